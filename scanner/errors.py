@@ -223,7 +223,9 @@ class ValueRangeError(FarfetchError):
 
     def _message(self) -> str:
         if isinstance(self.value, str | bytes):
-            return f"{_short(self.value)} does not fit {self.type_name} (at most {self.high} bytes)"
+            bound = "exactly" if self.low == self.high else "at most"
+            size = f"{bound} {_count(int(self.high), 'byte')}"
+            return f"{_short(self.value)} does not fit {self.type_name} ({size})"
         return f"{_short(self.value)} does not fit {self.type_name} ({self.low}..{self.high})"
 
 
@@ -424,7 +426,9 @@ def _either(words: Sequence[str]) -> str:
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    # Python refuses to write very large numbers in decimal.
+    is_huge = isinstance(value, int) and value.bit_length() > 256
+    text = f"{value:#x}" if is_huge else repr(value)
     return text if len(text) <= 60 else f"{text[:40]}…{text[-10:]}"
 
 
