@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Fetching: a chunk's pieces in as few calls as they take, around what is unreadable
+ */
+#include "fetch.h"
+#include "snapshot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int ff_fetch_init(struct ff_fetch *fetch, size_t pieces)
+{
+	fetch->capacity = pieces / 2 + 1;	/* runs of pieces, a gap between each */
+	fetch->segments = calloc(fetch->capacity, sizeof(*fetch->segments));
+	fetch->page = (uint64_t)sysconf(_SC_PAGESIZE);
+	return fetch->segments ? 0 : -ENOMEM;
+}
+
+void ff_fetch_deinit(struct ff_fetch *fetch)
+{
+	free(fetch->segments);
+	free(fetch->holes);
+	free(fetch->faults);
+}
+
+static int append(struct ff_range **ranges, size_t *n, size_t *capacity, uint64_t start,
+		  uint64_t end)
+{
+	if (*n && (*ranges)[*n - 1].end == start) {
+		(*ranges)[*n - 1].end = end;
+		return 0;
+	}
+	if (*n == *capacity) {
+		size_t grown = *capacity ? *capacity * 2 : 16;
+		struct ff_range *memory = realloc(*ranges, grown * sizeof(*memory));
+
+		if (!memory)
+			return -ENOMEM;
+		*ranges = memory;
+		*capacity = grown;
+	}
+	(*ranges)[(*n)++] = (struct ff_range){ .start = start, .end = end };
+	return 0;
+}
+
+static int note_hole(struct ff_fetch *fetch, uint64_t start, uint64_t end)
+{
+	int error = append(&fetch->holes, &fetch->nholes, &fetch->holes_capacity, start, end);
+
+	if (error)
+		return error;
+	return append(&fetch->faults, &fetch->nfaults, &fetch->faults_capacity, start, end);
+}
+
+/*
+ * Account for what a call brought. Segments that stopped short lose what they have and
+ * the page they stopped at, and stay in the list. Returns how many are left.
+ */
+static int settle(struct ff_fetch *fetch, size_t n)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct ff_segment segment = fetch->segments[i];
+		uint64_t stop = segment.address + segment.done;
+		uint64_t skip = fetch->page - stop % fetch->page;
+		int error;
+
+		fetch->bytes += segment.done;
+		segment.size -= segment.done;
+		if (!segment.size)
+			continue;
+		if (skip > segment.size)
+			skip = segment.size;
+		error = note_hole(fetch, stop, stop + skip);
+		if (error)
+			return error;
+		segment.buffer += segment.done + skip;
+		segment.address = stop + skip;
+		segment.size -= skip;
+		if (segment.size)
+			fetch->segments[left++] = segment;
+	}
+	return (int)left;
+}
+
+int ff_fetch_pieces(struct ff_fetch *fetch, struct ff_reader *reader,
+		    const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer)
+{
+	size_t pieces = (bounds->size + FF_PIECE - 1) / FF_PIECE, end;
+	int n = 0;
+
+	fetch->nholes = 0;
+	fetch->bytes = 0;
+	for (size_t i = 0; i < pieces; i = end + 1) {
+		size_t start = i * FF_PIECE, stop;
+
+		end = ff_bits_run(wanted, i, pieces);
+		if (end == i)
+			continue;
+		stop = end * FF_PIECE < bounds->size ? end * FF_PIECE : bounds->size;
+		fetch->segments[n++] = (struct ff_segment){
+			.address = bounds->start + start,
+			.buffer = buffer + start,
+			.size = stop - start,
+		};
+	}
+	while (n > 0) {
+		int error = reader->ops->read(reader, fetch->segments, n);
+
+		if (error)
+			return error;
+		n = settle(fetch, n);
+	}
+	return n;
+}

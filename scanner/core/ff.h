@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * farfetch core - scan a target's memory with worker threads
+ *
+ * One job runs regions x reader x program: each worker takes a chunk, reads it,
+ * evaluates the program over its slots and keeps a match block and the old bytes.
+ *
+ *   layout    the address ranges of a scan, cut into chunks and slots
+ *   reader    a way to read and write a target; adds nothing to the engine
+ *   program   a compiled predicate: typed atoms joined by and, or, not
+ *   matchset  which slots matched; never more than one bit a slot
+ *   store     an unlinked file that old bytes are appended to
+ *   snapshot  the bytes of a step's matches, in the store or inline
+ *   job       the run itself: start, wait, cancel, finish
+ *
+ * Functions return 0 or a negative errno unless they say otherwise. Nothing here
+ * takes Python's lock or knows of Python.
+ */
+#ifndef FF_H
+#define FF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define FF_BLOCK_SLOTS	65536	/* slots in one container of a match set */
+#define FF_PIECE	4096	/* bytes in one stored piece of a snapshot */
+#define FF_SPAN_MAX	65536	/* bytes one slot's value may have */
+#define FF_ALIGN_MAX	4096
+#define FF_STREAMS	8	/* now, prev, first and named snapshots */
+
+/* ---- instruction sets ---- */
+
+/* Names of the sets this build has and this machine runs, best first; NULL past the end. */
+const char *ff_isa_name(size_t index);
+/* The index of a name, or -ENOENT (not built in), or -ENOTSUP (not on this machine). */
+int ff_isa_find(const char *name);
+
+/* ---- layout ---- */
+
+struct ff_range {
+	uint64_t start, end;
+};
+
+struct ff_layout;
+
+/*
+ * Ranges ascend and do not touch or overlap. Slots are the multiples of align in
+ * them from which span bytes can be read without leaving the range.
+ */
+int ff_layout_create(const struct ff_range *ranges, size_t nranges, uint32_t align,
+		     uint32_t span, size_t chunk_size, struct ff_layout **out);
+struct ff_layout *ff_layout_get(struct ff_layout *layout);
+void ff_layout_put(struct ff_layout *layout);
+uint64_t ff_layout_bytes(const struct ff_layout *layout);
+uint64_t ff_layout_slots(const struct ff_layout *layout);
+
+/* ---- readers ---- */
+
+struct ff_reader;
+
+int ff_reader_open_process_vm(int pid, struct ff_reader **out);
+int ff_reader_open_proc_mem(int pid, struct ff_reader **out);
+/* Plain bytes that stand for a target's memory at base; the caller keeps them alive. */
+int ff_reader_open_buffer(uint8_t *bytes, size_t size, uint64_t base, struct ff_reader **out);
+void ff_reader_close(struct ff_reader *reader);
+/*
+ * Bytes read or written up to the first address that cannot be, or a negative
+ * errno when the target itself cannot be reached (ESRCH, EPERM, ...).
+ */
+ssize_t ff_reader_read(struct ff_reader *reader, uint64_t address, void *buffer, size_t size);
+ssize_t ff_reader_write(struct ff_reader *reader, uint64_t address, const void *bytes,
+			size_t size);
+/*
+ * Write the same value at many addresses. Returns how many were written whole;
+ * the first failure's address lands in *failed when there is one.
+ */
+ssize_t ff_reader_write_each(struct ff_reader *reader, const uint64_t *addresses, size_t n,
+			     const void *value, size_t size, uint64_t *failed);
+
+/* ---- programs ---- */
+
+enum ff_type {
+	FF_U8, FF_I8, FF_U16, FF_I16, FF_U32, FF_I32, FF_U64, FF_I64, FF_F32, FF_F64,
+	FF_TYPES,
+};
+
+enum ff_stream_index {
+	FF_NOW, FF_PREV, FF_FIRST,
+};
+
+union ff_scalar {
+	int64_t i;
+	uint64_t u;
+	float f;
+	double d;
+};
+
+struct ff_operand {
+	uint32_t stream;	/* enum ff_stream_index */
+	uint32_t type;		/* enum ff_type */
+	uint32_t swapped;	/* bytes are in the order this machine does not have */
+	uint32_t offset;	/* bytes from the slot's address */
+};
+
+enum ff_atom_kind {
+	FF_ATOM_RANGE,		/* low <= a <= high */
+	FF_ATOM_PAIR,		/* a op b; for FF_EQ, a == b + delta with low <= b <= high */
+	FF_ATOM_BYTES,		/* the length bytes at a are those at the spec's bytes + first */
+	FF_ATOM_SAME,		/* the length bytes at a and at b are the same */
+	FF_ATOM_EXPR,		/* length expression steps from first; the last compares */
+};
+
+enum ff_compare {
+	FF_EQ, FF_NE, FF_LT, FF_LE, FF_GT, FF_GE,
+};
+
+struct ff_atom {
+	uint32_t kind;
+	uint32_t op;
+	struct ff_operand a, b;
+	union ff_scalar low, high, delta;
+	uint32_t first, length;
+};
+
+enum ff_lane {
+	FF_LANE_I64, FF_LANE_I128, FF_LANE_F32, FF_LANE_F64,
+};
+
+enum ff_expr_kind {
+	FF_EXPR_LOAD, FF_EXPR_CONST,
+	FF_EXPR_ADD, FF_EXPR_SUB, FF_EXPR_MUL, FF_EXPR_DIV, FF_EXPR_MOD,
+	FF_EXPR_AND, FF_EXPR_OR, FF_EXPR_XOR, FF_EXPR_SHL, FF_EXPR_SHR,
+	FF_EXPR_NEG, FF_EXPR_ABS, FF_EXPR_NOT,
+	FF_EXPR_TO_F64,		/* from an integer lane */
+	FF_EXPR_COMPARE,	/* the two topmost; arg is enum ff_compare */
+};
+
+/*
+ * One step of a stack program over 64 slots at a time. The compiler has proved
+ * that integer lanes cannot overflow. Division by zero makes a lane undefined,
+ * and a comparison with an undefined lane is false.
+ */
+struct ff_expr {
+	uint32_t kind;
+	uint32_t lane;
+	uint32_t arg;		/* shift count, or enum ff_compare */
+	struct ff_operand operand;
+	union ff_scalar constant;
+	int64_t constant_high;	/* upper half of a 128-bit constant */
+};
+
+enum ff_logic_kind {
+	FF_LOGIC_ATOM,		/* push atom arg */
+	FF_LOGIC_ALL,		/* push every slot */
+	FF_LOGIC_AND, FF_LOGIC_OR, FF_LOGIC_NOT,
+	FF_LOGIC_SKIP_NONE,	/* over the next arg steps when the top has no slot */
+	FF_LOGIC_SKIP_ALL,	/* over the next arg steps when the top has every slot */
+};
+
+struct ff_logic {
+	uint32_t kind;
+	uint32_t arg;
+};
+
+struct ff_program_spec {
+	uint32_t span;			/* bytes of one slot's value */
+	const struct ff_atom *atoms;
+	size_t natoms;
+	const struct ff_logic *logic;
+	size_t nlogic;
+	const struct ff_expr *exprs;
+	size_t nexprs;
+	const uint8_t *bytes;
+	size_t nbytes;
+	const uint8_t *constant;	/* span bytes each match must have, or NULL */
+};
+
+struct ff_program;
+
+int ff_program_create(const struct ff_program_spec *spec, struct ff_program **out);
+void ff_program_destroy(struct ff_program *program);
+/*
+ * Evaluate over n slots that lie stride bytes apart. streams[s] points at the
+ * first slot's bytes (NULL for streams the program does not use). mask gets a
+ * bit a slot, lowest first, the rest of the last word zero.
+ */
+int ff_program_eval(const struct ff_program *program, int isa, const uint8_t *const *streams,
+		    size_t stride, size_t n, uint64_t *mask);
+
+/* ---- match sets ---- */
+
+struct ff_matchset;
+
+void ff_matchset_destroy(struct ff_matchset *set);
+uint64_t ff_matchset_count(const struct ff_matchset *set);
+/* Bytes of memory the set holds. */
+uint64_t ff_matchset_memory(const struct ff_matchset *set);
+/* Addresses of up to n matches from index on, ascending. Returns how many. */
+size_t ff_matchset_addresses(const struct ff_matchset *set, uint64_t index, size_t n,
+			     uint64_t *out);
+/* How many matches lie below address: the index it has or would have. */
+uint64_t ff_matchset_rank(const struct ff_matchset *set, uint64_t address);
+
+/* ---- stores and snapshots ---- */
+
+struct ff_store;
+struct ff_snapshot;
+
+int ff_store_create(const char *directory, struct ff_store **out);
+void ff_store_put(struct ff_store *store);
+/* Bytes of file the store takes. */
+uint64_t ff_store_bytes(const struct ff_store *store);
+
+/* Snapshots go in the reverse order in which they came: the store is cut back. */
+void ff_snapshot_destroy(struct ff_snapshot *snapshot);
+uint64_t ff_snapshot_memory(const struct ff_snapshot *snapshot);
+/* The span bytes that the match at address had. -ENOENT when it was no match. */
+int ff_snapshot_value(const struct ff_snapshot *snapshot, uint64_t address, uint8_t *out);
+
+/* ---- jobs ---- */
+
+struct ff_job_spec {
+	struct ff_layout *layout;
+	struct ff_reader *reader;
+	const struct ff_program *program;
+	const struct ff_matchset *candidates;	/* NULL: every slot of the layout */
+	/* what FF_PREV, FF_FIRST, ... stand for; NULL where the program has no use of it */
+	const struct ff_snapshot *streams[FF_STREAMS];
+	struct ff_store *store;
+	const struct ff_snapshot *base;	/* newest snapshot, whose equal pieces are shared */
+	uint32_t threads;
+	int isa;
+};
+
+struct ff_progress {
+	uint64_t done, total;	/* bytes of the layout */
+	uint64_t matches;
+	uint64_t read;		/* bytes read from the target */
+};
+
+struct ff_job;
+
+int ff_job_start(const struct ff_job_spec *spec, struct ff_job **out);
+/* 1 when it has ended, 0 when it still runs after so many milliseconds. */
+int ff_job_wait(struct ff_job *job, uint32_t milliseconds);
+void ff_job_cancel(struct ff_job *job);
+void ff_job_progress(const struct ff_job *job, struct ff_progress *out);
+/*
+ * Take what the job made. Waits for its workers; -ECANCELED when it was cancelled.
+ * Call once, then destroy.
+ */
+int ff_job_finish(struct ff_job *job, struct ff_matchset **set, struct ff_snapshot **snapshot);
+bool ff_job_failed_in_store(const struct ff_job *job);
+/* After finish: the ranges that could not be read, ascending and merged. */
+size_t ff_job_faults(const struct ff_job *job, const struct ff_range **out);
+void ff_job_destroy(struct ff_job *job);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kernels: the inner loops, one table for each instruction set
+ *
+ * A kernel looks at n slots that lie stride bytes apart and sets a bit for each
+ * that fits. It reads no byte past the last slot's value, and writes
+ * (n + 63) / 64 words, unused bits zero.
+ */
+#ifndef FF_KERNELS_H
+#define FF_KERNELS_H
+
+#include "ff.h"
+
+#define FF_EXPR_DEPTH 16	/* values on an expression's stack */
+
+/* low <= value at a <= high; NaN is in no range. */
+struct ff_range_test {
+	uint32_t type;
+	bool swapped;
+	union ff_scalar low, high;
+};
+
+/*
+ * FF_EQ: a == b + delta and low <= b <= high, so that b + delta cannot wrap;
+ * FF_LT, FF_LE: a op b. NaN fits none.
+ */
+struct ff_pair_test {
+	uint32_t type;
+	uint32_t op;
+	bool swapped_a, swapped_b;
+	bool has_delta;
+	union ff_scalar delta, low, high;
+};
+
+struct ff_kernels {
+	const char *name;
+	bool (*supported)(void);
+	void (*range)(const struct ff_range_test *test, const uint8_t *a, size_t stride,
+		      size_t n, uint64_t *mask);
+	void (*pair)(const struct ff_pair_test *test, const uint8_t *a, const uint8_t *b,
+		     size_t stride, size_t n, uint64_t *mask);
+	void (*expr)(const struct ff_expr *steps, size_t nsteps, const uint8_t *const *streams,
+		     size_t stride, size_t n, uint64_t *mask);
+	bool (*is_zero)(const uint8_t *bytes, size_t size);
+};
+
+extern const struct ff_kernels ff_kernels_scalar;
+#ifdef FF_HAVE_AVX2
+extern const struct ff_kernels ff_kernels_avx2;
+#endif
+
+const struct ff_kernels *ff_isa_kernels(int index);
+
+static inline size_t ff_mask_words(size_t bits)
+{
+	return (bits + 63) / 64;
+}
+
+/* Bytes of a type's value. */
+static inline size_t ff_type_size(uint32_t type)
+{
+	static const uint8_t sizes[FF_TYPES] = { 1, 1, 2, 2, 4, 4, 8, 8, 4, 8 };
+
+	return sizes[type];
+}
+
+#endif

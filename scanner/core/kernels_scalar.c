@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Scalar kernels: any machine, any stride; the vector ones fall back on them
+ */
+#include "kernels.h"
+#include "load.h"
+
+#define EXPR_NAME expr_scalar
+#include "expr.h"
+
+static bool always(void)
+{
+	return true;
+}
+
+#define DEFINE_KERNELS(T, name, member, size, bits)				\
+static void range_##name(const struct ff_range_test *test, const uint8_t *a,	\
+			 size_t stride, size_t n, uint64_t *mask)		\
+{										\
+	const T low = (T)test->low.member, high = (T)test->high.member;	\
+	const bool swapped = test->swapped;					\
+										\
+	for (size_t i = 0; i < n; i++) {					\
+		T value = ff_load_##name(a + i * stride, swapped);		\
+		uint64_t fits = value >= low && value <= high;			\
+										\
+		mask[i / 64] |= fits << i % 64;					\
+	}									\
+}										\
+										\
+static void pair_##name(const struct ff_pair_test *test, const uint8_t *a,	\
+			const uint8_t *b, size_t stride, size_t n, uint64_t *mask)	\
+{										\
+	const T low = (T)test->low.member, high = (T)test->high.member;	\
+	const T delta = (T)test->delta.member;					\
+										\
+	for (size_t i = 0; i < n; i++) {					\
+		T x = ff_load_##name(a + i * stride, test->swapped_a);		\
+		T y = ff_load_##name(b + i * stride, test->swapped_b);		\
+		uint64_t fits;							\
+										\
+		if (test->op == FF_LT)						\
+			fits = x < y;						\
+		else if (test->op == FF_LE)					\
+			fits = x <= y;						\
+		else if (!test->has_delta)					\
+			fits = x == y;						\
+		else								\
+			fits = y >= low && y <= high && x == (T)(y + delta);	\
+		mask[i / 64] |= fits << i % 64;					\
+	}									\
+}
+FF_FOR_EACH_TYPE(DEFINE_KERNELS)
+
+static void scalar_range(const struct ff_range_test *test, const uint8_t *a, size_t stride,
+			 size_t n, uint64_t *mask)
+{
+#define ENTRY(T, name, member, size, bits) range_##name,
+	static void (*const by_type[])(const struct ff_range_test *, const uint8_t *, size_t,
+				       size_t, uint64_t *) = { FF_FOR_EACH_TYPE(ENTRY) };
+#undef ENTRY
+
+	memset(mask, 0, ff_mask_words(n) * sizeof(*mask));
+	by_type[test->type](test, a, stride, n, mask);
+}
+
+static void scalar_pair(const struct ff_pair_test *test, const uint8_t *a, const uint8_t *b,
+			size_t stride, size_t n, uint64_t *mask)
+{
+#define ENTRY(T, name, member, size, bits) pair_##name,
+	static void (*const by_type[])(const struct ff_pair_test *, const uint8_t *,
+				       const uint8_t *, size_t, size_t, uint64_t *) = {
+		FF_FOR_EACH_TYPE(ENTRY)
+	};
+#undef ENTRY
+
+	memset(mask, 0, ff_mask_words(n) * sizeof(*mask));
+	by_type[test->type](test, a, b, stride, n, mask);
+}
+
+static bool scalar_is_zero(const uint8_t *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (bytes[i])
+			return false;
+	}
+	return true;
+}
+
+const struct ff_kernels ff_kernels_scalar = {
+	.name = "scalar",
+	.supported = always,
+	.range = scalar_range,
+	.pair = scalar_pair,
+	.expr = expr_scalar,
+	.is_zero = scalar_is_zero,
+};

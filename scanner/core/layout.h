@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FF_LAYOUT_H
+#define FF_LAYOUT_H
+
+#include "ff.h"
+
+struct ff_layout_range {
+	uint64_t start;		/* address of the first slot */
+	uint64_t end;		/* past the last readable byte */
+	uint64_t slots;
+	uint64_t first_chunk;
+};
+
+struct ff_layout {
+	uint32_t references;
+	uint32_t align;
+	uint32_t span;
+	size_t chunk_slots;
+	size_t chunk_size;	/* bytes: chunk_slots * align */
+	size_t chunk_blocks;	/* match containers in a whole chunk */
+	uint64_t nchunks;
+	uint64_t bytes;
+	uint64_t slots;
+	size_t nranges;
+	struct ff_layout_range ranges[];
+};
+
+/* A chunk: its slots, and the bytes that they reach (the last may reach past end). */
+struct ff_chunk {
+	uint64_t start;
+	size_t slots;
+	size_t size;		/* bytes from the first slot to the end of the last one's value */
+};
+
+void ff_layout_chunk(const struct ff_layout *layout, uint64_t index, struct ff_chunk *out);
+/* The chunk whose slots may hold address, and the slot's index in it; -ENOENT if none. */
+int ff_layout_locate(const struct ff_layout *layout, uint64_t address, uint64_t *chunk,
+		     size_t *slot);
+/* The chunk that holds the first slot at or after address; nchunks past the last. */
+uint64_t ff_layout_seek(const struct ff_layout *layout, uint64_t address, size_t *slot);
+
+/* The greatest size any chunk can have, and the pieces that cover it. */
+static inline size_t ff_layout_chunk_reach(const struct ff_layout *layout)
+{
+	return layout->chunk_size - layout->align + layout->span;
+}
+
+static inline size_t ff_layout_pieces(const struct ff_layout *layout)
+{
+	return (ff_layout_chunk_reach(layout) + FF_PIECE - 1) / FF_PIECE;
+}
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FF_MATCHSET_H
+#define FF_MATCHSET_H
+
+#include "layout.h"
+
+enum ff_block_kind {
+	FF_BLOCK_EMPTY,
+	FF_BLOCK_RUNS,		/* n runs of slots, first and last */
+	FF_BLOCK_OFFSETS,	/* count slots, ascending */
+	FF_BLOCK_BITMAP,	/* n words */
+};
+
+struct ff_run {
+	uint16_t first, last;
+};
+
+/* The matches among up to 65,536 slots, in whichever form is smallest. */
+struct ff_block {
+	uint32_t count;
+	uint16_t kind;
+	uint16_t n;
+	union {
+		struct ff_run *runs;
+		uint16_t *offsets;
+		uint64_t *words;
+		struct ff_run run;	/* FF_BLOCK_RUNS with n == 1, in place */
+	};
+};
+
+struct ff_matchset {
+	struct ff_layout *layout;
+	uint64_t count;
+	uint64_t memory;
+	uint64_t *before;		/* matches in the chunks below each; nchunks + 1 */
+	struct ff_block **blocks;	/* a chunk's blocks, NULL when it has no match */
+};
+
+int ff_matchset_create(struct ff_layout *layout, struct ff_matchset **out);
+/*
+ * Keep a chunk's mask of slots bits. Chunks may come in any order and from many
+ * threads, each once. Returns the number of matches or a negative errno.
+ */
+int64_t ff_matchset_put(struct ff_matchset *set, uint64_t chunk, const uint64_t *mask,
+			size_t slots);
+/* All chunks are in: count, and make indexes work. */
+void ff_matchset_seal(struct ff_matchset *set);
+
+/* The chunk's matches as a mask of slots bits. */
+void ff_matchset_mask(const struct ff_matchset *set, uint64_t chunk, size_t slots,
+		      uint64_t *mask);
+uint64_t ff_matchset_chunk_count(const struct ff_matchset *set, uint64_t chunk);
+/* How many matches of the chunk lie below slot; *found says whether slot is one. */
+uint64_t ff_matchset_chunk_rank(const struct ff_matchset *set, uint64_t chunk, size_t slot,
+				bool *found);
+
+/* Slots of the chunk's matches from its index-th on, up to n. Returns how many. */
+size_t ff_matchset_chunk_slots(const struct ff_matchset *set, uint64_t chunk, uint64_t index,
+			       size_t n, uint32_t *out);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FF_PROGRAM_H
+#define FF_PROGRAM_H
+
+#include "kernels.h"
+
+struct ff_program {
+	uint32_t span;
+	size_t natoms, nlogic;
+	struct ff_atom *atoms;
+	struct ff_logic *logic;
+	struct ff_expr *exprs;
+	uint8_t *bytes;
+	uint8_t *constant;
+	uint32_t streams;	/* a bit for each stream it reads */
+};
+
+void ff_program_run(const struct ff_program *program, const struct ff_kernels *kernels,
+		    const uint8_t *const *streams, size_t stride, size_t n, uint64_t *mask);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FF_SNAPSHOT_H
+#define FF_SNAPSHOT_H
+
+#include "kernels.h"
+#include "matchset.h"
+
+struct ff_record;
+
+/*
+ * The bytes a step's matches had. set is the step's match set, borrowed: it outlives
+ * the snapshot. With constant set, every match has those bytes and there is no record.
+ */
+struct ff_snapshot {
+	struct ff_store *store;
+	const struct ff_matchset *set;
+	uint64_t base;			/* the store's tail when this snapshot began */
+	uint64_t memory;
+	uint8_t *constant;
+	struct ff_record **records;	/* one a chunk, NULL when nothing is kept */
+};
+
+/* A chunk's bytes as a worker holds them, and which of its slots are kept. */
+struct ff_kept {
+	uint64_t chunk;
+	const struct ff_chunk *bounds;
+	const uint8_t *bytes;
+	const uint64_t *mask;
+	uint64_t count;
+	const uint8_t *base_bytes;	/* the base snapshot's bytes, or NULL if not at hand */
+};
+
+int ff_snapshot_create(struct ff_store *store, const struct ff_matchset *set,
+		       const uint8_t *constant, struct ff_snapshot **out);
+/* Keep a chunk's matches. Chunks may come in any order and from many threads. */
+int ff_snapshot_put(struct ff_snapshot *snapshot, const struct ff_snapshot *base,
+		    const struct ff_kernels *kernels, const struct ff_kept *kept);
+/* Put the bytes of the chunk's matches where they lie in the chunk, in wanted pieces. */
+int ff_snapshot_load(const struct ff_snapshot *snapshot, uint64_t chunk,
+		     const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer);
+
+/* Set a bit in pieces for each piece of the chunk that the mask's values lie in. */
+void ff_pieces_of_mask(const struct ff_layout *layout, const uint64_t *mask, size_t slots,
+		       uint64_t *pieces);
+
+static inline bool ff_bit(const uint64_t *bits, size_t index)
+{
+	return bits[index / 64] >> index % 64 & 1;
+}
+
+/* The end of the run of set bits that begins at first; limit bits in all. */
+static inline size_t ff_bits_run(const uint64_t *bits, size_t first, size_t limit)
+{
+	while (first < limit && ff_bit(bits, first))
+		first++;
+	return first;
+}
+
+#endif
