@@ -1,0 +1,407 @@
+"""Predicates: what a value must fulfil, as a tree.
+
+Python's operators build the same trees as the text language of :mod:`.expression`::
+
+    (now < prev) & (now != 0)        now < prev and now != 0
+    now == first - 3                 now == first - 3
+    now.between(1, 5) | ~changed     now in 1..5 or not changed
+
+``str()`` of a tree is text that parses back to an equal tree.
+
+An expression's ``==`` builds a comparison, so expressions are compared with :meth:`Expr.same_as`;
+predicates compare with ``==`` as usual.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import ClassVar, Final, Literal, NoReturn, SupportsFloat, SupportsIndex, Union
+
+from .literals import quote
+
+Source = Literal["now", "prev", "first"]
+BinaryOp = Literal["|", "^", "&", "<<", ">>", "+", "-", "*", "/", "%"]
+UnaryOp = Literal["-", "~", "abs"]
+CompareOp = Literal["==", "!=", "<", "<=", ">", ">="]
+
+_LEVELS: Final = (
+    *(("or",), ("and",), ("not",), ("compare",)),
+    *(("|",), ("^",), ("&",), ("<<", ">>"), ("+", "-"), ("*", "/", "%")),
+    *(("unary",), ("atom",)),
+)
+#: How tightly each operator binds. The order is Python's.
+PRECEDENCE: Final = {op: level for level, ops in enumerate(_LEVELS) for op in ops}
+
+Operand = Union["Expr", int, float, str, bytes]
+
+
+class _Node:
+    """What expressions and predicates share: their text, and their structure as a key."""
+
+    def _text(self) -> tuple[str, int]:
+        """The node's text, and how tightly its outermost operator binds."""
+        raise NotImplementedError
+
+    def _key(self) -> tuple[object, ...]:
+        parts = (getattr(self, part.name) for part in fields(self))  # type: ignore[arg-type]
+        return (type(self), *(p._key() if isinstance(p, _Node) else p for p in parts))
+
+    def children(self) -> Iterator[Expr | Predicate]:
+        """The nodes directly below this one, from left to right."""
+        for part in fields(self):  # type: ignore[arg-type]  # every kind of node is a dataclass
+            value = getattr(self, part.name)
+            if isinstance(value, Expr | Predicate):
+                yield value
+
+    def __str__(self) -> str:
+        return self._text()[0]
+
+
+class Expr(_Node):
+    """A value computed from what is, was, or first was there, and from constants.
+
+    Operators that take a plain number or text take it as a constant.
+    """
+
+    __hash__ = object.__hash__
+
+    def same_as(self, other: Expr) -> bool:
+        """Whether both are the same tree. 1 and 1.0 differ, and so do 0.0 and -0.0.
+
+        >>> (now + 1).same_as(now + 1), (now + 1).same_as(1 + now)
+        (True, False)
+        """
+        return self._key() == other._key()
+
+    def between(self, low: Operand, high: Operand) -> InRange:
+        """Whether it is in a range, both ends included.
+
+        >>> print(now.between(1, prev))
+        now in 1..prev
+        """
+        return InRange(self, _expr(low), _expr(high))
+
+    def __eq__(self, other: object) -> Compare:  # type: ignore[override]
+        return Compare("==", self, _expr(other))
+
+    def __ne__(self, other: object) -> Compare:  # type: ignore[override]
+        return Compare("!=", self, _expr(other))
+
+    def __lt__(self, other: Operand) -> Compare:
+        return Compare("<", self, _expr(other))
+
+    def __le__(self, other: Operand) -> Compare:
+        return Compare("<=", self, _expr(other))
+
+    def __gt__(self, other: Operand) -> Compare:
+        return Compare(">", self, _expr(other))
+
+    def __ge__(self, other: Operand) -> Compare:
+        return Compare(">=", self, _expr(other))
+
+    def __or__(self, other: Operand) -> Binary:
+        return Binary("|", self, _expr(other))
+
+    def __ror__(self, other: Operand) -> Binary:
+        return Binary("|", _expr(other), self)
+
+    def __xor__(self, other: Operand) -> Binary:
+        return Binary("^", self, _expr(other))
+
+    def __rxor__(self, other: Operand) -> Binary:
+        return Binary("^", _expr(other), self)
+
+    def __and__(self, other: Operand) -> Binary:
+        return Binary("&", self, _expr(other))
+
+    def __rand__(self, other: Operand) -> Binary:
+        return Binary("&", _expr(other), self)
+
+    def __lshift__(self, other: Operand) -> Binary:
+        return Binary("<<", self, _expr(other))
+
+    def __rlshift__(self, other: Operand) -> Binary:
+        return Binary("<<", _expr(other), self)
+
+    def __rshift__(self, other: Operand) -> Binary:
+        return Binary(">>", self, _expr(other))
+
+    def __rrshift__(self, other: Operand) -> Binary:
+        return Binary(">>", _expr(other), self)
+
+    def __add__(self, other: Operand) -> Binary:
+        return Binary("+", self, _expr(other))
+
+    def __radd__(self, other: Operand) -> Binary:
+        return Binary("+", _expr(other), self)
+
+    def __sub__(self, other: Operand) -> Binary:
+        return Binary("-", self, _expr(other))
+
+    def __rsub__(self, other: Operand) -> Binary:
+        return Binary("-", _expr(other), self)
+
+    def __mul__(self, other: Operand) -> Binary:
+        return Binary("*", self, _expr(other))
+
+    def __rmul__(self, other: Operand) -> Binary:
+        return Binary("*", _expr(other), self)
+
+    def __truediv__(self, other: Operand) -> Binary:
+        return Binary("/", self, _expr(other))
+
+    def __rtruediv__(self, other: Operand) -> Binary:
+        return Binary("/", _expr(other), self)
+
+    def __mod__(self, other: Operand) -> Binary:
+        return Binary("%", self, _expr(other))
+
+    def __rmod__(self, other: Operand) -> Binary:
+        return Binary("%", _expr(other), self)
+
+    def __neg__(self) -> Unary:
+        return Unary("-", self)
+
+    def __invert__(self) -> Unary:
+        return Unary("~", self)
+
+    def __abs__(self) -> Unary:
+        return Unary("abs", self)
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("an expression has no truth value; compare it: now == 5")
+
+
+@dataclass(frozen=True, eq=False)
+class Value(Expr):
+    """The value that is there now, was at the last scan, or was at the first."""
+
+    source: Source
+
+    def _text(self) -> tuple[str, int]:
+        return self.source, PRECEDENCE["atom"]
+
+
+@dataclass(frozen=True, eq=False)
+class Const(Expr):
+    """A constant; numbers of other libraries become plain ints and floats."""
+
+    value: int | float | str | bytes
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", _plain(self.value))
+
+    def _key(self) -> tuple[object, ...]:
+        value = self.value
+        return (Const, type(value), repr(value) if isinstance(value, float) else value)
+
+    def _text(self) -> tuple[str, int]:
+        value = self.value
+        if isinstance(value, str | bytes):
+            return quote(value), PRECEDENCE["atom"]
+        # Python refuses to write very large numbers in decimal.
+        is_huge = isinstance(value, int) and value.bit_length() > 256
+        return f"{value:#x}" if is_huge else str(value), PRECEDENCE["atom"]
+
+
+@dataclass(frozen=True, eq=False)
+class Binary(Expr):
+    """Two expressions combined; ``/`` of two integers rounds down, ``%`` is Python's."""
+
+    op: BinaryOp
+    left: Expr
+    right: Expr
+
+    def _text(self) -> tuple[str, int]:
+        level = PRECEDENCE[self.op]
+        return f"{_inside(self.left, level)} {self.op} {_inside(self.right, level + 1)}", level
+
+
+@dataclass(frozen=True, eq=False)
+class Unary(Expr):
+    """An expression negated, inverted bit by bit, or without its sign."""
+
+    op: UnaryOp
+    operand: Expr
+
+    def _text(self) -> tuple[str, int]:
+        if self.op == "abs":
+            return f"abs({self.operand})", PRECEDENCE["atom"]
+        if isinstance(self.operand, Const):  # -5 is a constant, -(5) is this
+            return f"{self.op}({self.operand})", PRECEDENCE["unary"]
+        return self.op + _inside(self.operand, PRECEDENCE["unary"]), PRECEDENCE["unary"]
+
+
+class Predicate(_Node):
+    """What a value must fulfil. ``&``, ``|`` and ``~`` are and, or and not."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Predicate) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __and__(self, other: Predicate) -> And:
+        return And(self, other) if isinstance(other, Predicate) else NotImplemented
+
+    def __or__(self, other: Predicate) -> Or:
+        return Or(self, other) if isinstance(other, Predicate) else NotImplemented
+
+    def __invert__(self) -> Not:
+        return Not(self)
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(
+            "a predicate has no truth value of its own: write & | ~ for and, or, not (with each "
+            "comparison in parentheses), and now.between(1, 5) for 1 <= now <= 5"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Compare(Predicate):
+    """Two expressions compared."""
+
+    op: CompareOp
+    left: Expr
+    right: Expr
+
+    def _text(self) -> tuple[str, int]:
+        return f"{self.left} {self.op} {self.right}", PRECEDENCE["compare"]
+
+
+@dataclass(frozen=True, eq=False)
+class InRange(Predicate):
+    """An expression in a range, both ends included."""
+
+    operand: Expr
+    low: Expr
+    high: Expr
+
+    def _text(self) -> tuple[str, int]:
+        return f"{self.operand} in {self.low}..{self.high}", PRECEDENCE["compare"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Word(Predicate):
+    word: ClassVar[str]
+
+    def _text(self) -> tuple[str, int]:
+        return self.word, PRECEDENCE["atom"]
+
+
+class Changed(_Word):
+    """Other bytes than at the last scan."""
+
+    word = "changed"
+
+
+class Unchanged(_Word):
+    """The same bytes as at the last scan."""
+
+    word = "unchanged"
+
+
+class Increased(_Word):
+    """A greater value than at the last scan."""
+
+    word = "increased"
+
+
+class Decreased(_Word):
+    """A smaller value than at the last scan."""
+
+    word = "decreased"
+
+
+class Unknown(_Word):
+    """Any value."""
+
+    word = "unknown"
+
+
+@dataclass(frozen=True, eq=False)
+class And(Predicate):
+    """Both of two predicates."""
+
+    left: Predicate
+    right: Predicate
+
+    def _text(self) -> tuple[str, int]:
+        level = PRECEDENCE["and"]
+        return f"{_inside(self.left, level)} and {_inside(self.right, level + 1)}", level
+
+
+@dataclass(frozen=True, eq=False)
+class Or(Predicate):
+    """One of two predicates, or both."""
+
+    left: Predicate
+    right: Predicate
+
+    def _text(self) -> tuple[str, int]:
+        level = PRECEDENCE["or"]
+        return f"{_inside(self.left, level)} or {_inside(self.right, level + 1)}", level
+
+
+@dataclass(frozen=True, eq=False)
+class Not(Predicate):
+    """The contrary of a predicate."""
+
+    operand: Predicate
+
+    def _text(self) -> tuple[str, int]:
+        if isinstance(self.operand, InRange):
+            ranged = self.operand
+            text = f"{ranged.operand} not in {ranged.low}..{ranged.high}"
+            return text, PRECEDENCE["compare"]
+        return f"not {_inside(self.operand, PRECEDENCE['not'])}", PRECEDENCE["not"]
+
+
+now: Final = Value("now")
+prev: Final = Value("prev")
+first: Final = Value("first")
+changed: Final = Changed()
+unchanged: Final = Unchanged()
+increased: Final = Increased()
+decreased: Final = Decreased()
+unknown: Final = Unknown()
+
+
+def uses(node: Predicate | Expr) -> frozenset[Source]:
+    """The sources that a tree looks at.
+
+    >>> sorted(uses((now < prev) & changed)), sorted(uses(unknown))
+    (['now', 'prev'], [])
+    """
+    if isinstance(node, Value):
+        return frozenset((node.source,))
+    if isinstance(node, Changed | Unchanged | Increased | Decreased):
+        return frozenset(("now", "prev"))
+    return frozenset[Source]().union(*map(uses, node.children()))
+
+
+def _expr(value: object) -> Expr:
+    """An expression as it is; a plain number or text as a constant."""
+    if isinstance(value, Expr):
+        return value
+    if isinstance(value, Predicate):
+        raise TypeError("a predicate is no value: write & | ~, with comparisons in parentheses")
+    return Const(_plain(value))
+
+
+def _plain(value: object) -> int | float | str | bytes:
+    if isinstance(value, str | bytes):
+        return value
+    if isinstance(value, SupportsIndex):
+        return operator.index(value)
+    if isinstance(value, SupportsFloat):
+        return float(value)
+    raise TypeError(f"{value!r} is not a number, text or bytes to compare with")
+
+
+def _inside(node: Expr | Predicate, level: int) -> str:
+    """A node's text inside an operator of that level, in parentheses where they are needed."""
+    text, own = node._text()
+    return text if own >= level else f"({text})"
