@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every difference between kernel versions. What a kernel has is found by
+ * compiling the probes in probe/, for distributions port things back: see Kbuild.
+ */
+#ifndef _FARFETCH_COMPAT_H
+#define _FARFETCH_COMPAT_H
+
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/mount.h>
+#include <linux/uio.h>
+
+/* 6.1 named the directions of an iov_iter. */
+#ifndef ITER_DEST
+#define ITER_DEST READ
+#define ITER_SOURCE WRITE
+#endif
+
+/* 6.6 brought user shadow stacks. */
+#ifndef VM_SHADOW_STACK
+#define VM_SHADOW_STACK VM_NONE
+#endif
+
+/* 5.11 replaced kmap_atomic(). There is no high memory on 64 bits. */
+#ifndef FAR_HAVE_KMAP_LOCAL
+static inline void *kmap_local_page(struct page *page)
+{
+	return page_address(page);
+}
+
+static inline void kunmap_local(const void *addr)
+{
+}
+#endif
+
+/* 5.14 */
+#ifndef FAR_HAVE_VMA_LOOKUP
+static inline struct vm_area_struct *vma_lookup(struct mm_struct *mm,
+						unsigned long addr)
+{
+	struct vm_area_struct *vma = find_vma(mm, addr);
+
+	return vma && vma->vm_start <= addr ? vma : NULL;
+}
+#endif
+
+/* 6.2 gave it this name for every architecture. 64-bit entries are not torn. */
+#ifndef FAR_HAVE_PMDP_GET_LOCKLESS
+static inline pmd_t pmdp_get_lockless(pmd_t *pmdp)
+{
+	return READ_ONCE(*pmdp);
+}
+#endif
+
+/**
+ * far_get_remote - get_user_pages_remote() without the list of mappings
+ * @mm: the target's memory, its mmap lock held for reading
+ * @start: the first page's address
+ * @nr: how many pages
+ * @flags: FOLL_*
+ * @pages: where to put them
+ * @locked: 1; set to 0 if the mmap lock was dropped
+ *
+ * Return: the number of pages held, or a negative errno.
+ */
+static inline long far_get_remote(struct mm_struct *mm, unsigned long start,
+				  unsigned long nr, unsigned int flags,
+				  struct page **pages, int *locked)
+{
+#ifdef FAR_HAVE_GUP_VMAS /* up to 6.4 */
+	return get_user_pages_remote(mm, start, nr, flags, pages, NULL, locked);
+#else
+	return get_user_pages_remote(mm, start, nr, flags, pages, locked);
+#endif
+}
+
+/**
+ * far_pin_remote - pin_user_pages_remote() without the list of mappings
+ * @mm: the target's memory, its mmap lock held for reading
+ * @start: the first page's address
+ * @nr: how many pages
+ * @flags: FOLL_*
+ * @pages: where to put them
+ * @locked: 1; set to 0 if the mmap lock was dropped
+ *
+ * Return: the number of pages pinned, or a negative errno.
+ */
+static inline long far_pin_remote(struct mm_struct *mm, unsigned long start,
+				  unsigned long nr, unsigned int flags,
+				  struct page **pages, int *locked)
+{
+#ifdef FAR_HAVE_GUP_VMAS /* up to 6.4 */
+	return pin_user_pages_remote(mm, start, nr, flags, pages, NULL, locked);
+#else
+	return pin_user_pages_remote(mm, start, nr, flags, pages, locked);
+#endif
+}
+
+/**
+ * far_open_root - open a file by its name in a mount
+ * @mnt: the mount
+ * @name: the path from its root
+ * @flags: O_*
+ *
+ * Return: the open file, or a negative errno.
+ */
+static inline struct file *far_open_root(struct vfsmount *mnt, const char *name,
+					 int flags)
+{
+#ifdef FAR_HAVE_OPEN_ROOT_PATH /* 5.13 */
+	const struct path root = { .mnt = mnt, .dentry = mnt->mnt_root };
+
+	return file_open_root(&root, name, flags, 0);
+#else
+	return file_open_root(mnt->mnt_root, mnt, name, flags, 0);
+#endif
+}
+
+#endif /* _FARFETCH_COMPAT_H */
