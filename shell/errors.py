@@ -1,0 +1,41 @@
+"""Errors of the shell itself, on the scanner's root so that one place reports all.
+
+::
+
+    FarfetchError
+    └── CommandError          a command cannot run now
+        ├── NoTarget          nothing is attached
+        ├── NoMatches         there is nothing to list, set, freeze or narrow
+        ├── NotFrozen         there is no such frozen entry
+        └── UsageError        the line or the command line is not well formed (exit code 2)
+"""
+
+from __future__ import annotations
+
+from farfetch.scanner.errors import FarfetchError
+
+
+class CommandError(FarfetchError):
+    """A command cannot run as things are."""
+
+
+class NoTarget(CommandError):
+    """Nothing is attached."""
+
+    def __init__(self) -> None:
+        super().__init__("no target: attach PID or attach NAME first (ps lists them)")
+
+
+class NoMatches(CommandError):
+    """There are no matches to work on."""
+
+    def __init__(self) -> None:
+        super().__init__("no matches: run a first scan, such as 100 or first ?")
+
+
+class NotFrozen(CommandError):
+    """There is no such frozen entry."""
+
+
+class UsageError(CommandError):
+    """The line is not well formed."""

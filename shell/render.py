@@ -1,0 +1,99 @@
+"""Blocks of a result as text: plain and aligned for pipes, with rich's tables for terminals.
+
+What comes out of a target (process names, paths, strings) may hold anything, so control
+characters are shown as escapes and never reach the terminal.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable
+
+from .result import Block, Table
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    r"""Replace what would steer a terminal.
+
+    >>> print(printable("a\x1b[2Jb"))
+    a\x1b[2Jb
+    """
+    return _CONTROL.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")
+
+
+def plain(blocks: Iterable[Block]) -> str:
+    """Render blocks as aligned text without colours; nothing is cut.
+
+    Returns:
+        Lines, each with its newline; empty when there are no blocks.
+    """
+    return "".join(
+        _plain_table(block) if isinstance(block, Table) else printable(block) + "\n"
+        for block in blocks
+    )
+
+
+def _plain_table(table: Table) -> str:
+    rows = [tuple(column.title for column in table.columns)]
+    rows += [tuple(printable(cell) for cell in row) for row in table.rows]
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if column.right else cell.ljust(width)
+            for cell, width, column in zip(row, widths, table.columns, strict=True)
+        ]
+        lines.append("  ".join(cells).rstrip() + "\n")
+    return "".join(lines)
+
+
+def ansi(blocks: Iterable[Block], width: int, *, colours: bool = True) -> str:
+    """Render blocks for a terminal.
+
+    Args:
+        blocks: what to show.
+        width: columns of the terminal; longer cells are folded.
+        colours: False leaves out colours, as ``NO_COLOR`` asks.
+
+    Returns:
+        Lines with ANSI sequences; empty when there are no blocks.
+    """
+    text = ""
+    for block in blocks:
+        text += _ansi_table(block, width, colours) if isinstance(block, Table) else plain([block])
+    return text
+
+
+def _ansi_table(table: Table, width: int, colours: bool) -> str:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    shown = RichTable(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    for column in table.columns:
+        shown.add_column(
+            column.title,
+            justify="right" if column.right else "left",
+            style=column.style,
+            overflow="fold",
+        )
+    for row in table.rows:
+        shown.add_row(*(Text(printable(cell)) for cell in row))
+    written = io.StringIO()
+    console = Console(
+        file=written,
+        width=width,
+        force_terminal=True,
+        color_system="standard" if colours else None,
+        highlight=False,
+    )
+    console.print(shown)
+    return "".join(line.rstrip() + "\n" for line in written.getvalue().splitlines())

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+from farfetch.shell import quantities, render
+from farfetch.shell.result import Block, Column, Table
+
+TABLE = Table(
+    (Column("INDEX", right=True), Column("NAME", style="bold"), Column("VALUE", right=True)),
+    (("0", "health", "100"), ("10", "gold", "1500")),
+)
+WIDE = Table((Column("A"), Column("B")), (("x" * 30, "y" * 30),))
+
+
+def test_plain_tables_are_aligned_and_end_without_blanks() -> None:
+    assert render.plain([TABLE, "2 of 5"]) == (
+        "INDEX  NAME    VALUE\n    0  health    100\n   10  gold     1500\n2 of 5\n"
+    )
+
+
+def test_nothing_to_show_is_nothing() -> None:
+    assert render.plain([]) == ""
+    assert render.ansi([], 80) == ""
+
+
+def test_plain_text_is_never_cut() -> None:
+    assert "x" * 30 + "  " + "y" * 30 in render.plain([WIDE])
+
+
+def test_terminal_tables_have_styles_and_fit() -> None:
+    shown = render.ansi([WIDE], 40)
+    assert "\x1b[1m" in shown
+    without_colours = render.ansi([WIDE], 40, colours=False)
+    assert all(len(line) <= 40 for line in without_colours.splitlines())
+    assert sum(line.count("x") for line in without_colours.splitlines()) == 30
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[2J", "\\x1b[2J"),
+        ("a\nb", "a\\nb"),
+        ("\x9b31m", "\\x9b31m"),
+        ("\u202eevil", "\\u202eevil"),
+        ("Brünhilde ✓", "Brünhilde ✓"),
+    ],
+)
+def test_a_target_cannot_steer_the_terminal(text: str, shown: str) -> None:
+    blocks: list[Block] = [text, Table((Column("T"),), ((text,),))]
+    assert render.plain(blocks) == f"{shown}\nT\n{shown}\n"
+    assert shown in render.ansi(blocks[1:], 80, colours=False)
+    assert text not in render.ansi(blocks, 80) or text == shown
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (2**30, "1.0 GiB"), (2**70, "1024.0 EiB")],
+)
+def test_sizes(amount: int, said: str) -> None:
+    assert quantities.size(amount) == said
