@@ -1,0 +1,55 @@
+"""The commands of the shell, one file each, registered here and nowhere else."""
+
+from __future__ import annotations
+
+from farfetch.shell.command import Command
+
+from .align import ALIGN
+from .attach import ATTACH
+from .detach import DETACH
+from .first import FIRST
+from .freeze import FREEZE
+from .help import HELP
+from .info import INFO
+from .list import LIST
+from .next import NEXT
+from .ps import PS
+from .quit import QUIT
+from .read import READ
+from .regions import REGIONS
+from .reset import RESET
+from .set import SET
+from .type import TYPE
+from .undo import UNDO
+from .unfreeze import UNFREEZE
+from .wait import WAIT
+from .where import WHERE
+from .write import WRITE
+
+#: All commands by name, in the order of ``help``.
+COMMANDS: dict[str, Command] = {
+    command.name: command
+    for command in (
+        PS,
+        ATTACH,
+        DETACH,
+        INFO,
+        REGIONS,
+        TYPE,
+        ALIGN,
+        WHERE,
+        FIRST,
+        NEXT,
+        UNDO,
+        RESET,
+        LIST,
+        SET,
+        FREEZE,
+        UNFREEZE,
+        READ,
+        WRITE,
+        WAIT,
+        HELP,
+        QUIT,
+    )
+}

@@ -1,0 +1,45 @@
+"""attach: choose the process to work on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farfetch.shell import completion
+from farfetch.shell.command import Command
+from farfetch.shell.result import Result
+from farfetch.shell.words import Words, unquoted
+
+if TYPE_CHECKING:
+    from farfetch.shell.session import Session
+
+
+def parse(words: Words) -> str:
+    """Read the pid or name, which may hold blanks."""
+    return unquoted(words.need_rest("PID or NAME"))
+
+
+def run(session: Session, words: Words) -> Result:
+    """Attach to a process in place of the present target."""
+    target = session.attach(parse(words))
+    return Result(
+        {
+            "pid": target.pid,
+            "name": target.name,
+            "memory": target.memory.name,
+            "bits": target.bits,
+        },
+        (f"attached to {target.name} ({target.pid}), {target.bits}-bit, {target.memory.name}",),
+    )
+
+
+ATTACH = Command(
+    name="attach",
+    usage="attach PID|NAME",
+    summary="choose the process to work on",
+    details="NAME is a program's name or that of the script that an interpreter runs. When "
+    "several processes have it, they are listed: give the pid of one. The target runs on "
+    "undisturbed. Matches and frozen entries of the target before it are let go.",
+    examples=("attach game", "attach 1234"),
+    run=run,
+    complete=completion.process,
+)

@@ -1,0 +1,33 @@
+"""detach: let go of the target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farfetch.shell.command import Command
+from farfetch.shell.result import Result
+from farfetch.shell.words import Words
+
+if TYPE_CHECKING:
+    from farfetch.shell.session import Session
+
+
+def run(session: Session, words: Words) -> Result:
+    """Let go of the target, its matches and its frozen entries."""
+    words.end()
+    target = session.attached
+    session.detach()
+    return Result(
+        {"pid": target.pid, "name": target.name},
+        (f"detached from {target.name} ({target.pid})",),
+    )
+
+
+DETACH = Command(
+    name="detach",
+    usage="detach",
+    summary="let go of the target",
+    details="Drops its matches and thaws its frozen entries; the settings stay.",
+    examples=("detach",),
+    run=run,
+)

@@ -1,0 +1,41 @@
+"""first: begin a scan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farfetch.scanner import Predicate, parse_scan
+from farfetch.shell import completion, scanned
+from farfetch.shell.command import Command, needs_target
+from farfetch.shell.result import Result
+from farfetch.shell.words import Words
+
+if TYPE_CHECKING:
+    from farfetch.shell.session import Session
+
+
+def parse(words: Words) -> Predicate | None:
+    """Read the predicate; None stands for an unknown value."""
+    text = words.rest()
+    return parse_scan(text) if text else None
+
+
+@needs_target
+def run(session: Session, words: Words) -> Result:
+    """Begin a scan with the present settings, in place of the one before."""
+    return scanned.answer(session, session.first(parse(words)))
+
+
+FIRST = Command(
+    name="first",
+    usage="first [PREDICATE]",
+    summary="begin a scan",
+    details="Looks through the regions of where for values of type that satisfy PREDICATE: a "
+    "number or quoted text, a range 1..5, a comparison > 50, or anything in the predicate "
+    "language. Without one, or with ?, every value matches and next narrows by how it changed. "
+    "The matches before are dropped when the new scan has succeeded; Ctrl-C stops it. A line "
+    "that is only a predicate does the same while there are no matches.",
+    examples=("first 100", "first now in 1..5 or now == 100", "first ?"),
+    run=run,
+    complete=completion.predicate,
+)

@@ -1,0 +1,88 @@
+"""info: the target, the settings and the scan at a glance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farfetch.scanner import default_threads, isa
+from farfetch.shell import quantities, values
+from farfetch.shell.command import Command
+from farfetch.shell.result import Json, Result
+from farfetch.shell.words import Words
+
+if TYPE_CHECKING:
+    from farfetch.shell.session import Session
+
+
+def run(session: Session, words: Words) -> Result:
+    """Describe the target, the settings and the scan."""
+    words.end()
+    fields = _target_fields(session)
+    scan = session.scan
+    fields |= {
+        "isa": isa(),
+        "threads": default_threads(),
+        "type": values.type_label(session.type),
+        "align": session.align,
+        "where": session.where,
+        "matches": session.matches,
+        "steps": [str(step.predicate) for step in scan.steps] if scan else [],
+        "frozen": len(session.target.frozen) if session.target else 0,
+    }
+    align = session.align if session.align is not None else "the type's"
+    lines = [
+        f"target   {_target_line(session)}",
+        f"engine   {fields['isa']}, {quantities.count(default_threads(), 'thread')}",
+        f"next     type {fields['type']}, align {align}, where {session.where}",
+    ]
+    if scan:
+        label = values.type_label(scan.type)
+        lines.append(
+            f"scan     {quantities.count(session.matches, 'match', 'matches')} of {label}, "
+            f"align {scan.align}, where {scan.where}"
+        )
+        lines += [f"step {number:<3} {step}" for number, step in enumerate(_steps(session), 1)]
+    if fields["frozen"]:
+        lines.append(f"frozen   {fields['frozen']}")
+    return Result(fields, tuple(lines))
+
+
+def _steps(session: Session) -> list[str]:
+    return [
+        f"{step.predicate}: {quantities.count(step.result.matches, 'match', 'matches')}"
+        for step in (session.scan.steps if session.scan else ())
+    ]
+
+
+def _target_fields(session: Session) -> dict[str, Json]:
+    target = session.target
+    if target is None:
+        return {"pid": None, "name": None, "memory": session.memory, "alive": False}
+    return {
+        "pid": target.pid,
+        "name": target.name,
+        "memory": target.memory.name,
+        "alive": target.alive,
+        "bits": target.bits,
+        "user": target.process.user if target.process else None,
+        "exe": target.process.exe if target.process else None,
+    }
+
+
+def _target_line(session: Session) -> str:
+    target = session.target
+    if target is None:
+        return f"none, memory {session.memory}"
+    state = "" if target.alive else ", gone"
+    return f"{target.name} ({target.pid}), {target.bits}-bit, memory {target.memory.name}{state}"
+
+
+INFO = Command(
+    name="info",
+    usage="info",
+    summary="show the target, the settings and the scan",
+    details="Says what is attached and how it is read, which vector instructions and how many "
+    "threads scan it, the settings of the next first scan, and the steps of the present one.",
+    examples=("info",),
+    run=run,
+)

@@ -1,0 +1,89 @@
+"""list: the matches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from farfetch.scanner import format_address
+from farfetch.shell import values
+from farfetch.shell.command import Command, needs_target
+from farfetch.shell.result import Column, Json, Result, Table
+from farfetch.shell.words import Words
+
+if TYPE_CHECKING:
+    from farfetch.scanner import Match
+    from farfetch.shell.session import Session
+
+DEFAULT_ROWS = 20
+
+_COLUMNS = (
+    Column("INDEX", right=True),
+    Column("ADDRESS", right=True, style="cyan"),
+    Column("WHERE"),
+    Column("VALUE", right=True, style="bold"),
+    Column("PREVIOUS", right=True),
+    Column("FIRST", right=True),
+)
+
+
+def parse(words: Words) -> int:
+    """Read how many rows to show."""
+    word = words.optional()
+    words.end()
+    return DEFAULT_ROWS if word is None else words.number(word, "N")
+
+
+@needs_target
+def run(session: Session, words: Words) -> Result:
+    """List the first matches with their values now, at the last and at the first scan."""
+    rows = parse(words)
+    scan = session.scan
+    matches = list(scan[:rows]) if scan else []
+    total = session.matches
+    if not scan or not total:
+        return Result({"total": 0, "matches": []}, ("no matches",))
+    table = Table(_COLUMNS, tuple(_row(scan.type, match) for match in matches))
+    lines = (table,) if len(matches) == total else (table, f"{len(matches)} of {total:,} matches")
+    return Result(
+        {
+            "total": total,
+            "type": values.type_label(scan.type),
+            "matches": [_fields(match) for match in matches],
+        },
+        lines,
+    )
+
+
+def _row(value_type: Any, match: Match) -> tuple[str, ...]:
+    return (
+        str(match.index),
+        format_address(match.address),
+        match.location,
+        values.shown(value_type, match.value),
+        values.shown(value_type, match.previous),
+        values.shown(value_type, match.first),
+    )
+
+
+def _fields(match: Match) -> Json:
+    return {
+        "index": match.index,
+        "address": format_address(match.address),
+        "value": values.as_json(match.value),
+        "previous": values.as_json(match.previous),
+        "first": values.as_json(match.first),
+        "region": match.region.name if match.region else None,
+        "location": match.location,
+    }
+
+
+LIST = Command(
+    name="list",
+    usage="list [N]",
+    summary="list the matches",
+    details=f"Shows the first N matches ({DEFAULT_ROWS} when not said) in the order of their "
+    "addresses: the value now, at the last scan and at the first. ? is a value that cannot be "
+    "read any more.",
+    examples=("list", "list 100"),
+    run=run,
+)

@@ -1,0 +1,41 @@
+"""next: narrow the matches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farfetch.scanner import Predicate, parse_scan
+from farfetch.shell import completion, scanned
+from farfetch.shell.command import Command, needs_matches, needs_target
+from farfetch.shell.result import Result
+from farfetch.shell.words import Words
+
+if TYPE_CHECKING:
+    from farfetch.shell.session import Session
+
+
+def parse(words: Words) -> Predicate:
+    """Read the predicate."""
+    return parse_scan(words.need_rest("PREDICATE"))
+
+
+@needs_target
+@needs_matches
+def run(session: Session, words: Words) -> Result:
+    """Keep the matches that satisfy a predicate."""
+    return scanned.answer(session, session.next(parse(words)))
+
+
+NEXT = Command(
+    name="next",
+    usage="next PREDICATE",
+    summary="narrow the matches",
+    details="Keeps the matches that satisfy PREDICATE. Against the last scan: > increased, "
+    "< decreased, = unchanged, != changed, + 5 and - 5 by that much, or prev in the predicate "
+    "language; first is the value at the first scan. Ctrl-C stops it and keeps the matches as "
+    "they were; undo takes a step back. A line that is only a predicate does the same while "
+    "there are matches.",
+    examples=("next 95", "next - 5", "next now < prev and now > first - 20"),
+    run=run,
+    complete=completion.predicate,
+)

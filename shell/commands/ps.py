@@ -1,0 +1,66 @@
+"""ps: the processes that could be attached to."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from farfetch.scanner import processes
+from farfetch.shell import completion
+from farfetch.shell.command import Command
+from farfetch.shell.result import Column, Result, Table
+from farfetch.shell.words import Words
+
+if TYPE_CHECKING:
+    from farfetch.shell.session import Session
+
+_COLUMNS = (
+    Column("PID", right=True, style="cyan"),
+    Column("USER"),
+    Column("BITS", right=True),
+    Column("NAME", style="bold"),
+    Column("COMMAND"),
+)
+
+
+def run(session: Session, words: Words) -> Result:  # noqa: ARG001
+    """List processes, those that hold the given text when there is one."""
+    wanted = words.rest().lower()
+    found = [
+        one
+        for one in processes()
+        if one.pid != os.getpid()
+        and (wanted in one.name.lower() or wanted in " ".join(one.cmdline).lower())
+    ]
+    rows = tuple(
+        (str(one.pid), one.user, str(one.bits or ""), one.name, " ".join(one.cmdline))
+        for one in found
+    )
+    return Result(
+        {
+            "processes": [
+                {
+                    "pid": one.pid,
+                    "name": one.name,
+                    "user": one.user,
+                    "bits": one.bits,
+                    "exe": one.exe,
+                    "cmdline": list(one.cmdline),
+                }
+                for one in found
+            ]
+        },
+        (Table(_COLUMNS, rows) if rows else "no such process",),
+    )
+
+
+PS = Command(
+    name="ps",
+    usage="ps [TEXT]",
+    summary="list processes",
+    details="Lists the processes whose name or command line holds TEXT, or all of them. The user "
+    "and whether it is a 32-bit or 64-bit program are empty where the kernel does not say.",
+    examples=("ps", "ps game"),
+    run=run,
+    complete=completion.process,
+)

@@ -1,0 +1,29 @@
+"""quit: end the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farfetch.shell.command import Command
+from farfetch.shell.result import Result
+from farfetch.shell.words import Words
+
+if TYPE_CHECKING:
+    from farfetch.shell.session import Session
+
+
+def run(session: Session, words: Words) -> Result:
+    """Ask the shell to end."""
+    words.end()
+    session.finished = True
+    return Result()
+
+
+QUIT = Command(
+    name="quit",
+    usage="quit",
+    summary="end the session",
+    details="Frozen entries are let go. At an empty prompt Ctrl-D does the same.",
+    examples=("quit",),
+    run=run,
+)

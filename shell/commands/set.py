@@ -1,0 +1,71 @@
+"""set: change the values of matches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from farfetch.scanner import parse_value
+from farfetch.shell import completion, quantities, values
+from farfetch.shell.command import Command, needs_matches, needs_target
+from farfetch.shell.completion import Candidate, Choice, Cursor, Moment
+from farfetch.shell.result import Result
+from farfetch.shell.words import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from farfetch.shell.session import Session
+
+_ALL = "*"
+
+
+class Arguments(NamedTuple):
+    """What to set: a match's index, or None for all of them; and the value's text."""
+
+    which: int | None
+    value: str
+
+
+def parse(words: Words) -> Arguments:
+    """Read the index and leave the value as it was typed."""
+    word = words.take("INDEX")
+    which = None if word.text == _ALL else words.number(word, "INDEX")
+    return Arguments(which, words.need_rest("VALUE"))
+
+
+@needs_target
+@needs_matches
+def run(session: Session, words: Words) -> Result:
+    """Write a value to one match or to all."""
+    arguments = parse(words)
+    scan = session.matched
+    value = parse_value(scan.type, arguments.value)
+    if arguments.which is None:
+        written, failed = scan.write_all(value)
+    else:
+        session.attached.write(scan[arguments.which].address, scan.type, value)
+        written, failed = 1, 0
+    shown = values.shown(scan.type, value)
+    line = f"{quantities.count(written, 'match', 'matches')} set to {shown}"
+    if failed:
+        line += f", {failed:,} could not be written"
+    return Result({"written": written, "failed": failed}, (line,))
+
+
+def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    """Offer the match indexes and ``*``."""
+    if cursor.words:
+        return iter(())
+    return completion.match_index(cursor, moment, Choice(_ALL, "all matches"))
+
+
+SET = Command(
+    name="set",
+    usage="set INDEX|* VALUE",
+    summary="change the value of a match, or of all",
+    details="INDEX is a match's number in list; * stands for all matches. The value is of the "
+    "scan's type and is written once: freeze holds it.",
+    examples=("set 0 9999", "set * 1_000", 'set 0 "Ada"'),
+    run=run,
+    complete=complete,
+)

@@ -1,0 +1,47 @@
+"""type: the value type of the next first scan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from farfetch.scanner import type_named
+from farfetch.shell import completion, values
+from farfetch.shell.command import Command
+from farfetch.shell.result import Result
+from farfetch.shell.words import Words, unquoted
+
+from .later import keeps
+
+if TYPE_CHECKING:
+    from farfetch.shell.session import Session
+
+
+def parse(words: Words) -> Any:
+    """Read a type; None when there is none."""
+    text = unquoted(words.rest())
+    return type_named(text) if text else None
+
+
+def run(session: Session, words: Words) -> Result:
+    """Choose or show the value type."""
+    chosen = parse(words)
+    if chosen is None:
+        label = values.type_label(session.type)
+        return Result({"type": label}, (f"type {label}",))
+    label = values.type_label(chosen)
+    session.type = chosen
+    return Result({"type": label}, (f"type {label}", *keeps(session, "type")))
+
+
+TYPE = Command(
+    name="type",
+    usage="type [TYPE]",
+    summary="choose the value type",
+    details="Integers are i8 u8 i16 u16 i32 u32 i64 u64, floats f32 f64, each also big-endian as "
+    "in i32be; text is UTF-8, utf16 is UTF-16, bytes are bytes; pointer is an address of the "
+    "target. Sized ones are written text[16]. Cheat Engine's names (4 Bytes, Float) and C's work "
+    "too. The type is for the next first scan and for bare addresses: a scan keeps its own.",
+    examples=("type f32", "type 4 Bytes", "type text[16]"),
+    run=run,
+    complete=completion.type_name,
+)

@@ -1,0 +1,74 @@
+"""unfreeze: let a held value go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farfetch.scanner import format_address
+from farfetch.shell import quantities
+from farfetch.shell.command import Command
+from farfetch.shell.completion import Candidate, Choice, Cursor, Moment
+from farfetch.shell.errors import NotFrozen
+from farfetch.shell.result import Result
+from farfetch.shell.words import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from farfetch.scanner import Freeze
+    from farfetch.shell.session import Session
+
+_ALL = "*"
+
+
+def parse(words: Words) -> str:
+    """Read which entry; ``*`` when nothing is said."""
+    which = words.optional()
+    words.end()
+    return _ALL if which is None else which.raw
+
+
+def run(session: Session, words: Words) -> Result:
+    """Stop frozen entries."""
+    entries = _chosen(session, parse(words))
+    for entry in entries:
+        entry.stop()
+    return Result(
+        {
+            "unfrozen": len(entries),
+            "addresses": [format_address(entry.address) for entry in entries],
+        },
+        (f"{quantities.count(len(entries), 'entry', 'entries')} unfrozen",),
+    )
+
+
+def _chosen(session: Session, which: str) -> tuple[Freeze, ...]:
+    target = session.attached
+    if which == _ALL:
+        return target.frozen
+    if which.isascii() and which.isdecimal():
+        place, address = f"match {which}", session.matched[int(which[:20])].address
+    else:
+        address = target.address(which)
+        place = format_address(address)
+    entries = session.frozen_at(address)
+    if not entries:
+        raise NotFrozen(f"{place} is not frozen (freeze alone lists what is)")
+    return entries
+
+
+def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    """Offer the frozen addresses and ``*``."""
+    frozen = [Choice(address, "frozen") for address in moment.frozen]
+    return cursor.offer([Choice(_ALL, "all"), *frozen] if not cursor.words else ())
+
+
+UNFREEZE = Command(
+    name="unfreeze",
+    usage="unfreeze [INDEX|ADDR|*]",
+    summary="let held values go",
+    details="INDEX is a match's number in list, ADDR an address; * or nothing is all of them.",
+    examples=("unfreeze 0", "unfreeze game+0x4010", "unfreeze"),
+    run=run,
+    complete=complete,
+)

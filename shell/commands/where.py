@@ -1,0 +1,37 @@
+"""where: the regions of the next first scan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farfetch.shell import completion
+from farfetch.shell.command import Command
+from farfetch.shell.result import Result
+from farfetch.shell.words import Words
+
+from .later import keeps
+
+if TYPE_CHECKING:
+    from farfetch.shell.session import Session
+
+
+def run(session: Session, words: Words) -> Result:
+    """Choose or show the region filter."""
+    chosen = words.rest()
+    if chosen:
+        session.set_where(chosen)
+    more = keeps(session, "regions") if chosen else ()
+    return Result({"where": session.where}, (f"where {session.where}", *more))
+
+
+WHERE = Command(
+    name="where",
+    usage="where [FILTER]",
+    summary="choose the regions to scan",
+    details="Filters, joined with commas: writable (the default), all, heap, stack, data (data "
+    "and bss of modules), anon, module:NAME, 0xA..0xB. Kinds add up; writable among other kinds "
+    "keeps only what can be written; a range cuts everything else.",
+    examples=("where heap", "where data,module:game", "where 0x7f0000000000..0x7f0000100000"),
+    run=run,
+    complete=completion.where_words,
+)

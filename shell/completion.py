@@ -1,0 +1,257 @@
+"""What can be typed next: a pure function of the text before the cursor and of the moment.
+
+The prompt's completer only adapts :func:`complete`; commands bring their own completers, which
+are functions of a :class:`Cursor` and a :class:`Moment` and do nothing but offer candidates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from .words import quoted
+
+if TYPE_CHECKING:
+    from .command import Command
+
+_PREDICATE_TAIL = re.compile(r"(?<!\w)[A-Za-z_]*$")
+
+#: Words of the predicate language that stand for a whole predicate or a value, with their meaning.
+PREDICATE_WORDS = (
+    ("now", "the value now"),
+    ("prev", "the value at the last scan"),
+    ("first", "the value at the first scan"),
+    ("changed", "differs from the last scan"),
+    ("unchanged", "as at the last scan"),
+    ("increased", "more than at the last scan"),
+    ("decreased", "less than at the last scan"),
+    ("unknown", "anything"),
+    ("and", ""),
+    ("or", ""),
+    ("not", ""),
+    ("in", "a range: now in 1..5"),
+    ("abs(", "without the sign"),
+)
+
+WHERE_WORDS = (
+    ("writable", "what can be written (the default)"),
+    ("all", "what can be read"),
+    ("heap", "[heap]"),
+    ("stack", "the stacks"),
+    ("data", "data and bss of modules"),
+    ("anon", "mappings without a file"),
+    ("module:", "a module's regions"),
+)
+
+
+class Candidate(NamedTuple):
+    """A completion.
+
+    Attributes:
+        text: what stands there when it is taken.
+        start: offset in the line of what it replaces, up to the cursor.
+        note: a few words beside it.
+    """
+
+    text: str
+    start: int
+    note: str = ""
+
+
+class Choice(NamedTuple):
+    """A word that could stand somewhere, with a note."""
+
+    text: str
+    note: str = ""
+
+
+class ProcessName(NamedTuple):
+    """A process as completion shows it."""
+
+    pid: int
+    name: str
+    user: str
+
+
+class Moment(Protocol):
+    """What completion may know of the session; read-only, and cheap to ask."""
+
+    @property
+    def attached(self) -> bool:
+        """Whether there is a target."""
+
+    @property
+    def matches(self) -> int:
+        """How many matches there are."""
+
+    @property
+    def types(self) -> Sequence[str]:
+        """The value types' names."""
+
+    @property
+    def frozen(self) -> Sequence[str]:
+        """The frozen entries' addresses."""
+
+    @property
+    def processes(self) -> Sequence[ProcessName]:
+        """The processes that could be attached to."""
+
+    @property
+    def modules(self) -> Sequence[str]:
+        """The names of the target's modules."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where the cursor stands among the arguments of a command.
+
+    Attributes:
+        line: the text before the cursor.
+        begin: offset of the first argument.
+    """
+
+    line: str
+    begin: int
+
+    @property
+    def words(self) -> list[str]:
+        """The finished words before the one under the cursor, quotes kept."""
+        return self._split()[0]
+
+    @property
+    def word(self) -> str:
+        """The part of the word under the cursor that is before it, quotes kept."""
+        return self.line[self.start :]
+
+    @property
+    def start(self) -> int:
+        """Offset of the word under the cursor."""
+        return self._split()[1]
+
+    def _split(self) -> tuple[list[str], int]:
+        words, start, quote = [], self.begin, ""
+        for at in range(self.begin, len(self.line)):
+            mark = self.line[at]
+            if quote:
+                quote = "" if mark == quote else quote
+            elif mark in "\"'":
+                quote = mark
+            elif mark.isspace():
+                if at > start:
+                    words.append(self.line[start:at])
+                start = at + 1
+        return words, start
+
+    def offer(
+        self, choices: Iterable[Choice], *, start: int | None = None, within: bool = False
+    ) -> Iterator[Candidate]:
+        """Offer the choices that begin with what was typed.
+
+        Args:
+            choices: words that could stand here, in the order to show them.
+            start: offset where they would stand; the word under the cursor when None.
+            within: offer also, behind the others, those that hold it further inside.
+        """
+        begin = self.start if start is None else start
+        typed = self.line[begin:].lstrip("\"'").lower()
+        inside = []
+        for choice in choices:
+            text = choice.text.lstrip('"').lower()
+            if text.startswith(typed):
+                yield Candidate(choice.text, begin, choice.note)
+            elif within and (typed in text or typed in choice.note.lower()):
+                inside.append(Candidate(choice.text, begin, choice.note))
+        yield from inside
+
+
+def nothing(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG001
+    """Offer nothing: the command takes no arguments, or only free ones."""
+    return iter(())
+
+
+def predicate(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG001
+    """Offer the words of the predicate language."""
+    return predicate_words(cursor)
+
+
+def predicate_words(cursor: Cursor) -> Iterator[Candidate]:
+    """Offer the words of the predicate language under the cursor, outside quotes."""
+    expression = cursor.line[cursor.begin :]
+    if expression.count('"') % 2 or expression.count("'") % 2:
+        return
+    tail = _PREDICATE_TAIL.search(cursor.line, cursor.begin)
+    if tail:
+        yield from cursor.offer((Choice(*word) for word in PREDICATE_WORDS), start=tail.start())
+
+
+def type_name(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    """Offer value types."""
+    return cursor.offer(Choice(name) for name in moment.types)
+
+
+def match_index(cursor: Cursor, moment: Moment, *others: Choice) -> Iterator[Candidate]:
+    """Offer the first few match indexes, behind other choices."""
+    indexes = (Choice(str(index), "match") for index in range(min(moment.matches, 20)))
+    return cursor.offer([*others, *indexes])
+
+
+def address(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    """Offer modules to begin an address with."""
+    modules = [Choice(f"{quoted(name)}+0x", "module") for name in moment.modules]
+    return cursor.offer([*modules, Choice("[heap]+0x", "region"), Choice("0x", "address")])
+
+
+def process(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    """Offer processes: by pid once a digit was typed or where a name is shared, else by name."""
+    by_pid = cursor.word[:1].isdigit()
+    shared: dict[str, int] = {}
+    for one in moment.processes:
+        shared[one.name] = shared.get(one.name, 0) + 1
+    choices = []
+    for pid, name, user in moment.processes:
+        if by_pid or shared[name] > 1:
+            choices.append(Choice(str(pid), f"{name}, {user}"))
+        else:
+            choices.append(Choice(quoted(name), f"{pid}, {user}"))
+    return cursor.offer(choices, within=not by_pid)
+
+
+def where_words(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    """Offer the words of a region filter, module names behind ``module:``."""
+    start = max(cursor.begin, cursor.line.rfind(",") + 1)
+    start += len(cursor.line[start:]) - len(cursor.line[start:].lstrip())
+    if cursor.line[start:].startswith("module:"):
+        names = (Choice(name, "module") for name in moment.modules)
+        return cursor.offer(names, start=start + len("module:"), within=True)
+    return cursor.offer((Choice(*word) for word in WHERE_WORDS), start=start)
+
+
+def complete(text: str, moment: Moment, commands: Mapping[str, Command]) -> list[Candidate]:
+    """Say what can stand at the cursor.
+
+    Args:
+        text: the line before the cursor.
+        moment: what is known of the session.
+        commands: all commands by name.
+
+    Returns:
+        Candidates in the order to show them, without doubles.
+    """
+    lead = len(text) - len(text.lstrip())
+    name, blank, _ = text[lead:].partition(" ")
+    cursor = Cursor(text, lead)
+    if not blank:
+        names = (Choice(command.name, command.summary) for command in commands.values())
+        offered: Iterable[Candidate] = cursor.offer(names)
+        if moment.attached and name:
+            offered = [*offered, *predicate_words(cursor)]
+    elif name in commands:
+        offered = commands[name].complete(Cursor(text, lead + len(name) + 1), moment)
+    else:
+        offered = predicate_words(cursor) if moment.attached else ()
+    unique: dict[str, Candidate] = {}
+    for candidate in offered:
+        unique.setdefault(candidate.text, candidate)
+    return list(unique.values())

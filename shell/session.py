@@ -1,0 +1,159 @@
+"""What a shell works on: a target, a scan of it, and the settings for the next first scan."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from farfetch.scanner import (
+    AlignError,
+    Freeze,
+    Predicate,
+    Scan,
+    ScanResult,
+    Target,
+    Where,
+    attach,
+    type_named,
+)
+
+from .errors import NoMatches, NoTarget
+from .progress import Meter, NoMeter
+
+MAX_ALIGN = 4096
+
+
+class Session:
+    """A target, a scan of it, and settings.
+
+    The settings are those of the next first scan; a scan that has begun keeps its own.
+
+    Args:
+        memory: how to read targets, one of ``memory_names()``.
+        interactive: whether a person types at a prompt; frozen entries then outlive a command.
+        meter: where the progress of scans is shown.
+
+    Attributes:
+        target: what is attached, None before and after.
+        scan: the scan that holds the matches, None without one.
+        type: value type of the next first scan and of bare addresses.
+        align: its alignment in bytes, None for the type's own.
+        where: its region filter.
+        finished: set by ``quit``.
+    """
+
+    def __init__(
+        self, *, memory: str = "auto", interactive: bool = False, meter: Meter | None = None
+    ) -> None:
+        self.memory = memory
+        self.interactive = interactive
+        self.target: Target | None = None
+        self.scan: Scan | None = None
+        self.type: Any = type_named("i32")
+        self.align: int | None = None
+        self.where = "writable"
+        self.finished = False
+        self._meter = meter or NoMeter()
+
+    @property
+    def attached(self) -> Target:
+        """The target; raises NoTarget when there is none."""
+        if self.target is None:
+            raise NoTarget
+        return self.target
+
+    @property
+    def matched(self) -> Scan:
+        """The scan, with at least one match; raises NoMatches otherwise."""
+        if self.scan is None or len(self.scan) == 0:
+            raise NoMatches
+        return self.scan
+
+    @property
+    def matches(self) -> int:
+        """How many matches there are."""
+        return 0 if self.scan is None else len(self.scan)
+
+    def attach(self, wanted: str) -> Target:
+        """Attach to a process in place of the present target, which stays when this fails.
+
+        Args:
+            wanted: a pid or a name.
+        """
+        target = attach(wanted, memory=self.memory)
+        self.detach()
+        self.target = target
+        return target
+
+    def detach(self) -> None:
+        """Let go of the target, its matches and its frozen entries."""
+        self.reset()
+        target, self.target = self.target, None
+        if target is not None:
+            target.close()
+
+    def set_align(self, align: int | None) -> None:
+        """Choose the alignment of the next first scan; None for the type's own."""
+        if align is not None and not 1 <= align <= MAX_ALIGN:
+            raise AlignError(align)
+        self.align = align
+
+    def set_where(self, where: str) -> None:
+        """Choose the regions of the next first scan."""
+        Where.parse(where)
+        self.where = where
+
+    def first(self, predicate: Predicate | None) -> ScanResult:
+        """Begin a new scan; the one before is kept until this one has succeeded."""
+        scan = self.attached.scan(self.type, align=self.align, where=self.where)
+        try:
+            result = scan.first(predicate, progress=self._meter.show)
+        except BaseException:
+            scan.close()
+            raise
+        finally:
+            self._meter.clear()
+        self.reset()
+        self.scan = scan
+        return result
+
+    def next(self, predicate: Predicate) -> ScanResult:
+        """Narrow the matches."""
+        try:
+            return self.matched.next(predicate, progress=self._meter.show)
+        finally:
+            self._meter.clear()
+
+    def reset(self) -> None:
+        """Drop the scan and its matches."""
+        scan, self.scan = self.scan, None
+        if scan is not None:
+            scan.close()
+
+    def freeze(
+        self,
+        address: int,
+        value_type: Any,
+        value: object,
+        allow: Literal["increase", "decrease"] | None,
+    ) -> Freeze:
+        """Freeze a value, in place of an entry at the same address.
+
+        Args:
+            address: where.
+            value_type: its type.
+            value: to hold; None for what is there now.
+            allow: the way it may still move.
+        """
+        before = self.frozen_at(address)
+        entry = self.attached.freeze(address, value_type, value, allow=allow)
+        for one in before:
+            one.stop()
+        return entry
+
+    def frozen_at(self, address: int) -> tuple[Freeze, ...]:
+        """The frozen entries at an address."""
+        return tuple(one for one in self.attached.frozen if one.address == address)
+
+    def close(self) -> None:
+        """End the session: frozen entries thaw, snapshot files go."""
+        self.detach()
