@@ -1,0 +1,86 @@
+"""Runs without a prompt: commands from the command line, from scripts and from a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, TextIO
+
+from . import report
+from .answers import Answers
+from .errors import UsageError
+from .interpret import command_word, interpret
+from .session import Session
+
+
+class Line(NamedTuple):
+    """A line to run, and its place in a script, "" when it has none."""
+
+    text: str
+    place: str = ""
+
+
+def script(path: str) -> list[Line]:
+    """Read a script, which is a command a line.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        with open(path, encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123
+            return list(_numbered(file, path))
+    except OSError as error:
+        raise UsageError(f"cannot read the script {path}: {error.strerror}") from error
+
+
+def piped(stream: TextIO) -> Iterator[Line]:
+    """Read a pipe, a line no sooner than it is asked for."""
+    return _numbered(stream, "stdin")
+
+
+def _numbered(stream: TextIO, name: str) -> Iterator[Line]:
+    for number, text in enumerate(iter(stream.readline, ""), 1):
+        yield Line(text.rstrip("\n"), f"{name}:{number}")
+
+
+def run(
+    session: Session, lines: Iterable[Line], answers: Answers, *, keep_going: bool = False
+) -> int:
+    """Run lines until one fails, ``quit``, or the end.
+
+    Args:
+        session: to run them in.
+        lines: what to run; the next is asked for when the one before has been answered.
+        answers: where the answers go.
+        keep_going: run on behind a command that failed, as a program at the other end of a pipe
+            expects.
+
+    Returns:
+        The exit code: 0, or that of the first command that failed.
+    """
+    code = report.SUCCESS
+    for line in lines:
+        failed = run_line(session, line, answers)
+        code = code or failed
+        if session.finished or (failed and not keep_going):
+            break
+    return code
+
+
+def run_line(session: Session, line: Line, answers: Answers) -> int:
+    """Run one line and answer it.
+
+    Returns:
+        The exit code it would end a run with.
+    """
+    name = command_word(line.text.strip())
+    try:
+        call = interpret(line.text, scanning=session.matches > 0)
+        if call is None:
+            return report.SUCCESS
+        name = call.command.name
+        result = call.run(session)
+    except (Exception, KeyboardInterrupt) as error:
+        answers.failure(name, error, line.place)
+        return report.exit_code(error)
+    answers.result(name, result)
+    return report.SUCCESS

@@ -1,0 +1,120 @@
+"""The ``farfetch`` command.
+
+Only the standard library is imported here: ``farfetch --help`` answers at once, and a run without
+a prompt does not load what the prompt needs.
+"""
+
+from __future__ import annotations
+
+import getopt
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+USAGE = """\
+usage: farfetch [-p PID|NAME] [--memory NAME] [--json] [-c COMMAND]... [SCRIPT]
+
+Find, change and freeze values in running programs.
+
+  -p, --pid PID|NAME   attach to this process first
+  -c, --command CMD    run a command and exit; several run in order
+  SCRIPT               run the commands in a file, one a line, behind those of -c
+      --json           answer with one JSON object a command
+      --memory NAME    how to read the target: auto, process_vm or proc_mem
+  -V, --version        print the version
+  -h, --help           print this
+
+Without commands it opens a prompt; on a pipe it runs the lines that come in, and
+goes on behind one that failed. -c and scripts stop at the first command that
+fails. Exit codes: 0, 1 (a command failed), 2 (usage).
+
+  farfetch                                      # help at the prompt says more
+  farfetch -c ps
+  farfetch -p game -c 'type i32' -c 100 -c list
+"""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command line.
+
+    Attributes:
+        pid: what to attach to, as typed; "" for nothing.
+        commands: lines to run.
+        scripts: files to run behind them.
+        json: answer with JSON.
+        memory: how to read targets.
+        show: ``"help"`` or ``"version"`` when only that is wanted.
+    """
+
+    pid: str = ""
+    commands: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    json: bool = False
+    memory: str = "auto"
+    show: str = ""
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """Read the command line.
+
+    Raises:
+        getopt.GetoptError: it is not well formed.
+    """
+    given, scripts = getopt.gnu_getopt(
+        list(arguments),
+        "p:c:hV",
+        ["pid=", "command=", "json", "memory=", "help", "version"],
+    )
+    options = dict(given)
+    if "-h" in options or "--help" in options:
+        return Options(show="help")
+    if "-V" in options or "--version" in options:
+        return Options(show="version")
+    return Options(
+        pid=options.get("-p", options.get("--pid", "")),
+        commands=tuple(value for name, value in given if name in ("-c", "--command")),
+        scripts=tuple(scripts),
+        json="--json" in options,
+        memory=options.get("--memory", "auto"),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: the command line behind the program's name; ``sys.argv``'s when None.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        options = parse(sys.argv[1:] if arguments is None else arguments)
+    except getopt.GetoptError as error:
+        print(f"farfetch: {error}; see farfetch --help", file=sys.stderr)
+        return 2
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        return 1
+    except BrokenPipeError:
+        # The reader has gone. What is still buffered must not be tried again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(options: Options) -> int:
+    if options.show == "help":
+        sys.stdout.write(USAGE)
+        sys.stdout.flush()
+        return 0
+    if options.show == "version":
+        from importlib.metadata import version
+
+        print(f"farfetch {version('farfetch')}", flush=True)
+        return 0
+    from . import run
+
+    return run.run(options)

@@ -1,0 +1,75 @@
+"""A run of the shell: which front end, on which session."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TextIO
+
+from farfetch.scanner import FarfetchError
+
+from . import batch, report
+from .answers import Answers, JsonAnswers, TextAnswers
+from .progress import Meter, NoMeter, TerminalMeter
+from .session import Session
+
+if TYPE_CHECKING:
+    from .cli import Options
+
+
+def run(options: Options) -> int:
+    """Run what the command line asks for.
+
+    Returns:
+        The exit code.
+    """
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    commands = bool(options.commands or options.scripts)
+    prompt = not commands and sys.stdin.isatty() and sys.stdout.isatty()
+    answers: Answers = JsonAnswers() if options.json else TextAnswers(pointing=prompt)
+    session = Session(
+        memory=options.memory, interactive=prompt, meter=_meter(prompt, quiet=options.json)
+    )
+    try:
+        return _run(session, options, answers, commands=commands, prompt=prompt)
+    finally:
+        session.close()
+
+
+def _run(
+    session: Session, options: Options, answers: Answers, *, commands: bool, prompt: bool
+) -> int:
+    if options.pid:
+        try:
+            session.attach(options.pid)
+        except (FarfetchError, OSError) as error:
+            answers.failure("attach", error)
+            if not prompt:
+                return report.exit_code(error)
+    if prompt:
+        from .repl.app import run_prompt
+
+        return run_prompt(session, answers)
+    if not commands:
+        return batch.run(session, batch.piped(sys.stdin), answers, keep_going=True)
+    try:
+        lines = list(_lines(options))
+    except FarfetchError as error:
+        answers.failure("", error)
+        return report.exit_code(error)
+    return batch.run(session, lines, answers)
+
+
+def _lines(options: Options) -> Iterator[batch.Line]:
+    for command in options.commands:
+        yield batch.Line(command)
+    for path in options.scripts:
+        yield from batch.script(path)
+
+
+def _meter(prompt: bool, *, quiet: bool) -> Meter:
+    stream: TextIO = sys.stdout if prompt else sys.stderr
+    return TerminalMeter(stream) if stream.isatty() and not quiet else NoMeter()
