@@ -1,0 +1,1 @@
+"""The prompt; nothing outside this folder imports prompt_toolkit."""

@@ -1,0 +1,130 @@
+"""The prompt: reads lines, runs them, and keeps an eye on the target in between."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from farfetch.scanner import FarfetchError, Target
+from farfetch.shell import batch, report
+from farfetch.shell.answers import Answers
+from farfetch.shell.session import Session
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import get_app, run_in_terminal
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.styles import Style
+
+from .completer import ShellCompleter
+from .moment import SessionMoment
+from .toolbar import STYLE, toolbar
+
+#: Seconds between looks at whether the target still lives, and between drawings of the toolbar.
+LOOK = 0.5
+
+GREETING = "farfetch finds, changes and freezes values in running programs; help lists the commands"
+
+
+class TargetWatch:
+    """Says once that a target has died.
+
+    Args:
+        session: whose target to watch.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._told: Target | None = None
+
+    def news(self) -> FarfetchError | None:
+        """The error that the target's death makes of every command, the first time it is seen."""
+        target = self._session.target
+        if target is None or target is self._told or target.alive:
+            return None
+        self._told = target
+        try:
+            target.check()
+        except FarfetchError as error:
+            return error
+        return None
+
+    def known(self) -> None:
+        """Take it that the user knows: a command has just failed on the dead target."""
+        self.news()
+
+
+def history_path() -> Path:
+    """Where typed lines are kept, by the XDG base directory specification."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    base = Path(state) if state.startswith("/") else Path.home() / ".local" / "state"
+    return base / "farfetch" / "history"
+
+
+def open_history() -> History:
+    """Open the lines typed before; in memory only where no file can be kept."""
+    try:
+        path = history_path()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with path.open("ab"):
+            pass
+    except (OSError, RuntimeError):
+        return InMemoryHistory()
+    return FileHistory(str(path))
+
+
+def run_prompt(session: Session, answers: Answers) -> int:
+    """Read and run lines until ``quit`` or Ctrl-D.
+
+    Args:
+        session: to run them in.
+        answers: where the answers go.
+
+    Returns:
+        The exit code, 0.
+    """
+    watch = TargetWatch(session)
+    prompt: PromptSession[str] = PromptSession(
+        "farfetch> ",
+        history=open_history(),
+        auto_suggest=AutoSuggestFromHistory(),
+        completer=ShellCompleter(SessionMoment(session)),
+        complete_in_thread=True,
+        complete_while_typing=True,
+        bottom_toolbar=lambda: toolbar(session),
+        refresh_interval=LOOK,
+        style=Style.from_dict(STYLE),
+        reserve_space_for_menu=6,
+    )
+    print(GREETING, flush=True)
+    while not session.finished:
+        news = watch.news()
+        if news is not None:
+            report.complain(news)
+        try:
+            line = prompt.prompt(pre_run=_watching(watch))
+        except KeyboardInterrupt:
+            continue
+        except EOFError:
+            break
+        if batch.run_line(session, batch.Line(line), answers) != report.SUCCESS:
+            watch.known()
+    return report.SUCCESS
+
+
+def _watching(watch: TargetWatch) -> Callable[[], None]:
+    """Make a prompt look at the target while it waits for a line."""
+
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(LOOK)
+            news = watch.news()
+            if news is not None:
+                await run_in_terminal(partial(report.complain, news))
+
+    def start() -> None:
+        get_app().create_background_task(look())
+
+    return start

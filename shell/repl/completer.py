@@ -1,0 +1,37 @@
+"""prompt_toolkit's view of completion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from farfetch.shell.commands import COMMANDS
+from farfetch.shell.completion import Moment, complete
+from farfetch.shell.render import printable
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+
+class ShellCompleter(Completer):
+    """Adapts :func:`farfetch.shell.completion.complete`.
+
+    Args:
+        moment: what is known of the session.
+    """
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+
+    def get_completions(
+        self,
+        document: Document,
+        complete_event: CompleteEvent,  # noqa: ARG002
+    ) -> Iterable[Completion]:
+        """Offer what can stand at the cursor."""
+        line = document.text_before_cursor
+        for candidate in complete(line, self._moment, COMMANDS):
+            yield Completion(
+                candidate.text,
+                start_position=candidate.start - len(line),
+                display=printable(candidate.text),
+                display_meta=printable(candidate.note),
+            )

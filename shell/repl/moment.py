@@ -1,0 +1,70 @@
+"""The session as completion sees it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from farfetch.scanner import TYPES, FarfetchError, format_address, processes
+from farfetch.shell.completion import ProcessName
+from farfetch.shell.session import Session
+
+#: How long, in seconds, lists that take the kernel a moment to make are good for.
+FRESH = 2.0
+
+
+class SessionMoment:
+    """What completion may know of a session, asked of the kernel only when it is needed.
+
+    Args:
+        session: to look at; only read.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._processes: tuple[float, list[ProcessName]] = (-FRESH, [])
+        self._modules: tuple[float, int, list[str]] = (-FRESH, 0, [])
+
+    @property
+    def attached(self) -> bool:
+        """Whether there is a target."""
+        return self._session.target is not None
+
+    @property
+    def matches(self) -> int:
+        """How many matches there are."""
+        return self._session.matches
+
+    @property
+    def types(self) -> Sequence[str]:
+        """The value types' names."""
+        return tuple(TYPES)
+
+    @property
+    def frozen(self) -> Sequence[str]:
+        """The frozen entries' addresses."""
+        target = self._session.target
+        return [format_address(one.address) for one in target.frozen] if target else []
+
+    @property
+    def processes(self) -> Sequence[ProcessName]:
+        """The processes that could be attached to."""
+        now = time.monotonic()
+        if now - self._processes[0] > FRESH:
+            found = [ProcessName(one.pid, one.name, one.user) for one in processes()]
+            self._processes = (now, found)
+        return self._processes[1]
+
+    @property
+    def modules(self) -> Sequence[str]:
+        """The names of the target's modules; none while they cannot be read."""
+        target, now = self._session.target, time.monotonic()
+        if target is None:
+            return ()
+        if self._modules[1] != id(target) or now - self._modules[0] > FRESH:
+            try:
+                names = [module.name for module in target.modules()]
+            except FarfetchError:
+                names = []
+            self._modules = (now, id(target), names)
+        return self._modules[2]

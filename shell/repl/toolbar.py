@@ -1,0 +1,49 @@
+"""The line at the bottom of the prompt."""
+
+from __future__ import annotations
+
+from farfetch.shell import quantities, values
+from farfetch.shell.render import printable
+from farfetch.shell.session import Session
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+
+STYLE = {
+    "bottom-toolbar": "noreverse bg:#303030 #d0d0d0",
+    "bottom-toolbar.gone": "bold #ff5f5f",
+    "bottom-toolbar.target": "bold #ffffff",
+}
+
+
+def toolbar(session: Session) -> StyleAndTextTuples:
+    """Say what is attached, whether it lives, and what a scan has or would have.
+
+    Args:
+        session: to describe.
+
+    Returns:
+        Styled pieces of one line.
+    """
+    return [*_target(session), *_scan(session)]
+
+
+def _target(session: Session) -> StyleAndTextTuples:
+    target = session.target
+    if target is None:
+        return [("", " no target (attach PID or NAME)")]
+    name = printable(f" {target.name} ({target.pid})")
+    if not target.alive:
+        return [("class:bottom-toolbar.gone", f"{name} gone")]
+    return [("class:bottom-toolbar.target", name), ("", f" alive, {target.memory.name}")]
+
+
+def _scan(session: Session) -> StyleAndTextTuples:
+    scan = session.scan
+    if scan is None:
+        align = "auto" if session.align is None else str(session.align)
+        about = [values.type_label(session.type), f"align {align}", session.where]
+    else:
+        about = [values.type_label(scan.type), f"align {scan.align}", str(scan.where)]
+        about.insert(0, quantities.count(session.matches, "match", "matches"))
+    if session.target is not None and session.target.frozen:
+        about.append(f"{len(session.target.frozen)} frozen")
+    return [("", "".join(f" | {one}" for one in map(printable, about)))]
