@@ -271,7 +271,8 @@ class ExpressionError(FarfetchError):
         self.reason = reason
 
     def _message(self) -> str:
-        return f"{self.text}: column {self.position + 1}: {self.reason}"
+        where = f"{self.text}: " if self.text.strip() else ""
+        return f"{where}column {self.position + 1}: {self.reason}"
 
     def pointer(self) -> str:
         """Two lines: the text, and a caret under the place where it went wrong."""
