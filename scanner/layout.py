@@ -126,6 +126,15 @@ class Layout:
             return raw.partition(b"\0")[0].decode("utf-8", "replace")
         return raw.decode("utf-16-le", "replace").partition("\0")[0]
 
+    def convert(self, number: int | float) -> int | float:
+        """A number as predicates on this type compute with it: as it is for integer types.
+
+        For floats it is rounded to a double, and for 32 bits that to single precision.
+        """
+        if self.kind == "int":
+            return number
+        return round_single(double(number)) if self.bits == 32 else double(number)
+
     @property
     def _limits(self) -> tuple[int | float, int | float]:
         if self.kind == "float":
@@ -194,3 +203,11 @@ def round_single(number: float) -> float:
     except OverflowError:
         return math.copysign(math.inf, number)
     return rounded
+
+
+def double(number: int | float) -> float:
+    """The nearest double; an integer beyond them all is infinite."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.copysign(math.inf, number)

@@ -1,0 +1,231 @@
+"""What predicates mean: the definition, for one value at a time and slowly.
+
+The core's compiled predicates are tested against :func:`evaluate`. In short:
+
+- Integers are exact, however large. ``/`` rounds down, ``%`` has the sign of its right side. A
+  division or modulo by zero, or a shift by less than 0 or more than 63, is undefined, and so is
+  what is computed from it; a comparison or range with something undefined in it is false, ``!=``
+  too.
+- For ``f32`` every constant and every result is rounded to single precision (an integer constant
+  to double precision first); for ``f64`` all is double precision. For integer types, an operator
+  or comparison with a float on one side takes both sides as doubles.
+- Floats are IEEE 754's, ties to even: division by zero is infinite or not a number, overflow is
+  infinite. ``%`` is C's fmod() plus, if the signs differ, the right side; a zero has the sign of
+  the right side; modulo zero is not a number.
+- Not a number is in no range, and of the comparisons only ``!=`` is true.
+- ``changed`` and ``unchanged`` compare bytes; ``increased`` and ``decreased`` compare values.
+- Text and bytes are compared by their bytes, and only with ``==`` and ``!=``.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from .check import check
+from .layout import Layout, Value, double
+from .predicates import (
+    And,
+    Binary,
+    Changed,
+    Compare,
+    Const,
+    Decreased,
+    Expr,
+    Increased,
+    InRange,
+    Not,
+    Or,
+    Predicate,
+    Unary,
+    Unchanged,
+    Unknown,
+    uses,
+)
+from .predicates import Value as SourceValue
+
+__all__ = ["check", "evaluate"]
+
+Number = int | float
+
+_COMPARE: Final = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_HIGHEST_SHIFT: Final = 63
+
+
+class _UndefinedError(Exception):
+    """An integer divided by zero, or shifted too far."""
+
+
+def evaluate(
+    predicate: Predicate,
+    layout: Layout,
+    *,
+    now: Value,
+    prev: Value | None = None,
+    first: Value | None = None,
+    raw: Mapping[str, bytes] | None = None,
+) -> bool:
+    """Whether a value fulfils a predicate that :func:`check` lets pass.
+
+    Args:
+        predicate: what it must fulfil.
+        layout: of its type.
+        now: the value.
+        prev: what it was at the last scan.
+        first: what it was at the first scan.
+        raw: the bytes of those under the same names; without it, the bytes that the values pack
+            to.
+
+    Raises:
+        ValueError: the predicate looks at a value that is not given.
+
+    >>> from farfetch.scanner.values import i32, layout_of
+    >>> from farfetch.scanner.expression import parse_predicate
+    >>> evaluate(parse_predicate("now == prev - 5"), layout_of(i32), now=95, prev=100)
+    True
+    """
+    values = {"now": now, "prev": prev, "first": first}
+    given = {source: value for source, value in values.items() if value is not None}
+    missing = uses(predicate) - given.keys()
+    if missing:
+        raise ValueError(f"no value is given for {', '.join(sorted(missing))}")
+    if raw is None:
+        raw = {source: layout.pack(value) for source, value in given.items()}
+    return _Evaluation(layout, given, raw).holds(predicate)
+
+
+@dataclass(frozen=True)
+class _Evaluation:
+    layout: Layout
+    values: Mapping[str, Value]
+    raw: Mapping[str, bytes]
+
+    def holds(self, predicate: Predicate) -> bool:
+        match predicate:
+            case Unknown():
+                return True
+            case And(left, right):
+                return self.holds(left) and self.holds(right)
+            case Or(left, right):
+                return self.holds(left) or self.holds(right)
+            case Not(operand):
+                return not self.holds(operand)
+            case Changed():
+                return self.raw["now"] != self.raw["prev"]
+            case Unchanged():
+                return self.raw["now"] == self.raw["prev"]
+            case Increased():
+                return _compare(">", self.source("now"), self.source("prev"))
+            case Decreased():
+                return _compare("<", self.source("now"), self.source("prev"))
+            case Compare(op, left, right) if not self.layout.is_number:
+                return bool(_COMPARE[op](self.bytes_of(left), self.bytes_of(right)))
+            case Compare(op, left, right):
+                try:
+                    return _compare(op, self.number(left), self.number(right))
+                except _UndefinedError:
+                    return False
+            case InRange(operand, low, high):
+                try:
+                    value, least, most = map(self.number, (operand, low, high))
+                except _UndefinedError:
+                    return False
+                return _compare("<=", least, value) and _compare("<=", value, most)
+        raise TypeError(f"not a predicate: {predicate!r}")
+
+    def bytes_of(self, expr: Expr) -> bytes:
+        if isinstance(expr, SourceValue):
+            return self.raw[expr.source]
+        assert isinstance(expr, Const)
+        return self.layout.pack(expr.value)
+
+    def source(self, name: str) -> Number:
+        value = self.values[name]
+        assert isinstance(value, Number)
+        return self.layout.convert(value)
+
+    def number(self, expr: Expr) -> Number:
+        match expr:
+            case SourceValue(source):
+                return self.source(source)
+            case Const(value):
+                assert isinstance(value, Number)
+                return self.layout.convert(value)
+            case Unary(op, operand):
+                return _unary(op, self.number(operand))
+            case Binary(op, left, right):
+                return self.layout.convert(_binary(op, self.number(left), self.number(right)))
+        raise TypeError(f"not an expression: {expr!r}")
+
+
+def _compare(op: str, left: Number, right: Number) -> bool:
+    if isinstance(left, float) or isinstance(right, float):
+        left, right = double(left), double(right)
+    return bool(_COMPARE[op](left, right))
+
+
+def _unary(op: str, operand: Number) -> Number:
+    if op == "abs":
+        return abs(operand)
+    if op == "-":
+        return -operand
+    assert isinstance(operand, int)
+    return ~operand
+
+
+def _binary(op: str, left: Number, right: Number) -> Number:
+    if isinstance(left, int) and isinstance(right, int):
+        return _integer(op, left, right)
+    return _float(op, double(left), double(right))
+
+
+def _integer(op: str, left: int, right: int) -> int:
+    if op in ("/", "%") and right == 0:
+        raise _UndefinedError
+    if op in ("<<", ">>") and not 0 <= right <= _HIGHEST_SHIFT:
+        raise _UndefinedError
+    result: int = _INTEGER[op](left, right)
+    return result
+
+
+_INTEGER: Final = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.floordiv,
+    "%": operator.mod,
+    "&": operator.and_,
+    "|": operator.or_,
+    "^": operator.xor,
+    "<<": operator.lshift,
+    ">>": operator.rshift,
+}
+
+
+def _float(op: str, left: float, right: float) -> float:
+    match op:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+        case "/" if right == 0:
+            if left == 0 or math.isnan(left):
+                return math.nan
+            return math.copysign(math.inf, left) * math.copysign(1, right)
+        case "/":
+            return left / right
+        case "%":
+            return math.nan if right == 0 else left % right
+    raise TypeError(f"{op} is not for floats")
