@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import itertools
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from guest.inside.programs import (
+    PARAMETERS,
+    TARGETS,
+    WAYS,
+    Caller,
+    Program,
+    Route,
+)
+
+Start = Callable[..., Program]
+
+
+@pytest.fixture(autouse=True)
+def _defaults() -> Iterator[None]:
+    """Leave the module's parameters as they were."""
+    before = {path: path.read_text().strip() for path in PARAMETERS.iterdir()}
+    yield
+    for path, value in before.items():
+        path.write_text(value)
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start a target by its name, and end it after the test."""
+    with ExitStack() as stack:
+
+        def start_target(name: str, *arguments: str, wrapper: tuple[str, ...] = ()) -> Program:
+            return stack.enter_context(Program([*wrapper, TARGETS / name, *arguments]))
+
+        yield start_target
+
+
+@pytest.fixture
+def caller() -> Iterator[Caller]:
+    with Caller() as program:
+        assert isinstance(program, Caller)
+        yield program
+
+
+@pytest.fixture(params=list(itertools.product(WAYS, ["gup", "walk"])), ids="-".join)
+def route(request: pytest.FixtureRequest, caller: Caller) -> Route:
+    return Route(*request.param, caller)
+
+
+@pytest.fixture(params=WAYS)
+def gup(request: pytest.FixtureRequest, caller: Caller) -> Route:
+    return Route(request.param, "gup", caller)
+
+
+@pytest.fixture(params=WAYS)
+def walk(request: pytest.FixtureRequest, caller: Caller) -> Route:
+    return Route(request.param, "walk", caller)
+
+
+@pytest.fixture(scope="session")
+def swap() -> Iterator[None]:
+    """Give the guest somewhere to swap to: a disk in its memory."""
+    disk = Path("/dev/ram0")
+    if not disk.exists():
+        subprocess.run(["modprobe", "brd", "rd_nr=1", "rd_size=262144"], check=True)
+    subprocess.run(["mkswap", disk], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["swapon", disk], check=True)
+    yield
+    subprocess.run(["swapoff", disk], check=True)

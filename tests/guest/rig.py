@@ -1,0 +1,242 @@
+"""Boot a kernel with this working tree inside, test the module there, bring the results back.
+
+The guest is QEMU emulating the processor: /dev/kvm is never used. Its root is this
+machine's, read-only, so the tests run there with the same Python and packages.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pty
+import select
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from guest import kernel_log
+from guest.kernels import KMOD, Kernel, run
+from guest.prerequisites import require, search_path
+
+REPOSITORY = KMOD.parent
+INSIDE = Path(__file__).parent / "inside"
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a guest run came to.
+
+    Attributes:
+        status: what pytest exited with; None if it did not get that far.
+        output: what pytest printed.
+        reports: the mistakes the kernel reported.
+        log: the kernel's log and the console.
+        seconds: how long the guest ran.
+    """
+
+    status: int | None
+    output: str
+    reports: list[str]
+    log: str
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """Say whether all tests passed and the kernel had nothing to say."""
+        return self.status == 0 and not self.reports
+
+    def __str__(self) -> str:
+        parts = [self.output]
+        if self.status is None:
+            parts.append(f"the guest did not finish; its last words:\n{self.log[-4000:]}")
+        parts += [f"the kernel reported:\n{report}" for report in self.reports]
+        if self.status:
+            parts.append(f"pytest in the guest exited with {self.status}")
+        parts.append(f"guest time {self.seconds:.0f} s")
+        return "\n\n".join(parts)
+
+
+def build_module(kernel: Kernel, into: Path, *, options: Sequence[str] = ("W=1",)) -> Path:
+    """Build the module for a kernel, without a warning, and return the .ko file.
+
+    Args:
+        kernel: what to build for.
+        into: a new folder for a copy of the sources, since kbuild writes beside them.
+        options: more words for make.
+    """
+    shutil.copytree(KMOD, into, ignore=shutil.ignore_patterns("*.o", "*.ko", "*.mod*", ".*.cmd"))
+    command = ["make", "-C", str(into), f"KDIR={kernel.build}", *options]
+    if kernel.arch == "arm64":
+        command += ["ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"]
+    if kernel.root is not None:
+        binds = [kernel.build.parents[2], into]
+        script = "".join(
+            f"mkdir -p {kernel.root}{path} && mount --bind {path} {kernel.root}{path} && "
+            for path in binds
+        )
+        script += f"chroot {kernel.root} {shlex.join(command)}"
+        command = ["unshare", "--mount", "sh", "-ec", script]
+    output = run(command)
+    if "warning:" in output.lower():
+        raise RuntimeError(f"the module does not compile cleanly:\n{output}")
+    return into / "farfetch.ko"
+
+
+def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
+    """Build what runs in the guest beside Python; return where, for the environment."""
+    caller = into / "caller"
+    compiler = "aarch64-linux-gnu-gcc-12" if kernel.arch == "arm64" else "gcc"
+    command = [compiler, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static"]
+    # With the stub, the headers the kernel installs have to be enough.
+    if kernel.syscall:
+        command += ["-isystem", kernel.build / "user/include"]
+    else:
+        command += ["-I", KMOD / "uapi"]
+    run([*command, "-o", caller, INSIDE / "caller.c", "-pthread"])
+    targets = into / "targets"
+    run(["make", "-C", REPOSITORY / "targets", f"OUT={targets}", "BUILDS=pie"])
+    return {"FARFETCH_CALLER": str(caller), "FARFETCH_TARGETS": str(targets / "pie")}
+
+
+def _script(kernel: Kernel, out: Path, environment: dict[str, str], arguments: Sequence[str]) -> str:
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    lines += [
+        f"cd {shlex.quote(str(REPOSITORY))}",
+        "echo 1 > /proc/sys/kernel/printk",
+        # On tmpfs, so that files there have no disk's habits.
+        "mkdir -m 1777 /run/scratch && export TMPDIR=/run/scratch",
+        f"insmod {environment['FARFETCH_MODULE']} || exit 1",
+    ]
+    if kernel.debug:
+        lines.append("echo scan > /sys/kernel/debug/kmemleak; echo clear > /sys/kernel/debug/kmemleak")
+    lines += [
+        f"{{ {shlex.join(command)} 2>&1; echo $? > {out}/status.part; }} | tee {out}/pytest.txt",
+    ]
+    if kernel.debug:
+        # An object counts as leaked from the second scan on that finds no way to it,
+        # and not while it is younger than five seconds.
+        lines += [
+            "echo scan > /sys/kernel/debug/kmemleak; sleep 6",
+            "echo scan > /sys/kernel/debug/kmemleak",
+            "cat /sys/kernel/debug/kmemleak > /dev/kmsg",
+        ]
+    lines += [
+        "rmmod farfetch",
+        f"dmesg > {out}/dmesg.txt",
+        f"mv {out}/status.part {out}/status",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def boot(
+    kernel: Kernel,
+    out: Path,
+    arguments: Sequence[str],
+    *,
+    timeout: float,
+    memory: str = "2G",
+    append: Sequence[str] = (),
+    qemu: Sequence[str] = (),
+    environment: dict[str, str] | None = None,
+) -> Outcome:
+    """Boot a kernel and run pytest in it.
+
+    Args:
+        kernel: what to boot.
+        out: an empty folder, shared with the guest.
+        arguments: what pytest is told, after its options.
+        timeout: seconds until the guest is killed.
+        memory: how much the guest has.
+        append: more for the kernel's command line.
+        qemu: more for QEMU's command line.
+        environment: more for the tests' environment.
+    """
+    require("qemu-system-x86_64", "vng", "make", "gcc", "depmod")
+    out = out.resolve()
+    variables = {
+        "FARFETCH_GUEST": kernel.name,
+        "FARFETCH_WAYS": "syscall device" if kernel.syscall else "device",
+        "FARFETCH_DEBUG_KERNEL": str(int(kernel.debug)),
+        "FARFETCH_MODULE": str(build_module(kernel, out / "kmod")),
+        "FARFETCH_OUT": str(out),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **build_programs(kernel, out),
+        **(environment or {}),
+    }
+    script = out / "inside.sh"
+    script.write_text(_script(kernel, out, variables, arguments))
+    command = ["vng", "--run", str(kernel.image), "--disable-kvm", "--force-9p", "--verbose"]
+    command += ["--cpus", "2", "--memory", memory, "--rwdir", str(out), "--name", "guest"]
+    for option in append:
+        command += ["--append", option]
+    for option in qemu:
+        command += ["--qemu-opts", option]
+    command += ["--exec", f"sh {script}"]
+    started = time.monotonic()
+    console = _run_on_terminal(command, timeout)
+    seconds = time.monotonic() - started
+
+    log = _text(out / "dmesg.txt")
+    (out / "console.txt").write_text(console)
+    status = _text(out / "status")
+    # What dmesg has is on the console only in part, and after a crash only there.
+    return Outcome(
+        status=int(status) if status else None,
+        output=_text(out / "pytest.txt"),
+        reports=kernel_log.reports(log or console),
+        log=log + console,
+        seconds=seconds,
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def _run_on_terminal(command: Sequence[str], timeout: float) -> str:
+    """Run a command that wants a terminal, and return what it printed on it."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        command,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        cwd=REPOSITORY,
+        env={**os.environ, "PATH": search_path()},
+        start_new_session=True,
+    )
+    os.close(slave)
+    printed = bytearray()
+    deadline = time.monotonic() + timeout
+    try:
+        while (left := deadline - time.monotonic()) > 0:
+            if not select.select([master], [], [], left)[0]:
+                break
+            try:
+                chunk = os.read(master, 65536)
+            except OSError:  # EIO: the last process on the terminal has ended.
+                break
+            if not chunk:
+                break
+            printed += chunk
+        else:
+            printed += f"\nstopped after {timeout:.0f} s\n".encode()
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        os.close(master)
+    return printed.decode(errors="replace").replace("\r\n", "\n")
