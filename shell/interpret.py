@@ -68,7 +68,7 @@ def interpret(line: str, *, scanning: bool) -> Call | None:
         parse_scan(line)
     except ExpressionError as error:
         if _names_a_command(word, line):
-            near = did_you_mean(word, [*COMMANDS, *_PREDICATE_NAMES])
+            near = did_you_mean(word, COMMANDS) or did_you_mean(word, _PREDICATE_NAMES)
             raise UsageError(f"unknown command {word!r}{near or '; help lists them'}") from error
         raise
     return Call(COMMANDS["next" if scanning else "first"], line, 0)

@@ -14,5 +14,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("xyzzy", ["list"])
     ''
     """
-    near = get_close_matches(word.lower(), list(known), n=3, cutoff=0.6)
-    return f": did you mean {' or '.join(near[:2])}?" if near else ""
+    near = get_close_matches(word.lower(), list(known), n=2, cutoff=0.7)
+    return f": did you mean {' or '.join(near)}?" if near else ""

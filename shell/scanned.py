@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from typing import TYPE_CHECKING
 
 from . import quantities, values
@@ -30,7 +28,7 @@ def answer(session: Session, result: ScanResult) -> Result:
     ]
     if result.unreadable:
         lines.append(
-            f"{quantities.size(result.unreadable)} could not be read: {_reason(result)}, in "
+            f"{quantities.size(result.unreadable)} could not be read, in "
             f"{quantities.count(len(result.faults.ranges), 'range')}"
         )
     if result.matches == 0 and steps > 1:
@@ -46,8 +44,3 @@ def answer(session: Session, result: ScanResult) -> Result:
         },
         tuple(lines),
     )
-
-
-def _reason(result: ScanResult) -> str:
-    code = result.faults.errno
-    return f"{os.strerror(code)} ({errno.errorcode.get(code, code)})" if code else "no reason given"

@@ -160,6 +160,21 @@ class Words:
             raise self.error(f"{what} is missing")
         return rest
 
+    def phrase(self) -> str:
+        """Take all that is left as one word, which may have blanks with or without quotes.
+
+        Raises:
+            UsageError: a quote is not closed.
+        """
+        begin = self._at
+        word = self.optional()
+        if word is None:
+            return ""
+        if word_at(self._line, self._at) is None:
+            return word.text
+        self._at = begin
+        return self.rest()
+
     def number(self, word: Word, what: str) -> int:
         """Read a word as a count, 0 or more.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from farfetch.shell import completion
 from farfetch.shell.command import Command
 from farfetch.shell.result import Result
-from farfetch.shell.words import Words, unquoted
+from farfetch.shell.words import Words
 
 if TYPE_CHECKING:
     from farfetch.shell.session import Session
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 def parse(words: Words) -> str:
     """Read the pid or name, which may hold blanks."""
-    return unquoted(words.need_rest("PID or NAME"))
+    wanted = words.phrase()
+    if not wanted:
+        raise words.error("PID or NAME is missing")
+    return wanted
 
 
 def run(session: Session, words: Words) -> Result:

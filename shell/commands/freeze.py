@@ -66,7 +66,9 @@ def run(session: Session, words: Words) -> Result:
     if arguments is None:
         return _listing(target)
     address, value_type, present = _place(session, arguments.which)
-    value = parse_value(value_type, arguments.value) if arguments.value else present
+    value = present
+    if arguments.value:
+        value = parse_value(value_type, arguments.value, bits=target.bits)
     entry = session.freeze(address, value_type, value, arguments.allow)
     line = f"frozen {target.locate(entry.address)} at {values.shown(entry.type, entry.value)}"
     if entry.allow:

@@ -58,7 +58,7 @@ def _row(value_type: Any, match: Match) -> tuple[str, ...]:
     return (
         str(match.index),
         format_address(match.address),
-        match.location,
+        str(match.location),
         values.shown(value_type, match.value),
         values.shown(value_type, match.previous),
         values.shown(value_type, match.first),
@@ -66,14 +66,17 @@ def _row(value_type: Any, match: Match) -> tuple[str, ...]:
 
 
 def _fields(match: Match) -> Json:
+    location = match.location
     return {
         "index": match.index,
         "address": format_address(match.address),
         "value": values.as_json(match.value),
         "previous": values.as_json(match.previous),
         "first": values.as_json(match.first),
-        "region": match.region.name if match.region else None,
-        "location": match.location,
+        "region": location.region.name if location.region else None,
+        "module": location.module.name if location.module else None,
+        "offset": location.offset,
+        "location": str(location),
     }
 
 

@@ -9,7 +9,7 @@ from farfetch.shell import completion, values
 from farfetch.shell.command import Command, needs_target
 from farfetch.shell.completion import Candidate, Cursor, Moment
 from farfetch.shell.result import Result
-from farfetch.shell.words import Words, unquoted
+from farfetch.shell.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ class Arguments(NamedTuple):
 def parse(words: Words) -> Arguments:
     """Read the address and the type."""
     address = words.take("ADDR").raw
-    text = unquoted(words.rest())
+    text = words.phrase()
     return Arguments(address, type_named(text) if text else None)
 
 

@@ -39,7 +39,7 @@ def run(session: Session, words: Words) -> Result:
     """Write a value to one match or to all."""
     arguments = parse(words)
     scan = session.matched
-    value = parse_value(scan.type, arguments.value)
+    value = parse_value(scan.type, arguments.value, bits=session.attached.bits)
     if arguments.which is None:
         written, failed = scan.write_all(value)
     else:

@@ -8,7 +8,7 @@ from farfetch.scanner import type_named
 from farfetch.shell import completion, values
 from farfetch.shell.command import Command
 from farfetch.shell.result import Result
-from farfetch.shell.words import Words, unquoted
+from farfetch.shell.words import Words
 
 from .later import keeps
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def parse(words: Words) -> Any:
     """Read a type; None when there is none."""
-    text = unquoted(words.rest())
+    text = words.phrase()
     return type_named(text) if text else None
 
 

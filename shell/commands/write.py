@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 class Arguments(NamedTuple):
-    """The address as typed, the type and the value."""
+    """The address as typed, the type, and the value's text."""
 
     address: str
     type: Any
-    value: Any
+    value: str
 
 
 def parse(words: Words) -> Arguments:
     """Read the address, the type and the value, which is the rest of the line."""
     address = words.take("ADDR").raw
     value_type = type_named(words.take("TYPE").text)
-    return Arguments(address, value_type, parse_value(value_type, words.need_rest("VALUE")))
+    return Arguments(address, value_type, words.need_rest("VALUE"))
 
 
 @needs_target
@@ -37,16 +37,17 @@ def run(session: Session, words: Words) -> Result:
     """Write one value."""
     arguments = parse(words)
     target = session.attached
+    value = parse_value(arguments.type, arguments.value, bits=target.bits)
     address = target.address(arguments.address)
-    target.write(address, arguments.type, arguments.value)
+    target.write(address, arguments.type, value)
     return Result(
         {
             "address": format_address(address),
-            "value": values.as_json(arguments.value),
+            "value": values.as_json(value),
             "type": values.type_label(arguments.type),
             "location": str(target.locate(address)),
         },
-        (f"{target.locate(address)} set to {values.shown(arguments.type, arguments.value)}",),
+        (f"{target.locate(address)} set to {values.shown(arguments.type, value)}",),
     )
 
 

@@ -19,13 +19,14 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.styles import Style
 
 from .completer import ShellCompleter
+from .keys import key_bindings
 from .moment import SessionMoment
 from .toolbar import STYLE, toolbar
 
 #: Seconds between looks at whether the target still lives, and between drawings of the toolbar.
 LOOK = 0.5
 
-GREETING = "farfetch finds, changes and freezes values in running programs; help lists the commands"
+GREETING = "help lists the commands, quit ends"
 
 
 class TargetWatch:
@@ -68,8 +69,7 @@ def open_history() -> History:
     try:
         path = history_path()
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with path.open("ab"):
-            pass
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except (OSError, RuntimeError):
         return InMemoryHistory()
     return FileHistory(str(path))
@@ -86,11 +86,13 @@ def run_prompt(session: Session, answers: Answers) -> int:
         The exit code, 0.
     """
     watch = TargetWatch(session)
+    completer = ShellCompleter(SessionMoment(session))
     prompt: PromptSession[str] = PromptSession(
         "farfetch> ",
         history=open_history(),
         auto_suggest=AutoSuggestFromHistory(),
-        completer=ShellCompleter(SessionMoment(session)),
+        completer=completer,
+        key_bindings=key_bindings(completer),
         complete_in_thread=True,
         complete_while_typing=True,
         bottom_toolbar=lambda: toolbar(session),

@@ -1,0 +1,34 @@
+"""Keys of the prompt that differ from the line editor's own."""
+
+from __future__ import annotations
+
+from prompt_toolkit.completion import CompleteEvent, Completer, get_common_complete_suffix
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+
+
+def key_bindings(completer: Completer) -> KeyBindings:
+    """Make the prompt's own keys.
+
+    Args:
+        completer: asked at once by Tab. The menu that opens by itself is filled in a thread, and
+            a Tab that comes before it has been would be lost.
+    """
+    keys = KeyBindings()
+
+    @keys.add("tab")
+    def _(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if buffer.complete_state:
+            buffer.complete_next()
+            return
+        asked = CompleteEvent(completion_requested=True)
+        completions = list(completer.get_completions(buffer.document, asked))
+        suffix = get_common_complete_suffix(buffer.document, completions)
+        if len(completions) == 1:
+            buffer.apply_completion(completions[0])
+        elif suffix:
+            buffer.insert_text(suffix)
+        else:
+            buffer.start_completion()
+
+    return keys

@@ -1,0 +1,246 @@
+"""The JSON answers that scripts rely on, from real runs on a real game."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from live.targets import TargetProcess
+
+Answers = Callable[..., list[dict[str, Any]]]
+
+
+def test_a_hunt_from_first_scan_to_set(game: TargetProcess, drive: Callable[..., Any]) -> None:
+    shell = drive("-p", game.pid)
+    address = game.command("addresses")["health_addr"]
+    assert shell.ask("type i32")["type"] == "i32"
+    first = shell.ask("100")
+    assert first["command"] == "first"
+    assert first["matches"] >= 1
+    assert first["bytes"] > 0
+    assert first["unreadable"] >= 0
+    assert first["seconds"] > 0
+    game.command("hit 7")
+    narrowed = shell.ask("- 7")
+    assert narrowed["command"] == "next"
+    assert {"matches", "bytes", "unreadable", "seconds"} <= narrowed.keys()
+    game.command("hit 6")
+    assert shell.ask("next now == 87 and prev == 93 and first == 100")["matches"] == 1
+    listed = shell.ask("list")
+    assert listed["total"] == 1
+    (match,) = listed["matches"]
+    assert (match["index"], match["address"]) == (0, address)
+    assert (match["value"], match["previous"], match["first"]) == (87, 87, 100)
+    assert match["region"] == "[heap]"
+    written = shell.ask("set 0 9999")
+    assert (written["written"], written["failed"]) == (1, 0)
+    assert game.command("status")["health"] == "9999"
+    undone = shell.ask("undo")
+    assert (undone["matches"], undone["steps"]) == (narrowed["matches"], 2)
+    assert shell.ask("undo 2")["matches"] == 0
+    assert shell.ask("100")["command"] == "first"
+    assert shell.end() == 0
+
+
+def test_set_all(game: TargetProcess, answers: Answers) -> None:
+    health, ammo = (game.command("addresses")[key] for key in ("health_addr", "ammo_addr"))
+    _, _, found, written = answers(
+        game.pid, f"where {health}..{ammo}", "type i32", "first 1..1000", "set * 42"
+    )
+    assert found["matches"] == 2  # health and max_health lie in front of ammo
+    assert (written["written"], written["failed"]) == (2, 0)
+    status = game.command("status")
+    assert (status["health"], status["max_health"]) == ("42", "42")
+
+
+def test_info_names_the_target_and_the_engine(game: TargetProcess, answers: Answers) -> None:
+    (given,) = answers(game.pid, "info")
+    assert given["pid"] == game.pid
+    assert given["name"] == "game"
+    assert given["memory"] in ("process_vm", "proc_mem")
+    assert given["isa"]
+    assert given["threads"] == len(os.sched_getaffinity(0))
+    assert (given["type"], given["align"], given["where"]) == ("i32", None, "writable")
+    assert given["alive"] is True
+
+
+def test_ps_lists_the_game_and_not_itself(game: TargetProcess, answers: Answers) -> None:
+    (given,) = answers(game.pid, "ps game")
+    found = {one["pid"]: one for one in given["processes"]}
+    assert found[game.pid]["name"] == "game"
+    assert found[game.pid]["bits"] == 64
+    assert not any("farfetch.shell" in one["cmdline"] for one in given["processes"])
+
+
+def test_attach_and_detach(game: TargetProcess, drive: Callable[..., Any]) -> None:
+    shell = drive()
+    attached = shell.ask(f"attach {game.pid}")
+    assert (attached["pid"], attached["name"]) == (game.pid, "game")
+    assert shell.ask("100")["matches"] > 0
+    assert shell.ask("detach")["pid"] == game.pid
+    assert shell.ask("info")["pid"] is None
+    assert shell.ask("info")["matches"] == 0
+    assert shell.error("detach")["type"] == "NoTarget"
+
+
+def test_regions(game: TargetProcess, answers: Answers) -> None:
+    address = int(game.command("addresses")["player_addr"], 16)
+    everything, heap = answers(game.pid, "regions", "regions heap")
+    assert everything["total"] == len(everything["regions"]) > heap["total"] == 1
+    (region,) = heap["regions"]
+    assert (region["name"], region["kind"], region["perms"]) == ("[heap]", "heap", "rw-p")
+    assert int(region["start"], 16) <= address < int(region["end"], 16)
+    assert region["size"] == int(region["end"], 16) - int(region["start"], 16)
+
+
+def test_settings(game: TargetProcess, answers: Answers) -> None:
+    given = answers(
+        game.pid, "type 2 Bytes", "align 1", "where heap", "type", "align", "where", "align auto"
+    )
+    assert [one.get("type") for one in given] == ["i16", None, None, "i16", None, None, None]
+    assert given[1]["align"] == given[4]["align"] == 1
+    assert given[2]["where"] == given[5]["where"] == "heap"
+    assert given[6]["align"] is None
+
+
+def test_a_scan_keeps_its_type(game: TargetProcess, answers: Answers) -> None:
+    *_, narrowed, listed, _, anew = answers(
+        game.pid, "where heap", "100", "type u8", "next 100", "list 1", "reset", "100"
+    )
+    assert (narrowed["type"], listed["type"], anew["type"]) == ("i32", "i32", "u8")
+
+
+def test_list_has_as_many_rows_as_asked_for(game: TargetProcess, answers: Answers) -> None:
+    _, found, twenty, three, none = answers(
+        game.pid, "where heap", "first ?", "list", "list 3", "list 0"
+    )
+    assert found["matches"] > 20
+    assert {one["total"] for one in (twenty, three, none)} == {found["matches"]}
+    assert [len(one["matches"]) for one in (twenty, three, none)] == [20, 3, 0]
+    assert [match["index"] for match in three["matches"]] == [0, 1, 2]
+
+
+def test_list_without_a_scan_is_empty(game: TargetProcess, answers: Answers) -> None:
+    (given,) = answers(game.pid, "list")
+    assert (given["total"], given["matches"]) == (0, [])
+
+
+def test_reading_and_writing_every_kind(game: TargetProcess, answers: Answers) -> None:
+    at = game.command("addresses")
+    read = answers(
+        game.pid,
+        f"read {at['health_addr']} i32",
+        f"read {at['ammo_addr']} u16",
+        f"read {at['stamina_addr']} f32",
+        f"read {at['x_addr']} f64",
+        f"read {at['gold_addr']} 8 Bytes",
+        f"read {at['name_addr']} text[32]",
+        f"read {at['wide_name_addr']} utf16[32]",
+        f"read {at['name_addr']} bytes[3]",
+    )
+    assert [one["value"] for one in read] == [
+        *(100, 30, 80.0, 12.5, 1500, "Brünhilde", "Brünhilde", "42 72 c3"),
+    ]
+    assert read[0]["address"] == at["health_addr"]
+    answers(
+        game.pid,
+        f"write {at['health_addr']} i32 0x63",
+        f"write {at['ammo_addr']} u16 1_000",
+        f"write {at['x_addr']} f64 -1.5e3",
+        f"write {at['name_addr']} text[32] it's Ada",
+    )
+    status = game.command("status")
+    assert (status["health"], status["ammo"], status["name"]) == ("99", "1000", "it's Ada")
+    assert float(status["x"]) == -1500
+
+
+def test_floats_that_json_lacks_are_strings(game: TargetProcess, answers: Answers) -> None:
+    address = game.command("addresses")["stamina_addr"]
+    written, _, read = answers(game.pid, f"write {address} f32 inf", "type f32", f"read {address}")
+    assert (written["value"], read["value"]) == ("inf", "inf")
+
+
+def test_module_addresses(game: TargetProcess, answers: Answers) -> None:
+    static = game.command("addresses")["static_addr"]
+    (read,) = answers(game.pid, f"read {static} pointer")
+    assert read["location"].startswith("game+0x")
+    (again,) = answers(game.pid, f"read {read['location']} pointer")
+    assert (again["address"], again["value"]) == (read["address"], read["value"])
+
+
+def test_freeze_holds_until_unfreeze(game: TargetProcess, drive: Callable[..., Any]) -> None:
+    address = game.command("addresses")["health_addr"]
+    shell = drive("-p", game.pid)
+    frozen = shell.ask(f"freeze {address} 100")
+    assert (frozen["address"], frozen["value"], frozen["active"]) == (address, 100, True)
+    game.command("hit 30")
+    while shell.ask("freeze")["frozen"][0]["writes"] == 0:
+        shell.ask("wait 0.01")
+    assert game.command("status")["health"] == "100"
+    assert shell.ask(f"unfreeze {address}")["addresses"] == [address]
+    assert shell.ask("freeze")["frozen"] == []
+    game.command("hit 30")
+    assert shell.ask("wait 0.2")["alive"] is True
+    assert game.command("status")["health"] == "70"
+    assert shell.error(f"unfreeze {address}")["type"] == "NotFrozen"
+
+
+def test_freeze_one_way_follows(game: TargetProcess, drive: Callable[..., Any]) -> None:
+    address = game.command("addresses")["health_addr"]
+    shell = drive("-p", game.pid)
+    assert shell.ask(f"freeze {address} --allow increase")["allow"] == "increase"
+    game.command("heal 20")
+    while shell.ask("freeze")["frozen"][0]["value"] != 120:
+        shell.ask("wait 0.01")
+    game.command("hit 50")
+    while shell.ask("freeze")["frozen"][0]["writes"] == 0:
+        shell.ask("wait 0.01")
+    assert game.command("status")["health"] == "120"
+
+
+def test_freezing_again_replaces(game: TargetProcess, answers: Answers) -> None:
+    address = game.command("addresses")["health_addr"]
+    *_, listed, thawed = answers(
+        game.pid,
+        f"where {address}..{int(address, 16) + 4:#x}",
+        "100",
+        "freeze 0",
+        "freeze 0 --allow decrease 55",
+        "freeze",
+        "unfreeze",
+    )
+    (entry,) = listed["frozen"]
+    assert (entry["address"], entry["value"], entry["allow"]) == (address, 55, "decrease")
+    assert thawed["unfrozen"] == 1
+
+
+def test_a_freeze_ends_with_the_run(game: TargetProcess, answers: Answers) -> None:
+    address = game.command("addresses")["health_addr"]
+    answers(game.pid, f"freeze {address} 100", "wait 0.1", "quit")
+    game.command("hit 10")
+    assert game.command("status")["health"] == "90"
+
+
+def test_wait_ends_with_the_target(game: TargetProcess, drive: Callable[..., Any]) -> None:
+    shell = drive("-p", game.pid)
+    assert shell.ask("info")["alive"] is True
+    shell.send("wait forever")
+    game.quit()
+    assert shell.answer()["alive"] is False
+    assert shell.error("wait forever")["type"] == "TargetGone"
+    assert shell.end() == 1
+
+
+def test_help_knows_every_command(game: TargetProcess, answers: Answers) -> None:
+    (overview,) = answers(game.pid, "help")
+    names = [one["name"] for one in overview["commands"]]
+    expected = (
+        "ps attach detach info regions type align where first next undo reset list set freeze "
+        "unfreeze read write wait help quit"
+    )
+    assert names == expected.split()
+    for given in answers(game.pid, *(f"help {name}" for name in names)):
+        assert given["usage"].startswith(given["name"])
+        assert given["examples"]
+        assert given["details"]

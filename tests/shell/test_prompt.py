@@ -1,0 +1,196 @@
+"""The prompt, on a real terminal, driven key by key."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from live.targets import TargetProcess
+from live.terminal import Terminal
+
+CTRL_C, CTRL_D, CTRL_L, UP = "\x03", "\x04", "\x0c", "\x1b[A"
+
+#: So much work for each value that a scan of a quarter of a gigabyte takes a person's time.
+LABOUR = " or ".join(f"now * now % {prime} / 3 == 99999{prime}" for prime in (7, 11, 13, 17, 19))
+
+Start = Callable[..., Terminal]
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def start(command: tuple[str, ...], state: Path) -> Iterator[Start]:
+    """Start farfetch on a terminal and wait for its prompt."""
+    running: list[Terminal] = []
+
+    def begin(
+        *arguments: object, size: tuple[int, int] = (40, 110), **environment: str
+    ) -> Terminal:
+        terminal = Terminal(
+            [*command, *map(str, arguments)],
+            size=size,
+            env={"XDG_STATE_HOME": str(state), **environment},
+        )
+        running.append(terminal)
+        terminal.wait_for(re.compile("^farfetch>$", re.MULTILINE))
+        return terminal
+
+    yield begin
+    for terminal in running:
+        terminal.close()
+
+
+def enter(terminal: Terminal, line: str, shows: str) -> re.Match[str]:
+    """Type a line on a cleared screen and wait for a pattern below it and the next prompt."""
+    terminal.send(CTRL_L)
+    terminal.wait_for(re.compile(r"\Afarfetch>\n"))
+    terminal.send(f"{line}\r")
+    return terminal.wait_for(
+        re.compile(rf"\Afarfetch> [^\n]*\n(?s:.*)({shows})(?s:.*)\nfarfetch>\n", re.MULTILINE)
+    )
+
+
+def toolbar(terminal: Terminal, shows: str) -> None:
+    """Wait until the last line of the screen shows a pattern."""
+    terminal.wait_for(re.compile(rf"\n[^\n]*{shows}[^\n]*\Z"))
+
+
+def test_a_hunt_by_hand(start: Start, game: TargetProcess, state: Path) -> None:
+    address = game.command("addresses")["health_addr"]
+    terminal = start()
+    toolbar(terminal, "no target")
+    enter(terminal, f"attach {game.pid}", rf"^attached to game \({game.pid}\), 64-bit")
+    toolbar(terminal, rf"game \({game.pid}\) alive")
+    enter(terminal, "type i32", "^type i32")
+    enter(terminal, "100", r"^[\d,]+ matches \(")
+    toolbar(terminal, r"[\d,]+ matches \| i32 \| align 4 \| writable")
+    game.command("hit 7")
+    enter(terminal, "- 7", r"^\d+ match(es)? \(")
+    game.command("hit 6")
+    enter(terminal, "now == 87 and first == 100", r"^1 match \(")
+    toolbar(terminal, r"1 match \| i32")
+    enter(terminal, "list", rf"^ +0 +{address} +\[heap\]\+0x[0-9a-f]+ +87 +87 +100$")
+    enter(terminal, "set 0 250", "^1 match set to 250")
+    assert game.command("status")["health"] == "250"
+    enter(terminal, "freeze 0 120", r"^frozen \[heap\]\+0x[0-9a-f]+ at 120$")
+    toolbar(terminal, "1 frozen")
+    game.command("hit 50")
+    deadline = time.monotonic() + 10
+    while game.command("status")["health"] != "120":
+        assert time.monotonic() < deadline
+    enter(terminal, "unfreeze", "^1 entry unfrozen")
+    enter(terminal, "undo", r"^\d+ match(es)?, 2 steps left")
+    terminal.send("quit\r")
+    assert terminal.wait() == 0
+    history = (state / "farfetch" / "history").read_text()
+    assert "+set 0 250\n" in history
+
+
+def test_ctrl_c_cancels_the_scan_and_not_the_shell(start: Start) -> None:
+    with TargetProcess("big", "256") as big:
+        terminal = start("-p", big.pid)
+        needle = int(big.greeting["needle"])
+        window = f"{big.greeting['start']}..{big.greeting['end']}"
+        enter(terminal, f"where {window}", "^where 0x")
+        found = enter(terminal, str(needle), r"^[\d,]+ match(es)? \(")[1].split()[0]
+        enter(terminal, "align 1", "^align 1")
+        terminal.send(CTRL_L)
+        terminal.send(f"first {LABOUR}\r")
+        terminal.wait_for(re.compile(r"^\[#*\.+\] +\d+%, .* of 256\.0 MiB, .*/s", re.MULTILINE))
+        terminal.send(CTRL_C)
+        terminal.wait_for(
+            re.compile(r"farfetch: the scan was cancelled after .*; the earlier matches are kept")
+        )
+        assert not any("MiB/s" in line for line in terminal.screen())
+        toolbar(terminal, rf"{found} match(es)? \| i32 \| align 4")
+        listed = enter(terminal, "list 1", r"^ +0 +0x[0-9a-f]+ .*$")
+        assert str(needle) in listed[0]
+        terminal.send(CTRL_D)
+        assert terminal.wait() == 0
+
+
+def test_an_expression_error_points_at_the_column(start: Start) -> None:
+    terminal = start()
+    enter(
+        terminal,
+        "now == == 5",
+        r'^farfetch: expected a value, found "=="\n  now == == 5\n         \^$',
+    )
+
+
+def test_a_target_that_dies_is_told_once(start: Start, game: TargetProcess) -> None:
+    terminal = start("-p", game.pid)
+    toolbar(terminal, rf"game \({game.pid}\) alive")
+    terminal.send("now ==")
+    game.quit()
+    message = f"farfetch: game ({game.pid}) has exited"
+    terminal.wait_for(message)
+    toolbar(terminal, rf"game \({game.pid}\) gone")
+    terminal.send(" 5\r")
+    terminal.wait_for(re.compile(r"farfetch> now == 5 *\nfarfetch: game", re.MULTILINE))
+    assert "\n".join(terminal.screen()).count(message) == 2  # the news, and the failed scan
+    enter(terminal, "detach", "^detached from game")
+    toolbar(terminal, "no target")
+
+
+def test_tab_completes_and_up_recalls(start: Start, game: TargetProcess) -> None:
+    terminal = start("-p", game.pid)
+    terminal.send("unfr\t")
+    terminal.wait_for(re.compile(r"^farfetch> unfreeze", re.MULTILINE))
+    terminal.send(" \r")
+    terminal.wait_for("0 entries unfrozen")
+    terminal.send(UP)
+    terminal.wait_for(re.compile(r"entries unfrozen\nfarfetch> unfreeze", re.MULTILINE))
+    terminal.send(CTRL_C)
+    terminal.wait_for(re.compile(r"farfetch> unfreeze *\nfarfetch>\n", re.MULTILINE))
+    terminal.send(CTRL_D)
+    assert terminal.wait() == 0
+
+
+def test_lines_are_kept_for_the_next_time(start: Start, state: Path) -> None:
+    terminal = start()
+    enter(terminal, "align 64", "^align 64")
+    terminal.send(CTRL_D)
+    assert terminal.wait() == 0
+    again = start()
+    again.send(UP)
+    again.wait_for("farfetch> align 64")
+    assert (state / "farfetch" / "history").stat().st_mode & 0o077 == 0
+
+
+def test_a_history_that_cannot_be_kept_is_no_error(start: Start) -> None:
+    terminal = start(XDG_STATE_HOME=os.devnull)
+    enter(terminal, "align 64", "^align 64")
+    terminal.send(CTRL_D)
+    assert terminal.wait() == 0
+
+
+def test_tables_have_colours_on_a_terminal_only_if_wanted(start: Start) -> None:
+    for environment in ({}, {"NO_COLOR": "1"}):
+        terminal = start(**environment)
+        enter(terminal, "help", "^help COMMAND says more")
+        bold = any(cell.bold for row in terminal._screen.buffer.values() for cell in row.values())
+        assert bold is not ("NO_COLOR" in environment)
+
+
+@pytest.mark.parametrize("size", [(24, 40), (10, 200)])
+def test_it_stays_readable_on_odd_terminals(start: Start, size: tuple[int, int]) -> None:
+    terminal = start(size=size)
+    terminal.send("help undo\r")
+    terminal.wait_for(re.compile(r"^  undo 2\nfarfetch>\n", re.MULTILINE))
+
+
+def test_a_dumb_terminal(start: Start) -> None:
+    terminal = start(TERM="dumb")
+    terminal.send("align 64\r")
+    terminal.wait_for(re.compile("^align 64", re.MULTILINE))
+    terminal.send("quit\r")
+    assert terminal.wait() == 0
