@@ -137,7 +137,7 @@ def parse_value(value_type: Construct, word: str, *, bits: int = 64) -> Value:
     Args:
         value_type: of the value: a number, text or bytes.
         word: a number in decimal, ``0x``, ``0o`` or ``0b``, with ``_`` between digits; for floats
-            also ``1.5``, ``1e3``, ``inf``, ``nan``; text bare or in quotes; bytes in hex pairs.
+            also ``1.5``, ``1e3``, ``inf``, ``nan``, rounded to the type; text bare or in quotes; bytes in hex pairs.
         bits: of the target, 32 or 64: the width of ``pointer``.
 
     Raises:
@@ -164,14 +164,14 @@ def parse_value(value_type: Construct, word: str, *, bits: int = 64) -> Value:
             raise ValueKindError(word, layout.name, f"well quoted ({error.reason})") from None
     raw = layout.pack(value)
     if layout.kind == "float":
-        return float(value)
+        return layout.unpack(raw)
     return raw if layout.kind == "bytes" else value
 
 
 def format_value(value_type: Construct, value: Any) -> str:
     r"""A value as text that :func:`parse_value` reads back as the same value.
 
-    Floats are as short as their precision allows, pointers are in hex, text is in double quotes.
+    Fractions are as short as their precision allows, pointers are in hex, text is in double quotes.
 
     >>> format_value(f32, 0.1), format_value(text, "a"), format_value(bytes_, b"\xde\xad")
     ('0.1', '"a"', 'de ad')
@@ -199,8 +199,8 @@ def _build(value_type: Construct, value: Any, bits: int) -> bytes:
 
 def _shortest_single(number: float) -> str:
     number = round_single(number)
-    if not math.isfinite(number):
-        return repr(number)
+    if not math.isfinite(number) or (number.is_integer() and abs(number) < 1e9):
+        return repr(number)  # whole numbers to the last digit
     for digits in range(1, 10):
         candidate = float(f"{number:.{digits}g}")
         if round_single(candidate) == number:

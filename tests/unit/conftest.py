@@ -1,0 +1,77 @@
+"""Real processes to look at."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes is the machine's affair.
+settings.register_profile("unit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unit")
+
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start programs that wait on their input; they are gone at the end of the test.
+
+    Popen() returns when the child has executed its program, so they can be looked at right away.
+    """
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(
+        *arguments: str | Path, executable: str | Path | None = None
+    ) -> subprocess.Popen[bytes]:
+        child = subprocess.Popen(
+            [str(one) for one in arguments], executable=executable, stdin=subprocess.PIPE
+        )
+        started.append(child)
+        return child
+
+    yield start
+    for child in started:
+        child.kill()
+        child.communicate()
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Callable[[str], Path]:
+    """Make programs of any name; they wait for the end of their input."""
+
+    def program(name: str) -> Path:
+        cat = shutil.which("cat")
+        assert cat is not None
+        return Path(shutil.copy(cat, tmp_path / name))
+
+    return program
+
+
+@pytest.fixture
+def unheard_of() -> str:
+    """A name of 15 bytes, as many as the kernel keeps, that no process has."""
+    return f"ff{uuid.uuid4().hex[:13]}"
+
+
+@pytest.fixture
+def zombie() -> Iterator[int]:
+    """The pid of a process that has exited and was not waited for."""
+    child = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    yield child.pid
+    child.wait()
+
+
+@pytest.fixture
+def gone() -> int:
+    """A pid that no process has any more."""
+    child = subprocess.Popen(["true"])
+    child.wait()
+    return child.pid

@@ -1,0 +1,87 @@
+"""Hypothesis strategies for predicates, value types and values."""
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+from farfetch.scanner.layout import Layout
+from farfetch.scanner.predicates import (
+    And,
+    Binary,
+    BinaryOp,
+    Compare,
+    CompareOp,
+    Const,
+    Expr,
+    InRange,
+    Not,
+    Or,
+    Predicate,
+    Source,
+    Unary,
+    UnaryOp,
+    Value,
+    changed,
+    decreased,
+    increased,
+    unchanged,
+    unknown,
+)
+from farfetch.scanner.value_types import layout_of
+from farfetch.scanner.values import TYPES
+from hypothesis import strategies as st
+
+NUMBERS = [name for name, one in TYPES.items() if layout_of(one).is_number]
+
+sources = st.sampled_from(get_args(Source)).map(Value)
+integers = st.integers(-(2**70), 2**70) | st.integers(-10, 10)
+floats = st.floats() | st.integers(-10, 10).map(float)
+words = st.sampled_from([changed, unchanged, increased, decreased, unknown])
+
+
+def expressions(
+    constants: st.SearchStrategy[Any], binary: Any = BinaryOp, unary: Any = UnaryOp
+) -> st.SearchStrategy[Expr]:
+    """Trees of expressions over these constants and operators."""
+    return st.recursive(
+        sources | constants.map(Const),
+        lambda inner: (
+            st.builds(Binary, st.sampled_from(get_args(binary)), inner, inner)
+            | st.builds(Unary, st.sampled_from(get_args(unary)), inner)
+        ),
+        max_leaves=8,
+    )
+
+
+def predicates(
+    operands: st.SearchStrategy[Expr], ops: Any = CompareOp
+) -> st.SearchStrategy[Predicate]:
+    """Trees of predicates over these operands."""
+    return st.recursive(
+        words
+        | st.builds(Compare, st.sampled_from(get_args(ops)), operands, operands)
+        | st.builds(InRange, operands, operands, operands),
+        lambda inner: (
+            st.builds(And, inner, inner) | st.builds(Or, inner, inner) | st.builds(Not, inner)
+        ),
+        max_leaves=6,
+    )
+
+
+def values_of(layout: Layout) -> st.SearchStrategy[Any]:
+    """Values of a type, each of which its bytes give back as it is."""
+    if layout.kind == "int":
+        assert isinstance(layout.low, int)
+        assert isinstance(layout.high, int)
+        return st.integers(layout.low, layout.high)
+    if layout.kind == "float":
+        return st.floats(width=64 if layout.bits == 64 else 32)
+    if layout.kind == "bytes":
+        size = layout.size
+        return st.binary() if size is None else st.binary(min_size=size, max_size=size)
+    characters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+    return st.text(characters).filter(_fits(layout))
+
+
+def _fits(layout: Layout) -> Callable[[str], bool]:
+    codec = "utf-8" if layout.kind == "text" else "utf-16-le"
+    return lambda text: layout.size is None or len(text.encode(codec)) <= layout.size

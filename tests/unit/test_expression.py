@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from farfetch.scanner.errors import ExpressionError
+from farfetch.scanner.expression import parse_predicate, parse_scan
+from farfetch.scanner.predicates import (
+    Binary,
+    Const,
+    Predicate,
+    Unary,
+    changed,
+    decreased,
+    first,
+    increased,
+    now,
+    prev,
+    unchanged,
+    unknown,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unit.strategies import expressions, floats, integers, predicates
+
+TREES = predicates(expressions(integers | floats | st.text() | st.binary()))
+
+
+def refused(parse: Callable[[str], Predicate], text: str) -> ExpressionError | None:
+    try:
+        parse(text)
+    except ExpressionError as error:
+        return error
+    return None
+
+
+@given(TREES)
+def test_the_text_of_a_tree_parses_back_to_it(tree: Predicate) -> None:
+    assert parse_predicate(str(tree)) == tree
+    assert parse_scan(str(tree)) == tree
+
+
+@given(TREES, st.integers(0), st.integers(0))
+def test_broken_text_is_an_error_with_a_place_in_it(tree: Predicate, start: int, size: int) -> None:
+    text = str(tree)
+    start %= len(text)
+    broken = text[:start] + text[start + 1 + size % 3 :]
+    for parse in (parse_predicate, parse_scan):
+        error = refused(parse, broken)
+        if error is not None:
+            assert error.text == broken
+            assert 0 <= error.position <= len(broken)
+            assert str(error).isprintable()
+
+
+@given(st.text("nowprevfirst0123456789.=<>!+-*/%&|^~()'\"\\ xbin", max_size=20))
+def test_any_text_is_a_predicate_or_an_error(text: str) -> None:
+    for parse in (parse_predicate, parse_scan):
+        error = refused(parse, text)
+        if error is not None:
+            assert 0 <= error.position <= len(text)
+        else:
+            tree = parse(text)
+            assert parse_predicate(str(tree)) == tree
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ("now==5", now == 5),
+        ("now == 5 or now == 6 and changed", (now == 5) | ((now == 6) & changed)),
+        ("not changed and unknown", ~changed & unknown),
+        ("not (changed or unknown)", ~(changed | unknown)),
+        ("? and ?", unknown & unknown),
+        ("1 < now <= 5", (Const(1) < now) & (now <= 5)),
+        ("first > prev > now != 3", ((first > prev) & (prev > now)) & (now != 3)),
+        ("now in 1..5", now.between(1, 5)),
+        ("now not in 1..5", ~now.between(1, 5)),
+        ("1 < now in 2..prev+1", (Const(1) < now) & now.between(2, prev + 1)),
+        ("now in -1.5..1.5", now.between(-1.5, 1.5)),
+        ("now in 1...5", now.between(1, 0.5)),
+        ("now + 2 * prev == 7 - 1", now + 2 * prev == Binary("-", Const(7), Const(1))),
+        ("now - 1 - 2 == 0", (now - 1) - 2 == 0),
+        (
+            "now | 1 ^ 2 & 3 << 1 + 1 == 0",
+            now | Const(1) ^ Const(2) & Const(3) << Const(1) + 1 == 0,
+        ),
+        ("-now == -5", -now == -5),
+        ("--5 == now", Unary("-", Const(-5)) == now),
+        ("-(5) == now", Unary("-", Const(5)) == now),
+        ("now == - 5", now == -5),
+        ("now-5 == 0", now - 5 == 0),
+        ("~now & 0xff == 0b11", (~now & 255) == 3),
+        ("abs(now - prev) < 1_000", abs(now - prev) < 1000),
+        ("now == .5e1", now == 5.0),
+        ("now == -inf or now != nan", (now == float("-inf")) | (now != float("nan"))),
+        (r"now == 'it\'s'", now == "it's"),
+        ('now == "a" or now == b"\\xff"', (now == "a") | (now == b"\xff")),
+        ("((now)) == ((5))", now == 5),
+        ("\tnow ==\n5 ", now == 5),
+    ],
+)
+def test_parses(text: str, tree: Predicate) -> None:
+    assert parse_predicate(text) == tree
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "reason"),
+    [
+        ("now == == 5", 8, 'expected a value, found "=="'),
+        ("now == ", 8, "expected a value, found the end"),
+        ("", 1, "expected a value, found the end"),
+        ("now", 4, "expected a comparison such as == 5, found the end"),
+        ("now + 5 or changed", 9, 'expected a comparison such as == 5, found "or"'),
+        ("changed and 5", 14, "expected a comparison such as == 5, found the end"),
+        ("not now", 8, "expected a comparison such as == 5, found the end"),
+        ("now 5", 5, 'expected an operator or the end, found "5"'),
+        ('now == 5 "x"', 10, 'expected an operator or the end, found "x"'),
+        ("now = 5", 5, 'expected "==", found "="'),
+        ("now == 1..5", 9, 'a range is written "now in 1..5"'),
+        ("now in 5", 9, 'expected "..", found the end'),
+        ("(now == 5", 10, 'expected ")", found the end'),
+        ("now == 5)", 9, 'expected an operator or the end, found ")"'),
+        ("abs now == 5", 5, 'expected "(", found "now"'),
+        ("changed + 5", 9, 'expected an operator or the end, found "+"'),
+        ("5 + changed == 1", 5, "expected a value, found a predicate (changed)"),
+        ("-(now == 5) == 1", 2, "expected a value, found a predicate (now == 5)"),
+        ("(now == 1) == 5", 12, 'expected an operator or the end, found "=="'),
+        ("nwo == 5", 1, 'unknown name "nwo": did you mean now?'),
+        ("NOW == 5", 1, 'unknown name "NOW": did you mean now?'),
+        ("now == and", 8, 'expected a value, found "and"'),
+        ("now ~= 5", 5, "~= is reserved and not in this version; use == or a range"),
+        ("now && 1", 5, 'write "and"'),
+        ("now == 1 || changed", 10, 'write "or"'),
+        ("!changed", 1, 'write "not"'),
+        ("now ** 2 == 4", 5, "there are no powers"),
+        ("now == 12abc", 8, '"12abc" is not a number'),
+        ("now == 0x", 8, '"0x" is not a number'),
+        ("now == 1__0", 8, '"1__0" is not a number'),
+        ('now == "abc', 8, 'this " is never closed'),
+        ("now == b'abc", 8, "this ' is never closed"),
+        (r"now == 'a\q'", 10, r"no such escape: \q (a backslash itself is \\)"),
+        ("now == b'é'", 10, r"bytes take ASCII and \xNN only"),
+        ("now == $5", 8, '"$" means nothing here'),
+        ("now == +5", 8, 'a number has no "+" before it; "+ 5", with a blank, is an increase by 5'),
+    ],
+)
+def test_says_what_is_wrong_and_where(text: str, column: int, reason: str) -> None:
+    with pytest.raises(ExpressionError) as error:
+        parse_predicate(text)
+    assert (error.value.position + 1, error.value.reason) == (column, reason)
+    assert error.value.text == text
+
+
+def test_an_unknown_name_far_from_all_lists_them() -> None:
+    with pytest.raises(ExpressionError, match=r'unknown name "zzz"; there are now, prev, first, '):
+        parse_predicate("zzz == 5")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("(" * 1000 + "now" + ")" * 1000 + " == 1", "too long"),
+        ("(" * 100 + "now" + ")" * 100 + " == 1", "nested too deeply"),
+        ("abs(" * 100 + "now" + ")" * 100 + " == 1", "nested too deeply"),
+        ("not " * 100 + "changed", "nested too deeply"),
+        ("-" * 100 + "now == 1", "nested too deeply"),
+        ("now == 1 or " * 1000 + "changed", "too long"),
+    ],
+)
+def test_nothing_is_too_long_or_too_deep_for_a_clear_answer(text: str, reason: str) -> None:
+    with pytest.raises(ExpressionError, match=reason):
+        parse_predicate(text)
+
+
+def test_long_predicates_are_understood() -> None:
+    text = " or ".join(f"now == {number}" for number in range(90))
+    assert str(parse_predicate(text)) == text
+
+
+SHORTHANDS = [
+    ("100", now == 100),
+    ("0x64", now == 100),
+    ("-5", now == -5),
+    ("1.5", now == 1.5),
+    ('"abc"', now == "abc"),
+    ("b'abc'", now == b"abc"),
+    ("1..5", now.between(1, 5)),
+    ("-5..-1", now.between(-5, -1)),
+    ("prev", now == prev),
+    ("first - 3", now == first - 3),
+    ("first..prev", now.between(first, prev)),
+    (">", increased),
+    (" < ", decreased),
+    ("=", unchanged),
+    ("!=", changed),
+    ("> 50", now > 50),
+    (">50", now > 50),
+    ("<50", now < 50),
+    (">= 50", now >= 50),
+    ("<= -50", now <= -50),
+    ("= 50", now == 50),
+    ("== 50", now == 50),
+    ("!= 50", now != 50),
+    ("> prev + 1", now > prev + 1),
+    ("> 5 and now != 7", (now > 5) & (now != 7)),
+    ("+ 5", now == prev + 5),
+    ("- 5", now == prev - 5),
+    ("+ 5 or unchanged", (now == prev + 5) | unchanged),
+]
+
+
+@pytest.mark.parametrize(("text", "tree"), SHORTHANDS)
+def test_shorthands(text: str, tree: Predicate) -> None:
+    assert parse_scan(text) == tree
+
+
+def test_a_line_can_be_a_predicate() -> None:
+    assert parse_scan("now > 5 and changed") == (now > 5) & changed
+    assert parse_scan(" ? ") == unknown
+
+
+@pytest.mark.parametrize("text", [text for text, _ in SHORTHANDS])
+def test_shorthands_are_for_whole_lines_only(text: str) -> None:
+    with pytest.raises(ExpressionError):
+        parse_predicate(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "reason"),
+    [
+        ("> > 5", 3, 'expected a value, found ">"'),
+        ("=5 = 6", 4, 'expected "==", found "="'),
+        ("+ ", 3, "expected a value, found the end"),
+        ("+ nwo", 3, 'unknown name "nwo": did you mean now?'),
+        ("+5", 1, 'a number has no "+" before it; "+ 5", with a blank, is an increase by 5'),
+        ("1..", 4, "expected a value, found the end"),
+        ("1..5..6", 5, 'a range is written "now in 1..5"'),
+        ("now", 4, "expected a comparison such as == 5, found the end"),
+        ("now + 1", 8, "expected a comparison such as == 5, found the end"),
+        ("100 200", 5, 'expected an operator or the end, found "200"'),
+        ("> 5 ~= 6", 5, "~= is reserved and not in this version; use == or a range"),
+    ],
+)
+def test_places_in_shorthands(text: str, column: int, reason: str) -> None:
+    with pytest.raises(ExpressionError) as error:
+        parse_scan(text)
+    assert (error.value.text, error.value.position + 1) == (text, column)
+    assert error.value.reason == reason
