@@ -59,28 +59,29 @@ def run(
     """
     code = report.SUCCESS
     for line in lines:
-        failed = run_line(session, line, answers)
-        code = code or failed
-        if session.finished or (failed and not keep_going):
+        error = run_line(session, line, answers)
+        if error is not None:
+            code = code or report.exit_code(error)
+        if session.finished or (error is not None and not keep_going):
             break
     return code
 
 
-def run_line(session: Session, line: Line, answers: Answers) -> int:
+def run_line(session: Session, line: Line, answers: Answers) -> BaseException | None:
     """Run one line and answer it.
 
     Returns:
-        The exit code it would end a run with.
+        The error that it failed with; None when it succeeded.
     """
     name = command_word(line.text.strip())
     try:
         call = interpret(line.text, scanning=session.matches > 0)
         if call is None:
-            return report.SUCCESS
+            return None
         name = call.command.name
         result = call.run(session)
     except (Exception, KeyboardInterrupt) as error:
         answers.failure(name, error, line.place)
-        return report.exit_code(error)
+        return error
     answers.result(name, result)
-    return report.SUCCESS
+    return None

@@ -12,6 +12,9 @@ from collections.abc import Iterable
 
 from .result import Block, Table
 
+#: Longer tables are shown plain: rich would take seconds to lay out thousands of rows.
+LONG = 500
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -65,10 +68,12 @@ def ansi(blocks: Iterable[Block], width: int, *, colours: bool = True) -> str:
     Returns:
         Lines with ANSI sequences; empty when there are no blocks.
     """
-    text = ""
-    for block in blocks:
-        text += _ansi_table(block, width, colours) if isinstance(block, Table) else plain([block])
-    return text
+    return "".join(
+        _ansi_table(block, width, colours)
+        if isinstance(block, Table) and len(block.rows) <= LONG
+        else plain([block])
+        for block in blocks
+    )
 
 
 def _ansi_table(table: Table, width: int, colours: bool) -> str:

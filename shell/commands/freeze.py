@@ -10,7 +10,7 @@ from farfetch.shell import completion, values
 from farfetch.shell.command import Command, needs_target
 from farfetch.shell.completion import Candidate, Choice, Cursor, Moment
 from farfetch.shell.result import Column, Json, Result, Table
-from farfetch.shell.words import Words
+from farfetch.shell.words import Word, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +35,9 @@ _COLUMNS = (
 
 
 class Arguments(NamedTuple):
-    """What to freeze, as typed; the value's text, "" for what is there; and what is allowed."""
+    """A match's index or an address as typed; the value's text, "" for what is there; the way."""
 
-    which: str
+    which: int | str
     value: str
     allow: Allow | None
 
@@ -55,7 +55,13 @@ def parse(words: Words) -> Arguments | None:
             raise words.error("--allow takes increase or decrease")
         allow = cast(Allow, direction)
         value = (value[: found.start()] + value[found.end() :]).strip()
-    return Arguments(which.raw, value, allow)
+    place = words.number(which, "INDEX") if is_index(which) else which.raw
+    return Arguments(place, value, allow)
+
+
+def is_index(word: Word) -> bool:
+    """Whether a word is a match's index; addresses begin with 0x or a name."""
+    return word.raw.isascii() and word.raw.isdecimal()
 
 
 @needs_target
@@ -78,11 +84,11 @@ def run(session: Session, words: Words) -> Result:
     return Result(_fields(target, entry), (line,))
 
 
-def _place(session: Session, which: str) -> tuple[int, Any, object]:
+def _place(session: Session, which: int | str) -> tuple[int, Any, object]:
     """The address, the type and, for a match, the value there now."""
-    if which.isascii() and which.isdecimal():
+    if isinstance(which, int):
         scan = session.matched
-        match = scan[int(which[:20])]
+        match = scan[which]
         return match.address, scan.type, match.value
     return session.attached.address(which), session.type, None
 

@@ -12,6 +12,8 @@ from farfetch.shell.errors import NotFrozen
 from farfetch.shell.result import Result
 from farfetch.shell.words import Words
 
+from .freeze import is_index
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,11 +23,13 @@ if TYPE_CHECKING:
 _ALL = "*"
 
 
-def parse(words: Words) -> str:
-    """Read which entry; ``*`` when nothing is said."""
+def parse(words: Words) -> int | str:
+    """Read a match's index or an address as typed; ``*`` when nothing is said."""
     which = words.optional()
     words.end()
-    return _ALL if which is None else which.raw
+    if which is None:
+        return _ALL
+    return words.number(which, "INDEX") if is_index(which) else which.raw
 
 
 def run(session: Session, words: Words) -> Result:
@@ -42,12 +46,12 @@ def run(session: Session, words: Words) -> Result:
     )
 
 
-def _chosen(session: Session, which: str) -> tuple[Freeze, ...]:
+def _chosen(session: Session, which: int | str) -> tuple[Freeze, ...]:
     target = session.attached
     if which == _ALL:
         return target.frozen
-    if which.isascii() and which.isdecimal():
-        place, address = f"match {which}", session.matched[int(which[:20])].address
+    if isinstance(which, int):
+        place, address = f"match {which}", session.matched[which].address
     else:
         address = target.address(which)
         place = format_address(address)

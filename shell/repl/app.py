@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from farfetch.scanner import FarfetchError, Target
+from farfetch.scanner import FarfetchError, Target, TargetGone
 from farfetch.shell import batch, report
 from farfetch.shell.answers import Answers
 from farfetch.shell.session import Session
@@ -51,10 +51,6 @@ class TargetWatch:
         except FarfetchError as error:
             return error
         return None
-
-    def known(self) -> None:
-        """Take it that the user knows: a command has just failed on the dead target."""
-        self.news()
 
 
 def history_path() -> Path:
@@ -111,8 +107,8 @@ def run_prompt(session: Session, answers: Answers) -> int:
             continue
         except EOFError:
             break
-        if batch.run_line(session, batch.Line(line), answers) != report.SUCCESS:
-            watch.known()
+        if isinstance(batch.run_line(session, batch.Line(line), answers), TargetGone):
+            watch.news()  # has just been told
     return report.SUCCESS
 
 

@@ -34,6 +34,11 @@ def test_terminal_tables_have_styles_and_fit() -> None:
     assert sum(line.count("x") for line in without_colours.splitlines()) == 30
 
 
+def test_long_tables_are_plain_on_terminals_too() -> None:
+    long = Table((Column("N", style="bold"),), tuple((str(row),) for row in range(10_000)))
+    assert render.ansi([long], 80) == render.plain([long])
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
