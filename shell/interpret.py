@@ -18,6 +18,8 @@ from .words import Words, without_comment
 
 _WORD = re.compile(r"[A-Za-z][\w-]*(?!\S)")
 _OPERATOR = re.compile(r"\s*(?:[=!<>+\-*/%&|^~]|in\b|not\b|and\b|or\b)")
+#: What other tools call some of our commands.
+_ELSEWHERE = {"exit": "quit", "q": "quit", "pid": "attach", "lregions": "regions", "dump": "read"}
 _PREDICATE_NAMES = tuple(word.rstrip("(") for word, _ in PREDICATE_WORDS)
 
 
@@ -68,10 +70,16 @@ def interpret(line: str, *, scanning: bool) -> Call | None:
         parse_scan(line)
     except ExpressionError as error:
         if _names_a_command(word, line):
-            near = did_you_mean(word, COMMANDS) or did_you_mean(word, _PREDICATE_NAMES)
-            raise UsageError(f"unknown command {word!r}{near or '; help lists them'}") from error
+            raise UsageError(f"unknown command {word!r}{_hint(word)}") from error
         raise
     return Call(COMMANDS["next" if scanning else "first"], line, 0)
+
+
+def _hint(word: str) -> str:
+    if word in _ELSEWHERE:
+        return f": did you mean {_ELSEWHERE[word]}?"
+    near = did_you_mean(word, COMMANDS) or did_you_mean(word, _PREDICATE_NAMES)
+    return near or "; help lists them"
 
 
 def _names_a_command(word: str, line: str) -> bool:

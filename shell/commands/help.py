@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 _COLUMNS = (Column("COMMAND", style="bold"), Column("WHAT IT DOES"))
 
 _PREDICATES = """\
-A line that is only a predicate scans: a first scan, or a next one while there are matches.
-  100   -5   1..5   "abc"        that value, or one in that range
-  > 50   <= 3   != 0             compared with a number
-  >   <   =   !=                 increased, decreased, unchanged, changed since the last scan
-  + 5   - 5                      changed by that much since the last scan
-  ?                              any value
-  now < prev and now > first/2   the whole language: now, prev (last scan), first, + - * / % & | ^
-                                 << >> ~ abs(), == != < <= > >=, in A..B, and or not, changed …
+A line that is only a predicate is a first scan, or a next one while there are
+matches:
+  100   -5   1..5   "abc"   that value, or one in that range
+  > 50   <= 3   != 0        compared with a number
+  >   <   =   !=            increased, decreased, unchanged, changed
+  + 5   - 5                 changed by that much since the last scan
+  ?                         any value
+  now < prev and now > first/2
+                            the whole language: now, prev (at the last scan),
+                            first; + - * / % & | ^ << >> ~ abs(); == != < <=
+                            > >= in A..B; and or not; changed increased …
 help COMMAND says more; a # begins a comment."""
 
 

@@ -107,8 +107,12 @@ def run_prompt(session: Session, answers: Answers) -> int:
             continue
         except EOFError:
             break
-        if isinstance(batch.run_line(session, batch.Line(line), answers), TargetGone):
-            watch.news()  # has just been told
+        for text in line.split("\n"):  # several when they were pasted
+            error = batch.run_line(session, batch.Line(text), answers)
+            if isinstance(error, TargetGone):
+                watch.news()  # has just been told
+            if error is not None or session.finished:
+                break
     return report.SUCCESS
 
 

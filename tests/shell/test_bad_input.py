@@ -27,6 +27,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
         ("atach game", 2, "unknown command 'atach': did you mean attach or detach?"),
         ("chnaged", 2, "unknown command 'chnaged': did you mean changed?"),
         ("xyzzy", 2, "unknown command 'xyzzy'; help lists them"),
+        ("exit", 2, "unknown command 'exit': did you mean quit?"),
         ("help lst", 2, "no command is called 'lst': did you mean list?"),
         # Predicates that are none, with the column
         ("now == == 5", 1, 'now == == 5: column 8: expected a value, found "=="'),
@@ -183,10 +184,9 @@ def test_an_ambiguous_name_lists_its_processes(farfetch: Run, twins: tuple[str, 
 def test_no_permission_names_the_cure(game: TargetProcess) -> None:
     # As root it becomes nobody once all is loaded: nobody may not be able to read the programs.
     program = (
-        "import os, sys, farfetch.shell.run\n"
+        "import os, sys, farfetch.shell.run; from farfetch.shell.cli import main\n"
         "if os.geteuid() == 0:\n"
         "    os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
-        "from farfetch.shell.cli import main\n"
         "sys.exit(main(sys.argv[1:]))"
     )
     forbidden = game.pid if os.geteuid() == 0 else 1

@@ -155,6 +155,13 @@ def test_tab_completes_and_up_recalls(start: Start, game: TargetProcess) -> None
     assert terminal.wait() == 0
 
 
+def test_pasted_lines_run_in_order_until_one_fails(start: Start) -> None:
+    terminal = start()
+    terminal.send("\x1b[200~type u8\nalign 2\nalign 0\ntype i64\x1b[201~\r")
+    terminal.wait_for("farfetch: align takes 1 to 4096, not 0")
+    toolbar(terminal, r"u8 \| align 2")
+
+
 def test_lines_are_kept_for_the_next_time(start: Start, state: Path) -> None:
     terminal = start()
     enter(terminal, "align 64", "^align 64")
@@ -175,7 +182,7 @@ def test_a_history_that_cannot_be_kept_is_no_error(start: Start) -> None:
 
 def test_tables_have_colours_on_a_terminal_only_if_wanted(start: Start) -> None:
     for environment in ({}, {"NO_COLOR": "1"}):
-        terminal = start(**environment)
+        terminal = start(size=(60, 110), **environment)
         enter(terminal, "help", "^help COMMAND says more")
         bold = any(cell.bold for row in terminal._screen.buffer.values() for cell in row.values())
         assert bold is not ("NO_COLOR" in environment)
