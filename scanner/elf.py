@@ -39,10 +39,10 @@ def image_size(path: Path, inode: int) -> int | None:
             if path.stat().st_ino != inode:
                 return None
             start = file.read(64)
-            if start[:4] == b"\x7fELF":
+            if len(start) == 64 and start[:4] == b"\x7fELF":
                 return _elf_size(file, start)
             return _pe_size(file, start) if start[:2] == b"MZ" else None
-    except (OSError, struct.error):
+    except (OSError, OverflowError, struct.error):
         return None
 
 
@@ -50,10 +50,12 @@ def _elf_size(file: BinaryIO, header: bytes) -> int | None:
     order = ">" if header[5] == 2 else "<"
     if header[4] == 2:
         offset, entry, count = struct.unpack(f"{order}32xQ14x2H", header[:58])
-        fields = f"{order}I12xQ16xQ"  # p_type, p_vaddr, p_memsz
+        fields = f"{order}I12xQ16xQ8x"  # p_type, p_vaddr, p_memsz
     else:
         offset, entry, count = struct.unpack(f"{order}28xI10x2H", header[:46])
-        fields = f"{order}I4xI8xI"
+        fields = f"{order}I4xI8xI8x"
+    if entry != struct.calcsize(fields):
+        return None
     file.seek(offset)
     table = file.read(entry * count)
     loaded: list[tuple[int, int]] = [

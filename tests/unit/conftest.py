@@ -23,15 +23,13 @@ Start = Callable[..., "subprocess.Popen[bytes]"]
 def start() -> Iterator[Start]:
     """Start programs that wait on their input; they are gone at the end of the test.
 
-    Popen() returns when the child has executed its program, so they can be looked at right away.
+    Popen() returns when the child has executed its program, so it has all its names by then.
     """
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(
-        *arguments: str | Path, executable: str | Path | None = None
-    ) -> subprocess.Popen[bytes]:
+    def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
         child = subprocess.Popen(
-            [str(one) for one in arguments], executable=executable, stdin=subprocess.PIPE
+            [str(one) for one in arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         started.append(child)
         return child
@@ -75,3 +73,34 @@ def gone() -> int:
     child = subprocess.Popen(["true"])
     child.wait()
     return child.pid
+
+
+@pytest.fixture
+def as_nobody() -> Callable[[Callable[[], str]], str]:
+    """Run a function as a user without rights, in a child of this process.
+
+    Where the tests are run without root's rights, it is run as it is.
+    """
+
+    def as_nobody(function: Callable[[], str]) -> str:
+        if os.geteuid() != 0:
+            return function()
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            answer = "failed"
+            try:
+                os.setgroups([])
+                os.setresgid(65534, 65534, 65534)
+                os.setresuid(65534, 65534, 65534)
+                answer = function()
+            finally:
+                os.write(writer, answer.encode())
+                os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader) as pipe:
+            answer = pipe.read()
+        os.waitpid(child, 0)
+        return answer
+
+    return as_nobody
