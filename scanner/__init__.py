@@ -1,0 +1,188 @@
+"""farfetch.scanner: find and change values inside running Linux programs.
+
+>>> from farfetch.scanner import Buffer, attach, i32, now, prev
+>>> memory = bytearray(4096)
+>>> memory[64:68] = (100).to_bytes(4, "little")
+>>> target = attach(Buffer(memory, base=0x1000))
+>>> scan = target.scan(i32)
+>>> scan.first(now == 100).matches
+1
+>>> memory[64:68] = (93).to_bytes(4, "little")
+>>> scan.next(now < prev).matches
+1
+>>> target.write(scan[0].address, i32, 9999)
+>>> scan[0].value, scan[0].previous, scan[0].first
+(9999, 93, 100)
+"""
+
+from .errors import (
+    AccessDenied,
+    AlignError,
+    ConfigurationError,
+    ExpressionError,
+    FarfetchError,
+    MatchIndexError,
+    MemoryFault,
+    MemoryUnavailable,
+    ScanCancelled,
+    ScanOrderError,
+    SnapshotError,
+    TargetAmbiguous,
+    TargetGone,
+    TargetNotFound,
+    TypeNameError,
+    ValueKindError,
+    ValueRangeError,
+    WhereError,
+)
+from .expression import parse_predicate, parse_scan
+from .freeze import Freeze, Freezer
+from .layout import Layout
+from .matches import Match, Matches
+from .memory import Buffer, Memory, memory_names
+from .modules import Location, Module
+from .native import default_threads, isa, isas
+from .predicates import (
+    Expr,
+    Predicate,
+    changed,
+    decreased,
+    first,
+    increased,
+    now,
+    prev,
+    unchanged,
+    unknown,
+)
+from .process import ProcessInfo, find_process, process, processes
+from .regions import Range, Region, Where
+from .scan import Scan, WriteResult
+from .snapshot import FaultSet, Progress, ScanResult, Step
+from .target import Target, attach
+from .values import (
+    TYPES,
+    bytes_,
+    decode,
+    encode,
+    f32,
+    f32be,
+    f64,
+    f64be,
+    format_value,
+    i8,
+    i16,
+    i16be,
+    i32,
+    i32be,
+    i64,
+    i64be,
+    layout_of,
+    parse_value,
+    pointer,
+    sized,
+    text,
+    type_name,
+    type_named,
+    u8,
+    u16,
+    u16be,
+    u32,
+    u32be,
+    u64,
+    u64be,
+    utf16,
+    value_type,
+)
+
+__all__ = [
+    "TYPES",
+    "AccessDenied",
+    "AlignError",
+    "Buffer",
+    "ConfigurationError",
+    "Expr",
+    "ExpressionError",
+    "FarfetchError",
+    "FaultSet",
+    "Freeze",
+    "Freezer",
+    "Layout",
+    "Location",
+    "Match",
+    "MatchIndexError",
+    "Matches",
+    "Memory",
+    "MemoryFault",
+    "MemoryUnavailable",
+    "Module",
+    "Predicate",
+    "ProcessInfo",
+    "Progress",
+    "Range",
+    "Region",
+    "Scan",
+    "ScanCancelled",
+    "ScanOrderError",
+    "ScanResult",
+    "SnapshotError",
+    "Step",
+    "Target",
+    "TargetAmbiguous",
+    "TargetGone",
+    "TargetNotFound",
+    "TypeNameError",
+    "ValueKindError",
+    "ValueRangeError",
+    "Where",
+    "WhereError",
+    "WriteResult",
+    "attach",
+    "bytes_",
+    "changed",
+    "decode",
+    "decreased",
+    "default_threads",
+    "encode",
+    "f32",
+    "f32be",
+    "f64",
+    "f64be",
+    "find_process",
+    "first",
+    "format_value",
+    "i16",
+    "i16be",
+    "i32",
+    "i32be",
+    "i64",
+    "i64be",
+    "i8",
+    "increased",
+    "isa",
+    "isas",
+    "layout_of",
+    "memory_names",
+    "now",
+    "parse_predicate",
+    "parse_scan",
+    "parse_value",
+    "pointer",
+    "prev",
+    "process",
+    "processes",
+    "sized",
+    "text",
+    "type_name",
+    "type_named",
+    "u16",
+    "u16be",
+    "u32",
+    "u32be",
+    "u64",
+    "u64be",
+    "u8",
+    "unchanged",
+    "unknown",
+    "utf16",
+    "value_type",
+]

@@ -51,14 +51,18 @@ static float expr_mod_f32(float x, float y)
 {
 	float rest = fmodf(x, y);
 
-	return rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
+	if (rest == 0)
+		return copysignf(0, y);
+	return (rest < 0) != (y < 0) ? rest + y : rest;
 }
 
 static double expr_mod_f64(double x, double y)
 {
 	double rest = fmod(x, y);
 
-	return rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
+	if (rest == 0)
+		return copysign(0, y);
+	return (rest < 0) != (y < 0) ? rest + y : rest;
 }
 
 #define EXPR_EACH(expression)							\

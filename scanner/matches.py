@@ -1,0 +1,153 @@
+"""Matches: a lazy sequence over what a scan found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, overload
+
+from .errors import MatchIndexError
+from .modules import Location, Module, locate
+from .native import ffi, lib
+from .regions import Region
+
+if TYPE_CHECKING:
+    from .scan import Scan
+    from .target import Target
+
+_BATCH = 1024
+
+
+class _Map:
+    """A target's regions and modules, looked up once for many matches, when first asked for."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._regions: list[Region] | None = None
+        self._modules: list[Module] = []
+
+    def location(self, address: int) -> Location:
+        if self._regions is None:
+            self._regions = self._target.regions()
+            self._modules = self._target.modules()
+        return locate(address, self._regions, self._modules)
+
+
+@dataclass(frozen=True)
+class Match:
+    """One address that a scan found.
+
+    Attributes:
+        index: in the scan's matches.
+        address: of the value's first byte.
+        value: that is there now; None where it can no longer be read.
+        previous: at the last scan.
+        first: at the first scan.
+    """
+
+    index: int
+    address: int
+    value: Any
+    previous: Any
+    first: Any
+    _map: _Map = field(repr=False, compare=False)
+
+    @property
+    def location(self) -> Location:
+        """Its region, module and offset, as they are mapped now."""
+        return self._map.location(self.address)
+
+    @property
+    def region(self) -> Region | None:
+        """The region it lies in."""
+        return self.location.region
+
+    @property
+    def module(self) -> Module | None:
+        """The module it lies in."""
+        return self.location.module
+
+    @property
+    def offset(self) -> int:
+        """Bytes from the module's base, or else from the region's start."""
+        return self.location.offset
+
+
+class Matches(Sequence[Match]):
+    """What a scan has found at present, by ascending address.
+
+    Nothing is read before it is asked for: an index reads one value, iteration reads in batches.
+    """
+
+    def __init__(self, scan: Scan) -> None:
+        self._scan = scan
+
+    def __len__(self) -> int:
+        steps = self._scan.steps
+        return steps[-1].result.matches if steps else 0
+
+    @overload
+    def __getitem__(self, index: int) -> Match: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Match]: ...
+
+    def __getitem__(self, index: int | slice) -> Match | list[Match]:
+        total = len(self)
+        if isinstance(index, slice):
+            indexes = range(total)[index]
+            if not indexes:
+                return []
+            if indexes.step == 1:
+                return self._fetch(indexes.start, len(indexes))
+            shared = self._map()
+            return [match for one in indexes for match in self._fetch(one, 1, shared)]
+        wanted = index + total if index < 0 else index
+        if not 0 <= wanted < total:
+            raise MatchIndexError(index, total)
+        return self._fetch(wanted, 1)[0]
+
+    def __iter__(self) -> Iterator[Match]:
+        start = 0
+        while batch := self._fetch(start, _BATCH):
+            yield from batch
+            start += len(batch)
+
+    def addresses(self, start: int = 0, count: int | None = None) -> list[int]:
+        """Addresses of the matches from one index on.
+
+        Args:
+            start: the first index.
+            count: how many; all that follow if None.
+        """
+        total = len(self)
+        count = total - start if count is None else min(count, total - start)
+        if count <= 0:
+            return []
+        out = ffi.new("uint64_t[]", count)
+        got = lib.ff_matchset_addresses(self._scan.steps[-1].matches, start, count, out)
+        return ffi.unpack(out, got)  # type: ignore[no-any-return]
+
+    def _map(self) -> _Map:
+        return _Map(self._scan.target)
+
+    def _fetch(self, start: int, count: int, shared: _Map | None = None) -> list[Match]:
+        addresses = self.addresses(start, count)
+        if not addresses:
+            return []
+        scan = self._scan
+        where = shared or self._map()
+        newest, oldest = scan.steps[-1], scan.steps[0]
+        found = []
+        for index, address in enumerate(addresses, start):
+            raw = scan.target.memory.read(address, scan.size)
+            previous = scan.decode(newest.value(address, scan.size, scan.directory))
+            is_same = newest is oldest
+            old = (
+                previous
+                if is_same
+                else scan.decode(oldest.value(address, scan.size, scan.directory))
+            )
+            value = scan.decode(raw) if len(raw) == scan.size else None
+            found.append(Match(index, address, value, previous, old, where))
+        return found

@@ -1,0 +1,114 @@
+"""What every memory is: read into a buffer, write, list regions."""
+
+from __future__ import annotations
+
+import abc
+import errno
+from typing import Any
+
+from ..errors import AccessDenied, FarfetchError, TargetGone
+from ..native import ffi, lib
+from ..regions import Region, read_regions
+
+
+class Memory(abc.ABC):
+    """A way to read and write a target.
+
+    The bytes are moved by one of the core's readers, which the scanning threads call with no
+    Python in between.
+
+    Attributes:
+        name: of this way: ``"process_vm"``, ``"proc_mem"``, ``"buffer"``.
+        reader: the core's reader.
+    """
+
+    def __init__(self, name: str, reader: Any) -> None:
+        self.name = name
+        self.reader = ffi.gc(reader, lib.ff_reader_close)
+
+    @abc.abstractmethod
+    def regions(self) -> list[Region]:
+        """What is mapped, by ascending address."""
+
+    def error(self, code: int) -> FarfetchError | None:
+        """What an errno of the reader means for this memory, if it is about the whole target."""
+        del code
+        return None
+
+    def read(self, address: int, size: int) -> bytes:
+        """The bytes from an address on, up to the first that cannot be read.
+
+        Args:
+            address: of the first byte.
+            size: bytes wanted.
+        """
+        raw = bytearray(size)
+        return bytes(memoryview(raw)[: self.read_into(address, raw)])
+
+    def read_into(self, address: int, buffer: bytearray | memoryview) -> int:
+        """Fill a buffer from an address on. Returns the bytes up to the first unreadable one."""
+        if not 0 <= address < 1 << 64 or not buffer:
+            return 0
+        return self.check(lib.ff_reader_read(self.reader, address, _pointer(buffer), len(buffer)))
+
+    def write(self, address: int, raw: bytes) -> int:
+        """Write bytes from an address on. Returns how many, up to the first that cannot be."""
+        if not 0 <= address < 1 << 64:
+            return 0
+        return self.check(lib.ff_reader_write(self.reader, address, raw, len(raw)))
+
+    def write_each(self, addresses: Any, count: int, raw: bytes) -> int:
+        """Write the same bytes at each of ``count`` addresses (a ``uint64_t *``).
+
+        Returns at how many all of them could be written.
+        """
+        failed = ffi.new("uint64_t *")
+        written = lib.ff_reader_write_each(self.reader, addresses, count, raw, len(raw), failed)
+        return self.check(written)
+
+    def check(self, code: int) -> int:
+        """A reader's result; its negative errno becomes the exception that it means here."""
+        if code >= 0:
+            return code
+        raise self.error(-code) or OSError(-code, "the target cannot be reached")
+
+    def close(self) -> None:
+        """Let go of the reader."""
+        ffi.release(self.reader)
+
+
+class ProcessMemory(Memory):
+    """Memory of a process.
+
+    Args:
+        name: of the way.
+        reader: the core's reader.
+        pid: of the process.
+        process_name: for error messages.
+    """
+
+    def __init__(self, name: str, reader: Any, pid: int, process_name: str) -> None:
+        super().__init__(name, reader)
+        self.pid = pid
+        self.process_name = process_name
+
+    def regions(self) -> list[Region]:
+        """What is mapped, by ascending address; see proc_pid_maps(5)."""
+        return read_regions(self.pid)
+
+    def error(self, code: int) -> FarfetchError | None:
+        """TargetGone or AccessDenied."""
+        return process_error(code, self.pid, self.process_name)
+
+
+def process_error(code: int, pid: int, name: str) -> FarfetchError | None:
+    """What an errno means of a process as a whole; None when it is not about that."""
+    if code == errno.ESRCH:
+        return TargetGone(pid, name, "exited")
+    if code in (errno.EPERM, errno.EACCES):
+        return AccessDenied(pid, name, "attach to")
+    return None
+
+
+def _pointer(buffer: bytearray | memoryview) -> Any:
+    return ffi.from_buffer("uint8_t[]", buffer, require_writable=True)

@@ -1,0 +1,50 @@
+"""Plain bytes that stand for a target: tests, dumps, data that came from elsewhere."""
+
+from __future__ import annotations
+
+from ..native import check, ffi, lib
+from ..regions import Region
+from .base import Memory
+
+
+class Buffer(Memory):
+    """Bytes in this process, scanned as though they were a target's memory.
+
+    Args:
+        contents: the bytes; a bytearray or writable memoryview can be written to as well, and
+            scans see what the program does to it meanwhile.
+        base: the address of the first byte.
+
+    >>> from farfetch.scanner import attach, u8
+    >>> target = attach(Buffer(b"abcabc", base=0x1000))
+    >>> scan = target.scan(u8, where="all")
+    >>> scan.first("now == 0x62").matches
+    2
+    >>> hex(scan[1].address)
+    '0x1004'
+    """
+
+    def __init__(self, contents: bytes | bytearray | memoryview, base: int = 0x10000) -> None:
+        view = memoryview(contents).cast("B")
+        if base < 0 or base + len(view) > 1 << 64:
+            raise ValueError(f"base 0x{base:x} leaves no room for {len(view)} bytes")
+        out = ffi.new("struct ff_reader **")
+        self._pointer = ffi.from_buffer("uint8_t[]", view)
+        self._readonly = view.readonly
+        self._range = (base, base + len(view))
+        check(lib.ff_reader_open_buffer(self._pointer, len(view), base, out))
+        super().__init__("buffer", out[0])
+
+    def regions(self) -> list[Region]:
+        """One region, writable if the bytes are."""
+        start, end = self._range
+        perms = "r--p" if self._readonly else "rw-p"
+        return [Region(start, end, perms, 0, "00:00", 0, "", False)] if start < end else []
+
+    def write(self, address: int, raw: bytes) -> int:
+        """Write bytes from an address on; none where the contents are not writable."""
+        return 0 if self._readonly else super().write(address, raw)
+
+    def write_each(self, addresses: object, count: int, raw: bytes) -> int:
+        """Write the same bytes at many addresses; none where the contents are not writable."""
+        return 0 if self._readonly else super().write_each(addresses, count, raw)

@@ -1,0 +1,84 @@
+"""The ways to a process's memory, and the choice among them."""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import os
+from collections.abc import Callable
+from typing import Any, Final
+
+from ..errors import AccessDenied, MemoryUnavailable
+from ..native import ffi, lib
+from .base import Memory, ProcessMemory, process_error
+
+# In the order in which "auto" tries them: fastest first.
+_OPENERS: Final[dict[str, Callable[[int, Any], int]]] = {
+    "process_vm": lib.ff_reader_open_process_vm,
+    "proc_mem": lib.ff_reader_open_proc_mem,
+}
+
+
+def memory_names() -> tuple[str, ...]:
+    """The names that ``attach(…, memory=…)`` takes.
+
+    >>> memory_names()
+    ('auto', 'process_vm', 'proc_mem')
+    """
+    return ("auto", *_OPENERS)
+
+
+class AutoMemory(ProcessMemory):
+    """The fastest way there is; what that one may not write goes through /proc/pid/mem.
+
+    process_vm_writev(2) stops at pages that the target itself cannot write; /proc/pid/mem gives
+    the target a private copy of such a page, as a debugger would.
+    """
+
+    def write(self, address: int, raw: bytes) -> int:
+        """Write bytes from an address on. Returns how many, up to the first that cannot be."""
+        done = super().write(address, raw)
+        if done < len(raw) and self.name != "proc_mem":
+            forced = _open("proc_mem", self.pid, self.process_name, ProcessMemory)
+            try:
+                done += forced.write(address + done, raw[done:])
+            finally:
+                forced.close()
+        return done
+
+
+def open_memory(name: str, pid: int, process_name: str) -> Memory:
+    """Open a way to a process's memory.
+
+    Args:
+        name: one of :func:`memory_names`; ``"auto"`` takes the first that works.
+        pid: of the process.
+        process_name: for error messages.
+
+    Raises:
+        MemoryUnavailable: there is no such way, or not on this machine.
+        AccessDenied: the kernel does not let us.
+        TargetGone: the process has exited.
+    """
+    if name == "auto":
+        for one in _OPENERS:
+            try:
+                return _open(one, pid, process_name, AutoMemory)
+            except (MemoryUnavailable, AccessDenied) as error:  # a sandbox may bar one way only
+                refused = error
+        raise refused
+    if name not in _OPENERS:
+        near = difflib.get_close_matches(name, memory_names(), 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(memory_names())}"
+        raise MemoryUnavailable(name, hint)
+    return _open(name, pid, process_name, ProcessMemory)
+
+
+def _open(name: str, pid: int, process_name: str, kind: type[ProcessMemory]) -> ProcessMemory:
+    out = ffi.new("struct ff_reader **")
+    code = -_OPENERS[name](pid, out)
+    if not code:
+        return kind(name, out[0], pid, process_name)
+    if code == errno.ENOSYS:
+        raise MemoryUnavailable(name, "this kernel does not have it")
+    raise process_error(code, pid, process_name) or MemoryUnavailable(name, os.strerror(code))

@@ -1,0 +1,60 @@
+"""The edge to the C core: its library, its errors, and what the environment chooses for it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+from ._core import ffi as _ffi
+from ._core import lib as _lib
+from .errors import ConfigurationError
+
+ffi: Final[Any] = _ffi
+lib: Final[Any] = _lib
+
+
+def check(code: int) -> int:
+    """A core function's result; its negative errno becomes an exception.
+
+    Raises:
+        OSError: always; callers that know more of the cause catch it by its errno.
+    """
+    if code >= 0:
+        return code
+    raise OSError(-code, os.strerror(-code))
+
+
+def isas() -> tuple[str, ...]:
+    """The instruction sets that scans can use on this machine, fastest first."""
+    names = []
+    while (name := lib.ff_isa_name(len(names))) != ffi.NULL:
+        names.append(ffi.string(name).decode())
+    return tuple(names)
+
+
+def isa() -> str:
+    """The instruction set that scans use: FARFETCH_ISA if set, else the fastest.
+
+    Raises:
+        ConfigurationError: FARFETCH_ISA names none that this machine has.
+
+    >>> isa() in isas()
+    True
+    """
+    wanted = os.environ.get("FARFETCH_ISA", "")
+    if not wanted:
+        return isas()[0]
+    if wanted not in isas():
+        reason = f"not an instruction set of this machine; there are {', '.join(isas())}"
+        raise ConfigurationError("FARFETCH_ISA", wanted, reason)
+    return wanted
+
+
+def isa_index(name: str) -> int:
+    """The core's number for an instruction set that :func:`isas` lists."""
+    return check(lib.ff_isa_find(name.encode()))
+
+
+def default_threads() -> int:
+    """Worker threads of a scan unless told otherwise: the processors this process may use."""
+    return len(os.sched_getaffinity(0))

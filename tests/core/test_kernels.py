@@ -1,0 +1,97 @@
+"""Every kernel of every instruction set against the plain definition."""
+
+from __future__ import annotations
+
+import pytest
+from farfetch.scanner.compile import compile_predicate
+from farfetch.scanner.errors import FarfetchError
+from farfetch.scanner.expression import parse_predicate
+from farfetch.scanner.native import isas
+from farfetch.scanner.predicates import uses
+from farfetch.scanner.values import bytes_, layout_of, sized, text, utf16
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from core.naive import naive_slots, run_kernel
+from core.strategies import NUMBERS, memory, number_layout, predicates
+
+every_isa = pytest.mark.parametrize("isa", isas())
+
+# One for each inner loop: equal, range (with bounds that differ from the type's), compare, delta.
+_LOOPS = ("now == 3", "now in 1..3", "now < prev", "now <= prev", "now == prev", "now == prev + 1")
+
+
+@every_isa
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("loop", _LOOPS)
+def test_every_small_length_at_every_misalignment(isa: str, name: str, loop: str) -> None:
+    layout = number_layout(name)
+    predicate = parse_predicate(loop)
+    program = compile_predicate(predicate, layout)
+    assert layout.size is not None
+    longest = 141
+    values = b"".join(layout.pack(slot * 7 % 5) for slot in range(longest + 16))
+    before = b"".join(layout.pack(slot * 3 % 5) for slot in range(longest + 16))
+    for stride in {1, layout.size}:
+        for skip in range(16):
+            streams = {"now": values[skip:], "prev": before[skip:]}
+            expected = naive_slots(predicate, layout, streams, stride, longest)
+            for count in range(skip, longest, 16):
+                length = (count - 1) * stride + layout.size if count else 0
+                cut = {name: part[:length] for name, part in streams.items()}
+                assert run_kernel(program, isa, cut, stride, count) == expected[:count]
+
+
+@every_isa
+@pytest.mark.parametrize("name", NUMBERS)
+@settings(max_examples=60, deadline=None)
+@given(draw=st.data())
+def test_any_predicate_at_any_stride(isa: str, name: str, draw: st.DataObject) -> None:
+    layout = number_layout(name)
+    assert layout.size is not None
+    predicate = draw.draw(predicates(layout))
+    try:
+        program = compile_predicate(predicate, layout)
+    except FarfetchError:
+        assume(False)
+    stride = draw.draw(st.sampled_from((layout.size, 1, 2, 3, 4, 5, 8, 12)))
+    count = draw.draw(st.integers(0, 150))
+    length = (count - 1) * stride + layout.size if count else 0
+    wanted = uses(predicate) | {"now"}
+    streams = {name: draw.draw(memory(layout, length)) for name in sorted(wanted)}
+    found = run_kernel(program, isa, streams, stride, count)
+    assert found == naive_slots(predicate, layout, streams, stride, count)
+
+
+@every_isa
+@pytest.mark.parametrize("length", [*range(1, 20), 64, 100])
+@settings(max_examples=10, deadline=None)
+@given(draw=st.data())
+def test_bytes_of_any_length(isa: str, length: int, draw: st.DataObject) -> None:
+    layout = layout_of(sized(bytes_, length))
+    needle = draw.draw(st.binary(min_size=length, max_size=length))
+    parts = st.lists(st.sampled_from((needle, needle[:-1], needle[1:], b"\0")), max_size=12)
+    raw = b"".join(draw.draw(parts)) + needle
+    before = draw.draw(st.sampled_from((raw, raw[::-1], bytes(len(raw)))))
+    stride = draw.draw(st.sampled_from((1, 2, 4, 7)))
+    count = (len(raw) - length) // stride + 1
+    streams = {"now": raw, "prev": before}
+    constant = f"b{needle!r}"[1:]
+    for words in (f"now == {constant}", "changed", "unchanged", f"prev != {constant}"):
+        predicate = parse_predicate(words)
+        program = compile_predicate(predicate, layout)
+        found = run_kernel(program, isa, streams, stride, count)
+        assert found == naive_slots(predicate, layout, streams, stride, count)
+
+
+@every_isa
+@pytest.mark.parametrize(("kind", "word"), [(text, "Brünhilde"), (utf16, "Brünhilde🐉")])
+def test_text_at_every_byte(isa: str, kind: object, word: str) -> None:
+    layout = layout_of(kind)
+    raw = layout.pack(word)
+    layout = layout.with_size(len(raw))
+    memory = b"B" + raw + raw[:-1] + b"r\0" + raw
+    count = len(memory) - len(raw) + 1
+    predicate = parse_predicate(f'now == "{word}"')
+    found = run_kernel(compile_predicate(predicate, layout), isa, {"now": memory}, 1, count)
+    assert [slot for slot in range(count) if found[slot]] == [1, len(memory) - len(raw)]

@@ -1,0 +1,180 @@
+"""Laws of scans: they find what the plain definition finds, however the work is cut up."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+from farfetch.scanner.compile import compile_predicate
+from farfetch.scanner.errors import FarfetchError
+from farfetch.scanner.expression import parse_predicate
+from farfetch.scanner.memory import Buffer
+from farfetch.scanner.native import isas
+from farfetch.scanner.predicates import unknown, uses
+from farfetch.scanner.scan import Scan
+from farfetch.scanner.target import Target
+from farfetch.scanner.values import layout_of, type_named
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from core.naive import naive_addresses
+from core.strategies import NUMBERS, memory, number_layout, predicates
+
+BASE = 0x7_0000
+CUTS = [(chunk, threads) for chunk in (64, 1000, 4096, 1 << 20) for threads in (1, 3)]
+
+
+@pytest.fixture(params=isas())
+def isa(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("FARFETCH_ISA", request.param)
+    yield request.param
+
+
+def values_of(scan: Scan) -> list[tuple[int, object, object]]:
+    return [(match.address, repr(match.previous), repr(match.first)) for match in scan]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@settings(max_examples=25, deadline=None)
+@given(draw=st.data())
+def test_a_history_is_what_the_definition_makes_of_it(name: str, draw: st.DataObject) -> None:
+    """First, next and undo against a model that keeps every byte."""
+    layout = number_layout(name)
+    size = draw.draw(st.integers(64, 700))
+    align = draw.draw(st.sampled_from((None, 1, 2, 3, 4, 8)))
+    chunk, threads = draw.draw(st.sampled_from(CUTS))
+    middle = draw.draw(st.integers(1, size - 1))
+    gap = draw.draw(st.integers(0, size - middle))
+    ranges = [(BASE, BASE + middle), (BASE + middle + gap, BASE + size)]
+    if gap == 0:
+        ranges = [(BASE, BASE + size)]
+    ranges = [one for one in ranges if one[0] < one[1]]
+    contents = bytearray(draw.draw(memory(layout, size)))
+    target = Target(Buffer(contents, base=BASE))
+    where = ",".join(f"{start:#x}..{end:#x}" for start, end in ranges)
+    with target.scan(name, align=align, where=where, chunk=chunk, threads=threads) as scan:
+        snapshots: list[bytes] = []
+        expected: list[list[int]] = []
+        for step in range(draw.draw(st.integers(1, 4))):
+            predicate = draw.draw(predicates(layout, 1))
+            if step == 0 and uses(predicate) - {"now"}:
+                predicate = unknown
+            try:
+                compile_predicate(predicate, layout)
+            except FarfetchError:
+                assume(False)
+            if step:
+                contents[:] = draw.draw(st.one_of(st.just(contents), memory(layout, size)))
+            frozen = bytes(contents)
+            streams = {"now": frozen}
+            if step:
+                streams |= {"prev": snapshots[-1], "first": snapshots[0]}
+            found = naive_addresses(
+                predicate, layout, ranges, align or layout.alignment, streams, BASE
+            )
+            if step:
+                kept = set(expected[-1])
+                found = [address for address in found if address in kept]
+            result = scan.next(predicate) if step else scan.first(predicate)
+            snapshots.append(frozen)
+            expected.append(found)
+            assert result.matches == len(found)
+            assert scan.matches.addresses() == found
+            assert result.unreadable == 0
+        while expected:
+            assert scan.matches.addresses() == expected[-1]
+            for match in scan:
+                at = match.address - BASE
+                now, old, oldest = (
+                    repr(layout.unpack(part[at : at + (layout.size or 0)]))
+                    for part in (contents, snapshots[-1], snapshots[0])
+                )
+                assert repr(match.value) == now
+                assert repr(match.previous) == old
+                assert repr(match.first) == oldest
+            scan.undo()
+            expected.pop()
+            snapshots.pop()
+        assert len(scan) == 0
+
+
+@pytest.mark.usefixtures("isa")
+@pytest.mark.parametrize("density", [0.00001, 0.001, 0.1, 0.5, 0.97])
+def test_every_cut_gives_the_same_matches_at_every_density(density: float) -> None:
+    """Big enough for several chunks and blocks, so that every form of match set is met."""
+    chance = random.Random(density)
+    hits = [chance.random() < density for _ in range(200_000)]
+    contents = bytearray(b"".join(b"\x07\x01" if hit else b"\x08\x02" for hit in hits))
+    expected = [BASE + 2 * slot for slot, hit in enumerate(hits) if hit]
+    later = bytearray(contents)
+    for address in expected[::3]:
+        later[address - BASE] = 9
+    for chunk, threads in [(4096, 3), (70_000, 2), (1 << 20, 2), (1 << 20, 1)]:
+        memory = bytearray(contents)
+        target = Target(Buffer(memory, base=BASE))
+        with target.scan("u16", chunk=chunk, threads=threads) as scan:
+            assert scan.first("now == 0x0107").matches == len(expected)
+            assert scan.matches.addresses() == expected
+            memory[:] = later
+            assert scan.next("increased").matches == len(expected[::3])
+            assert scan.matches.addresses() == expected[::3]
+            assert all(
+                (match.value, match.previous, match.first) == (0x0109, 0x0109, 0x0107)
+                for match in scan[:50]
+            )
+            scan.undo()
+            assert scan.next("unchanged").matches == len(expected) - len(expected[::3])
+
+
+@pytest.mark.usefixtures("isa")
+def test_dense_slots_one_byte_apart() -> None:
+    """Overlapping values, found and compared at align 1, through every chunk edge."""
+    contents = bytearray(200_000)
+    target = Target(Buffer(contents, base=BASE))
+    for chunk in (4096, 5001, 65_536, 1 << 20):
+        with target.scan("u32", align=1, chunk=chunk) as scan:
+            assert scan.first("now == 0").matches == len(contents) - 3
+            contents[99_999] = 1
+            assert scan.next("changed").matches == 4
+            assert scan.matches.addresses() == [BASE + 99_999 - back for back in (3, 2, 1, 0)]
+            assert [match.previous for match in scan] == [1 << 24, 1 << 16, 1 << 8, 1]
+            contents[99_999] = 0
+            scan.undo(2)
+            assert scan.first(None).matches == len(contents) - 3
+            assert scan.next("unchanged and first == 0").matches == len(contents) - 3
+
+
+@pytest.mark.usefixtures("isa")
+@pytest.mark.parametrize("chunk", [64, 100, 4096, 4097, 1 << 20])
+def test_a_value_at_every_place_around_chunk_and_piece_edges(chunk: int) -> None:
+    needle = 0x1234_5678_9ABC_DEF0
+    size = 3 * max(chunk, 4096) + 77 if chunk <= 4097 else 9000
+    layout = layout_of(type_named("u64"))
+    edges = {edge for unit in (chunk, 4096) for edge in range(0, size, unit)} | {size}
+    places = {edge + shift for edge in edges for shift in range(-9, 3)}
+    for place in sorted(places):
+        if not 0 <= place <= size - 8:
+            continue
+        contents = bytearray(size)
+        contents[place : place + 8] = layout.pack(needle)
+        target = Target(Buffer(contents, base=BASE))
+        with target.scan("u64", align=1, chunk=chunk, threads=1) as scan:
+            scan.first(parse_predicate(f"now > {needle - 1} and now < {needle + 1}"))
+            assert scan.matches.addresses() == [BASE + place]
+            scan.next("unchanged")
+            assert [(match.address, match.previous) for match in scan] == [(BASE + place, needle)]
+
+
+def test_text_longer_than_a_page_across_chunks() -> None:
+    word = "".join(chr(97 + index % 26) for index in range(10_000))
+    contents = bytearray(100_000)
+    contents[33_333:43_333] = word.encode()
+    target = Target(Buffer(contents, base=BASE))
+    for chunk in (4096, 50_000, 1 << 20):
+        with target.scan("text", chunk=chunk) as scan:
+            assert scan.first(f'now == "{word}"').matches == 1
+            contents[43_332] ^= 1
+            assert scan.next("changed").matches == 1
+            assert scan[0].first == word
+            contents[43_332] ^= 1
