@@ -90,6 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    _open_closed_streams()
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
     except getopt.GetoptError as error:
@@ -99,10 +100,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(options)
     except KeyboardInterrupt:
         return 1
-    except BrokenPipeError:
-        # The reader has gone. What is still buffered must not be tried again at exit.
+    except OSError as error:
+        # A broken pipe is a reader that has seen enough; anything else, such as a full disk, is
+        # said. What is still buffered must not be tried again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f"farfetch: cannot write the answer: {error.strerror}", file=sys.stderr)
         return 1
+
+
+def _open_closed_streams() -> None:
+    """Put /dev/null where a standard stream is closed, so that no other file takes its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
 
 
 def _run(options: Options) -> int:

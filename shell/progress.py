@@ -49,10 +49,10 @@ class TerminalMeter:
         """Draw the bar once the scan has taken longer than a blink."""
         if progress.seconds < PATIENCE:
             return
-        width = shutil.get_terminal_size().columns
-        self._stream.write("\r\x1b[K" + bar(progress, width - 1))
+        self._drawn = True  # first, for Ctrl-C may come from here on
+        width = shutil.get_terminal_size().columns - len("^C") - 1
+        self._stream.write("\r\x1b[K" + bar(progress, width))
         self._stream.flush()
-        self._drawn = True
 
     def clear(self) -> None:
         """Erase the bar."""

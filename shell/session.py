@@ -112,8 +112,9 @@ class Session:
             raise
         finally:
             self._meter.clear()
-        self.reset()
-        self.scan = scan
+        before, self.scan = self.scan, scan
+        if before is not None:
+            before.close()
         return result
 
     def next(self, predicate: Predicate) -> ScanResult:

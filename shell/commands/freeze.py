@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
-from farfetch.scanner import format_address, parse_value
+from farfetch.scanner import parse_value
+from farfetch.scanner.addresses import format_address
 from farfetch.shell import completion, values
 from farfetch.shell.command import Command, needs_target
 from farfetch.shell.completion import Candidate, Choice, Cursor, Moment

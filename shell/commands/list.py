@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from farfetch.scanner import format_address
+from farfetch.scanner.addresses import format_address
 from farfetch.shell import values
 from farfetch.shell.command import Command, needs_target
 from farfetch.shell.result import Column, Json, Result, Table

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import Region, Where, format_address
+from farfetch.scanner import Region, Where
+from farfetch.scanner.addresses import format_address
 from farfetch.shell import completion, quantities
 from farfetch.shell.command import Command, needs_target
 from farfetch.shell.result import Column, Result, Table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import format_address
+from farfetch.scanner.addresses import format_address
 from farfetch.shell import quantities
 from farfetch.shell.command import Command
 from farfetch.shell.completion import Candidate, Choice, Cursor, Moment

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from farfetch.scanner import format_address, parse_value, type_named
+from farfetch.scanner import parse_value, type_named
+from farfetch.scanner.addresses import format_address
 from farfetch.shell import completion, values
 from farfetch.shell.command import Command, needs_target
 from farfetch.shell.completion import Candidate, Cursor, Moment

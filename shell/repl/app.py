@@ -98,22 +98,27 @@ def run_prompt(session: Session, answers: Answers) -> int:
     )
     print(GREETING, flush=True)
     while not session.finished:
-        news = watch.news()
-        if news is not None:
-            report.complain(news)
         try:
-            line = prompt.prompt(pre_run=_watching(watch))
-        except KeyboardInterrupt:
+            news = watch.news()
+            if news is not None:
+                report.complain(news)
+            lines = prompt.prompt(pre_run=_watching(watch))
+            _run_lines(session, lines.split("\n"), answers, watch)
+        except KeyboardInterrupt:  # wherever it comes: it never ends the shell
             continue
         except EOFError:
             break
-        for text in line.split("\n"):  # several when they were pasted
-            error = batch.run_line(session, batch.Line(text), answers)
-            if isinstance(error, TargetGone):
-                watch.news()  # has just been told
-            if error is not None or session.finished:
-                break
     return report.SUCCESS
+
+
+def _run_lines(session: Session, lines: list[str], answers: Answers, watch: TargetWatch) -> None:
+    """Run a line, or several that were pasted, until one fails."""
+    for line in lines:
+        error = batch.run_line(session, batch.Line(line), answers)
+        if isinstance(error, TargetGone):
+            watch.news()  # has just been told
+        if error is not None or session.finished:
+            break
 
 
 def _watching(watch: TargetWatch) -> Callable[[], None]:

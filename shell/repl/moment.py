@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from farfetch.scanner import TYPES, FarfetchError, format_address, processes
+from farfetch.scanner import TYPES, FarfetchError, processes
+from farfetch.scanner.addresses import format_address
 from farfetch.shell.completion import ProcessName
 from farfetch.shell.session import Session
 

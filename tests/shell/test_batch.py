@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -114,6 +115,23 @@ def test_a_reader_that_leaves_is_no_traceback(command: tuple[str, ...]) -> None:
     with running.stderr:
         assert running.stderr.read() == b""
     assert running.wait() == 1
+
+
+def test_a_full_disk_behind_standard_output(command: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [*command, "-c", "help"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == b"farfetch: cannot write the answer: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams(command: tuple[str, ...], closed: str) -> None:
+    line = shlex.join([*command, "-c", "type u8"])
+    done = subprocess.run(["sh", "-c", f"{line} {closed}"], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == (b"" if ">&-" in closed.split() else b"type u8\n")
 
 
 @pytest.mark.parametrize(
