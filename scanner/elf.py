@@ -42,7 +42,7 @@ def image_size(path: Path, inode: int) -> int | None:
             if len(start) == 64 and start[:4] == b"\x7fELF":
                 return _elf_size(file, start)
             return _pe_size(file, start) if start[:2] == b"MZ" else None
-    except (OSError, OverflowError, struct.error):
+    except (OSError, ValueError, struct.error):  # ValueError: an offset beyond all files
         return None
 
 

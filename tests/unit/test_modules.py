@@ -137,6 +137,7 @@ def test_another_file_of_that_name_is_not_asked() -> None:
 @pytest.mark.parametrize(
     "content",
     [b"", b"\x7fEL", b"\x7fELF", *BROKEN, b"MZ", b"MZ".ljust(64, b"\xff"), b"#!/bin/sh\n"],
+    ids=range(9),
 )
 def test_files_that_are_no_programs(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file"
