@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -32,6 +33,8 @@ def main() -> int:
     parser.add_argument("--env", action="append", default=[], help="NAME=VALUE for the tests")
     parser.add_argument("arguments", nargs="*", help="for pytest (default tests/guest/inside)")
     options = parser.parse_args()
+    # Unwind, so that the guest ends with this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="farfetch-guest-") as folder:
         out = options.out or Path(folder)
         out.mkdir(parents=True, exist_ok=True)

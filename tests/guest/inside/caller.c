@@ -7,14 +7,18 @@
  *   call WAY OP PID ADDRESS LENGTH BUFFER [HEX]   result, errno, bytes
  *   request CMD FLAGS RESERVED PID ADDRESS LENGTH  the ioctl with these words
  *   ioctl NUMBER                                   another ioctl
- *   storm WAY OP PID ADDRESS LENGTH SECONDS THREADS  calls, copied, failed
+ *   storm WAY OP PID ADDRESS LENGTH SECONDS THREADS  calls, copied, failed, wrong
+ *   inject WAY OP PID ADDRESS LENGTH               faults, then errnos of the calls
  *   bench WAY PID ADDRESS SIZE CHUNK ROUNDS        nanoseconds
- *   resuid R E S, resgid R E S, groups, keepcaps, dumpable N, unshare, exec,
- *   caps PERMITTED EFFECTIVE, fork, touch
+ *   resuid R E S, resgid R E S, groups, keepcaps, dumpable N, ptracer, unshare,
+ *   caps PERMITTED EFFECTIVE, exec, fork, touch,
+ *   close
  *
  * WAY is syscall, device (as the module's mode says), gup, walk (the device in
- * that mode) or process_vm. OP is read, write or a number. BUFFER is an address,
- * or good, half:N (N bytes, then nothing), readonly, null or kernel.
+ * that mode) or process_vm. OP is read, write or a number; in a storm also check: a
+ * read that must find, as far as it gets, what was there at the start. BUFFER is an address,
+ * or good, half:N (N bytes, whatever the length), readonly, null or
+ * kernel.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,7 +28,9 @@
 #include <linux/farfetch.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,13 +59,13 @@ struct call {
 	uint64_t length;
 };
 
+static int device_file = -1;
+
 static int device(void)
 {
-	static int file = -1;
-
-	if (file < 0)
-		file = open("/dev/farfetch", O_RDWR | O_CLOEXEC);
-	return file;
+	if (device_file < 0)
+		device_file = open("/dev/farfetch", O_RDWR | O_CLOEXEC);
+	return device_file;
 }
 
 static long request(uint32_t cmd, uint32_t flags, uint32_t reserved, pid_t pid, uint64_t address,
@@ -144,7 +150,7 @@ static uint64_t number(char **line)
 
 static unsigned int operation(const char *word)
 {
-	return !strcmp(word, "read")  ? FAR_READ :
+	return !strcmp(word, "read") || !strcmp(word, "check") ? FAR_READ :
 	       !strcmp(word, "write") ? FAR_WRITE :
 					(unsigned int)strtoul(word, NULL, 0);
 }
@@ -225,7 +231,8 @@ static uint64_t now(void)
 
 struct storm {
 	struct call call;
-	uint64_t deadline, calls, copied, failed;
+	const char *expected;
+	uint64_t deadline, calls, copied, failed, wrong;
 };
 
 static void *blow(void *argument)
@@ -240,33 +247,87 @@ static void *blow(void *argument)
 		storm->calls++;
 		storm->copied += result > 0;
 		storm->failed += result < 0;
+		if (storm->expected && result > 0)
+			storm->wrong += !!memcmp(buffer, storm->expected, result);
 	} while (now() < storm->deadline);
 	return NULL;
 }
 
 static void do_storm(char *line)
 {
+	bool checked = strstr(line, " check ");
 	struct call call = parse(&line);
 	double seconds = strtod(next(&line), NULL);
 	size_t count = number(&line);
 	struct storm *storms = calloc(count, sizeof(*storms));
 	pthread_t *threads = calloc(count, sizeof(*threads));
-	uint64_t calls = 0, copied = 0, failed = 0;
+	struct storm sum = { 0 };
+	char *expected = NULL;
 
+	if (checked) {
+		struct call first = call;
+
+		expected = guarded(call.length);
+		first.way = "process_vm";
+		if (perform(&first, expected) != (long)call.length)
+			fail("cannot read what is there: %s", strerror(errno));
+	}
 	for (size_t i = 0; i < count; i++) {
 		storms[i].call = call;
+		storms[i].expected = expected;
 		storms[i].deadline = now() + (uint64_t)(seconds * 1e9);
 		pthread_create(&threads[i], NULL, blow, &storms[i]);
 	}
 	for (size_t i = 0; i < count; i++) {
 		pthread_join(threads[i], NULL);
-		calls += storms[i].calls;
-		copied += storms[i].copied;
-		failed += storms[i].failed;
+		sum.calls += storms[i].calls;
+		sum.copied += storms[i].copied;
+		sum.failed += storms[i].failed;
+		sum.wrong += storms[i].wrong;
 	}
-	printf("calls=%lu\ncopied=%lu\nfailed=%lu\n", calls, copied, failed);
+	printf("calls=%lu\ncopied=%lu\nfailed=%lu\nwrong=%lu\n", sum.calls, sum.copied,
+	       sum.failed, sum.wrong);
 	free(storms);
 	free(threads);
+}
+
+/* Fail the first allocation or user copy of a call, then the second, to the last. */
+static void do_inject(char *line)
+{
+	struct call call = parse(&line);
+	char *buffer = guarded(call.length);
+	int file = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	char left[16] = "";
+	unsigned int nth;
+
+	if (file < 0)
+		fail("no fail-nth: %s", strerror(errno));
+	memset(buffer, 0, call.length);
+	device();
+	for (nth = 1; nth < 10000; nth++) {
+		int length = snprintf(left, sizeof(left), "%u", nth);
+		long result;
+		int error;
+
+		if (pwrite(file, left, length, 0) != length)
+			fail("fail-nth: %s", strerror(errno));
+		errno = 0;
+		result = perform(&call, buffer);
+		error = errno;
+		memset(left, 0, sizeof(left));
+		if (pread(file, left, sizeof(left) - 1, 0) < 0)
+			fail("fail-nth: %s", strerror(errno));
+		/* What is left was not needed: the call came to its end by itself. */
+		if (atoi(left)) {
+			if (pwrite(file, "0", 1, 0) != 1 || result != (long)call.length)
+				fail("a call without faults came to %ld", result);
+			break;
+		}
+		printf("%u=%ld %d\n", nth, result, result < 0 ? error : 0);
+	}
+	printf("faults=%u\n", nth - 1);
+	close(file);
+	munmap(buffer, call.length);
 }
 
 static void do_bench(char *line)
@@ -334,6 +395,8 @@ int main(int argc, char **argv)
 			tell(ioctl(device(), number(&rest), planted) < 0);
 		} else if (!strcmp(word, "storm")) {
 			do_storm(rest);
+		} else if (!strcmp(word, "inject")) {
+			do_inject(rest);
 		} else if (!strcmp(word, "bench")) {
 			do_bench(rest);
 		} else if (!strcmp(word, "resuid")) {
@@ -350,6 +413,8 @@ int main(int argc, char **argv)
 			tell(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0));
 		} else if (!strcmp(word, "dumpable")) {
 			tell(prctl(PR_SET_DUMPABLE, number(&rest), 0, 0, 0));
+		} else if (!strcmp(word, "ptracer")) {
+			tell(prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0));
 		} else if (!strcmp(word, "caps")) {
 			do_caps(rest);
 		} else if (!strcmp(word, "unshare")) {
@@ -362,10 +427,14 @@ int main(int argc, char **argv)
 			pid_t child = fork();
 
 			if (!child) {
+				prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 				pause();
 				_exit(0);
 			}
 			printf("child=%d\n", child);
+		} else if (!strcmp(word, "close")) {
+			close(device_file);
+			device_file = -1;
 		} else if (!strcmp(word, "touch")) {
 			printf("text=%s\n", planted);
 		} else {

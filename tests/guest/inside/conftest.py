@@ -39,10 +39,10 @@ def start() -> Iterator[Start]:
         yield start_target
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def caller() -> Iterator[Caller]:
+    """One for all tests of a file: root, and nothing special."""
     with Caller() as program:
-        assert isinstance(program, Caller)
         yield program
 
 

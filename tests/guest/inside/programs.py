@@ -8,7 +8,10 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 PAGE = os.sysconf("SC_PAGESIZE")
 TARGETS = Path(os.environ["FARFETCH_TARGETS"])
@@ -80,7 +83,7 @@ class Program:
             except BrokenPipeError:
                 pass
 
-    def __enter__(self) -> Program:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
