@@ -21,17 +21,25 @@ Start = Callable[..., "subprocess.Popen[bytes]"]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Start programs that wait on their input; they are gone at the end of the test.
+    """Start programs that answer a line with a line; they are gone at the end of the test.
 
-    Popen() returns when the child has executed its program, so it has all its names by then.
+    Each has answered its first, so it runs and has all its names and regions.
     """
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
+    def start(*arguments: str | Path, executable: str | None = None) -> subprocess.Popen[bytes]:
         child = subprocess.Popen(
-            [str(one) for one in arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [str(one) for one in arguments],
+            executable=executable,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         started.append(child)
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(b"\n")
+        child.stdin.flush()
+        assert child.stdout.readline() == b"\n"
         return child
 
     yield start
@@ -42,7 +50,7 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture
 def program(tmp_path: Path) -> Callable[[str], Path]:
-    """Make programs of any name; they wait for the end of their input."""
+    """Make programs of any name; they answer each line with the same line."""
 
     def program(name: str) -> Path:
         cat = shutil.which("cat")

@@ -68,6 +68,9 @@ class ProcessMemory:
         with self.looked:
             assert self.looked.wait_for(until, 60)
 
+    def wait_for_writes(self, entry: Freeze, writes: int) -> None:
+        self.wait(lambda: entry.writes >= writes)
+
     def wait_for_looks(self, entries: int = 1) -> None:
         """Wait until all entries have been looked at, from start to end, once more."""
         before = self.looks
@@ -116,7 +119,7 @@ def test_is_put_back_each_time(
     entry = freezer.add(at(health), i32, 100, interval=FAST)
     for writes, value in enumerate((50, 150, -1), 1):
         health.value = value
-        own.wait(lambda writes=writes: entry.writes >= writes)
+        own.wait_for_writes(entry, writes)
         own.wait_for_looks()
         assert health.value == 100
     assert entry.writes == 3
@@ -193,10 +196,10 @@ def test_nothing_is_written_after_stop(
 
 def test_stops_at_the_end_of_a_block(freezer: Freezer, health: ctypes.c_int32) -> None:
     with freezer.add(at(health), i32, 5) as entry:
-        assert entry.active
+        assert freezer.entries == (entry,)
         assert health.value == 5
+    assert not freezer.entries
     assert not entry.active
-    assert freezer.entries == ()
 
 
 def test_close_stops_all_and_ends_the_thread(own: ProcessMemory, health: ctypes.c_int32) -> None:
@@ -204,7 +207,7 @@ def test_close_stops_all_and_ends_the_thread(own: ProcessMemory, health: ctypes.
     entries = [freezer.add(at(health), i32, 100, interval=FAST) for _ in range(3)]
     freezer.close()
     assert not any(entry.active for entry in entries)
-    assert freezer.entries == ()
+    assert not freezer.entries
     assert threads() == []
     with pytest.raises(ValueError, match=r"^this freezer is closed$"):
         freezer.add(at(health), i32, 100)
@@ -283,7 +286,7 @@ def test_wrong_arguments(
 def test_what_is_not_mapped_is_refused_at_once(freezer: Freezer) -> None:
     with pytest.raises(MemoryFault):
         freezer.add(8, i32, 100)
-    assert freezer.entries == ()
+    assert not freezer.entries
 
 
 def test_memory_that_goes_away_ends_its_entry_only(start: Start) -> None:
@@ -307,6 +310,7 @@ def test_memory_that_goes_away_ends_its_entry_only(start: Start) -> None:
 
 UNMAPS = """
 import ctypes, mmap
+print(input(), flush=True)
 kept, lost = (mmap.mmap(-1, mmap.PAGESIZE) for _ in range(2))
 addresses = [ctypes.addressof(ctypes.c_char.from_buffer(one)) for one in (kept, lost)]
 print(*addresses, flush=True)
@@ -347,7 +351,7 @@ def test_stopping_from_many_threads_at_once(own: ProcessMemory) -> None:
         stopper.start()
     for stopper in stoppers:
         stopper.join()
-    assert freezer.entries == ()
+    assert not freezer.entries
     assert [value.value for value in values] == [7] * 50
     freezer.close()
     assert threads() == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import struct
+from typing import Any
 
 import pytest
 from farfetch.scanner.errors import ValueKindError, ValueRangeError
@@ -23,7 +24,7 @@ def test_unpack_undoes_pack(layout: Layout, data: st.DataObject) -> None:
     value = data.draw(values_of(layout))
     raw = layout.pack(value)
     assert layout.size in (None, len(raw))
-    back = layout.unpack(raw)
+    back: Any = layout.unpack(raw)
     assert type(back) is type(value)
     assert back == value or (math.isnan(back) and math.isnan(value))
 

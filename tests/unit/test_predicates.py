@@ -95,11 +95,11 @@ def test_a_predicate_has_no_truth_value() -> None:
 @pytest.mark.parametrize(
     "build",
     [
-        lambda: changed & 5,
-        lambda: changed | (now + 1),
+        lambda: changed & 5,  # type: ignore[operator]
+        lambda: changed | (now + 1),  # type: ignore[operator]
         lambda: now == changed,
-        lambda: now & changed,
-        lambda: now + None,
+        lambda: now & changed,  # type: ignore[operator]
+        lambda: now + None,  # type: ignore[operator]
         lambda: now == [1],
         lambda: Const(object()),  # type: ignore[arg-type]
     ],

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -114,26 +113,26 @@ def test_found_by_a_name_longer_than_the_kernel_keeps(
     assert find_process(f"{unheard_of}-and more").pid == child.pid
 
 
-def test_found_by_first_argument(unheard_of: str) -> None:
-    child = subprocess.Popen(
-        [f"C:\\games\\{unheard_of}.exe"], executable=shutil.which("cat"), stdin=subprocess.PIPE
-    )
-    try:
-        assert find_process(f"{unheard_of}.exe").pid == child.pid
-    finally:
-        child.communicate()
+def test_found_by_first_argument(start: Start, unheard_of: str) -> None:
+    child = start(f"C:\\games\\{unheard_of}.exe", executable=shutil.which("cat"))
+    assert find_process(f"{unheard_of}.exe").pid == child.pid
 
 
 @pytest.mark.parametrize("options", [[], ["-u"], ["-u", "-B"]])
 def test_found_by_script(start: Start, tmp_path: Path, unheard_of: str, options: list[str]) -> None:
     script = tmp_path / f"{unheard_of}.py"
-    script.write_text("input()\n")
+    script.write_text("while True: print(input(), flush=True)\n")
     child = start(sys.executable, *options, script, "argument")
     assert find_process(f"{unheard_of}.py").pid == child.pid
 
 
 def test_code_and_arguments_are_no_names(start: Start, unheard_of: str) -> None:
-    start(sys.executable, "-c", f"input() #/{unheard_of}", f"/{unheard_of}")
+    start(
+        sys.executable,
+        "-c",
+        f"while True: print(input(), flush=True) #/{unheard_of}",
+        f"/{unheard_of}",
+    )
     start("cat", "-", f"/{unheard_of}")
     with pytest.raises(TargetNotFound):
         find_process(unheard_of)

@@ -100,7 +100,7 @@ def test_what_is_no_value_type(wanted: object) -> None:
 
 
 def test_numpy() -> None:
-    numpy = pytest.importorskip("numpy")
+    numpy = pytest.importorskip("numpy", reason="numpy is not installed: pip install numpy")
     for wanted, name in [
         (numpy.int32, "i32"),
         (numpy.bool_, "u8"),

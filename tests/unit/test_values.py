@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from construct import Byte, Struct
@@ -42,7 +43,7 @@ def test_decode_undoes_encode(name: str, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_parse_value_undoes_format_value(name: str, data: st.DataObject) -> None:
     value = data.draw(values_of(layout_of(TYPES[name])))
-    back = parse_value(TYPES[name], format_value(TYPES[name], value))
+    back: Any = parse_value(TYPES[name], format_value(TYPES[name], value))
     assert back == value or (math.isnan(back) and math.isnan(value))
     assert type(back) is type(value)
 
