@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from pathlib import Path
 
 from farfetch.scanner import ExpressionError, FarfetchError, TargetAmbiguous
@@ -66,8 +65,12 @@ def fields(error: BaseException, place: str = "") -> dict[str, Json]:
 
 
 def _origin(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    if frame is None:
+        return ""
+    return f" ({Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno})"
 
 
 def complain(error: BaseException, place: str = "", *, pointing: bool = False) -> None:

@@ -34,7 +34,8 @@ FIRST = Command(
     "number or quoted text, a range 1..5, a comparison > 50, or anything in the predicate "
     "language. Without one, or with ?, every value matches and next narrows by how it changed. "
     "The matches before are dropped when the new scan has succeeded; Ctrl-C stops it. A line "
-    "that is only a predicate does the same while there are no matches.",
+    "that is only a predicate does the same while there are no matches. As a value, first is the "
+    "one at the first scan: since this command begins with it, write now == first.",
     examples=("first 100", "first now in 1..5 or now == 100", "first ?"),
     run=run,
     complete=completion.predicate,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from live.targets import TargetProcess
 
@@ -63,6 +66,20 @@ def test_info_names_the_target_and_the_engine(game: TargetProcess, answers: Answ
     assert given["threads"] == len(os.sched_getaffinity(0))
     assert (given["type"], given["align"], given["where"]) == ("i32", None, "writable")
     assert given["alive"] is True
+
+
+@pytest.mark.parametrize("memory", ["process_vm", "proc_mem"])
+def test_each_memory_finds_the_same(
+    game: TargetProcess, farfetch: Callable[..., Any], memory: str
+) -> None:
+    address = game.command("addresses")["health_addr"]
+    done = farfetch(
+        *("--json", "--memory", memory, "-p", game.pid),
+        *("-c", "info", "-c", "where heap", "-c", "100", "-c", "list 1000"),
+    )
+    info, _, _, listed = map(json.loads, done.stdout.splitlines())
+    assert info["memory"] == memory
+    assert address in [match["address"] for match in listed["matches"]]
 
 
 def test_ps_lists_the_game_and_not_itself(game: TargetProcess, answers: Answers) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -260,6 +261,46 @@ def test_no_room_for_old_values(farfetch: Run, game: TargetProcess, tmp_path: Pa
     assert str(gone) in done.stderr
     assert "FARFETCH_TMPDIR" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system: run as root")
+def test_a_full_disk_keeps_the_earlier_matches(command: tuple[str, ...], tmp_path: Path) -> None:
+    mount = f"mount -t tmpfs -o size=4m none {tmp_path} && exec {shlex.join(command)} --json"
+    with TargetProcess("big", "64") as big:
+        lines = [
+            f"attach {big.pid}",
+            f"where {big.greeting['start']}..{big.greeting['end']}",
+            big.greeting["needle"],
+            "first ?",
+            "list 1",
+        ]
+        done = subprocess.run(
+            ["unshare", "--mount", "sh", "-c", mount],
+            input="\n".join(lines),
+            env={**os.environ, "FARFETCH_TMPDIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        *_, found, failed, listed = map(json.loads, done.stdout.splitlines())
+        assert failed["error"]["type"] == "SnapshotError"
+        assert "No space left on device" in failed["error"]["message"]
+        assert listed["total"] == found["matches"] == int(big.greeting["needles"])
+        assert str(listed["matches"][0]["first"]) == big.greeting["needle"]
+
+
+def test_a_target_that_exits_during_a_scan(drive: Callable[..., Any]) -> None:
+    with TargetProcess("big", "64") as big:
+        shell = drive("-p", big.pid)
+        window = f"{big.greeting['start']}..{big.greeting['end']}"
+        assert shell.ask(f"where {window}")["ok"]
+        found = shell.ask(big.greeting["needle"])["matches"]
+        assert shell.ask("align 1")["ok"]
+        labour = " or ".join(f"now * now % {prime} / 3 == 99999" for prime in (7, 11, 13, 17))
+        shell.send(f"first {labour}")
+        big.close()
+        assert shell.answer()["error"]["type"] == "TargetGone"
+        assert shell.ask("info")["matches"] == found
 
 
 def test_memory_that_is_not_there(farfetch: Run, game: TargetProcess) -> None:
