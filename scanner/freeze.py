@@ -211,7 +211,10 @@ class Freezer:
                 for entry in due:
                     self._keep_up(entry)
         except BaseException:  # nobody keeps them up from here on, so none must seem to be
-            for entry in self.entries:
+            with self._changed:
+                abandoned = tuple(self._entries)
+                self._thread = None
+            for entry in abandoned:
                 entry._end(None)
             raise
 

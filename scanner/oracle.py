@@ -25,7 +25,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from .check import check
 from .layout import Layout, Value, double
 from .predicates import (
     And,
@@ -46,8 +45,6 @@ from .predicates import (
     uses,
 )
 from .predicates import Value as SourceValue
-
-__all__ = ["check", "evaluate"]
 
 Number = int | float
 
@@ -75,7 +72,7 @@ def evaluate(
     first: Value | None = None,
     raw: Mapping[str, bytes] | None = None,
 ) -> bool:
-    """Whether a value fulfils a predicate that :func:`check` lets pass.
+    """Whether a value fulfils a predicate that :func:`.check.check` lets pass.
 
     Args:
         predicate: what it must fulfil.

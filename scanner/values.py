@@ -137,7 +137,8 @@ def parse_value(value_type: Construct, word: str, *, bits: int = 64) -> Value:
     Args:
         value_type: of the value: a number, text or bytes.
         word: a number in decimal, ``0x``, ``0o`` or ``0b``, with ``_`` between digits; for floats
-            also ``1.5``, ``1e3``, ``inf``, ``nan``, rounded to the type; text bare or in quotes; bytes in hex pairs.
+            also ``1.5``, ``1e3``, ``inf``, ``nan``, rounded to the type; text bare or in quotes;
+            bytes in hex pairs.
         bits: of the target, 32 or 64: the width of ``pointer``.
 
     Raises:

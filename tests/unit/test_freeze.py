@@ -336,6 +336,24 @@ def test_a_target_that_exits_ends_all(start: Start) -> None:
     freezer.close()
 
 
+def test_what_nobody_foresaw_ends_all_and_is_not_hidden(
+    freezer: Freezer, own: ProcessMemory, health: ctypes.c_int32, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: raised.append(args.exc_type))
+    own.path = Path("/dev/zero")
+    entry = freezer.add(0, i32, 1, interval=FAST)
+    [thread] = threads()
+    own.path = None  # type: ignore[assignment]
+    thread.join(60)
+    assert raised == [AttributeError]
+    assert (entry.active, entry.error) == (False, None)
+    own.path = Path("/proc/self/mem")
+    again = freezer.add(at(health), i32, 5, interval=FAST)
+    own.wait_for_looks()
+    assert (again.active, health.value) == (True, 5)
+
+
 def test_stopping_from_many_threads_at_once(own: ProcessMemory) -> None:
     freezer = Freezer(own)
     values = [ctypes.c_int32(index) for index in range(50)]

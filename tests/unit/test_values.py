@@ -147,6 +147,7 @@ def test_says_what_is_wrong(
         (pointer, 4096, "0x1000"),
         (text, 'a "b"\n', r'"a \"b\"\x0a"'),
         (bytes_, b"\xde\xad", "de ad"),
+        (PAIR, {"a": 1}, "{'a': 1}"),
     ],
 )
 def test_formats(value_type: object, value: object, shown: str) -> None:
