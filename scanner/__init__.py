@@ -15,6 +15,7 @@
 (9999, 93, 100)
 """
 
+from .addresses import format_address, parse_address
 from .errors import (
     AccessDenied,
     AlignError,
@@ -149,6 +150,7 @@ __all__ = [
     "f64be",
     "find_process",
     "first",
+    "format_address",
     "format_value",
     "i16",
     "i16be",
@@ -163,6 +165,7 @@ __all__ = [
     "layout_of",
     "memory_names",
     "now",
+    "parse_address",
     "parse_predicate",
     "parse_scan",
     "parse_value",

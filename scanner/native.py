@@ -26,7 +26,7 @@ def check(code: int) -> int:
 
 def isas() -> tuple[str, ...]:
     """The instruction sets that scans can use on this machine, fastest first."""
-    names = []
+    names: list[str] = []
     while (name := lib.ff_isa_name(len(names))) != ffi.NULL:
         names.append(ffi.string(name).decode())
     return tuple(names)

@@ -46,7 +46,7 @@ static void pair_##name(const struct ff_pair_test *test, const uint8_t *a,	\
 		else if (!test->has_delta)					\
 			fits = x == y;						\
 		else								\
-			fits = y >= low && y <= high && x == (T)(y + delta);	\
+			fits = y >= low && y <= high && x == ff_add_##name(y, delta);	\
 		mask[i / 64] |= fits << i % 64;					\
 	}									\
 }

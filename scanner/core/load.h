@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Every scalar type: C type, short name, member of union ff_scalar, size, bits' type. */
-#define FF_FOR_EACH_TYPE(X)			\
+#define FF_FOR_EACH_INTEGER(X)			\
 	X(uint8_t, u8, u, 1, uint8_t)		\
 	X(int8_t, i8, i, 1, uint8_t)		\
 	X(uint16_t, u16, u, 2, uint16_t)	\
@@ -18,9 +18,15 @@
 	X(uint32_t, u32, u, 4, uint32_t)	\
 	X(int32_t, i32, i, 4, uint32_t)		\
 	X(uint64_t, u64, u, 8, uint64_t)	\
-	X(int64_t, i64, i, 8, uint64_t)		\
+	X(int64_t, i64, i, 8, uint64_t)
+
+#define FF_FOR_EACH_FLOAT(X)			\
 	X(float, f32, f, 4, uint32_t)		\
 	X(double, f64, d, 8, uint64_t)
+
+#define FF_FOR_EACH_TYPE(X)			\
+	FF_FOR_EACH_INTEGER(X)			\
+	FF_FOR_EACH_FLOAT(X)
 
 static inline uint8_t ff_swap_uint8_t(uint8_t x)
 {
@@ -55,5 +61,20 @@ static inline T ff_load_##name(const uint8_t *at, bool swapped)		\
 	return value;							\
 }
 FF_FOR_EACH_TYPE(FF_DEFINE_LOAD)
+
+/* Integers wrap around, in unsigned arithmetic where that is defined. */
+#define FF_DEFINE_ADD_INTEGER(T, name, member, size, bits)		\
+static inline T ff_add_##name(T x, T y)					\
+{									\
+	return (T)((bits)x + (bits)y);					\
+}
+FF_FOR_EACH_INTEGER(FF_DEFINE_ADD_INTEGER)
+
+#define FF_DEFINE_ADD_FLOAT(T, name, member, size, bits)		\
+static inline T ff_add_##name(T x, T y)					\
+{									\
+	return x + y;							\
+}
+FF_FOR_EACH_FLOAT(FF_DEFINE_ADD_FLOAT)
 
 #endif

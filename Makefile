@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# One way to do each task. `make help` lists them.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.farfetch
+CORE   := $(wildcard scanner/core/*) CMakeLists.txt pyproject.toml
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHON
+
+.PHONY: help
+help:  ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+.PHONY: build
+build: $(STAMP)  ## build the core and install farfetch, editable, into .venv
+
+$(STAMP): $(CORE)
+	@tools/prerequisites.sh build
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "building farfetch into $(VENV)"
+	@$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@
+
+.PHONY: demo
+demo: build  ## play the game target: find its health by scanning, set it, freeze it
+	@$(BIN)/python demo/health.py
+
+.PHONY: test
+test: build lint  ## run all tests of this machine
+	@tools/prerequisites.sh test
+	$(BIN)/python -m pytest tests/unit tests/core tests/live tests/shell
+	tools/sanitize.sh
+
+.PHONY: lint
+lint: build  ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	tools/typecheck.sh
+
+.PHONY: bench
+bench: build  ## measure scans against the raw copy limit, in one run
+	@$(BIN)/python bench/scan.py
+
+.PHONY: clean
+clean:  ## remove what was built, and .venv
+	rm -rf build dist $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,16 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# mypy over the packages under the names they are imported by, and over tests and tools.
+set -eu
+
+venv=${VENV:-.venv}
+named=build/typed/farfetch
+
+mkdir -p "$named"
+ln -sfn ../../../scanner "$named/scanner"
+ln -sfn ../../../shell "$named/shell"
+MYPYPATH=build/typed:tests "$venv/bin/mypy" --namespace-packages --explicit-package-bases \
+	-p farfetch.scanner -p farfetch.shell
+MYPYPATH=build/typed:tests "$venv/bin/mypy" --namespace-packages --explicit-package-bases \
+	tests bench demo
