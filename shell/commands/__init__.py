@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from farfetch.shell.command import Command
-
+from ..command import Command
 from .align import ALIGN
 from .attach import ATTACH
 from .detach import DETACH

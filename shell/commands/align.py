@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.shell.command import Command
-from farfetch.shell.completion import Candidate, Choice, Cursor, Moment
-from farfetch.shell.result import Result
-from farfetch.shell.words import Words
-
+from ..command import Command
+from ..completion import Candidate, Choice, Cursor, Moment
+from ..result import Result
+from ..words import Words
 from .later import keeps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from farfetch.shell.session import Session
+    from ..session import Session
 
 _AUTO = "auto"
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import Predicate, parse_scan
-from farfetch.shell import completion, scanned
-from farfetch.shell.command import Command, needs_target
-from farfetch.shell.result import Result
-from farfetch.shell.words import Words
+
+from .. import completion, scanned
+from ..command import Command, needs_target
+from ..result import Result
+from ..words import Words
 
 if TYPE_CHECKING:
-    from farfetch.shell.session import Session
+    from ..session import Session
 
 
 def parse(words: Words) -> Predicate | None:

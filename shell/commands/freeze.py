@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from farfetch.scanner import parse_value
 from farfetch.scanner.addresses import format_address
-from farfetch.shell import completion, values
-from farfetch.shell.command import Command, needs_target
-from farfetch.shell.completion import Candidate, Choice, Cursor, Moment
-from farfetch.shell.result import Column, Json, Result, Table
-from farfetch.shell.words import Word, Words
+
+from .. import completion, values
+from ..command import Command, needs_target
+from ..completion import Candidate, Choice, Cursor, Moment
+from ..result import Column, Json, Result, Table
+from ..words import Word, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from farfetch.scanner import Freeze, Target
-    from farfetch.shell.session import Session
+
+    from ..session import Session
 
 Allow = Literal["increase", "decrease"]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from farfetch.shell.command import Command
-from farfetch.shell.completion import Candidate, Choice, Cursor, Moment
-from farfetch.shell.near import did_you_mean
-from farfetch.shell.result import Column, Result, Table
-from farfetch.shell.words import Words
+from ..command import Command
+from ..completion import Candidate, Choice, Cursor, Moment
+from ..near import did_you_mean
+from ..result import Column, Result, Table
+from ..words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from farfetch.shell.session import Session
+    from ..session import Session
 
 _COLUMNS = (Column("COMMAND", style="bold"), Column("WHAT IT DOES"))
 

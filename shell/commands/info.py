@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import default_threads, isa
-from farfetch.shell import quantities, values
-from farfetch.shell.command import Command
-from farfetch.shell.result import Json, Result
-from farfetch.shell.words import Words
+
+from .. import quantities, values
+from ..command import Command
+from ..result import Json, Result
+from ..words import Words
 
 if TYPE_CHECKING:
-    from farfetch.shell.session import Session
+    from ..session import Session
 
 
 def run(session: Session, words: Words) -> Result:

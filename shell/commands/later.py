@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from farfetch.shell.session import Session
+    from ..session import Session
 
 
 def keeps(session: Session, setting: str) -> tuple[str, ...]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from farfetch.scanner.addresses import format_address
-from farfetch.shell import values
-from farfetch.shell.command import Command, needs_target
-from farfetch.shell.result import Column, Json, Result, Table
-from farfetch.shell.words import Words
+
+from .. import values
+from ..command import Command, needs_target
+from ..result import Column, Json, Result, Table
+from ..words import Words
 
 if TYPE_CHECKING:
     from farfetch.scanner import Match
-    from farfetch.shell.session import Session
+
+    from ..session import Session
 
 DEFAULT_ROWS = 20
 

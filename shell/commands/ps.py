@@ -6,13 +6,14 @@ import os
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import processes
-from farfetch.shell import completion
-from farfetch.shell.command import Command
-from farfetch.shell.result import Column, Result, Table
-from farfetch.shell.words import Words
+
+from .. import completion
+from ..command import Command
+from ..result import Column, Result, Table
+from ..words import Words
 
 if TYPE_CHECKING:
-    from farfetch.shell.session import Session
+    from ..session import Session
 
 _COLUMNS = (
     Column("PID", right=True, style="cyan"),

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import Region, Where
 from farfetch.scanner.addresses import format_address
-from farfetch.shell import completion, quantities
-from farfetch.shell.command import Command, needs_target
-from farfetch.shell.result import Column, Result, Table
-from farfetch.shell.words import Words
+
+from .. import completion, quantities
+from ..command import Command, needs_target
+from ..result import Column, Result, Table
+from ..words import Words
 
 if TYPE_CHECKING:
     from farfetch.scanner import Target
-    from farfetch.shell.session import Session
+
+    from ..session import Session
 
 _COLUMNS = (
     Column("START", right=True, style="cyan"),

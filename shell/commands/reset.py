@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.shell.command import Command
-from farfetch.shell.result import Result
-from farfetch.shell.words import Words
+from ..command import Command
+from ..result import Result
+from ..words import Words
 
 if TYPE_CHECKING:
-    from farfetch.shell.session import Session
+    from ..session import Session
 
 
 def run(session: Session, words: Words) -> Result:

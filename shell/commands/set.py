@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import parse_value
-from farfetch.shell import completion, quantities, values
-from farfetch.shell.command import Command, needs_matches, needs_target
-from farfetch.shell.completion import Candidate, Choice, Cursor, Moment
-from farfetch.shell.result import Result
-from farfetch.shell.words import Words
+
+from .. import completion, quantities, values
+from ..command import Command, needs_matches, needs_target
+from ..completion import Candidate, Choice, Cursor, Moment
+from ..result import Result
+from ..words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from farfetch.shell.session import Session
+    from ..session import Session
 
 _ALL = "*"
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from farfetch.scanner import type_named
-from farfetch.shell import completion, values
-from farfetch.shell.command import Command
-from farfetch.shell.result import Result
-from farfetch.shell.words import Words
 
+from .. import completion, values
+from ..command import Command
+from ..result import Result
+from ..words import Words
 from .later import keeps
 
 if TYPE_CHECKING:
-    from farfetch.shell.session import Session
+    from ..session import Session
 
 
 def parse(words: Words) -> Any:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import ScanOrderError
-from farfetch.shell import quantities
-from farfetch.shell.command import Command
-from farfetch.shell.result import Result
-from farfetch.shell.words import Words
+
+from .. import quantities
+from ..command import Command
+from ..result import Result
+from ..words import Words
 
 if TYPE_CHECKING:
-    from farfetch.shell.session import Session
+    from ..session import Session
 
 
 def parse(words: Words) -> int:

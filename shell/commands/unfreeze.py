@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farfetch.scanner.addresses import format_address
-from farfetch.shell import quantities
-from farfetch.shell.command import Command
-from farfetch.shell.completion import Candidate, Choice, Cursor, Moment
-from farfetch.shell.errors import NotFrozen
-from farfetch.shell.result import Result
-from farfetch.shell.words import Words
 
+from .. import quantities
+from ..command import Command
+from ..completion import Candidate, Choice, Cursor, Moment
+from ..errors import NotFrozen
+from ..result import Result
+from ..words import Words
 from .freeze import is_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from farfetch.scanner import Freeze
-    from farfetch.shell.session import Session
+
+    from ..session import Session
 
 _ALL = "*"
 

@@ -6,16 +6,16 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from farfetch.shell import quantities
-from farfetch.shell.command import Command, needs_target
-from farfetch.shell.completion import Candidate, Choice, Cursor, Moment
-from farfetch.shell.result import Result
-from farfetch.shell.words import Words
+from .. import quantities
+from ..command import Command, needs_target
+from ..completion import Candidate, Choice, Cursor, Moment
+from ..result import Result
+from ..words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from farfetch.shell.session import Session
+    from ..session import Session
 
 _FOREVER = "forever"
 _TICK = 0.1

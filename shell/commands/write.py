@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from farfetch.scanner import parse_value, type_named
 from farfetch.scanner.addresses import format_address
-from farfetch.shell import completion, values
-from farfetch.shell.command import Command, needs_target
-from farfetch.shell.completion import Candidate, Cursor, Moment
-from farfetch.shell.result import Result
-from farfetch.shell.words import Words
+
+from .. import completion, values
+from ..command import Command, needs_target
+from ..completion import Candidate, Cursor, Moment
+from ..result import Result
+from ..words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from farfetch.shell.session import Session
+    from ..session import Session
 
 
 class Arguments(NamedTuple):

@@ -9,15 +9,15 @@ from functools import partial
 from pathlib import Path
 
 from farfetch.scanner import FarfetchError, Target, TargetGone
-from farfetch.shell import batch, report
-from farfetch.shell.answers import Answers
-from farfetch.shell.session import Session
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app, run_in_terminal
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.styles import Style
 
+from .. import batch, report
+from ..answers import Answers
+from ..session import Session
 from .completer import ShellCompleter
 from .keys import key_bindings
 from .moment import SessionMoment

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from farfetch.shell.commands import COMMANDS
-from farfetch.shell.completion import Moment, complete
-from farfetch.shell.render import printable
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
+
+from ..commands import COMMANDS
+from ..completion import Moment, complete
+from ..render import printable
 
 
 class ShellCompleter(Completer):

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from farfetch.scanner import TYPES, FarfetchError, processes
 from farfetch.scanner.addresses import format_address
-from farfetch.shell.completion import ProcessName
-from farfetch.shell.session import Session
+
+from ..completion import ProcessName
+from ..session import Session
 
 #: How long, in seconds, lists that take the kernel a moment to make are good for.
 FRESH = 2.0

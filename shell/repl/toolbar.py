@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from farfetch.shell import quantities, values
-from farfetch.shell.render import printable
-from farfetch.shell.session import Session
 from prompt_toolkit.formatted_text import StyleAndTextTuples
+
+from .. import quantities, values
+from ..render import printable
+from ..session import Session
 
 STYLE = {
     "bottom-toolbar": "noreverse bg:#303030 #d0d0d0",

@@ -146,7 +146,7 @@ def test_tab_completes_and_up_recalls(start: Start, game: TargetProcess) -> None
     terminal.send("unfr\t")
     terminal.wait_for(re.compile(r"^farfetch> unfreeze", re.MULTILINE))
     terminal.send(" \r")
-    terminal.wait_for("0 entries unfrozen")
+    terminal.wait_for("0 entries unfrozen\nfarfetch>\n")
     terminal.send(UP)
     terminal.wait_for(re.compile(r"entries unfrozen\nfarfetch> unfreeze", re.MULTILINE))
     terminal.send(CTRL_C)
