@@ -69,9 +69,10 @@ def test_between_scans(reader: str, end: End, how: str, spawn: Spawn) -> None:
         scan.next(now == VALUE)
         planted = scan.matches.addresses()
         assert len(planted) == PAGES
-        assert target.alive
+        alive = [target.alive]
         end(mutate)
-        assert not target.alive
+        alive.append(target.alive)
+        assert alive == [True, False]
         steps: list[Callable[[], object]] = [
             *(lambda: scan.next("unchanged"), lambda: scan.first(now == VALUE), scan.first),
             *(lambda: target.read(planted[0], i32), lambda: target.write(planted[0], i32, 1)),
@@ -212,7 +213,7 @@ def test_a_fork_in_mid_scan_changes_nothing(spawn: Spawn) -> None:
     grown = mutate.command("grow 32768")
     start = grown.number("addr")
     where = window(grown)
-    children = []
+    children: list[int] = []
 
     def fork(_: Progress) -> None:
         if not children:
