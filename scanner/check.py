@@ -8,6 +8,7 @@ from typing import Final
 
 from .errors import ExpressionError, ValueKindError, ValueRangeError
 from .layout import Layout
+from .oracle import HIGHEST_SHIFT
 from .predicates import (
     Binary,
     Compare,
@@ -102,6 +103,8 @@ def _check_number(node: Predicate | Expr, whole: Predicate, layout: Layout) -> N
         case Binary(op, left, right) if op in _BITWISE:
             if _is_float(left, layout) or _is_float(right, layout):
                 raise _error(whole, node, f'"{op}" is for whole numbers only')
+            if op in ("<<", ">>") and not _is_shift(right):
+                raise _error(whole, node, f'"{op}" takes a constant from 0 to {HIGHEST_SHIFT}')
         case Unary("~", operand) if _is_float(operand, layout):
             raise _error(whole, node, '"~" is for whole numbers only')
         case Compare(_, Value(), Const(value)) | Compare(_, Const(value), Value()):
@@ -125,6 +128,13 @@ def _check_fits(value: int | float | str | bytes, layout: Layout) -> None:
         fits = not math.isinf(layout.convert(value)) or value in (math.inf, -math.inf)
     if not fits:
         raise ValueRangeError(value, layout.name, low, high)
+
+
+def _is_shift(count: Expr) -> bool:
+    """Whether the core can shift by that: what is shifted further is undefined."""
+    if not isinstance(count, Const):
+        return False
+    return isinstance(count.value, int) and 0 <= count.value <= HIGHEST_SHIFT
 
 
 def _is_float(expr: Expr, layout: Layout) -> bool:

@@ -159,10 +159,10 @@ class ExpressionCompiler:
 
 
 def _shift(node: Binary) -> int:
-    count = node.right.value if isinstance(node.right, Const) else None
-    if not (isinstance(count, int) and 0 <= count <= 63):
-        raise ExpressionError(str(node), 0, "a shift takes a constant from 0 to 63")
-    return count
+    count = node.right
+    assert isinstance(count, Const)  # checked before compiling
+    assert isinstance(count.value, int)
+    return count.value
 
 
 def _as_float(value: int | float, member: str) -> float:

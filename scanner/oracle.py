@@ -56,7 +56,8 @@ _COMPARE: Final = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_HIGHEST_SHIFT: Final = 63
+#: Bits that a value can be shifted by at the most.
+HIGHEST_SHIFT: Final = 63
 
 
 class _UndefinedError(Exception):
@@ -189,7 +190,7 @@ def _binary(op: str, left: Number, right: Number) -> Number:
 def _integer(op: str, left: int, right: int) -> int:
     if op in ("/", "%") and right == 0:
         raise _UndefinedError
-    if op in ("<<", ">>") and not 0 <= right <= _HIGHEST_SHIFT:
+    if op in ("<<", ">>") and not 0 <= right <= HIGHEST_SHIFT:
         raise _UndefinedError
     result: int = _INTEGER[op](left, right)
     return result

@@ -105,6 +105,11 @@ class Scan:
         """Bytes of one value; of text without a length, that of what was looked for first."""
         return self._sized.size or 0
 
+    @property
+    def disk(self) -> int:
+        """Bytes of disk that the old values take."""
+        return self._store.bytes if self._store else 0
+
     def decode(self, raw: bytes) -> Any:
         """The value of some bytes."""
         return self._sized.unpack(raw)
@@ -282,6 +287,9 @@ class Scan:
             try:
                 self._wait(job, progress, started)
                 return self._finish(job, tree, store, started)
+            except KeyboardInterrupt:
+                lib.ff_job_cancel(job)
+                raise ScanCancelled(*_progress(job, started)[:2]) from None
             finally:
                 self._job = None
                 ffi.release(job)
@@ -293,8 +301,6 @@ class Scan:
                 if progress and time.monotonic() - reported >= _REPORT:
                     reported = time.monotonic()
                     progress(_progress(job, started))
-        except KeyboardInterrupt:
-            lib.ff_job_cancel(job)
         except BaseException:
             lib.ff_job_cancel(job)
             raise

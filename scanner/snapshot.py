@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -137,7 +136,7 @@ def snapshot_directory(wanted: str | None = None) -> str:
     for directory in (wanted, os.environ.get("FARFETCH_TMPDIR"), os.environ.get("TMPDIR")):
         if directory:
             return directory
-    return "/var/tmp" if os.access("/var/tmp", os.W_OK | os.X_OK) else tempfile.gettempdir()
+    return "/var/tmp" if os.access("/var/tmp", os.W_OK | os.X_OK) else "/tmp"
 
 
 def store_error(directory: str, code: int) -> SnapshotError:

@@ -47,12 +47,11 @@ def number_layout(name: str) -> Layout:
 def numbers(layout: Layout) -> st.SearchStrategy[int | float]:
     """Values of a type: small ones that meet each other often, edges, and anything."""
     if layout.kind == "float":
-        width = 32 if layout.bits == 32 else 64
         edges = (0.0, -0.0, 1.0, 2.5, float("inf"), float("-inf"), float("nan"))
         return st.one_of(
             st.sampled_from(edges),
             st.integers(-3, 3).map(float),
-            st.floats(width=width),
+            st.floats(width=32) if layout.bits == 32 else st.floats(),
         )
     low, high = layout.low, layout.high
     assert isinstance(low, int)

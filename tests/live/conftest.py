@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
 import pytest
+
 from live.targets import Spawn, TargetProcess
 
 

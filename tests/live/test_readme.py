@@ -1,0 +1,64 @@
+"""What the README shows is what happens."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from live.targets import Spawn
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def shown(mark: str) -> str:
+    """The fenced block behind a mark."""
+    found = re.search(rf"<!-- {re.escape(mark)} -->\n```\w*\n(.*?)```", README, re.DOTALL)
+    assert found is not None, f"no {mark} in the README"
+    return found[1]
+
+
+def outline(transcript: str) -> str:
+    """A transcript without what differs from run to run: addresses, sizes, times, counts of
+    matches before the health is alone, and the widths that follow from them.
+    """
+    text = re.sub(r"0x[0-9a-f]+", "ADDRESS", transcript)
+    text = re.sub(r"\(\d[\d.]* \w+ in [\d.]+ s\)", "(SIZE in TIME)", text)
+    text = re.sub(r"^\d{1,3} matches", "SOME matches", text, flags=re.MULTILINE)
+    text = re.sub(r"waited [\d.]+ s", "waited TIME", text)
+    return re.sub(r"[ \t]+", " ", text).strip()
+
+
+def test_the_demo_prints_the_transcript() -> None:
+    done = subprocess.run(
+        [sys.executable, "demo/health.py"], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert outline(done.stdout) == outline(shown("transcript: make demo"))
+
+
+def test_the_example_finds_health(spawn: Spawn) -> None:
+    game = spawn("game")
+    script = shown("example: game").replace('attach("game")', f"attach({game.pid})")
+    assert str(game.pid) in script
+    prompt = "take a hit and type the health you see: "
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as example:
+        assert example.stdin is not None
+        assert example.stdout is not None
+        while example.stdout.read(1) == prompt[0]:
+            assert example.stdout.read(len(prompt) - 1) == prompt[1:]
+            health = game.command("hit 9").number("health")
+            example.stdin.write(f"{health}\n")
+            example.stdin.flush()
+        rest = example.stdout.read()
+    assert example.returncode == 0
+    address = game.command("addresses").number("health_addr")
+    assert f"0{rest}".strip() == f"{address:#x} is {health}, was {health}, began as 100"
+    assert game.command("status").number("health") == 9999
