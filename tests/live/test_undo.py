@@ -1,0 +1,179 @@
+"""Undo gives back exactly what there was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import pytest
+from farfetch.scanner import (
+    Scan,
+    ScanOrderError,
+    attach,
+    changed,
+    f32,
+    i32,
+    now,
+    prev,
+)
+
+from live.targets import Spawn, TargetProcess
+
+
+class Snapshot(NamedTuple):
+    """All that a step of a history shows; not the value now, which nobody can undo."""
+
+    addresses: list[int]
+    previous: list[Any]
+    first: list[Any]
+
+    @classmethod
+    def of(cls, scan: Scan) -> Snapshot:
+        listed = list(scan)
+        assert len(listed) == len(scan)
+        return cls(
+            scan.matches.addresses(),
+            [one.previous for one in listed],
+            [one.first for one in listed],
+        )
+
+
+def game_where(game: TargetProcess) -> str:
+    """All that is on its heap."""
+    start = game.command("addresses").number("session_addr") & ~4095
+    return f"{start:#x}..{start + 8192:#x}"
+
+
+def big_where(big: TargetProcess) -> str:
+    """Zeros, then ints."""
+    start = big.greeting.number("start")
+    return f"{start + (48 << 10):#x}..{start + (96 << 10):#x}"
+
+
+HISTORIES: list[tuple[Sequence[str], Callable[[TargetProcess], str], Any, int | None, Any]] = [
+    (
+        ("game",),
+        game_where,
+        i32,
+        1,
+        [
+            ("", None),
+            ("hit 7", "decreased or unchanged"),
+            ("heal 3", "now in -1000..1000"),
+            ("hit 5", changed | (now == prev)),
+            ("hit 9", "now < first"),
+            ("hit 2", now == prev - 2),
+        ],
+    ),
+    (
+        ("game",),
+        game_where,
+        f32,
+        None,
+        [
+            ("", "now >= 0"),
+            ("move 1 2", "now <= prev"),
+            ("move 3 4", "now in 0..1000"),
+            ("move 5 6", "unchanged or decreased"),
+            ("move 7 8", "now == first - 5 or now == first"),
+            ("move 9 9", "decreased"),
+        ],
+    ),
+    (
+        ("big", "1", "3"),
+        big_where,
+        i32,
+        None,
+        [
+            ("", None),
+            ("dirty 100", "now in 0..1023"),
+            ("dirty 100", "changed or unchanged"),
+            ("dirty 50", "now != 0"),
+            ("dirty 100", "now in 0..511 and now >= prev"),
+            ("dirty 100", "changed"),
+        ],
+    ),
+]
+
+
+def play(target: TargetProcess, scan: Scan, command: str, predicate: Any) -> Snapshot:
+    if command:
+        target.command(command)
+    if scan.steps:
+        scan.next(predicate)
+    else:
+        scan.first(predicate)
+    return Snapshot.of(scan)
+
+
+every_history = pytest.mark.parametrize(("program", "where", "type_", "align", "steps"), HISTORIES)
+
+
+@every_history
+def test_each_step_is_undone_exactly(
+    program: Sequence[str], where: Any, type_: Any, align: int | None, steps: Any, spawn: Spawn
+) -> None:
+    running = spawn(*program)
+    with attach(running.pid) as target:
+        scan = target.scan(type_, align=align, where=where(running), chunk=32768)
+        history = [play(running, scan, *step) for step in steps]
+        sizes = [len(one.addresses) for one in history]
+        assert sizes == sorted(sizes, reverse=True)
+        assert 0 < sizes[-1] < sizes[0]
+        for count in range(len(history), 0, -1):
+            assert len(scan.steps) == count
+            assert Snapshot.of(scan) == history[count - 1]
+            scan.undo()
+        assert len(scan) == len(scan.steps) == 0
+        with pytest.raises(ScanOrderError):
+            scan.next("unchanged")
+
+
+@pytest.mark.parametrize("back", [1, 2, 5])
+def test_after_undo_scans_go_on_as_though_nothing_had_been(back: int, spawn: Spawn) -> None:
+    big = spawn("big", "1", "3")
+    program, _, type_, _, steps = HISTORIES[-1]
+    assert program[0] == big.name
+    with attach(big.pid) as target:
+        scan, twin = (target.scan(type_, where=big_where(big)) for _ in range(2))
+        for command, predicate in steps[: len(steps) - back]:
+            assert play(big, scan, command, predicate) == play(big, twin, "", predicate)
+        for step in steps[len(steps) - back :]:
+            play(big, scan, *step)
+        scan.undo(back)
+        assert Snapshot.of(scan) == Snapshot.of(twin)
+        for command, predicate in [("dirty 70", "changed or now > first"), ("", "now >= prev")]:
+            after = play(big, scan, command, predicate)
+            assert after.addresses
+            assert after == play(big, twin, "", predicate)
+
+
+def test_undoing_too_far_changes_nothing(spawn: Spawn) -> None:
+    big = spawn("big", "1")
+    with attach(big.pid) as target, target.scan(i32) as scan:
+        with pytest.raises(ScanOrderError, match="there is none"):
+            scan.undo()
+        scan.first(now == big.greeting.number("needle"))
+        scan.next("unchanged")
+        before = Snapshot.of(scan)
+        with pytest.raises(ScanOrderError, match="there are 2"):
+            scan.undo(3)
+        assert Snapshot.of(scan) == before
+        scan.undo(2)
+        assert scan.matches.addresses() == []
+        assert scan[:] == []
+        with pytest.raises(ScanOrderError):
+            scan.undo()
+
+
+def test_a_new_first_scan_lets_the_history_go(spawn: Spawn) -> None:
+    big = spawn("big", "1")
+    with attach(big.pid) as target, target.scan(i32) as scan:
+        needle = big.greeting.number("needle")
+        scan.first(now == 7)
+        scan.next("unchanged")
+        scan.first(now == needle)
+        assert len(scan.steps) == 1
+        assert len(scan) == big.greeting.number("needles")
+        with pytest.raises(ScanOrderError):
+            scan.undo(2)
