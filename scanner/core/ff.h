@@ -60,6 +60,9 @@ uint64_t ff_layout_slots(const struct ff_layout *layout);
 
 struct ff_reader;
 
+/* The ways to a process; -ENOSYS where this machine does not have one. */
+int ff_reader_open_syscall(int pid, struct ff_reader **out);
+int ff_reader_open_device(int pid, struct ff_reader **out);
 int ff_reader_open_process_vm(int pid, struct ff_reader **out);
 int ff_reader_open_proc_mem(int pid, struct ff_reader **out);
 /* Plain bytes that stand for a target's memory at base; the caller keeps them alive. */

@@ -14,8 +14,15 @@ from .base import Memory, ProcessMemory, process_error
 
 # In the order in which "auto" tries them: fastest first.
 _OPENERS: Final[dict[str, Callable[[int, Any], int]]] = {
+    "syscall": lib.ff_reader_open_syscall,
+    "device": lib.ff_reader_open_device,
     "process_vm": lib.ff_reader_open_process_vm,
     "proc_mem": lib.ff_reader_open_proc_mem,
+}
+
+_MISSING: Final = {
+    "syscall": "this kernel has no system call 505, or the farfetch module is not loaded",
+    "device": "there is no /dev/farfetch; load the farfetch module (see kmod/README.md)",
 }
 
 
@@ -23,7 +30,7 @@ def memory_names() -> tuple[str, ...]:
     """The names that ``attach(…, memory=…)`` takes.
 
     >>> memory_names()
-    ('auto', 'process_vm', 'proc_mem')
+    ('auto', 'syscall', 'device', 'process_vm', 'proc_mem')
     """
     return ("auto", *_OPENERS)
 
@@ -80,5 +87,7 @@ def _open(name: str, pid: int, process_name: str, kind: type[ProcessMemory]) -> 
     if not code:
         return kind(name, out[0], pid, process_name)
     if code == errno.ENOSYS:
-        raise MemoryUnavailable(name, "this kernel does not have it")
+        raise MemoryUnavailable(name, _MISSING.get(name, "this kernel does not have it"))
+    if code == errno.EACCES and name == "device":
+        raise MemoryUnavailable(name, "only root may open /dev/farfetch; try sudo")
     raise process_error(code, pid, process_name) or MemoryUnavailable(name, os.strerror(code))
