@@ -314,6 +314,8 @@ class Scan:
             raise ScanCancelled(progress.done, progress.total)
         if code and lib.ff_job_failed_in_store(job):
             raise store_error(store.directory, code)
+        if code == errno.ENOMEM:
+            raise MemoryError("not enough memory to keep what the scan found")
         if code:
             self.target.check()
             self.target.memory.check(-code)

@@ -121,16 +121,21 @@ static int load_streams(struct worker *worker, struct view *view)
 	return 0;
 }
 
+/* A stretch of slots, a block at a time so that a slow program can be stopped. */
 static void evaluate(struct worker *worker, const struct view *view, size_t first, size_t n)
 {
 	const struct ff_job *job = worker->job;
 	const uint8_t *streams[FF_STREAMS];
-	size_t align = job->spec.layout->align;
+	size_t align = job->spec.layout->align, end = first + n;
 
-	for (size_t s = 0; s < FF_STREAMS; s++)
-		streams[s] = view->streams[s] ? view->streams[s] + first * align : NULL;
-	ff_program_run(job->spec.program, job->kernels, streams, align, n,
-		       worker->mask + first / 64);
+	for (; first < end && !stopped(job); first += FF_BLOCK_SLOTS) {
+		size_t slots = end - first < FF_BLOCK_SLOTS ? end - first : FF_BLOCK_SLOTS;
+
+		for (size_t s = 0; s < FF_STREAMS; s++)
+			streams[s] = view->streams[s] ? view->streams[s] + first * align : NULL;
+		ff_program_run(job->spec.program, job->kernels, streams, align, slots,
+			       worker->mask + first / 64);
+	}
 }
 
 /* Evaluate only around candidates, in stretches of whole words. */
@@ -230,6 +235,8 @@ static int scan_chunk(struct worker *worker, uint64_t chunk)
 		evaluate_candidates(worker, &view);
 	else
 		evaluate(worker, &view, 0, view.bounds.slots);
+	if (stopped(job))
+		return 0;
 	clear_holes(worker, &view);
 	return keep(worker, &view);
 }
