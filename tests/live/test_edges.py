@@ -10,6 +10,7 @@ import pytest
 from farfetch.scanner import Range, Scan, Target, WhereError, attach, i32, now, sized, text, u64
 
 from live.puppet import NONE, PAGE, READ, READ_WRITE, Puppet
+from live.readers import READERS, every_reader
 from live.targets import Spawn
 from live.waiting import wait_for
 
@@ -19,7 +20,6 @@ RAW = struct.pack("<I", VALUE)
 CHUNKS = (PAGE, 3 * PAGE, 2 * PAGE + 4, 65536, None)
 
 every_chunk = pytest.mark.parametrize("chunk", CHUNKS)
-every_reader = pytest.mark.parametrize("reader", ["process_vm", "proc_mem"])
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def puppet() -> Iterator[Puppet]:
         yield one
 
 
-@pytest.fixture(params=["process_vm", "proc_mem"])
+@pytest.fixture(params=READERS)
 def target(puppet: Puppet, request: pytest.FixtureRequest) -> Iterator[Target]:
     with attach(puppet.pid, memory=request.param) as one:
         yield one
@@ -202,7 +202,7 @@ def test_matches_on_pages_that_vanished(chunk: int | None, puppet: Puppet, targe
     puppet.protect(start + PAGE, 1, NONE)
     gone = {start + page * PAGE + 100 for page in (1, 4, 5)} | {start + 4 * PAGE - 2}
     assert {one.address for one in scan if one.value is None} == (
-        gone if target.memory.name == "process_vm" else gone - {start + PAGE + 100}
+        gone if target.memory.name != "proc_mem" else gone - {start + PAGE + 100}
     )
     assert all(one.previous == one.first == VALUE for one in scan)
     result = scan.next("unchanged or changed")
@@ -242,7 +242,7 @@ def test_a_region_that_changes_between_scans(change: str, reader: str, spawn: Sp
         assert planted < set(found(scan))  # its own variable holds the value too
         mutate.command(change)
         result = scan.next("unchanged")
-        if change == "unmap" or reader == "process_vm":
+        if change == "unmap" or reader != "proc_mem":
             assert result.unreadable == size
             assert not planted & set(found(scan))
         else:

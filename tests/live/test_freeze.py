@@ -17,7 +17,6 @@ from farfetch.scanner import (
     f64,
     i32,
     i64,
-    memory_names,
     now,
     prev,
     sized,
@@ -25,6 +24,7 @@ from farfetch.scanner import (
     u16,
 )
 
+from live.readers import every_reader_and_auto
 from live.targets import Spawn, TargetProcess, every_build
 from live.waiting import wait_for
 
@@ -60,7 +60,7 @@ def looked(target: Target, *, at: int) -> None:
 
 
 @every_build
-@pytest.mark.parametrize("reader", memory_names())
+@every_reader_and_auto
 def test_exactly(reader: str, game: TargetProcess) -> None:
     with attach(game.pid, memory=reader) as target, target.scan(i32) as scan:
         scan.first(now == health(game))
@@ -160,7 +160,7 @@ def test_closing_the_target_thaws_all(game: TargetProcess) -> None:
         assert health(game) == 40
 
 
-@pytest.mark.parametrize("reader", memory_names())
+@every_reader_and_auto
 def test_the_target_exits(reader: str, game: TargetProcess) -> None:
     with attach(game.pid, memory=reader) as target:
         held = [target.freeze(address(game, key), i32, 5, interval=FAST) for key in ("health",)]

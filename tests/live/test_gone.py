@@ -16,10 +16,10 @@ from farfetch.scanner import (
     attach,
     decode,
     i32,
-    memory_names,
     now,
 )
 
+from live.readers import every_reader, every_reader_and_auto
 from live.targets import Answer, Spawn, TargetProcess
 from live.waiting import wait_for
 
@@ -54,13 +54,12 @@ every_end = pytest.mark.parametrize(
     ("end", "how"),
     [(exits, "exited"), (is_killed, "exited"), (is_a_zombie, "exited"), (execs, "replaced")],
 )
-every_reader = pytest.mark.parametrize("reader", memory_names())
 
 End = Callable[[TargetProcess], None]
 
 
 @every_end
-@every_reader
+@every_reader_and_auto
 def test_between_scans(reader: str, end: End, how: str, spawn: Spawn) -> None:
     mutate = spawn("mutate")
     with attach(mutate.pid, memory=reader) as target:
@@ -91,7 +90,7 @@ def test_between_scans(reader: str, end: End, how: str, spawn: Spawn) -> None:
 
 
 @every_end
-@every_reader
+@every_reader_and_auto
 def test_listing(reader: str, end: End, how: str, spawn: Spawn) -> None:
     mutate = spawn("mutate")
     with attach(mutate.pid, memory=reader) as target:
@@ -113,7 +112,7 @@ def test_listing(reader: str, end: End, how: str, spawn: Spawn) -> None:
         assert (one.address, one.value, one.previous, one.first) == (planted[0], *[VALUE] * 3)
 
 
-@pytest.mark.parametrize("reader", ["process_vm", "proc_mem"])
+@every_reader
 @every_end
 def test_during_a_scan(reader: str, end: End, how: str, spawn: Spawn) -> None:
     mutate = spawn("mutate")
@@ -175,7 +174,7 @@ def test_while_matches_are_walked(end: End, how: str, spawn: Spawn) -> None:
 
 
 @every_end
-@every_reader
+@every_reader_and_auto
 def test_while_frozen(reader: str, end: End, how: str, spawn: Spawn) -> None:
     mutate = spawn("mutate")
     address = mutate.greeting.number("addr")

@@ -25,9 +25,8 @@ from farfetch.scanner import (
     utf16,
 )
 
+from live.readers import every_reader
 from live.targets import Answer, Spawn, TargetProcess, every_build
-
-every_reader = pytest.mark.parametrize("reader", ["process_vm", "proc_mem"])
 
 #: More rounds than any hunt needs; one that needs them all has failed.
 ROUNDS = 20
