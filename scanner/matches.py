@@ -142,12 +142,10 @@ class Matches(Sequence[Match]):
         for index, address in enumerate(addresses, start):
             raw = scan.target.memory.read(address, scan.size)
             previous = scan.decode(newest.value(address, scan.size, scan.directory))
-            is_same = newest is oldest
-            old = (
-                previous
-                if is_same
-                else scan.decode(oldest.value(address, scan.size, scan.directory))
-            )
+            old = previous
+            if newest is not oldest:
+                old = scan.decode(oldest.value(address, scan.size, scan.directory))
             value = scan.decode(raw) if len(raw) == scan.size else None
             found.append(Match(index, address, value, previous, old, where))
+        scan.target.check()  # after the fact: so these are not another program's values
         return found

@@ -7,11 +7,12 @@ from types import TracebackType
 from typing import Any, Literal
 
 from .addresses import parse_address
-from .errors import AccessDenied, MemoryFault, TargetGone, TargetNotFound, TypeNameError
+from .errors import AccessDenied, MemoryFault, TargetGone, TypeNameError
 from .freeze import Freeze, Freezer
 from .memory import Memory, open_memory
+from .memory.base import gone
 from .modules import Location, Module, locate, modules_of
-from .process import ProcessInfo, find_process, process
+from .process import ProcessInfo, find_process
 from .regions import Region, Where
 from .scan import Scan
 from .values import decode, encode, layout_of, value_type
@@ -43,7 +44,7 @@ def attach(what: int | str | Memory, *, memory: str = "auto") -> Target:
     info = find_process(what)
     space = AddressSpace(info)
     try:
-        return Target(open_memory(memory, info.pid, info.name), info, space)
+        return Target(open_memory(memory, info), info, space)
     except BaseException:
         space.close()
         raise
@@ -81,12 +82,7 @@ class AddressSpace:
 
     def gone(self) -> TargetGone:
         """What became of it."""
-        info = self._info
-        try:
-            is_replaced = process(info.pid).started == info.started
-        except TargetNotFound:
-            is_replaced = False
-        return TargetGone(info.pid, info.name, "replaced" if is_replaced else "exited")
+        return gone(self._info)
 
     def close(self) -> None:
         """Let go of it."""
@@ -193,8 +189,8 @@ class Target:
             MemoryFault: some cannot be read; says how many could.
             TargetGone: it has exited or executed another program.
         """
-        self.check()
         raw = self.memory.read(address, size)
+        self.check()  # after the fact: so these are not another program's bytes
         if len(raw) < size:
             raise MemoryFault(address, size, len(raw), False)
         return raw

@@ -6,8 +6,9 @@ import abc
 import errno
 from typing import Any
 
-from ..errors import AccessDenied, FarfetchError, TargetGone
+from ..errors import AccessDenied, FarfetchError, TargetGone, TargetNotFound
 from ..native import ffi, lib
+from ..process import ProcessInfo, process
 from ..regions import Region, read_regions
 
 
@@ -83,31 +84,38 @@ class ProcessMemory(Memory):
     Args:
         name: of the way.
         reader: the core's reader.
-        pid: of the process.
-        process_name: for error messages.
+        process: as it was when it was attached to.
     """
 
-    def __init__(self, name: str, reader: Any, pid: int, process_name: str) -> None:
+    def __init__(self, name: str, reader: Any, process: ProcessInfo) -> None:
         super().__init__(name, reader)
-        self.pid = pid
-        self.process_name = process_name
+        self.process = process
 
     def regions(self) -> list[Region]:
         """What is mapped, by ascending address; see proc_pid_maps(5)."""
-        return read_regions(self.pid)
+        return read_regions(self.process.pid, self.process.name)
 
     def error(self, code: int) -> FarfetchError | None:
         """TargetGone or AccessDenied."""
-        return process_error(code, self.pid, self.process_name)
+        return process_error(code, self.process)
 
 
-def process_error(code: int, pid: int, name: str) -> FarfetchError | None:
+def process_error(code: int, info: ProcessInfo) -> FarfetchError | None:
     """What an errno means of a process as a whole; None when it is not about that."""
     if code == errno.ESRCH:
-        return TargetGone(pid, name, "exited")
+        return gone(info)
     if code in (errno.EPERM, errno.EACCES):
-        return AccessDenied(pid, name, "attach to")
+        return AccessDenied(info.pid, info.name, "attach to")
     return None
+
+
+def gone(info: ProcessInfo) -> TargetGone:
+    """What became of a process whose address space is no more."""
+    try:
+        is_replaced = process(info.pid).started == info.started
+    except TargetNotFound:
+        is_replaced = False
+    return TargetGone(info.pid, info.name, "replaced" if is_replaced else "exited")
 
 
 def _pointer(buffer: bytearray | memoryview) -> Any:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ..errors import AccessDenied, MemoryUnavailable
 from ..native import ffi, lib
+from ..process import ProcessInfo
 from .base import Memory, ProcessMemory, process_error
 
 # In the order in which "auto" tries them: fastest first.
@@ -46,7 +47,7 @@ class AutoMemory(ProcessMemory):
         """Write bytes from an address on. Returns how many, up to the first that cannot be."""
         done = super().write(address, raw)
         if done < len(raw) and self.name != "proc_mem":
-            forced = _open("proc_mem", self.pid, self.process_name, ProcessMemory)
+            forced = _open("proc_mem", self.process, ProcessMemory)
             try:
                 done += forced.write(address + done, raw[done:])
             finally:
@@ -54,13 +55,12 @@ class AutoMemory(ProcessMemory):
         return done
 
 
-def open_memory(name: str, pid: int, process_name: str) -> Memory:
+def open_memory(name: str, info: ProcessInfo) -> Memory:
     """Open a way to a process's memory.
 
     Args:
         name: one of :func:`memory_names`; ``"auto"`` takes the first that works.
-        pid: of the process.
-        process_name: for error messages.
+        info: the process.
 
     Raises:
         MemoryUnavailable: there is no such way, or not on this machine.
@@ -70,7 +70,7 @@ def open_memory(name: str, pid: int, process_name: str) -> Memory:
     if name == "auto":
         for one in _OPENERS:
             try:
-                return _open(one, pid, process_name, AutoMemory)
+                return _open(one, info, AutoMemory)
             except (MemoryUnavailable, AccessDenied) as error:  # a sandbox may bar one way only
                 refused = error
         raise refused
@@ -78,16 +78,16 @@ def open_memory(name: str, pid: int, process_name: str) -> Memory:
         near = difflib.get_close_matches(name, memory_names(), 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(memory_names())}"
         raise MemoryUnavailable(name, hint)
-    return _open(name, pid, process_name, ProcessMemory)
+    return _open(name, info, ProcessMemory)
 
 
-def _open(name: str, pid: int, process_name: str, kind: type[ProcessMemory]) -> ProcessMemory:
+def _open(name: str, info: ProcessInfo, kind: type[ProcessMemory]) -> ProcessMemory:
     out = ffi.new("struct ff_reader **")
-    code = -_OPENERS[name](pid, out)
+    code = -_OPENERS[name](info.pid, out)
     if not code:
-        return kind(name, out[0], pid, process_name)
+        return kind(name, out[0], info)
     if code == errno.ENOSYS:
         raise MemoryUnavailable(name, _MISSING.get(name, "this kernel does not have it"))
     if code == errno.EACCES and name == "device":
         raise MemoryUnavailable(name, "only root may open /dev/farfetch; try sudo")
-    raise process_error(code, pid, process_name) or MemoryUnavailable(name, os.strerror(code))
+    raise process_error(code, info) or MemoryUnavailable(name, os.strerror(code))
