@@ -14,6 +14,7 @@ from farfetch.scanner import Progress, Scan, ScanCancelled, attach, i32, now
 
 from live import apart
 from live.targets import TargetProcess
+from live.waiting import at_rest
 
 #: On every byte offset of 1 GiB it takes seconds, so it is stopped long before its end.
 SLOW = "now * 3 % 1000003 == 77"
@@ -22,7 +23,7 @@ SLOW = "now * 3 % 1000003 == 77"
 @pytest.fixture(scope="module")
 def big() -> Iterator[TargetProcess]:
     with TargetProcess("big", "1024", timeout=60) as one:
-        yield one
+        yield at_rest(one)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from farfetch.scanner import (
 )
 
 from live.targets import Spawn, TargetProcess
+from live.waiting import at_rest
 
 
 class Snapshot(NamedTuple):
@@ -149,7 +150,7 @@ def test_after_undo_scans_go_on_as_though_nothing_had_been(back: int, spawn: Spa
 
 
 def test_undoing_too_far_changes_nothing(spawn: Spawn) -> None:
-    big = spawn("big", "1")
+    big = at_rest(spawn("big", "1"))
     with attach(big.pid) as target, target.scan(i32) as scan:
         with pytest.raises(ScanOrderError, match="there is none"):
             scan.undo()
@@ -167,7 +168,7 @@ def test_undoing_too_far_changes_nothing(spawn: Spawn) -> None:
 
 
 def test_a_new_first_scan_lets_the_history_go(spawn: Spawn) -> None:
-    big = spawn("big", "1")
+    big = at_rest(spawn("big", "1"))
     with attach(big.pid) as target, target.scan(i32) as scan:
         needle = big.greeting.number("needle")
         scan.first(now == 7)
