@@ -41,7 +41,7 @@ static bool far_access_capable(struct task_struct *task, struct mm_struct *mm)
 
 	rcu_read_lock();
 	capable = ns_capable(__task_cred(task)->user_ns, CAP_SYS_PTRACE) &&
-		  ns_capable(mm->user_ns, CAP_SYS_PTRACE);
+		  ns_capable(far_exec_user_ns(task, mm), CAP_SYS_PTRACE);
 	rcu_read_unlock();
 	return capable;
 }

@@ -10,7 +10,12 @@
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/mount.h>
+#include <linux/sched.h>
 #include <linux/uio.h>
+
+#ifdef FAR_HAVE_EXEC_STATE
+#include <linux/sched/exec_state.h>
+#endif
 
 /* 6.1 named the directions of an iov_iter. */
 #ifndef ITER_DEST
@@ -45,6 +50,23 @@ static inline struct vm_area_struct *vma_lookup(struct mm_struct *mm,
 	return vma && vma->vm_start <= addr ? vma : NULL;
 }
 #endif
+
+/**
+ * far_exec_user_ns - the user namespace a target's program was executed in
+ * @task: the target
+ * @mm: its memory
+ *
+ * Return: the namespace, valid inside the RCU read section of the caller.
+ */
+static inline struct user_namespace *far_exec_user_ns(struct task_struct *task,
+						      struct mm_struct *mm)
+{
+#ifdef FAR_HAVE_EXEC_STATE /* 7.2 */
+	return rcu_dereference(task->exec_state)->user_ns;
+#else
+	return mm->user_ns;
+#endif
+}
 
 /* 6.2 gave it this name for every architecture. 64-bit entries are not torn. */
 #ifndef FAR_HAVE_PMDP_GET_LOCKLESS

@@ -2,7 +2,6 @@
 /*
  * One copy, from arguments nobody has looked at yet to its result.
  */
-#include <linux/cacheflush.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>

@@ -38,7 +38,9 @@ REPORTS = re.compile(
 )
 CONTEXT = 30
 # Under emulation these say only that the host was busy.
-HARMLESS = re.compile(r"clocksource|Marking TSC|perf: interrupt took too long|hrtimer: interrupt took")
+HARMLESS = re.compile(
+    r"clocksource|Marking TSC|perf: interrupt took too long|hrtimer: interrupt took"
+)
 
 
 def reports(log: str) -> list[str]:

@@ -70,7 +70,7 @@ SUITES = {
     "5.10": _suite("bullseye"),
     "6.1": BOOKWORM,
     "6.12": _suite("trixie"),
-    "7.3": _suite("sid", security=False),
+    "sid": _suite("sid", security=False),
 }
 
 
@@ -213,7 +213,9 @@ def stock(series: str, arch: str = "amd64") -> Kernel:
     compiler = [name for name in apt.depends(headers) if "-compiler-" in name]
 
     def make(folder: Path) -> None:
-        packages = [image, headers, *common]
+        # Newer ones have the image and the modules in packages of their own.
+        parts = [name for name in apt.depends(image) if re.match("linux-(binary|modules)-", name)]
+        packages = [image, *parts, headers, *common]
         native = "amd64"
         if arch == native:
             apt.unpack([*packages, *kbuild, *compiler], folder)
@@ -222,6 +224,8 @@ def stock(series: str, arch: str = "amd64") -> Kernel:
             Apt(suite, native).unpack(kbuild, folder)
         makefile = _only(folder.glob(f"usr/src/linux-headers-*-{arch}/Makefile"))
         makefile.write_text(makefile.read_text().replace("/usr/src", f"{folder}/usr/src"))
+        if not (folder / "lib").exists():  # Newer packages have merged /usr.
+            (folder / "lib").symlink_to("usr/lib")
         release = _only(folder.glob("lib/modules/*")).name
         run(["depmod", "-a", "-b", folder, release])
 
@@ -230,18 +234,27 @@ def stock(series: str, arch: str = "amd64") -> Kernel:
     return Kernel(
         name=f"stock-{series}",
         arch=arch,
-        image=_only(folder.glob("boot/vmlinu[xz]-*")),
+        image=_only(
+            path
+            for pattern in ("boot/vmlinu[xz]-*", "lib/modules/*/vmlinu[xz]")
+            for path in folder.glob(pattern)
+        ),
         build=_only(folder.glob(f"usr/src/linux-headers-*-{arch}")),
-        root=None if is_this_machine(suite) else chroot(suite, compiler),
+        root=None if is_this_machine(suite) else chroot(suite, apt, headers, kbuild),
     )
 
 
-def chroot(suite: Suite, compiler: Sequence[str]) -> Path:
-    """Return a root folder of a suite with its compiler: kbuild's programs need its libc."""
+def chroot(suite: Suite, apt: Apt, headers: str, kbuild: Sequence[str]) -> Path:
+    """Return a root folder of a suite, to build in.
+
+    Kbuild's programs need the suite's libraries, and kernels the gcc that built them, which
+    the package of their headers names.
+    """
     require("debootstrap")
-    # The compiler package depends on the one gcc that built the kernel.
-    gcc = Apt(suite, "amd64").depends(compiler[0]) if compiler else ["gcc"]
-    packages = ",".join(["make", "libc6-dev", *(name for name in gcc if "gcc" in name)])
+    [gcc] = {f"gcc-{number}" for number in re.findall(r"gcc-(\d+)", " ".join(apt.depends(headers)))}
+    needed = sorted({name for package in kbuild for name in apt.depends(package)})
+    # With W=1 kbuild checks the comments, in Perl or Python.
+    packages = ",".join(["make", "libc6-dev", "perl", "python3-minimal", gcc, *needed])
 
     def make(folder: Path) -> None:
         root = folder / "root"
@@ -321,7 +334,9 @@ def patched(series: str, *, debug: bool) -> Kernel:
 
 def _check_config(wanted: str, got: str) -> None:
     lines = set(got.splitlines())
-    lost = [line for line in wanted.splitlines() if line.startswith("CONFIG_") and line not in lines]
+    lost = [
+        line for line in wanted.splitlines() if line.startswith("CONFIG_") and line not in lines
+    ]
     if lost:
         raise RuntimeError(f"the kernel's configuration lost {', '.join(lost)}")
 

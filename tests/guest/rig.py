@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import pty
+import re
 import select
 import shlex
 import shutil
@@ -80,10 +81,11 @@ def build_module(kernel: Kernel, into: Path, *, options: Sequence[str] = ("W=1",
             f"mkdir -p {kernel.root}{path} && mount --bind {path} {kernel.root}{path} && "
             for path in binds
         )
+        script += f"mount -t proc proc {kernel.root}/proc && "
         script += f"chroot {kernel.root} {shlex.join(command)}"
         command = ["unshare", "--mount", "sh", "-ec", script]
     output = run(command)
-    if "warning:" in output.lower():
+    if re.search(r"^\S+:\d+.*warning:|^WARNING: ", output, re.MULTILINE):
         raise RuntimeError(f"the module does not compile cleanly:\n{output}")
     return into / "farfetch.ko"
 
@@ -96,9 +98,9 @@ def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
     command = [compiler, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static"]
     # With the stub, the headers the kernel installs have to be enough.
     if kernel.syscall:
-        command += ["-isystem", kernel.build / "user/include"]
+        command += ["-isystem", str(kernel.build / "user/include")]
     else:
-        command += ["-I", KMOD / "uapi"]
+        command += ["-I", str(KMOD / "uapi")]
     run([*command, "-o", caller, INSIDE / "caller.c", "-pthread"])
     run(["make", "-C", REPOSITORY / "targets", f"OUT={into}", "BUILDS=pie"])
     return {
@@ -108,7 +110,9 @@ def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
     }
 
 
-def _script(kernel: Kernel, out: Path, environment: dict[str, str], arguments: Sequence[str]) -> str:
+def _script(
+    kernel: Kernel, out: Path, environment: dict[str, str], arguments: Sequence[str]
+) -> str:
     lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
     lines += [
@@ -121,7 +125,9 @@ def _script(kernel: Kernel, out: Path, environment: dict[str, str], arguments: S
         f"insmod {environment['FARFETCH_MODULE']} || exit 1",
     ]
     if kernel.debug:
-        lines.append("echo scan > /sys/kernel/debug/kmemleak; echo clear > /sys/kernel/debug/kmemleak")
+        lines.append(
+            "echo scan > /sys/kernel/debug/kmemleak; echo clear > /sys/kernel/debug/kmemleak"
+        )
     lines += [
         f"{{ {shlex.join(command)} 2>&1; echo $? > {out}/status.part; }} | tee {out}/pytest.txt",
     ]

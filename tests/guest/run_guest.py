@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Boot a kernel under emulation and run the module's tests in it.
 
-    tests/guest/run_guest.py --kernel stock-6.1
-    tests/guest/run_guest.py --kernel patched-6.1-debug -- tests/guest/inside/test_races.py -x
+tests/guest/run_guest.py --kernel stock-6.1
+tests/guest/run_guest.py --kernel patched-6.1-debug -- tests/guest/inside/test_races.py -x
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from guest import kernels, rig  # noqa: E402
-from guest.prerequisites import MissingError  # noqa: E402
+from guest import kernels, rig
+from guest.prerequisites import MissingError
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
 from guest.inside.programs import (
     PARAMETERS,
     TARGETS,
@@ -48,7 +49,8 @@ def caller() -> Iterator[Caller]:
 
 @pytest.fixture(params=list(itertools.product(WAYS, ["gup", "walk"])), ids="-".join)
 def route(request: pytest.FixtureRequest, caller: Caller) -> Route:
-    return Route(*request.param, caller)
+    way, mode = request.param
+    return Route(way, mode, caller)
 
 
 @pytest.fixture(params=WAYS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import subprocess
@@ -55,7 +56,7 @@ class Program:
                 return words
             key, _, value = line.rstrip("\n").partition("=")
             words[key] = value
-        raise EOFError(f"{self.process.args} ended with {self.process.wait(30)}")
+        raise EOFError(f"{self.process.args!r} ended with {self.process.wait(30)}")
 
     def send(self, line: str) -> None:
         """Send a line without waiting for its answer."""
@@ -78,10 +79,8 @@ class Program:
         self.process.wait()
         for stream in (self.process.stdin, self.process.stdout):
             assert stream is not None
-            try:
+            with contextlib.suppress(BrokenPipeError):
                 stream.close()
-            except BrokenPipeError:
-                pass
 
     def __enter__(self) -> Self:
         return self
@@ -100,12 +99,12 @@ class Result(NamedTuple):
 
     Attributes:
         error: the errno's name, or an empty string.
-        count: the bytes copied, -1 on an error.
+        done: the bytes copied, -1 on an error.
         content: the bytes a read copied; at most the first 64 KiB.
     """
 
     error: str
-    count: int
+    done: int
     content: bytes = b""
 
 
@@ -114,7 +113,7 @@ def result(words: dict[str, str]) -> Result:
     number = int(words["errno"])
     return Result(
         error=errno.errorcode[number] if number else "",
-        count=int(words["result"]),
+        done=int(words["result"]),
         content=bytes.fromhex(words.get("bytes", "")),
     )
 
@@ -194,6 +193,4 @@ class Route:
 
     def write(self, pid: int, address: int, content: bytes) -> Result:
         """Write to a target."""
-        return self.caller.call(
-            self.word, "write", pid, address, len(content), content=content
-        )
+        return self.caller.call(self.word, "write", pid, address, len(content), content=content)

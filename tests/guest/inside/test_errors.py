@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from guest.inside.conftest import Start
 from guest.inside.programs import (
     MODULE,
@@ -68,7 +69,7 @@ def test_last_byte_of_a_page(route: Route, target: Program) -> None:
 
 
 def test_to_the_end_of_the_page(route: Route, target: Program) -> None:
-    assert route.read(target.pid, target.address() + 100, PAGE - 100).count == PAGE - 100
+    assert route.read(target.pid, target.address() + 100, PAGE - 100).done == PAGE - 100
 
 
 def test_across_the_end_of_the_page(route: Route, start: Start) -> None:
@@ -81,7 +82,7 @@ def test_across_the_end_of_the_page(route: Route, start: Start) -> None:
 def test_one_gib_is_short_where_the_mapping_ends(route: Route, start: Start) -> None:
     bag = start("bag")
     got = route.read(bag.pid, bag.address("touched"), GIB)
-    assert got.count == PAGE
+    assert got.done == PAGE
     assert got.content.startswith(b"a touched page\0")
 
 
@@ -97,7 +98,7 @@ def test_length_is_clamped(gup: Route, start: Start) -> None:
     """To want more than one call moves is not an error; the buffer holds what it moves."""
     bag = start("bag")
     got = gup.read(bag.pid, bag.address("touched"), 1 << 46, f"half:{2 << 30:#x}")
-    assert got.count == PAGE
+    assert got.done == PAGE
 
 
 @pytest.mark.parametrize("length", [0, 1, PAGE])
@@ -117,8 +118,8 @@ def test_last_address_of_user_memory(route: Route, target: Program) -> None:
 def test_top_of_the_stack_is_read_up_to_its_end(route: Route, start: Start) -> None:
     still = start("twecho", "word", wrapper=("setarch", "-R"))
     top = 0x7FFF_FFFF_F000
-    assert route.read(still.pid, top - 8, 8).count == 8
-    assert route.read(still.pid, top - 8, 16).count == 8
+    assert route.read(still.pid, top - 8, 8).done == 8
+    assert route.read(still.pid, top - 8, 16).done == 8
 
 
 @pytest.mark.parametrize("past", [0, 1, PAGE])
@@ -131,7 +132,7 @@ def test_range_that_wraps(route: Route, target: Program, past: int) -> None:
 def test_range_that_just_does_not_wrap(gup: Route, start: Start) -> None:
     bag = start("bag")
     address = bag.address("touched")
-    assert gup.read(bag.pid, address, LAST - address, f"half:{2 << 30:#x}").count == PAGE
+    assert gup.read(bag.pid, address, LAST - address, f"half:{2 << 30:#x}").done == PAGE
 
 
 @pytest.mark.parametrize("buffer", ["null", "kernel", "0x10", "readonly"])
@@ -151,14 +152,14 @@ def test_bad_buffer_to_write_from(route: Route, target: Program, buffer: str) ->
 def test_half_bad_buffer_to_read_into(route: Route, target: Program, good: int) -> None:
     got = route.read(target.pid, target.address(), PAGE, f"half:{good}")
     text = target.greeting["text"].encode().ljust(PAGE, b"\0")
-    assert got.count == good
+    assert got.done == good
     assert got.content == text[:good]
 
 
 def test_half_bad_buffer_of_many_pages(gup: Route, start: Start) -> None:
     big = start("big", "1")
     good = 40 * PAGE + 5
-    assert gup.read(big.pid, big.address("start") + 3, 100 * PAGE, f"half:{good}").count == good
+    assert gup.read(big.pid, big.address("start") + 3, 100 * PAGE, f"half:{good}").done == good
 
 
 def test_half_bad_buffer_to_write_from(route: Route, start: Start) -> None:
@@ -166,7 +167,7 @@ def test_half_bad_buffer_to_write_from(route: Route, start: Start) -> None:
     got = route.caller.call(
         route.word, "write", target.pid, target.address(), PAGE, "half:3", b"new"
     )
-    assert got.count == 3
+    assert got.done == 3
     assert target.ask()["text"] == "new" + target.greeting["text"][3:]
 
 
@@ -219,9 +220,9 @@ def test_thread_is_a_name_for_its_process(route: Route, start: Start) -> None:
 def test_self(route: Route) -> None:
     caller = route.caller
     assert route.read(caller.pid, caller.address(), 7).content == b"planted"
-    assert route.write(caller.pid, caller.address(), b"changed").count == 7
+    assert route.write(caller.pid, caller.address(), b"changed").done == 7
     assert caller.ask("touch")["text"] == "changed in the caller"
-    assert route.write(caller.pid, caller.address(), b"planted").count == 7
+    assert route.write(caller.pid, caller.address(), b"planted").done == 7
 
 
 def test_self_into_itself(way: str, mode: str) -> None:
@@ -234,7 +235,7 @@ def _into_itself(route: Route) -> None:
     caller = route.caller
     address = caller.address()
     got = route.read(caller.pid, address, 7, f"{address + 11:#x}")
-    assert got.count == 7
+    assert got.done == 7
     assert caller.ask("touch")["text"] == "planted in plantedler"
 
 
@@ -263,7 +264,7 @@ def test_reserved_word(caller: Caller, target: Program, reserved: int) -> None:
 
 @pytest.mark.parametrize("flags", [0, 1, 2])
 def test_known_flags(caller: Caller, target: Program, flags: int) -> None:
-    assert _request(caller, flags, 0, target.pid, target.address()).count == 8
+    assert _request(caller, flags, 0, target.pid, target.address()).done == 8
 
 
 @pytest.mark.parametrize("number", [0, 0x4028_66FB, 0x8028_66FA, 0x4020_66FA])
@@ -294,7 +295,7 @@ def test_without_the_module_the_system_call_is_not_there(caller: Caller, target:
     finally:
         subprocess.run(["insmod", MODULE], check=True)
     if "syscall" in WAYS:
-        assert caller.call("syscall", "read", target.pid, target.address(), 8).count == 8
+        assert caller.call("syscall", "read", target.pid, target.address(), 8).done == 8
 
 
 @pytest.mark.skipif("syscall" not in WAYS, reason="this kernel has no stub")

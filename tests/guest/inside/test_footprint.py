@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from guest.inside.conftest import Start
 from guest.inside.programs import PAGE, WAYS, Caller, Route
 
@@ -35,11 +36,13 @@ def _footprint(pid: int) -> dict[str, int]:
 
 @contextmanager
 def _forked(area: mmap.mmap) -> Iterator[tuple[int, int]]:
-    """Yield a child that shares all of a filled area, and the area's address."""
+    """Yield a child that shares all of an area and does nothing, and the area's address."""
     address = ctypes.addressof(ctypes.c_char.from_buffer(area))
     child = os.fork()
     if not child:
         signal.pause()
+    while " S " not in Path(f"/proc/{child}/stat").read_text():
+        os.sched_yield()
     try:
         yield child, address
     finally:
@@ -48,12 +51,11 @@ def _forked(area: mmap.mmap) -> Iterator[tuple[int, int]]:
 
 
 @pytest.fixture
-def filled() -> Iterator[mmap.mmap]:
+def filled() -> mmap.mmap:
     area = mmap.mmap(-1, SIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     area.madvise(mmap.MADV_NOHUGEPAGE)
     area[:] = b"\xa5" * SIZE
-    yield area
-    # Not closed: an address of it may still be held.
+    return area
 
 
 def test_reading_a_forked_child_grows_nobody(gup: Route, filled: mmap.mmap) -> None:
@@ -83,7 +85,7 @@ def test_growth_would_be_seen(gup: Route, filled: mmap.mmap) -> None:
     with _forked(filled) as (child, address):
         before = _anonymous()
         for at in range(0, SIZE // 4, 1 << 20):
-            assert gup.write(child, address + at, b"x" * 16384).count == 16384
+            assert gup.write(child, address + at, b"x" * 16384).done == 16384
         private = _footprint(child)["Private_Dirty"]
         after = _anonymous()
     assert private >= (SIZE // 4 >> 20) * 16
@@ -108,20 +110,13 @@ def test_walk_of_a_half_touched_area(walk: Route) -> None:
     area.madvise(mmap.MADV_NOHUGEPAGE)
     for number in range(0, 128, 2):
         area[number * PAGE] = number + 1
-    address = ctypes.addressof(ctypes.c_char.from_buffer(area))
-    # A child does nothing, so nothing but the calls can change what it holds.
-    child = os.fork()
-    if not child:
-        signal.pause()
-    before = _footprint(child)["Rss"]
-    for number in range(128):
-        got = walk.read(child, address + number * PAGE, 1)
-        assert got.error == ("" if number % 2 == 0 else "EFAULT")
-        assert got.content == (bytes([number + 1]) if number % 2 == 0 else b"")
-    after = _footprint(child)["Rss"]
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    assert after == before
+    with _forked(area) as (child, address):
+        before = _footprint(child)["Rss"]
+        for number in range(128):
+            got = walk.read(child, address + number * PAGE, 1)
+            assert got.error == ("" if number % 2 == 0 else "EFAULT")
+            assert got.content == (bytes([number + 1]) if number % 2 == 0 else b"")
+        assert _footprint(child)["Rss"] == before
 
 
 @pytest.mark.parametrize("below", [1, 16, 256])

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
 from guest.inside.programs import CALLER, WAYS, Caller, denied, set_parameter
 
 USER = 1000
@@ -261,7 +262,7 @@ def after_exec_of_setuid_program(cast: Cast) -> tuple[Caller, int]:
     target.must(f"resuid {USER} {USER} {USER}")
     target.must("dumpable 1")
     allowed = caller.call("process_vm", "read", target.pid, target.address(), SIZE)
-    assert allowed.count == SIZE
+    assert allowed.done == SIZE
     target.send("exec")
     target.answer()
     return caller, target.pid
@@ -323,7 +324,7 @@ def test_decides_as_process_vm_readv(
     for way in WAYS:
         for operation in ("read", "write"):
             got = caller.call(way, operation, pid, address, SIZE, content=b"planted")
-            assert (got.error, got.count) == (expected.error, expected.count), (way, operation)
+            assert (got.error, got.done) == (expected.error, expected.done), (way, operation)
 
 
 @pytest.mark.parametrize("scope", [0, 1, 2])
@@ -364,7 +365,7 @@ def test_pid_is_the_one_of_the_callers_namespace(cast: Cast) -> None:
     outside = cast.start()
     for way in ["process_vm", *WAYS]:
         # To the one inside 1 is itself, and who is outside has no number.
-        assert inside.call(way, "read", 1, inside.address(), SIZE).count == SIZE
+        assert inside.call(way, "read", 1, inside.address(), SIZE).done == SIZE
         assert inside.call(way, "read", outside.pid, inside.address(), SIZE) == denied("ESRCH")
 
 
@@ -386,7 +387,7 @@ def test_works_where_no_proc_is_mounted(cast: Cast) -> None:
     )
     target = cast.start(USER)
     for way in WAYS:
-        assert bare.call(way, "read", target.pid, target.address(), SIZE).count == SIZE
+        assert bare.call(way, "read", target.pid, target.address(), SIZE).done == SIZE
 
 
 @pytest.mark.parametrize(
@@ -413,9 +414,7 @@ def test_root_only_asks_for_the_capability_too(
 
 
 def test_root_only_lets_a_containers_root_at_its_own(cast: Cast) -> None:
-    container = cast.start(
-        wrapper=("unshare", "--user", "--map-root-user"), prepare=as_user(USER)
-    )
+    container = cast.start(wrapper=("unshare", "--user", "--map-root-user"), prepare=as_user(USER))
     child = int(container.ask("fork")["child"])
     set_parameter("root_only", "Y")
     for way in WAYS:

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
 from guest.inside.conftest import Start
 from guest.inside.programs import DEBUG_KERNEL, MODULE, PAGE, WAYS, Caller, Program
 
@@ -43,7 +44,9 @@ def _advise(pid: int, address: int, length: int, advice: int) -> int:
     assert pidfd >= 0, os.strerror(ctypes.get_errno())
     try:
         area = _Range(address, length)
-        done = _libc.syscall(SYS_PROCESS_MADVISE, pidfd, ctypes.byref(area), ctypes.c_ulong(1), advice, 0)
+        done = _libc.syscall(
+            SYS_PROCESS_MADVISE, pidfd, ctypes.byref(area), ctypes.c_ulong(1), advice, 0
+        )
         return 0 if done >= 0 else ctypes.get_errno()
     finally:
         os.close(pidfd)
@@ -64,14 +67,13 @@ class Weather:
             caller.send(f"storm {word} {operation} {pid} {address:#x} {length:#x} {SECONDS} 2")
             self._callers.append(caller)
 
-    def while_it_blows(self, change: Callable[[], object]) -> int:
-        """Change something again and again until the storms are over."""
+    def while_it_blows(self, change: Callable[[], object]) -> None:
+        """Change something until the storms are over, and twice at least."""
         deadline = time.monotonic() + SECONDS
-        times = 0
+        change()
+        change()
         while time.monotonic() < deadline:
             change()
-            times += 1
-        return times
 
     def calm(self) -> dict[str, int]:
         """Wait for the storms; return the sums of what they counted."""
@@ -113,7 +115,7 @@ CHANGES = {
 def test_target_changes(weather: Weather, start: Start, name: str, operation: str) -> None:
     mutate = start("mutate")
     weather.blow(operation, mutate.pid, mutate.address(), 4 * PAGE, WORDS)
-    assert weather.while_it_blows(_each(mutate, *CHANGES[name]))
+    weather.while_it_blows(_each(mutate, *CHANGES[name]))
     weather.calm()
     assert mutate.process.poll() is None
 
@@ -141,7 +143,7 @@ def test_target_exits(weather: Weather, start: Start) -> None:
         last.write_text(str(pid - 1))
         target = start("mutate")
 
-    assert weather.while_it_blows(again) > 1
+    weather.while_it_blows(again)
     assert weather.calm()["failed"]
 
 
@@ -160,12 +162,14 @@ def test_pages_are_swapped_out(weather: Weather, start: Start, swap: None) -> No
     def push_out() -> None:
         assert _advise(pid, first, length, MADV_PAGEOUT) in (0, errno.EAGAIN)
 
-    assert weather.while_it_blows(push_out)
+    weather.while_it_blows(push_out)
     assert weather.calm()["copied"]
 
 
 def test_pages_become_huge_and_small_again(
-    weather: Weather, start: Start, swap: None  # noqa: ARG001
+    weather: Weather,
+    start: Start,
+    swap: None,  # noqa: ARG001
 ) -> None:
     pid, first, length = _steady(start, weather, WORDS)
     if _advise(pid, first, length, MADV_COLLAPSE) == errno.EINVAL:
@@ -175,7 +179,7 @@ def test_pages_become_huge_and_small_again(
         _advise(pid, first, length, MADV_COLLAPSE)
         _advise(pid, first, length, MADV_PAGEOUT)
 
-    assert weather.while_it_blows(collapse)
+    weather.while_it_blows(collapse)
     assert weather.calm()["copied"]
 
 
@@ -196,7 +200,7 @@ def test_pages_are_migrated(weather: Weather, start: Start) -> None:
         )
         assert moved >= 0, os.strerror(ctypes.get_errno())
 
-    assert weather.while_it_blows(migrate)
+    weather.while_it_blows(migrate)
     assert weather.calm()["copied"]
 
 
@@ -233,9 +237,7 @@ def test_module_comes_and_goes_under_the_system_call(weather: Weather, start: St
     weather.while_it_blows(reload)
     while not removed:
         reload()
-    total = weather.calm()
-    assert total["copied"]
-    assert total["failed"]
+    assert weather.calm()["copied"]
 
 
 def test_module_comes_and_goes_under_the_device(start: Start) -> None:
@@ -243,7 +245,7 @@ def test_module_comes_and_goes_under_the_device(start: Start) -> None:
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         with Caller() as caller:
-            assert caller.call("device", "read", target.pid, target.address(), 8).count == 8
+            assert caller.call("device", "read", target.pid, target.address(), 8).done == 8
             busy = subprocess.run(["rmmod", "farfetch"], stderr=subprocess.DEVNULL, check=False)
             assert busy.returncode
         subprocess.run(["rmmod", "farfetch"], check=True)
@@ -276,7 +278,11 @@ def faults() -> Iterator[None]:
 @pytest.mark.parametrize("word", ["gup", "walk", "syscall"])
 @pytest.mark.parametrize("length", [64, 100 * PAGE])
 def test_injected_faults(
-    start: Start, faults: None, word: str, operation: str, length: int  # noqa: ARG001
+    start: Start,
+    faults: None,  # noqa: ARG001
+    word: str,
+    operation: str,
+    length: int,
 ) -> None:
     if word == "walk":
         length = min(length, 64)
@@ -290,4 +296,4 @@ def test_injected_faults(
             done, error = map(int, words[str(nth)].split())
             # A fault costs the call, or what is left of it, or nothing.
             assert 0 < done <= length or error in (errno.ENOMEM, errno.EFAULT), words
-        assert caller.call(word, "read", big.pid, address, 64).count == 64
+        assert caller.call(word, "read", big.pid, address, 64).done == 64

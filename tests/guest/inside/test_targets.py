@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+
 from guest.inside.conftest import Start
 from guest.inside.programs import PAGE, TARGETS, Program, Route, denied, set_parameter
 
@@ -19,14 +20,14 @@ def test_malloc_reads_to_the_end_of_the_page_or_all(route: Route, start: Start) 
     assert address % PAGE
     wanted = PAGE - address % PAGE if route.walks else PAGE
     got = route.read(target.pid, address, PAGE)
-    assert got.count == wanted
+    assert got.done == wanted
     text = target.greeting["text"].encode()
     assert got.content == (text + b"\0").ljust(PAGE, b".")[:wanted]
 
 
 def test_malloc_is_written(route: Route, start: Start) -> None:
     target = start("malloc")
-    assert route.write(target.pid, target.address(), TEXT).count == len(TEXT)
+    assert route.write(target.pid, target.address(), TEXT).done == len(TEXT)
     assert target.ask()["text"] == SHOWN
 
 
@@ -35,20 +36,20 @@ def test_malloc_write_across_pages_is_short_only_by_walk(route: Route, start: St
     address = target.address()
     content = b"x" * PAGE
     wanted = PAGE - address % PAGE if route.walks else PAGE
-    assert route.write(target.pid, address, content).count == wanted
+    assert route.write(target.pid, address, content).done == wanted
     assert target.ask()["text"].startswith("x" * wanted)
 
 
 def test_mmap_reads_the_whole_page(route: Route, start: Start) -> None:
     target = start("mmap")
     got = route.read(target.pid, target.address(), PAGE)
-    assert got.count == PAGE
+    assert got.done == PAGE
     assert got.content == target.greeting["text"].encode().ljust(PAGE, b"\0")
 
 
 def test_mmap_is_written(route: Route, start: Start) -> None:
     target = start("mmap")
-    assert route.write(target.pid, target.address(), TEXT).count == len(TEXT)
+    assert route.write(target.pid, target.address(), TEXT).done == len(TEXT)
     assert target.ask()["text"] == SHOWN
 
 
@@ -61,9 +62,7 @@ def test_fork_is_read_on_both_sides(route: Route, start: Start, named: str) -> N
 
 
 @pytest.mark.parametrize("named", ["parent", "child"])
-def test_fork_write_shows_only_in_the_process_named(
-    route: Route, start: Start, named: str
-) -> None:
+def test_fork_write_shows_only_in_the_process_named(route: Route, start: Start, named: str) -> None:
     target = start("fork")
     before = target.greeting["text"]
     pid = target.pid if named == "parent" else int(target.greeting["child_pid"])
@@ -74,7 +73,7 @@ def test_fork_write_shows_only_in_the_process_named(
         assert got == denied("EFAULT")
         assert texts == {"parent": before, "child": before}
     else:
-        assert got.count == len(TEXT)
+        assert got.done == len(TEXT)
         other = "child" if named == "parent" else "parent"
         assert texts == {named: SHOWN, other: before}
 
@@ -94,7 +93,7 @@ def test_strlit_write_never_reaches_the_file(route: Route, start: Start) -> None
         assert got == denied("EFAULT")
         assert target.ask()["text"] == target.greeting["text"]
     else:
-        assert got.count == len(TEXT)
+        assert got.done == len(TEXT)
         assert target.ask()["text"] == SHOWN
     assert hashlib.sha256(program.read_bytes()).digest() == digest
     assert start("strlit").greeting["text"] == target.greeting["text"]
@@ -107,9 +106,7 @@ def test_strlit_is_not_forced_when_told_not_to(gup: Route, start: Start) -> None
     assert target.ask()["text"] == target.greeting["text"]
 
 
-def test_twecho_lies_where_it_is_known_to_without_randomization(
-    route: Route, start: Start
-) -> None:
+def test_twecho_lies_where_it_is_known_to_without_randomization(route: Route, start: Start) -> None:
     still = ("setarch", "-R")
     known = start("twecho", "some", "words", wrapper=still).greeting
     address = int(known["argv1_addr"], 16)
@@ -117,7 +114,7 @@ def test_twecho_lies_where_it_is_known_to_without_randomization(
 
     target = start("twecho", "some", "words", wrapper=still)
     assert route.read(target.pid, address, 5).content == b"some\0"
-    assert route.write(target.pid, address, b"SOME\0").count == 5
+    assert route.write(target.pid, address, b"SOME\0").done == 5
     assert target.ask()["argv1"] == "SOME"
 
 
@@ -204,7 +201,7 @@ def test_bag_is_not_forced_when_told_not_to(gup: Route, bag: Bag, kind: str) -> 
 
 def test_bag_file_write_reaches_the_file_only_if_shared(gup: Route, bag: Bag) -> None:
     for kind in ("file", "file_private"):
-        assert gup.write(bag.target.pid, bag.target.address(kind), TEXT).count == len(TEXT)
+        assert gup.write(bag.target.pid, bag.target.address(kind), TEXT).done == len(TEXT)
     words = bag.target.ask()
     assert words["file_disk"] == SHOWN
     assert words["file_private_disk"] == "a file_private page"
@@ -225,4 +222,4 @@ def test_hole_below_a_page_stays_a_hole(route: Route, start: Start) -> None:
 def test_read_is_short_where_the_mapping_ends(gup: Route, start: Start) -> None:
     target = start("bag")
     got = gup.read(target.pid, target.address("touched"), 2 * PAGE)
-    assert got.count == PAGE
+    assert got.done == PAGE

@@ -1,0 +1,26 @@
+"""The module on Debian's own kernel, by its device. One guest, and what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from guest import kernels, prerequisites, rig
+from guest.prerequisites import MissingError
+
+TESTS = ["test_targets.py", "test_errors.py", "test_permission.py"]
+
+
+def test_stock_guest(tmp_path: Path) -> None:
+    try:
+        outcome = rig.boot(
+            kernels.get("stock-6.1"),
+            tmp_path,
+            ["-q", *(str(rig.INSIDE / name) for name in TESTS)],
+            timeout=600,
+        )
+    except MissingError as missing:
+        prerequisites.give_up(missing)
+    if not outcome.ok:
+        pytest.fail(str(outcome), pytrace=False)
