@@ -8,8 +8,14 @@
 #include <string.h>
 
 static const struct ff_kernels *const built[] = {
+#ifdef FF_HAVE_AVX512
+	&ff_kernels_avx512,
+#endif
 #ifdef FF_HAVE_AVX2
 	&ff_kernels_avx2,
+#endif
+#ifdef FF_HAVE_SSE2
+	&ff_kernels_sse2,
 #endif
 	&ff_kernels_scalar,
 };

@@ -45,8 +45,14 @@ struct ff_kernels {
 };
 
 extern const struct ff_kernels ff_kernels_scalar;
+#ifdef FF_HAVE_AVX512
+extern const struct ff_kernels ff_kernels_avx512;
+#endif
 #ifdef FF_HAVE_AVX2
 extern const struct ff_kernels ff_kernels_avx2;
+#endif
+#ifdef FF_HAVE_SSE2
+extern const struct ff_kernels ff_kernels_sse2;
 #endif
 
 const struct ff_kernels *ff_isa_kernels(int index);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from farfetch.scanner.compile import compile_predicate
 from farfetch.scanner.errors import FarfetchError
@@ -18,7 +20,19 @@ from core.strategies import NUMBERS, memory, number_layout, predicates
 every_isa = pytest.mark.parametrize("isa", isas())
 
 # One for each inner loop: equal, range (with bounds that differ from the type's), compare, delta.
+_LONGEST = 141  # slots: two whole groups of 64 and the beginning of a third
 _LOOPS = ("now == 3", "now in 1..3", "now < prev", "now <= prev", "now == prev", "now == prev + 1")
+
+
+@cache
+def _planted(name: str, loop: str, stride: int, skip: int) -> tuple[dict[str, bytes], list[bool]]:
+    """The memory of the longest run of slots, and what the definition says of each."""
+    layout = number_layout(name)
+    values, before = (
+        b"".join(layout.pack(slot * step % 5) for slot in range(_LONGEST + 16)) for step in (7, 3)
+    )
+    streams = {"now": values[skip:], "prev": before[skip:]}
+    return streams, naive_slots(parse_predicate(loop), layout, streams, stride, _LONGEST)
 
 
 @every_isa
@@ -26,17 +40,12 @@ _LOOPS = ("now == 3", "now in 1..3", "now < prev", "now <= prev", "now == prev",
 @pytest.mark.parametrize("loop", _LOOPS)
 def test_every_small_length_at_every_misalignment(isa: str, name: str, loop: str) -> None:
     layout = number_layout(name)
-    predicate = parse_predicate(loop)
-    program = compile_predicate(predicate, layout)
+    program = compile_predicate(parse_predicate(loop), layout)
     assert layout.size is not None
-    longest = 141
-    values = b"".join(layout.pack(slot * 7 % 5) for slot in range(longest + 16))
-    before = b"".join(layout.pack(slot * 3 % 5) for slot in range(longest + 16))
     for stride in {1, layout.size}:
         for skip in range(16):
-            streams = {"now": values[skip:], "prev": before[skip:]}
-            expected = naive_slots(predicate, layout, streams, stride, longest)
-            for count in range(skip, longest, 16):
+            streams, expected = _planted(name, loop, stride, skip)
+            for count in range(skip, _LONGEST, 16):
                 length = (count - 1) * stride + layout.size if count else 0
                 cut = {name: part[:length] for name, part in streams.items()}
                 assert run_kernel(program, isa, cut, stride, count) == expected[:count]
