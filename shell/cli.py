@@ -21,7 +21,8 @@ Find, change and freeze values in running programs.
   -c, --command CMD    run a command and exit; several run in order
   SCRIPT               run the commands in a file, one a line, behind those of -c
       --json           answer with one JSON object a command
-      --memory NAME    how to read the target: auto, process_vm or proc_mem
+      --memory NAME    how to read the target: auto, syscall, device, process_vm,
+                       proc_mem
   -V, --version        print the version
   -h, --help           print this
 

@@ -24,6 +24,7 @@ tests() {
 	if [ "$(uname -m)" = x86_64 ]; then
 		need gcc-multilib 'echo "#include <sys/types.h>" | gcc -m32 -E -'
 	fi
+	need bvi 'command -v bvi'
 	need 2048 'test -x /usr/games/2048'
 }
 
