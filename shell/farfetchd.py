@@ -100,6 +100,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.signal = 0
+        self._is_editing = False  # from just before the editor runs, which may signal at once
         self._editor: subprocess.Popen[bytes] | None = None
 
     def listen(self) -> None:
@@ -126,11 +127,15 @@ class Stop:
             OSError: it cannot be started.
         """
         self.check()
-        with subprocess.Popen(command) as editor:
-            self._editor = editor
-            if self.signal:  # it came while the editor was being started
-                editor.terminate()
-            code = editor.wait()
+        self._is_editing = True
+        try:
+            with subprocess.Popen(command) as editor:
+                self._editor = editor
+                if self.signal:  # it came while the editor was being started
+                    editor.terminate()
+                code = editor.wait()
+        finally:
+            self._is_editing = False
             self._editor = None
         self.check()
         return code
@@ -146,9 +151,9 @@ class Stop:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         del frame
+        if self._is_editing and number in self._FROM_TERMINAL:
+            return
         if self._editor is not None:
-            if number in self._FROM_TERMINAL:
-                return
             if self.signal and number == signal.SIGTERM:
                 self._editor.kill()
             else:
