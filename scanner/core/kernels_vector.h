@@ -110,6 +110,110 @@ VECTOR_INLINE vector_u64 swap_u64(vector_u64 x)
 		}									\
 	} while (0)
 
+/* Integers wrap around, in unsigned lanes where that is defined. */
+#define DEFINE_ADD_INTEGER(T, name, member, size, bits)					\
+VECTOR_INLINE vector_##name add_##name(vector_##name x, T y)				\
+{											\
+	return (vector_##name)((vector_##bits)x + (bits)y);				\
+}
+FF_FOR_EACH_INTEGER(DEFINE_ADD_INTEGER)
+
+#define DEFINE_ADD_FLOAT(T, name, member, size, bits)					\
+VECTOR_INLINE vector_##name add_##name(vector_##name x, T y)				\
+{											\
+	return x + y;									\
+}
+FF_FOR_EACH_FLOAT(DEFINE_ADD_FLOAT)
+
+enum {
+#define IS_INTEGER(T, name, member, size, bits) IS_INTEGER_##name = 1,
+	FF_FOR_EACH_INTEGER(IS_INTEGER)
+#undef IS_INTEGER
+	IS_INTEGER_f32 = 0,
+	IS_INTEGER_f64 = 0,
+};
+
+/* Of a value's bytes, one that is rare in most memory: neither 0 nor 0xff, nor number taken. */
+static size_t rare_byte(const uint8_t *value, size_t size, size_t taken)
+{
+	size_t best = taken ? 0 : size - 1;
+
+	for (size_t i = 0; i < size; i++) {
+		if (i != taken && (uint8_t)(value[i] + 1) > 1)
+			return i;
+		if (i != taken && value[i])
+			best = i;
+	}
+	return best;
+}
+
+VECTOR_INLINE vector_mask equal_byte(const uint8_t *at, uint8_t value)
+{
+	return (vector_mask)(*(const vector_u8 *)at == value);
+}
+
+/*
+ * A value at every byte: compare bytes, 64 slots at a time. Most groups end when two of
+ * the value's bytes have been looked for.
+ */
+static void equal_bytes(const uint8_t *value, size_t size, const uint8_t *a, size_t n,
+			uint64_t *mask)
+{
+	size_t one = rare_byte(value, size, size), other = rare_byte(value, size, one);
+
+	for (size_t g = 0; g < n / 64; g++, a += 64) {
+		vector_mask found[64 / VECTOR_BYTES], any = { 0 };
+
+		for (size_t v = 0; v < 64 / VECTOR_BYTES; v++) {
+			found[v] = equal_byte(a + v * VECTOR_BYTES + one, value[one]) &
+				   equal_byte(a + v * VECTOR_BYTES + other, value[other]);
+			any |= found[v];
+		}
+		mask[g] = 0;
+		if (!vector_any(any))
+			continue;
+		for (size_t v = 0; v < 64 / VECTOR_BYTES; v++) {
+			for (size_t i = 0; i < size; i++)
+				found[v] &= equal_byte(a + v * VECTOR_BYTES + i, value[i]);
+		}
+		mask[g] = vector_bits_1(found);
+	}
+}
+
+/* Which of the 64 bytes at a and b are the same. */
+VECTOR_INLINE uint64_t same_64(const uint8_t *a, const uint8_t *b)
+{
+	vector_mask found[64 / VECTOR_BYTES];
+
+	for (size_t v = 0; v < 64 / VECTOR_BYTES; v++)
+		found[v] = (vector_mask)(*(const vector_u8 *)(a + v * VECTOR_BYTES) ==
+					 *(const vector_u8 *)(b + v * VECTOR_BYTES));
+	return vector_bits_1(found);
+}
+
+/* Values at every byte are the same where as many bytes as they have are, in a row. */
+static void same_bytes(size_t size, const uint8_t *a, const uint8_t *b, size_t n,
+		       uint64_t *mask)
+{
+	uint64_t next = same_64(a, b);
+
+	for (size_t i = 0; i < n; i += 64) {
+		unsigned __int128 same = next;
+
+		next = 0;
+		if (i + 64 < n) {
+			next = same_64(a + i + 64, b + i + 64);
+		} else {
+			for (size_t k = 0; k < size - 1; k++)
+				next |= (uint64_t)(a[n + k] == b[n + k]) << k;
+		}
+		same |= (unsigned __int128)next << 64;
+		for (size_t step = 1; step < size; step *= 2)
+			same &= same >> step;
+		mask[i / 64] = (uint64_t)same;
+	}
+}
+
 #define DEFINE_KERNELS(T, name, member, size, bits)					\
 VECTOR_INLINE vector_##name load_##name(const uint8_t *at, bool swapped)		\
 {											\
@@ -122,6 +226,17 @@ VECTOR_INLINE void equal_##name(T value, const uint8_t *a, size_t stride, size_t
 				uint64_t *mask)						\
 {											\
 	VECTOR_GROUPS(size, stride, n, mask, load_##name(a + at, false) == value);	\
+}											\
+											\
+VECTOR_INLINE void shifted_##name(T delta, T low, T high, const uint8_t *a,		\
+				  const uint8_t *b, size_t stride, size_t n,		\
+				  uint64_t *mask)					\
+{											\
+	VECTOR_GROUPS(size, stride, n, mask, ({						\
+		vector_##name x_ = load_##name(a + at, false);				\
+		vector_##name y_ = load_##name(b + at, false);				\
+		(x_ == add_##name(y_, delta)) & (y_ >= low) & (y_ <= high);		\
+	}));										\
 }											\
 											\
 VECTOR_INLINE void within_##name(T low, T high, bool swapped, const uint8_t *a,	\
@@ -150,7 +265,9 @@ static void range_##name##_at(const struct ff_range_test *test, const uint8_t *a
 	const T low = (T)test->low.member, high = (T)test->high.member;		\
 											\
 	VECTOR_STRIDES(size, stride,							\
-		if (low == high && !test->swapped)					\
+		if (low == high && !test->swapped && STRIDE == 1 && size > 1 && low)	\
+			equal_bytes((const uint8_t *)&low, size, a, n, mask);		\
+		else if (low == high && !test->swapped)					\
 			equal_##name(low, a, STRIDE, n, mask);				\
 		else if (!test->swapped)						\
 			within_##name(low, high, false, a, STRIDE, n, mask);		\
@@ -162,8 +279,15 @@ static void range_##name##_at(const struct ff_range_test *test, const uint8_t *a
 static void pair_##name##_at(const struct ff_pair_test *test, const uint8_t *a,	\
 			     const uint8_t *b, size_t stride, size_t n, uint64_t *mask)	\
 {											\
+	const T low = (T)test->low.member, high = (T)test->high.member;		\
+	const T delta = (T)test->delta.member;						\
+											\
 	VECTOR_STRIDES(size, stride,							\
-		if (test->op == FF_EQ)							\
+		if (test->op == FF_EQ && test->has_delta)				\
+			shifted_##name(delta, low, high, a, b, STRIDE, n, mask);	\
+		else if (test->op == FF_EQ && STRIDE == 1 && IS_INTEGER_##name)		\
+			same_bytes(size, a, b, n, mask);				\
+		else if (test->op == FF_EQ)						\
 			compare_##name(FF_EQ, false, false, a, b, STRIDE, n, mask);	\
 		else if (test->op == FF_LT)						\
 			compare_##name(FF_LT, false, false, a, b, STRIDE, n, mask);	\
@@ -230,7 +354,7 @@ static void vector_pair(const struct ff_pair_test *test, const uint8_t *a, const
 		FF_FOR_EACH_TYPE(ENTRY)
 	};
 #undef ENTRY
-	bool plain = !test->swapped_a && !test->swapped_b && !test->has_delta;
+	bool plain = !test->swapped_a && !test->swapped_b;
 	size_t whole = 0;
 
 	if (plain && vector_stride(stride, ff_type_size(test->type)))
