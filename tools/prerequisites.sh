@@ -63,4 +63,5 @@ fi
 echo "farfetch: installing$missing"
 $as_root apt-get -qq update
 # shellcheck disable=SC2086  # a list of names
-DEBIAN_FRONTEND=noninteractive $as_root apt-get -qq install -y --no-install-recommends $missing >/dev/null
+$as_root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \
+	apt-get -qq install -y --no-install-recommends $missing >/dev/null
