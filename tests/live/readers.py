@@ -26,4 +26,4 @@ READERS = tuple(name for name in memory_names() if name != "auto" and _is_here(n
 every_reader = pytest.mark.parametrize("reader", READERS)
 
 #: Run a test once with each way, and with the one that is chosen when none is asked for.
-every_reader_and_auto = pytest.mark.parametrize("reader", ("auto", *READERS))
+every_reader_and_auto = pytest.mark.parametrize("reader", ["auto", *READERS])
