@@ -95,7 +95,8 @@ class Scan:
         self._isa = isa_index(isa())
         self._chunk = chunk or CHUNK
         self._job: Any = None
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # held by whoever scans
+        self._job_lock = threading.RLock()  # a signal handler may cancel while it is held
         self._ground: Any = None
         self._store: Store | None = None
         self._sized = self.layout
@@ -198,9 +199,9 @@ class Scan:
 
     def cancel(self) -> None:
         """Stop the scan that runs, from another thread or a signal handler."""
-        job = self._job
-        if job is not None:
-            lib.ff_job_cancel(job)
+        with self._job_lock:
+            if self._job is not None:
+                lib.ff_job_cancel(self._job)
 
     def write_all(self, value: Any) -> WriteResult:
         """Write a value at every match.
@@ -291,8 +292,9 @@ class Scan:
                 lib.ff_job_cancel(job)
                 raise ScanCancelled(*_progress(job, started)[:2]) from None
             finally:
-                self._job = None
-                ffi.release(job)
+                with self._job_lock:
+                    self._job = None
+                    ffi.release(job)
 
     def _wait(self, job: Any, progress: ProgressFunction | None, started: float) -> None:
         reported = started

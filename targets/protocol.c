@@ -101,10 +101,12 @@ void answer_flush(void)
 	wipe_dead_stack();
 }
 
+/* The empty line goes last, on its own: whoever has seen it finds no stray copy any more. */
 void answer_end(void)
 {
-	putchar('\n');
 	answer_flush();
+	putchar('\n');
+	fflush(stdout);
 }
 
 /* Read a line without its newline; what does not fit is dropped. */

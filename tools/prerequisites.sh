@@ -21,11 +21,32 @@ sys.exit(not os.path.exists(sysconfig.get_path(\"include\") + \"/Python.h\"))'"
 
 tests() {
 	build
+	install # the next package is named by the compiler's version
 	if [ "$(uname -m)" = x86_64 ]; then
-		need gcc-multilib 'echo "#include <sys/types.h>" | gcc -m32 -E -'
+		need "gcc-$(gcc -dumpversion)-multilib" \
+			'echo "int main(void) { return 0; }" | gcc -m32 -x c -o /dev/null -'
 	fi
 	need bvi 'command -v bvi'
 	need 2048 'test -x /usr/games/2048'
+	need qemu-system-x86 'command -v qemu-system-x86_64'
+	need kmod 'command -v modinfo || test -x /sbin/modinfo'
+	need flex 'command -v flex'
+	need bison 'command -v bison'
+	need bc 'command -v bc'
+	need rsync 'command -v rsync'
+	need xz-utils 'command -v xz'
+	need libelf-dev 'test -e /usr/include/libelf.h'
+	need libssl-dev 'test -e /usr/include/openssl/ssl.h'
+	need debian-archive-keyring 'test -e /usr/share/keyrings/debian-archive-keyring.gpg'
+}
+
+kernels() {
+	tests
+	need sparse 'command -v sparse'
+	need debootstrap 'command -v debootstrap || test -x /usr/sbin/debootstrap'
+	need gcc-12-aarch64-linux-gnu 'command -v aarch64-linux-gnu-gcc-12'
+	need libc6-dev-arm64-cross 'test -e /usr/aarch64-linux-gnu/include/stdio.h'
+	need linux-source-6.1 'test -e /usr/src/linux-source-6.1.tar.xz'
 }
 
 missing=
@@ -37,31 +58,36 @@ need() {
 	fi
 }
 
+install() {
+	[ -n "$missing" ] || return 0
+
+	if ! command -v apt-get >/dev/null; then
+		echo "farfetch: please install what Debian calls:$missing" >&2
+		exit 1
+	fi
+	as_root=
+	if [ "$(id -u)" -ne 0 ]; then
+		as_root=sudo
+		if ! command -v sudo >/dev/null; then
+			echo "farfetch: please install, as root:$missing" >&2
+			exit 1
+		fi
+	fi
+	echo "farfetch: installing$missing"
+	$as_root apt-get -qq update
+	# shellcheck disable=SC2086  # a list of names
+	$as_root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \
+		apt-get -qq install -y --no-install-recommends $missing >/dev/null
+	missing=
+}
+
 case ${1:-} in
 build) build ;;
 test) tests ;;
+kernels) kernels ;;
 *)
-	echo "usage: $0 build|test" >&2
+	echo "usage: $0 build|test|kernels" >&2
 	exit 2
 	;;
 esac
-
-[ -n "$missing" ] || exit 0
-
-if ! command -v apt-get >/dev/null; then
-	echo "farfetch: please install what Debian calls:$missing" >&2
-	exit 1
-fi
-as_root=
-if [ "$(id -u)" -ne 0 ]; then
-	as_root=sudo
-	if ! command -v sudo >/dev/null; then
-		echo "farfetch: please install, as root:$missing" >&2
-		exit 1
-	fi
-fi
-echo "farfetch: installing$missing"
-$as_root apt-get -qq update
-# shellcheck disable=SC2086  # a list of names
-$as_root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \
-	apt-get -qq install -y --no-install-recommends $missing >/dev/null
+install

@@ -22,7 +22,6 @@ from guest.prerequisites import MissingError, require
 
 HERE = Path(__file__).parent
 KMOD = HERE.parents[1] / "kmod"
-MIRROR = "http://deb.debian.org"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 LISTS_FRESH_FOR = 24 * 3600
 
@@ -52,26 +51,32 @@ class Kernel:
 
 @dataclasses.dataclass(frozen=True)
 class Suite:
-    """A Debian suite and where its kernel comes from."""
+    """A Debian suite, and whether it has security updates of its own."""
 
     name: str
-    sources: tuple[str, ...]
+    security: bool = True
 
 
-def _suite(name: str, *, security: bool = True) -> Suite:
-    sources = [f"{MIRROR}/debian {name} main"]
-    if security:
-        sources.append(f"{MIRROR}/debian-security {name}-security main")
-    return Suite(name, tuple(sources))
-
-
-BOOKWORM = _suite("bookworm")
+BOOKWORM = Suite("bookworm")
 SUITES = {
-    "5.10": _suite("bullseye"),
+    "5.10": Suite("bullseye"),
     "6.1": BOOKWORM,
-    "6.12": _suite("trixie"),
-    "sid": _suite("sid", security=False),
+    "6.12": Suite("trixie"),
+    "sid": Suite("sid", security=False),
 }
+
+
+def mirror(label: str) -> str:
+    """Return where this machine's own apt gets Debian's packages from.
+
+    Args:
+        label: of the archive, ``Debian`` or ``Debian-Security``.
+    """
+    text = run(["apt-get", "indextargets", "--format", "$(LABEL) $(SITE)"])
+    sites = [line.split()[1] for line in text.splitlines() if line.split()[:1] == [label]]
+    if not sites:
+        raise MissingError(f"apt knows no archive {label}: run apt-get update, on a Debian machine")
+    return sites[0].rstrip("/")
 
 
 def cache() -> Path:
@@ -158,7 +163,10 @@ class Apt:
             return
         for name in ("state/lists/partial", "cache/archives/partial"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        lines = [f"deb [signed-by={KEYRING}] {source}" for source in suite.sources]
+        sources = [f"{mirror('Debian')} {suite.name} main"]
+        if suite.security:
+            sources.append(f"{mirror('Debian-Security')} {suite.name}-security main")
+        lines = [f"deb [signed-by={KEYRING}] {source}" for source in sources]
         (self.folder / "sources.list").write_text("\n".join(lines) + "\n")
         run(["apt-get", *self._options, "-q", "update"])
         stamp.touch()
@@ -261,7 +269,7 @@ def chroot(suite: Suite, apt: Apt, headers: str, kbuild: Sequence[str]) -> Path:
         run(
             [
                 *("debootstrap", "--variant=minbase", f"--include={packages}"),
-                *(f"--keyring={KEYRING}", suite.name, root, f"{MIRROR}/debian"),
+                *(f"--keyring={KEYRING}", suite.name, root, mirror("Debian")),
             ]
         )
 
