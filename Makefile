@@ -12,7 +12,7 @@ export PYTHON
 
 .PHONY: help
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-6s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: $(STAMP)  ## build the core and install farfetch, editable, into .venv
@@ -31,8 +31,14 @@ demo: build  ## play the game target: find its health by scanning, set it, freez
 .PHONY: test
 test: build lint  ## run all tests of this machine
 	@tools/prerequisites.sh test
-	$(BIN)/python -m pytest tests/unit tests/core tests/live tests/shell
+	$(BIN)/python -m pytest tests --ignore=tests/guest/test_kernels.py
 	tools/sanitize.sh
+
+.PHONY: test-kernels
+test-kernels: build  ## run the module's tests on patched, debug and other Debian kernels (slow)
+	@tools/prerequisites.sh kernels
+	kmod/run_checkpatch.sh
+	$(BIN)/python -m pytest tests/guest/test_kernels.py
 
 .PHONY: lint
 lint: build  ## check style and types
@@ -43,6 +49,11 @@ lint: build  ## check style and types
 .PHONY: bench
 bench: build  ## measure scans against the raw copy limit, in one run
 	@$(BIN)/python bench/scan.py
+
+.PHONY: bench-module
+bench-module: build  ## measure the kernel module beside process_vm_readv, in a guest
+	@tools/prerequisites.sh test
+	@$(BIN)/python bench/module.py
 
 .PHONY: clean
 clean:  ## remove what was built, and .venv
