@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import errno
+import os
 from typing import Any
 
 from ..errors import AccessDenied, FarfetchError, TargetGone, TargetNotFound
@@ -112,10 +113,22 @@ def process_error(code: int, info: ProcessInfo) -> FarfetchError | None:
 def gone(info: ProcessInfo) -> TargetGone:
     """What became of a process whose address space is no more."""
     try:
-        is_replaced = process(info.pid).started == info.started
+        is_same = process(info.pid).started == info.started
     except TargetNotFound:
-        is_replaced = False
+        is_same = False
+    is_replaced = is_same and _has_program(info.pid)
     return TargetGone(info.pid, info.name, "replaced" if is_replaced else "exited")
+
+
+def _has_program(pid: int) -> bool:
+    """Whether a process runs one: while it exits it is still there, but without."""
+    try:
+        os.readlink(f"/proc/{pid}/exe")
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _pointer(buffer: bytearray | memoryview) -> Any:
