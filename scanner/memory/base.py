@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import errno
-import os
+from pathlib import Path
 from typing import Any
 
 from ..errors import AccessDenied, FarfetchError, TargetGone, TargetNotFound
@@ -123,7 +123,7 @@ def gone(info: ProcessInfo) -> TargetGone:
 def _has_program(pid: int) -> bool:
     """Whether a process runs one: while it exits it is still there, but without."""
     try:
-        os.readlink(f"/proc/{pid}/exe")
+        Path(f"/proc/{pid}/exe").readlink()
     except PermissionError:
         return True
     except OSError:

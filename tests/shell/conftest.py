@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,12 +14,6 @@ from live.targets import TargetProcess
 
 COMMAND = (sys.executable, "-m", "farfetch.shell")
 TIMEOUT = 60.0
-
-# What runs in the background or under nohup ignores these signals, and so would all that it
-# starts, where tests send them. Handled, if only by doing nothing, they are not inherited.
-for _number in (signal.SIGINT, signal.SIGHUP):
-    if signal.getsignal(_number) == signal.SIG_IGN:
-        signal.signal(_number, lambda *_: None)
 
 
 @pytest.fixture
