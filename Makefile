@@ -21,7 +21,8 @@ $(STAMP): $(CORE)
 	@tools/prerequisites.sh build
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "building farfetch into $(VENV)"
-	@$(BIN)/pip install --quiet --editable '.[dev]'
+	@$(BIN)/pip install --quiet --editable '.[dev]' \
+		--config-settings=cmake.define.FARFETCH_WERROR=ON
 	@touch $@
 
 .PHONY: demo

@@ -11,6 +11,7 @@ venv=build/sanitize/venv
 test -x $venv/bin/python || "$python" -m venv $venv
 $venv/bin/pip install --quiet --disable-pip-version-check '.[dev]' \
 	--config-settings=cmake.define.FARFETCH_SANITIZE=ON \
+	--config-settings=cmake.define.FARFETCH_WERROR=ON \
 	--config-settings=build-dir=build/sanitize/cmake
 # leaks are Python's own at exit; the core's would show as growth in its tests
 LD_PRELOAD="$(gcc -print-file-name=libasan.so)" \
