@@ -29,6 +29,9 @@ tests() {
 	need bvi 'command -v bvi'
 	need 2048 'test -x /usr/games/2048'
 	need qemu-system-x86 'command -v qemu-system-x86_64'
+	need busybox-static 'command -v busybox' # virtme-ng's initramfs
+	need file 'command -v file'
+	need iproute2 'command -v ip || test -x /sbin/ip'
 	need kmod 'command -v modinfo || test -x /sbin/modinfo'
 	need flex 'command -v flex'
 	need bison 'command -v bison'
