@@ -12,6 +12,7 @@ QUIET = """\
 [    8.302622] farfetch: loading out-of-tree module taints kernel.
 [    8.307953] farfetch: loaded, device only
 [    9.000000] clocksource: Long readout interval, skipping watchdog check: WARNING: slow
+[    6.402691] virtme-ng-init: WARNING: failed to run: "systemd-tmpfiles" --create
 """
 
 REPORTS = [
