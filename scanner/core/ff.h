@@ -53,8 +53,6 @@ int ff_layout_create(const struct ff_range *ranges, size_t nranges, uint32_t ali
 		     uint32_t span, size_t chunk_size, struct ff_layout **out);
 struct ff_layout *ff_layout_get(struct ff_layout *layout);
 void ff_layout_put(struct ff_layout *layout);
-uint64_t ff_layout_bytes(const struct ff_layout *layout);
-uint64_t ff_layout_slots(const struct ff_layout *layout);
 
 /* ---- readers ---- */
 
@@ -198,13 +196,9 @@ struct ff_matchset;
 
 void ff_matchset_destroy(struct ff_matchset *set);
 uint64_t ff_matchset_count(const struct ff_matchset *set);
-/* Bytes of memory the set holds. */
-uint64_t ff_matchset_memory(const struct ff_matchset *set);
 /* Addresses of up to n matches from index on, ascending. Returns how many. */
 size_t ff_matchset_addresses(const struct ff_matchset *set, uint64_t index, size_t n,
 			     uint64_t *out);
-/* How many matches lie below address: the index it has or would have. */
-uint64_t ff_matchset_rank(const struct ff_matchset *set, uint64_t address);
 
 /* ---- stores and snapshots ---- */
 
@@ -218,7 +212,6 @@ uint64_t ff_store_bytes(const struct ff_store *store);
 
 /* Snapshots go in the reverse order in which they came: the store is cut back. */
 void ff_snapshot_destroy(struct ff_snapshot *snapshot);
-uint64_t ff_snapshot_memory(const struct ff_snapshot *snapshot);
 /* The span bytes that the match at address had. -ENOENT when it was no match. */
 int ff_snapshot_value(const struct ff_snapshot *snapshot, uint64_t address, uint8_t *out);
 

@@ -48,7 +48,6 @@ int ff_layout_create(const struct ff_range *ranges, size_t nranges, uint32_t ali
 		range->slots = (end - range->start - span) / align + 1;
 		range->first_chunk = layout->nchunks;
 		layout->nchunks += (range->slots + layout->chunk_slots - 1) / layout->chunk_slots;
-		layout->bytes += end - range->start;
 		layout->slots += range->slots;
 		layout->nranges++;
 	}
@@ -66,16 +65,6 @@ void ff_layout_put(struct ff_layout *layout)
 {
 	if (layout && !__atomic_sub_fetch(&layout->references, 1, __ATOMIC_ACQ_REL))
 		free(layout);
-}
-
-uint64_t ff_layout_bytes(const struct ff_layout *layout)
-{
-	return layout->bytes;
-}
-
-uint64_t ff_layout_slots(const struct ff_layout *layout)
-{
-	return layout->slots;
 }
 
 /* The last range that starts at or before the key: a chunk index, or an address. */

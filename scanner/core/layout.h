@@ -19,7 +19,6 @@ struct ff_layout {
 	size_t chunk_size;	/* bytes: chunk_slots * align */
 	size_t chunk_blocks;	/* match containers in a whole chunk */
 	uint64_t nchunks;
-	uint64_t bytes;
 	uint64_t slots;
 	size_t nranges;
 	struct ff_layout_range ranges[];

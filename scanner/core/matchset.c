@@ -199,14 +199,11 @@ void ff_matchset_seal(struct ff_matchset *set)
 	const struct ff_layout *layout = set->layout;
 	uint64_t total = 0;
 
-	set->memory = sizeof(*set) + 2 * (layout->nchunks + 1) * sizeof(uint64_t);
 	for (uint64_t i = 0; i < layout->nchunks; i++) {
 		uint64_t count = set->before[i];
 
 		set->before[i] = total;
 		total += count;
-		for (size_t b = 0; set->blocks[i] && b < layout->chunk_blocks; b++)
-			set->memory += sizeof(struct ff_block) + block_bytes(&set->blocks[i][b]);
 	}
 	set->before[layout->nchunks] = total;
 	set->count = total;
@@ -217,11 +214,6 @@ void ff_matchset_seal(struct ff_matchset *set)
 uint64_t ff_matchset_count(const struct ff_matchset *set)
 {
 	return set->count;
-}
-
-uint64_t ff_matchset_memory(const struct ff_matchset *set)
-{
-	return set->memory;
 }
 
 uint64_t ff_matchset_chunk_count(const struct ff_matchset *set, uint64_t chunk)
@@ -328,20 +320,6 @@ uint64_t ff_matchset_chunk_rank(const struct ff_matchset *set, uint64_t chunk, s
 	for (size_t b = 0; b < slot / FF_BLOCK_SLOTS; b++)
 		below += blocks[b].count;
 	return below + block_rank(&blocks[slot / FF_BLOCK_SLOTS], slot % FF_BLOCK_SLOTS, found);
-}
-
-uint64_t ff_matchset_rank(const struct ff_matchset *set, uint64_t address)
-{
-	uint64_t chunk;
-	size_t slot;
-	bool found;
-
-	if (!set->layout->nchunks)
-		return 0;
-	chunk = ff_layout_seek(set->layout, address, &slot);
-	if (chunk == set->layout->nchunks)
-		return set->count;
-	return set->before[chunk] + ff_matchset_chunk_rank(set, chunk, slot, &found);
 }
 
 /* Slots of the block's matches from the skip-th on, up to n. Returns how many. */

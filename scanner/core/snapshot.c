@@ -52,7 +52,6 @@ int ff_snapshot_create(struct ff_store *store, const struct ff_matchset *set,
 	snapshot->store = ff_store_get(store);
 	snapshot->set = set;
 	snapshot->base = ff_store_tail(store);
-	snapshot->memory = sizeof(*snapshot) + set->layout->nchunks * sizeof(void *);
 	snapshot->records = calloc(set->layout->nchunks + 1, sizeof(*snapshot->records));
 	if (constant) {
 		snapshot->constant = malloc(span);
@@ -82,11 +81,6 @@ void ff_snapshot_destroy(struct ff_snapshot *snapshot)
 	free(snapshot);
 }
 
-uint64_t ff_snapshot_memory(const struct ff_snapshot *snapshot)
-{
-	return snapshot->memory;
-}
-
 void ff_pieces_of_mask(const struct ff_layout *layout, const uint64_t *mask, size_t slots,
 		       uint64_t *pieces)
 {
@@ -110,22 +104,19 @@ void ff_pieces_of_mask(const struct ff_layout *layout, const uint64_t *mask, siz
 	}
 }
 
-static struct ff_record *create_record(struct ff_snapshot *snapshot, uint32_t kind, size_t size)
+static struct ff_record *create_record(uint32_t kind, size_t size)
 {
 	struct ff_record *record = calloc(1, sizeof(*record) + size);
 
-	if (!record)
-		return NULL;
-	record->kind = kind;
-	__atomic_add_fetch(&snapshot->memory, sizeof(*record) + size, __ATOMIC_RELAXED);
+	if (record)
+		record->kind = kind;
 	return record;
 }
 
 static int put_values(struct ff_snapshot *snapshot, const struct ff_kept *kept)
 {
 	const struct ff_layout *layout = snapshot->set->layout;
-	struct ff_record *record = create_record(snapshot, RECORD_VALUES,
-						 kept->count * layout->span);
+	struct ff_record *record = create_record(RECORD_VALUES, kept->count * layout->span);
 	uint8_t *out;
 
 	if (!record)
@@ -168,7 +159,7 @@ static int put_pieces(struct ff_snapshot *snapshot, const struct ff_record *base
 {
 	const struct ff_layout *layout = snapshot->set->layout;
 	size_t n = (kept->bounds->size + FF_PIECE - 1) / FF_PIECE;
-	struct ff_record *record = create_record(snapshot, RECORD_PIECES, n * sizeof(uint32_t));
+	struct ff_record *record = create_record(RECORD_PIECES, n * sizeof(uint32_t));
 	uint64_t *stored = calloc((n + 63) / 64, sizeof(*stored));
 	size_t i, end;
 	int error = 0;

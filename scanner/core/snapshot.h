@@ -15,7 +15,6 @@ struct ff_snapshot {
 	struct ff_store *store;
 	const struct ff_matchset *set;
 	uint64_t base;			/* the store's tail when this snapshot began */
-	uint64_t memory;
 	uint8_t *constant;
 	struct ff_record **records;	/* one a chunk, NULL when nothing is kept */
 };
