@@ -16,9 +16,11 @@
 """
 
 from .addresses import format_address, parse_address
+from .budget import Budget
 from .errors import (
     AccessDenied,
     AlignError,
+    BudgetError,
     ConfigurationError,
     ExpressionError,
     FarfetchError,
@@ -38,6 +40,7 @@ from .errors import (
 )
 from .expression import parse_predicate, parse_scan
 from .freeze import Freeze, Freezer
+from .history import History, Step
 from .layout import Layout
 from .matches import Match, Matches
 from .memory import Buffer, Memory, memory_names
@@ -58,7 +61,7 @@ from .predicates import (
 from .process import ProcessInfo, find_process, process, processes
 from .regions import Range, Region, Where
 from .scan import Scan, WriteResult
-from .snapshot import FaultSet, Progress, ScanResult, Step
+from .snapshot import FaultSet, Progress, ScanResult
 from .target import Target, attach
 from .values import (
     TYPES,
@@ -99,6 +102,8 @@ __all__ = [
     "TYPES",
     "AccessDenied",
     "AlignError",
+    "Budget",
+    "BudgetError",
     "Buffer",
     "ConfigurationError",
     "Expr",
@@ -107,6 +112,7 @@ __all__ = [
     "FaultSet",
     "Freeze",
     "Freezer",
+    "History",
     "Layout",
     "Location",
     "Match",

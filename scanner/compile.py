@@ -55,6 +55,7 @@ _MIRRORED: Final[dict[CompareOp, CompareOp]] = {
     ">=": "<=",
 }
 _LOGIC_DEPTH: Final = 32  # masks on the core's stack, LOGIC_DEPTH in program.c
+_BOUNDS: Final = ("low", "high")
 _NEVER: Final = (1, 0)  # bounds that no value lies between
 
 
@@ -132,6 +133,7 @@ class _Compiler:
                 "bytes": ffi.from_buffer("uint8_t[]", self.raw),
                 "nbytes": len(self.raw),
                 "constant": ffi.from_buffer("uint8_t[]", constant) if constant else ffi.NULL,
+                "relation": _relation(predicate),
             },
         )
         out = ffi.new("struct ff_program **")
@@ -143,13 +145,15 @@ class _Compiler:
 
     def _predicate(self, node: Predicate) -> int:
         if isinstance(node, And | Or):
+            is_and = isinstance(node, And)
             left = self._predicate(node.left)
             skip = len(self.logic)
-            is_and = isinstance(node, And)
             self.logic.append((lib.FF_LOGIC_SKIP_NONE if is_and else lib.FF_LOGIC_SKIP_ALL, 0))
             right = self._predicate(node.right)
             self.logic.append((lib.FF_LOGIC_AND if is_and else lib.FF_LOGIC_OR, 0))
             self.logic[skip] = (self.logic[skip][0], len(self.logic) - skip - 1)
+            if is_and and self._join_ranges(skip):
+                return left
             return max(left, right + 1)
         if isinstance(node, Not):
             depth = self._predicate(node.operand)
@@ -170,6 +174,24 @@ class _Compiler:
         else:
             raise TypeError(f"{node!r} is no predicate")
         return 1
+
+    def _join_ranges(self, skip: int) -> bool:
+        """Make one range of two of the same value, the last code emitted on each side of a skip."""
+        atom = int(lib.FF_LOGIC_ATOM)
+        shape = [kind for kind, _ in self.logic[skip - 1 :]]
+        if shape != [atom, lib.FF_LOGIC_SKIP_NONE, atom, lib.FF_LOGIC_AND]:
+            return False
+        one, other = self.atoms[-2:]
+        ranges = one["kind"] == other["kind"] == lib.FF_ATOM_RANGE and one["a"] == other["a"]
+        if not ranges or self.logic[skip - 1][1] != len(self.atoms) - 2:
+            return False
+        (member,) = one["low"]
+        if any(math.isnan(side[bound][member]) for side in (one, other) for bound in _BOUNDS):
+            return False
+        one["low"] = {member: max(one["low"][member], other["low"][member])}
+        one["high"] = {member: min(one["high"][member], other["high"][member])}
+        del self.atoms[-1], self.logic[skip:]
+        return True
 
     def _atom(self, *, negate: bool = False, **atom: Any) -> None:
         self.logic.append((lib.FF_LOGIC_ATOM, len(self.atoms)))
@@ -367,6 +389,24 @@ class _Compiler:
     def _zero(self) -> bytes:
         """A float zero has two forms; an integer has one."""
         return bytes(self.size) if self.layout.kind == "int" else b""
+
+
+def _relation(node: Predicate) -> int:
+    """What the predicate says of a match's bytes now and before: the same, others, or neither."""
+    if isinstance(node, And):
+        return _relation(node.left) or _relation(node.right)
+    if isinstance(node, Or):
+        left, right = _relation(node.left), _relation(node.right)
+        return left if left == right else int(lib.FF_UNRELATED)
+    if isinstance(node, Unchanged):
+        return int(lib.FF_SAME_BYTES)
+    if isinstance(node, Changed | Increased | Decreased):
+        return int(lib.FF_OTHER_BYTES)
+    if isinstance(node, Compare) and node.op in ("<", ">"):
+        sources = {side.source for side in (node.left, node.right) if isinstance(side, Value)}
+        if sources == {"now", "prev"}:
+            return int(lib.FF_OTHER_BYTES)
+    return int(lib.FF_UNRELATED)
 
 
 def number_type(layout: Layout) -> int:

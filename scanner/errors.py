@@ -19,6 +19,7 @@
     ├── MatchIndexError       no match has that index (an IndexError too)
     ├── ScanCancelled         a scan was stopped before its end
     ├── SnapshotError         old values could not be stored or read back
+    ├── BudgetError           a scan would have kept more than it may
     └── ConfigurationError    an environment variable that cannot be used
 
 The text of every error is one printable line that says what, where and what to do. The attributes
@@ -374,6 +375,28 @@ class SnapshotError(FarfetchError):
         return (
             f"{self.what} in {self.directory}: {os.strerror(self.errno)}; make room there or set "
             "FARFETCH_TMPDIR to another directory; the earlier matches are kept"
+        )
+
+
+class BudgetError(FarfetchError):
+    """A scan would have kept more than it may; the earlier matches are kept.
+
+    Args:
+        of: ``"memory"`` or ``"disk"``.
+        directory: where the snapshot files are.
+    """
+
+    def __init__(self, of: str, directory: str) -> None:
+        super().__init__(of, directory)
+        self.of = of
+        self.directory = directory
+
+    def _message(self) -> str:
+        where = f" in {self.directory}" if self.of == "disk" else ""
+        return (
+            f"matches and old values would take more than the scan's budget of {self.of}{where}; "
+            "look at fewer regions, forget undone steps, make room or allow more; "
+            "the earlier matches are kept"
         )
 
 

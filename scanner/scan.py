@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-import errno
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
+from .budget import Budget, Limits
 from .check import check as check_kinds
 from .check import constant_size
 from .compile import STREAMS, Program, compile_predicate
-from .errors import AlignError, ScanCancelled, ScanOrderError, TargetGone
+from .errors import AlignError, ScanOrderError, TargetGone
 from .expression import parse_scan
+from .history import History, Step
+from .job import Found, Jobs, ProgressFunction
 from .layout import Layout
 from .matches import Match, Matches
 from .native import check, default_threads, ffi, isa, isa_index, lib
 from .predicates import Predicate, unknown
 from .regions import Range, Where
-from .snapshot import (
-    FaultSet,
-    Progress,
-    ScanResult,
-    Step,
-    Store,
-    snapshot_directory,
-    store_error,
-)
+from .snapshot import ScanResult, Store, snapshot_directory
 from .values import encode, layout_of, value_type
 
 if TYPE_CHECKING:
     from .target import Target
 
-CHUNK: Final = 1 << 20  # bytes a thread reads at a time: they stay in the second-level cache
-_POLL = 10  # milliseconds between looks at a running scan
-_REPORT = 0.05  # seconds between calls of a progress function
+CHUNK: Final = 1 << 19  # bytes a thread reads at a time: they stay in the second-level cache
 _BATCH = 4096  # addresses written to in one call
-
-ProgressFunction = Callable[[Progress], object]
 
 
 class WriteResult(NamedTuple):
@@ -66,7 +54,8 @@ class Scan:
         where: which regions.
         threads: worker threads.
         directory: of the files of old values.
-        steps: the history, oldest first.
+        budget: what they and the matches may take.
+        history: all steps since the first scan, those undone too.
         matches: the present matches.
     """
 
@@ -79,6 +68,7 @@ class Scan:
         where: str | Where,
         threads: int | None,
         directory: str | None,
+        budget: Budget,
         chunk: int | None,
     ) -> None:
         self.target = target
@@ -90,21 +80,31 @@ class Scan:
         self.where = where if isinstance(where, Where) else Where.parse(where)
         self.threads = threads or default_threads()
         self.directory = snapshot_directory(directory)
-        self.steps: tuple[Step, ...] = ()
+        self.budget = budget
+        self.history = History()
         self.matches = Matches(self)
         self._isa = isa_index(isa())
         self._chunk = chunk or CHUNK
-        self._job: Any = None
-        self._lock = threading.Lock()  # held by whoever scans
-        self._job_lock = threading.RLock()  # a signal handler may cancel while it is held
+        self._jobs = Jobs()
         self._ground: Any = None
         self._store: Store | None = None
+        self._limits = Limits(0, 0)
         self._sized = self.layout
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that lead to the present matches, oldest first."""
+        return self.history.path
 
     @property
     def size(self) -> int:
         """Bytes of one value; of text without a length, that of what was looked for first."""
         return self._sized.size or 0
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory that the matches and the old values with them take."""
+        return self.history.memory
 
     @property
     def disk(self) -> int:
@@ -132,6 +132,7 @@ class Scan:
             WhereError: no region is left to look at.
             ScanCancelled: by :meth:`cancel` or Ctrl-C.
             SnapshotError: old values could not be stored.
+            BudgetError: matches or old values would take more than :attr:`budget`.
             TargetGone: the target exited or executed another program meanwhile.
         """
         tree = _tree(unknown if predicate is None else predicate)
@@ -146,12 +147,12 @@ class Scan:
         regions = self.target.regions()
         ranges = self.where.select(regions, self.target.modules())
         ground = self._lay_out(ranges, program.span)
-        store = Store(self.directory)
-        step = self._run(tree, program, ground, store, (), progress)
+        limits = self.budget.of(self.directory)
+        store = Store(self.directory, self.threads, limits.disk)
+        found = self._run(program, ground, store, (), limits.memory, progress)
         self.reset()
-        self._ground, self._store, self._sized = ground, store, sized
-        self.steps = (step,)
-        return step.result
+        self._ground, self._store, self._limits, self._sized = ground, store, limits, sized
+        return self._keep(tree, found)
 
     def next(
         self, predicate: Predicate | str, *, progress: ProgressFunction | None = None
@@ -164,18 +165,21 @@ class Scan:
 
         Raises:
             ScanOrderError: there was no first scan.
-            ExpressionError, ScanCancelled, SnapshotError, TargetGone: as :meth:`first`.
+            ExpressionError, ScanCancelled, SnapshotError, BudgetError, TargetGone: as
+                :meth:`first`.
         """
         tree = _tree(predicate)
         if not self.steps or self._store is None:
             raise ScanOrderError("there is no scan to narrow: begin with a first scan")
         program = compile_predicate(tree, self._sized)
-        step = self._run(tree, program, self._ground, self._store, self.steps, progress)
-        self.steps += (step,)
-        return step.result
+        left = self._limits.memory - self.memory
+        found = self._run(program, self._ground, self._store, self.steps, left, progress)
+        return self._keep(tree, found)
 
     def undo(self, steps: int = 1) -> None:
         """Go back to the matches and old values of some steps ago.
+
+        Steps that are undone stay: see :meth:`redo`, :meth:`go_to` and :meth:`forget`.
 
         Args:
             steps: how many; all of them leaves what there was before the first scan, nothing.
@@ -183,25 +187,45 @@ class Scan:
         Raises:
             ScanOrderError: there are fewer.
         """
-        if steps > len(self.steps):
-            have = f"there are {len(self.steps)}" if self.steps else "there is none"
-            raise ScanOrderError(f"cannot undo {steps} steps: {have}")
-        for _ in range(steps):
-            *older, newest = self.steps
-            self.steps = tuple(older)
-            newest.release()
+        self.history.undo(steps)
+
+    def redo(self, steps: int = 1) -> None:
+        """Take back an undo. Where there are several ways on, the newest is gone.
+
+        Args:
+            steps: how many.
+
+        Raises:
+            ScanOrderError: fewer were undone.
+        """
+        self.history.redo(steps)
+
+    def go_to(self, number: int) -> None:
+        """Go to the matches and old values of any step of the history.
+
+        Args:
+            number: of the step.
+
+        Raises:
+            ScanOrderError: there is none of that number.
+        """
+        self.history.go_to(number)
+
+    def forget(self) -> int:
+        """Let the steps go that were undone, and what they take. Returns how many."""
+        return self.history.forget()
 
     def reset(self) -> None:
         """Drop all matches and old values."""
-        self.undo(len(self.steps))
+        if self._store is not None:
+            self._store.close()
+        self.history.clear()
         self._store = self._ground = None
         self._sized = self.layout
 
     def cancel(self) -> None:
         """Stop the scan that runs, from another thread or a signal handler."""
-        with self._job_lock:
-            if self._job is not None:
-                lib.ff_job_cancel(self._job)
+        self._jobs.cancel()
 
     def write_all(self, value: Any) -> WriteResult:
         """Write a value at every match.
@@ -264,76 +288,37 @@ class Scan:
 
     def _run(
         self,
-        tree: Predicate,
         program: Program,
         ground: Any,
         store: Store,
         steps: tuple[Step, ...],
+        memory: int,
         progress: ProgressFunction | None,
-    ) -> Step:
+    ) -> Found:
         spec = ffi.new("struct ff_job_spec *")
         spec.layout, spec.program, spec.store = ground, program.handle, store.handle
         spec.reader = self.target.memory.reader
-        spec.threads, spec.isa = self.threads, self._isa
+        spec.threads, spec.isa, spec.memory = self.threads, self._isa, max(0, memory)
         if steps:
             spec.candidates = steps[-1].matches
-            spec.base = steps[-1].snapshot
             spec.streams[STREAMS["prev"]] = steps[-1].snapshot
             spec.streams[STREAMS["first"]] = steps[0].snapshot
-        out = ffi.new("struct ff_job **")
-        started = time.monotonic()
-        with self._lock:
-            check(lib.ff_job_start(spec, out))
-            self._job = job = ffi.gc(out[0], lib.ff_job_destroy)
-            try:
-                self._wait(job, progress, started)
-                return self._finish(job, tree, store, started)
-            except KeyboardInterrupt:
-                lib.ff_job_cancel(job)
-                raise ScanCancelled(*_progress(job, started)[:2]) from None
-            finally:
-                with self._job_lock:
-                    self._job = None
-                    ffi.release(job)
-
-    def _wait(self, job: Any, progress: ProgressFunction | None, started: float) -> None:
-        reported = started
         try:
-            while not lib.ff_job_wait(job, _POLL):
-                if progress and time.monotonic() - reported >= _REPORT:
-                    reported = time.monotonic()
-                    progress(_progress(job, started))
-        except BaseException:
-            lib.ff_job_cancel(job)
-            raise
-
-    def _finish(self, job: Any, tree: Predicate, store: Store, started: float) -> Step:
-        matches = ffi.new("struct ff_matchset **")
-        snapshot = ffi.new("struct ff_snapshot **")
-        code = -lib.ff_job_finish(job, matches, snapshot)
-        progress = _progress(job, started)
-        if code == errno.ECANCELED:
-            raise ScanCancelled(progress.done, progress.total)
-        if code and lib.ff_job_failed_in_store(job):
-            raise store_error(store.directory, code)
-        if code == errno.ENOMEM:
-            raise MemoryError("not enough memory to keep what the scan found")
-        if code:
+            found = self._jobs.run(spec, store.directory, progress)
+        except OSError as error:
             self.target.check()
-            self.target.memory.check(-code)
-        faults = _faults(job)
-        count = lib.ff_matchset_count(matches[0])
-        read = ffi.new("struct ff_progress *")
-        lib.ff_job_progress(job, read)
-        result = ScanResult(count, read.read, faults.bytes, progress.seconds, faults)
-        step = Step.take(tree, result, matches[0], snapshot[0])
+            self.target.memory.check(-(error.errno or 0))
+            raise
         try:
             # what ran on into another program's memory is no result
             self.target.check()
         except TargetGone:
-            step.release()
+            found.release()
             raise
-        return step
+        return found
+
+    def _keep(self, tree: Predicate, found: Found) -> ScanResult:
+        return self.history.add(tree, *found).result
 
 
 def _tree(predicate: Predicate | str) -> Predicate:
@@ -348,15 +333,3 @@ def _sized(layout: Layout, tree: Predicate) -> Layout:
         assert size is not None  # checked just now
         return layout.with_size(size)
     return layout
-
-
-def _progress(job: Any, started: float) -> Progress:
-    out = ffi.new("struct ff_progress *")
-    lib.ff_job_progress(job, out)
-    return Progress(out.done, out.total, out.matches, time.monotonic() - started)
-
-
-def _faults(job: Any) -> FaultSet:
-    out = ffi.new("struct ff_range **")
-    count = lib.ff_job_faults(job, out)
-    return FaultSet(tuple(Range(out[0][i].start, out[0][i].end) for i in range(count)))

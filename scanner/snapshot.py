@@ -1,15 +1,13 @@
-"""Steps: what each scan of a history found, and the bytes it found it with."""
+"""Snapshots: what a scan did, and where the bytes are kept that it found."""
 
 from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .errors import SnapshotError
 from .native import ffi, lib
-from .predicates import Predicate
 from .regions import Range
 
 
@@ -63,69 +61,33 @@ class Progress(NamedTuple):
 
 
 class Store:
-    """The unlinked file that a history's old bytes are in.
+    """The unlinked files that a history's old bytes are in.
 
     Args:
-        directory: that it is made in.
+        directory: that they are made in.
+        writers: threads that write at a time.
+        limit: bytes of disk that they may take.
 
     Raises:
-        SnapshotError: it cannot be made there.
+        SnapshotError: they cannot be made there.
     """
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, writers: int, limit: int) -> None:
         self.directory = directory
         out = ffi.new("struct ff_store **")
-        code = lib.ff_store_create(os.fsencode(directory), out)
+        code = lib.ff_store_create(os.fsencode(directory), writers, limit, out)
         if code:
             raise SnapshotError(directory, -code, "cannot make a file for old values")
-        self.handle = ffi.gc(out[0], lib.ff_store_put)
+        self.handle = ffi.gc(out[0], lib.ff_store_close)
 
     @property
     def bytes(self) -> int:
-        """Of disk that it takes."""
+        """Of disk that they take."""
         return int(lib.ff_store_bytes(self.handle))
 
-
-@dataclass(frozen=True)
-class Step:
-    """One scan of a history.
-
-    Attributes:
-        predicate: that its matches fulfil.
-        result: what it did.
-    """
-
-    predicate: Predicate
-    result: ScanResult
-    matches: Any
-    snapshot: Any
-
-    @classmethod
-    def take(cls, predicate: Predicate, result: ScanResult, matches: Any, snapshot: Any) -> Step:
-        """A step that owns the core's match set and snapshot."""
-
-        def destroy(handle: Any) -> None:
-            # the snapshot looks at the match set until it is gone
-            lib.ff_snapshot_destroy(handle)
-            lib.ff_matchset_destroy(matches)
-
-        return cls(predicate, result, matches, ffi.gc(snapshot, destroy))
-
-    def release(self) -> None:
-        """Free it; the newest step of a history goes first."""
-        ffi.release(self.snapshot)
-
-    def value(self, address: int, size: int, directory: str) -> bytes:
-        """The bytes that its match at an address had.
-
-        Raises:
-            SnapshotError: they cannot be read back.
-        """
-        out = ffi.new("uint8_t[]", size)
-        code = lib.ff_snapshot_value(self.snapshot, address, out)
-        if code:
-            raise SnapshotError(directory, -code, "cannot read old values back")
-        return bytes(ffi.buffer(out))
+    def close(self) -> None:
+        """Store nothing more. The files go with the last step that has bytes in them."""
+        ffi.release(self.handle)
 
 
 def snapshot_directory(wanted: str | None = None) -> str:

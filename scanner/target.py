@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 from .addresses import parse_address
+from .budget import Budget
 from .errors import AccessDenied, MemoryFault, TargetGone, TypeNameError
 from .freeze import Freeze, Freezer
 from .memory import Memory, open_memory
@@ -160,6 +161,7 @@ class Target:
         where: str | Where = "writable",
         threads: int | None = None,
         directory: str | None = None,
+        budget: Budget | None = None,
         chunk: int | None = None,
     ) -> Scan:
         """Begin a scan for values of a type.
@@ -170,6 +172,7 @@ class Target:
             where: which regions, see :class:`Where`.
             threads: worker threads; one a processor if None.
             directory: for the files of old values; FARFETCH_TMPDIR, TMPDIR or /var/tmp if None.
+            budget: what the matches and old values may take; see :class:`Budget`.
             chunk: bytes a thread reads at a time; matches do not depend on it.
         """
         return Scan(
@@ -179,6 +182,7 @@ class Target:
             where=where,
             threads=threads,
             directory=directory,
+            budget=budget or Budget(),
             chunk=chunk,
         )
 

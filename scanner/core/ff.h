@@ -165,6 +165,13 @@ struct ff_logic {
 	uint32_t arg;
 };
 
+/* What a program says of each match's bytes now and those of FF_PREV. */
+enum ff_relation {
+	FF_UNRELATED,
+	FF_SAME_BYTES,
+	FF_OTHER_BYTES,
+};
+
 struct ff_program_spec {
 	uint32_t span;			/* bytes of one slot's value */
 	const struct ff_atom *atoms;
@@ -176,6 +183,7 @@ struct ff_program_spec {
 	const uint8_t *bytes;
 	size_t nbytes;
 	const uint8_t *constant;	/* span bytes each match must have, or NULL */
+	uint32_t relation;		/* enum ff_relation */
 };
 
 struct ff_program;
@@ -196,6 +204,8 @@ struct ff_matchset;
 
 void ff_matchset_destroy(struct ff_matchset *set);
 uint64_t ff_matchset_count(const struct ff_matchset *set);
+/* Bytes of memory it takes. */
+uint64_t ff_matchset_bytes(const struct ff_matchset *set);
 /* Addresses of up to n matches from index on, ascending. Returns how many. */
 size_t ff_matchset_addresses(const struct ff_matchset *set, uint64_t index, size_t n,
 			     uint64_t *out);
@@ -205,13 +215,17 @@ size_t ff_matchset_addresses(const struct ff_matchset *set, uint64_t index, size
 struct ff_store;
 struct ff_snapshot;
 
-int ff_store_create(const char *directory, struct ff_store **out);
-void ff_store_put(struct ff_store *store);
+/* For so many threads at a time; no more than limit bytes at a time, or -ENOBUFS. */
+int ff_store_create(const char *directory, uint32_t writers, uint64_t limit,
+		    struct ff_store **out);
+/* Nothing more is stored; the files go with the last snapshot that has bytes in them. */
+void ff_store_close(struct ff_store *store);
 /* Bytes of file the store takes. */
 uint64_t ff_store_bytes(const struct ff_store *store);
 
-/* Snapshots go in the reverse order in which they came: the store is cut back. */
 void ff_snapshot_destroy(struct ff_snapshot *snapshot);
+/* Bytes of memory it takes. */
+uint64_t ff_snapshot_bytes(const struct ff_snapshot *snapshot);
 /* The span bytes that the match at address had. -ENOENT when it was no match. */
 int ff_snapshot_value(const struct ff_snapshot *snapshot, uint64_t address, uint8_t *out);
 
@@ -225,7 +239,7 @@ struct ff_job_spec {
 	/* what FF_PREV, FF_FIRST, ... stand for; NULL where the program has no use of it */
 	const struct ff_snapshot *streams[FF_STREAMS];
 	struct ff_store *store;
-	const struct ff_snapshot *base;	/* newest snapshot, whose equal pieces are shared */
+	uint64_t memory;	/* bytes that the new matches and values may take, or -ENOBUFS */
 	uint32_t threads;
 	int isa;
 };

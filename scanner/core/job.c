@@ -9,6 +9,7 @@
 #include "fetch.h"
 #include "program.h"
 #include "snapshot.h"
+#include "store.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -182,10 +183,12 @@ static void clear_holes(struct worker *worker, const struct view *view)
 static int keep(struct worker *worker, const struct view *view)
 {
 	struct ff_job *job = worker->job;
-	const struct ff_snapshot *base = job->spec.base;
 	struct ff_kept kept = {
 		.chunk = view->chunk, .bounds = &view->bounds,
 		.bytes = view->streams[FF_NOW], .mask = worker->mask,
+		.base = job->spec.streams[FF_PREV], .base_bytes = view->streams[FF_PREV],
+		.relation = job->spec.program->relation,
+		.shard = (uint32_t)(worker - job->workers),
 	};
 	int64_t count = ff_matchset_put(job->set, view->chunk, worker->mask, view->bounds.slots);
 	int error;
@@ -194,13 +197,11 @@ static int keep(struct worker *worker, const struct view *view)
 		return (int)count;
 	__atomic_add_fetch(&job->matches, count, __ATOMIC_RELAXED);
 	kept.count = count;
-	for (size_t s = FF_NOW + 1; s < FF_STREAMS && base; s++) {
-		if (job->spec.streams[s] == base && view->streams[s])
-			kept.base_bytes = view->streams[s];
-	}
-	error = ff_snapshot_put(job->snapshot, base, job->kernels, &kept);
+	error = ff_snapshot_put(job->snapshot, job->kernels, &kept);
 	if (error)
 		fail(job, error, true);
+	else if (ff_matchset_bytes(job->set) + ff_snapshot_bytes(job->snapshot) > job->spec.memory)
+		error = -ENOBUFS;
 	return error;
 }
 
@@ -464,6 +465,7 @@ static void join_workers(struct ff_job *job)
 		return;
 	for (uint32_t i = 0; i < job->nworkers; i++)
 		pthread_join(job->workers[i].thread, NULL);
+	ff_store_trim(job->spec.store);
 	job->joined = true;
 }
 

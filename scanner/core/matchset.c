@@ -169,6 +169,7 @@ int64_t ff_matchset_put(struct ff_matchset *set, uint64_t chunk, const uint64_t 
 {
 	size_t n = set->layout->chunk_blocks, used = 0;
 	struct ff_block *blocks;
+	uint64_t bytes;
 	int64_t count = 0;
 
 	while (used < block_words(slots) && !mask[used])
@@ -189,6 +190,10 @@ int64_t ff_matchset_put(struct ff_matchset *set, uint64_t chunk, const uint64_t 
 		}
 		count += blocks[i].count;
 	}
+	bytes = n * sizeof(*blocks);
+	for (size_t i = 0; i < n; i++)
+		bytes += block_bytes(&blocks[i]);
+	__atomic_add_fetch(&set->bytes, bytes, __ATOMIC_RELAXED);
 	set->blocks[chunk] = blocks;
 	set->before[chunk] = count;
 	return count;
@@ -214,6 +219,11 @@ void ff_matchset_seal(struct ff_matchset *set)
 uint64_t ff_matchset_count(const struct ff_matchset *set)
 {
 	return set->count;
+}
+
+uint64_t ff_matchset_bytes(const struct ff_matchset *set)
+{
+	return __atomic_load_n(&set->bytes, __ATOMIC_RELAXED);
 }
 
 uint64_t ff_matchset_chunk_count(const struct ff_matchset *set, uint64_t chunk)

@@ -31,6 +31,7 @@ struct ff_block {
 struct ff_matchset {
 	struct ff_layout *layout;
 	uint64_t count;
+	uint64_t bytes;			/* of memory, of the blocks */
 	uint64_t *before;		/* matches in the chunks below each; nchunks + 1 */
 	struct ff_block **blocks;	/* a chunk's blocks, NULL when it has no match */
 };

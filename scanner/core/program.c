@@ -235,12 +235,14 @@ int ff_program_create(const struct ff_program_spec *spec, struct ff_program **ou
 	struct ff_program *program;
 	int error;
 
-	if (!spec->span || spec->span > FF_SPAN_MAX || !logic_fits(spec))
+	if (!spec->span || spec->span > FF_SPAN_MAX || spec->relation > FF_OTHER_BYTES ||
+	    !logic_fits(spec))
 		return -EINVAL;
 	program = calloc(1, sizeof(*program));
 	if (!program)
 		return -ENOMEM;
 	program->span = spec->span;
+	program->relation = spec->relation;
 	program->natoms = spec->natoms;
 	program->nlogic = spec->nlogic;
 	error = -EINVAL;

@@ -12,6 +12,7 @@ struct ff_program {
 	struct ff_expr *exprs;
 	uint8_t *bytes;
 	uint8_t *constant;
+	enum ff_relation relation;
 	uint32_t streams;	/* a bit for each stream it reads */
 };
 

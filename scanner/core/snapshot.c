@@ -31,7 +31,10 @@ enum {
 
 struct ff_record {
 	uint32_t kind;
-	uint32_t entries[];	/* of RECORD_VALUES: bytes */
+	uint32_t bytes;			/* of memory */
+	uint32_t nextents;
+	struct ff_extent **extents;	/* that the stored pieces are in */
+	uint32_t entries[];		/* of RECORD_VALUES: bytes */
 };
 
 static uint8_t *record_values(const struct ff_record *record)
@@ -49,9 +52,8 @@ int ff_snapshot_create(struct ff_store *store, const struct ff_matchset *set,
 
 	if (!snapshot)
 		return -ENOMEM;
-	snapshot->store = ff_store_get(store);
+	snapshot->store = store;
 	snapshot->set = set;
-	snapshot->base = ff_store_tail(store);
 	snapshot->records = calloc(set->layout->nchunks + 1, sizeof(*snapshot->records));
 	if (constant) {
 		snapshot->constant = malloc(span);
@@ -66,19 +68,32 @@ int ff_snapshot_create(struct ff_store *store, const struct ff_matchset *set,
 	return 0;
 }
 
+static void destroy_record(struct ff_record *record)
+{
+	if (!record)
+		return;
+	for (uint32_t i = 0; i < record->nextents; i++)
+		ff_extent_put(record->extents[i]);
+	free(record->extents);
+	free(record);
+}
+
 void ff_snapshot_destroy(struct ff_snapshot *snapshot)
 {
 	if (!snapshot)
 		return;
 	if (snapshot->records) {
 		for (uint64_t i = 0; i < snapshot->set->layout->nchunks; i++)
-			free(snapshot->records[i]);
+			destroy_record(snapshot->records[i]);
 	}
-	ff_store_cut(snapshot->store, snapshot->base);
-	ff_store_put(snapshot->store);
 	free(snapshot->records);
 	free(snapshot->constant);
 	free(snapshot);
+}
+
+uint64_t ff_snapshot_bytes(const struct ff_snapshot *snapshot)
+{
+	return __atomic_load_n(&snapshot->bytes, __ATOMIC_RELAXED);
 }
 
 void ff_pieces_of_mask(const struct ff_layout *layout, const uint64_t *mask, size_t slots,
@@ -108,9 +123,19 @@ static struct ff_record *create_record(uint32_t kind, size_t size)
 {
 	struct ff_record *record = calloc(1, sizeof(*record) + size);
 
-	if (record)
+	if (record) {
 		record->kind = kind;
+		record->bytes = (uint32_t)(sizeof(*record) + size);
+	}
 	return record;
+}
+
+static void keep_record(struct ff_snapshot *snapshot, uint64_t chunk, struct ff_record *record)
+{
+	snapshot->records[chunk] = record;
+	__atomic_add_fetch(&snapshot->bytes,
+			   record->bytes + record->nextents * sizeof(*record->extents),
+			   __ATOMIC_RELAXED);
 }
 
 static int put_values(struct ff_snapshot *snapshot, const struct ff_kept *kept)
@@ -130,20 +155,8 @@ static int put_values(struct ff_snapshot *snapshot, const struct ff_kept *kept)
 			out += layout->span;
 		}
 	}
-	snapshot->records[kept->chunk] = record;
+	keep_record(snapshot, kept->chunk, record);
 	return 0;
-}
-
-/* The base snapshot's entry for a piece whose bytes are still the same, or ENTRY_NONE. */
-static uint32_t shared_entry(const struct ff_record *base, const struct ff_kept *kept,
-			     size_t piece, size_t size)
-{
-	if (!base || base->kind != RECORD_PIECES || !kept->base_bytes ||
-	    base->entries[piece] == ENTRY_NONE)
-		return ENTRY_NONE;
-	if (memcmp(kept->bytes + piece * FF_PIECE, kept->base_bytes + piece * FF_PIECE, size))
-		return ENTRY_NONE;
-	return base->entries[piece];
 }
 
 static size_t piece_size(const struct ff_chunk *bounds, size_t piece)
@@ -153,62 +166,155 @@ static size_t piece_size(const struct ff_chunk *bounds, size_t piece)
 	return left < FF_PIECE ? left : FF_PIECE;
 }
 
-/* Pieces that hold a match and are neither zero nor shared go to the store, by runs. */
-static int put_pieces(struct ff_snapshot *snapshot, const struct ff_record *base,
-		      const struct ff_kernels *kernels, const struct ff_kept *kept)
+/* Whether slots that are the same as in the base leave no byte of the piece that is not. */
+static bool all_slots_match(const struct ff_layout *layout, const struct ff_kept *kept,
+			    size_t piece)
 {
-	const struct ff_layout *layout = snapshot->set->layout;
-	size_t n = (kept->bounds->size + FF_PIECE - 1) / FF_PIECE;
-	struct ff_record *record = create_record(RECORD_PIECES, n * sizeof(uint32_t));
-	uint64_t *stored = calloc((n + 63) / 64, sizeof(*stored));
-	size_t i, end;
-	int error = 0;
+	size_t slots = FF_PIECE / layout->align, first = piece * slots;
 
-	if (!record || !stored) {
-		free(record);
-		free(stored);
-		return -ENOMEM;
+	if (FF_PIECE % layout->align || slots % 64 || layout->span < layout->align ||
+	    first + slots > kept->bounds->slots)
+		return false;
+	for (size_t w = first / 64; w < (first + slots) / 64; w++) {
+		if (~kept->mask[w])
+			return false;
 	}
-	ff_pieces_of_mask(layout, kept->mask, kept->bounds->slots, stored);
-	for (i = 0; i < n; i++) {
-		size_t size = piece_size(kept->bounds, i);
+	return true;
+}
 
+/* The base snapshot's entry for a piece whose bytes are still the same, or ENTRY_NONE. */
+static uint32_t shared_entry(const struct ff_layout *layout, const struct ff_record *base,
+			     const struct ff_kept *kept, size_t piece)
+{
+	if (!base || base->entries[piece] == ENTRY_NONE)
+		return ENTRY_NONE;
+	if (kept->relation == FF_SAME_BYTES && all_slots_match(layout, kept, piece))
+		return base->entries[piece];
+	if (memcmp(kept->bytes + piece * FF_PIECE, kept->base_bytes + piece * FF_PIECE,
+		   piece_size(kept->bounds, piece)))
+		return ENTRY_NONE;
+	return base->entries[piece];
+}
+
+/* The base's record, if it has pieces to share. */
+static const struct ff_record *base_record(const struct ff_kept *kept)
+{
+	const struct ff_record *record = NULL;
+
+	if (kept->base && kept->base_bytes && kept->relation != FF_OTHER_BYTES)
+		record = kept->base->records[kept->chunk];
+	return record && record->kind == RECORD_PIECES ? record : NULL;
+}
+
+/*
+ * Give each piece that holds a match its entry, or leave it in stored when it has to
+ * go to the store. Returns how many have to.
+ */
+static size_t fill_entries(const struct ff_layout *layout, struct ff_record *record,
+			   const struct ff_record *base, const struct ff_kernels *kernels,
+			   const struct ff_kept *kept, uint64_t *stored)
+{
+	size_t n = (kept->bounds->size + FF_PIECE - 1) / FF_PIECE, left = 0;
+
+	ff_pieces_of_mask(layout, kept->mask, kept->bounds->slots, stored);
+	for (size_t i = 0; i < n; i++) {
 		if (!ff_bit(stored, i))
 			continue;
-		if (kernels->is_zero(kept->bytes + i * FF_PIECE, size))
+		record->entries[i] = shared_entry(layout, base, kept, i);
+		if (record->entries[i] == ENTRY_NONE &&
+		    kernels->is_zero(kept->bytes + i * FF_PIECE, piece_size(kept->bounds, i)))
 			record->entries[i] = ENTRY_ZERO;
-		else
-			record->entries[i] = shared_entry(base, kept, i, size);
 		if (record->entries[i] != ENTRY_NONE)
 			stored[i / 64] &= ~((uint64_t)1 << i % 64);
+		else
+			left++;
 	}
-	for (i = 0; i < n && !error; i = end + 1) {
-		size_t size;
-		uint64_t piece;
+	return left;
+}
 
+/* Put the pieces left over in the store, side by side. */
+static int store_pieces(struct ff_snapshot *snapshot, struct ff_record *record,
+			const struct ff_kept *kept, const uint64_t *stored, size_t left)
+{
+	size_t n = (kept->bounds->size + FF_PIECE - 1) / FF_PIECE, nparts = 0, end;
+	struct iovec *parts = calloc(left, sizeof(*parts));
+	struct ff_extent *extent;
+	uint32_t piece;
+	int error;
+
+	if (!parts)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i = end + 1) {
 		end = ff_bits_run(stored, i, n);
 		if (end == i)
 			continue;
-		size = (end - 1 - i) * FF_PIECE + piece_size(kept->bounds, end - 1);
-		error = ff_store_append(snapshot->store, kept->bytes + i * FF_PIECE, size, &piece);
-		if (!error && piece + (end - i) > UINT32_MAX - ENTRY_STORED)
-			error = -EFBIG;
-		for (size_t p = i; p < end; p++)
-			record->entries[p] = (uint32_t)(piece + (p - i) + ENTRY_STORED);
+		parts[nparts++] = (struct iovec){
+			.iov_base = (void *)(kept->bytes + i * FF_PIECE),
+			.iov_len = (end - 1 - i) * FF_PIECE + piece_size(kept->bounds, end - 1),
+		};
 	}
+	error = ff_extent_create(snapshot->store, kept->shard, parts, nparts, &extent);
+	free(parts);
+	if (error)
+		return error;
+	piece = extent->piece;
+	for (size_t i = 0; i < n; i++) {
+		if (ff_bit(stored, i))
+			record->entries[i] = ENTRY_STORED + piece++;
+	}
+	record->extents[record->nextents++] = extent;
+	return 0;
+}
+
+static bool is_used(const struct ff_record *record, size_t n, const struct ff_extent *extent)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (record->entries[i] >= ENTRY_STORED &&
+		    record->entries[i] - ENTRY_STORED - extent->piece < extent->pieces)
+			return true;
+	}
+	return false;
+}
+
+static int put_pieces(struct ff_snapshot *snapshot, const struct ff_kernels *kernels,
+		      const struct ff_kept *kept)
+{
+	size_t n = (kept->bounds->size + FF_PIECE - 1) / FF_PIECE, left;
+	struct ff_record *record = create_record(RECORD_PIECES, n * sizeof(uint32_t));
+	uint64_t *stored = calloc((n + 63) / 64, sizeof(*stored));
+	const struct ff_record *base = base_record(kept);
+	int error = -ENOMEM;
+
+	if (record)
+		record->extents = calloc((base ? base->nextents : 0) + 1,
+					 sizeof(struct ff_extent *));
+	if (!stored || !record || !record->extents)
+		goto fail;
+	left = fill_entries(snapshot->set->layout, record, base, kernels, kept, stored);
+	for (uint32_t i = 0; base && i < base->nextents; i++) {
+		if (is_used(record, n, base->extents[i]))
+			record->extents[record->nextents++] = ff_extent_get(base->extents[i]);
+	}
+	error = left ? store_pieces(snapshot, record, kept, stored, left) : 0;
+	if (error)
+		goto fail;
 	free(stored);
-	snapshot->records[kept->chunk] = record;
+	keep_record(snapshot, kept->chunk, record);
+	return 0;
+fail:
+	free(stored);
+	destroy_record(record);
 	return error;
 }
 
-int ff_snapshot_put(struct ff_snapshot *snapshot, const struct ff_snapshot *base,
-		    const struct ff_kernels *kernels, const struct ff_kept *kept)
+int ff_snapshot_put(struct ff_snapshot *snapshot, const struct ff_kernels *kernels,
+		    const struct ff_kept *kept)
 {
 	if (snapshot->constant || !kept->count)
 		return 0;
 	if (kept->count * snapshot->set->layout->span <= kept->bounds->size / INLINE_SHARE)
 		return put_values(snapshot, kept);
-	return put_pieces(snapshot, base ? base->records[kept->chunk] : NULL, kernels, kept);
+	return put_pieces(snapshot, kernels, kept);
 }
 
 /* ---- reading back ---- */

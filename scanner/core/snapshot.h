@@ -14,8 +14,8 @@ struct ff_record;
 struct ff_snapshot {
 	struct ff_store *store;
 	const struct ff_matchset *set;
-	uint64_t base;			/* the store's tail when this snapshot began */
 	uint8_t *constant;
+	uint64_t bytes;			/* of memory, of the records */
 	struct ff_record **records;	/* one a chunk, NULL when nothing is kept */
 };
 
@@ -26,14 +26,17 @@ struct ff_kept {
 	const uint8_t *bytes;
 	const uint64_t *mask;
 	uint64_t count;
-	const uint8_t *base_bytes;	/* the base snapshot's bytes, or NULL if not at hand */
+	const struct ff_snapshot *base;	/* whose pieces are shared where they are the same */
+	const uint8_t *base_bytes;	/* its bytes; without them nothing is shared */
+	enum ff_relation relation;	/* of the matches to the base's bytes */
+	uint32_t shard;			/* of the store, to put pieces in */
 };
 
 int ff_snapshot_create(struct ff_store *store, const struct ff_matchset *set,
 		       const uint8_t *constant, struct ff_snapshot **out);
 /* Keep a chunk's matches. Chunks may come in any order and from many threads. */
-int ff_snapshot_put(struct ff_snapshot *snapshot, const struct ff_snapshot *base,
-		    const struct ff_kernels *kernels, const struct ff_kept *kept);
+int ff_snapshot_put(struct ff_snapshot *snapshot, const struct ff_kernels *kernels,
+		    const struct ff_kept *kept);
 /* Put the bytes of the chunk's matches where they lie in the chunk, in wanted pieces. */
 int ff_snapshot_load(const struct ff_snapshot *snapshot, uint64_t chunk,
 		     const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer);

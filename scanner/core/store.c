@@ -1,23 +1,47 @@
 // SPDX-License-Identifier: MIT
 /*
- * Stores: an unlinked file of old bytes
+ * Stores: unlinked files of old bytes
  *
- * The file has no name from the start where the file system can do that, and loses it
- * at once where it cannot, so nothing stays behind however the process ends.
+ * The files have no name from the start where the file system can do that, and lose it
+ * at once where it cannot, so nothing stays behind however the process ends. There are
+ * several, because a file has one writer at a time. Space is allocated ahead of the
+ * writing, which then costs half; what is let go becomes a hole.
  */
 #include "store.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#define SHARD_BITS	4
+#define SHARD_SHIFT	(32 - SHARD_BITS)
+#define SHARD_MASK	(((uint32_t)1 << SHARD_SHIFT) - 1)
+#define SHARD_PIECES	(SHARD_MASK - 16)	/* 1 TiB; the last few numbers stay free */
+/* Allocated ahead: as much again as there is, within these bounds. */
+#define AHEAD_MIN	((uint64_t)1 << 20)
+#define AHEAD_MAX	((uint64_t)64 << 20)
+/* Bytes a write: the kernel is slower with more, when it makes them one large folio. */
+#define WRITE_MAX	((size_t)256 << 10)
+#define PARTS_MAX	64
+
+struct shard {
+	int fd;
+	pthread_mutex_t lock;	/* of what follows */
+	uint32_t tail;		/* pieces given out */
+	uint64_t allocated;	/* bytes */
+	bool cannot_allocate;
+};
+
 struct ff_store {
 	uint32_t references;
-	int fd;
-	uint64_t tail;	/* in pieces */
+	bool closed;
+	uint32_t nshards;
+	uint64_t used, limit;	/* bytes */
+	struct shard shards[];
 };
 
 static int open_nameless(const char *directory)
@@ -39,84 +63,231 @@ static int open_nameless(const char *directory)
 	return fd;
 }
 
-int ff_store_create(const char *directory, struct ff_store **out)
+int ff_store_create(const char *directory, uint32_t writers, uint64_t limit, struct ff_store **out)
 {
-	struct ff_store *store = calloc(1, sizeof(*store));
+	uint32_t n = !writers ? 1 : writers < 1u << SHARD_BITS ? writers : 1u << SHARD_BITS;
+	struct ff_store *store = calloc(1, sizeof(*store) + n * sizeof(store->shards[0]));
 
 	if (!store)
 		return -ENOMEM;
 	store->references = 1;
-	store->fd = open_nameless(directory);
-	if (store->fd < 0) {
-		int error = store->fd;
+	store->limit = limit;
+	for (; store->nshards < n; store->nshards++) {
+		struct shard *shard = &store->shards[store->nshards];
 
-		free(store);
-		return error;
+		shard->fd = open_nameless(directory);
+		if (shard->fd < 0) {
+			int error = shard->fd;
+
+			ff_store_close(store);
+			return error;
+		}
+		pthread_mutex_init(&shard->lock, NULL);
 	}
 	*out = store;
 	return 0;
 }
 
-struct ff_store *ff_store_get(struct ff_store *store)
+static void put_store(struct ff_store *store)
 {
-	__atomic_add_fetch(&store->references, 1, __ATOMIC_RELAXED);
-	return store;
+	if (__atomic_sub_fetch(&store->references, 1, __ATOMIC_ACQ_REL))
+		return;
+	for (uint32_t i = 0; i < store->nshards; i++) {
+		close(store->shards[i].fd);
+		pthread_mutex_destroy(&store->shards[i].lock);
+	}
+	free(store);
 }
 
-void ff_store_put(struct ff_store *store)
+void ff_store_close(struct ff_store *store)
 {
-	if (!store || __atomic_sub_fetch(&store->references, 1, __ATOMIC_ACQ_REL))
+	if (!store)
 		return;
-	close(store->fd);
-	free(store);
+	__atomic_store_n(&store->closed, true, __ATOMIC_RELAXED);
+	put_store(store);
+}
+
+/* Give back what was allocated ahead and not written to. */
+void ff_store_trim(struct ff_store *store)
+{
+	for (uint32_t i = 0; i < store->nshards; i++) {
+		struct shard *shard = &store->shards[i];
+		uint64_t end;
+
+		pthread_mutex_lock(&shard->lock);
+		end = (uint64_t)shard->tail * FF_PIECE;
+		if (shard->allocated > end && !ftruncate(shard->fd, (off_t)end))
+			shard->allocated = end;
+		pthread_mutex_unlock(&shard->lock);
+	}
 }
 
 uint64_t ff_store_bytes(const struct ff_store *store)
 {
-	return __atomic_load_n(&store->tail, __ATOMIC_RELAXED) * FF_PIECE;
+	return __atomic_load_n(&store->used, __ATOMIC_RELAXED);
 }
 
-uint64_t ff_store_tail(const struct ff_store *store)
+/* ---- extents ---- */
+
+static int charge(struct ff_store *store, uint64_t bytes)
 {
-	return __atomic_load_n(&store->tail, __ATOMIC_RELAXED);
+	uint64_t used = __atomic_add_fetch(&store->used, bytes, __ATOMIC_RELAXED);
+
+	if (used <= store->limit)
+		return 0;
+	__atomic_sub_fetch(&store->used, bytes, __ATOMIC_RELAXED);
+	return -ENOBUFS;
 }
 
-void ff_store_cut(struct ff_store *store, uint64_t tail)
+/* Space for the first end bytes of a shard, and some more where there is room for it. */
+static int allocate(struct shard *shard, uint64_t end)
 {
-	__atomic_store_n(&store->tail, tail, __ATOMIC_RELAXED);
-	/* the space comes back now or when the file is closed: nothing depends on it */
-	if (ftruncate(store->fd, (off_t)(tail * FF_PIECE)) < 0)
-		return;
+	uint64_t ahead = shard->allocated < AHEAD_MIN ? AHEAD_MIN
+		       : shard->allocated > AHEAD_MAX ? AHEAD_MAX : shard->allocated;
+	uint64_t wanted[] = { end + ahead, end };
+
+	if (end <= shard->allocated || shard->cannot_allocate)
+		return 0;
+	for (size_t i = 0; i < 2; i++) {
+		int done;
+
+		do {
+			done = fallocate(shard->fd, 0, (off_t)shard->allocated,
+					 (off_t)(wanted[i] - shard->allocated));
+		} while (done < 0 && errno == EINTR);
+		if (!done) {
+			shard->allocated = wanted[i];
+			return 0;
+		}
+		if (errno == EOPNOTSUPP || errno == ENOSYS) {
+			/* a file system without it: writing will tell */
+			shard->cannot_allocate = true;
+			return 0;
+		}
+	}
+	return -errno;
 }
 
-int ff_store_append(struct ff_store *store, const uint8_t *bytes, size_t size, uint64_t *piece)
+static int reserve(struct shard *shard, uint32_t pieces, uint32_t *first)
 {
-	size_t pieces = (size + FF_PIECE - 1) / FF_PIECE, done = 0;
+	int error = -EFBIG;
 
-	*piece = __atomic_fetch_add(&store->tail, pieces, __ATOMIC_RELAXED);
-	while (done < size) {
-		ssize_t n = pwrite(store->fd, bytes + done, size - done,
-				   (off_t)(*piece * FF_PIECE + done));
+	pthread_mutex_lock(&shard->lock);
+	if (pieces <= SHARD_PIECES - shard->tail) {
+		error = allocate(shard, ((uint64_t)shard->tail + pieces) * FF_PIECE);
+		*first = shard->tail;
+		if (!error)
+			shard->tail += pieces;
+	}
+	pthread_mutex_unlock(&shard->lock);
+	return error;
+}
 
-		if (n < 0 && errno == EINTR)
+static int write_all(int fd, struct iovec *parts, size_t n, off_t at)
+{
+	size_t i = 0;
+
+	while (i < n) {
+		struct iovec batch[PARTS_MAX];
+		size_t used = 0, bytes = 0;
+		ssize_t done;
+
+		for (size_t k = i; k < n && used < PARTS_MAX && bytes < WRITE_MAX; k++) {
+			batch[used] = parts[k];
+			if (batch[used].iov_len > WRITE_MAX - bytes)
+				batch[used].iov_len = WRITE_MAX - bytes;
+			bytes += batch[used++].iov_len;
+		}
+		done = pwritev(fd, batch, (int)used, at);
+		if (done < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
+		if (done < 0)
 			return -errno;
-		if (!n)
+		if (!done)
 			return -ENOSPC;
-		done += n;
+		at += done;
+		for (; i < n && (size_t)done >= parts[i].iov_len; i++)
+			done -= (ssize_t)parts[i].iov_len;
+		if (done) {
+			parts[i].iov_base = (uint8_t *)parts[i].iov_base + done;
+			parts[i].iov_len -= (size_t)done;
+		}
 	}
 	return 0;
 }
 
-int ff_store_load(const struct ff_store *store, uint64_t piece, size_t skip, uint8_t *buffer,
+int ff_extent_create(struct ff_store *store, uint32_t shard, struct iovec *parts, size_t n,
+		     struct ff_extent **out)
+{
+	uint32_t index = shard % store->nshards, first;
+	struct ff_extent *extent;
+	size_t bytes = 0;
+	int error;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += parts[i].iov_len;
+	extent = calloc(1, sizeof(*extent));
+	if (!extent)
+		return -ENOMEM;
+	extent->references = 1;
+	extent->pieces = (uint32_t)((bytes + FF_PIECE - 1) / FF_PIECE);
+	error = charge(store, (uint64_t)extent->pieces * FF_PIECE);
+	if (error) {
+		free(extent);
+		return error;
+	}
+	extent->store = store;
+	__atomic_add_fetch(&store->references, 1, __ATOMIC_RELAXED);
+	error = reserve(&store->shards[index], extent->pieces, &first);
+	if (error) {
+		__atomic_sub_fetch(&store->used, (uint64_t)extent->pieces * FF_PIECE,
+				   __ATOMIC_RELAXED);
+		put_store(store);
+		free(extent);
+		return error;
+	}
+	extent->piece = index << SHARD_SHIFT | first;
+	error = write_all(store->shards[index].fd, parts, n, (off_t)first * FF_PIECE);
+	if (error) {
+		ff_extent_put(extent);
+		return error;
+	}
+	*out = extent;
+	return 0;
+}
+
+struct ff_extent *ff_extent_get(struct ff_extent *extent)
+{
+	__atomic_add_fetch(&extent->references, 1, __ATOMIC_RELAXED);
+	return extent;
+}
+
+void ff_extent_put(struct ff_extent *extent)
+{
+	struct ff_store *store = extent->store;
+	uint64_t bytes = (uint64_t)extent->pieces * FF_PIECE;
+
+	if (__atomic_sub_fetch(&extent->references, 1, __ATOMIC_ACQ_REL))
+		return;
+	/* a closed store's files are about to go as they are */
+	if (!__atomic_load_n(&store->closed, __ATOMIC_RELAXED) &&
+	    !fallocate(store->shards[extent->piece >> SHARD_SHIFT].fd,
+		       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		       (off_t)(extent->piece & SHARD_MASK) * FF_PIECE, (off_t)bytes))
+		__atomic_sub_fetch(&store->used, bytes, __ATOMIC_RELAXED);
+	put_store(store);
+	free(extent);
+}
+
+int ff_store_load(const struct ff_store *store, uint32_t piece, size_t skip, uint8_t *buffer,
 		  size_t size)
 {
+	int fd = store->shards[piece >> SHARD_SHIFT].fd;
+	off_t at = (off_t)(piece & SHARD_MASK) * FF_PIECE + (off_t)skip;
 	size_t done = 0;
 
 	while (done < size) {
-		ssize_t n = pread(store->fd, buffer + done, size - done,
-				  (off_t)(piece * FF_PIECE + skip + done));
+		ssize_t n = pread(fd, buffer + done, size - done, at + (off_t)done);
 
 		if (n < 0 && errno == EINTR)
 			continue;

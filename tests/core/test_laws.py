@@ -177,3 +177,23 @@ def test_text_longer_than_a_page_across_chunks() -> None:
             assert scan.next("changed").matches == 1
             assert scan[0].first == word
             contents[43_332] ^= 1
+
+
+JOINED = [
+    ("i32", "now > 2 and now < 5", [3, 4]),
+    ("i32", "now > 2 and now > 4 and now <= 6", [5, 6]),
+    ("i32", "now > 5 and now < 3", []),
+    ("i32", "now > 2 and not now < 5", [5, 6, 7]),
+    ("f32", "now >= 2 and now <= 4 and now < 4", [2, 3]),
+    ("f32", "now >= nan and now <= 4", []),
+    ("f32", "now <= 4 and now <= nan", []),
+]
+
+
+@pytest.mark.parametrize(("name", "predicate", "found"), JOINED)
+def test_two_comparisons_with_constants(name: str, predicate: str, found: list[int]) -> None:
+    layout = layout_of(type_named(name))
+    contents = bytearray(b"".join(layout.pack(number) for number in range(8)))
+    with Target(Buffer(contents, base=BASE)).scan(name) as scan:
+        scan.first(predicate)
+        assert [match.value for match in scan] == found

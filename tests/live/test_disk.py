@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from farfetch.scanner import Progress, Scan, SnapshotError, attach, i32, now
+from farfetch.scanner import (
+    Budget,
+    BudgetError,
+    Progress,
+    Scan,
+    SnapshotError,
+    attach,
+    i32,
+    now,
+)
 
 from live import apart
 from live.targets import Spawn, TargetProcess
@@ -57,7 +66,8 @@ def scan_on_a_small_disk(folder: str) -> str:
     mount(folder, 2 * MIB)
     with TargetProcess("big", "8") as big, attach(big.pid) as target:
         where = f"{big.greeting['start']}..{big.greeting['end']}"
-        with target.scan(i32, where=where) as scan:
+        # more than there is: the disk itself has to say so
+        with target.scan(i32, where=where, budget=Budget(disk=1 << 40)) as scan:
             assert scan.directory == folder
             needle = big.greeting.number("needle")
             scan.first(now == needle)
@@ -74,6 +84,7 @@ def scan_on_a_small_disk(folder: str) -> str:
             refused(scan, "next", "changed or unchanged", folder)
             assert scan.next("changed").matches == 8 * MIB // 4096
             scan.undo()
+            scan.forget()
             refused(scan, "next", "changed or unchanged", folder)
 
             mount(folder, 64 * MIB, "remount")
@@ -81,6 +92,7 @@ def scan_on_a_small_disk(folder: str) -> str:
             assert scan.next("unchanged").matches == 8 * MIB // 4
             scan.undo(3)
             assert scan.first(now == needle).matches == 32
+            assert used(folder) < MIB
         assert used(folder) == 0
     return "done"
 
@@ -145,7 +157,7 @@ def old_values_on(pid: int, folder: str) -> int:
         if os.path.lexists(link) and str(link.readlink()).startswith(f"{folder}/"):
             held = link.stat()
             assert held.st_nlink == 0
-            total += held.st_size
+            total += held.st_blocks * 512
     return total
 
 
@@ -196,7 +208,55 @@ def test_what_is_let_go_takes_no_disk(tmp_path: Path, spawn: Spawn) -> None:
         both = old_values_on(us, folder)
         assert both >= one + 16 * MIB
         scan.undo()
-        assert old_values_on(us, folder) == one
+        assert old_values_on(us, folder) == both  # there is a way back to it
+        scan.redo()
+        assert scan.forget() == 0
+        scan.undo()
+        assert scan.forget() == 1
+        assert old_values_on(us, folder) == scan.disk == one
         assert scan.next("changed").matches == 32 * MIB // 4096
         scan.close()
         assert old_values_on(us, folder) == 0
+
+
+def over_budget(scan: Scan, of: str, step: str, predicate: str) -> None:
+    """A step that would take more than the budget says so and changes nothing."""
+    before, taken = state(scan), (scan.memory, scan.disk)
+    with pytest.raises(BudgetError, match=f"budget of {of}") as raised:
+        getattr(scan, step)(predicate)
+    assert raised.value.of == of
+    assert state(scan) == before
+    assert (scan.memory, scan.disk) == taken
+
+
+def test_a_budget_of_disk(tmp_path: Path, spawn: Spawn) -> None:
+    big = spawn("big", "8")
+    folder = str(tmp_path)
+    with attach(big.pid) as target:
+        where = f"{big.greeting['start']}..{big.greeting['end']}"
+        # half of it is zero and takes no disk
+        tight = target.scan(i32, where=where, directory=folder, budget=Budget(disk=3 * MIB))
+        over_budget(tight, "disk", "first", "unknown")
+        assert tight.first(now == big.greeting.number("needle")).matches == 32
+        over_budget(tight, "disk", "first", "unknown")
+        tight.close()
+        scan = target.scan(i32, where=where, directory=folder, budget=Budget(disk=8 * MIB))
+        scan.first()
+        for _ in range(3):
+            scan.next("unchanged")  # shares what there is
+        big.command("dirty 100")
+        over_budget(scan, "disk", "next", "changed or unchanged")
+        assert scan.next("changed").matches == 8 * MIB // 4096
+        scan.close()
+
+
+def test_a_budget_of_memory(spawn: Spawn) -> None:
+    big = spawn("big", "8")
+    with attach(big.pid) as target:
+        where = f"{big.greeting['start']}..{big.greeting['end']}"
+        scan = target.scan(i32, where=where, align=1, budget=Budget(memory=MIB // 2))
+        over_budget(scan, "memory", "first", "now < 0")  # scattered over the random quarter
+        assert scan.first(now == big.greeting.number("needle")).matches >= 32
+        assert 0 < scan.memory < MIB // 2
+        over_budget(scan, "memory", "first", "now < 0")
+        scan.close()

@@ -178,3 +178,50 @@ def test_a_new_first_scan_lets_the_history_go(spawn: Spawn) -> None:
         assert len(scan) == big.greeting.number("needles")
         with pytest.raises(ScanOrderError):
             scan.undo(2)
+
+
+def test_history_is_a_tree(spawn: Spawn) -> None:
+    big = spawn("big", "1")
+    with attach(big.pid) as target, target.scan(i32, where=big_where(big)) as scan:
+        at = {}
+
+        def here() -> int:
+            number = scan.steps[-1].number
+            at[number] = Snapshot.of(scan)
+            return number
+
+        scan.first()
+        root = here()
+        big.command("dirty 50")
+        scan.next("changed")
+        left = here()
+        scan.next("now > prev or now <= prev")
+        leaf = here()
+        scan.undo(2)
+        assert Snapshot.of(scan) == at[root]
+        big.command("dirty 100")
+        scan.next("unchanged")
+        right = here()
+        parents = {step.number: step.parent for step in scan.history}
+        assert parents == {root: None, left: root, leaf: left, right: root}
+        for number in (leaf, right, left, root, right):
+            scan.go_to(number)
+            assert Snapshot.of(scan) == at[number]
+            assert scan.steps[-1].number == number
+        with pytest.raises(ScanOrderError, match=f"no step {right + 1}"):
+            scan.go_to(right + 1)
+        scan.undo(2)
+        with pytest.raises(ScanOrderError, match="only 2 were undone"):
+            scan.redo(3)
+        assert scan.steps == ()
+        scan.redo(2)  # to the newest branch
+        assert Snapshot.of(scan) == at[right]
+        with pytest.raises(ScanOrderError, match="none was undone"):
+            scan.redo()
+        memory = scan.memory
+        assert scan.forget() == 2
+        assert scan.memory < memory
+        assert [step.number for step in scan.history] == [root, right]
+        assert Snapshot.of(scan) == at[right]
+        scan.next("now == prev")
+        assert here() == right + 1

@@ -11,6 +11,7 @@ from farfetch.scanner import errors
 from farfetch.scanner.errors import (
     AccessDenied,
     AlignError,
+    BudgetError,
     ConfigurationError,
     ExpressionError,
     FarfetchError,
@@ -87,6 +88,11 @@ SAID = [
         SnapshotError("/tmp", 28, "cannot store old values"),
         "cannot store old values in /tmp: No space left on device; make room there or set "
         "FARFETCH_TMPDIR to another directory; the earlier matches are kept",
+    ),
+    (
+        BudgetError("disk", "/tmp"),
+        "matches and old values would take more than the scan's budget of disk in /tmp; look at "
+        "fewer regions, forget undone steps, make room or allow more; the earlier matches are kept",
     ),
     (ConfigurationError("FARFETCH_ISA", "mmx", "unknown"), 'FARFETCH_ISA="mmx": unknown'),
 ]

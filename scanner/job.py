@@ -1,0 +1,131 @@
+"""Jobs: one run of the core over a target, watched from Python."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from .errors import BudgetError, ScanCancelled
+from .history import own
+from .native import check, ffi, lib
+from .regions import Range
+from .snapshot import FaultSet, Progress, ScanResult, store_error
+
+_POLL: Final = 10  # milliseconds between looks at a running job
+_REPORT: Final = 0.05  # seconds between calls of a progress function
+
+ProgressFunction = Callable[[Progress], object]
+
+
+class Found(NamedTuple):
+    """What a job made.
+
+    Attributes:
+        result: what it did.
+        matches: the core's match set; the snapshot's owner frees it.
+        snapshot: the core's snapshot, which frees both.
+    """
+
+    result: ScanResult
+    matches: Any
+    snapshot: Any
+
+    def release(self) -> None:
+        """Throw it away."""
+        ffi.release(self.snapshot)
+
+
+class Jobs:
+    """Runs jobs, one at a time, each of which any thread may cancel."""
+
+    def __init__(self) -> None:
+        self._job: Any = None
+        self._running = threading.Lock()  # held by whoever scans
+        self._lock = threading.RLock()  # a signal handler may cancel while it is held
+
+    def cancel(self) -> None:
+        """Stop the job that runs, from another thread or a signal handler."""
+        with self._lock:
+            if self._job is not None:
+                lib.ff_job_cancel(self._job)
+
+    def run(self, spec: Any, directory: str, progress: ProgressFunction | None) -> Found:
+        """Run one to its end.
+
+        Args:
+            spec: the core's description of it.
+            directory: of the files of old values, for the words of an error.
+            progress: called in this thread about 20 times a second.
+
+        Raises:
+            ScanCancelled: by :meth:`cancel` or Ctrl-C.
+            SnapshotError: old values could not be stored.
+            BudgetError: it would have taken more memory or disk than it may.
+            OSError: the target could not be read; what the kernel said.
+        """
+        out = ffi.new("struct ff_job **")
+        started = time.monotonic()
+        with self._running:
+            check(lib.ff_job_start(spec, out))
+            self._job = job = ffi.gc(out[0], lib.ff_job_destroy)
+            try:
+                _wait(job, progress, started)
+                return _finish(job, directory, started)
+            except KeyboardInterrupt:
+                lib.ff_job_cancel(job)
+                raise ScanCancelled(*_progress(job, started)[:2]) from None
+            finally:
+                with self._lock:
+                    self._job = None
+                    ffi.release(job)
+
+
+def _wait(job: Any, progress: ProgressFunction | None, started: float) -> None:
+    reported = started
+    try:
+        while not lib.ff_job_wait(job, _POLL):
+            if progress and time.monotonic() - reported >= _REPORT:
+                reported = time.monotonic()
+                progress(_progress(job, started))
+    except BaseException:
+        lib.ff_job_cancel(job)
+        raise
+
+
+def _finish(job: Any, directory: str, started: float) -> Found:
+    matches = ffi.new("struct ff_matchset **")
+    snapshot = ffi.new("struct ff_snapshot **")
+    code = -lib.ff_job_finish(job, matches, snapshot)
+    progress = _progress(job, started)
+    in_store = lib.ff_job_failed_in_store(job)
+    if code == errno.ECANCELED:
+        raise ScanCancelled(progress.done, progress.total)
+    if code == errno.ENOBUFS:
+        raise BudgetError("disk" if in_store else "memory", directory)
+    if code == errno.ENOMEM:
+        raise MemoryError("not enough memory to keep what the scan found")
+    if code and in_store:
+        raise store_error(directory, code)
+    if code:
+        raise OSError(code, "")
+    faults = _faults(job)
+    count = lib.ff_matchset_count(matches[0])
+    read = ffi.new("struct ff_progress *")
+    lib.ff_job_progress(job, read)
+    result = ScanResult(count, read.read, faults.bytes, progress.seconds, faults)
+    return Found(result, matches[0], own(matches[0], snapshot[0]))
+
+
+def _progress(job: Any, started: float) -> Progress:
+    out = ffi.new("struct ff_progress *")
+    lib.ff_job_progress(job, out)
+    return Progress(out.done, out.total, out.matches, time.monotonic() - started)
+
+
+def _faults(job: Any) -> FaultSet:
+    out = ffi.new("struct ff_range **")
+    count = lib.ff_job_faults(job, out)
+    return FaultSet(tuple(Range(out[0][i].start, out[0][i].end) for i in range(count)))
