@@ -42,10 +42,12 @@ from .expression import parse_predicate, parse_scan
 from .freeze import Freeze, Freezer
 from .history import History, Step
 from .layout import Layout
+from .letter_case import AnyCase, anycase
 from .matches import Match, Matches
 from .memory import Buffer, Memory, memory_names
 from .modules import Location, Module
 from .native import default_threads, isa, isas
+from .patterns import Pattern, pattern
 from .predicates import (
     Expr,
     Predicate,
@@ -104,6 +106,7 @@ __all__ = [
     "AlignError",
     "Budget",
     "BudgetError",
+    "AnyCase",
     "Buffer",
     "ConfigurationError",
     "Expr",
@@ -122,6 +125,7 @@ __all__ = [
     "MemoryFault",
     "MemoryUnavailable",
     "Module",
+    "Pattern",
     "Predicate",
     "ProcessInfo",
     "Progress",
@@ -143,6 +147,7 @@ __all__ = [
     "Where",
     "WhereError",
     "WriteResult",
+    "anycase",
     "attach",
     "bytes_",
     "changed",
@@ -175,6 +180,7 @@ __all__ = [
     "parse_predicate",
     "parse_scan",
     "parse_value",
+    "pattern",
     "pointer",
     "prev",
     "process",

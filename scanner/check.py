@@ -8,15 +8,19 @@ from typing import Final
 
 from .errors import ExpressionError, ValueKindError, ValueRangeError
 from .layout import Layout
+from .letter_case import AnyCase
 from .oracle import HIGHEST_SHIFT
+from .patterns import Pattern
 from .predicates import (
     Binary,
     Compare,
     Const,
+    Constant,
     Decreased,
     Expr,
     Increased,
     InRange,
+    Near,
     Predicate,
     Unary,
     Value,
@@ -80,7 +84,7 @@ def constant_size(predicate: Predicate, layout: Layout) -> int | None:
     for node in _nodes(predicate):
         if not isinstance(node, Const):
             continue
-        length = len(layout.pack(node.value))
+        length = len(_constant_bytes(node.value, layout))
         if length == 0:
             raise _error(predicate, node, "nothing can be found by an empty text")
         if size not in (None, length):
@@ -88,6 +92,21 @@ def constant_size(predicate: Predicate, layout: Layout) -> int | None:
             raise _error(predicate, node, reason)
         size = length
     return size
+
+
+def _constant_bytes(value: Constant, layout: Layout) -> bytes:
+    """The bytes of a constant of text or bytes; of one with several forms, the bytes of one."""
+    if isinstance(value, AnyCase):
+        return layout.pack(value.text)
+    return layout.pack(value.value if isinstance(value, Pattern) else value)
+
+
+def _wrong_kind(value: AnyCase | Pattern, layout: Layout) -> str:
+    """Why a type cannot be compared with such a constant; "" when it can."""
+    if isinstance(value, Pattern):
+        return "" if layout.kind == "bytes" else f"a pattern is found in bytes, not {layout.name}"
+    is_text = layout.kind in ("text", "utf16")
+    return "" if is_text else f"letters of any case are found in text, not {layout.name}"
 
 
 def _nodes(node: Predicate | Expr) -> Iterator[Predicate | Expr]:
@@ -98,6 +117,8 @@ def _nodes(node: Predicate | Expr) -> Iterator[Predicate | Expr]:
 
 def _check_number(node: Predicate | Expr, whole: Predicate, layout: Layout) -> None:
     match node:
+        case Const(AnyCase() | Pattern() as value):
+            raise _error(whole, node, _wrong_kind(value, layout))
         case Const(str() | bytes() as value):
             raise ValueKindError(value, layout.name)
         case Binary(op, left, right) if op in _BITWISE:
@@ -109,15 +130,31 @@ def _check_number(node: Predicate | Expr, whole: Predicate, layout: Layout) -> N
             raise _error(whole, node, '"~" is for whole numbers only')
         case Compare(_, Value(), Const(value)) | Compare(_, Const(value), Value()):
             _check_fits(value, layout)
+        case Near(Value()):
+            _check_near(node, layout)
         case InRange(Value(), low, high):
             for bound in (low, high):
                 if isinstance(bound, Const):
                     _check_fits(bound.value, layout)
 
 
-def _check_fits(value: int | float | str | bytes, layout: Layout) -> None:
-    if isinstance(value, str | bytes):
-        raise ValueKindError(value, layout.name)
+def _check_near(near: Near, layout: Layout) -> None:
+    """Check that a value of the type can be near the number."""
+    number = near.constant
+    if not number.is_finite() and layout.kind == "float":
+        return
+    assert layout.low is not None
+    assert layout.high is not None
+    bounds = near.band.bounds(layout.scale) if number.is_finite() else None
+    if number.is_nan() or (bounds is None and layout.low <= number <= layout.high):
+        raise ValueKindError(near.number, layout.name, "near a whole number")
+    if bounds is None or bounds[0] > layout.high or bounds[1] < layout.low:
+        raise ValueRangeError(float(number), layout.name, layout.low, layout.high)
+
+
+def _check_fits(value: Constant, layout: Layout) -> None:
+    if not isinstance(value, int | float):
+        return  # is refused as the constant that it is
     low, high = layout.low, layout.high
     assert low is not None
     assert high is not None
@@ -153,12 +190,14 @@ def _check_bytes(node: Predicate | Expr, whole: Predicate, layout: Layout) -> No
                 raise _error(whole, node, f"{layout.name} is compared with now, prev or first")
         case Compare(op, _, _):
             raise _error(whole, node, f'{layout.name} takes == and !=, not "{op}"')
-        case Increased() | Decreased() | InRange():
+        case Increased() | Decreased() | InRange() | Near():
             raise _error(whole, node, f"{layout.name} takes ==, !=, changed and unchanged only")
         case Binary() | Unary():
             raise _error(whole, node, f"there is no arithmetic on {layout.name}")
+        case Const(AnyCase() | Pattern() as value) if _wrong_kind(value, layout):
+            raise _error(whole, node, _wrong_kind(value, layout))
         case Const(value):
-            layout.pack(value)
+            _constant_bytes(value, layout)
 
 
 def _error(whole: Predicate, part: Predicate | Expr, reason: str) -> ExpressionError:

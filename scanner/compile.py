@@ -8,7 +8,7 @@ and ``not`` join their masks.
 from __future__ import annotations
 
 import math
-import struct
+import operator
 import sys
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,8 +16,10 @@ from typing import Any, Final
 from .check import check as check_kinds
 from .compile_expression import ExpressionCompiler
 from .errors import ExpressionError
-from .layout import Layout
+from .layout import Layout, next_float
+from .letter_case import AnyCase
 from .native import check, ffi, lib
+from .patterns import Pattern
 from .predicates import (
     And,
     Binary,
@@ -29,6 +31,7 @@ from .predicates import (
     Expr,
     Increased,
     InRange,
+    Near,
     Not,
     Or,
     Predicate,
@@ -169,6 +172,10 @@ class _Compiler:
             self._compare("<", now, prev)
         elif isinstance(node, InRange):
             return self._in_range(node)
+        elif isinstance(node, Near):
+            return self._near(node)
+        elif isinstance(node, Compare) and self._has_choices(node):
+            return self._choices(node)
         elif isinstance(node, Compare):
             self._compare(node.op, node.left, node.right)
         else:
@@ -231,6 +238,35 @@ class _Compiler:
             return 1
         return self._predicate(And(Compare(">=", value, low), Compare("<=", value, high)))
 
+    def _near(self, node: Near) -> int:
+        is_own = isinstance(node.operand, Value)
+        is_float = is_own and self.layout.kind == "float"
+        if not node.constant.is_finite():
+            if is_own and not is_float:
+                return self._nothing()
+            if node.constant.is_nan() and isinstance(node.operand, Value):
+                self._range(node.operand, -math.inf, math.inf, negate=True)
+                return 1
+            if node.constant.is_nan():
+                return self._predicate(Compare("!=", node.operand, node.operand))
+            return self._predicate(Compare("==", node.operand, Const(float(node.constant))))
+        scale = self.layout.scale
+        if not is_own and ExpressionCompiler(self.layout, self._operand).floats(node.operand):
+            scale = 32 if scale == 32 else 64
+        bounds = node.band.bounds(scale)
+        if bounds is None:
+            return self._nothing()
+        low, high = bounds
+        if isinstance(node.operand, Value):
+            least, most = self._limits()
+            self._range(node.operand, max(low, least), min(high, most))
+            return 1
+        return self._predicate(InRange(node.operand, Const(low), Const(high)))
+
+    def _nothing(self) -> int:
+        self.logic += [(lib.FF_LOGIC_ALL, 0), (lib.FF_LOGIC_NOT, 0)]
+        return 1
+
     def _number(self, constant: Const) -> int | float:
         number = self.layout.unpack(self.layout.pack(constant.value))
         assert isinstance(number, int | float)
@@ -277,9 +313,9 @@ class _Compiler:
         """The type's next number in that direction."""
         if isinstance(number, int):
             return number + (1 if towards > 0 else -1)
-        if self.layout.bits == 64:
-            return math.nextafter(number, towards)
-        return next_single(number, towards)
+        if towards > 0:
+            return next_float(number, self.layout.bits)
+        return -next_float(-number, self.layout.bits)
 
     def _pair(self, op: CompareOp, left: Value, right: Value, **delta: Any) -> None:
         if op in (">", ">="):
@@ -351,6 +387,9 @@ class _Compiler:
         if not (isinstance(left, Value) and isinstance(right, Const)):
             reason = f"{self.layout.name} values can only be compared with a constant or each other"
             raise ExpressionError(f"{left} {op} {right}", 0, reason)
+        if isinstance(right.value, Pattern):
+            self._masked(left, 0, right.value.value, right.value.mask, negate=op == "!=")
+            return
         raw = self.layout.pack(right.value)
         self._atom(
             kind=lib.FF_ATOM_BYTES,
@@ -360,6 +399,53 @@ class _Compiler:
             negate=op == "!=",
         )
         self.raw += raw
+
+    def _masked(
+        self, value: Value, offset: int, raw: bytes, mask: bytes, *, negate: bool = False
+    ) -> None:
+        """Whether the bytes at an offset are those that are wanted, of the bits that count."""
+        self._atom(
+            kind=lib.FF_ATOM_MASKED,
+            a={**self._operand(value), "offset": offset},
+            first=len(self.raw),
+            length=len(raw),
+            negate=negate,
+        )
+        self.raw += raw + mask
+
+    def _has_choices(self, node: Compare) -> bool:
+        return any(isinstance(x, Const) and isinstance(x.value, AnyCase) for x in node.children())
+
+    def _choices(self, node: Compare) -> int:
+        """A text in any case: by the bits that its letters share, then what these leave open."""
+        left, right = node.left, node.right
+        if isinstance(left, Const):
+            left, right = right, left
+        assert isinstance(left, Value)
+        assert isinstance(right, Const)
+        assert isinstance(right.value, AnyCase)
+        raw, mask = bytearray(), bytearray()
+        opened: list[tuple[int, tuple[bytes, ...]]] = []
+        for forms in right.value.choices(self.layout.codec):
+            same = _same_bits(forms)
+            if len(forms) != 1 << sum((byte ^ 0xFF).bit_count() for byte in same):
+                opened.append((len(raw), forms))
+            raw += bytes(map(operator.and_, forms[0], same))
+            mask += same
+        padding = self.size - len(raw)
+        self._masked(left, 0, bytes(raw) + bytes(padding), bytes(mask) + b"\xff" * padding)
+        for offset, forms in opened:
+            skip = len(self.logic)
+            self.logic.append((lib.FF_LOGIC_SKIP_NONE, 0))
+            for index, form in enumerate(forms):
+                self._masked(left, offset, form, b"\xff" * len(form))
+                if index:
+                    self.logic.append((lib.FF_LOGIC_OR, 0))
+            self.logic.append((lib.FF_LOGIC_AND, 0))
+            self.logic[skip] = (lib.FF_LOGIC_SKIP_NONE, len(self.logic) - skip - 1)
+        if node.op == "!=":
+            self.logic.append((lib.FF_LOGIC_NOT, 0))
+        return 3 if opened else 1
 
     def _same(self, left: Value, right: Value, *, negate: bool) -> None:
         """Whether the bytes are the same: not so for 0.0 and -0.0, so for two NaNs alike."""
@@ -380,8 +466,12 @@ class _Compiler:
         sides = predicate.left, predicate.right
         value = next((x for x in sides if isinstance(x, Value) and x.source == "now"), None)
         constant = next((x for x in sides if isinstance(x, Const)), None)
-        if value is None or constant is None or not constant.value:
-            return b"" if constant is None or value is None else self._zero()
+        if value is None or constant is None or isinstance(constant.value, AnyCase):
+            return b""
+        if isinstance(constant.value, Pattern):
+            return constant.value.value if set(constant.value.mask) == {0xFF} else b""
+        if not constant.value:
+            return self._zero()
         if self.layout.is_number and not self._is_own(constant):
             return b""
         return self.layout.pack(constant.value)
@@ -409,23 +499,17 @@ def _relation(node: Predicate) -> int:
     return int(lib.FF_UNRELATED)
 
 
+def _same_bits(forms: tuple[bytes, ...]) -> bytes:
+    """The bits in which all of some bytes of one length agree."""
+    same = bytearray(b"\xff" * len(forms[0]))
+    for form in forms:
+        for index, (byte, own) in enumerate(zip(form, forms[0], strict=True)):
+            same[index] &= 0xFF ^ byte ^ own
+    return bytes(same)
+
+
 def number_type(layout: Layout) -> int:
     """The core's number for a numeric type."""
     if layout.kind == "float":
         return int(lib.FF_F32 if layout.bits == 32 else lib.FF_F64)
     return int(getattr(lib, f"FF_{'I' if layout.signed else 'U'}{layout.bits}"))
-
-
-def next_single(number: float, towards: float) -> float:
-    """The single-precision number next to a finite or infinite one, in a direction.
-
-    >>> next_single(0.0, math.inf) == 2.0**-149, next_single(math.inf, 0.0) == (2 - 2**-23) * 2**127
-    (True, True)
-    """
-    if number == 0:
-        return math.copysign(2.0**-149, towards)
-    (bits,) = struct.unpack("<i", struct.pack("<f", number))
-    # of one sign, singles are ordered as their bits are
-    bits += 1 if (number < towards) == (number > 0) else -1
-    single: float = struct.unpack("<f", struct.pack("<i", bits))[0]
-    return single

@@ -70,7 +70,7 @@ class ExpressionCompiler:
         if not all(interval.within(128) for interval in intervals):
             reason = "values of this expression may need more than 128 bits"
             raise ExpressionError(f"{left} {op} {right}", 0, reason)
-        as_float = self._floats(left) or self._floats(right)
+        as_float = self.floats(left) or self.floats(right)
         depth = max(self._emit(left, as_float), 1 + self._emit(right, as_float))
         if depth > _DEPTH:
             reason = "too deeply nested; split it into several scans"
@@ -78,19 +78,19 @@ class ExpressionCompiler:
         self._step(lib.FF_EXPR_COMPARE, as_float, arg=_COMPARE[op])
         return self._steps
 
-    def _floats(self, node: Expr) -> bool:
+    def floats(self, node: Expr) -> bool:
         """Whether the node's value is a float."""
         if isinstance(node, Value):
             return self._is_float
         if isinstance(node, Const):
             return self._is_float or isinstance(node.value, float)
-        return any(self._floats(child) for child in node.children() if isinstance(child, Expr))
+        return any(self.floats(child) for child in node.children() if isinstance(child, Expr))
 
     def _intervals(self, node: Expr) -> list[Interval]:
         """Of the node, first, if it is an integer, and of all integer nodes below it."""
         below = [self._intervals(child) for child in node.children() if isinstance(child, Expr)]
         parts = [interval for part in below for interval in part]
-        if self._floats(node):
+        if self.floats(node):
             return parts
         return [self._interval(node, [part[0] for part in below]), *parts]
 
@@ -119,7 +119,7 @@ class ExpressionCompiler:
 
     def _emit(self, node: Expr, as_float: bool) -> int:
         """Leave the node's value on the stack. Returns how many values it needs there at once."""
-        is_float = self._floats(node)
+        is_float = self.floats(node)
         depth = 1
         if isinstance(node, Value):
             self._step(lib.FF_EXPR_LOAD, is_float, operand=self._operand(node))

@@ -5,22 +5,28 @@ What it knows, from loosest to tightest; every operator of two sides takes the l
     or      and      not
     == != < <= > >=     chained as in 1 < now <= 5
     in 1..5             both ends included; not in 1..5
+    ~= 3.14             rounded to those digits; ~= 3.1 truncated, ~= 3.14 +- 0.01
     |   ^   &   << >>   + -   * / %
     - ~                 in front of a value
     now prev first      the value now, at the last scan, at the first
     changed unchanged increased decreased unknown ?
     100 0x64 0b11 1_000 1.5e3 inf nan "text" 'text' b"\x00bytes" abs(…) (…)
+    "text"i             in any case
+    pattern("48 8B ?? ?F")
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, cast
 
 from .errors import ExpressionError
+from .letter_case import AnyCase
 from .literals import LiteralError, parse_number, unquote
+from .patterns import pattern
 from .predicates import (
     PRECEDENCE,
     And,
@@ -31,6 +37,7 @@ from .predicates import (
     Const,
     Expr,
     InRange,
+    Near,
     Not,
     Or,
     Predicate,
@@ -64,9 +71,12 @@ _WORDS: Final[dict[str, Expr | Predicate]] = {
     "inf": Const(float("inf")),
     "nan": Const(float("nan")),
 }
-_KEYWORDS: Final = ("and", "or", "not", "in", "abs")
+_KEYWORDS: Final = ("and", "or", "not", "in", "abs", "pattern", "truncated")
 
 _ALONE: Final = {">": increased, "<": decreased, "=": unchanged, "!=": changed}
+
+#: How a pattern begins that is written without quotes: no other line has two such words.
+_BARE_PATTERN: Final = re.compile(r"\s*[0-9a-fA-F?]{2}\s+[0-9a-fA-F?]{1,2}(?!\S)")
 
 # The parser and whatever walks its trees recurse; these keep them far from Python's limit.
 _DEPTH: Final = 50
@@ -93,6 +103,7 @@ def parse_scan(text: str) -> Predicate:
     ======================  =====================================================
     ``100`` ``"abc"``       ``now == 100``
     ``1..5``                ``now in 1..5``
+    ``48 8B ?? ?F``         ``now == pattern("48 8B ?? ?F")``
     ``> 50`` ``= 50``       ``now > 50``, ``now == 50``, and so on
     ``+ 5`` ``- 5``         ``now == prev + 5``; with a blank, for -5 is a number
     ``> < = !=``            ``increased``, ``decreased``, ``unchanged``, ``changed``
@@ -111,10 +122,12 @@ def parse_scan(text: str) -> Predicate:
     increased
     now > 5 and now != 7
     """
+    if _BARE_PATTERN.match(text):
+        return now == pattern(text)
     start, *rest = tokenize(text)
     if len(rest) == 1 and start.text in _ALONE:
         return _ALONE[start.text]
-    if start.text == "=" or start.text in _COMPARISONS:
+    if start.text in ("=", "~=", *_COMPARISONS):
         return _after(text, start, "now ", "==" if start.text == "=" else start.text)
     if start.text in ("+", "-") and text[start.position + 1 : start.position + 2].isspace():
         return _after(text, start, "now == prev ", start.text)
@@ -229,6 +242,10 @@ class _Parser:
                 self.take()
                 self.take()
                 link = Not(self.range(left, self.operand(_LOOSEST)))
+            elif self.token.text == "~=":
+                self.take()
+                link = self.near(left)
+                return link if chain is None else And(chain, link)
             else:
                 return left if chain is None else chain
             chain = link if chain is None else And(chain, link)
@@ -237,6 +254,34 @@ class _Parser:
         """The rest of a range, from its dots on."""
         self.expect("..")
         return InRange(ranged, low, self.operand(_LOOSEST))
+
+    def near(self, operand: Expr) -> Near:
+        """The rest of ``~= 3.14``, from the number on."""
+        start = self.token
+        number, tolerance = self.decimal(), None
+        is_truncated = self.token.text == "truncated"
+        if is_truncated:
+            self.take()
+        elif self.token.text == "±" or self.text.startswith("+-", self.token.position):
+            self.index += 1 if self.token.text == "±" else 2
+            tolerance = self.decimal()
+        try:
+            return Near(operand, number, tolerance, is_truncated)
+        except ValueError as error:
+            raise self.error(str(error), start) from None
+
+    def decimal(self) -> str:
+        """A number with its sign, as it is written."""
+        sign = self.take().text if self.token.text == "-" else ""
+        token = self.token
+        if token.kind != "number" and token.text not in ("inf", "nan"):
+            raise self.error(f'after "~=" comes a number, found {token.shown}')
+        self.take()
+        number = token.text
+        if token.kind == "number":
+            value = self.number(token).value
+            number = str(value) if isinstance(value, int) else number.replace("_", "")
+        return sign + number
 
     def operand(self, level: int) -> Expr:
         """A value made of operators that bind at least as tightly as the level."""
@@ -271,6 +316,8 @@ class _Parser:
         token = self.token
         if token.text in ("(", "abs"):
             return self.parentheses()
+        if token.text == "pattern":
+            return self.pattern()
         if token.kind == "number":
             self.take()
             return self.number(token)
@@ -312,9 +359,28 @@ class _Parser:
         except ValueError:
             raise self.error(f'"{token.text}" is not a number', token) from None
 
-    def quoted(self, token: Token) -> Const:
+    def pattern(self) -> Const:
+        self.take()
+        self.expect("(")
+        token = self.token
+        if token.kind != "quoted" or token.text[0] not in "\"'":
+            raise self.error(f'a pattern is written pattern("48 8B ?? ?F"), found {token.shown}')
+        self.take()
         try:
-            return Const(unquote(token.text))
+            constant = Const(pattern(token.text[1:-1]))
+        except ExpressionError as error:
+            position = token.position + 1 + error.position
+            raise ExpressionError(self.text, position, error.reason) from None
+        self.expect(")")
+        return constant
+
+    def quoted(self, token: Token) -> Const:
+        any_case = token.text.endswith("i")
+        try:
+            value = unquote(token.text.removesuffix("i"))
+            if any_case and isinstance(value, bytes):
+                raise self.error("bytes have no case", token)
+            return Const(AnyCase(value) if isinstance(value, str) and any_case else value)
         except LiteralError as error:
             position = token.position + error.offset
             raise ExpressionError(self.text, position, error.reason) from None

@@ -19,7 +19,7 @@ Kind = Literal["int", "float", "text", "utf16", "bytes"]
 Value = int | float | str | bytes
 
 _FORMATS: Final = {8: "b", 16: "h", 32: "i", 64: "q"}
-_CODECS: Final = {"text": "utf-8", "utf16": "utf-16-le"}
+_CODECS: Final[dict[str, str]] = {"text": "utf-8", "utf16": "utf-16-le"}
 _FLOAT_MAX: Final = {
     32: struct.unpack("<f", b"\xff\xff\x7f\x7f")[0],
     64: struct.unpack("<d", b"\xff\xff\xff\xff\xff\xff\xef\x7f")[0],
@@ -62,6 +62,13 @@ class Layout:
         return self.bits // 8
 
     @property
+    def scale(self) -> Literal["int", 32, 64]:
+        """What a number counts in: whole numbers, or floats of 32 or 64 bits."""
+        if self.kind == "int":
+            return "int"
+        return 32 if self.bits == 32 else 64
+
+    @property
     def low(self) -> int | float | None:
         """The lowest finite value; None for text and bytes."""
         return self._limits[0] if self.is_number else None
@@ -79,6 +86,11 @@ class Layout:
             code = _FORMATS[self.bits]
             return order + (code if self.signed else code.upper())
         return order + ("f" if self.bits == 32 else "d") if self.kind == "float" else ""
+
+    @property
+    def codec(self) -> str:
+        """Python's name for the encoding of text; "" for what is no text."""
+        return _CODECS.get(self.kind, "")
 
     def with_size(self, size: int) -> Layout:
         """The same text or bytes with a fixed length.
@@ -166,7 +178,7 @@ class Layout:
         if not isinstance(value, str):
             raise ValueKindError(value, self.name, "text")
         try:
-            raw = value.encode(_CODECS[self.kind])
+            raw = value.encode(self.codec)
         except UnicodeEncodeError:
             raise ValueKindError(value, self.name, "whole Unicode characters") from None
         if self.size is None:
@@ -211,3 +223,21 @@ def double(number: int | float) -> float:
         return float(number)
     except OverflowError:
         return math.inf if number > 0 else -math.inf
+
+
+def next_float(number: float, bits: int) -> float:
+    """The next greater number of 32 or 64 bits; infinity is followed by itself.
+
+    >>> next_float(0.0, 32) == 2.0**-149, next_float(-math.inf, 32) == -(2 - 2**-23) * 2**127
+    (True, True)
+    """
+    if bits == 64:
+        return math.nextafter(number, math.inf)
+    if number == 0:
+        return 2.0**-149
+    if number == math.inf:
+        return number
+    (raw,) = struct.unpack("<i", struct.pack("<f", number))
+    # of one sign, singles are ordered as their bits are
+    single: float = struct.unpack("<f", struct.pack("<i", raw + (1 if number > 0 else -1)))[0]
+    return single

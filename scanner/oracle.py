@@ -13,8 +13,12 @@ The core's compiled predicates are tested against :func:`evaluate`. In short:
   infinite. ``%`` is C's fmod() plus, if the signs differ, the right side; a zero has the sign of
   the right side; modulo zero is not a number.
 - Not a number is in no range, and of the comparisons only ``!=`` is true.
+- ``~=`` is exact: of the number that the value is, and the decimal as it was written. Halves round
+  away from zero. ``~= inf`` is infinity alone, ``~= nan`` all that is not a number.
 - ``changed`` and ``unchanged`` compare bytes; ``increased`` and ``decreased`` compare values.
-- Text and bytes are compared by their bytes, and only with ``==`` and ``!=``.
+- Text and bytes are compared by their bytes, and only with ``==`` and ``!=``. A pattern is equal to
+  the bytes that have its digits where it has any; text in any case to what has the same letters
+  (:mod:`.letter_case`), each in as many bytes.
 """
 
 from __future__ import annotations
@@ -26,6 +30,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from .layout import Layout, Value, double
+from .letter_case import AnyCase, fold
+from .patterns import Pattern
 from .predicates import (
     And,
     Binary,
@@ -36,6 +42,7 @@ from .predicates import (
     Expr,
     Increased,
     InRange,
+    Near,
     Not,
     Or,
     Predicate,
@@ -127,7 +134,7 @@ class _Evaluation:
             case Decreased():
                 return _compare("<", self.source("now"), self.source("prev"))
             case Compare(op, left, right) if not self.layout.is_number:
-                return bool(_COMPARE[op](self.bytes_of(left), self.bytes_of(right)))
+                return self.same(left, right) == (op == "==")
             case Compare(op, left, right):
                 try:
                     return _compare(op, self.number(left), self.number(right))
@@ -139,7 +146,21 @@ class _Evaluation:
                 except _UndefinedError:
                     return False
                 return _compare("<=", least, value) and _compare("<=", value, most)
+            case Near(operand):
+                try:
+                    return _is_near(self.number(operand), predicate)
+                except _UndefinedError:
+                    return False
         raise TypeError(f"not a predicate: {predicate!r}")
+
+    def same(self, left: Expr, right: Expr) -> bool:
+        for value, other in ((left, right), (right, left)):
+            match other:
+                case Const(Pattern() as pattern):
+                    return pattern.fits(self.bytes_of(value))
+                case Const(AnyCase(text)):
+                    return _is_in_any_case(self.bytes_of(value), text, self.layout)
+        return self.bytes_of(left) == self.bytes_of(right)
 
     def bytes_of(self, expr: Expr) -> bytes:
         if isinstance(expr, SourceValue):
@@ -164,6 +185,25 @@ class _Evaluation:
             case Binary(op, left, right):
                 return self.layout.convert(_binary(op, self.number(left), self.number(right)))
         raise TypeError(f"not an expression: {expr!r}")
+
+
+def _is_near(number: Number, near: Near) -> bool:
+    constant = near.constant
+    if constant.is_nan():
+        return math.isnan(number)
+    return near.band.holds(number) if constant.is_finite() else number == float(constant)
+
+
+def _is_in_any_case(raw: bytes, text: str, layout: Layout) -> bool:
+    """Whether some bytes are the letters of a text, each in as many bytes, then NULs."""
+    at = 0
+    for character in text:
+        end = at + len(character.encode(layout.codec))
+        found = raw[at:end].decode(layout.codec, "replace")
+        if list(map(fold, found)) != [fold(character)]:
+            return False
+        at = end
+    return raw[at:] == bytes((layout.size or len(raw)) - at)
 
 
 def _compare(op: str, left: Number, right: Number) -> bool:

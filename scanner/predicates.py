@@ -5,6 +5,9 @@ Python's operators build the same trees as the text language of :mod:`.expressio
     (now < prev) & (now != 0)        now < prev and now != 0
     now == first - 3                 now == first - 3
     now.between(1, 5) | ~changed     now in 1..5 or not changed
+    now.near("3.14")                 now ~= 3.14
+    now == pattern("48 8B ?? ?F")    now == pattern("48 8B ?? ?F")
+    now == anycase("gold")           now == "gold"i
 
 ``str()`` of a tree is text that parses back to an equal tree.
 
@@ -17,9 +20,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from typing import ClassVar, Final, Literal, NoReturn, SupportsFloat, SupportsIndex, Union
 
+from .bands import Band, band, decimal
+from .letter_case import AnyCase
 from .literals import quote
+from .patterns import Pattern
 
 Source = Literal["now", "prev", "first"]
 BinaryOp = Literal["|", "^", "&", "<<", ">>", "+", "-", "*", "/", "%"]
@@ -34,7 +41,8 @@ _LEVELS: Final = (
 #: How tightly each operator binds. The order is Python's.
 PRECEDENCE: Final = {op: level for level, ops in enumerate(_LEVELS) for op in ops}
 
-Operand = Union["Expr", int, float, str, bytes]
+Constant = int | float | str | bytes | Pattern | AnyCase
+Operand = Union["Expr", Constant]
 
 
 class _Node:
@@ -82,6 +90,29 @@ class Expr(_Node):
         now in 1..prev
         """
         return InRange(self, _expr(low), _expr(high))
+
+    def near(
+        self,
+        number: str | float,
+        *,
+        tolerance: str | float | None = None,
+        truncated: bool = False,
+    ) -> Near:
+        """Whether it is a decimal once it is rounded to as many digits as that has.
+
+        Args:
+            number: the decimal; as text to give it zeros at its end.
+            tolerance: take what is no farther away than this instead.
+            truncated: take what is cut off to the decimal instead.
+
+        Raises:
+            ValueError: one is no number, or both ways are asked for.
+
+        >>> print(now.near("3.10"), now.near(3, tolerance=0.5), now.near(2.5, truncated=True))
+        now ~= 3.10 now ~= 3 +- 0.5 now ~= 2.5 truncated
+        """
+        distance = None if tolerance is None else str(tolerance)
+        return Near(self, str(number), distance, truncated)
 
     def __eq__(self, other: object) -> Compare:  # type: ignore[override]
         return Compare("==", self, _expr(other))
@@ -188,7 +219,7 @@ class Value(Expr):
 class Const(Expr):
     """A constant; numbers of other libraries become plain ints and floats."""
 
-    value: int | float | str | bytes
+    value: Constant
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", _plain(self.value))
@@ -201,6 +232,10 @@ class Const(Expr):
         value = self.value
         if isinstance(value, str | bytes):
             return quote(value), PRECEDENCE["atom"]
+        if isinstance(value, AnyCase):
+            return f"{quote(value.text)}i", PRECEDENCE["atom"]
+        if isinstance(value, Pattern):
+            return f'pattern("{value}")', PRECEDENCE["atom"]
         # Python refuses to write very large numbers in decimal.
         is_huge = isinstance(value, int) and value.bit_length() > 256
         return f"{value:#x}" if is_huge else str(value), PRECEDENCE["atom"]
@@ -281,6 +316,52 @@ class InRange(Predicate):
 
     def _text(self) -> tuple[str, int]:
         return f"{self.operand} in {self.low}..{self.high}", PRECEDENCE["compare"]
+
+
+@dataclass(frozen=True, eq=False)
+class Near(Predicate):
+    """An expression that is a decimal when it is rounded, truncated, or given a tolerance.
+
+    Infinity is near itself alone, and all that is not a number is near ``nan``.
+
+    Attributes:
+        operand: the expression.
+        number: the decimal, as it was written.
+        tolerance: how far away it may be at the most, as it was written.
+        truncated: whether it is cut off, rather than rounded.
+    """
+
+    operand: Expr
+    number: str
+    tolerance: str | None = None
+    truncated: bool = False
+
+    def __post_init__(self) -> None:
+        number = decimal(self.number)
+        if self.tolerance is not None and self.truncated:
+            raise ValueError("truncated takes no tolerance")
+        if not number.is_finite() and (self.truncated or self.tolerance is not None):
+            raise ValueError(f"{self.number} is near itself alone")
+        if self.tolerance is not None:
+            distance = decimal(self.tolerance)
+            if not (distance.is_finite() and distance >= 0):
+                raise ValueError("a tolerance is a number of 0 or more")
+
+    @property
+    def constant(self) -> Decimal:
+        """The number, with its digits."""
+        return decimal(self.number)
+
+    @property
+    def band(self) -> Band:
+        """The numbers it is to be among; of a finite number only."""
+        return band(self.constant, self.tolerance, truncated=self.truncated)
+
+    def _text(self) -> tuple[str, int]:
+        way = " truncated" if self.truncated else ""
+        if self.tolerance is not None:
+            way = f" +- {self.tolerance}"
+        return f"{self.operand} ~= {self.number}{way}", PRECEDENCE["compare"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -391,8 +472,8 @@ def _expr(value: object) -> Expr:
     return Const(_plain(value))
 
 
-def _plain(value: object) -> int | float | str | bytes:
-    if isinstance(value, str | bytes):
+def _plain(value: object) -> Constant:
+    if isinstance(value, str | bytes | Pattern | AnyCase):
         return value
     if isinstance(value, SupportsIndex):
         return operator.index(value)

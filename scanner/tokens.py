@@ -15,10 +15,10 @@ _TOKEN: Final = re.compile(
     # 1..5 is a range, so a dot that another one follows is no part of a number
     | (?P<number>0[xXoObB]\w*|(?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)
                              (?:[eE][+-]?[0-9]+)?\w*)
-    | (?P<quoted>b?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))
+    | (?P<quoted>b?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')(?:i(?!\w))?)
     | (?P<open>b?["'])
     | (?P<name>[^\W\d]\w*)
-    | (?P<sign>\.\.|==|!=|<=|>=|<<|>>|~=|&&|\|\||\*\*|[-=<>+*/%&|^~()?!])
+    | (?P<sign>\.\.|==|!=|<=|>=|<<|>>|~=|&&|\|\||\*\*|[-=<>+±*/%&|^~()?!])
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -29,7 +29,6 @@ _FOREIGN: Final = {
     "||": 'write "or"',
     "!": 'write "not"',
     "**": "there are no powers",
-    "~=": "~= is reserved and not in this version; use == or a range",
 }
 
 

@@ -33,6 +33,8 @@ PREDICATE_WORDS = (
     ("not", ""),
     ("in", "a range: now in 1..5"),
     ("abs(", "without the sign"),
+    ("pattern(", 'bytes with wildcards: pattern("48 8B ?? ?F")'),
+    ("truncated", "not rounded: now ~= 3.1 truncated"),
 )
 
 WHERE_WORDS = (

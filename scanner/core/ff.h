@@ -111,6 +111,7 @@ enum ff_atom_kind {
 	FF_ATOM_BYTES,		/* the length bytes at a are those at the spec's bytes + first */
 	FF_ATOM_SAME,		/* the length bytes at a and at b are the same */
 	FF_ATOM_EXPR,		/* length expression steps from first; the last compares */
+	FF_ATOM_MASKED,		/* as BYTES, of the bits in the length bytes behind those */
 };
 
 enum ff_compare {

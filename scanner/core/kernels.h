@@ -32,6 +32,16 @@ struct ff_pair_test {
 	union ff_scalar delta, low, high;
 };
 
+/*
+ * Byte i at a, without the bits that are not in mask[i], is value[i]; so for all length
+ * bytes. Numbers one and other, which may be the same, are the bytes that tell most.
+ */
+struct ff_masked_test {
+	const uint8_t *value, *mask;
+	size_t length;
+	size_t one, other;
+};
+
 struct ff_kernels {
 	const char *name;
 	bool (*supported)(void);
@@ -39,6 +49,8 @@ struct ff_kernels {
 		      size_t n, uint64_t *mask);
 	void (*pair)(const struct ff_pair_test *test, const uint8_t *a, const uint8_t *b,
 		     size_t stride, size_t n, uint64_t *mask);
+	void (*masked)(const struct ff_masked_test *test, const uint8_t *a, size_t stride,
+		       size_t n, uint64_t *mask);
 	void (*expr)(const struct ff_expr *steps, size_t nsteps, const uint8_t *const *streams,
 		     size_t stride, size_t n, uint64_t *mask);
 	bool (*is_zero)(const uint8_t *bytes, size_t size);

@@ -78,6 +78,28 @@ static void scalar_pair(const struct ff_pair_test *test, const uint8_t *a, const
 	by_type[test->type](test, a, b, stride, n, mask);
 }
 
+static bool masked_bytes(const struct ff_masked_test *test, const uint8_t *at)
+{
+	for (size_t i = 0; i < test->length; i++) {
+		if ((at[i] & test->mask[i]) != test->value[i])
+			return false;
+	}
+	return true;
+}
+
+static void scalar_masked(const struct ff_masked_test *test, const uint8_t *a, size_t stride,
+			  size_t n, uint64_t *mask)
+{
+	const size_t one = test->one;
+	const uint8_t value = test->value[one], bits = test->mask[one];
+
+	memset(mask, 0, ff_mask_words(n) * sizeof(*mask));
+	for (size_t i = 0; i < n; i++, a += stride) {
+		if ((a[one] & bits) == value && masked_bytes(test, a))
+			mask[i / 64] |= (uint64_t)1 << i % 64;
+	}
+}
+
 static bool scalar_is_zero(const uint8_t *bytes, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
@@ -92,6 +114,7 @@ const struct ff_kernels ff_kernels_scalar = {
 	.supported = always,
 	.range = scalar_range,
 	.pair = scalar_pair,
+	.masked = scalar_masked,
 	.expr = expr_scalar,
 	.is_zero = scalar_is_zero,
 };

@@ -366,6 +366,8 @@ static void vector_pair(const struct ff_pair_test *test, const uint8_t *a, const
 				       n - whole, mask + whole / 64);
 }
 
+#include "kernels_masked.h"
+
 static bool vector_is_zero(const uint8_t *bytes, size_t size)
 {
 	size_t i = 0;
@@ -394,6 +396,7 @@ const struct ff_kernels VECTOR_PASTE(ff_kernels, VECTOR_NAME) = {
 	.supported = vector_supported,
 	.range = vector_range,
 	.pair = vector_pair,
+	.masked = vector_masked,
 	.expr = VECTOR_PASTE(expr, VECTOR_NAME),
 	.is_zero = vector_is_zero,
 };

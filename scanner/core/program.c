@@ -7,7 +7,7 @@
  * Slots are taken in batches whose bytes stay in the first-level cache while the
  * atoms pass over them.
  */
-#include "program.h"
+#include "masked.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -135,6 +135,9 @@ static bool atom_fits(const struct ff_program *program, const struct ff_program_
 	case FF_ATOM_BYTES:
 		return atom->length && operand_fits(program, &atom->a, atom->length) &&
 		       atom->first <= spec->nbytes && atom->length <= spec->nbytes - atom->first;
+	case FF_ATOM_MASKED:
+		return operand_fits(program, &atom->a, atom->length) &&
+		       ff_masked_fits(atom, spec->bytes, spec->nbytes);
 	case FF_ATOM_SAME:
 		return atom->length && operand_fits(program, &atom->a, atom->length) &&
 		       operand_fits(program, &atom->b, atom->length);
@@ -262,6 +265,10 @@ int ff_program_create(const struct ff_program_spec *spec, struct ff_program **ou
 		error = copy(&program->constant, spec->constant, spec->span, 1);
 	if (error)
 		goto fail;
+	for (size_t i = 0; i < program->natoms; i++) {
+		if (program->atoms[i].kind == FF_ATOM_MASKED)
+			ff_masked_choose(&program->atoms[i], program->bytes);
+	}
 	*out = program;
 	return 0;
 fail:
@@ -376,6 +383,14 @@ static void run_atom(const struct batch *batch, const struct ff_atom *atom, uint
 	case FF_ATOM_BYTES:
 		run_bytes(batch, atom, mask);
 		break;
+	case FF_ATOM_MASKED: {
+		struct ff_masked_test test;
+
+		ff_masked_test(atom, batch->program->bytes, &test);
+		batch->kernels->masked(&test, operand_at(batch, &atom->a), batch->stride,
+				       batch->n, mask);
+		break;
+	}
 	case FF_ATOM_SAME:
 		run_same(batch, atom, mask);
 		break;

@@ -32,12 +32,13 @@ FIRST = Command(
     usage="first [PREDICATE]",
     summary="begin a scan",
     details="Looks through the regions of where for values of type that satisfy PREDICATE: a "
-    "number or quoted text, a range 1..5, a comparison > 50, or anything in the predicate "
-    "language. Without one, or with ?, every value matches and next narrows by how it changed. "
-    "The matches before are dropped when the new scan has succeeded; Ctrl-C stops it. A line "
-    "that is only a predicate does the same while there are no matches. As a value, first is the "
-    "one at the first scan: since this command begins with it, write now == first.",
-    examples=("first 100", "first now in 1..5 or now == 100", "first ?"),
+    "number or quoted text, a range 1..5, a comparison > 50, ~= 3.14 for what is shown as 3.14, "
+    '"gold"i for text in any case, 48 8B ?? ?F for bytes with wildcards, or anything in the '
+    "predicate language. Without one, or with ?, every value matches and next narrows by how it "
+    "changed. The matches before are dropped when the new scan has succeeded; Ctrl-C stops it. A "
+    "line that is only a predicate does the same while there are no matches. As a value, first is "
+    "the one at the first scan: since this command begins with it, write now == first.",
+    examples=("first 100", "first ~= 3.14", "first now in 1..5 or now == 100", "first ?"),
     run=run,
     complete=completion.predicate,
 )

@@ -60,7 +60,7 @@ def texts(line: str, moment: Moment) -> list[str]:
         ('now == "pr', ATTACHED, []),
         # Predicates behind the commands that take them
         ("first inc", ATTACHED, ["increased"]),
-        ("next now < p", SCANNED, ["prev"]),
+        ("next now < p", SCANNED, ["prev", "pattern("]),
         ("next now < prev and not ch", SCANNED, ["changed"]),
         # Processes
         ("attach ga", NOTHING, ["game", '"my game"']),

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 from farfetch.scanner.layout import Layout
+from farfetch.scanner.letter_case import AnyCase
+from farfetch.scanner.patterns import pattern
 from farfetch.scanner.predicates import (
     And,
     Binary,
@@ -13,6 +15,7 @@ from farfetch.scanner.predicates import (
     Const,
     Expr,
     InRange,
+    Near,
     Not,
     Or,
     Predicate,
@@ -35,6 +38,19 @@ NUMBERS = [name for name, one in TYPES.items() if layout_of(one).is_number]
 sources = st.sampled_from(get_args(Source)).map(Value)
 integers = st.integers(-(2**70), 2**70) | st.integers(-10, 10)
 floats = st.floats() | st.integers(-10, 10).map(float)
+decimals = st.one_of(
+    st.integers(-300, 300).map(str),
+    st.floats().map(repr),
+    st.decimals(-10, 10, places=2).map(str),
+    st.sampled_from(["2.50", "-0.0", "1e2", "5e-324"]),
+)
+distances = st.decimals(0, 3, places=2).map(str)
+any_case = st.text().map(AnyCase)
+patterns = (
+    st.lists(st.text("0123456789ABCDEF?", min_size=2, max_size=2), min_size=1, max_size=9)
+    .filter(lambda words: set("".join(words)) != {"?"})
+    .map(lambda words: pattern(" ".join(words)))
+)
 words = st.sampled_from([changed, unchanged, increased, decreased, unknown])
 
 
@@ -52,6 +68,10 @@ def expressions(
     )
 
 
+def _is_finite(number: str) -> bool:
+    return number.strip("-") not in ("inf", "nan")
+
+
 def predicates(
     operands: st.SearchStrategy[Expr], ops: Any = CompareOp
 ) -> st.SearchStrategy[Predicate]:
@@ -59,7 +79,10 @@ def predicates(
     return st.recursive(
         words
         | st.builds(Compare, st.sampled_from(get_args(ops)), operands, operands)
-        | st.builds(InRange, operands, operands, operands),
+        | st.builds(InRange, operands, operands, operands)
+        | st.builds(Near, operands, decimals)
+        | st.builds(Near, operands, decimals.filter(_is_finite), distances)
+        | st.builds(Near, operands, decimals.filter(_is_finite), st.none(), st.just(True)),
         lambda inner: (
             st.builds(And, inner, inner) | st.builds(Or, inner, inner) | st.builds(Not, inner)
         ),

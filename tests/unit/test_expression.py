@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 from farfetch.scanner.errors import ExpressionError
 from farfetch.scanner.expression import parse_predicate, parse_scan
+from farfetch.scanner.letter_case import anycase
+from farfetch.scanner.patterns import pattern
 from farfetch.scanner.predicates import (
     Binary,
     Const,
@@ -22,9 +24,9 @@ from farfetch.scanner.predicates import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unit.strategies import expressions, floats, integers, predicates
+from unit.strategies import any_case, expressions, floats, integers, patterns, predicates
 
-TREES = predicates(expressions(integers | floats | st.text() | st.binary()))
+TREES = predicates(expressions(integers | floats | st.text() | st.binary() | patterns | any_case))
 
 
 def refused(parse: Callable[[str], Predicate], text: str) -> ExpressionError | None:
@@ -54,7 +56,7 @@ def test_broken_text_is_an_error_with_a_place_in_it(tree: Predicate, start: int,
             assert str(error).isprintable()
 
 
-@given(st.text("nowprevfirst0123456789.=<>!+-*/%&|^~()'\"\\ xbin", max_size=20))
+@given(st.text("nowprevfirst0123456789.=<>!+-*/%&|^~()'\"\\ xbinACt?±", max_size=20))
 def test_any_text_is_a_predicate_or_an_error(text: str) -> None:
     for parse in (parse_predicate, parse_scan):
         error = refused(parse, text)
@@ -99,6 +101,16 @@ def test_any_text_is_a_predicate_or_an_error(text: str) -> None:
         ('now == "a" or now == b"\\xff"', (now == "a") | (now == b"\xff")),
         ("((now)) == ((5))", now == 5),
         ("\tnow ==\n5 ", now == 5),
+        ("now ~= -3.140", now.near("-3.140")),
+        ("now ~= 0x10", now.near(16)),
+        ("now ~= 1_0.5 and changed", now.near("10.5") & changed),
+        ("now ~= 3 +-0.5", now.near(3, tolerance="0.5")),
+        ("now - prev ~= 3 ± 1", (now - prev).near(3, tolerance=1)),
+        ("0 < now ~= 2.5 truncated", (Const(0) < now) & now.near(2.5, truncated=True)),
+        ("not now ~= nan or now ~= -inf", ~now.near("nan") | now.near("-inf")),
+        ('now == "gold"i', now == anycase("gold")),
+        ("'i'i == now", Const(anycase("i")) == now),
+        ('now == pattern("48 ?f")', now == pattern("48 ?F")),
     ],
 )
 def test_parses(text: str, tree: Predicate) -> None:
@@ -130,7 +142,15 @@ def test_parses(text: str, tree: Predicate) -> None:
         ("nwo == 5", 1, 'unknown name "nwo": did you mean now?'),
         ("NOW == 5", 1, 'unknown name "NOW": did you mean now?'),
         ("now == and", 8, 'expected a value, found "and"'),
-        ("now ~= 5", 5, "~= is reserved and not in this version; use == or a range"),
+        ("now ~= prev", 8, 'after "~=" comes a number, found "prev"'),
+        ("now ~= 3 + 1", 10, 'expected an operator or the end, found "+"'),
+        ("now ~= 3 < 5", 10, 'expected an operator or the end, found "<"'),
+        ("now ~= 3 +- x", 13, 'after "~=" comes a number, found "x"'),
+        ("now ~= 3 +- -1", 8, "a tolerance is a number of 0 or more"),
+        ("now ~= inf truncated", 8, "inf is near itself alone"),
+        ("now ~= 1e99999", 8, "more than 1100 digits or places"),
+        ('now == b"a"i', 8, "bytes have no case"),
+        ("now == pattern(5)", 16, 'a pattern is written pattern("48 8B ?? ?F"), found "5"'),
         ("now && 1", 5, 'write "and"'),
         ("now == 1 || changed", 10, 'write "or"'),
         ("!changed", 1, 'write "not"'),
@@ -240,7 +260,8 @@ def test_shorthands_are_for_whole_lines_only(text: str) -> None:
         ("now", 4, "expected a comparison such as == 5, found the end"),
         ("now + 1", 8, "expected a comparison such as == 5, found the end"),
         ("100 200", 5, 'expected an operator or the end, found "200"'),
-        ("> 5 ~= 6", 5, "~= is reserved and not in this version; use == or a range"),
+        ("~= x", 4, 'after "~=" comes a number, found "x"'),
+        ("48 8B 1G", 8, '"G" is no hex digit; ? stands for any'),
     ],
 )
 def test_places_in_shorthands(text: str, column: int, reason: str) -> None:

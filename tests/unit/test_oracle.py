@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from unit.strategies import expressions, floats, integers, predicates, values_of
 
+WIDE = Context(prec=800)
 I32, U8, I64, F32, F64 = (layout_of(TYPES[name]) for name in ("i32", "u8", "i64", "f32", "f64"))
 TEXT = layout_of(sized(TYPES["text"], 4))
 INTEGERS = expressions(integers)
@@ -144,6 +146,73 @@ def test_single_precision(text: str, value: float, expected: bool) -> None:
 )
 def test_double_precision(text: str, value: float, expected: bool) -> None:
     assert holds(text, F64, value) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "expected"),
+    [
+        ("now ~= 3.14", 3.135, False),  # the double is a little less than 3.135
+        ("now ~= 3.14", math.nextafter(3.135, 4), True),
+        ("now ~= 3.14", 3.1449999999, True),
+        ("now ~= 3.14", -3.14, False),
+        ("now ~= 2.5", 2.45, True),
+        ("now ~= 0", 0.5, False),
+        ("now ~= 1", 0.5, True),  # halves round away from zero
+        ("now ~= -1", -0.5, True),
+        ("now ~= -1", -1.5, False),
+        ("now ~= -2", -1.5, True),
+        ("now ~= 0", -0.0, True),
+        ("now ~= 1.0", 1.05, False),  # the double is a little more than 1.05
+        ("now ~= 1e2", 149.9, True),
+        ("now ~= 100", 149.9, False),
+        ("now ~= 3.1 truncated", 3.19, True),
+        ("now ~= 3.1 truncated", 3.09, False),
+        ("now ~= -3.1 truncated", -3.19, True),
+        ("now ~= 0 truncated", -0.9, True),
+        ("now ~= 3 +- 0.25", 3.25, True),
+        ("now ~= 3 +- 0.25", 2.75, True),
+        ("now ~= 3 +- 0.25", 3.26, False),
+        ("now ~= 3 +- 0", 3.0, True),
+        ("now ~= 0.1 +- 0", 0.1, False),  # exact: no double is 0.1
+        ("now ~= 3", math.inf, False),
+        ("now ~= 3", math.nan, False),
+        ("now ~= inf", math.inf, True),
+        ("now ~= inf", -math.inf, False),
+        ("now ~= inf", 1e308, False),
+        ("now ~= nan", math.nan, True),
+        ("now ~= nan", math.inf, False),
+        ("not now ~= nan", 0.0, True),
+        ("now + 0.25 ~= 1", 0.3, True),
+    ],
+)
+def test_near_a_decimal(text: str, value: float, expected: bool) -> None:
+    assert holds(text, F64, value) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "expected"),
+    [
+        ("now ~= 3", 3, True),
+        ("now ~= 3 +- 2", 5, True),
+        ("now ~= 3e1", 34, True),
+        ("now ~= 3e1", 35, False),
+        ("now ~= 12.5", 12, False),
+        ("now / 8.0 ~= 0.6", 5, True),
+        ("now / 0 ~= 0", 5, False),
+        ("now / 0 ~= nan", 5, False),
+        ("now % 0.0 ~= nan", 5, True),
+    ],
+)
+def test_whole_numbers_near_a_decimal(text: str, value: int, expected: bool) -> None:
+    assert holds(text, I32, value) is expected
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(0, 6))
+def test_what_a_decimal_is_rounded_to_is_near_it(value: float, places: int) -> None:
+    rounded = Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, WIDE)
+    assert evaluate(now.near(f"{rounded:f}"), F64, now=value)
+    cut = Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_DOWN, WIDE)
+    assert evaluate(now.near(f"{cut:f}", truncated=True), F64, now=value)
 
 
 @pytest.mark.parametrize("layout", [F32, F64], ids=["f32", "f64"])
