@@ -46,23 +46,33 @@ static int append(struct ff_range **ranges, size_t *n, size_t *capacity, uint64_
 
 static int note_hole(struct ff_fetch *fetch, uint64_t start, uint64_t end)
 {
-	int error = append(&fetch->holes, &fetch->nholes, &fetch->holes_capacity, start, end);
+	return append(&fetch->holes, &fetch->nholes, &fetch->holes_capacity, start, end);
+}
 
-	if (error)
-		return error;
+static int note_fault(struct ff_fetch *fetch, uint64_t start, uint64_t end)
+{
 	return append(&fetch->faults, &fetch->nfaults, &fetch->faults_capacity, start, end);
+}
+
+int ff_fetch_fault(struct ff_fetch *fetch, const struct ff_range *hole, uint64_t low,
+		   uint64_t high)
+{
+	uint64_t start = hole->start - hole->start % fetch->page;
+	uint64_t end = hole->end + (fetch->page - hole->end % fetch->page) % fetch->page;
+
+	return note_fault(fetch, start > low ? start : low, end < high ? end : high);
 }
 
 /*
  * Account for what a call brought. Segments that stopped short lose what they have and
  * the page they stopped at, and stay in the list. Returns how many are left.
  */
-static int settle(struct ff_fetch *fetch, size_t n)
+static int settle(struct ff_fetch *fetch, struct ff_segment *segments, size_t n)
 {
 	size_t left = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct ff_segment segment = fetch->segments[i];
+		struct ff_segment segment = segments[i];
 		uint64_t stop = segment.address + segment.done;
 		uint64_t skip = fetch->page - stop % fetch->page;
 		int error;
@@ -80,19 +90,35 @@ static int settle(struct ff_fetch *fetch, size_t n)
 		segment.address = stop + skip;
 		segment.size -= skip;
 		if (segment.size)
-			fetch->segments[left++] = segment;
+			segments[left++] = segment;
 	}
 	return (int)left;
+}
+
+int ff_fetch_segments(struct ff_fetch *fetch, struct ff_reader *reader,
+		      struct ff_segment *segments, size_t n)
+{
+	int left = (int)n;
+
+	fetch->nholes = 0;
+	fetch->bytes = 0;
+	while (left > 0) {
+		int error = reader->ops->read(reader, segments, (size_t)left);
+
+		if (error)
+			return error;
+		left = settle(fetch, segments, (size_t)left);
+	}
+	return left;
 }
 
 int ff_fetch_pieces(struct ff_fetch *fetch, struct ff_reader *reader,
 		    const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer)
 {
 	size_t pieces = (bounds->size + FF_PIECE - 1) / FF_PIECE, end;
-	int n = 0;
+	size_t n = 0;
+	int error;
 
-	fetch->nholes = 0;
-	fetch->bytes = 0;
 	for (size_t i = 0; i < pieces; i = end + 1) {
 		size_t start = i * FF_PIECE, stop;
 
@@ -106,12 +132,8 @@ int ff_fetch_pieces(struct ff_fetch *fetch, struct ff_reader *reader,
 			.size = stop - start,
 		};
 	}
-	while (n > 0) {
-		int error = reader->ops->read(reader, fetch->segments, n);
-
-		if (error)
-			return error;
-		n = settle(fetch, n);
-	}
-	return n;
+	error = ff_fetch_segments(fetch, reader, fetch->segments, n);
+	for (size_t i = 0; i < fetch->nholes && !error; i++)
+		error = note_fault(fetch, fetch->holes[i].start, fetch->holes[i].end);
+	return error;
 }

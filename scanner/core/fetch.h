@@ -20,8 +20,17 @@ struct ff_fetch {
 int ff_fetch_init(struct ff_fetch *fetch, size_t pieces);
 void ff_fetch_deinit(struct ff_fetch *fetch);
 /*
- * Read the wanted pieces of a chunk to where they lie in buffer. Pages that cannot be
- * read become holes and reading goes on behind them.
+ * Read segments, which are used up. Pages that cannot be read become holes and reading
+ * goes on behind them.
+ */
+int ff_fetch_segments(struct ff_fetch *fetch, struct ff_reader *reader,
+		      struct ff_segment *segments, size_t n);
+/* Note the pages of a hole as a fault, as far as they lie between low and high. */
+int ff_fetch_fault(struct ff_fetch *fetch, const struct ff_range *hole, uint64_t low,
+		   uint64_t high);
+/*
+ * Read the wanted pieces of a chunk to where they lie in buffer. Holes are
+ * noted as faults too.
  */
 int ff_fetch_pieces(struct ff_fetch *fetch, struct ff_reader *reader,
 		    const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer);

@@ -77,16 +77,13 @@ static void fill_runs(const uint64_t *mask, size_t words, struct ff_run *out)
 		end->last = words * 64 - 1;
 }
 
-static int build_block(struct ff_block *block, const uint64_t *mask, size_t slots)
+/* Choose the form that is smallest, and make room for it. */
+static int shape_block(struct ff_block *block, uint32_t count, uint32_t runs, size_t words)
 {
-	size_t words = block_words(slots), bytes;
-	uint32_t count, runs;
-	void *memory = NULL;
+	size_t bytes;
+	void *memory;
 
-	count_block(mask, words, &count, &runs);
 	block->count = count;
-	if (!count)
-		return 0;
 	if (runs * sizeof(struct ff_run) <= count * sizeof(uint16_t) &&
 	    runs * sizeof(struct ff_run) <= words * sizeof(uint64_t)) {
 		block->kind = FF_BLOCK_RUNS;
@@ -98,26 +95,73 @@ static int build_block(struct ff_block *block, const uint64_t *mask, size_t slot
 		block->n = words;
 	}
 	bytes = block_bytes(block);
-	if (bytes) {
-		memory = malloc(bytes);
-		if (!memory) {
-			memset(block, 0, sizeof(*block));
-			return -ENOMEM;
-		}
+	if (!bytes)
+		return 0;
+	memory = calloc(1, bytes);
+	if (!memory) {
+		memset(block, 0, sizeof(*block));
+		return -ENOMEM;
 	}
+	block->runs = memory;
+	return 0;
+}
+
+static int build_block(struct ff_block *block, const uint64_t *mask, size_t slots)
+{
+	size_t words = block_words(slots);
+	uint32_t count, runs;
+	int error;
+
+	count_block(mask, words, &count, &runs);
+	if (!count)
+		return 0;
+	error = shape_block(block, count, runs, words);
+	if (error)
+		return error;
 	switch (block->kind) {
 	case FF_BLOCK_RUNS:
-		if (bytes)
-			block->runs = memory;
-		fill_runs(mask, words, bytes ? block->runs : &block->run);
+		fill_runs(mask, words, block->n > 1 ? block->runs : &block->run);
 		break;
 	case FF_BLOCK_OFFSETS:
-		block->offsets = memory;
 		fill_offsets(mask, words, block->offsets);
 		break;
 	default:
-		block->words = memory;
-		memcpy(block->words, mask, bytes);
+		memcpy(block->words, mask, words * sizeof(*mask));
+	}
+	return 0;
+}
+
+/* The same from a list of the block's matches, numbered from base on. */
+static int list_block(struct ff_block *block, const uint32_t *matches, size_t n, uint32_t base,
+		      size_t slots)
+{
+	uint32_t runs = n > 0;
+	struct ff_run *run;
+	int error;
+
+	for (size_t i = 1; i < n; i++)
+		runs += matches[i] != matches[i - 1] + 1;
+	error = shape_block(block, (uint32_t)n, runs, block_words(slots));
+	if (error)
+		return error;
+	run = block->n > 1 ? block->runs : &block->run;
+	for (size_t i = 0; i < n; i++) {
+		uint16_t slot = (uint16_t)(matches[i] - base);
+
+		switch (block->kind) {
+		case FF_BLOCK_RUNS:
+			if (i && matches[i] != matches[i - 1] + 1)
+				run++;
+			if (!i || matches[i] != matches[i - 1] + 1)
+				run->first = slot;
+			run->last = slot;
+			break;
+		case FF_BLOCK_OFFSETS:
+			block->offsets[i] = slot;
+			break;
+		default:
+			block->words[slot / 64] |= (uint64_t)1 << slot % 64;
+		}
 	}
 	return 0;
 }
@@ -164,12 +208,24 @@ void ff_matchset_destroy(struct ff_matchset *set)
 	free(set);
 }
 
+static void keep_blocks(struct ff_matchset *set, uint64_t chunk, struct ff_block *blocks,
+			uint64_t count)
+{
+	size_t n = set->layout->chunk_blocks;
+	uint64_t bytes = n * sizeof(*blocks);
+
+	for (size_t i = 0; i < n; i++)
+		bytes += block_bytes(&blocks[i]);
+	__atomic_add_fetch(&set->bytes, bytes, __ATOMIC_RELAXED);
+	set->blocks[chunk] = blocks;
+	set->before[chunk] = count;
+}
+
 int64_t ff_matchset_put(struct ff_matchset *set, uint64_t chunk, const uint64_t *mask,
 			size_t slots)
 {
 	size_t n = set->layout->chunk_blocks, used = 0;
 	struct ff_block *blocks;
-	uint64_t bytes;
 	int64_t count = 0;
 
 	while (used < block_words(slots) && !mask[used])
@@ -190,13 +246,33 @@ int64_t ff_matchset_put(struct ff_matchset *set, uint64_t chunk, const uint64_t 
 		}
 		count += blocks[i].count;
 	}
-	bytes = n * sizeof(*blocks);
-	for (size_t i = 0; i < n; i++)
-		bytes += block_bytes(&blocks[i]);
-	__atomic_add_fetch(&set->bytes, bytes, __ATOMIC_RELAXED);
-	set->blocks[chunk] = blocks;
-	set->before[chunk] = count;
+	keep_blocks(set, chunk, blocks, (uint64_t)count);
 	return count;
+}
+
+int ff_matchset_put_slots(struct ff_matchset *set, uint64_t chunk, size_t slots,
+			  const uint32_t *matches, size_t n)
+{
+	struct ff_block *blocks = calloc(set->layout->chunk_blocks, sizeof(*blocks));
+
+	if (!blocks)
+		return -ENOMEM;
+	for (size_t i = 0, end; i < n; i = end) {
+		uint32_t b = matches[i] / FF_BLOCK_SLOTS, base = b * FF_BLOCK_SLOTS;
+		size_t left = slots - base;
+		int error;
+
+		for (end = i; end < n && matches[end] / FF_BLOCK_SLOTS == b;)
+			end++;
+		error = list_block(&blocks[b], matches + i, end - i, base,
+				   left < FF_BLOCK_SLOTS ? left : FF_BLOCK_SLOTS);
+		if (error) {
+			free_blocks(blocks, set->layout->chunk_blocks);
+			return error;
+		}
+	}
+	keep_blocks(set, chunk, blocks, n);
+	return 0;
 }
 
 void ff_matchset_seal(struct ff_matchset *set)

@@ -43,6 +43,9 @@ int ff_matchset_create(struct ff_layout *layout, struct ff_matchset **out);
  */
 int64_t ff_matchset_put(struct ff_matchset *set, uint64_t chunk, const uint64_t *mask,
 			size_t slots);
+/* The same for n ascending slots, of a chunk that has so many. */
+int ff_matchset_put_slots(struct ff_matchset *set, uint64_t chunk, size_t slots,
+			  const uint32_t *matches, size_t n);
 /* All chunks are in: count, and make indexes work. */
 void ff_matchset_seal(struct ff_matchset *set);
 

@@ -15,9 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Values stay inline while they take no more than this share of the chunk's bytes. */
-#define INLINE_SHARE 256
-
 enum record_kind {
 	RECORD_VALUES,
 	RECORD_PIECES,
@@ -156,6 +153,22 @@ static int put_values(struct ff_snapshot *snapshot, const struct ff_kept *kept)
 		}
 	}
 	keep_record(snapshot, kept->chunk, record);
+	return 0;
+}
+
+int ff_snapshot_put_values(struct ff_snapshot *snapshot, uint64_t chunk, const uint8_t *values,
+			   size_t n)
+{
+	size_t size = n * snapshot->set->layout->span;
+	struct ff_record *record;
+
+	if (snapshot->constant)
+		return 0;
+	record = create_record(RECORD_VALUES, size);
+	if (!record)
+		return -ENOMEM;
+	memcpy(record_values(record), values, size);
+	keep_record(snapshot, chunk, record);
 	return 0;
 }
 
@@ -312,7 +325,7 @@ int ff_snapshot_put(struct ff_snapshot *snapshot, const struct ff_kernels *kerne
 {
 	if (snapshot->constant || !kept->count)
 		return 0;
-	if (kept->count * snapshot->set->layout->span <= kept->bounds->size / INLINE_SHARE)
+	if (ff_values_are_few(kept->bounds, kept->count, snapshot->set->layout->span))
 		return put_values(snapshot, kept);
 	return put_pieces(snapshot, kernels, kept);
 }
@@ -410,6 +423,64 @@ static int value_of_pieces(const struct ff_snapshot *snapshot, const struct ff_r
 		out += part;
 		offset += part;
 		left -= part;
+	}
+	return 0;
+}
+
+/* Both lists ascend, so each is gone through once. */
+static void gather_values(const struct ff_snapshot *snapshot, uint64_t chunk,
+			  const uint8_t *values, const uint32_t *slots, size_t n, uint8_t *out)
+{
+	uint32_t span = snapshot->set->layout->span, theirs[512];
+	uint64_t index = 0;
+	size_t got, i = 0;
+
+	while (i < n && (got = ff_matchset_chunk_slots(snapshot->set, chunk, index, 512, theirs))) {
+		for (size_t k = 0; k < got && i < n; k++) {
+			if (theirs[k] == slots[i])
+				memcpy(out + i * span, values + (index + k) * span, span);
+			i += theirs[k] >= slots[i];
+		}
+		index += got;
+	}
+}
+
+int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
+		       const struct ff_chunk *bounds, const uint32_t *slots, size_t n,
+		       uint8_t *out)
+{
+	const struct ff_record *record = snapshot->records[chunk];
+	const struct ff_layout *layout = snapshot->set->layout;
+	uint8_t piece[FF_PIECE];
+	size_t loaded = SIZE_MAX;
+
+	if (snapshot->constant) {
+		for (size_t i = 0; i < n; i++)
+			memcpy(out + i * layout->span, snapshot->constant, layout->span);
+		return 0;
+	}
+	if (record && record->kind == RECORD_VALUES)
+		gather_values(snapshot, chunk, record_values(record), slots, n, out);
+	if (!record || record->kind == RECORD_VALUES)
+		return 0;
+	for (size_t i = 0; i < n; i++, out += layout->span) {
+		size_t offset = slots[i] * (size_t)layout->align, index = offset / FF_PIECE;
+		uint32_t entry = record->entries[index];
+		int error = 0;
+
+		if (offset % FF_PIECE + layout->span > FF_PIECE) {
+			error = value_of_pieces(snapshot, record, offset, out);
+		} else if (entry == ENTRY_ZERO) {
+			memset(out, 0, layout->span);
+		} else if (entry != ENTRY_NONE) {
+			if (loaded != index)
+				error = ff_store_load(snapshot->store, entry - ENTRY_STORED, 0,
+						      piece, piece_size(bounds, index));
+			loaded = index;
+			memcpy(out, piece + offset % FF_PIECE, layout->span);
+		}
+		if (error && error != -ENOENT)
+			return error;
 	}
 	return 0;
 }

@@ -37,6 +37,16 @@ int ff_snapshot_create(struct ff_store *store, const struct ff_matchset *set,
 /* Keep a chunk's matches. Chunks may come in any order and from many threads. */
 int ff_snapshot_put(struct ff_snapshot *snapshot, const struct ff_kernels *kernels,
 		    const struct ff_kept *kept);
+/* The same for n values that lie side by side, few enough to be kept so. */
+int ff_snapshot_put_values(struct ff_snapshot *snapshot, uint64_t chunk, const uint8_t *values,
+			   size_t n);
+/*
+ * Put the values that n slots of the chunk have side by side. The slots ascend; where
+ * one was no match, what is put is not defined.
+ */
+int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
+		       const struct ff_chunk *bounds, const uint32_t *slots, size_t n,
+		       uint8_t *out);
 /* Put the bytes of the chunk's matches where they lie in the chunk, in wanted pieces. */
 int ff_snapshot_load(const struct ff_snapshot *snapshot, uint64_t chunk,
 		     const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer);
@@ -44,6 +54,13 @@ int ff_snapshot_load(const struct ff_snapshot *snapshot, uint64_t chunk,
 /* Set a bit in pieces for each piece of the chunk that the mask's values lie in. */
 void ff_pieces_of_mask(const struct ff_layout *layout, const uint64_t *mask, size_t slots,
 		       uint64_t *pieces);
+
+/* Values are kept side by side while they take no more than this share of the chunk. */
+static inline bool ff_values_are_few(const struct ff_chunk *bounds, uint64_t count,
+				     uint32_t span)
+{
+	return count * span <= bounds->size / 256;
+}
 
 static inline bool ff_bit(const uint64_t *bits, size_t index)
 {

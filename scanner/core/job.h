@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a job's workers share, and what each has of its own
+ */
+#ifndef FF_JOB_H
+#define FF_JOB_H
+
+#include "fetch.h"
+#include "program.h"
+#include "snapshot.h"
+
+#include <pthread.h>
+
+struct ff_sparse;
+
+struct ff_worker {
+	struct ff_job *job;
+	pthread_t thread;
+	uint8_t *buffers[FF_STREAMS];	/* now, then one for each stream that needs a copy */
+	uint64_t *mask, *candidates, *pieces;
+	struct ff_fetch fetch;
+	struct ff_sparse *sparse;	/* NULL without candidates */
+};
+
+struct ff_job {
+	struct ff_job_spec spec;
+	const struct ff_kernels *kernels;
+	struct ff_matchset *set;
+	struct ff_snapshot *snapshot;
+	uint64_t next_chunk;
+	uint64_t done, matches, read;
+	int error;
+	bool cancelled;
+	bool failed_in_store;
+	bool joined;
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	uint32_t running;
+	uint32_t nworkers;
+	struct ff_worker *workers;
+	struct ff_range *faults;
+	size_t nfaults;
+};
+
+static inline bool ff_job_stopped(const struct ff_job *job)
+{
+	return __atomic_load_n(&job->cancelled, __ATOMIC_RELAXED) ||
+	       __atomic_load_n(&job->error, __ATOMIC_RELAXED);
+}
+
+/* The first error is the job's. */
+void ff_job_fail(struct ff_job *job, int error, bool in_store);
+/* Count what a chunk came to, and see that it stays within the job's memory. */
+int ff_job_count(struct ff_job *job, uint64_t matches);
+/* Streams that are no scan of the history's own, and may lack some of the candidates. */
+static inline bool ff_stream_is_named(size_t stream)
+{
+	return stream > FF_FIRST;
+}
+
+int ff_worker_init(struct ff_worker *worker, struct ff_job *job);
+void ff_worker_deinit(struct ff_worker *worker);
+int ff_worker_scan(struct ff_worker *worker, uint64_t chunk);
+
+/*
+ * Chunks with few candidates are gathered, and read and evaluated many at a time, value
+ * by value.
+ */
+int ff_sparse_create(struct ff_sparse **out);
+void ff_sparse_destroy(struct ff_sparse *sparse);
+/* Whether the chunk is one of those; then it is gathered. */
+bool ff_sparse_takes(struct ff_worker *worker, uint64_t chunk);
+/* Whether there may be no room for another. */
+bool ff_sparse_is_full(const struct ff_sparse *sparse);
+/* Do what has been gathered. */
+int ff_sparse_scan(struct ff_worker *worker);
+
+#endif

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Workers: a chunk at a time, read, compared and kept
+ */
+#include "job.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* Candidate words this near to each other are evaluated in one go. */
+#define WORD_GAP 4
+
+/* What a worker has of the chunk at hand. */
+struct view {
+	uint64_t chunk;
+	struct ff_chunk bounds;
+	const uint8_t *streams[FF_STREAMS];
+};
+
+static int read_now(struct ff_worker *worker, struct view *view)
+{
+	struct ff_reader *reader = worker->job->spec.reader;
+	const uint8_t *lent = NULL;
+	int error;
+
+	worker->fetch.nholes = 0;
+	if (reader->ops->lend)
+		lent = reader->ops->lend(reader, view->bounds.start, view->bounds.size);
+	if (lent) {
+		view->streams[FF_NOW] = lent;
+		__atomic_add_fetch(&worker->job->read, view->bounds.size, __ATOMIC_RELAXED);
+		return 0;
+	}
+	view->streams[FF_NOW] = worker->buffers[FF_NOW];
+	error = ff_fetch_pieces(&worker->fetch, reader, &view->bounds, worker->pieces,
+				worker->buffers[FF_NOW]);
+	__atomic_add_fetch(&worker->job->read, worker->fetch.bytes, __ATOMIC_RELAXED);
+	return error;
+}
+
+/* Bring in the old bytes the program asks for; streams of one snapshot share a buffer. */
+static int load_streams(struct ff_worker *worker, struct view *view)
+{
+	const struct ff_job_spec *spec = &worker->job->spec;
+
+	for (size_t s = FF_NOW + 1; s < FF_STREAMS; s++) {
+		size_t twin = FF_NOW + 1;
+		int error;
+
+		if (!(spec->program->streams & 1u << s))
+			continue;
+		while (twin < s && (spec->streams[twin] != spec->streams[s] ||
+				    !view->streams[twin]))
+			twin++;
+		if (twin < s) {
+			view->streams[s] = view->streams[twin];
+			continue;
+		}
+		error = ff_snapshot_load(spec->streams[s], view->chunk, &view->bounds,
+					 worker->pieces, worker->buffers[s]);
+		if (error)
+			return error;
+		view->streams[s] = worker->buffers[s];
+	}
+	return 0;
+}
+
+/* A stretch of slots, a block at a time so that a slow program can be stopped. */
+static void evaluate(struct ff_worker *worker, const struct view *view, size_t first, size_t n)
+{
+	const struct ff_job *job = worker->job;
+	const uint8_t *streams[FF_STREAMS];
+	size_t align = job->spec.layout->align, end = first + n;
+
+	for (; first < end && !ff_job_stopped(job); first += FF_BLOCK_SLOTS) {
+		size_t slots = end - first < FF_BLOCK_SLOTS ? end - first : FF_BLOCK_SLOTS;
+
+		for (size_t s = 0; s < FF_STREAMS; s++)
+			streams[s] = view->streams[s] ? view->streams[s] + first * align : NULL;
+		ff_program_run(job->spec.program, job->kernels, streams, align, slots,
+			       worker->mask + first / 64);
+	}
+}
+
+/* Evaluate only around candidates, in stretches of whole words. */
+static void evaluate_candidates(struct ff_worker *worker, const struct view *view)
+{
+	size_t words = ff_mask_words(view->bounds.slots), w = 0;
+
+	memset(worker->mask, 0, words * sizeof(*worker->mask));
+	while (w < words) {
+		size_t first = w, end, gap = 0;
+
+		if (!worker->candidates[w]) {
+			w++;
+			continue;
+		}
+		for (end = w; w < words && gap <= WORD_GAP; w++) {
+			gap = worker->candidates[w] ? 0 : gap + 1;
+			if (!gap)
+				end = w + 1;
+		}
+		evaluate(worker, view, first * 64,
+			 end * 64 < view->bounds.slots ? (end - first) * 64
+						       : view->bounds.slots - first * 64);
+		for (size_t i = first; i < end; i++)
+			worker->mask[i] &= worker->candidates[i];
+	}
+}
+
+/* Slots whose value touches a byte that was not read are no match. */
+static void clear_holes(struct ff_worker *worker, const struct view *view)
+{
+	const struct ff_layout *layout = worker->job->spec.layout;
+
+	for (size_t i = 0; i < worker->fetch.nholes; i++) {
+		size_t start = worker->fetch.holes[i].start - view->bounds.start;
+		size_t end = worker->fetch.holes[i].end - view->bounds.start;
+		size_t slot = start < layout->span ? 0 : (start - layout->span) / layout->align + 1;
+
+		for (; slot < view->bounds.slots && slot * layout->align < end; slot++)
+			worker->mask[slot / 64] &= ~((uint64_t)1 << slot % 64);
+	}
+}
+
+static int keep(struct ff_worker *worker, const struct view *view)
+{
+	struct ff_job *job = worker->job;
+	struct ff_kept kept = {
+		.chunk = view->chunk, .bounds = &view->bounds,
+		.bytes = view->streams[FF_NOW], .mask = worker->mask,
+		.base = job->spec.streams[FF_PREV], .base_bytes = view->streams[FF_PREV],
+		.relation = job->spec.program->relation,
+		.shard = (uint32_t)(worker - job->workers),
+	};
+	int64_t count = ff_matchset_put(job->set, view->chunk, worker->mask, view->bounds.slots);
+	int error;
+
+	if (count < 0)
+		return (int)count;
+	kept.count = count;
+	error = ff_snapshot_put(job->snapshot, job->kernels, &kept);
+	if (error) {
+		ff_job_fail(job, error, true);
+		return error;
+	}
+	return ff_job_count(job, count);
+}
+
+/* A matching slot had a value at the time of each snapshot with a name. */
+static void clear_unknown(struct ff_worker *worker, const struct view *view)
+{
+	const struct ff_job_spec *spec = &worker->job->spec;
+
+	for (size_t s = 0; s < FF_STREAMS; s++) {
+		if (!ff_stream_is_named(s) || !(spec->program->streams & 1u << s))
+			continue;
+		ff_matchset_mask(spec->streams[s]->set, view->chunk, view->bounds.slots,
+				 worker->candidates);
+		for (size_t w = 0; w < ff_mask_words(view->bounds.slots); w++)
+			worker->mask[w] &= worker->candidates[w];
+	}
+}
+
+static int scan_chunk(struct ff_worker *worker, uint64_t chunk)
+{
+	struct ff_job *job = worker->job;
+	const struct ff_layout *layout = job->spec.layout;
+	const struct ff_matchset *candidates = job->spec.candidates;
+	size_t pieces = ff_layout_pieces(layout);
+	struct view view = { .chunk = chunk };
+	int error;
+
+	ff_layout_chunk(layout, chunk, &view.bounds);
+	if (candidates) {
+		memset(worker->pieces, 0, ff_mask_words(pieces) * sizeof(*worker->pieces));
+		ff_matchset_mask(candidates, chunk, view.bounds.slots, worker->candidates);
+		ff_pieces_of_mask(layout, worker->candidates, view.bounds.slots, worker->pieces);
+	} else {
+		memset(worker->pieces, 0xff, ff_mask_words(pieces) * sizeof(*worker->pieces));
+	}
+	error = read_now(worker, &view);
+	if (error || ff_job_stopped(job))
+		return error;
+	error = load_streams(worker, &view);
+	if (error) {
+		ff_job_fail(job, error, true);
+		return error;
+	}
+	if (candidates)
+		evaluate_candidates(worker, &view);
+	else
+		evaluate(worker, &view, 0, view.bounds.slots);
+	if (ff_job_stopped(job))
+		return 0;
+	clear_holes(worker, &view);
+	clear_unknown(worker, &view);
+	return keep(worker, &view);
+}
+
+int ff_worker_scan(struct ff_worker *worker, uint64_t chunk)
+{
+	struct ff_job *job = worker->job;
+	struct ff_chunk bounds;
+	int error = 0;
+
+	if (job->spec.candidates && ff_sparse_takes(worker, chunk)) {
+		if (ff_sparse_is_full(worker->sparse))
+			error = ff_sparse_scan(worker);
+	} else {
+		error = scan_chunk(worker, chunk);
+	}
+	ff_layout_chunk(job->spec.layout, chunk, &bounds);
+	__atomic_add_fetch(&job->done, bounds.slots * job->spec.layout->align, __ATOMIC_RELAXED);
+	return error;
+}
+
+/* Pages that cost nothing until they are touched; read kernels may see them zero. */
+static void *map_bytes(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static size_t buffer_size(const struct ff_job *job)
+{
+	return ff_layout_pieces(job->spec.layout) * FF_PIECE;
+}
+
+void ff_worker_deinit(struct ff_worker *worker)
+{
+	for (size_t s = 0; s < FF_STREAMS; s++) {
+		if (worker->buffers[s])
+			munmap(worker->buffers[s], buffer_size(worker->job));
+	}
+	free(worker->mask);
+	free(worker->candidates);
+	free(worker->pieces);
+	ff_fetch_deinit(&worker->fetch);
+	ff_sparse_destroy(worker->sparse);
+}
+
+int ff_worker_init(struct ff_worker *worker, struct ff_job *job)
+{
+	const struct ff_layout *layout = job->spec.layout;
+	size_t words = ff_mask_words(layout->chunk_slots);
+
+	worker->job = job;
+	for (size_t s = 0; s < FF_STREAMS; s++) {
+		if (s != FF_NOW && !(job->spec.program->streams & 1u << s))
+			continue;
+		worker->buffers[s] = map_bytes(buffer_size(job));
+		if (!worker->buffers[s])
+			return -ENOMEM;
+	}
+	worker->mask = calloc(words, sizeof(*worker->mask));
+	worker->candidates = calloc(words, sizeof(*worker->candidates));
+	worker->pieces = calloc(ff_mask_words(ff_layout_pieces(layout)), sizeof(*worker->pieces));
+	if (!worker->mask || !worker->candidates || !worker->pieces)
+		return -ENOMEM;
+	if (job->spec.candidates) {
+		int error = ff_sparse_create(&worker->sparse);
+
+		if (error)
+			return error;
+	}
+	return ff_fetch_init(&worker->fetch, ff_layout_pieces(layout));
+}
+
