@@ -40,7 +40,7 @@ from .errors import (
 )
 from .expression import parse_predicate, parse_scan
 from .freeze import Freeze, Freezer
-from .history import History, Step
+from .history import History, Snapshot, Step
 from .layout import Layout
 from .letter_case import AnyCase, anycase
 from .matches import Match, Matches
@@ -51,6 +51,7 @@ from .patterns import Pattern, pattern
 from .predicates import (
     Expr,
     Predicate,
+    at,
     changed,
     decreased,
     first,
@@ -135,6 +136,7 @@ __all__ = [
     "ScanCancelled",
     "ScanOrderError",
     "ScanResult",
+    "Snapshot",
     "SnapshotError",
     "Step",
     "Target",
@@ -148,6 +150,7 @@ __all__ = [
     "WhereError",
     "WriteResult",
     "anycase",
+    "at",
     "attach",
     "bytes_",
     "changed",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import operator
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -69,13 +70,13 @@ class Program:
     Attributes:
         handle: the core's program.
         span: bytes of one value.
-        uses: the sources it looks at.
+        streams: the sources it looks at, each with the core's number for it.
         constant: the bytes that every match has, when the predicate says so; b"" otherwise.
     """
 
     handle: Any
     span: int
-    uses: frozenset[Source]
+    streams: Mapping[Source, int]
     constant: bytes
 
 
@@ -93,7 +94,7 @@ def compile_predicate(predicate: Predicate, layout: Layout) -> Program:
 
     >>> from farfetch.scanner import i32, layout_of, parse_predicate
     >>> program = compile_predicate(parse_predicate("now == 5 and now < prev"), layout_of(i32))
-    >>> program.span, program.constant.hex(), sorted(program.uses)
+    >>> program.span, program.constant.hex(), sorted(program.streams)
     (4, '05000000', ['now', 'prev'])
     """
     check_kinds(predicate, layout)
@@ -107,6 +108,7 @@ class _Compiler:
     logic: list[tuple[int, int]] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
     raw: bytearray = field(default_factory=bytearray)
+    streams: dict[Source, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.layout.size is None:
@@ -116,6 +118,7 @@ class _Compiler:
         self.swapped = self.layout.big_endian != (sys.byteorder == "big")
 
     def program(self, predicate: Predicate) -> Program:
+        self._number_streams(predicate)
         depth = self._predicate(predicate)
         if depth > _LOGIC_DEPTH:
             raise ExpressionError(str(predicate), 0, "too deeply nested; use fewer parentheses")
@@ -142,7 +145,16 @@ class _Compiler:
         out = ffi.new("struct ff_program **")
         check(lib.ff_program_create(spec, out))
         handle = ffi.gc(out[0], lib.ff_program_destroy)
-        return Program(handle, self.size, uses(predicate), constant)
+        return Program(handle, self.size, self.streams, constant)
+
+    def _number_streams(self, predicate: Predicate) -> None:
+        sources = uses(predicate)
+        named = sorted(sources - STREAMS.keys())
+        room = lib.FF_STREAMS - len(STREAMS)
+        if len(named) > room:
+            raise ExpressionError(str(predicate), 0, f"more than {room} snapshots at once")
+        self.streams |= {source: STREAMS[source] for source in STREAMS if source in sources}
+        self.streams |= {name: len(STREAMS) + index for index, name in enumerate(named)}
 
     # Each of these emits code that leaves one mask, and returns how many masks it needs at once.
 
@@ -207,7 +219,7 @@ class _Compiler:
             self.logic.append((lib.FF_LOGIC_NOT, 0))
 
     def _operand(self, value: Value) -> dict[str, Any]:
-        return {"stream": STREAMS[value.source], "type": self.type, "swapped": self.swapped}
+        return {"stream": self.streams[value.source], "type": self.type, "swapped": self.swapped}
 
     def _compare(self, op: CompareOp, left: Expr, right: Expr) -> None:
         if isinstance(left, Const) and isinstance(right, Value):
@@ -449,7 +461,7 @@ class _Compiler:
 
     def _same(self, left: Value, right: Value, *, negate: bool) -> None:
         """Whether the bytes are the same: not so for 0.0 and -0.0, so for two NaNs alike."""
-        a, b = ({"stream": STREAMS[value.source]} for value in (left, right))
+        a, b = ({"stream": self.streams[value.source]} for value in (left, right))
         self._atom(kind=lib.FF_ATOM_SAME, a=a, b=b, length=self.size, negate=negate)
 
     def _expression(self, op: CompareOp, left: Expr, right: Expr) -> None:

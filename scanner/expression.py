@@ -9,6 +9,7 @@ What it knows, from loosest to tightest; every operator of two sides takes the l
     |   ^   &   << >>   + -   * / %
     - ~                 in front of a value
     now prev first      the value now, at the last scan, at the first
+    @lunch              the value in the snapshot of that name
     changed unchanged increased decreased unknown ?
     100 0x64 0b11 1_000 1.5e3 inf nan "text" 'text' b"\x00bytes" abs(…) (…)
     "text"i             in any case
@@ -43,6 +44,7 @@ from .predicates import (
     Predicate,
     Unary,
     UnaryOp,
+    at,
     changed,
     decreased,
     first,
@@ -327,6 +329,9 @@ class _Parser:
         if token.text in _WORDS:
             self.take()
             return _WORDS[token.text]
+        if token.text.startswith("@"):
+            self.take()
+            return at(token.text[1:])
         if token.kind == "name" and token.text not in _KEYWORDS:
             raise self.error(f'unknown name "{token.text}"{_near(token.text)}')
         if token.text == "+":

@@ -13,19 +13,13 @@ from .snapshot import ScanResult
 
 
 @dataclass(frozen=True)
-class Step:
-    """One scan of a history.
+class Kept:
+    """Matches, and the values they had.
 
     Attributes:
-        number: of the step, from 1; never used again.
-        parent: the number of the step that it narrowed; None of a first scan.
-        predicate: that its matches fulfil.
-        result: what it did.
+        result: what the scan did that found them.
     """
 
-    number: int
-    parent: int | None
-    predicate: Predicate
     result: ScanResult
     matches: Any
     snapshot: Any
@@ -53,6 +47,34 @@ class Step:
         return bytes(ffi.buffer(out))
 
 
+@dataclass(frozen=True)
+class Step(Kept):
+    """One scan of a history.
+
+    Attributes:
+        number: of the step, from 1; never used again.
+        parent: the number of the step that it narrowed; None of a first scan.
+        predicate: that its matches fulfil.
+    """
+
+    number: int
+    parent: int | None
+    predicate: Predicate
+
+
+@dataclass(frozen=True)
+class Snapshot(Kept):
+    """The values that a step's matches had at some later time.
+
+    Attributes:
+        name: that predicates call it by, after an ``@``.
+        step: the number of the step.
+    """
+
+    name: str
+    step: int
+
+
 def own(matches: Any, snapshot: Any) -> Any:
     """The core's snapshot, to be freed with the match set that it looks at."""
 
@@ -74,6 +96,7 @@ class History:
         self._steps: dict[int, Step] = {}
         self._last = 0
         self.path: tuple[Step, ...] = ()
+        self._snapshots: dict[str, Snapshot] = {}
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self._steps.values())
@@ -83,17 +106,53 @@ class History:
 
     @property
     def memory(self) -> int:
-        """Of memory that the steps take."""
-        return sum(step.memory for step in self)
+        """Bytes that the steps and snapshots take."""
+        return sum(one.memory for one in (*self, *self._snapshots.values()))
 
     def add(self, predicate: Predicate, result: ScanResult, matches: Any, snapshot: Any) -> Step:
         """Go a step on. The match set and the snapshot are the history's from now on."""
         self._last += 1
         parent = self.path[-1].number if self.path else None
-        step = Step(self._last, parent, predicate, result, matches, snapshot)
+        step = Step(result, matches, snapshot, self._last, parent, predicate)
         self._steps[step.number] = step
         self.path += (step,)
         return step
+
+    @property
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """Those that predicates can name at present: of the steps that led here; oldest first."""
+        here = {step.number for step in self.path}
+        return tuple(one for one in self._snapshots.values() if one.step in here)
+
+    def save(self, name: str, result: ScanResult, matches: Any, snapshot: Any) -> Snapshot:
+        """Keep values of the present step's matches under a name, in place of any of that name."""
+        self.drop(name)
+        saved = Snapshot(result, matches, snapshot, name, self.path[-1].number)
+        self._snapshots[name] = saved
+        return saved
+
+    def drop(self, name: str) -> bool:
+        """Let a snapshot go. Returns whether there was one of that name."""
+        saved = self._snapshots.pop(name, None)
+        if saved is not None:
+            saved.release()
+        return saved is not None
+
+    def snapshot(self, name: str) -> Snapshot:
+        """The snapshot of a name.
+
+        Raises:
+            ScanOrderError: there is none, or not of a step that led here.
+        """
+        names = {one.name: one for one in self.snapshots}
+        if name not in names:
+            why = f'there is no snapshot "{name}"'
+            if name in self._snapshots:
+                step = self._snapshots[name].step
+                why = f'the snapshot "{name}" is of step {step}, which did not lead here'
+            have = ", ".join(names) or "none"
+            raise ScanOrderError(f"{why}; there are: {have}")
+        return names[name]
 
     def undo(self, steps: int) -> None:
         """Go back some steps; all of them lead to before the first scan.
@@ -138,12 +197,14 @@ class History:
         self.path = tuple(path)
 
     def forget(self) -> int:
-        """Drop the steps that do not lead to the present. Returns how many."""
+        """Drop the steps that did not lead here, with their snapshots. Returns how many."""
         kept = {step.number for step in self.path}
         dropped = [step for step in self if step.number not in kept]
         for step in dropped:
             del self._steps[step.number]
             step.release()
+        for saved in [one for one in self._snapshots.values() if one.step not in kept]:
+            self.drop(saved.name)
         return len(dropped)
 
     def clear(self) -> None:

@@ -78,6 +78,7 @@ def evaluate(
     now: Value,
     prev: Value | None = None,
     first: Value | None = None,
+    named: Mapping[str, Value] | None = None,
     raw: Mapping[str, bytes] | None = None,
 ) -> bool:
     """Whether a value fulfils a predicate that :func:`.check.check` lets pass.
@@ -88,6 +89,7 @@ def evaluate(
         now: the value.
         prev: what it was at the last scan.
         first: what it was at the first scan.
+        named: what it was in snapshots, by their names.
         raw: the bytes of those under the same names; without it, the bytes that the values pack
             to.
 
@@ -100,6 +102,7 @@ def evaluate(
     True
     """
     values = {"now": now, "prev": prev, "first": first}
+    values |= {f"@{name}": value for name, value in (named or {}).items()}
     given = {source: value for source, value in values.items() if value is not None}
     missing = uses(predicate) - given.keys()
     if missing:

@@ -8,6 +8,7 @@ Python's operators build the same trees as the text language of :mod:`.expressio
     now.near("3.14")                 now ~= 3.14
     now == pattern("48 8B ?? ?F")    now == pattern("48 8B ?? ?F")
     now == anycase("gold")           now == "gold"i
+    now < at("lunch")                now < @lunch
 
 ``str()`` of a tree is text that parses back to an equal tree.
 
@@ -28,7 +29,8 @@ from .letter_case import AnyCase
 from .literals import quote
 from .patterns import Pattern
 
-Source = Literal["now", "prev", "first"]
+#: ``"now"``, ``"prev"``, ``"first"``, or a snapshot's name after an ``@``.
+Source = str
 BinaryOp = Literal["|", "^", "&", "<<", ">>", "+", "-", "*", "/", "%"]
 UnaryOp = Literal["-", "~", "abs"]
 CompareOp = Literal["==", "!=", "<", "<=", ">", ">="]
@@ -207,7 +209,7 @@ class Expr(_Node):
 
 @dataclass(frozen=True, eq=False)
 class Value(Expr):
-    """The value that is there now, was at the last scan, or was at the first."""
+    """The value that is there now, or was at the last scan, at the first, or in a snapshot."""
 
     source: Source
 
@@ -443,6 +445,35 @@ class Not(Predicate):
 now: Final = Value("now")
 prev: Final = Value("prev")
 first: Final = Value("first")
+
+
+def at(name: str) -> Value:
+    """The value that was there when a snapshot was taken; see :meth:`Scan.snapshot`.
+
+    Args:
+        name: of the snapshot.
+
+    Raises:
+        ValueError: no snapshot can have that name.
+
+    >>> print(now < at("lunch"))
+    now < @lunch
+    """
+    return Value(f"@{snapshot_name(name)}")
+
+
+def snapshot_name(name: str) -> str:
+    """A name, if a snapshot can have it: letters, digits and underscores, no digit first.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if not name.isidentifier():
+        reason = "a name is made of letters, digits and underscores, no digit first"
+        raise ValueError(f'a snapshot cannot be called "{name}": {reason}')
+    return name
+
+
 changed: Final = Changed()
 unchanged: Final = Unchanged()
 increased: Final = Increased()

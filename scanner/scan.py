@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
 from .budget import Budget, Limits
 from .check import check as check_kinds
 from .check import constant_size
-from .compile import STREAMS, Program, compile_predicate
+from .compile import Program, compile_predicate
 from .errors import AlignError, ScanOrderError, TargetGone
 from .expression import parse_scan
-from .history import History, Step
+from .history import History, Kept, Snapshot, Step
 from .job import Found, Jobs, ProgressFunction
 from .layout import Layout
 from .matches import Match, Matches
 from .native import check, default_threads, ffi, isa, isa_index, lib
-from .predicates import Predicate, unknown
+from .predicates import Predicate, Source, changed, snapshot_name, unchanged, unknown
 from .regions import Range, Where
 from .snapshot import ScanResult, Store, snapshot_directory
 from .values import encode, layout_of, value_type
@@ -97,6 +97,11 @@ class Scan:
         return self.history.path
 
     @property
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """The snapshots that predicates can name at present, oldest first."""
+        return self.history.snapshots
+
+    @property
     def size(self) -> int:
         """Bytes of one value; of text without a length, that of what was looked for first."""
         return self._sized.size or 0
@@ -138,7 +143,7 @@ class Scan:
         tree = _tree(unknown if predicate is None else predicate)
         sized = _sized(self.layout, tree)
         program = compile_predicate(tree, sized)
-        missing = sorted(program.uses - {"now"})
+        missing = sorted(program.streams.keys() - {"now"})
         if missing:
             reason = (
                 f"{missing[0]} needs an earlier scan; begin with a value, or with ? for unknown"
@@ -149,7 +154,7 @@ class Scan:
         ground = self._lay_out(ranges, program.span)
         limits = self.budget.of(self.directory)
         store = Store(self.directory, self.threads, limits.disk)
-        found = self._run(program, ground, store, (), limits.memory, progress)
+        found = self._run(program, ground, store, limits.memory, {}, progress)
         self.reset()
         self._ground, self._store, self._limits, self._sized = ground, store, limits, sized
         return self._keep(tree, found)
@@ -169,12 +174,35 @@ class Scan:
                 :meth:`first`.
         """
         tree = _tree(predicate)
-        if not self.steps or self._store is None:
-            raise ScanOrderError("there is no scan to narrow: begin with a first scan")
-        program = compile_predicate(tree, self._sized)
-        left = self._limits.memory - self.memory
-        found = self._run(program, self._ground, self._store, self.steps, left, progress)
-        return self._keep(tree, found)
+        return self._keep(tree, self._narrow(tree, progress))
+
+    def snapshot(self, name: str, *, progress: ProgressFunction | None = None) -> ScanResult:
+        """Keep the values that the matches have now, to compare with as ``@name`` from here on.
+
+        It is no step: ``prev`` and ``first`` are what they were. An earlier one of that name goes.
+
+        Args:
+            name: letters, digits and underscores.
+            progress: called in this thread about 20 times a second.
+
+        Raises:
+            ValueError: no snapshot can have that name.
+            ScanOrderError: there was no first scan.
+            ScanCancelled, SnapshotError, BudgetError, TargetGone: as :meth:`first`.
+        """
+        snapshot_name(name)
+        # says nothing of the values, but has the old ones at hand: what is the same is shared
+        found = self._narrow(changed | unchanged, progress)
+        return self.history.save(name, *found).result
+
+    def drop(self, name: str) -> None:
+        """Let a snapshot go.
+
+        Raises:
+            ScanOrderError: there is none of that name.
+        """
+        if not self.history.drop(name):
+            raise ScanOrderError(f'there is no snapshot "{name}"')
 
     def undo(self, steps: int = 1) -> None:
         """Go back to the matches and old values of some steps ago.
@@ -286,23 +314,35 @@ class Scan:
         check(lib.ff_layout_create(listed, len(ranges), self.align, span, self._chunk, out))
         return ffi.gc(out[0], lib.ff_layout_put)
 
+    def _narrow(self, tree: Predicate, progress: ProgressFunction | None) -> Found:
+        if not self.steps or self._store is None:
+            raise ScanOrderError("there is no scan to narrow: begin with a first scan")
+        program = compile_predicate(tree, self._sized)
+        kept: dict[Source, Kept] = {"prev": self.steps[-1], "first": self.steps[0]}
+        for source in program.streams:
+            if source.startswith("@"):
+                kept[source] = self.history.snapshot(source[1:])
+        left = self._limits.memory - self.memory
+        return self._run(program, self._ground, self._store, left, kept, progress)
+
     def _run(
         self,
         program: Program,
         ground: Any,
         store: Store,
-        steps: tuple[Step, ...],
         memory: int,
+        kept: Mapping[Source, Kept],
         progress: ProgressFunction | None,
     ) -> Found:
         spec = ffi.new("struct ff_job_spec *")
         spec.layout, spec.program, spec.store = ground, program.handle, store.handle
         spec.reader = self.target.memory.reader
         spec.threads, spec.isa, spec.memory = self.threads, self._isa, max(0, memory)
-        if steps:
-            spec.candidates = steps[-1].matches
-            spec.streams[STREAMS["prev"]] = steps[-1].snapshot
-            spec.streams[STREAMS["first"]] = steps[0].snapshot
+        if kept:
+            spec.candidates = kept["prev"].matches
+        for source, stream in program.streams.items():
+            if source != "now":
+                spec.streams[stream] = kept[source].snapshot
         try:
             found = self._jobs.run(spec, store.directory, progress)
         except OSError as error:

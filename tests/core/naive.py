@@ -5,13 +5,13 @@ from __future__ import annotations
 import ctypes
 import mmap
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from farfetch.scanner.compile import STREAMS, Program
 from farfetch.scanner.layout import Layout
 from farfetch.scanner.native import check, ffi, isa_index, lib
 from farfetch.scanner.oracle import evaluate
-from farfetch.scanner.predicates import Predicate, Source
+from farfetch.scanner.predicates import Predicate
 
 _PAGE = mmap.PAGESIZE
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -47,7 +47,7 @@ def run_kernel(
     guarded = {source: Guarded(contents) for source, contents in streams.items()}
     pointers = ffi.new("uint8_t *[]", lib.FF_STREAMS)
     for source, memory in guarded.items():
-        pointers[STREAMS[cast(Source, source)]] = ffi.cast("uint8_t *", memory.address)
+        pointers[STREAMS[source]] = ffi.cast("uint8_t *", memory.address)
     words = (count + 63) // 64
     mask = ffi.new("uint64_t[]", [0x5555_5555_5555_5555] * words + [0xABCD])
     pointer = ffi.cast("uint8_t const **", pointers)

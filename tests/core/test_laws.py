@@ -258,3 +258,48 @@ def test_few_matches_in_much_memory(
         scan.next(f"now == {constant['other']} and now != first")
         whole = [at for at in changed if contents[at - base : at - base + span] == other]
         assert scan.matches.addresses() == whole
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    align=st.sampled_from((1, 2, 4)),
+    chunk=st.sampled_from((64, 4096, 1 << 16)),
+    few=st.booleans(),
+    seed=st.integers(0, 1 << 30),
+)
+def test_snapshots_hold_what_was_there(align: int, chunk: int, few: bool, seed: int) -> None:
+    rng = random.Random(seed)
+    size = 1 << 16 if few else 1 << 12
+    contents = bytearray(rng.choices((0, 1, 2), weights=(9, 1, 1), k=size))
+
+    def disturb() -> bytes:
+        for _ in range(50):
+            contents[rng.randrange(size)] = rng.randrange(3)
+        return bytes(contents)
+
+    target = Target(Buffer(contents, base=BASE))
+    with target.scan("u16", align=align, where="all", chunk=chunk) as scan:
+        scan.first("now == 0x0101 or now == 0x0202" if few else "now != 0")
+        before = scan.matches.addresses()
+        first = bytes(contents)
+        seen = {name: (disturb(), scan.snapshot(name).matches)[0] for name in ("a", "b", "c")}
+        assert [one.name for one in scan.snapshots] == ["a", "b", "c"]
+        assert len(scan.steps) == 1
+        now = disturb()
+        result = scan.next("now != @a and (@b < @c or @c == first) and @a <= @b + 1")
+
+        def value(there: bytes, address: int) -> int:
+            return int.from_bytes(there[address - BASE : address - BASE + 2], "little")
+
+        kept = []
+        for address in before:
+            a, b, c = (value(seen[name], address) for name in "abc")
+            if value(now, address) != a and (b < c or c == value(first, address)) and a <= b + 1:
+                kept.append(address)
+        assert scan.matches.addresses() == kept
+        assert result.matches == len(kept)
+        for match in scan[:20]:
+            saved = scan.history.snapshot("b").value(match.address, 2, "")
+            assert int.from_bytes(saved, "little") == value(seen["b"], match.address)
+        scan.next("@a == @a and @b != @b")
+        assert len(scan) == 0

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from farfetch.scanner import (
+    ExpressionError,
     Scan,
     ScanOrderError,
     attach,
@@ -225,3 +226,62 @@ def test_history_is_a_tree(spawn: Spawn) -> None:
         assert Snapshot.of(scan) == at[right]
         scan.next("now == prev")
         assert here() == right + 1
+
+
+def test_snapshots_belong_to_the_branch_they_were_taken_on(spawn: Spawn) -> None:
+    big = spawn("big", "1")
+    with attach(big.pid) as target, target.scan(i32, where=big_where(big)) as scan:
+        with pytest.raises(ScanOrderError, match="no scan to narrow"):
+            scan.snapshot("early")
+        scan.first("now != 0")
+        scan.snapshot("root")
+        big.command("dirty 100")
+        scan.next("changed")
+        assert scan.snapshot("leaf").matches == len(scan)
+        assert scan.next("now == @leaf and now != @root").matches == len(
+            scan.history.path[1:]
+        ) * 0 + (scan.steps[1].result.matches)
+        with pytest.raises(ScanOrderError, match='no snapshot "roof"; there are: root, leaf'):
+            scan.next("now == @roof")
+        scan.undo(2)
+        assert [one.name for one in scan.snapshots] == ["root"]
+        with pytest.raises(ScanOrderError, match='"leaf" is of step 2, which did not lead here'):
+            scan.next("now == @leaf")
+        assert scan.next("now != @root").matches
+        scan.undo()
+        big.command("dirty 100")
+        scan.snapshot("root")  # in place of the earlier one
+        assert scan.next("now != @root").matches == 0
+        scan.undo()
+        disk = scan.disk
+        scan.forget()
+        with pytest.raises(ScanOrderError, match='no snapshot "leaf"'):
+            scan.drop("leaf")
+        scan.drop("root")
+        assert scan.disk < disk
+        with pytest.raises(ValueError, match="letters, digits and underscores"):
+            scan.snapshot("2 words")
+        with pytest.raises(ExpressionError):
+            scan.next("now == @2")
+        names = [f"n{index}" for index in range(6)]
+        for name in names:
+            scan.snapshot(name)
+        assert scan.next(" and ".join(f"now == @{name}" for name in names[1:])).matches
+        with pytest.raises(ExpressionError, match="more than 5 snapshots at once"):
+            scan.next(" and ".join(f"now == @{name}" for name in names))
+
+
+@pytest.mark.parametrize("predicate", ["unknown", "now == 20260415"])
+def test_what_a_snapshot_could_not_read_matches_nothing(predicate: str, spawn: Spawn) -> None:
+    mutate = spawn("mutate")
+    start = mutate.greeting.number("addr")
+    hidden = range(start, start + mutate.greeting.number("size"))
+    with attach(mutate.pid, memory="process_vm") as target, target.scan(i32) as scan:
+        scan.first(predicate)
+        before = scan.matches.addresses()
+        mutate.command("protect none")
+        saved = scan.snapshot("while_hidden")
+        mutate.command("protect write")
+        assert saved.unreadable == len(hidden)
+        scan.next("now == @while_hidden or now != @while_hidden")
+        assert scan.matches.addresses() == [one for one in before if one not in hidden]
