@@ -21,10 +21,13 @@ from farfetch.scanner.predicates import (
     Predicate,
     Unary,
     UnaryOp,
-    Value,
+    at,
     changed,
     decreased,
+    first,
     increased,
+    now,
+    prev,
     unchanged,
     unknown,
 )
@@ -34,7 +37,8 @@ from hypothesis import strategies as st
 
 NUMBERS = [name for name, one in TYPES.items() if layout_of(one).is_number]
 
-sources = st.sampled_from(("now", "prev", "first", "@lunch", "@a_1")).map(Value)
+SNAPSHOTS = ("lunch", "a_1")
+sources = st.sampled_from((now, prev, first, *map(at, SNAPSHOTS)))
 integers = st.integers(-(2**70), 2**70) | st.integers(-10, 10)
 floats = st.floats() | st.integers(-10, 10).map(float)
 decimals = st.one_of(

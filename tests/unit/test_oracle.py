@@ -18,7 +18,7 @@ from farfetch.scanner.values import TYPES, layout_of, sized
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unit.strategies import expressions, floats, integers, predicates, values_of
+from unit.strategies import SNAPSHOTS, expressions, floats, integers, predicates, values_of
 
 WIDE = Context(prec=800)
 I32, U8, I64, F32, F64 = (layout_of(TYPES[name]) for name in ("i32", "u8", "i64", "f32", "f64"))
@@ -281,8 +281,14 @@ def test_text_is_compared_by_all_its_bytes() -> None:
 
 
 def test_a_missing_value_is_named() -> None:
-    with pytest.raises(ValueError, match=r"^no value is given for first, prev$"):
-        holds("now == prev + first", I32, 5)
+    with pytest.raises(ValueError, match=r"^no value is given for @lunch, first, prev$"):
+        holds("now == prev + first + @lunch", I32, 5)
+
+
+def test_snapshots_are_told_apart() -> None:
+    named = {"lunch": 7, "dinner": 9}
+    assert evaluate(parse_predicate("@lunch < now < @dinner"), I32, now=8, named=named)
+    assert not evaluate(parse_predicate("@lunch >= @dinner"), I32, now=8, named=named)
 
 
 def exact_floor(left: int, right: int) -> int:
@@ -357,12 +363,19 @@ def single(bits: int) -> float:
     return number
 
 
+def draw_values(data: st.DataObject, layout: Layout) -> dict[str, Any]:
+    """A value for each source that a predicate may name."""
+    values = {source: data.draw(values_of(layout)) for source in ("now", "prev", "first")}
+    named = {name: data.draw(values_of(layout)) for name in SNAPSHOTS}
+    return {**values, "named": named}
+
+
 @pytest.mark.parametrize("name", ["i32", "u64", "f32", "f64"])
 @given(data=st.data())
 def test_laws_of_logic(name: str, data: st.DataObject) -> None:
     layout = layout_of(TYPES[name])
     left, right = (data.draw(PREDICATES[layout.kind]) for _ in range(2))
-    given_values = {source: data.draw(values_of(layout)) for source in ("now", "prev", "first")}
+    given_values = draw_values(data, layout)
 
     def truth(predicate: Predicate) -> bool:
         return evaluate(predicate, layout, **given_values)
@@ -376,7 +389,7 @@ def test_laws_of_logic(name: str, data: st.DataObject) -> None:
 def test_ranges_are_two_comparisons(data: st.DataObject) -> None:
     layout = data.draw(st.sampled_from([I32, F32]))
     operand, low, high = (data.draw(FLOATS if layout is F32 else INTEGERS) for _ in range(3))
-    values = {source: data.draw(values_of(layout)) for source in ("now", "prev", "first")}
+    values = draw_values(data, layout)
     ranged = evaluate(operand.between(low, high), layout, **values)
     assert ranged == evaluate((low <= operand) & (operand <= high), layout, **values)
 
