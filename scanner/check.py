@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Iterator
 from typing import Final
 
 from .errors import ExpressionError, ValueKindError, ValueRangeError
+from .fields import arithmetic, place_of
 from .layout import Layout
 from .letter_case import AnyCase
 from .oracle import HIGHEST_SHIFT
@@ -18,6 +20,7 @@ from .predicates import (
     Constant,
     Decreased,
     Expr,
+    Field,
     Increased,
     InRange,
     Near,
@@ -48,6 +51,12 @@ def check(predicate: Predicate, layout: Layout) -> None:
     ...
     farfetch.scanner.errors.ValueRangeError: 300 does not fit u8 (0..255)
     """
+    if layout.kind == "struct":
+        _check_struct(predicate, predicate, layout)
+        return
+    for node in _nodes(predicate):
+        if isinstance(node, Field):
+            raise _error(predicate, node, f"{layout.name} has no fields")
     if layout.is_number:
         for node in _nodes(predicate):
             _check_number(node, predicate, layout)
@@ -113,6 +122,40 @@ def _nodes(node: Predicate | Expr) -> Iterator[Predicate | Expr]:
     yield node
     for child in node.children():
         yield from _nodes(child)
+
+
+def _check_struct(node: Predicate, whole: Predicate, layout: Layout) -> None:
+    """Check each comparison as one of what it computes in."""
+    match node:
+        case Increased() | Decreased():
+            raise _error(whole, node, f"{layout.name} is compared by its fields: now.hp > prev.hp")
+        case Compare() | InRange() | Near():
+            _check_fields(node, whole, layout)
+        case _:
+            for child in node.children():
+                assert isinstance(child, Predicate)  # values are below comparisons only
+                _check_struct(child, whole, layout)
+
+
+def _check_fields(comparison: Predicate, whole: Predicate, layout: Layout) -> None:
+    names = [place.name for place in layout.fields]
+    sizes = set()
+    for value in _nodes(comparison):
+        if isinstance(value, Field) and value.name not in names:
+            near = difflib.get_close_matches(value.name, names, n=1)
+            hint = f": did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
+            raise _error(whole, value, f'{layout.name} has no plain field "{value.name}"{hint}')
+        if isinstance(value, Value):
+            sizes.add(place_of(value, layout).layout)
+    kinds = {one.is_number for one in sizes}
+    if len(kinds) > 1 or (False in kinds and len(sizes) > 1):
+        raise _error(whole, comparison, "these fields are too different to be compared")
+    own = arithmetic(comparison, layout)
+    is_whole = own.kind == "struct"
+    if is_whole and any(isinstance(node, Const) for node in _nodes(comparison)):
+        raise _error(whole, comparison, f"{layout.name} is compared by its fields: now.hp == 5")
+    for node in _nodes(comparison):
+        (_check_number if own.is_number else _check_bytes)(node, whole, own)
 
 
 def _check_number(node: Predicate | Expr, whole: Predicate, layout: Layout) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from .errors import ExpressionError
+from .fields import place_of
 from .intervals import Interval
 from .layout import Layout
 from .native import lib
@@ -44,12 +45,15 @@ class ExpressionCompiler:
     """Compiles one comparison of two expressions.
 
     Args:
-        layout: of the values.
+        layout: that the comparison computes in.
+        whole: of the slot's value, in which the values compared lie.
         operand: what the core is given for a value.
     """
 
-    def __init__(self, layout: Layout, operand: Callable[[Value], dict[str, Any]]) -> None:
-        self._layout = layout
+    def __init__(
+        self, layout: Layout, whole: Layout, operand: Callable[[Value], dict[str, Any]]
+    ) -> None:
+        self._whole = whole
         self._operand = operand
         self._is_float = layout.kind == "float"
         self._lane_float = lib.FF_LANE_F32 if layout.bits == 32 else lib.FF_LANE_F64
@@ -81,7 +85,7 @@ class ExpressionCompiler:
     def floats(self, node: Expr) -> bool:
         """Whether the node's value is a float."""
         if isinstance(node, Value):
-            return self._is_float
+            return place_of(node, self._whole).layout.kind == "float"
         if isinstance(node, Const):
             return self._is_float or isinstance(node.value, float)
         return any(self.floats(child) for child in node.children() if isinstance(child, Expr))
@@ -96,9 +100,10 @@ class ExpressionCompiler:
 
     def _interval(self, node: Expr, below: list[Interval]) -> Interval:
         if isinstance(node, Value):
-            assert self._layout.low is not None
-            assert self._layout.high is not None
-            return Interval(int(self._layout.low), int(self._layout.high))
+            layout = place_of(node, self._whole).layout
+            assert layout.low is not None
+            assert layout.high is not None
+            return Interval(int(layout.low), int(layout.high))
         if isinstance(node, Const):
             assert isinstance(node.value, int)
             return Interval(node.value, node.value)

@@ -10,6 +10,7 @@ What it knows, from loosest to tightest; every operator of two sides takes the l
     - ~                 in front of a value
     now prev first      the value now, at the last scan, at the first
     @lunch              the value in the snapshot of that name
+    now.hp prev.pos.x   a field of a structure; hp alone is now.hp
     changed unchanged increased decreased unknown ?
     100 0x64 0b11 1_000 1.5e3 inf nan "text" 'text' b"\x00bytes" abs(…) (…)
     "text"i             in any case
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Final, cast
 
@@ -44,6 +45,7 @@ from .predicates import (
     Predicate,
     Unary,
     UnaryOp,
+    Value,
     at,
     changed,
     decreased,
@@ -85,8 +87,12 @@ _DEPTH: Final = 50
 _LENGTH: Final = 400
 
 
-def parse_predicate(text: str) -> Predicate:
+def parse_predicate(text: str, fields: Collection[str] = ()) -> Predicate:
     """The predicate that a text says.
+
+    Args:
+        text: in the language.
+        fields: names that stand for fields of a structure.
 
     Raises:
         ExpressionError: it cannot be understood; it has the position.
@@ -96,10 +102,10 @@ def parse_predicate(text: str) -> Predicate:
     >>> print(parse_predicate("not (changed or now in -1..prev+1)"))
     not (changed or now in -1..prev + 1)
     """
-    return _Parser(text).whole()
+    return _Parser(text, fields).whole()
 
 
-def parse_scan(text: str) -> Predicate:
+def parse_scan(text: str, fields: Collection[str] = ()) -> Predicate:
     """The predicate that a whole line of the shell says: :func:`parse_predicate` with shorthands.
 
     ======================  =====================================================
@@ -111,6 +117,10 @@ def parse_scan(text: str) -> Predicate:
     ``> < = !=``            ``increased``, ``decreased``, ``unchanged``, ``changed``
     ``?``                   ``unknown``
     ======================  =====================================================
+
+    Args:
+        text: the line.
+        fields: names that stand for fields of a structure.
 
     Raises:
         ExpressionError: it cannot be understood; it has the position.
@@ -130,17 +140,17 @@ def parse_scan(text: str) -> Predicate:
     if len(rest) == 1 and start.text in _ALONE:
         return _ALONE[start.text]
     if start.text in ("=", "~=", *_COMPARISONS):
-        return _after(text, start, "now ", "==" if start.text == "=" else start.text)
+        return _after(text, start, "now ", "==" if start.text == "=" else start.text, fields)
     if start.text in ("+", "-") and text[start.position + 1 : start.position + 2].isspace():
-        return _after(text, start, "now == prev ", start.text)
-    return _Parser(text).line()
+        return _after(text, start, "now == prev ", start.text, fields)
+    return _Parser(text, fields).line()
 
 
-def _after(text: str, start: Token, before: str, sign: str) -> Predicate:
+def _after(text: str, start: Token, before: str, sign: str, fields: Collection[str]) -> Predicate:
     """Parse a line that lacks its left side, with errors placed in the line as it was written."""
     complete = before + sign + text[start.position + len(start.text) :]
     try:
-        return parse_predicate(complete)
+        return parse_predicate(complete, fields)
     except ExpressionError as error:
         position = max(start.position, error.position + len(text) - len(complete))
         raise ExpressionError(text, position, error.reason) from None
@@ -149,8 +159,9 @@ def _after(text: str, start: Token, before: str, sign: str) -> Predicate:
 class _Parser:
     """Recursive descent; binary operators by precedence climbing."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, fields: Collection[str]) -> None:
         self.text = text
+        self.fields = {name.partition(".")[0]: None for name in fields}
         self.tokens = tokenize(text)
         self.index = 0
         self.depth = 0
@@ -328,17 +339,35 @@ class _Parser:
             return self.quoted(token)
         if token.text in _WORDS:
             self.take()
-            return _WORDS[token.text]
+            word = _WORDS[token.text]
+            return word.field(self.field()) if self.dotted and isinstance(word, Value) else word
         if token.text.startswith("@"):
             self.take()
-            return at(token.text[1:])
+            kept = at(token.text[1:])
+            return kept.field(self.field()) if self.dotted else kept
+        if token.text in self.fields:
+            return now.field(self.take().text + ("." + self.field() if self.dotted else ""))
         if token.kind == "name" and token.text not in _KEYWORDS:
-            raise self.error(f'unknown name "{token.text}"{_near(token.text)}')
+            raise self.error(f'unknown name "{token.text}"{_near(token.text, self.fields)}')
         if token.text == "+":
             raise self.error(
                 'a number has no "+" before it; "+ 5", with a blank, is an increase by 5'
             )
         raise self.error(f"expected a value, found {token.shown}")
+
+    @property
+    def dotted(self) -> bool:
+        return self.token.text == "."
+
+    def field(self) -> str:
+        """The names behind the dots."""
+        names = []
+        while self.dotted:
+            self.take()
+            if self.token.kind != "name":
+                raise self.error(f"expected a field's name, found {self.token.shown}")
+            names.append(self.take().text)
+        return ".".join(names)
 
     def parentheses(self) -> Expr | Predicate:
         is_abs = self.token.text == "abs"
@@ -391,6 +420,6 @@ class _Parser:
             raise ExpressionError(self.text, position, error.reason) from None
 
 
-def _near(name: str) -> str:
-    near = difflib.get_close_matches(name.lower(), [*_WORDS, *_KEYWORDS], n=1)
-    return f": did you mean {near[0]}?" if near else f"; there are {', '.join(_WORDS)}"
+def _near(name: str, fields: Collection[str]) -> str:
+    near = difflib.get_close_matches(name.lower(), [*fields, *_WORDS, *_KEYWORDS], n=1)
+    return f": did you mean {near[0]}?" if near else f"; there are {', '.join([*fields, *_WORDS])}"

@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 import operator
 import struct
-from dataclasses import dataclass, replace
-from typing import Final, Literal, SupportsIndex
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, NamedTuple, SupportsIndex
 
 from .errors import ValueKindError, ValueRangeError
 
-Kind = Literal["int", "float", "text", "utf16", "bytes"]
+Kind = Literal["int", "float", "text", "utf16", "bytes", "struct"]
 Value = int | float | str | bytes
 
 _FORMATS: Final = {8: "b", 16: "h", 32: "i", 64: "q"}
@@ -26,18 +26,34 @@ _FLOAT_MAX: Final = {
 }
 
 
+class Place(NamedTuple):
+    """Where a field lies in a structure.
+
+    Attributes:
+        name: of the field; inside another structure ``"outer.inner"``.
+        offset: in bytes.
+        layout: of its value.
+    """
+
+    name: str
+    offset: int
+    layout: Layout
+
+
 @dataclass(frozen=True)
 class Layout:
     r"""How one value lies in memory.
 
     Attributes:
         name: of the type: ``"i32"``, ``"text[16]"``.
-        kind: ``"int"``, ``"float"``, ``"text"`` (UTF-8), ``"utf16"`` (little-endian) or
-            ``"bytes"``.
+        kind: ``"int"``, ``"float"``, ``"text"`` (UTF-8), ``"utf16"`` (little-endian),
+            ``"bytes"`` or ``"struct"``.
         size: in bytes; None for text and bytes of no fixed length.
         bits: of a number, or of one code unit of text.
         signed: whether a number can be negative.
         big_endian: whether a number's first byte is its highest.
+        fields: of a structure.
+        is_mixed: whether it stands for numbers of several types, which only computing knows.
 
     >>> from farfetch.scanner.value_types import layout_of, i32
     >>> layout_of(i32).pack(-2)
@@ -50,6 +66,8 @@ class Layout:
     bits: int
     signed: bool = False
     big_endian: bool = False
+    fields: tuple[Place, ...] = field(default=(), repr=False)
+    is_mixed: bool = field(default=False, repr=False)
 
     @property
     def is_number(self) -> bool:
@@ -122,7 +140,9 @@ class Layout:
         return self._pack_bytes(value) if self.kind == "bytes" else self._pack_text(value)
 
     def unpack(self, raw: bytes) -> Value:
-        """The value of some bytes. Text ends at its first NUL; what is no text becomes U+FFFD.
+        """The value of some bytes; those of a structure stay bytes.
+
+        Text ends at its first NUL; what is no text becomes U+FFFD.
 
         Raises:
             ValueKindError: as many bytes as given are not one value.
@@ -132,7 +152,7 @@ class Layout:
         if self.is_number:
             number: int | float = struct.unpack(self.format, raw)[0]
             return number
-        if self.kind == "bytes":
+        if self.kind in ("bytes", "struct"):
             return bytes(raw)
         if self.kind == "text":
             return raw.partition(b"\0")[0].decode("utf-8", "replace")

@@ -16,6 +16,8 @@ The core's compiled predicates are tested against :func:`evaluate`. In short:
 - ``~=`` is exact: of the number that the value is, and the decimal as it was written. Halves round
   away from zero. ``~= inf`` is infinity alone, ``~= nan`` all that is not a number.
 - ``changed`` and ``unchanged`` compare bytes; ``increased`` and ``decreased`` compare values.
+- Fields of one type, byte order aside, are compared as that type is. Where fields of several types
+  meet, integers are exact, and what has a float in it is in double precision.
 - Text and bytes are compared by their bytes, and only with ``==`` and ``!=``. A pattern is equal to
   the bytes that have its digits where it has any; text in any case to what has the same letters
   (:mod:`.letter_case`), each in as many bytes.
@@ -26,9 +28,10 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from .fields import arithmetic, place_of
 from .layout import Layout, Value, double
 from .letter_case import AnyCase, fold
 from .patterns import Pattern
@@ -40,6 +43,7 @@ from .predicates import (
     Const,
     Decreased,
     Expr,
+    Field,
     Increased,
     InRange,
     Near,
@@ -52,6 +56,8 @@ from .predicates import (
     uses,
 )
 from .predicates import Value as SourceValue
+from .predicates import now as present
+from .predicates import prev as before
 
 Number = int | float
 
@@ -109,12 +115,13 @@ def evaluate(
         raise ValueError(f"no value is given for {', '.join(sorted(missing))}")
     if raw is None:
         raw = {source: layout.pack(value) for source, value in given.items()}
-    return _Evaluation(layout, given, raw).holds(predicate)
+    return _Evaluation(layout, layout, given, raw).holds(predicate)
 
 
 @dataclass(frozen=True)
 class _Evaluation:
-    layout: Layout
+    whole: Layout  # of the slot's value
+    layout: Layout  # of what is compared: the same, or that of the fields
     values: Mapping[str, Value]
     raw: Mapping[str, bytes]
 
@@ -128,14 +135,20 @@ class _Evaluation:
                 return self.holds(left) or self.holds(right)
             case Not(operand):
                 return not self.holds(operand)
+            case Compare() | InRange() | Near():
+                return replace(self, layout=arithmetic(predicate, self.whole)).compares(predicate)
             case Changed():
                 return self.raw["now"] != self.raw["prev"]
             case Unchanged():
                 return self.raw["now"] == self.raw["prev"]
             case Increased():
-                return _compare(">", self.source("now"), self.source("prev"))
+                return self.holds(present > before)
             case Decreased():
-                return _compare("<", self.source("now"), self.source("prev"))
+                return self.holds(present < before)
+        raise TypeError(f"not a predicate: {predicate!r}")
+
+    def compares(self, predicate: Predicate) -> bool:
+        match predicate:
             case Compare(op, left, right) if not self.layout.is_number:
                 return self.same(left, right) == (op == "==")
             case Compare(op, left, right):
@@ -167,19 +180,23 @@ class _Evaluation:
 
     def bytes_of(self, expr: Expr) -> bytes:
         if isinstance(expr, SourceValue):
-            return self.raw[expr.source]
+            raw = self.raw[expr.source]
+            _, offset, layout = place_of(expr, self.whole)
+            return raw if layout.size is None else raw[offset : offset + layout.size]
         assert isinstance(expr, Const)
         return self.layout.pack(expr.value)
 
-    def source(self, name: str) -> Number:
-        value = self.values[name]
-        assert isinstance(value, Number)
-        return self.layout.convert(value)
+    def source(self, value: SourceValue) -> Number:
+        number = self.values[value.source]
+        if isinstance(value, Field):
+            number = place_of(value, self.whole).layout.unpack(self.bytes_of(value))
+        assert isinstance(number, Number)
+        return self.layout.convert(number)
 
     def number(self, expr: Expr) -> Number:
         match expr:
-            case SourceValue(source):
-                return self.source(source)
+            case SourceValue():
+                return self.source(expr)
             case Const(value):
                 assert isinstance(value, Number)
                 return self.layout.convert(value)

@@ -216,6 +216,31 @@ class Value(Expr):
     def _text(self) -> tuple[str, int]:
         return self.source, PRECEDENCE["atom"]
 
+    def field(self, name: str) -> Field:
+        """A field of a structure, as it is, was, or first was.
+
+        Args:
+            name: of the field; of one inside another structure, ``"outer.inner"``.
+
+        >>> print(now.field("hp") < prev.field("hp"))
+        now.hp < prev.hp
+        """
+        return Field(self.source, name)
+
+
+@dataclass(frozen=True, eq=False)
+class Field(Value):
+    """A field of the structure that is there now, was at the last scan, or was at the first.
+
+    Attributes:
+        name: of the field, with those of the structures it is in: ``"position.x"``.
+    """
+
+    name: str
+
+    def _text(self) -> tuple[str, int]:
+        return f"{self.source}.{self.name}", PRECEDENCE["atom"]
+
 
 @dataclass(frozen=True, eq=False)
 class Const(Expr):
@@ -479,6 +504,15 @@ unchanged: Final = Unchanged()
 increased: Final = Increased()
 decreased: Final = Decreased()
 unknown: Final = Unknown()
+
+
+def field(name: str) -> Field:
+    """A field of the structure that is there now.
+
+    >>> print(field("hp") < field("max_hp"))
+    now.hp < now.max_hp
+    """
+    return now.field(name)
 
 
 def uses(node: Predicate | Expr) -> frozenset[Source]:

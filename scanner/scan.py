@@ -10,7 +10,7 @@ from .budget import Budget, Limits
 from .check import check as check_kinds
 from .check import constant_size
 from .compile import Program, compile_predicate
-from .errors import AlignError, ScanOrderError, TargetGone
+from .errors import AlignError, ScanOrderError, TargetGone, ValueKindError
 from .expression import parse_scan
 from .history import History, Kept, Snapshot, Step
 from .job import Found, Jobs, ProgressFunction
@@ -20,7 +20,8 @@ from .native import check, default_threads, ffi, isa, isa_index, lib
 from .predicates import Predicate, Source, changed, snapshot_name, unchanged, unknown
 from .regions import Range, Where
 from .snapshot import ScanResult, Store, snapshot_directory
-from .values import encode, layout_of, value_type
+from .structs import scan_layout
+from .values import decode, encode, value_type
 
 if TYPE_CHECKING:
     from .target import Target
@@ -73,7 +74,7 @@ class Scan:
     ) -> None:
         self.target = target
         self.type = value_type(type)
-        self.layout: Layout = layout_of(self.type, bits=target.bits)
+        self.layout: Layout = scan_layout(self.type, bits=target.bits)
         self.align = self.layout.alignment if align is None else align
         if not isinstance(self.align, int) or not 1 <= self.align <= lib.FF_ALIGN_MAX:
             raise AlignError(align)
@@ -102,6 +103,11 @@ class Scan:
         return self.history.snapshots
 
     @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that a predicate can name, if the type is a structure."""
+        return tuple(place.name for place in self.layout.fields)
+
+    @property
     def size(self) -> int:
         """Bytes of one value; of text without a length, that of what was looked for first."""
         return self._sized.size or 0
@@ -117,8 +123,13 @@ class Scan:
         return self._store.bytes if self._store else 0
 
     def decode(self, raw: bytes) -> Any:
-        """The value of some bytes."""
-        return self._sized.unpack(raw)
+        """The value of some bytes; None when they are no such structure."""
+        if self.layout.kind != "struct":
+            return self._sized.unpack(raw)
+        try:
+            return decode(self.type, raw, bits=self.target.bits)
+        except ValueKindError:
+            return None
 
     def first(
         self,
@@ -140,7 +151,7 @@ class Scan:
             BudgetError: matches or old values would take more than :attr:`budget`.
             TargetGone: the target exited or executed another program meanwhile.
         """
-        tree = _tree(unknown if predicate is None else predicate)
+        tree = self._tree(unknown if predicate is None else predicate)
         sized = _sized(self.layout, tree)
         program = compile_predicate(tree, sized)
         missing = sorted(program.streams.keys() - {"now"})
@@ -173,7 +184,7 @@ class Scan:
             ExpressionError, ScanCancelled, SnapshotError, BudgetError, TargetGone: as
                 :meth:`first`.
         """
-        tree = _tree(predicate)
+        tree = self._tree(predicate)
         return self._keep(tree, self._narrow(tree, progress))
 
     def snapshot(self, name: str, *, progress: ProgressFunction | None = None) -> ScanResult:
@@ -308,6 +319,11 @@ class Scan:
     ) -> None:
         self.close()
 
+    def _tree(self, predicate: Predicate | str) -> Predicate:
+        if isinstance(predicate, str):
+            return parse_scan(predicate, self.fields)
+        return predicate
+
     def _lay_out(self, ranges: list[Range], span: int) -> Any:
         out = ffi.new("struct ff_layout **")
         listed = ffi.new("struct ff_range[]", [tuple(one) for one in ranges])
@@ -359,10 +375,6 @@ class Scan:
 
     def _keep(self, tree: Predicate, found: Found) -> ScanResult:
         return self.history.add(tree, *found).result
-
-
-def _tree(predicate: Predicate | str) -> Predicate:
-    return parse_scan(predicate) if isinstance(predicate, str) else predicate
 
 
 def _sized(layout: Layout, tree: Predicate) -> Layout:

@@ -154,8 +154,8 @@ def layout_of(value_type: Construct, *, bits: int = 64) -> Layout:
     if layout is None:
         name = getattr(value_type, "name", None) or type(inner).__name__
         reason = (
-            f"a {type(inner).__name__} cannot be scanned as a single value yet; "
-            "scan for one of its fields, a plain number, text or bytes"
+            f"a {type(inner).__name__} is not a single value; "
+            "use one of its fields, a plain number, text or bytes"
         )
         raise TypeNameError(name, reason=reason)
     return layout

@@ -118,6 +118,39 @@ def test_parses(text: str, tree: Predicate) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ("hp < max_hp", now.field("hp") < now.field("max_hp")),
+        (
+            "now.hp == prev.hp - first.pos.x",
+            now.field("hp") == prev.field("hp") - first.field("pos.x"),
+        ),
+        ("pos.x in 1..pos.y", now.field("pos.x").between(1, now.field("pos.y"))),
+        ("> 5 and hp ~= 3", (now > 5) & now.field("hp").near(3)),
+        ("prev.in == now.and", prev.field("in") == now.field("and")),
+    ],
+)
+def test_fields(text: str, tree: Predicate) -> None:
+    assert parse_scan(text, ("hp", "max_hp", "pos.x", "pos.y")) == tree
+    assert parse_predicate(str(tree)) == tree
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "reason"),
+    [
+        ("now. == 5", 6, 'expected a field\'s name, found "=="'),
+        ("prev.5 == 5", 5, 'expected an operator or the end, found ".5"'),
+        ("pos. == 5", 6, 'expected a field\'s name, found "=="'),
+        ("max_hq == 5", 1, 'unknown name "max_hq": did you mean max_hp?'),
+    ],
+)
+def test_fields_that_cannot_be(text: str, column: int, reason: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse_scan(text, ("hp", "max_hp", "pos.x"))
+    assert (caught.value.position + 1, caught.value.reason) == (column, reason)
+
+
+@pytest.mark.parametrize(
     ("text", "column", "reason"),
     [
         ("now == == 5", 8, 'expected a value, found "=="'),
