@@ -122,7 +122,7 @@ def test_parses_what_people_write(value_type: object, word: str, value: object) 
         (sized(text, 2), "abc", ValueRangeError, r"\(at most 2 bytes\)$"),
         (bytes_, "xyz", ValueKindError, "is not hex pairs"),
         (bytes_, "abc", ValueKindError, "is not hex pairs"),
-        (PAIR, "5", TypeNameError, "cannot be scanned as a single value"),
+        (PAIR, "5", TypeNameError, "is not a single value"),
     ],
 )
 def test_says_what_is_wrong(
