@@ -17,6 +17,7 @@ from .errors import ExpressionError
 from .layout import Layout
 from .letter_case import AnyCase
 from .native import lib
+from .numbers import asked, implies_first
 from .patterns import Pattern
 from .predicates import (
     And,
@@ -57,12 +58,14 @@ class Program:
         span: bytes of one value.
         streams: the sources it looks at, each with the core's number for it.
         constant: the bytes that every match has, when the predicate says so; b"" otherwise.
+        parts: of a number of unknown type, the core's program for each type.
     """
 
     handle: Any
     span: int
     streams: Mapping[Source, int]
     constant: bytes
+    parts: tuple[Any, ...] = ()
 
 
 def compile_predicate(predicate: Predicate, layout: Layout) -> Program:
@@ -82,8 +85,45 @@ def compile_predicate(predicate: Predicate, layout: Layout) -> Program:
     >>> program.span, program.constant.hex(), sorted(program.streams)
     (4, '05000000', ['now', 'prev'])
     """
+    if layout.parts:
+        return _compile_number(predicate, layout)
     check_kinds(predicate, layout)
     return _Compiler(layout).program(predicate)
+
+
+def _compile_number(predicate: Predicate, layout: Layout) -> Program:
+    """A program for each type; and one for any of them, which may let more pass."""
+    able = asked(predicate, layout)
+    merged = _Compiler(layout)
+    merged.number_streams(predicate)
+    parts = []
+    depth = 0
+    for part, is_asked in zip(layout.parts, able, strict=True):
+        own = _Compiler(part, Code(streams=merged.code.streams))
+        if is_asked:
+            own.predicate(predicate)
+        else:
+            own.code.nothing()
+        assert part.size is not None
+        parts.append(own.code.create(part.size, b"", lib.FF_UNRELATED))
+        if not is_asked or (part.name == "i64" and able[0] and implies_first(predicate)):
+            continue
+        if not depth:
+            depth = _Compiler(part, merged.code).predicate(predicate)
+            continue
+        skip = merged.code.skip(lib.FF_LOGIC_SKIP_ALL)
+        depth = max(depth, 1 + _Compiler(part, merged.code).predicate(predicate))
+        merged.code.op(lib.FF_LOGIC_OR)
+        merged.code.land(skip)
+    assert layout.size is not None
+    _check_depth(predicate, depth)
+    handle = merged.code.create(layout.size, b"", lib.FF_UNRELATED)
+    return Program(handle, layout.size, merged.code.streams, b"", tuple(parts))
+
+
+def _check_depth(predicate: Predicate, depth: int) -> None:
+    if depth > _LOGIC_DEPTH:
+        raise ExpressionError(str(predicate), 0, "too deeply nested; use fewer parentheses")
 
 
 @dataclass
@@ -95,15 +135,14 @@ class _Compiler:
         size = self.layout.size
         if size is None:
             raise ValueError(f"{self.layout.name} has no size")
-        self._number_streams(predicate)
-        depth = self._predicate(predicate)
-        if depth > _LOGIC_DEPTH:
-            raise ExpressionError(str(predicate), 0, "too deeply nested; use fewer parentheses")
+        self.number_streams(predicate)
+        _check_depth(predicate, self.predicate(predicate))
         constant = self._constant(predicate)
         handle = self.code.create(size, constant, _relation(predicate))
         return Program(handle, size, self.code.streams, constant)
 
-    def _number_streams(self, predicate: Predicate) -> None:
+    def number_streams(self, predicate: Predicate) -> None:
+        """Give each source its number."""
         sources = uses(predicate)
         named = sorted(sources - STREAMS.keys())
         room = lib.FF_STREAMS - len(STREAMS)
@@ -113,21 +152,21 @@ class _Compiler:
         streams |= {source: STREAMS[source] for source in STREAMS if source in sources}
         streams |= {name: len(STREAMS) + index for index, name in enumerate(named)}
 
-    def _predicate(self, node: Predicate) -> int:
+    def predicate(self, node: Predicate) -> int:
         """Write what leaves a predicate's mask. Returns how many masks that needs at once."""
         code = self.code
         if isinstance(node, And | Or):
             is_and = isinstance(node, And)
-            left = self._predicate(node.left)
+            left = self.predicate(node.left)
             skip = code.skip(lib.FF_LOGIC_SKIP_NONE if is_and else lib.FF_LOGIC_SKIP_ALL)
-            right = self._predicate(node.right)
+            right = self.predicate(node.right)
             code.op(lib.FF_LOGIC_AND if is_and else lib.FF_LOGIC_OR)
             code.land(skip)
             if is_and and code.join_ranges(skip):
                 return left
             return max(left, right + 1)
         if isinstance(node, Not):
-            depth = self._predicate(node.operand)
+            depth = self.predicate(node.operand)
             code.op(lib.FF_LOGIC_NOT)
             return depth
         if isinstance(node, Unknown):

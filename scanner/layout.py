@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple, SupportsIndex
 
 from .errors import ValueKindError, ValueRangeError
 
-Kind = Literal["int", "float", "text", "utf16", "bytes", "struct"]
+Kind = Literal["int", "float", "text", "utf16", "bytes", "struct", "number"]
 Value = int | float | str | bytes
 
 _FORMATS: Final = {8: "b", 16: "h", 32: "i", 64: "q"}
@@ -47,12 +47,13 @@ class Layout:
     Attributes:
         name: of the type: ``"i32"``, ``"text[16]"``.
         kind: ``"int"``, ``"float"``, ``"text"`` (UTF-8), ``"utf16"`` (little-endian),
-            ``"bytes"`` or ``"struct"``.
+            ``"bytes"``, ``"struct"``, or ``"number"`` of one of several types.
         size: in bytes; None for text and bytes of no fixed length.
         bits: of a number, or of one code unit of text.
         signed: whether a number can be negative.
         big_endian: whether a number's first byte is its highest.
         fields: of a structure.
+        parts: of a number, the layouts it may have.
         is_mixed: whether it stands for numbers of several types, which only computing knows.
 
     >>> from farfetch.scanner.value_types import layout_of, i32
@@ -67,12 +68,18 @@ class Layout:
     signed: bool = False
     big_endian: bool = False
     fields: tuple[Place, ...] = field(default=(), repr=False)
+    parts: tuple[Layout, ...] = field(default=(), repr=False)
     is_mixed: bool = field(default=False, repr=False)
 
     @property
     def is_number(self) -> bool:
         """Whether it is an int or a float."""
         return self.kind in ("int", "float")
+
+    @property
+    def least(self) -> int:
+        """Bytes that have to be there at an address for it to be looked at."""
+        return min((part.least for part in self.parts), default=self.size or 0)
 
     @property
     def alignment(self) -> int:
@@ -152,7 +159,7 @@ class Layout:
         if self.is_number:
             number: int | float = struct.unpack(self.format, raw)[0]
             return number
-        if self.kind in ("bytes", "struct"):
+        if self.kind in ("bytes", "struct", "number"):
             return bytes(raw)
         if self.kind == "text":
             return raw.partition(b"\0")[0].decode("utf-8", "replace")

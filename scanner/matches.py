@@ -43,6 +43,8 @@ class Match:
         value: that is there now; None where it can no longer be read.
         previous: at the last scan.
         first: at the first scan.
+        type: the construct of those values.
+        types: the names of all types that it matches as; of a number of unknown type several.
     """
 
     index: int
@@ -50,6 +52,8 @@ class Match:
     value: Any
     previous: Any
     first: Any
+    type: Any
+    types: tuple[str, ...]
     _map: _Map = field(repr=False, compare=False)
 
     @property
@@ -140,12 +144,13 @@ class Matches(Sequence[Match]):
         newest, oldest = scan.steps[-1], scan.steps[0]
         found = []
         for index, address in enumerate(addresses, start):
-            raw = scan.target.memory.read(address, scan.size)
-            previous = scan.decode(newest.value(address, scan.size, scan.directory))
-            old = previous
+            reading = scan.reading(address)
+            raw = scan.target.memory.read(address, reading.size)
+            previous = old = reading.decode(newest.value(address, scan.size, scan.directory))
             if newest is not oldest:
-                old = scan.decode(oldest.value(address, scan.size, scan.directory))
-            value = scan.decode(raw) if len(raw) == scan.size else None
-            found.append(Match(index, address, value, previous, old, where))
+                old = reading.decode(oldest.value(address, scan.size, scan.directory))
+            value = reading.decode(raw) if len(raw) == reading.size else None
+            types = reading.type, reading.names
+            found.append(Match(index, address, value, previous, old, *types, where))
         scan.target.check()  # after the fact: so these are not another program's values
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
@@ -17,6 +17,7 @@ from .job import Found, Jobs, ProgressFunction
 from .layout import Layout
 from .matches import Match, Matches
 from .native import check, default_threads, ffi, isa, isa_index, lib
+from .numbers import PARTS
 from .predicates import Predicate, Source, changed, snapshot_name, unchanged, unknown
 from .regions import Range, Where
 from .snapshot import ScanResult, Store, snapshot_directory
@@ -40,6 +41,22 @@ class WriteResult(NamedTuple):
 
     written: int
     failed: int
+
+
+class Reading(NamedTuple):
+    """How the bytes of a match are read.
+
+    Attributes:
+        type: the construct of its value.
+        names: of all types that it matches as.
+        size: bytes of its value.
+        decode: from as many bytes or more to the value.
+    """
+
+    type: Any
+    names: tuple[str, ...]
+    size: int
+    decode: Callable[[bytes], Any]
 
 
 class Scan:
@@ -131,6 +148,17 @@ class Scan:
         except ValueKindError:
             return None
 
+    def reading(self, address: int) -> Reading:
+        """How the bytes of the match at an address are read."""
+        if not self.layout.parts:
+            return Reading(self.type, (self.layout.name,), self.size, self.decode)
+        bits = lib.ff_matchset_parts(self.steps[-1].matches, address)
+        chosen = [i for i in range(len(self.layout.parts)) if bits >> i & 1]
+        part = self.layout.parts[chosen[0]]
+        size = part.size or 0
+        names = tuple(self.layout.parts[i].name for i in chosen)
+        return Reading(PARTS[chosen[0]], names, size, lambda raw: part.unpack(raw[:size]))
+
     def first(
         self,
         predicate: Predicate | str | None = None,
@@ -162,7 +190,7 @@ class Scan:
             raise ScanOrderError(f"{tree}: {reason}")
         regions = self.target.regions()
         ranges = self.where.select(regions, self.target.modules())
-        ground = self._lay_out(ranges, program.span)
+        ground = self._lay_out(ranges, sized.least, program.span)
         limits = self.budget.of(self.directory)
         store = Store(self.directory, self.threads, limits.disk)
         found = self._run(program, ground, store, limits.memory, {}, progress)
@@ -269,10 +297,14 @@ class Scan:
     def write_all(self, value: Any) -> WriteResult:
         """Write a value at every match.
 
+        A number of unknown type is written as the first of its types, i32, i64, f32, f64.
+
         Raises:
             ValueRangeError: it does not fit the type; nothing is written.
             TargetGone: the target exited or executed another program.
         """
+        if self.layout.parts:
+            return self._write_numbers(value)
         raw = encode(self.type, value, bits=self.target.bits)
         memory, total, written = self.target.memory, len(self), 0
         buffer = ffi.new("uint64_t[]", _BATCH)
@@ -284,6 +316,14 @@ class Scan:
                 done = sum(memory.write(buffer[i], raw) == len(raw) for i in range(count))
             written += done
         return WriteResult(written, total - written)
+
+    def _write_numbers(self, value: Any) -> WriteResult:
+        places = [(address, self.reading(address).type) for address in self.matches.addresses()]
+        raw = {kind: encode(kind, value) for kind in {kind for _, kind in places}}
+        self.target.check()
+        write = self.target.memory.write
+        written = sum(write(address, raw[kind]) == len(raw[kind]) for address, kind in places)
+        return WriteResult(written, len(places) - written)
 
     def close(self) -> None:
         """Drop everything; the files of old values go."""
@@ -324,10 +364,11 @@ class Scan:
             return parse_scan(predicate, self.fields)
         return predicate
 
-    def _lay_out(self, ranges: list[Range], span: int) -> Any:
+    def _lay_out(self, ranges: list[Range], least: int, span: int) -> Any:
         out = ffi.new("struct ff_layout **")
         listed = ffi.new("struct ff_range[]", [tuple(one) for one in ranges])
-        check(lib.ff_layout_create(listed, len(ranges), self.align, span, self._chunk, out))
+        count, align, chunk = len(ranges), self.align, self._chunk
+        check(lib.ff_layout_create_short(listed, count, align, least, span, chunk, out))
         return ffi.gc(out[0], lib.ff_layout_put)
 
     def _narrow(self, tree: Predicate, progress: ProgressFunction | None) -> Found:
@@ -354,6 +395,8 @@ class Scan:
         spec.layout, spec.program, spec.store = ground, program.handle, store.handle
         spec.reader = self.target.memory.reader
         spec.threads, spec.isa, spec.memory = self.threads, self._isa, max(0, memory)
+        spec.nparts = len(program.parts)
+        spec.parts[0 : spec.nparts] = program.parts
         if kept:
             spec.candidates = kept["prev"].matches
         for source, stream in program.streams.items():

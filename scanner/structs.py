@@ -7,10 +7,11 @@ from typing import Final
 
 from construct import Construct, ConstructError, Renamed, Struct
 
+from . import numbers
 from .errors import TypeNameError
 from .layout import Layout, Place
 from .native import lib
-from .value_types import layout_of
+from .value_types import Number, layout_of
 
 _LARGEST: Final = int(lib.FF_SPAN_MAX)
 
@@ -22,7 +23,7 @@ def scan_layout(value_type: Construct, *, bits: int = 64) -> Layout:
     is decoded by construct.
 
     Args:
-        value_type: a number, text, bytes, or a Struct of a fixed size.
+        value_type: a number, also of unknown type, text, bytes, or a Struct of a fixed size.
         bits: of the target, 32 or 64: the width of ``pointer``.
 
     Raises:
@@ -34,6 +35,8 @@ def scan_layout(value_type: Construct, *, bits: int = 64) -> Layout:
     [('level', 0, 'u16'), ('life.hp', 2, 'u32')]
     """
     struct = _without_name(value_type)
+    if isinstance(struct, Number):
+        return numbers.LAYOUT
     if not isinstance(struct, Struct):
         return layout_of(value_type, bits=bits)
     name = value_type.name or "Struct"

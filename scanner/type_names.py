@@ -23,6 +23,8 @@ TYPES: Final[dict[str, Construct]] = {
         *("text", "utf16", "bytes", "pointer"),
     )
 }
+#: Types that only scans have, by name.
+SCAN_TYPES: Final[dict[str, Construct]] = {"number": value_types.number}
 
 # Cheat Engine's "Byte" is unsigned and its other sizes are signed; long is that of 64-bit Linux.
 _ALIASES: Final = {
@@ -41,6 +43,7 @@ _ALIASES: Final = {
         "text": ("string", "utf8", "utf-8"),
         "utf16": ("unicode string", "utf-16", "wstring"),
         "bytes": ("array of byte", "array of bytes", "aob"),
+        "number": ("all", "any number"),
         "pointer": ("ptr", "uintptr", "uintptr_t"),
     }.items()
     for alias in aliases
@@ -72,9 +75,10 @@ def type_named(name: str) -> Construct:
     wanted = " ".join(name.lower().split())
     length = re.fullmatch(r"(.*?) ?\[ ?([0-9]{1,9}) ?\]", wanted)
     plain = length[1] if length else wanted
-    known = TYPES.get(_ALIASES.get(plain, plain))
+    own = _ALIASES.get(plain, plain)
+    known = TYPES.get(own) or SCAN_TYPES.get(own)
     if known is None:
-        near = difflib.get_close_matches(plain, [*TYPES, *_ALIASES], n=3, cutoff=0.5)
+        near = difflib.get_close_matches(plain, [*TYPES, *SCAN_TYPES, *_ALIASES], n=3, cutoff=0.5)
         raise TypeNameError(name, near)
     return sized(known, int(length[2])) if length else known
 

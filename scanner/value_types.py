@@ -73,6 +73,13 @@ class Text(Construct):  # type: ignore[misc]  # construct has no types
         return self.layout.size
 
 
+class Number(Construct):  # type: ignore[misc]
+    """A number whose type is found out by scanning for it: for scans only."""
+
+    def _sizeof(self, _context: Any, path: str) -> int:
+        raise construct.SizeofError("a number of unknown type", path=path)
+
+
 # A construct that reads its width from the context: pointer.parse(raw, bits=32).
 _POINTER: Final = IfThenElse(lambda context: context._params.get("bits") == 32, Int32ul, Int64ul)
 
@@ -97,6 +104,7 @@ f64be: Final = "f64be" / Float64b
 pointer: Final = "pointer" / _POINTER
 text: Final = "text" / Text(Layout("text", "text", None, 8))
 utf16: Final = "utf16" / Text(Layout("utf16", "utf16", None, 16))
+number: Final = "number" / Number()
 bytes_: Final = "bytes" / GreedyBytes
 
 
@@ -151,6 +159,10 @@ def layout_of(value_type: Construct, *, bits: int = 64) -> Layout:
         layout = Layout("bytes", "bytes", None, 8)
     elif isinstance(inner, Bytes) and isinstance(inner.length, int) and inner.length > 0:
         layout = Layout("bytes", "bytes", None, 8).with_size(inner.length)
+    if isinstance(inner, Number):
+        raise TypeNameError(
+            "number", reason="only a scan can look for it; use i32, i64, f32 or f64"
+        )
     if layout is None:
         name = getattr(value_type, "name", None) or type(inner).__name__
         reason = (

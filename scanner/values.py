@@ -31,6 +31,7 @@ from .value_types import (
     i64,
     i64be,
     layout_of,
+    number,
     pointer,
     sized,
     text,
@@ -65,6 +66,7 @@ __all__ = [
     "i64",
     "i64be",
     "layout_of",
+    "number",
     "parse_value",
     "pointer",
     "sized",
@@ -149,6 +151,11 @@ def parse_value(value_type: Construct, word: str, *, bits: int = 64) -> Value:
     >>> parse_value(u8, "0x2a"), parse_value(f32, "1_000"), parse_value(text, "'it'")
     (42, 1000.0, 'it')
     """
+    if value_type is number:
+        try:
+            return parse_number(word.strip())
+        except ValueError:
+            raise ValueKindError(word, "number") from None
     layout = layout_of(value_type, bits=bits)
     value: Value = word
     if layout.is_number:

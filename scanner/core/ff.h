@@ -29,6 +29,7 @@
 #define FF_SPAN_MAX	65536	/* bytes one slot's value may have */
 #define FF_ALIGN_MAX	4096
 #define FF_STREAMS	8	/* now, prev, first and named snapshots */
+#define FF_PARTS	4	/* ways at most in which one slot's value can be read */
 
 /* ---- instruction sets ---- */
 
@@ -51,6 +52,10 @@ struct ff_layout;
  */
 int ff_layout_create(const struct ff_range *ranges, size_t nranges, uint32_t align,
 		     uint32_t span, size_t chunk_size, struct ff_layout **out);
+/* The same, with the slots too from which at least so many bytes can be read. */
+int ff_layout_create_short(const struct ff_range *ranges, size_t nranges, uint32_t align,
+			   uint32_t least, uint32_t span, size_t chunk_size,
+			   struct ff_layout **out);
 struct ff_layout *ff_layout_get(struct ff_layout *layout);
 void ff_layout_put(struct ff_layout *layout);
 
@@ -211,6 +216,9 @@ uint64_t ff_matchset_bytes(const struct ff_matchset *set);
 size_t ff_matchset_addresses(const struct ff_matchset *set, uint64_t index, size_t n,
 			     uint64_t *out);
 
+/* Which parts of a job the match at address is of: bit i for the i-th; 0 where there is none. */
+uint32_t ff_matchset_parts(const struct ff_matchset *set, uint64_t address);
+
 /* ---- stores and snapshots ---- */
 
 struct ff_store;
@@ -236,6 +244,12 @@ struct ff_job_spec {
 	struct ff_layout *layout;
 	struct ff_reader *reader;
 	const struct ff_program *program;
+	/*
+	 * Ways to read a slot's value, each with a program and matches of its own. Then program
+	 * is what must hold for any of them to, and the job's matches are those of any.
+	 */
+	const struct ff_program *parts[FF_PARTS];
+	size_t nparts;
 	const struct ff_matchset *candidates;	/* NULL: every slot of the layout */
 	/* what FF_PREV, FF_FIRST, ... stand for; NULL where the program has no use of it */
 	const struct ff_snapshot *streams[FF_STREAMS];

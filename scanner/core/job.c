@@ -64,6 +64,14 @@ static int check_spec(const struct ff_job_spec *spec)
 		return -EINVAL;
 	if (spec->candidates && spec->candidates->layout != spec->layout)
 		return -EINVAL;
+	if (spec->nparts > FF_PARTS || (spec->layout->least < spec->layout->span && !spec->nparts) ||
+	    (spec->candidates && spec->candidates->nparts != spec->nparts))
+		return -EINVAL;
+	for (size_t i = 0; i < spec->nparts; i++) {
+		if (spec->parts[i]->span > spec->layout->span ||
+		    spec->parts[i]->streams & ~spec->program->streams)
+			return -EINVAL;
+	}
 	for (size_t s = FF_NOW + 1; s < FF_STREAMS; s++) {
 		bool used = spec->program->streams & 1u << s;
 
@@ -99,6 +107,8 @@ int ff_job_start(const struct ff_job_spec *spec, struct ff_job **out)
 	threads = spec->threads < nchunks ? spec->threads : (uint32_t)nchunks;
 	job->workers = calloc(threads + 1, sizeof(*job->workers));
 	error = job->workers ? ff_matchset_create(spec->layout, &job->set) : -ENOMEM;
+	if (!error)
+		error = ff_matchset_divide(job->set, spec->nparts);
 	if (!error)
 		error = ff_snapshot_create(spec->store, job->set, spec->program->constant,
 					   &job->snapshot);

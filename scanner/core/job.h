@@ -18,6 +18,7 @@ struct ff_worker {
 	pthread_t thread;
 	uint8_t *buffers[FF_STREAMS];	/* now, then one for each stream that needs a copy */
 	uint64_t *mask, *candidates, *pieces;
+	uint64_t *any;			/* slots of any part; NULL without parts */
 	struct ff_fetch fetch;
 	struct ff_sparse *sparse;	/* NULL without candidates */
 };
@@ -61,6 +62,13 @@ static inline bool ff_stream_is_named(size_t stream)
 int ff_worker_init(struct ff_worker *worker, struct ff_job *job);
 void ff_worker_deinit(struct ff_worker *worker);
 int ff_worker_scan(struct ff_worker *worker, uint64_t chunk);
+
+/*
+ * Narrow the mask to the slots that fit as one part or another, and keep each part's
+ * matches. streams have the chunk's bytes.
+ */
+int ff_parts_keep(struct ff_worker *worker, uint64_t chunk, const struct ff_chunk *bounds,
+		  const uint8_t *const *streams);
 
 /*
  * Chunks with few candidates are gathered, and read and evaluated many at a time, value

@@ -14,11 +14,18 @@
 int ff_layout_create(const struct ff_range *ranges, size_t nranges, uint32_t align,
 		     uint32_t span, size_t chunk_size, struct ff_layout **out)
 {
+	return ff_layout_create_short(ranges, nranges, align, span, span, chunk_size, out);
+}
+
+int ff_layout_create_short(const struct ff_range *ranges, size_t nranges, uint32_t align,
+			   uint32_t least, uint32_t span, size_t chunk_size,
+			   struct ff_layout **out)
+{
 	struct ff_layout *layout;
 	uint64_t before = 0;
 	size_t i;
 
-	if (!align || align > FF_ALIGN_MAX || !span || span > FF_SPAN_MAX ||
+	if (!align || align > FF_ALIGN_MAX || !least || least > span || span > FF_SPAN_MAX ||
 	    chunk_size > (size_t)1 << 30)
 		return -EINVAL;
 	layout = calloc(1, sizeof(*layout) + nranges * sizeof(layout->ranges[0]));
@@ -27,6 +34,7 @@ int ff_layout_create(const struct ff_range *ranges, size_t nranges, uint32_t ali
 	layout->references = 1;
 	layout->align = align;
 	layout->span = span;
+	layout->least = least;
 	layout->chunk_slots = chunk_size / align ? chunk_size / align : 1;
 	layout->chunk_size = layout->chunk_slots * align;
 	layout->chunk_blocks = (layout->chunk_slots + FF_BLOCK_SLOTS - 1) / FF_BLOCK_SLOTS;
@@ -41,11 +49,11 @@ int ff_layout_create(const struct ff_range *ranges, size_t nranges, uint32_t ali
 			return -EINVAL;
 		}
 		before = end;
-		if (end - start < skip || end - start - skip < span)
+		if (end - start < skip || end - start - skip < least)
 			continue;
 		range->start = start + skip;
 		range->end = end;
-		range->slots = (end - range->start - span) / align + 1;
+		range->slots = (end - range->start - least) / align + 1;
 		range->first_chunk = layout->nchunks;
 		layout->nchunks += (range->slots + layout->chunk_slots - 1) / layout->chunk_slots;
 		layout->slots += range->slots;
@@ -94,6 +102,8 @@ void ff_layout_chunk(const struct ff_layout *layout, uint64_t index, struct ff_c
 	out->start = range->start + slot * layout->align;
 	out->slots = left < layout->chunk_slots ? left : layout->chunk_slots;
 	out->size = (out->slots - 1) * layout->align + layout->span;
+	out->tail = out->start + out->size > range->end
+			? (size_t)(out->start + out->size - range->end) : 0;
 }
 
 uint64_t ff_layout_seek(const struct ff_layout *layout, uint64_t address, size_t *slot)

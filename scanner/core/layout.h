@@ -15,6 +15,7 @@ struct ff_layout {
 	uint32_t references;
 	uint32_t align;
 	uint32_t span;
+	uint32_t least;		/* bytes of a slot's value that its range has: all, or some */
 	size_t chunk_slots;
 	size_t chunk_size;	/* bytes: chunk_slots * align */
 	size_t chunk_blocks;	/* match containers in a whole chunk */
@@ -29,6 +30,7 @@ struct ff_chunk {
 	uint64_t start;
 	size_t slots;
 	size_t size;		/* bytes from the first slot to the end of the last one's value */
+	size_t tail;		/* of them, those past the range: never read, all zero */
 };
 
 void ff_layout_chunk(const struct ff_layout *layout, uint64_t index, struct ff_chunk *out);
@@ -47,6 +49,16 @@ static inline size_t ff_layout_chunk_reach(const struct ff_layout *layout)
 static inline size_t ff_layout_pieces(const struct ff_layout *layout)
 {
 	return (ff_layout_chunk_reach(layout) + FF_PIECE - 1) / FF_PIECE;
+}
+
+/* Clear the slots of a chunk whose value of size bytes touches bytes start to end. */
+static inline void ff_layout_clear(const struct ff_layout *layout, uint64_t *mask, size_t slots,
+				   size_t size, size_t start, size_t end)
+{
+	size_t slot = start < size ? 0 : (start - size) / layout->align + 1;
+
+	for (; slot < slots && slot * layout->align < end; slot++)
+		mask[slot / 64] &= ~((uint64_t)1 << slot % 64);
 }
 
 #endif

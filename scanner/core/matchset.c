@@ -194,6 +194,35 @@ int ff_matchset_create(struct ff_layout *layout, struct ff_matchset **out)
 	return 0;
 }
 
+int ff_matchset_divide(struct ff_matchset *set, size_t n)
+{
+	for (; set->nparts < n; set->nparts++) {
+		int error = ff_matchset_create(set->layout, &set->parts[set->nparts]);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+uint32_t ff_matchset_parts(const struct ff_matchset *set, uint64_t address)
+{
+	uint32_t parts = 0;
+	uint64_t chunk;
+	size_t slot;
+
+	if (ff_layout_locate(set->layout, address, &chunk, &slot))
+		return 0;
+	for (size_t i = 0; i < set->nparts; i++) {
+		bool found = false;
+
+		if (ff_matchset_chunk_count(set->parts[i], chunk))
+			ff_matchset_chunk_rank(set->parts[i], chunk, slot, &found);
+		parts |= (uint32_t)found << i;
+	}
+	return parts;
+}
+
 void ff_matchset_destroy(struct ff_matchset *set)
 {
 	if (!set)
@@ -202,6 +231,8 @@ void ff_matchset_destroy(struct ff_matchset *set)
 		for (uint64_t i = 0; i < set->layout->nchunks; i++)
 			free_blocks(set->blocks[i], set->layout->chunk_blocks);
 	}
+	for (size_t i = 0; i < set->nparts; i++)
+		ff_matchset_destroy(set->parts[i]);
 	free(set->blocks);
 	free(set->before);
 	ff_layout_put(set->layout);
@@ -280,6 +311,8 @@ void ff_matchset_seal(struct ff_matchset *set)
 	const struct ff_layout *layout = set->layout;
 	uint64_t total = 0;
 
+	for (size_t i = 0; i < set->nparts; i++)
+		ff_matchset_seal(set->parts[i]);
 	for (uint64_t i = 0; i < layout->nchunks; i++) {
 		uint64_t count = set->before[i];
 
@@ -299,7 +332,11 @@ uint64_t ff_matchset_count(const struct ff_matchset *set)
 
 uint64_t ff_matchset_bytes(const struct ff_matchset *set)
 {
-	return __atomic_load_n(&set->bytes, __ATOMIC_RELAXED);
+	uint64_t bytes = __atomic_load_n(&set->bytes, __ATOMIC_RELAXED);
+
+	for (size_t i = 0; i < set->nparts; i++)
+		bytes += ff_matchset_bytes(set->parts[i]);
+	return bytes;
 }
 
 uint64_t ff_matchset_chunk_count(const struct ff_matchset *set, uint64_t chunk)

@@ -34,9 +34,13 @@ struct ff_matchset {
 	uint64_t bytes;			/* of memory, of the blocks */
 	uint64_t *before;		/* matches in the chunks below each; nchunks + 1 */
 	struct ff_block **blocks;	/* a chunk's blocks, NULL when it has no match */
+	struct ff_matchset *parts[FF_PARTS];	/* the same matches, by the way they were read */
+	size_t nparts;
 };
 
 int ff_matchset_create(struct ff_layout *layout, struct ff_matchset **out);
+/* Give an empty set n parts; they live as long as it. */
+int ff_matchset_divide(struct ff_matchset *set, size_t n);
 /*
  * Keep a chunk's mask of slots bits. Chunks may come in any order and from many
  * threads, each once. Returns the number of matches or a negative errno.

@@ -23,10 +23,11 @@ static int read_now(struct ff_worker *worker, struct view *view)
 {
 	struct ff_reader *reader = worker->job->spec.reader;
 	const uint8_t *lent = NULL;
+	struct ff_chunk there = view->bounds;
 	int error;
 
 	worker->fetch.nholes = 0;
-	if (reader->ops->lend)
+	if (reader->ops->lend && !there.tail)
 		lent = reader->ops->lend(reader, view->bounds.start, view->bounds.size);
 	if (lent) {
 		view->streams[FF_NOW] = lent;
@@ -34,7 +35,9 @@ static int read_now(struct ff_worker *worker, struct view *view)
 		return 0;
 	}
 	view->streams[FF_NOW] = worker->buffers[FF_NOW];
-	error = ff_fetch_pieces(&worker->fetch, reader, &view->bounds, worker->pieces,
+	there.size -= there.tail;
+	memset(worker->buffers[FF_NOW] + there.size, 0, there.tail);
+	error = ff_fetch_pieces(&worker->fetch, reader, &there, worker->pieces,
 				worker->buffers[FF_NOW]);
 	__atomic_add_fetch(&worker->job->read, worker->fetch.bytes, __ATOMIC_RELAXED);
 	return error;
@@ -118,10 +121,8 @@ static void clear_holes(struct ff_worker *worker, const struct view *view)
 	for (size_t i = 0; i < worker->fetch.nholes; i++) {
 		size_t start = worker->fetch.holes[i].start - view->bounds.start;
 		size_t end = worker->fetch.holes[i].end - view->bounds.start;
-		size_t slot = start < layout->span ? 0 : (start - layout->span) / layout->align + 1;
 
-		for (; slot < view->bounds.slots && slot * layout->align < end; slot++)
-			worker->mask[slot / 64] &= ~((uint64_t)1 << slot % 64);
+		ff_layout_clear(layout, worker->mask, view->bounds.slots, layout->least, start, end);
 	}
 }
 
@@ -197,6 +198,11 @@ static int scan_chunk(struct ff_worker *worker, uint64_t chunk)
 		return 0;
 	clear_holes(worker, &view);
 	clear_unknown(worker, &view);
+	if (job->spec.nparts) {
+		error = ff_parts_keep(worker, chunk, &view.bounds, view.streams);
+		if (error)
+			return error;
+	}
 	return keep(worker, &view);
 }
 
@@ -206,7 +212,10 @@ int ff_worker_scan(struct ff_worker *worker, uint64_t chunk)
 	struct ff_chunk bounds;
 	int error = 0;
 
-	if (job->spec.candidates && ff_sparse_takes(worker, chunk)) {
+	if (job->spec.nparts && job->spec.candidates &&
+	    !ff_matchset_chunk_count(job->spec.candidates, chunk)) {
+		error = 0;
+	} else if (job->spec.candidates && !job->spec.nparts && ff_sparse_takes(worker, chunk)) {
 		if (ff_sparse_is_full(worker->sparse))
 			error = ff_sparse_scan(worker);
 	} else {
@@ -237,6 +246,7 @@ void ff_worker_deinit(struct ff_worker *worker)
 			munmap(worker->buffers[s], buffer_size(worker->job));
 	}
 	free(worker->mask);
+	free(worker->any);
 	free(worker->candidates);
 	free(worker->pieces);
 	ff_fetch_deinit(&worker->fetch);
@@ -261,6 +271,11 @@ int ff_worker_init(struct ff_worker *worker, struct ff_job *job)
 	worker->pieces = calloc(ff_mask_words(ff_layout_pieces(layout)), sizeof(*worker->pieces));
 	if (!worker->mask || !worker->candidates || !worker->pieces)
 		return -ENOMEM;
+	if (job->spec.nparts) {
+		worker->any = calloc(words, sizeof(*worker->any));
+		if (!worker->any)
+			return -ENOMEM;
+	}
 	if (job->spec.candidates) {
 		int error = ff_sparse_create(&worker->sparse);
 

@@ -90,9 +90,8 @@ def run(session: Session, words: Words) -> Result:
 def _place(session: Session, which: int | str) -> tuple[int, Any, object]:
     """The address, the type and, for a match, the value there now."""
     if isinstance(which, int):
-        scan = session.matched
-        match = scan[which]
-        return match.address, scan.type, match.value
+        match = session.matched[which]
+        return match.address, match.type, match.value
     return session.attached.address(which), session.type, None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farfetch.scanner.addresses import format_address
 
@@ -26,6 +26,7 @@ _COLUMNS = (
     Column("PREVIOUS", right=True),
     Column("FIRST", right=True),
 )
+_TYPE = Column("TYPE")
 
 
 def parse(words: Words) -> int:
@@ -44,7 +45,8 @@ def run(session: Session, words: Words) -> Result:
     total = session.matches
     if not scan or not total:
         return Result({"total": 0, "matches": []}, ("no matches",))
-    table = Table(_COLUMNS, tuple(_row(scan.type, match) for match in matches))
+    columns = (*_COLUMNS, _TYPE) if scan.layout.parts else _COLUMNS
+    table = Table(columns, tuple(_row(match)[: len(columns)] for match in matches))
     lines = (table,) if len(matches) == total else (table, f"{len(matches)} of {total:,} matches")
     return Result(
         {
@@ -56,14 +58,15 @@ def run(session: Session, words: Words) -> Result:
     )
 
 
-def _row(value_type: Any, match: Match) -> tuple[str, ...]:
+def _row(match: Match) -> tuple[str, ...]:
     return (
         str(match.index),
         format_address(match.address),
         str(match.location),
-        values.shown(value_type, match.value),
-        values.shown(value_type, match.previous),
-        values.shown(value_type, match.first),
+        values.shown(match.type, match.value),
+        values.shown(match.type, match.previous),
+        values.shown(match.type, match.first),
+        " ".join(match.types),
     )
 
 
@@ -75,6 +78,7 @@ def _fields(match: Match) -> Json:
         "value": values.as_json(match.value),
         "previous": values.as_json(match.previous),
         "first": values.as_json(match.first),
+        "types": list(match.types),
         "region": location.region.name if location.region else None,
         "module": location.module.name if location.module else None,
         "offset": location.offset,
@@ -88,7 +92,7 @@ LIST = Command(
     summary="list the matches",
     details=f"Shows the first N matches ({DEFAULT_ROWS} when not said) in the order of their "
     "addresses: the value now, at the last scan and at the first. ? is a value that cannot be "
-    "read any more.",
+    "read any more. Numbers of unknown type are shown with the types that they match as.",
     examples=("list", "list 100"),
     run=run,
 )

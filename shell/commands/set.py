@@ -40,13 +40,15 @@ def run(session: Session, words: Words) -> Result:
     """Write a value to one match or to all."""
     arguments = parse(words)
     scan = session.matched
-    value = parse_value(scan.type, arguments.value, bits=session.attached.bits)
-    if arguments.which is None:
+    match = None if arguments.which is None else scan[arguments.which]
+    value_type = scan.type if match is None else match.type
+    value = parse_value(value_type, arguments.value, bits=session.attached.bits)
+    if match is None:
         written, failed = scan.write_all(value)
     else:
-        session.attached.write(scan[arguments.which].address, scan.type, value)
+        session.attached.write(match.address, value_type, value)
         written, failed = 1, 0
-    shown = values.shown(scan.type, value)
+    shown = values.shown(value_type, value)
     line = f"{quantities.count(written, 'match', 'matches')} set to {shown}"
     if failed:
         line += f", {failed:,} could not be written"

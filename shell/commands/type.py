@@ -39,10 +39,11 @@ TYPE = Command(
     summary="choose the value type",
     details="Integers are i8 u8 i16 u16 i32 u32 i64 u64, floats f32 f64, each also big-endian as "
     "in i32be; text is UTF-8, utf16 is UTF-16, bytes are bytes and patterns such as 48 8B ?? ?F; "
+    "number stands for i32, i64, f32 and f64 at once, each match with its type; "
     "pointer is an address of the target. Sized ones are written text[16]. Cheat Engine's names "
     "(4 Bytes, Float) and C's work too. The type is for the next first scan and for bare "
     "addresses: a scan keeps its own.",
-    examples=("type f32", "type 4 Bytes", "type text[16]"),
+    examples=("type f32", "type 4 Bytes", "type number", "type text[16]"),
     run=run,
     complete=completion.type_name,
 )

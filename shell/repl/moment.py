@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from farfetch.scanner import TYPES, FarfetchError, processes
 from farfetch.scanner.addresses import format_address
+from farfetch.scanner.type_names import SCAN_TYPES
 
 from ..completion import ProcessName
 from ..session import Session
@@ -40,7 +41,7 @@ class SessionMoment:
     @property
     def types(self) -> Sequence[str]:
         """The value types' names."""
-        return tuple(TYPES)
+        return (*TYPES, *SCAN_TYPES)
 
     @property
     def frozen(self) -> Sequence[str]:
