@@ -18,11 +18,13 @@ class Kept:
 
     Attributes:
         result: what the scan did that found them.
+        epoch: since when pages that are clean hold the same values; None if that is not known.
     """
 
     result: ScanResult
     matches: Any
     snapshot: Any
+    epoch: int | None
 
     def release(self) -> None:
         """Free its matches and old values."""
@@ -109,11 +111,12 @@ class History:
         """Bytes that the steps and snapshots take."""
         return sum(one.memory for one in (*self, *self._snapshots.values()))
 
-    def add(self, predicate: Predicate, result: ScanResult, matches: Any, snapshot: Any) -> Step:
+    def add(self, predicate: Predicate, kept: Kept) -> Step:
         """Go a step on. The match set and the snapshot are the history's from now on."""
         self._last += 1
         parent = self.path[-1].number if self.path else None
-        step = Step(result, matches, snapshot, self._last, parent, predicate)
+        result, matches, snapshot, epoch = kept.result, kept.matches, kept.snapshot, kept.epoch
+        step = Step(result, matches, snapshot, epoch, self._last, parent, predicate)
         self._steps[step.number] = step
         self.path += (step,)
         return step
@@ -124,10 +127,11 @@ class History:
         here = {step.number for step in self.path}
         return tuple(one for one in self._snapshots.values() if one.step in here)
 
-    def save(self, name: str, result: ScanResult, matches: Any, snapshot: Any) -> Snapshot:
+    def save(self, name: str, kept: Kept) -> Snapshot:
         """Keep values of the present step's matches under a name, in place of any of that name."""
         self.drop(name)
-        saved = Snapshot(result, matches, snapshot, name, self.path[-1].number)
+        result, matches, snapshot, epoch = kept.result, kept.matches, kept.snapshot, kept.epoch
+        saved = Snapshot(result, matches, snapshot, epoch, name, self.path[-1].number)
         self._snapshots[name] = saved
         return saved
 

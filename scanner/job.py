@@ -6,10 +6,10 @@ import errno
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from .errors import BudgetError, ScanCancelled
-from .history import own
+from .history import Kept, own
 from .native import check, ffi, lib
 from .regions import Range
 from .snapshot import FaultSet, Progress, ScanResult, store_error
@@ -18,24 +18,6 @@ _POLL: Final = 10  # milliseconds between looks at a running job
 _REPORT: Final = 0.05  # seconds between calls of a progress function
 
 ProgressFunction = Callable[[Progress], object]
-
-
-class Found(NamedTuple):
-    """What a job made.
-
-    Attributes:
-        result: what it did.
-        matches: the core's match set; the snapshot's owner frees it.
-        snapshot: the core's snapshot, which frees both.
-    """
-
-    result: ScanResult
-    matches: Any
-    snapshot: Any
-
-    def release(self) -> None:
-        """Throw it away."""
-        ffi.release(self.snapshot)
 
 
 class Jobs:
@@ -52,11 +34,14 @@ class Jobs:
             if self._job is not None:
                 lib.ff_job_cancel(self._job)
 
-    def run(self, spec: Any, directory: str, progress: ProgressFunction | None) -> Found:
+    def run(
+        self, spec: Any, epoch: int | None, directory: str, progress: ProgressFunction | None
+    ) -> Kept:
         """Run one to its end.
 
         Args:
             spec: the core's description of it.
+            epoch: since when pages that are clean hold what it will find.
             directory: of the files of old values, for the words of an error.
             progress: called in this thread about 20 times a second.
 
@@ -73,7 +58,7 @@ class Jobs:
             self._job = job = ffi.gc(out[0], lib.ff_job_destroy)
             try:
                 _wait(job, progress, started)
-                return _finish(job, directory, started)
+                return _finish(job, epoch, directory, started)
             except KeyboardInterrupt:
                 lib.ff_job_cancel(job)
                 raise ScanCancelled(*_progress(job, started)[:2]) from None
@@ -95,7 +80,7 @@ def _wait(job: Any, progress: ProgressFunction | None, started: float) -> None:
         raise
 
 
-def _finish(job: Any, directory: str, started: float) -> Found:
+def _finish(job: Any, epoch: int | None, directory: str, started: float) -> Kept:
     matches = ffi.new("struct ff_matchset **")
     snapshot = ffi.new("struct ff_snapshot **")
     code = -lib.ff_job_finish(job, matches, snapshot)
@@ -116,7 +101,7 @@ def _finish(job: Any, directory: str, started: float) -> Found:
     read = ffi.new("struct ff_progress *")
     lib.ff_job_progress(job, read)
     result = ScanResult(count, read.read, faults.bytes, progress.seconds, faults)
-    return Found(result, matches[0], own(matches[0], snapshot[0]))
+    return Kept(result, matches[0], own(matches[0], snapshot[0]), epoch)
 
 
 def _progress(job: Any, started: float) -> Progress:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
@@ -10,14 +11,15 @@ from .budget import Budget, Limits
 from .check import check as check_kinds
 from .check import constant_size
 from .compile import Program, compile_predicate
-from .errors import AlignError, ScanOrderError, TargetGone, ValueKindError
+from .errors import AlignError, FarfetchError, ScanOrderError, ValueKindError
 from .expression import parse_scan
 from .history import History, Kept, Snapshot, Step
-from .job import Found, Jobs, ProgressFunction
+from .job import Jobs, ProgressFunction
 from .layout import Layout
 from .matches import Match, Matches
 from .native import check, default_threads, ffi, isa, isa_index, lib
 from .numbers import PARTS
+from .pages import Pages
 from .predicates import Predicate, Source, changed, snapshot_name, unchanged, unknown
 from .regions import Range, Where
 from .snapshot import ScanResult, Store, snapshot_directory
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from .target import Target
 
 CHUNK: Final = 1 << 19  # bytes a thread reads at a time: they stay in the second-level cache
+_MANY: Final = 1 << 16  # matches, from which on it pays to know which pages are clean
 _BATCH = 4096  # addresses written to in one call
 
 
@@ -73,6 +76,7 @@ class Scan:
         threads: worker threads.
         directory: of the files of old values.
         budget: what they and the matches may take.
+        soft_dirty: whether pages are left out that the kernel says nobody wrote to.
         history: all steps since the first scan, those undone too.
         matches: the present matches.
     """
@@ -87,6 +91,7 @@ class Scan:
         threads: int | None,
         directory: str | None,
         budget: Budget,
+        soft_dirty: bool,
         chunk: int | None,
     ) -> None:
         self.target = target
@@ -99,6 +104,7 @@ class Scan:
         self.threads = threads or default_threads()
         self.directory = snapshot_directory(directory)
         self.budget = budget
+        self.soft_dirty = soft_dirty
         self.history = History()
         self.matches = Matches(self)
         self._isa = isa_index(isa())
@@ -107,6 +113,7 @@ class Scan:
         self._ground: Any = None
         self._store: Store | None = None
         self._limits = Limits(0, 0)
+        self._extent = 0
         self._sized = self.layout
 
     @property
@@ -193,10 +200,18 @@ class Scan:
         ground = self._lay_out(ranges, sized.least, program.span)
         limits = self.budget.of(self.directory)
         store = Store(self.directory, self.threads, limits.disk)
-        found = self._run(program, ground, store, limits.memory, {}, progress)
+        spec = self._spec(program, ground, store, limits.memory)
+        pages, epoch = self.target.pages, None
+        if pages is not None:
+            if pages.is_sparse(ranges):
+                pages.expect_zeros(regions)
+                spec.pages = pages.handle
+            epoch = self._new_epoch(program, pages)
+        found = self._run(spec, epoch, progress)
         self.reset()
         self._ground, self._store, self._limits, self._sized = ground, store, limits, sized
-        return self._keep(tree, found)
+        self._extent = sum(end - start for start, end in ranges)
+        return self.history.add(tree, found).result
 
     def next(
         self, predicate: Predicate | str, *, progress: ProgressFunction | None = None
@@ -213,7 +228,7 @@ class Scan:
                 :meth:`first`.
         """
         tree = self._tree(predicate)
-        return self._keep(tree, self._narrow(tree, progress))
+        return self.history.add(tree, self._narrow(tree, progress)).result
 
     def snapshot(self, name: str, *, progress: ProgressFunction | None = None) -> ScanResult:
         """Keep the values that the matches have now, to compare with as ``@name`` from here on.
@@ -232,7 +247,7 @@ class Scan:
         snapshot_name(name)
         # says nothing of the values, but has the old ones at hand: what is the same is shared
         found = self._narrow(changed | unchanged, progress)
-        return self.history.save(name, *found).result
+        return self.history.save(name, found).result
 
     def drop(self, name: str) -> None:
         """Let a snapshot go.
@@ -371,7 +386,7 @@ class Scan:
         check(lib.ff_layout_create_short(listed, count, align, least, span, chunk, out))
         return ffi.gc(out[0], lib.ff_layout_put)
 
-    def _narrow(self, tree: Predicate, progress: ProgressFunction | None) -> Found:
+    def _narrow(self, tree: Predicate, progress: ProgressFunction | None) -> Kept:
         if not self.steps or self._store is None:
             raise ScanOrderError("there is no scan to narrow: begin with a first scan")
         program = compile_predicate(tree, self._sized)
@@ -379,31 +394,40 @@ class Scan:
         for source in program.streams:
             if source.startswith("@"):
                 kept[source] = self.history.snapshot(source[1:])
+        before = kept["prev"]
         left = self._limits.memory - self.memory
-        return self._run(program, self._ground, self._store, left, kept, progress)
+        spec = self._spec(program, self._ground, self._store, left)
+        spec.candidates = before.matches
+        for source, stream in program.streams.items():
+            if source != "now":
+                spec.streams[stream] = kept[source].snapshot
+        pages, epoch = self.target.pages, None
+        if pages is not None and self.soft_dirty and pages.trusts(before.epoch):
+            spec.pages, spec.prev = pages.handle, before.snapshot
+            epoch = before.epoch
+        elif pages is not None and before.result.matches >= _MANY:
+            epoch = self._new_epoch(program, pages)
+        found = self._run(spec, epoch, progress)
+        # too much has been written to meanwhile: better begin anew
+        worn = epoch == before.epoch and found.result.bytes > self._extent // 2
+        return replace(found, epoch=None) if worn else found
 
-    def _run(
-        self,
-        program: Program,
-        ground: Any,
-        store: Store,
-        memory: int,
-        kept: Mapping[Source, Kept],
-        progress: ProgressFunction | None,
-    ) -> Found:
+    def _new_epoch(self, program: Program, pages: Pages) -> int | None:
+        """Begin one where many matches, and so pages to leave out, are to be expected."""
+        return pages.forget() if self.soft_dirty and not program.constant else None
+
+    def _spec(self, program: Program, ground: Any, store: Store, memory: int) -> Any:
         spec = ffi.new("struct ff_job_spec *")
         spec.layout, spec.program, spec.store = ground, program.handle, store.handle
         spec.reader = self.target.memory.reader
         spec.threads, spec.isa, spec.memory = self.threads, self._isa, max(0, memory)
         spec.nparts = len(program.parts)
         spec.parts[0 : spec.nparts] = program.parts
-        if kept:
-            spec.candidates = kept["prev"].matches
-        for source, stream in program.streams.items():
-            if source != "now":
-                spec.streams[stream] = kept[source].snapshot
+        return spec
+
+    def _run(self, spec: Any, epoch: int | None, progress: ProgressFunction | None) -> Kept:
         try:
-            found = self._jobs.run(spec, store.directory, progress)
+            found = self._jobs.run(spec, epoch, self.directory, progress)
         except OSError as error:
             self.target.check()
             self.target.memory.check(-(error.errno or 0))
@@ -411,13 +435,12 @@ class Scan:
         try:
             # what ran on into another program's memory is no result
             self.target.check()
-        except TargetGone:
+            if epoch is not None and self.target.pages is not None:
+                self.target.pages.remember_dirty(self.target.regions())
+        except FarfetchError:
             found.release()
             raise
         return found
-
-    def _keep(self, tree: Predicate, found: Found) -> ScanResult:
-        return self.history.add(tree, *found).result
 
 
 def _sized(layout: Layout, tree: Predicate) -> Layout:

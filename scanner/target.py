@@ -13,6 +13,7 @@ from .freeze import Freeze, Freezer
 from .memory import Memory, open_memory
 from .memory.base import gone
 from .modules import Location, Module, locate, modules_of
+from .pages import Pages
 from .process import ProcessInfo, find_process
 from .regions import Region, Where
 from .scan import Scan
@@ -100,6 +101,7 @@ class Target:
     Attributes:
         memory: the way its bytes are read and written.
         process: what is known of the process; None for other memory.
+        pages: what the kernel knows of its pages; None for other memory.
     """
 
     def __init__(
@@ -114,6 +116,7 @@ class Target:
         self._freezer: Freezer | None = None
         self._closed = False
         self._known: tuple[list[Region], list[Module]] = ([], [])
+        self.pages = Pages(process.pid) if process else None
 
     @property
     def pid(self) -> int | None:
@@ -162,6 +165,7 @@ class Target:
         threads: int | None = None,
         directory: str | None = None,
         budget: Budget | None = None,
+        soft_dirty: bool = True,
         chunk: int | None = None,
     ) -> Scan:
         """Begin a scan for values of a type.
@@ -173,6 +177,8 @@ class Target:
             threads: worker threads; one a processor if None.
             directory: for the files of old values; FARFETCH_TMPDIR, TMPDIR or /var/tmp if None.
             budget: what the matches and old values may take; see :class:`Budget`.
+            soft_dirty: leave out pages that the kernel says nobody wrote to, where it can tell;
+                the target then takes a page fault at its next write to each.
             chunk: bytes a thread reads at a time; matches do not depend on it.
         """
         return Scan(
@@ -183,6 +189,7 @@ class Target:
             threads=threads,
             directory=directory,
             budget=budget or Budget(),
+            soft_dirty=soft_dirty,
             chunk=chunk,
         )
 
@@ -286,6 +293,8 @@ class Target:
         if self._freezer is not None:
             self._freezer.close()
         self.memory.close()
+        if self.pages is not None:
+            self.pages.close()
         if self._space is not None:
             self._space.close()
 

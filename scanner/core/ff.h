@@ -85,6 +85,19 @@ ssize_t ff_reader_write(struct ff_reader *reader, uint64_t address, const void *
 ssize_t ff_reader_write_each(struct ff_reader *reader, const uint64_t *addresses, size_t n,
 			     const void *value, size_t size, uint64_t *failed);
 
+/* ---- pages ---- */
+
+struct ff_pages;
+
+/* What the kernel says of a process's pages. */
+int ff_pages_open(int pid, struct ff_pages **out);
+void ff_pages_close(struct ff_pages *pages);
+/* Ranges, ascending, in which pages that nobody touched are zero. */
+int ff_pages_set_anonymous(struct ff_pages *pages, const struct ff_range *ranges, size_t n);
+/* Whether a page was written to since the kernel was told to forget; neither may be so. */
+bool ff_pages_is_dirty(const struct ff_pages *pages, uint64_t address);
+bool ff_pages_is_clean(const struct ff_pages *pages, uint64_t address);
+
 /* ---- programs ---- */
 
 enum ff_type {
@@ -253,6 +266,12 @@ struct ff_job_spec {
 	const struct ff_matchset *candidates;	/* NULL: every slot of the layout */
 	/* what FF_PREV, FF_FIRST, ... stand for; NULL where the program has no use of it */
 	const struct ff_snapshot *streams[FF_STREAMS];
+	/*
+	 * NULL, or: without candidates, what was never touched is not read; with them,
+	 * and prev, neither are pages that have not been written to
+	 */
+	const struct ff_pages *pages;
+	const struct ff_snapshot *prev;
 	struct ff_store *store;
 	uint64_t memory;	/* bytes that the new matches and values may take, or -ENOBUFS */
 	uint32_t threads;

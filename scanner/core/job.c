@@ -72,6 +72,8 @@ static int check_spec(const struct ff_job_spec *spec)
 		    spec->parts[i]->streams & ~spec->program->streams)
 			return -EINVAL;
 	}
+	if (spec->candidates && spec->pages && !spec->prev)
+		return -EINVAL;
 	for (size_t s = FF_NOW + 1; s < FF_STREAMS; s++) {
 		bool used = spec->program->streams & 1u << s;
 

@@ -6,6 +6,7 @@
 #define FF_JOB_H
 
 #include "fetch.h"
+#include "pages.h"
 #include "program.h"
 #include "snapshot.h"
 
@@ -19,6 +20,7 @@ struct ff_worker {
 	uint8_t *buffers[FF_STREAMS];	/* now, then one for each stream that needs a copy */
 	uint64_t *mask, *candidates, *pieces;
 	uint64_t *any;			/* slots of any part; NULL without parts */
+	uint64_t *known, *entries;	/* pieces that need no reading, and scratch for them */
 	struct ff_fetch fetch;
 	struct ff_sparse *sparse;	/* NULL without candidates */
 };

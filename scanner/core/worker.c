@@ -19,8 +19,80 @@ struct view {
 	const uint8_t *streams[FF_STREAMS];
 };
 
+static bool all_known(const struct ff_worker *worker, size_t first, size_t last)
+{
+	for (; first <= last; first++) {
+		if (!ff_bit(worker->known, first))
+			return false;
+	}
+	return true;
+}
+
+/* Values in pages that nobody wrote to are the same: no match of a program for others. */
+static void drop_clean(struct ff_worker *worker, const struct view *view)
+{
+	const struct ff_layout *layout = worker->job->spec.layout;
+	size_t align = layout->align, reach = layout->span - 1;
+	size_t words = ff_mask_words(view->bounds.slots);
+
+	for (size_t w = 0; w < words; w++) {
+		size_t first = w * 64 * align, last = (w * 64 + 63) * align + reach;
+
+		if (last >= view->bounds.size)
+			last = view->bounds.size - 1;
+		if (!worker->candidates[w])
+			continue;
+		if (all_known(worker, first / FF_PIECE, last / FF_PIECE)) {
+			worker->candidates[w] = 0;
+			continue;
+		}
+		for (uint64_t left = worker->candidates[w]; left; left &= left - 1) {
+			size_t at = first + (size_t)__builtin_ctzll(left) * align;
+
+			if (all_known(worker, at / FF_PIECE, (at + reach) / FF_PIECE))
+				worker->candidates[w] &= ~(left & -left);
+		}
+	}
+	memset(worker->pieces, 0, ff_mask_words(ff_layout_pieces(layout)) * sizeof(*worker->pieces));
+	ff_pieces_of_mask(layout, worker->candidates, view->bounds.slots, worker->pieces);
+	for (size_t i = 0; i < ff_mask_words(ff_layout_pieces(layout)); i++) {
+		worker->known[i] &= worker->pieces[i];
+		worker->pieces[i] &= ~worker->known[i];
+	}
+}
+
+/* Fill in the pieces whose bytes are known, and want them no longer. */
+static int take_known(struct ff_worker *worker, const struct view *view,
+		      const struct ff_chunk *there)
+{
+	const struct ff_job_spec *spec = &worker->job->spec;
+	size_t pieces = (view->bounds.size + FF_PIECE - 1) / FF_PIECE;
+
+	memset(worker->known, 0, ff_mask_words(pieces) * sizeof(*worker->known));
+	if (!spec->pages)
+		return 0;
+	ff_pages_take(spec->pages, spec->candidates ? FF_PAGES_CLEAN : FF_PAGES_NEVER_TOUCHED,
+		      there, worker->entries, worker->pieces, worker->known);
+	if (spec->candidates && spec->program->relation == FF_OTHER_BYTES)
+		drop_clean(worker, view);
+	if (spec->candidates) {
+		int error = ff_snapshot_load(spec->prev, view->chunk, &view->bounds, worker->known,
+					     worker->buffers[FF_NOW]);
+
+		if (error)
+			ff_job_fail(worker->job, error, true);
+		return error;
+	}
+	for (size_t i = 0; i < pieces; i++) {
+		if (ff_bit(worker->known, i))
+			memset(worker->buffers[FF_NOW] + i * FF_PIECE, 0, FF_PIECE);
+	}
+	return 0;
+}
+
 static int read_now(struct ff_worker *worker, struct view *view)
 {
+	size_t pieces = (view->bounds.size + FF_PIECE - 1) / FF_PIECE;
 	struct ff_reader *reader = worker->job->spec.reader;
 	const uint8_t *lent = NULL;
 	struct ff_chunk there = view->bounds;
@@ -36,10 +108,15 @@ static int read_now(struct ff_worker *worker, struct view *view)
 	}
 	view->streams[FF_NOW] = worker->buffers[FF_NOW];
 	there.size -= there.tail;
+	error = take_known(worker, view, &there);
+	if (error)
+		return error;
 	memset(worker->buffers[FF_NOW] + there.size, 0, there.tail);
 	error = ff_fetch_pieces(&worker->fetch, reader, &there, worker->pieces,
 				worker->buffers[FF_NOW]);
 	__atomic_add_fetch(&worker->job->read, worker->fetch.bytes, __ATOMIC_RELAXED);
+	for (size_t w = 0; w < ff_mask_words(pieces); w++)
+		worker->pieces[w] |= worker->known[w];
 	return error;
 }
 
@@ -249,6 +326,8 @@ void ff_worker_deinit(struct ff_worker *worker)
 	free(worker->any);
 	free(worker->candidates);
 	free(worker->pieces);
+	free(worker->known);
+	free(worker->entries);
 	ff_fetch_deinit(&worker->fetch);
 	ff_sparse_destroy(worker->sparse);
 }
@@ -269,11 +348,18 @@ int ff_worker_init(struct ff_worker *worker, struct ff_job *job)
 	worker->mask = calloc(words, sizeof(*worker->mask));
 	worker->candidates = calloc(words, sizeof(*worker->candidates));
 	worker->pieces = calloc(ff_mask_words(ff_layout_pieces(layout)), sizeof(*worker->pieces));
-	if (!worker->mask || !worker->candidates || !worker->pieces)
+	worker->known = calloc(ff_mask_words(ff_layout_pieces(layout)), sizeof(*worker->known));
+	if (!worker->mask || !worker->candidates || !worker->pieces || !worker->known)
 		return -ENOMEM;
 	if (job->spec.nparts) {
 		worker->any = calloc(words, sizeof(*worker->any));
 		if (!worker->any)
+			return -ENOMEM;
+	}
+	if (job->spec.pages) {
+		worker->entries = calloc(ff_pages_scratch(job->spec.pages, layout),
+					 sizeof(*worker->entries));
+		if (!worker->entries)
 			return -ENOMEM;
 	}
 	if (job->spec.candidates) {

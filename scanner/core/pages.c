@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Pages: what the kernel says of a target's memory without its being read
+ *
+ * /proc/pid/pagemap has an entry of 64 bits for each page; see pagemap.rst in the
+ * kernel's Documentation/admin-guide/mm.
+ */
+#include "pages.h"
+#include "snapshot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ENTRY_SOFT_DIRTY	((uint64_t)1 << 55)
+#define ENTRY_EXCLUSIVE		((uint64_t)1 << 56)
+#define ENTRY_FILE		((uint64_t)1 << 61)
+#define ENTRY_SWAPPED		((uint64_t)1 << 62)
+#define ENTRY_PRESENT		((uint64_t)1 << 63)
+
+struct ff_pages {
+	int fd;
+	uint64_t page;
+	size_t nanonymous;
+	struct ff_range *anonymous;
+};
+
+int ff_pages_open(int pid, struct ff_pages **out)
+{
+	struct ff_pages *pages = calloc(1, sizeof(*pages));
+	char path[64];
+
+	if (!pages)
+		return -ENOMEM;
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
+	pages->page = (uint64_t)sysconf(_SC_PAGESIZE);
+	pages->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (pages->fd < 0) {
+		int error = -errno;
+
+		free(pages);
+		return error;
+	}
+	*out = pages;
+	return 0;
+}
+
+void ff_pages_close(struct ff_pages *pages)
+{
+	if (!pages)
+		return;
+	close(pages->fd);
+	free(pages->anonymous);
+	free(pages);
+}
+
+int ff_pages_set_anonymous(struct ff_pages *pages, const struct ff_range *ranges, size_t n)
+{
+	struct ff_range *copy = malloc(n * sizeof(*copy) + 1);
+
+	if (!copy)
+		return -ENOMEM;
+	if (n)
+		memcpy(copy, ranges, n * sizeof(*copy));
+	free(pages->anonymous);
+	pages->anonymous = copy;
+	pages->nanonymous = n;
+	return 0;
+}
+
+/*
+ * Entries of n pages from address on. What cannot be had counts as a file's page,
+ * which is none of what is asked for.
+ */
+static void read_entries(const struct ff_pages *pages, uint64_t address, size_t n,
+			 uint64_t *entries)
+{
+	size_t size = n * sizeof(*entries), done = 0;
+
+	while (done < size) {
+		ssize_t got = pread(pages->fd, (uint8_t *)entries + done, size - done,
+				    (off_t)(address / pages->page * sizeof(*entries) + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		done += (size_t)got;
+	}
+	for (size_t i = done / sizeof(*entries); i < n; i++)
+		entries[i] = ENTRY_PRESENT | ENTRY_FILE;
+}
+
+/*
+ * Private, and not written to: a page that is mapped nowhere else, since it was last
+ * mapped in. The zero page, which takes a page's place when it is given back, is not
+ * exclusive; a page of a file can be written to by others.
+ */
+static bool is_clean(uint64_t entry)
+{
+	if (entry & (ENTRY_SOFT_DIRTY | ENTRY_FILE))
+		return false;
+	if (entry & ENTRY_PRESENT)
+		return entry & ENTRY_EXCLUSIVE;
+	return entry & ENTRY_SWAPPED;
+}
+
+bool ff_pages_is_dirty(const struct ff_pages *pages, uint64_t address)
+{
+	uint64_t entry;
+
+	read_entries(pages, address, 1, &entry);
+	return !(entry & ENTRY_FILE) && (entry & ENTRY_PRESENT) && (entry & ENTRY_SOFT_DIRTY);
+}
+
+bool ff_pages_is_clean(const struct ff_pages *pages, uint64_t address)
+{
+	uint64_t entry;
+
+	read_entries(pages, address, 1, &entry);
+	return is_clean(entry);
+}
+
+/* Whether all of it lies in one range of private memory that belongs to no file. */
+static bool is_anonymous(const struct ff_pages *pages, uint64_t start, uint64_t end)
+{
+	size_t low = 0, high = pages->nanonymous;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (pages->anonymous[middle].end <= start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < pages->nanonymous && pages->anonymous[low].start <= start &&
+	       end <= pages->anonymous[low].end;
+}
+
+static bool all_are(enum ff_page_use use, const uint64_t *entries, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		/* any bit but that one says that there is something */
+		bool is = use == FF_PAGES_CLEAN ? is_clean(entries[i])
+						: !(entries[i] & ~ENTRY_SOFT_DIRTY);
+
+		if (!is)
+			return false;
+	}
+	return true;
+}
+
+size_t ff_pages_scratch(const struct ff_pages *pages, const struct ff_layout *layout)
+{
+	return ff_layout_chunk_reach(layout) / pages->page + 2;
+}
+
+void ff_pages_take(const struct ff_pages *pages, enum ff_page_use use,
+		   const struct ff_chunk *bounds, uint64_t *scratch, uint64_t *wanted,
+		   uint64_t *known)
+{
+	uint64_t base = bounds->start - bounds->start % pages->page;
+	uint64_t end = bounds->start + bounds->size;
+	size_t n = (bounds->size + FF_PIECE - 1) / FF_PIECE;
+
+	read_entries(pages, base, (size_t)((end - base + pages->page - 1) / pages->page), scratch);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t start = bounds->start + i * FF_PIECE, stop = start + FF_PIECE;
+		size_t first, last;
+
+		if (stop > end)
+			stop = end;
+		first = (size_t)((start - base) / pages->page);
+		last = (size_t)((stop - 1 - base) / pages->page);
+		if (!ff_bit(wanted, i) || !all_are(use, scratch + first, last - first + 1))
+			continue;
+		if (use == FF_PAGES_NEVER_TOUCHED && !is_anonymous(pages, start, stop))
+			continue;
+		wanted[i / 64] &= ~((uint64_t)1 << i % 64);
+		known[i / 64] |= (uint64_t)1 << i % 64;
+	}
+}
