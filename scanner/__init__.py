@@ -63,6 +63,7 @@ from .predicates import (
     unknown,
 )
 from .process import ProcessInfo, find_process, process, processes
+from .regexes import Regex, regex
 from .regions import Range, Region, Where
 from .scan import Scan, WriteResult
 from .snapshot import FaultSet, Progress, ScanResult
@@ -133,6 +134,7 @@ __all__ = [
     "ProcessInfo",
     "Progress",
     "Range",
+    "Regex",
     "Region",
     "Scan",
     "ScanCancelled",
@@ -192,6 +194,7 @@ __all__ = [
     "prev",
     "process",
     "processes",
+    "regex",
     "sized",
     "text",
     "type_name",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from .errors import ExpressionError, ValueKindError, ValueRangeError
-from .fields import arithmetic, place_of
+from .fields import DECODED, arithmetic, place_of
 from .layout import Layout
 from .letter_case import AnyCase
 from .oracle import HIGHEST_SHIFT
@@ -28,6 +28,7 @@ from .predicates import (
     Unary,
     Value,
 )
+from .regexes import Regex
 
 _BITWISE: Final = ("&", "|", "^", "<<", ">>", "~")
 
@@ -107,11 +108,16 @@ def _constant_bytes(value: Constant, layout: Layout) -> bytes:
     """The bytes of a constant of text or bytes; of one with several forms, the bytes of one."""
     if isinstance(value, AnyCase):
         return layout.pack(value.text)
+    if isinstance(value, Regex):
+        return bytes(min(value.size, layout.size or value.size))
     return layout.pack(value.value if isinstance(value, Pattern) else value)
 
 
-def _wrong_kind(value: AnyCase | Pattern, layout: Layout) -> str:
+def _wrong_kind(value: AnyCase | Pattern | Regex, layout: Layout) -> str:
     """Why a type cannot be compared with such a constant; "" when it can."""
+    if isinstance(value, Regex):
+        found = f"a regular expression is found in bytes, not {layout.name}"
+        return "" if layout.kind == "bytes" else found
     if isinstance(value, Pattern):
         return "" if layout.kind == "bytes" else f"a pattern is found in bytes, not {layout.name}"
     is_text = layout.kind in ("text", "utf16")
@@ -138,15 +144,17 @@ def _check_struct(node: Predicate, whole: Predicate, layout: Layout) -> None:
 
 
 def _check_fields(comparison: Predicate, whole: Predicate, layout: Layout) -> None:
-    names = [place.name for place in layout.fields]
+    names = [*(place.name for place in layout.fields), *layout.decoded]
     sizes = set()
     for value in _nodes(comparison):
-        if isinstance(value, Field) and value.name not in names:
+        if isinstance(value, Field) and not _has(layout, value):
             near = difflib.get_close_matches(value.name, names, n=1)
             hint = f": did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
-            raise _error(whole, value, f'{layout.name} has no plain field "{value.name}"{hint}')
+            raise _error(whole, value, f'{layout.name} has no field "{value.name}"{hint}')
         if isinstance(value, Value):
             sizes.add(place_of(value, layout).layout)
+    if DECODED in sizes:
+        return  # only decoding tells what it is
     kinds = {one.is_number for one in sizes}
     if len(kinds) > 1 or (False in kinds and len(sizes) > 1):
         raise _error(whole, comparison, "these fields are too different to be compared")
@@ -158,9 +166,17 @@ def _check_fields(comparison: Predicate, whole: Predicate, layout: Layout) -> No
         (_check_number if own.is_number else _check_bytes)(node, whole, own)
 
 
+def _has(layout: Layout, value: Field) -> bool:
+    try:
+        place_of(value, layout)
+    except LookupError:
+        return False
+    return True
+
+
 def _check_number(node: Predicate | Expr, whole: Predicate, layout: Layout) -> None:
     match node:
-        case Const(AnyCase() | Pattern() as value):
+        case Const(AnyCase() | Pattern() | Regex() as value):
             raise _error(whole, node, _wrong_kind(value, layout))
         case Const(str() | bytes() as value):
             raise ValueKindError(value, layout.name)
@@ -237,7 +253,7 @@ def _check_bytes(node: Predicate | Expr, whole: Predicate, layout: Layout) -> No
             raise _error(whole, node, f"{layout.name} takes ==, !=, changed and unchanged only")
         case Binary() | Unary():
             raise _error(whole, node, f"there is no arithmetic on {layout.name}")
-        case Const(AnyCase() | Pattern() as value) if _wrong_kind(value, layout):
+        case Const(AnyCase() | Pattern() | Regex() as value) if _wrong_kind(value, layout):
             raise _error(whole, node, _wrong_kind(value, layout))
         case Const(value):
             _constant_bytes(value, layout)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from .check import check as check_kinds
 from .compile_values import compile_comparison
+from .decoded import is_decoded, weaker
 from .errors import ExpressionError
 from .layout import Layout
 from .letter_case import AnyCase
@@ -40,6 +41,7 @@ from .predicates import (
     uses,
 )
 from .program_code import Code
+from .regexes import Regex
 
 STREAMS: Final[dict[Source, int]] = {
     "now": lib.FF_NOW,
@@ -59,6 +61,7 @@ class Program:
         streams: the sources it looks at, each with the core's number for it.
         constant: the bytes that every match has, when the predicate says so; b"" otherwise.
         parts: of a number of unknown type, the core's program for each type.
+        is_weaker: whether it lets through what does not fulfil the predicate.
     """
 
     handle: Any
@@ -66,6 +69,7 @@ class Program:
     streams: Mapping[Source, int]
     constant: bytes
     parts: tuple[Any, ...] = ()
+    is_weaker: bool = False
 
 
 def compile_predicate(predicate: Predicate, layout: Layout) -> Program:
@@ -136,10 +140,22 @@ class _Compiler:
         if size is None:
             raise ValueError(f"{self.layout.name} has no size")
         self.number_streams(predicate)
+        is_weaker = is_decoded(predicate, self.layout)
+        if is_weaker:
+            self._bring_in(predicate, size)
+            predicate = weaker(predicate, self.layout)
         _check_depth(predicate, self.predicate(predicate))
         constant = self._constant(predicate)
         handle = self.code.create(size, constant, _relation(predicate))
-        return Program(handle, size, self.code.streams, constant)
+        return Program(handle, size, self.code.streams, constant, is_weaker=is_weaker)
+
+    def _bring_in(self, predicate: Predicate, size: int) -> None:
+        """Have the bytes of every source at hand: atoms that no mask is made of."""
+        for source in sorted(uses(predicate)):
+            stream = {"stream": self.code.streams[source]}
+            self.code.atoms.append(
+                {"kind": lib.FF_ATOM_SAME, "a": stream, "b": stream, "length": size}
+            )
 
     def number_streams(self, predicate: Predicate) -> None:
         """Give each source its number."""
@@ -197,7 +213,7 @@ class _Compiler:
         sides = predicate.left, predicate.right
         value = next((x for x in sides if isinstance(x, Value) and x.source == "now"), None)
         constant = next((x for x in sides if isinstance(x, Const)), None)
-        if value is None or constant is None or isinstance(constant.value, AnyCase):
+        if value is None or constant is None or isinstance(constant.value, AnyCase | Regex):
             return b""
         if isinstance(constant.value, Pattern):
             return constant.value.value if set(constant.value.mask) == {0xFF} else b""

@@ -26,6 +26,7 @@ from .predicates import (
     Value,
 )
 from .program_code import Code
+from .regexes import Regex
 
 _MIRRORED: Final[dict[CompareOp, CompareOp]] = {
     "==": "==",
@@ -249,6 +250,11 @@ class _Compiler:
             raise ExpressionError(f"{left} {op} {right}", 0, reason)
         if isinstance(right.value, AnyCase):
             return self._choices(left, right.value, negate=negate)
+        if isinstance(right.value, Regex):
+            value, mask = (part[: self.layout.size] for part in right.value.head)
+            if not any(mask):
+                return self.code.everything()
+            return self.code.masked(self._operand(left), value, mask)
         if isinstance(right.value, Pattern):
             pattern = right.value
             return self.code.masked(self._operand(left), pattern.value, pattern.mask, negate=negate)

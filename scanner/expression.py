@@ -14,7 +14,7 @@ What it knows, from loosest to tightest; every operator of two sides takes the l
     changed unchanged increased decreased unknown ?
     100 0x64 0b11 1_000 1.5e3 inf nan "text" 'text' b"\x00bytes" abs(…) (…)
     "text"i             in any case
-    pattern("48 8B ?? ?F")
+    pattern("48 8B ?? ?F") regex("HP:[0-9]+")
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ from .predicates import (
     unknown,
     uses,
 )
+from .regexes import regex
 from .tokens import Token, tokenize
 
 _COMPARISONS: Final = ("==", "!=", "<", "<=", ">", ">=")
@@ -75,7 +76,7 @@ _WORDS: Final[dict[str, Expr | Predicate]] = {
     "inf": Const(float("inf")),
     "nan": Const(float("nan")),
 }
-_KEYWORDS: Final = ("and", "or", "not", "in", "abs", "pattern", "truncated")
+_KEYWORDS: Final = ("and", "or", "not", "in", "abs", "pattern", "regex", "truncated")
 
 _ALONE: Final = {">": increased, "<": decreased, "=": unchanged, "!=": changed}
 
@@ -329,8 +330,8 @@ class _Parser:
         token = self.token
         if token.text in ("(", "abs"):
             return self.parentheses()
-        if token.text == "pattern":
-            return self.pattern()
+        if token.text in ("pattern", "regex"):
+            return self.call()
         if token.kind == "number":
             self.take()
             return self.number(token)
@@ -393,20 +394,28 @@ class _Parser:
         except ValueError:
             raise self.error(f'"{token.text}" is not a number', token) from None
 
-    def pattern(self) -> Const:
-        self.take()
+    def call(self) -> Const:
+        make = pattern if self.take().text == "pattern" else regex
         self.expect("(")
         token = self.token
         if token.kind != "quoted" or token.text[0] not in "\"'":
-            raise self.error(f'a pattern is written pattern("48 8B ?? ?F"), found {token.shown}')
+            example = 'pattern("48 8B ?? ?F")' if make is pattern else 'regex("HP:[0-9]+")'
+            raise self.error(f"expected text in quotes, as in {example}, found {token.shown}")
         self.take()
+        text = token.text[1:-1] if make is pattern else self.unquoted(token)
         try:
-            constant = Const(pattern(token.text[1:-1]))
+            constant = Const(make(text))
         except ExpressionError as error:
             position = token.position + 1 + error.position
             raise ExpressionError(self.text, position, error.reason) from None
         self.expect(")")
         return constant
+
+    def unquoted(self, token: Token) -> str:
+        value = self.quoted(token).value
+        if not isinstance(value, str):
+            raise self.error("a regular expression is plain text in quotes", token)
+        return value
 
     def quoted(self, token: Token) -> Const:
         any_case = token.text.endswith("i")

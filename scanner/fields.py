@@ -8,6 +8,8 @@ from typing import Final
 from .layout import Layout, Place
 from .predicates import Expr, Field, Predicate, Value
 
+#: What construct has to decode; see :mod:`.oracle`.
+DECODED: Final = Layout("decoded", "int", None, 64, True, is_mixed=True)
 #: What fields of several types are compared as: integers exactly, beside floats as doubles.
 _MIXED: Final = Layout("numbers", "int", None, 64, True, is_mixed=True)
 
@@ -23,6 +25,8 @@ def place_of(value: Value, whole: Layout) -> Place:
     for place in whole.fields:
         if place.name == value.name:
             return place
+    if value.name in whole.decoded or value.name.partition(".")[0] in whole.decoded:
+        return Place(value.name, -1, DECODED)
     raise LookupError(value.name)
 
 
@@ -34,6 +38,8 @@ def arithmetic(comparison: Predicate, whole: Layout) -> Layout:
     Raises:
         LookupError: there is no such field.
     """
+    if any(place_of(value, whole).layout is DECODED for value in _values(comparison)):
+        return DECODED
     kinds = {
         replace(place_of(value, whole).layout, name="", big_endian=False)
         for value in _values(comparison)

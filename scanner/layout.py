@@ -53,6 +53,7 @@ class Layout:
         signed: whether a number can be negative.
         big_endian: whether a number's first byte is its highest.
         fields: of a structure.
+        decoded: names of a structure's fields that only construct can read.
         parts: of a number, the layouts it may have.
         is_mixed: whether it stands for numbers of several types, which only computing knows.
 
@@ -68,6 +69,7 @@ class Layout:
     signed: bool = False
     big_endian: bool = False
     fields: tuple[Place, ...] = field(default=(), repr=False)
+    decoded: tuple[str, ...] = field(default=(), repr=False)
     parts: tuple[Layout, ...] = field(default=(), repr=False)
     is_mixed: bool = field(default=False, repr=False)
 

@@ -149,7 +149,7 @@ class Matches(Sequence[Match]):
             previous = old = reading.decode(newest.value(address, scan.size, scan.directory))
             if newest is not oldest:
                 old = reading.decode(oldest.value(address, scan.size, scan.directory))
-            value = reading.decode(raw) if len(raw) == reading.size else None
+            value = reading.decode(raw) if len(raw) >= reading.least else None
             types = reading.type, reading.names
             found.append(Match(index, address, value, previous, old, *types, where))
         scan.target.check()  # after the fact: so these are not another program's values

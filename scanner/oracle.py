@@ -18,6 +18,9 @@ The core's compiled predicates are tested against :func:`evaluate`. In short:
 - ``changed`` and ``unchanged`` compare bytes; ``increased`` and ``decreased`` compare values.
 - Fields of one type, byte order aside, are compared as that type is. Where fields of several types
   meet, integers are exact, and what has a float in it is in double precision.
+- A field that construct decodes is compared as what that makes of it; where it makes nothing of the
+  bytes, a comparison is false.
+- A regular expression is equal to bytes that begin with what it matches.
 - Text and bytes are compared by their bytes, and only with ``==`` and ``!=``. A pattern is equal to
   the bytes that have its digits where it has any; text in any case to what has the same letters
   (:mod:`.letter_case`), each in as many bytes.
@@ -31,7 +34,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from .fields import arithmetic, place_of
+from .fields import DECODED, arithmetic, place_of
 from .layout import Layout, Value, double
 from .letter_case import AnyCase, fold
 from .patterns import Pattern
@@ -58,6 +61,7 @@ from .predicates import (
 from .predicates import Value as SourceValue
 from .predicates import now as present
 from .predicates import prev as before
+from .regexes import Regex
 
 Number = int | float
 
@@ -74,7 +78,7 @@ HIGHEST_SHIFT: Final = 63
 
 
 class _UndefinedError(Exception):
-    """An integer divided by zero, or shifted too far."""
+    """An integer divided by zero, or shifted too far; a field that is no number, or not there."""
 
 
 def evaluate(
@@ -149,6 +153,8 @@ class _Evaluation:
 
     def compares(self, predicate: Predicate) -> bool:
         match predicate:
+            case Compare(op, left, right) if self.layout is DECODED:
+                return self.decoded(op, left, right)
             case Compare(op, left, right) if not self.layout.is_number:
                 return self.same(left, right) == (op == "==")
             case Compare(op, left, right):
@@ -169,9 +175,38 @@ class _Evaluation:
                     return False
         raise TypeError(f"not a predicate: {predicate!r}")
 
+    def decoded(self, op: str, left: Expr, right: Expr) -> bool:
+        """Numbers compare as such; whatever else construct makes is equal, or is not."""
+        try:
+            one, other = self.anything(left), self.anything(right)
+        except _UndefinedError:
+            return False
+        if isinstance(one, Number) and isinstance(other, Number):
+            return _compare(op, one, other)
+        return op in ("==", "!=") and (one == other) == (op == "==")
+
+    def anything(self, expr: Expr) -> object:
+        if isinstance(expr, Const):
+            return expr.value
+        return self.field(expr) if isinstance(expr, Field) else self.number(expr)
+
+    def field(self, value: Field) -> object:
+        """What construct or the layout makes of a field."""
+        layout = place_of(value, self.whole).layout
+        if layout is not DECODED:
+            return layout.unpack(self.bytes_of(value))
+        found: object = self.values[value.source]
+        for name in value.name.split("."):
+            if not isinstance(found, Mapping) or name not in found:
+                raise _UndefinedError
+            found = found[name]
+        return found
+
     def same(self, left: Expr, right: Expr) -> bool:
         for value, other in ((left, right), (right, left)):
             match other:
+                case Const(Regex() as regex):
+                    return bool(regex.found(self.bytes_of(value)))
                 case Const(Pattern() as pattern):
                     return pattern.fits(self.bytes_of(value))
                 case Const(AnyCase(text)):
@@ -187,10 +222,9 @@ class _Evaluation:
         return self.layout.pack(expr.value)
 
     def source(self, value: SourceValue) -> Number:
-        number = self.values[value.source]
-        if isinstance(value, Field):
-            number = place_of(value, self.whole).layout.unpack(self.bytes_of(value))
-        assert isinstance(number, Number)
+        number = self.field(value) if isinstance(value, Field) else self.values[value.source]
+        if not isinstance(number, Number):
+            raise _UndefinedError
         return self.layout.convert(number)
 
     def number(self, expr: Expr) -> Number:

@@ -28,6 +28,7 @@ from .bands import Band, band, decimal
 from .letter_case import AnyCase
 from .literals import quote
 from .patterns import Pattern
+from .regexes import Regex
 
 #: ``"now"``, ``"prev"``, ``"first"``, or a snapshot's name after an ``@``.
 Source = str
@@ -43,7 +44,7 @@ _LEVELS: Final = (
 #: How tightly each operator binds. The order is Python's.
 PRECEDENCE: Final = {op: level for level, ops in enumerate(_LEVELS) for op in ops}
 
-Constant = int | float | str | bytes | Pattern | AnyCase
+Constant = int | float | str | bytes | Pattern | AnyCase | Regex
 Operand = Union["Expr", Constant]
 
 
@@ -261,6 +262,8 @@ class Const(Expr):
             return quote(value), PRECEDENCE["atom"]
         if isinstance(value, AnyCase):
             return f"{quote(value.text)}i", PRECEDENCE["atom"]
+        if isinstance(value, Regex):
+            return f"regex({quote(value.text)})", PRECEDENCE["atom"]
         if isinstance(value, Pattern):
             return f'pattern("{value}")', PRECEDENCE["atom"]
         # Python refuses to write very large numbers in decimal.
@@ -538,7 +541,7 @@ def _expr(value: object) -> Expr:
 
 
 def _plain(value: object) -> Constant:
-    if isinstance(value, str | bytes | Pattern | AnyCase):
+    if isinstance(value, str | bytes | Pattern | AnyCase | Regex):
         return value
     if isinstance(value, SupportsIndex):
         return operator.index(value)

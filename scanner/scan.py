@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import TracebackType
@@ -11,6 +12,7 @@ from .budget import Budget, Limits
 from .check import check as check_kinds
 from .check import constant_size
 from .compile import Program, compile_predicate
+from .decoded import Filter, regex_of
 from .errors import AlignError, FarfetchError, ScanOrderError, ValueKindError
 from .expression import parse_scan
 from .history import History, Kept, Snapshot, Step
@@ -21,6 +23,7 @@ from .native import check, default_threads, ffi, isa, isa_index, lib
 from .numbers import PARTS
 from .pages import Pages
 from .predicates import Predicate, Source, changed, snapshot_name, unchanged, unknown
+from .regexes import Regex
 from .regions import Range, Where
 from .snapshot import ScanResult, Store, snapshot_directory
 from .structs import scan_layout
@@ -53,12 +56,14 @@ class Reading(NamedTuple):
         type: the construct of its value.
         names: of all types that it matches as.
         size: bytes of its value.
+        least: as many as have to be there.
         decode: from as many bytes or more to the value.
     """
 
     type: Any
     names: tuple[str, ...]
     size: int
+    least: int
     decode: Callable[[bytes], Any]
 
 
@@ -115,6 +120,9 @@ class Scan:
         self._limits = Limits(0, 0)
         self._extent = 0
         self._sized = self.layout
+        self._regex: Regex | None = None
+        self._least = 0
+        self._ranges: list[Range] = []
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -129,7 +137,7 @@ class Scan:
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields that a predicate can name, if the type is a structure."""
-        return tuple(place.name for place in self.layout.fields)
+        return (*(place.name for place in self.layout.fields), *self.layout.decoded)
 
     @property
     def size(self) -> int:
@@ -148,6 +156,8 @@ class Scan:
 
     def decode(self, raw: bytes) -> Any:
         """The value of some bytes; None when they are no such structure."""
+        if self._regex is not None:
+            return self._regex.found(raw) or raw
         if self.layout.kind != "struct":
             return self._sized.unpack(raw)
         try:
@@ -158,13 +168,21 @@ class Scan:
     def reading(self, address: int) -> Reading:
         """How the bytes of the match at an address are read."""
         if not self.layout.parts:
-            return Reading(self.type, (self.layout.name,), self.size, self.decode)
+            own = (self.layout.name,)
+            size = min(self.size, self._end(address) - address) if self._regex else self.size
+            decode = self.decode
+            return Reading(self.type, own, size, self._least, lambda raw: decode(raw[:size]))
         bits = lib.ff_matchset_parts(self.steps[-1].matches, address)
         chosen = [i for i in range(len(self.layout.parts)) if bits >> i & 1]
         part = self.layout.parts[chosen[0]]
         size = part.size or 0
         names = tuple(self.layout.parts[i].name for i in chosen)
-        return Reading(PARTS[chosen[0]], names, size, lambda raw: part.unpack(raw[:size]))
+        return Reading(PARTS[chosen[0]], names, size, size, lambda raw: part.unpack(raw[:size]))
+
+    def _end(self, address: int) -> int:
+        """Of the range that a match lies in."""
+        index = bisect_right(self._ranges, address, key=lambda one: one.start) - 1
+        return self._ranges[index].end
 
     def first(
         self,
@@ -197,18 +215,24 @@ class Scan:
             raise ScanOrderError(f"{tree}: {reason}")
         regions = self.target.regions()
         ranges = self.where.select(regions, self.target.modules())
-        ground = self._lay_out(ranges, sized.least, program.span)
+        sought = regex_of(tree)
+        least = sized.least
+        if sought and self.layout.size is None:
+            least = min(sought.least, least)
+        ground = self._lay_out(ranges, least, program.span)
         limits = self.budget.of(self.directory)
         store = Store(self.directory, self.threads, limits.disk)
-        spec = self._spec(program, ground, store, limits.memory)
+        filtering = self._filter(tree, program, sized, sought is not None)
+        spec = self._spec(program, ground, store, limits.memory, filtering)
         pages, epoch = self.target.pages, None
         if pages is not None:
             if pages.is_sparse(ranges):
                 pages.expect_zeros(regions)
                 spec.pages = pages.handle
             epoch = self._new_epoch(program, pages)
-        found = self._run(spec, epoch, progress)
+        found = self._run(spec, filtering, epoch, progress)
         self.reset()
+        self._regex, self._least, self._ranges = sought, least, ranges
         self._ground, self._store, self._limits, self._sized = ground, store, limits, sized
         self._extent = sum(end - start for start, end in ranges)
         return self.history.add(tree, found).result
@@ -302,7 +326,7 @@ class Scan:
         if self._store is not None:
             self._store.close()
         self.history.clear()
-        self._store = self._ground = None
+        self._store = self._ground = self._regex = None
         self._sized = self.layout
 
     def cancel(self) -> None:
@@ -396,7 +420,8 @@ class Scan:
                 kept[source] = self.history.snapshot(source[1:])
         before = kept["prev"]
         left = self._limits.memory - self.memory
-        spec = self._spec(program, self._ground, self._store, left)
+        filtering = self._filter(tree, program, self._sized, self._regex is not None)
+        spec = self._spec(program, self._ground, self._store, left, filtering)
         spec.candidates = before.matches
         for source, stream in program.streams.items():
             if source != "now":
@@ -407,7 +432,7 @@ class Scan:
             epoch = before.epoch
         elif pages is not None and before.result.matches >= _MANY:
             epoch = self._new_epoch(program, pages)
-        found = self._run(spec, epoch, progress)
+        found = self._run(spec, filtering, epoch, progress)
         # too much has been written to meanwhile: better begin anew
         worn = epoch == before.epoch and found.result.bytes > self._extent // 2
         return replace(found, epoch=None) if worn else found
@@ -416,19 +441,51 @@ class Scan:
         """Begin one where many matches, and so pages to leave out, are to be expected."""
         return pages.forget() if self.soft_dirty and not program.constant else None
 
-    def _spec(self, program: Program, ground: Any, store: Store, memory: int) -> Any:
+    def _filter(
+        self, tree: Predicate, program: Program, sized: Layout, is_regex: bool
+    ) -> Filter | None:
+        """What looks closer at the core's matches, where that is needed."""
+        if not (program.is_weaker or is_regex):
+            return None
+
+        def fields(raw: bytes) -> Any:
+            try:
+                return decode(self.type, raw, bits=self.target.bits)
+            except ValueKindError:
+                return {}  # bytes that are no such structure have no fields
+
+        return Filter(tree, sized, program.streams, fields if sized.kind == "struct" else bytes)
+
+    def _spec(
+        self,
+        program: Program,
+        ground: Any,
+        store: Store,
+        memory: int,
+        filtering: Filter | None,
+    ) -> Any:
         spec = ffi.new("struct ff_job_spec *")
         spec.layout, spec.program, spec.store = ground, program.handle, store.handle
         spec.reader = self.target.memory.reader
         spec.threads, spec.isa, spec.memory = self.threads, self._isa, max(0, memory)
         spec.nparts = len(program.parts)
         spec.parts[0 : spec.nparts] = program.parts
+        if filtering:
+            spec.filter, spec.context = lib.ff_filter_in_python, filtering.handle
         return spec
 
-    def _run(self, spec: Any, epoch: int | None, progress: ProgressFunction | None) -> Kept:
+    def _run(
+        self,
+        spec: Any,
+        filtering: Filter | None,
+        epoch: int | None,
+        progress: ProgressFunction | None,
+    ) -> Kept:
         try:
             found = self._jobs.run(spec, epoch, self.directory, progress)
         except OSError as error:
+            if filtering and filtering.error:
+                raise filtering.error from None
             self.target.check()
             self.target.memory.check(-(error.errno or 0))
             raise

@@ -9,6 +9,7 @@ from construct import Construct, ConstructError, Renamed, Struct
 
 from . import numbers
 from .errors import TypeNameError
+from .fields import DECODED
 from .layout import Layout, Place
 from .native import lib
 from .value_types import Number, layout_of
@@ -48,9 +49,11 @@ def scan_layout(value_type: Construct, *, bits: int = 64) -> Layout:
     if not 0 < size <= _LARGEST:
         reason = f"a structure to scan for has 1 to {_LARGEST} bytes, not {size}"
         raise TypeNameError(name, reason=reason)
-    fields = tuple(_places(struct, "", 0, bits))
+    places = tuple(_places(struct, "", 0, bits))
+    fields = tuple(place for place in places if place.layout is not DECODED)
+    decoded = tuple(place.name for place in places if place.layout is DECODED)
     alignment = max((place.layout.alignment for place in fields), default=1)
-    return Layout(name, "struct", size, 8 * alignment, fields=fields)
+    return Layout(name, "struct", size, 8 * alignment, fields=fields, decoded=decoded)
 
 
 def _without_name(value_type: Construct) -> Construct:
@@ -66,9 +69,7 @@ def _places(struct: Struct, prefix: str, offset: int, bits: int) -> Iterator[Pla
         if part.name and isinstance(inner, Struct):
             yield from _places(inner, name + ".", offset, bits)
         elif part.name:
-            layout = _plain(part, bits)
-            if layout is not None:
-                yield Place(name, offset, layout)
+            yield Place(name, offset, _plain(part, bits) or DECODED)
         offset += _size(part, bits)
 
 

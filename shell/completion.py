@@ -34,6 +34,7 @@ PREDICATE_WORDS = (
     ("in", "a range: now in 1..5"),
     ("abs(", "without the sign"),
     ("pattern(", 'bytes with wildcards: pattern("48 8B ?? ?F")'),
+    ("regex(", 'a regular expression: regex("HP:[0-9]+")'),
     ("truncated", "not rounded: now ~= 3.1 truncated"),
 )
 

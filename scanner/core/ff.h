@@ -253,6 +253,20 @@ int ff_snapshot_value(const struct ff_snapshot *snapshot, uint64_t address, uint
 
 /* ---- jobs ---- */
 
+/* A chunk with matches, before they are kept. */
+struct ff_found {
+	uint64_t start;			/* address of the first slot */
+	size_t slots, align, span;
+	size_t size;			/* bytes there are: the last values may lack some */
+	const uint8_t *streams[FF_STREAMS];
+	const struct ff_range *holes;	/* addresses that could not be read */
+	size_t nholes;
+	uint64_t *mask;			/* a bit a slot; a filter clears some */
+};
+
+/* Called by many threads at once. A negative errno ends the job with it. */
+typedef int (*ff_filter)(void *context, struct ff_found *found);
+
 struct ff_job_spec {
 	struct ff_layout *layout;
 	struct ff_reader *reader;
@@ -263,6 +277,9 @@ struct ff_job_spec {
 	 */
 	const struct ff_program *parts[FF_PARTS];
 	size_t nparts;
+	/* looks closer at the matches of a program that lets too many pass; or NULL */
+	ff_filter filter;
+	void *context;			/* of the filter */
 	const struct ff_matchset *candidates;	/* NULL: every slot of the layout */
 	/* what FF_PREV, FF_FIRST, ... stand for; NULL where the program has no use of it */
 	const struct ff_snapshot *streams[FF_STREAMS];

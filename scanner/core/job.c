@@ -64,7 +64,7 @@ static int check_spec(const struct ff_job_spec *spec)
 		return -EINVAL;
 	if (spec->candidates && spec->candidates->layout != spec->layout)
 		return -EINVAL;
-	if (spec->nparts > FF_PARTS || (spec->layout->least < spec->layout->span && !spec->nparts) ||
+	if (spec->nparts > FF_PARTS || (spec->layout->least < spec->layout->span && !spec->nparts && !spec->filter) ||
 	    (spec->candidates && spec->candidates->nparts != spec->nparts))
 		return -EINVAL;
 	for (size_t i = 0; i < spec->nparts; i++) {

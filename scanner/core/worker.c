@@ -242,6 +242,26 @@ static void clear_unknown(struct ff_worker *worker, const struct view *view)
 	}
 }
 
+static int filter(struct ff_worker *worker, const struct view *view)
+{
+	const struct ff_job_spec *spec = &worker->job->spec;
+	struct ff_found found = {
+		.start = view->bounds.start, .slots = view->bounds.slots,
+		.align = spec->layout->align, .span = spec->layout->span,
+		.size = view->bounds.size - view->bounds.tail,
+		.holes = worker->fetch.holes, .nholes = worker->fetch.nholes,
+		.mask = worker->mask,
+	};
+	uint64_t any = 0;
+
+	for (size_t w = 0; w < ff_mask_words(found.slots); w++)
+		any |= found.mask[w];
+	if (!any)
+		return 0;
+	memcpy(found.streams, view->streams, sizeof(found.streams));
+	return spec->filter(spec->context, &found);
+}
+
 static int scan_chunk(struct ff_worker *worker, uint64_t chunk)
 {
 	struct ff_job *job = worker->job;
@@ -275,6 +295,11 @@ static int scan_chunk(struct ff_worker *worker, uint64_t chunk)
 		return 0;
 	clear_holes(worker, &view);
 	clear_unknown(worker, &view);
+	if (job->spec.filter) {
+		error = filter(worker, &view);
+		if (error)
+			return error;
+	}
 	if (job->spec.nparts) {
 		error = ff_parts_keep(worker, chunk, &view.bounds, view.streams);
 		if (error)
@@ -287,12 +312,14 @@ int ff_worker_scan(struct ff_worker *worker, uint64_t chunk)
 {
 	struct ff_job *job = worker->job;
 	struct ff_chunk bounds;
+	/* other jobs look at whole chunks */
+	bool is_plain = !job->spec.nparts && !job->spec.filter;
 	int error = 0;
 
-	if (job->spec.nparts && job->spec.candidates &&
+	if (!is_plain && job->spec.candidates &&
 	    !ff_matchset_chunk_count(job->spec.candidates, chunk)) {
 		error = 0;
-	} else if (job->spec.candidates && !job->spec.nparts && ff_sparse_takes(worker, chunk)) {
+	} else if (is_plain && job->spec.candidates && ff_sparse_takes(worker, chunk)) {
 		if (ff_sparse_is_full(worker->sparse))
 			error = ff_sparse_scan(worker);
 	} else {

@@ -141,7 +141,7 @@ def test_a_structure_scans_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("line", "column", "reason"),
     [
-        ("now.hpp == 5", 1, 'Struct has no plain field "hpp": did you mean hp?'),
+        ("now.hpp == 5", 1, 'Struct has no field "hpp": did you mean hp?'),
         ("hp == 1 and now == 5", 17, "Struct is compared by its fields: now.hp == 5"),
         ("increased", 1, "Struct is compared by its fields: now.hp > prev.hp"),
         ("name == hp", 1, "these fields are too different to be compared"),

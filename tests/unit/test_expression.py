@@ -183,7 +183,17 @@ def test_fields_that_cannot_be(text: str, column: int, reason: str) -> None:
         ("now ~= inf truncated", 8, "inf is near itself alone"),
         ("now ~= 1e99999", 8, "more than 1100 digits or places"),
         ('now == b"a"i', 8, "bytes have no case"),
-        ("now == pattern(5)", 16, 'a pattern is written pattern("48 8B ?? ?F"), found "5"'),
+        (
+            "now == pattern(5)",
+            16,
+            'expected text in quotes, as in pattern("48 8B ?? ?F"), found "5"',
+        ),
+        (
+            "now == regex(b'a')",
+            14,
+            "expected text in quotes, as in regex(\"HP:[0-9]+\"), found b'a'",
+        ),
+        ("now == regex('a'i)", 14, "a regular expression is plain text in quotes"),
         ("now && 1", 5, 'write "and"'),
         ("now == 1 || changed", 10, 'write "or"'),
         ("!changed", 1, 'write "not"'),
