@@ -48,6 +48,7 @@ kernels() {
 	need sparse 'command -v sparse'
 	need debootstrap 'command -v debootstrap || test -x /usr/sbin/debootstrap'
 	need gcc-12-aarch64-linux-gnu 'command -v aarch64-linux-gnu-gcc-12'
+	need qemu-system-arm 'command -v qemu-system-aarch64'
 	need libc6-dev-arm64-cross 'test -e /usr/aarch64-linux-gnu/include/stdio.h'
 	need linux-source-6.1 'test -e /usr/src/linux-source-6.1.tar.xz'
 }

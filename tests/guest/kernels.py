@@ -340,6 +340,27 @@ def patched(series: str, *, debug: bool) -> Kernel:
     )
 
 
+def stub_slots(series: str, folder: Path) -> list[int]:
+    """Return where arm64's system call table has the stub.
+
+    Args:
+        series: of the kernel.
+        folder: an empty one to build in.
+    """
+    prefix, compiler = "aarch64-linux-gnu-", "aarch64-linux-gnu-gcc-12"
+    require(compiler, "make", "flex", "bison")
+    fragment, build = folder / "fragment", folder / "build"
+    fragment.write_text("CONFIG_MODULES=y\nCONFIG_FARFETCH_SYSCALL=y\n")
+    command = ["make", "-s", "-C", str(source(series)), f"O={build}", "ARCH=arm64"]
+    command += [f"CROSS_COMPILE={prefix}", f"CC={compiler}"]
+    run([*command, f"KCONFIG_ALLCONFIG={fragment}", "allnoconfig"])
+    table = "arch/arm64/kernel/sys.o"
+    run([*command, f"-j{os.cpu_count()}", table, "mm/farfetch.o"])
+    relocations = run([f"{prefix}objdump", "-r", build / table])
+    found = re.findall(r"^([0-9a-f]{16}) \S+ +__arm64_sys_farfetch", relocations, re.MULTILINE)
+    return [int(offset, 16) // 8 for offset in found]
+
+
 def _check_config(wanted: str, got: str) -> None:
     lines = set(got.splitlines())
     lost = [

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
+import mmap
+import os
+from pathlib import Path
 
 import pytest
 
@@ -223,3 +227,20 @@ def test_read_is_short_where_the_mapping_ends(gup: Route, start: Start) -> None:
     target = start("bag")
     got = gup.read(target.pid, target.address("touched"), 2 * PAGE)
     assert got.done == PAGE
+
+
+def test_memory_above_47_bits(route: Route) -> None:
+    """Only with five levels of page tables is there any; the run says which it has."""
+    levels = int(os.environ.get("FARFETCH_LEVELS", "0"))
+    wide = " la57 " in Path("/proc/cpuinfo").read_text().replace("\n", " ")
+    assert levels in (0, 5 if wide else 4)
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    hint, flags = ctypes.c_void_p(1 << 48), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    address = libc.mmap(hint, ctypes.c_size_t(PAGE), 3, flags, -1, ctypes.c_long(0))
+    assert (address >= 1 << 47) == wide
+    ctypes.memmove(address, TEXT, len(TEXT))
+    assert route.read(os.getpid(), address, len(TEXT)).content == TEXT
+    assert route.write(os.getpid(), address, b"CH").done == 2
+    assert ctypes.string_at(address, len(SHOWN)) == b"CH" + TEXT[2:-1]
+    libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(PAGE))
