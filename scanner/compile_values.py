@@ -36,6 +36,7 @@ _MIRRORED: Final[dict[CompareOp, CompareOp]] = {
     ">": "<",
     ">=": "<=",
 }
+_EXACT: Final = 2.0**53  # below it doubles tell all integers apart
 _NEVER: Final = (1, 0)  # bounds that no value lies between
 
 
@@ -77,13 +78,24 @@ class _Compiler:
             return self._compare_bytes(op, left, right)
         if self.layout.is_mixed:
             return self._expression(op, left, right)
-        if isinstance(left, Value) and isinstance(right, Const) and self._is_own(right):
-            return self._bounds(left, op, right)
+        if isinstance(left, Value) and isinstance(right, Const):
+            if self._is_own(right):
+                return self._bounds(left, op, right)
+            if isinstance(right.value, float) and abs(right.value) < _EXACT:
+                return self._between_integers(left, op, right.value)
         if isinstance(left, Value) and isinstance(right, Value):
             return self._pair(op, left, right)
         if op in ("==", "!=") and self._shifted_pair(op, left, right):
             return 1
         return self._expression(op, left, right)
+
+    def _between_integers(self, value: Value, op: CompareOp, number: float) -> int:
+        """An integer beside a float is a double: up to there, the same as being exact."""
+        if op in ("<", ">="):
+            return self._bounds(value, op, Const(math.ceil(number)))
+        if op in ("<=", ">") or number.is_integer():
+            return self._bounds(value, op, Const(math.floor(number)))
+        return self.code.nothing() if op == "==" else self.code.everything()
 
     def _is_own(self, constant: Const) -> bool:
         """Whether a constant is compared as a value of the type, and not as a double."""

@@ -65,7 +65,11 @@ def numbers(layout: Layout) -> st.SearchStrategy[int | float]:
 def _constants(layout: Layout) -> st.SearchStrategy[Any]:
     if layout.kind == "float":
         return st.one_of(numbers(layout), st.integers(-5, 5))
-    return st.one_of(numbers(layout), numbers(layout), st.sampled_from((0.5, 1.5, -2.0, 3.0)))
+    return st.one_of(
+        numbers(layout),
+        numbers(layout),
+        st.sampled_from((0.5, 1.5, -2.0, 3.0, -0.0, 2.0**53, 2.0**53 - 1, 1.5 - 2.0**52)),
+    )
 
 
 @cache

@@ -104,3 +104,26 @@ def test_text_at_every_byte(isa: str, kind: object, word: str) -> None:
     predicate = parse_predicate(f'now == "{word}"')
     found = run_kernel(compile_predicate(predicate, layout), isa, {"now": memory}, 1, count)
     assert [slot for slot in range(count) if found[slot]] == [1, len(memory) - len(raw)]
+
+
+@every_isa
+@pytest.mark.parametrize("name", ["i8", "u16be", "i32", "u32", "i64", "u64"])
+@pytest.mark.parametrize("op", ["==", "!=", "<", "<=", ">", ">="])
+@pytest.mark.parametrize(
+    "number", ["2.5", "3.0", "-0.0", "0.5", "126.5", "9007199254740991.0", "9007199254740992.0"]
+)
+def test_integers_beside_a_float(isa: str, name: str, op: str, number: str) -> None:
+    layout = number_layout(name)
+    predicate = parse_predicate(f"now {op} {number} or {number} {op} now")
+    try:
+        program = compile_predicate(predicate, layout)
+    except FarfetchError:
+        assert float(number) > (layout.high or 0)
+        return
+    edges = (0, 1, 2, 3, 4, 126, 127, 2**53 - 1, 2**53, 2**53 + 1, layout.high, layout.low)
+    values = [value for value in edges if value is not None and layout.low <= value <= layout.high]  # type: ignore[operator]
+    raw = b"".join(map(layout.pack, values * 8))
+    size = layout.size
+    assert size is not None
+    found = run_kernel(program, isa, {"now": raw}, size, len(values) * 8)
+    assert found == naive_slots(predicate, layout, {"now": raw}, size, len(values) * 8)
