@@ -33,6 +33,8 @@ static void expr_load_##lane(const struct ff_operand *operand, const uint8_t *at
 	switch (operand->type) {						\
 	FF_FOR_EACH_TYPE(EXPR_LOAD_CASE)					\
 	}									\
+	for (size_t l = n; l < LANES; l++)					\
+		out[l] = 0;							\
 }
 
 enum {
@@ -231,8 +233,8 @@ static bool expr_is_unary(uint32_t kind)
 static void EXPR_NAME(const struct ff_expr *steps, size_t nsteps, const uint8_t *const *streams,
 		      size_t stride, size_t n, uint64_t *mask)
 {
-	/* zeroed: lanes past the last slot are computed too, and thrown away */
-	union expr_block stack[FF_EXPR_DEPTH] = { 0 };
+	/* lanes past the last slot are loaded as 0, computed too, and thrown away */
+	union expr_block stack[FF_EXPR_DEPTH];
 
 	for (size_t slot = 0; slot < n; slot += LANES) {
 		size_t lanes = n - slot < LANES ? n - slot : LANES;

@@ -127,3 +127,15 @@ def test_integers_beside_a_float(isa: str, name: str, op: str, number: str) -> N
     assert size is not None
     found = run_kernel(program, isa, {"now": raw}, size, len(values) * 8)
     assert found == naive_slots(predicate, layout, {"now": raw}, size, len(values) * 8)
+
+
+@every_isa
+@pytest.mark.parametrize("count", [1, 63, 65, 100])
+def test_lanes_past_the_last_slot_compute_nothing(isa: str, count: int) -> None:
+    """What an earlier group left there, of another type, would overflow."""
+    layout = number_layout("i32")
+    raw = b"".join(layout.pack(slot - 50) for slot in range(count))
+    predicate = parse_predicate("now * 1.5 + now * now < now / prev + 60.5")
+    streams = {"now": raw, "prev": raw}
+    found = run_kernel(compile_predicate(predicate, layout), isa, streams, 4, count)
+    assert found == naive_slots(predicate, layout, streams, 4, count)
