@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import operator
 import struct
+import sys
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NamedTuple, SupportsIndex
 
@@ -94,6 +95,21 @@ class Layout:
         if self.kind == "int":
             return "int"
         return 32 if self.bits == 32 else 64
+
+    @property
+    def buffer_format(self) -> str:
+        """A number as :mod:`struct` says it, in this machine's byte order; "" for anything else.
+
+        >>> from farfetch.scanner.value_types import layout_of, i32, u16be
+        >>> layout_of(i32).buffer_format, layout_of(u16be).buffer_format
+        ('i', '')
+        """
+        if not self.is_number or (self.bits > 8 and self.big_endian != (sys.byteorder == "big")):
+            return ""
+        if self.kind == "float":
+            return "f" if self.bits == 32 else "d"
+        letter = {8: "b", 16: "h", 32: "i", 64: "q"}[self.bits]
+        return letter if self.signed else letter.upper()
 
     @property
     def low(self) -> int | float | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from .errors import MatchIndexError
+from .errors import MatchIndexError, MemoryFault, SnapshotError
 from .modules import Location, Module, locate
 from .native import ffi, lib
 from .regions import Region
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .scan import Scan
     from .target import Target
 
+ColumnName = Literal["address", "now", "previous", "first"]
 _BATCH = 1024
 
 
@@ -131,6 +132,57 @@ class Matches(Sequence[Match]):
         out = ffi.new("uint64_t[]", count)
         got = lib.ff_matchset_addresses(self._scan.steps[-1].matches, start, count, out)
         return ffi.unpack(out, got)  # type: ignore[no-any-return]
+
+    def column(self, what: ColumnName, start: int = 0, count: int | None = None) -> memoryview[Any]:
+        """A property of many matches at once, for whatever takes Python's buffer protocol.
+
+        Numbers in this machine's byte order have their own format; other values are rows of
+        bytes. ``numpy.asarray`` makes an array of either without copying.
+
+        Args:
+            what: ``"address"``; or the value ``"now"``, at the ``"previous"`` scan or at the
+                ``"first"``.
+            start: the first index.
+            count: how many; all that follow if None.
+
+        Raises:
+            MemoryFault: a value can no longer be read; a next scan lets go of such matches.
+            SnapshotError: old values cannot be read back.
+            TargetGone: the target exited or executed another program.
+        """
+        total = len(self)
+        count = max(0, total - start if count is None else min(count, total - start))
+        scan = self._scan
+        addresses = ffi.new("uint64_t[]", count)
+        letter: Any = "Q" if what == "address" else scan.layout.buffer_format
+        if not count:
+            return memoryview(b"").cast(letter or "B")
+        newest = scan.steps[-1]
+        lib.ff_matchset_addresses(newest.matches, start, count, addresses)
+        if what == "address":
+            return memoryview(ffi.buffer(addresses)).cast("B").cast(letter)
+        values = ffi.new("uint8_t[]", count * scan.size)
+        if what == "now":
+            self._read_each(addresses, count, values)
+        else:
+            kept = newest if what == "previous" else scan.steps[0]
+            code = lib.ff_snapshot_values(kept.snapshot, newest.matches, start, count, values)
+            if code < 0:
+                raise SnapshotError(scan.directory, -code, "cannot read old values back")
+        view = memoryview(ffi.buffer(values)).cast("B")
+        return view.cast(letter) if letter else view.cast("B", shape=[count, scan.size])
+
+    def _read_each(self, addresses: Any, count: int, out: Any) -> None:
+        scan = self._scan
+        reading = scan.reading(addresses[0])
+        least = min(reading.least, scan.size)
+        memory = scan.target.memory
+        size = scan.size
+        code = lib.ff_reader_read_each(memory.reader, addresses, count, size, least, out)
+        done = memory.check(code)
+        scan.target.check()  # after the fact: so these are not another program's values
+        if done < count:
+            raise MemoryFault(addresses[done], size, 0, False)
 
     def _map(self) -> _Map:
         return _Map(self._scan.target)

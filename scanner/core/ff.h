@@ -79,6 +79,12 @@ ssize_t ff_reader_read(struct ff_reader *reader, uint64_t address, void *buffer,
 ssize_t ff_reader_write(struct ff_reader *reader, uint64_t address, const void *bytes,
 			size_t size);
 /*
+ * Read size bytes at each of many addresses, side by side; where only least of them are
+ * there, the rest is zero. Returns how many values came up to the first that did not.
+ */
+ssize_t ff_reader_read_each(struct ff_reader *reader, const uint64_t *addresses, size_t n,
+			    size_t size, size_t least, uint8_t *out);
+/*
  * Write the same value at many addresses. Returns how many were written whole;
  * the first failure's address lands in *failed when there is one.
  */
@@ -248,6 +254,12 @@ uint64_t ff_store_bytes(const struct ff_store *store);
 void ff_snapshot_destroy(struct ff_snapshot *snapshot);
 /* Bytes of memory it takes. */
 uint64_t ff_snapshot_bytes(const struct ff_snapshot *snapshot);
+/*
+ * The span bytes that n matches of set had, from its index-th on, side by side. set is the
+ * snapshot's own or one narrowed from it. Returns how many, or a negative errno.
+ */
+ssize_t ff_snapshot_values(const struct ff_snapshot *snapshot, const struct ff_matchset *set,
+			   uint64_t index, size_t n, uint8_t *out);
 /* The span bytes that the match at address had. -ENOENT when it was no match. */
 int ff_snapshot_value(const struct ff_snapshot *snapshot, uint64_t address, uint8_t *out);
 

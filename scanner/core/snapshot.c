@@ -509,3 +509,39 @@ int ff_snapshot_value(const struct ff_snapshot *snapshot, uint64_t address, uint
 		return value_of_pieces(snapshot, record, slot * layout->align, out);
 	return 0;
 }
+
+ssize_t ff_snapshot_values(const struct ff_snapshot *snapshot, const struct ff_matchset *set,
+			   uint64_t index, size_t n, uint8_t *out)
+{
+	const struct ff_layout *layout = set->layout;
+	size_t made = 0;
+
+	if (snapshot->set->layout != layout)
+		return -EINVAL;
+	if (index >= ff_matchset_count(set))
+		return 0;
+	for (uint64_t chunk = 0; chunk < layout->nchunks && made < n; chunk++) {
+		uint64_t count = ff_matchset_chunk_count(set, chunk), at = 0;
+		struct ff_chunk bounds;
+		uint32_t slots[256];
+		size_t got;
+
+		if (index >= count) {
+			index -= count;
+			continue;
+		}
+		ff_layout_chunk(layout, chunk, &bounds);
+		for (at = index, index = 0; at < count && made < n; at += got) {
+			int error;
+
+			got = n - made < 256 ? n - made : 256;
+			got = ff_matchset_chunk_slots(set, chunk, at, got, slots);
+			error = ff_snapshot_gather(snapshot, chunk, &bounds, slots, got,
+						   out + made * layout->span);
+			if (error)
+				return error;
+			made += got;
+		}
+	}
+	return (ssize_t)made;
+}
