@@ -26,6 +26,11 @@ tests() {
 		need "gcc-$(gcc -dumpversion)-multilib" \
 			'echo "int main(void) { return 0; }" | gcc -m32 -x c -o /dev/null -'
 	fi
+	if [ "$(uname -m)" = x86_64 ]; then # arm64's kernels, emulated
+		need gcc-12-aarch64-linux-gnu 'command -v aarch64-linux-gnu-gcc-12'
+		need libc6-dev-arm64-cross 'test -e /usr/aarch64-linux-gnu/include/stdio.h'
+		need qemu-user 'command -v qemu-aarch64'
+	fi
 	need bvi 'command -v bvi'
 	need 2048 'test -x /usr/games/2048'
 	need qemu-system-x86 'command -v qemu-system-x86_64'
@@ -47,9 +52,7 @@ kernels() {
 	tests
 	need sparse 'command -v sparse'
 	need debootstrap 'command -v debootstrap || test -x /usr/sbin/debootstrap'
-	need gcc-12-aarch64-linux-gnu 'command -v aarch64-linux-gnu-gcc-12'
 	need qemu-system-arm 'command -v qemu-system-aarch64'
-	need libc6-dev-arm64-cross 'test -e /usr/aarch64-linux-gnu/include/stdio.h'
 	need linux-source-6.1 'test -e /usr/src/linux-source-6.1.tar.xz'
 }
 

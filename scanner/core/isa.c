@@ -17,6 +17,9 @@ static const struct ff_kernels *const built[] = {
 #ifdef FF_HAVE_SSE2
 	&ff_kernels_sse2,
 #endif
+#ifdef FF_HAVE_NEON
+	&ff_kernels_neon,
+#endif
 	&ff_kernels_scalar,
 };
 

@@ -66,6 +66,9 @@ extern const struct ff_kernels ff_kernels_avx2;
 #ifdef FF_HAVE_SSE2
 extern const struct ff_kernels ff_kernels_sse2;
 #endif
+#ifdef FF_HAVE_NEON
+extern const struct ff_kernels ff_kernels_neon;
+#endif
 
 const struct ff_kernels *ff_isa_kernels(int index);
 

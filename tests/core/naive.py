@@ -9,9 +9,11 @@ from typing import Any
 
 from farfetch.scanner.compile import STREAMS, Program
 from farfetch.scanner.layout import Layout
-from farfetch.scanner.native import check, ffi, isa_index, lib
+from farfetch.scanner.native import check, ffi, isa_index, isas, lib
 from farfetch.scanner.oracle import evaluate
 from farfetch.scanner.predicates import Predicate
+
+from core import foreign
 
 _PAGE = mmap.PAGESIZE
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -44,6 +46,9 @@ def run_kernel(
     count: int,
 ) -> list[bool]:
     """What the core says of each slot, with nothing readable behind the last."""
+    if isa not in isas():
+        there = {STREAMS[source]: contents for source, contents in streams.items()}
+        return _bits(foreign.evaluate(program.handle, isa, there, stride, count), count)
     guarded = {source: Guarded(contents) for source, contents in streams.items()}
     pointers = ffi.new("uint8_t *[]", lib.FF_STREAMS)
     for source, memory in guarded.items():
@@ -55,7 +60,11 @@ def run_kernel(
     for memory in guarded.values():
         memory.close()
     assert mask[words] == 0xABCD, "wrote past the mask"
-    bits = [bool(mask[slot // 64] >> slot % 64 & 1) for slot in range(words * 64)]
+    return _bits(list(mask[0:words]), count)
+
+
+def _bits(words: Sequence[int], count: int) -> list[bool]:
+    bits = [bool(words[slot // 64] >> slot % 64 & 1) for slot in range(len(words) * 64)]
     assert not any(bits[count:]), "set bits past the last slot"
     return bits[:count]
 

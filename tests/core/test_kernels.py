@@ -8,16 +8,16 @@ import pytest
 from farfetch.scanner.compile import compile_predicate
 from farfetch.scanner.errors import FarfetchError
 from farfetch.scanner.expression import parse_predicate
-from farfetch.scanner.native import isas
 from farfetch.scanner.predicates import uses
 from farfetch.scanner.values import bytes_, layout_of, sized, text, utf16
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from core.foreign import kernel_isas
 from core.naive import naive_slots, run_kernel
 from core.strategies import NUMBERS, memory, number_layout, predicates
 
-every_isa = pytest.mark.parametrize("isa", isas())
+every_isa = pytest.mark.parametrize("isa", kernel_isas())
 
 # One for each inner loop: equal, range (with bounds that differ from the type's), compare, delta.
 _LONGEST = 141  # slots: two whole groups of 64 and the beginning of a third

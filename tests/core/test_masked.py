@@ -6,16 +6,16 @@ import pytest
 from farfetch.scanner.compile import compile_predicate
 from farfetch.scanner.layout import Layout
 from farfetch.scanner.letter_case import AnyCase, anycase
-from farfetch.scanner.native import isas
 from farfetch.scanner.patterns import Pattern
 from farfetch.scanner.predicates import Predicate, now, prev
 from farfetch.scanner.values import bytes_, layout_of, text, utf16
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.foreign import kernel_isas
 from core.naive import naive_slots, run_kernel
 
-every_isa = pytest.mark.parametrize("isa", isas())
+every_isa = pytest.mark.parametrize("isa", kernel_isas())
 _NIBBLES = (0x00, 0x0F, 0xF0, 0xFF, 0xFF, 0xFF)
 
 

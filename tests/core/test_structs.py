@@ -24,7 +24,6 @@ from farfetch.scanner.check import check
 from farfetch.scanner.compile import compile_predicate
 from farfetch.scanner.errors import FarfetchError
 from farfetch.scanner.expression import parse_scan
-from farfetch.scanner.native import isas
 from farfetch.scanner.predicates import (
     Binary,
     Compare,
@@ -43,9 +42,10 @@ from farfetch.scanner.values import f64, sized, text
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from core.foreign import kernel_isas
 from core.naive import naive_slots, run_kernel
 
-every_isa = pytest.mark.parametrize("isa", isas())
+every_isa = pytest.mark.parametrize("isa", kernel_isas())
 
 PLAYER: Any = Struct(
     "hp" / Int32sl,
