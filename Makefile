@@ -48,8 +48,10 @@ lint: build  ## check style and types
 	tools/typecheck.sh
 
 .PHONY: bench
-bench: build  ## measure scans against the raw copy limit, in one run
-	@$(BIN)/python bench/scan.py
+bench: build  ## measure scans against the raw copy limit, and the peers, in one run
+	@tools/prerequisites.sh bench
+	@$(BIN)/pip install --quiet 'PyMemoryEditor>=3.0'
+	@$(BIN)/python bench/scan.py --peers --json build/bench.json
 
 .PHONY: bench-module
 bench-module: build  ## measure the kernel module beside process_vm_readv, in a guest

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import threading
 import time
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 BUFFER: Final = 1 << 20  # bytes a call
+PAGE: Final = mmap.PAGESIZE
 
 
 class _Iovec(ctypes.Structure):
@@ -40,12 +43,33 @@ def raw_rate(pid: int, start: int, end: int, threads: int) -> float:
             if _readv(pid, local, 1, remote, 1, 0) != remote.length:
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
-    workers = [
-        threading.Thread(target=read, args=(blocks[one::threads],)) for one in range(threads)
-    ]
+    return (end - start) / _time(read, [blocks[one::threads] for one in range(threads)])
+
+
+def page_rate(pid: int, addresses: Sequence[int], threads: int) -> float:
+    """Pages a second at which so many threads read the pages of some addresses, 256 a call."""
+    pages = sorted({address & -PAGE for address in addresses})
+    calls = []
+    for first in range(0, len(pages), BUFFER // PAGE):
+        some = pages[first : first + BUFFER // PAGE]
+        calls.append((_Iovec * len(some))(*(_Iovec(page, PAGE) for page in some)))
+
+    def read(share: list[Any]) -> None:
+        buffer = ctypes.create_string_buffer(BUFFER)
+        local = _Iovec(ctypes.addressof(buffer), BUFFER)
+        for remote in share:
+            if _readv(pid, local, 1, remote, len(remote), 0) != len(remote) * PAGE:
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+    return len(pages) / _time(read, [calls[one::threads] for one in range(threads)])
+
+
+def _time(work: Callable[[Any], None], shares: Sequence[Any]) -> float:
+    """Seconds that threads take for a share each."""
+    workers = [threading.Thread(target=work, args=(share,)) for share in shares]
     begin = time.perf_counter()
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    return (end - start) / (time.perf_counter() - begin)
+    return time.perf_counter() - begin

@@ -3,7 +3,7 @@
 #
 # Install what is missing of the packages that a make target needs.
 #
-#   tools/prerequisites.sh build|test|kernels
+#   tools/prerequisites.sh build|test|kernels|bench
 #
 # Only Debian and its kin are handled, with apt-get, as root or through sudo. Elsewhere, or
 # when nothing is missing, it does nothing but name what it cannot find.
@@ -56,6 +56,11 @@ kernels() {
 	need linux-source-6.1 'test -e /usr/src/linux-source-6.1.tar.xz'
 }
 
+bench() {
+	tests
+	need scanmem 'command -v scanmem'
+}
+
 missing=
 
 # need PACKAGE PROBE: note the package when the probe fails
@@ -92,8 +97,9 @@ case ${1:-} in
 build) build ;;
 test) tests ;;
 kernels) kernels ;;
+bench) bench ;;
 *)
-	echo "usage: $0 build|test|kernels" >&2
+	echo "usage: $0 build|test|kernels|bench" >&2
 	exit 2
 	;;
 esac

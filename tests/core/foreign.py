@@ -68,7 +68,15 @@ def _process() -> subprocess.Popen[bytes]:
     folder = tempfile.mkdtemp(prefix="farfetch-neon-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     program = Path(folder) / "evaluate"
-    command: list[str | Path] = [COMPILER, "-static", "-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror"]
+    command: list[str | Path] = [
+        COMPILER,
+        "-static",
+        "-O2",
+        "-std=gnu11",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+    ]
     command += ["-ffp-contract=off", "-D_GNU_SOURCE", "-DFF_HAVE_NEON", f"-I{CORE}", "-o", program]
     command += [ROOT / "tests/core/evaluate.c", *(CORE / name for name in SOURCES), "-lm"]
     subprocess.run(command, check=True)

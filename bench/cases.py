@@ -1,0 +1,136 @@
+"""What is measured, and how one case is: beside a raw read of its own, in the same round."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from farfetch.scanner import Progress, Scan, ScanResult, Target
+from raw import page_rate, raw_rate
+
+from live.targets import TargetProcess  # the tests start targets so too
+
+MIB: Final = 1 << 20
+
+
+def anonymous_memory() -> int:
+    """Bytes of anonymous memory this process has resident; see proc_pid_status(5)."""
+    found = re.search(r"RssAnon:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1]) * 1024
+
+
+@dataclass
+class Case:
+    """One thing to measure.
+
+    Attributes:
+        name: in the table.
+        needed: the ratio to the raw rate that is aimed at.
+        step: the predicate that counts.
+        before: those of the steps before it.
+        type: of the values.
+        align: of the scan.
+        dirtied: percent of the pages that the target writes to before the step.
+        pages: compare with reading only the pages of the matches.
+        ratios: of each round, to the raw rate.
+        seconds: of each round.
+        matches: of the last round.
+        read: bytes of the target, in the last round.
+        memory: the most anonymous memory gained while scanning, in bytes.
+        disk: bytes of old values.
+    """
+
+    name: str
+    needed: float
+    step: str
+    before: tuple[str, ...] = ()
+    type: str = "i32"
+    align: int | None = None
+    dirtied: int = 0
+    pages: bool = False
+    ratios: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    matches: int = 0
+    read: int = 0
+    memory: int = 0
+    disk: int = 0
+
+    def run(self, process: TargetProcess, target: Target, threads: int) -> float:
+        """Measure once. Returns the raw rate of all memory, in bytes a second."""
+        start, end = (process.greeting.number(name) for name in ("start", "end"))
+        raw = raw_rate(process.pid, start, end, threads)
+        before = anonymous_memory()
+
+        def watch(_progress: Progress) -> None:
+            self.memory = max(self.memory, anonymous_memory() - before)
+
+        where = f"{start:#x}..{end:#x}"
+        # soft-dirty bits would spare most of the reading that is to be measured
+        options: dict[str, Any] = {"align": self.align, "threads": threads, "soft_dirty": False}
+        with target.scan(self.type, where=where, **options) as scan:
+            for one in self.before:
+                _take(scan, one, watch)
+            if self.dirtied:
+                process.command(f"dirty {self.dirtied}")
+            if self.pages:
+                limit = page_rate(process.pid, scan.matches.addresses(), threads)
+            self.memory = max(self.memory, anonymous_memory() - before)
+            result = _take(scan, self.step, watch)
+            self.memory = max(self.memory, anonymous_memory() - before)
+            self.disk = scan.disk
+            seconds = len(scan) / limit if self.pages else (end - start) / raw
+        self.ratios.append(seconds / result.seconds)
+        self.seconds.append(result.seconds)
+        self.matches, self.read = result.matches, result.bytes
+        return raw
+
+    @property
+    def ratio(self) -> float:
+        """The median of the rounds'."""
+        return statistics.median(self.ratios)
+
+    def row(self) -> dict[str, Any]:
+        """The case as one object of the report."""
+        return {
+            "case": self.name,
+            "ratio": round(self.ratio, 3),
+            "needed": self.needed,
+            "seconds": round(statistics.median(self.seconds), 4),
+            "matches": self.matches,
+            "read_mib": round(self.read / MIB, 1),
+            "memory_mib": round(self.memory / MIB, 1),
+            "disk_mib": round(self.disk / MIB, 1),
+        }
+
+
+def _take(scan: Scan, predicate: str, watch: Callable[[Progress], None]) -> ScanResult:
+    if scan.steps:
+        return scan.next(predicate, progress=watch)
+    return scan.first(predicate, progress=watch)
+
+
+def cases(needle: int) -> list[Case]:
+    """What is measured of a target with that needle."""
+    low, high = needle - 9, needle + 9
+    first, *rest = (f"{byte:02X}" for byte in needle.to_bytes(4, "little"))
+    pattern = " ".join([first, *rest, "?? ??", "5A A5"])
+    return [
+        Case("i32 == rare, align 4", 0.85, f"now == {needle}"),
+        Case("i32 == rare, align 1", 0.6, f"now == {needle}", align=1),
+        Case("i32 in a..b", 0.8, f"now in {low}..{high}"),
+        Case("f32 in a..b", 0.8, "now in 1234.5..1234.625", type="f32"),
+        Case("i32 > a and < b", 0.8, f"now > {low} and now < {high}"),
+        Case("i32 == 0", 0.7, "now == 0"),
+        Case("number == rare, align 4", 0.5, f"now == {needle}", type="number", align=4),
+        Case("pattern of 8 bytes, 2 wild", 0.8, pattern, type="bytes"),
+        Case("unknown value", 0.5, "unknown"),
+        Case("then unchanged", 0.45, "unchanged", ("unknown",), dirtied=1),
+        Case("then changed", 0.45, "changed", ("unknown",), dirtied=1),
+        Case("then decreased", 0.45, "decreased", ("unknown",), dirtied=1),
+        Case("next, a match a page", 0.5, "unchanged", (f"now == {needle}",), pages=True),
+    ]
