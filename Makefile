@@ -34,6 +34,7 @@ test: build lint  ## run all tests of this machine
 	@tools/prerequisites.sh test
 	$(BIN)/python -m pytest tests --ignore=tests/guest/test_kernels.py
 	tools/sanitize.sh
+	tools/fuzz.sh 5
 
 .PHONY: test-kernels
 test-kernels: build  ## run the module's tests on patched, debug and other Debian kernels (slow)
@@ -57,6 +58,11 @@ bench: build  ## measure scans against the raw copy limit, and the peers, in one
 bench-module: build  ## measure the kernel module beside process_vm_readv, in a guest
 	@tools/prerequisites.sh test
 	@$(BIN)/python bench/module.py
+
+.PHONY: fuzz
+fuzz: build  ## fuzz the core and the parsers for SECONDS (default 600) each
+	@tools/prerequisites.sh test
+	tools/fuzz.sh $(or $(SECONDS),600)
 
 .PHONY: clean
 clean:  ## remove what was built, and .venv

@@ -31,6 +31,7 @@ tests() {
 		need libc6-dev-arm64-cross 'test -e /usr/aarch64-linux-gnu/include/stdio.h'
 		need qemu-user 'command -v qemu-aarch64'
 	fi
+	need 'clang-14 libclang-rt-14-dev' 'command -v clang-14' # libFuzzer
 	need bvi 'command -v bvi'
 	need 2048 'test -x /usr/games/2048'
 	need qemu-system-x86 'command -v qemu-system-x86_64'

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Many jobs, watched and cancelled from other threads, for ThreadSanitizer to look
+ * at: it ends the program with an error where two threads touch the same without
+ * order. What the jobs find is checked too.
+ */
+#include "ff.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIZE	(2u << 20)
+#define SLOTS	(SIZE / 4)
+#define CHUNK	(16u << 10)
+#define THREADS	4
+#define ROUNDS	12
+
+static uint8_t *memory;
+static struct ff_layout *layout;
+static struct ff_reader *reader;
+
+static void must(int is, const char *what)
+{
+	if (is)
+		return;
+	fprintf(stderr, "stress: %s\n", what);
+	exit(1);
+}
+
+static struct ff_program *program(const struct ff_atom *atom, enum ff_relation relation)
+{
+	struct ff_logic logic = { .kind = atom ? FF_LOGIC_ATOM : FF_LOGIC_ALL };
+	struct ff_program_spec spec = {
+		.span = 4, .atoms = atom, .natoms = atom != NULL, .logic = &logic, .nlogic = 1,
+		.relation = relation,
+	};
+	struct ff_program *made;
+
+	must(!ff_program_create(&spec, &made), "a program is refused");
+	return made;
+}
+
+struct kept {
+	struct ff_matchset *set;
+	struct ff_snapshot *snapshot;
+};
+
+static void *cancel(void *job)
+{
+	ff_job_cancel(job);
+	return NULL;
+}
+
+/* Run a job, watching it; 0, or why it made nothing. */
+static int run(const struct ff_program *code, struct ff_store *store, const struct kept *prev,
+	       uint64_t limit, bool cancelled, struct kept *out)
+{
+	struct ff_job_spec spec = {
+		.layout = layout, .reader = reader, .program = code, .store = store,
+		.memory = limit, .threads = THREADS, .isa = 0,
+		.candidates = prev ? prev->set : NULL,
+		.streams[FF_PREV] = prev ? prev->snapshot : NULL,
+	};
+	struct ff_progress progress;
+	struct ff_job *job;
+	pthread_t other;
+	int error;
+
+	must(!ff_job_start(&spec, &job), "a job does not start");
+	if (cancelled)
+		must(!pthread_create(&other, NULL, cancel, job), "no thread");
+	do
+		ff_job_progress(job, &progress);
+	while (!ff_job_wait(job, 1));
+	must(progress.done <= progress.total, "more is done than there is");
+	if (cancelled)
+		pthread_join(other, NULL);
+	error = ff_job_finish(job, &out->set, &out->snapshot);
+	ff_job_destroy(job);
+	return error;
+}
+
+static void drop(struct kept *kept)
+{
+	ff_snapshot_destroy(kept->snapshot);
+	ff_matchset_destroy(kept->set);
+}
+
+static void dirty(size_t every)
+{
+	for (size_t i = 0; i < SIZE; i += every)
+		memory[i]++;
+}
+
+static void round_of(const struct ff_program *all, const struct ff_program *below,
+		     const struct ff_program *rare)
+{
+	struct kept first, second, third, none;
+	uint64_t addresses[64];
+	uint8_t value[4];
+	struct ff_store *store;
+	int error;
+
+	must(!ff_store_create("/tmp", THREADS, 16u << 20, &store), "no store");
+	error = run(all, store, NULL, 1 << 30, true, &none);
+	must(!error || error == -ECANCELED, "a cancelled job fails");
+	if (!error)
+		drop(&none);
+	must(!run(all, store, NULL, 1 << 30, false, &first), "everything");
+	must(ff_matchset_count(first.set) == SLOTS, "not everything is found");
+	dirty(64);
+	must(!run(below, store, &first, 1 << 30, false, &second), "what has grown");
+	must(ff_matchset_count(second.set) == SIZE / 64, "not all that has grown is found");
+	must(!run(rare, store, &second, 1 << 30, false, &third), "few");
+	for (uint64_t i = 0; i < ff_matchset_count(third.set); i += 64) {
+		size_t n = ff_matchset_addresses(third.set, i, 64, addresses);
+
+		must(n > 0 && !ff_snapshot_value(third.snapshot, addresses[0], value), "a value");
+	}
+	must(run(all, store, &first, 100, false, &none) == -ENOBUFS, "memory has no limit");
+	drop(&first);
+	drop(&third);
+	drop(&second);
+	must(ff_store_bytes(store) == 0, "space is not given back");
+	ff_store_close(store);
+	must(!ff_store_create("/tmp", THREADS, 64u << 10, &store), "no store");
+	must(run(all, store, NULL, 1 << 30, false, &none) == -ENOBUFS, "disk has no limit");
+	ff_store_close(store);
+}
+
+int main(void)
+{
+	struct ff_range range = { .start = 0x10000, .end = 0x10000 + SIZE };
+	struct ff_atom above = {
+		.kind = FF_ATOM_PAIR, .op = FF_LT,
+		.a = { .stream = FF_PREV, .type = FF_I32 }, .b = { .stream = FF_NOW, .type = FF_I32 },
+	};
+	struct ff_atom seven = {
+		.kind = FF_ATOM_RANGE, .a = { .type = FF_I32 }, .low.i = 7, .high.i = 90,
+	};
+	struct ff_program *all = program(NULL, FF_UNRELATED);
+	struct ff_program *below = program(&above, FF_OTHER_BYTES);
+	struct ff_program *rare = program(&seven, FF_UNRELATED);
+
+	memory = calloc(1, SIZE);
+	must(memory != NULL, "no memory");
+	for (size_t i = 0; i < SIZE; i += 4)
+		memory[i] = (uint8_t)(i / 4 % 100);
+	must(!ff_layout_create(&range, 1, 4, 4, CHUNK, &layout), "no layout");
+	must(!ff_reader_open_buffer(memory, SIZE, range.start, &reader), "no reader");
+	for (int i = 0; i < ROUNDS; i++)
+		round_of(all, below, rare);
+	ff_program_destroy(all);
+	ff_program_destroy(below);
+	ff_program_destroy(rare);
+	ff_reader_close(reader);
+	ff_layout_put(layout);
+	free(memory);
+	puts("stress: all well");
+	return 0;
+}
