@@ -393,10 +393,10 @@ class BudgetError(FarfetchError):
 
     def _message(self) -> str:
         where = f" in {self.directory}" if self.of == "disk" else ""
+        room = "make room there or set FARFETCH_TMPDIR" if self.of == "disk" else "allow more"
         return (
             f"matches and old values would take more than the scan's budget of {self.of}{where}; "
-            "look at fewer regions, forget undone steps, make room or allow more; "
-            "the earlier matches are kept"
+            f"look at fewer regions, forget undone steps, {room}; the earlier matches are kept"
         )
 
 

@@ -16,7 +16,7 @@ from .words import quoted
 if TYPE_CHECKING:
     from .command import Command
 
-_PREDICATE_TAIL = re.compile(r"(?<!\w)[A-Za-z_]*$")
+_PREDICATE_TAIL = re.compile(r"(?<![\w@])(?:@\w*|[A-Za-z_]*)$")
 
 #: Words of the predicate language that stand for a whole predicate or a value, with their meaning.
 PREDICATE_WORDS = (
@@ -102,6 +102,10 @@ class Moment(Protocol):
         """The processes that could be attached to."""
 
     @property
+    def snapshots(self) -> Sequence[str]:
+        """The names of the snapshots that predicates can say."""
+
+    @property
     def modules(self) -> Sequence[str]:
         """The names of the target's modules."""
 
@@ -174,19 +178,21 @@ def nothing(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG
     return iter(())
 
 
-def predicate(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG001
+def predicate(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer the words of the predicate language."""
-    return predicate_words(cursor)
+    return predicate_words(cursor, moment)
 
 
-def predicate_words(cursor: Cursor) -> Iterator[Candidate]:
+def predicate_words(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer the words of the predicate language under the cursor, outside quotes."""
     expression = cursor.line[cursor.begin :]
     if expression.count('"') % 2 or expression.count("'") % 2:
         return
     tail = _PREDICATE_TAIL.search(cursor.line, cursor.begin)
     if tail:
-        yield from cursor.offer((Choice(*word) for word in PREDICATE_WORDS), start=tail.start())
+        words = [Choice(*word) for word in PREDICATE_WORDS]
+        names = [Choice(f"@{name}", "snapshot") for name in moment.snapshots]
+        yield from cursor.offer([*words, *names], start=tail.start())
 
 
 def type_name(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
@@ -249,11 +255,11 @@ def complete(text: str, moment: Moment, commands: Mapping[str, Command]) -> list
         names = (Choice(command.name, command.summary) for command in commands.values())
         offered: Iterable[Candidate] = cursor.offer(names)
         if moment.attached and name:
-            offered = [*offered, *predicate_words(cursor)]
+            offered = [*offered, *predicate_words(cursor, moment)]
     elif name in commands:
         offered = commands[name].complete(Cursor(text, lead + len(name) + 1), moment)
     else:
-        offered = predicate_words(cursor) if moment.attached else ()
+        offered = predicate_words(cursor, moment) if moment.attached else ()
     unique: dict[str, Candidate] = {}
     for candidate in offered:
         unique.setdefault(candidate.text, candidate)

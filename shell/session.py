@@ -124,6 +124,13 @@ class Session:
         finally:
             self._meter.clear()
 
+    def snapshot(self, name: str) -> ScanResult:
+        """Keep what the matches hold now under a name."""
+        try:
+            return self.matched.snapshot(name, progress=self._meter.show)
+        finally:
+            self._meter.clear()
+
     def reset(self) -> None:
         """Drop the scan and its matches."""
         scan, self.scan = self.scan, None

@@ -9,15 +9,18 @@ from .detach import DETACH
 from .first import FIRST
 from .freeze import FREEZE
 from .help import HELP
+from .history import HISTORY
 from .info import INFO
 from .list import LIST
 from .next import NEXT
 from .ps import PS
 from .quit import QUIT
 from .read import READ
+from .redo import REDO
 from .regions import REGIONS
 from .reset import RESET
 from .set import SET
+from .snapshot import SNAPSHOT
 from .type import TYPE
 from .undo import UNDO
 from .unfreeze import UNFREEZE
@@ -40,6 +43,9 @@ COMMANDS: dict[str, Command] = {
         FIRST,
         NEXT,
         UNDO,
+        REDO,
+        HISTORY,
+        SNAPSHOT,
         RESET,
         LIST,
         SET,

@@ -59,6 +59,12 @@ class SessionMoment:
         return self._processes[1]
 
     @property
+    def snapshots(self) -> Sequence[str]:
+        """The names of the snapshots that predicates can say."""
+        scan = self._session.scan
+        return [one.name for one in scan.snapshots] if scan else []
+
+    @property
     def modules(self) -> Sequence[str]:
         """The names of the target's modules; none while they cannot be read."""
         target, now = self._session.target, time.monotonic()

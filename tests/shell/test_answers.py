@@ -46,6 +46,54 @@ def test_a_hunt_from_first_scan_to_set(game: TargetProcess, drive: Callable[...,
     assert shell.end() == 0
 
 
+def test_history_and_snapshots(game: TargetProcess, drive: Callable[..., Any]) -> None:
+    shell = drive("-p", game.pid)
+    first = shell.ask("first 100")["matches"]
+    assert shell.ask("snapshot full")["values"] == first
+    game.command("hit 7")
+    narrowed = shell.ask("now < @full")["matches"]
+    assert 1 <= narrowed <= first
+    assert shell.ask("undo")["matches"] == first
+    assert shell.ask("now >= @full")["matches"] == first - narrowed
+    listed = shell.ask("history")
+    shape = [
+        (one["step"], one["after"], one["matches"], one["undone"]) for one in listed["history"]
+    ]
+    assert shape == [
+        (1, None, first, False),
+        (2, 1, narrowed, True),
+        (3, 1, first - narrowed, False),
+    ]
+    assert listed["present"] == 3
+    assert listed["history"][1]["predicate"] == "now < @full"
+    assert shell.ask("history go 2")["matches"] == narrowed
+    assert shell.ask("undo 2")["matches"] == 0
+    assert shell.ask("redo")["matches"] == first
+    assert shell.ask("redo")["matches"] == first - narrowed
+    assert shell.ask("history forget")["forgotten"] == 1
+    assert shell.ask("snapshot")["snapshots"] == [{"name": "full", "step": 1, "values": first}]
+    assert shell.ask("snapshot drop full")["dropped"] == "full"
+    assert shell.ask("snapshot")["snapshots"] == []
+    for line, kind in [
+        ("redo", "ScanOrderError"),
+        ("history go 2", "ScanOrderError"),
+        ("snapshot drop full", "ScanOrderError"),
+        ("next now < @full", "ScanOrderError"),
+        ("history up", "UsageError"),
+        ("snapshot 2x", "UsageError"),
+    ]:
+        assert shell.error(line)["type"] == kind
+    shell.ask("snapshot again")
+    game.quit()
+    assert shell.error("snapshot late")["type"] == "TargetGone"
+    assert shell.error("now < @again")["type"] == "TargetGone"
+    assert shell.ask("history")["present"] == 3
+    assert shell.ask("undo")["matches"] == first
+    assert shell.ask("redo")["matches"] == first - narrowed
+    assert shell.ask("snapshot")["snapshots"][0]["name"] == "again"
+    shell.end()
+
+
 def test_set_all(game: TargetProcess, answers: Answers) -> None:
     health, ammo = (game.command("addresses")[key] for key in ("health_addr", "ammo_addr"))
     _, _, found, written = answers(
@@ -253,8 +301,8 @@ def test_help_knows_every_command(game: TargetProcess, answers: Answers) -> None
     (overview,) = answers(game.pid, "help")
     names = [one["name"] for one in overview["commands"]]
     expected = (
-        "ps attach detach info regions type align where first next undo reset list set freeze "
-        "unfreeze read write wait help quit"
+        "ps attach detach info regions type align where first next undo redo history snapshot "
+        "reset list set freeze unfreeze read write wait help quit"
     )
     assert names == expected.split()
     for given in answers(game.pid, *(f"help {name}" for name in names)):

@@ -47,7 +47,13 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
         ("100", 1, "no target: attach PID or attach NAME first"),
         ("set 0 5", 1, "no target"),
         ("undo", 1, "nothing to undo"),
+        ("redo", 1, "nothing to redo"),
+        ("history", 1, "there is no history"),
+        ("snapshot full", 1, "no target"),
+        ("snapshot drop full", 1, 'there is no snapshot "full"'),
         # Arguments
+        ("snapshot 2x", 2, "a snapshot cannot be called '2x'"),
+        ("history back", 2, "history takes go or forget, not 'back'"),
         ("undo x", 2, r"STEPS is a number, not 'x'; usage: undo \[STEPS\]"),
         ("detach now", 2, "'now' is one argument too many; usage: detach"),
         ("attach", 2, r"PID or NAME is missing; usage: attach PID\|NAME"),
@@ -283,8 +289,8 @@ def test_a_full_disk_keeps_the_earlier_matches(command: tuple[str, ...], tmp_pat
             check=False,
         )
         *_, found, failed, listed = map(json.loads, done.stdout.splitlines())
-        assert failed["error"]["type"] == "SnapshotError"
-        assert "No space left on device" in failed["error"]["message"]
+        assert failed["error"]["type"] == "BudgetError"
+        assert str(tmp_path) in failed["error"]["message"]
         assert listed["total"] == found["matches"] == int(big.greeting["needles"])
         assert str(listed["matches"][0]["first"]) == big.greeting["needle"]
 

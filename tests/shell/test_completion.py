@@ -27,6 +27,7 @@ class Moment:
         ProcessName(431, "bash", "root"),
     )
     modules: Sequence[str] = ("game", "libc.so.6", "my lib.so")
+    snapshots: Sequence[str] = ()
 
 
 ADDRESSES = ("game+0x", "libc.so.6+0x", '"my lib.so"+0x', "[heap]+0x", "0x")
@@ -45,7 +46,7 @@ def texts(line: str, moment: Moment) -> list[str]:
     [
         # Commands
         ("at", NOTHING, ["attach"]),
-        ("re", NOTHING, ["regions", "reset", "read"]),
+        ("re", NOTHING, ["regions", "redo", "reset", "read"]),
         ("  lis", NOTHING, ["list"]),
         ("xyz", NOTHING, []),
         ("un", NOTHING, ["undo", "unfreeze"]),

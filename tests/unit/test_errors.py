@@ -92,7 +92,8 @@ SAID = [
     (
         BudgetError("disk", "/tmp"),
         "matches and old values would take more than the scan's budget of disk in /tmp; look at "
-        "fewer regions, forget undone steps, make room or allow more; the earlier matches are kept",
+        "fewer regions, forget undone steps, make room there or set FARFETCH_TMPDIR; "
+        "the earlier matches are kept",
     ),
     (ConfigurationError("FARFETCH_ISA", "mmx", "unknown"), 'FARFETCH_ISA="mmx": unknown'),
 ]
