@@ -38,7 +38,7 @@ from .errors import (
     ValueRangeError,
     WhereError,
 )
-from .expression import parse_predicate, parse_scan
+from .expression import parse_expression, parse_predicate, parse_scan
 from .freeze import Freeze, Freezer
 from .history import History, Snapshot, Step
 from .layout import Layout
@@ -186,6 +186,7 @@ __all__ = [
     "now",
     "number",
     "parse_address",
+    "parse_expression",
     "parse_predicate",
     "parse_scan",
     "parse_value",

@@ -106,6 +106,21 @@ def parse_predicate(text: str, fields: Collection[str] = ()) -> Predicate:
     return _Parser(text, fields).whole()
 
 
+def parse_expression(text: str) -> Expr:
+    """The value that a text computes.
+
+    Raises:
+        ExpressionError: it cannot be understood, or is a predicate; it has the position.
+
+    >>> print(parse_expression("(now + 5) * 2"))
+    (now + 5) * 2
+    """
+    parser = _Parser(text, ())
+    node = parser.operand(_LOOSEST)
+    parser.end()
+    return node
+
+
 def parse_scan(text: str, fields: Collection[str] = ()) -> Predicate:
     """The predicate that a whole line of the shell says: :func:`parse_predicate` with shorthands.
 

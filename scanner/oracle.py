@@ -122,6 +122,31 @@ def evaluate(
     return _Evaluation(layout, layout, given, raw).holds(predicate)
 
 
+def compute(
+    expr: Expr, layout: Layout, *, now: Number, prev: Number, first: Number
+) -> int | float | None:
+    """The value of an expression over numbers of a type; None where it divides by zero.
+
+    Args:
+        expr: that :func:`.check.check` lets be compared with the type.
+        layout: of the type.
+        now: the value now.
+        prev: what it was at the last scan.
+        first: what it was at the first scan.
+
+    >>> from farfetch.scanner.values import i32, layout_of
+    >>> from farfetch.scanner.expression import parse_expression
+    >>> compute(parse_expression("now * 2 + first"), layout_of(i32), now=50, prev=0, first=100)
+    200
+    """
+    values: dict[str, Value] = {"now": now, "prev": prev, "first": first}
+    raw = {source: layout.pack(value) for source, value in values.items()}
+    try:
+        return _Evaluation(layout, layout, values, raw).number(expr)
+    except _UndefinedError:
+        return None
+
+
 @dataclass(frozen=True)
 class _Evaluation:
     whole: Layout  # of the slot's value

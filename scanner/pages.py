@@ -103,8 +103,11 @@ class Pages:
         return True
 
     def close(self) -> None:
-        """Let others use the bits."""
+        """Let go of the process, and others use the bits."""
         self.epoch += 1
+        handle, self.handle = self.handle, ffi.NULL
+        if handle:
+            ffi.release(handle)
         claim, self._claim = self._claim, -1
         if claim >= 0:
             os.close(claim)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from farfetch.scanner import parse_value
+from farfetch.scanner import Expr, MemoryFault
 
 from .. import completion, quantities, values
+from ..arithmetic import computed, value_or_expression
 from ..command import Command, needs_matches, needs_target
 from ..completion import Candidate, Choice, Cursor, Moment
 from ..result import Result
@@ -14,6 +16,8 @@ from ..words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from farfetch.scanner import Match
 
     from ..session import Session
 
@@ -42,7 +46,10 @@ def run(session: Session, words: Words) -> Result:
     scan = session.matched
     match = None if arguments.which is None else scan[arguments.which]
     value_type = scan.type if match is None else match.type
-    value = parse_value(value_type, arguments.value, bits=session.attached.bits)
+    bits = session.attached.bits
+    value = value_or_expression(value_type, arguments.value, bits=bits)
+    if isinstance(value, Expr):
+        return _compute(session, value, list(scan) if match is None else [match])
     if match is None:
         written, failed = scan.write_all(value)
     else:
@@ -50,6 +57,21 @@ def run(session: Session, words: Words) -> Result:
         written, failed = 1, 0
     shown = values.shown(value_type, value)
     line = f"{quantities.count(written, 'match', 'matches')} set to {shown}"
+    if failed:
+        line += f", {failed:,} could not be written"
+    return Result({"written": written, "failed": failed}, (line,))
+
+
+def _compute(session: Session, expr: Expr, matches: list[Match]) -> Result:
+    """Write what each match's own values make of an expression; nothing if one does not fit."""
+    target = session.attached
+    written = 0
+    for match, value in zip(matches, computed(expr, matches, bits=target.bits), strict=True):
+        with contextlib.suppress(MemoryFault):
+            target.write(match.address, match.type, value)
+            written += 1
+    failed = len(matches) - written
+    line = f"{quantities.count(written, 'match', 'matches')} set to {expr}"
     if failed:
         line += f", {failed:,} could not be written"
     return Result({"written": written, "failed": failed}, (line,))
@@ -67,8 +89,9 @@ SET = Command(
     usage="set INDEX|* VALUE",
     summary="change the value of a match, or of all",
     details="INDEX is a match's number in list; * stands for all matches. The value is of the "
-    "scan's type and is written once: freeze holds it.",
-    examples=("set 0 9999", "set * 1_000", 'set 0 "Ada"'),
+    "scan's type and is written once: freeze holds it. A number may be computed from each match's "
+    "own values now, prev and first; nothing is written unless all fit.",
+    examples=("set 0 9999", "set * 1_000", 'set 0 "Ada"', "set * now * 2 + 5"),
     run=run,
     complete=complete,
 )

@@ -105,6 +105,34 @@ def test_set_all(game: TargetProcess, answers: Answers) -> None:
     assert (status["health"], status["max_health"]) == ("42", "42")
 
 
+def test_set_computes_from_what_is_there(game: TargetProcess, drive: Callable[..., Any]) -> None:
+    health = game.command("addresses")["health_addr"]
+    shell = drive("-p", game.pid)
+    shell.ask(f"where {health}..{int(health, 16) + 4:#x}")
+    assert shell.ask("first 100")["matches"] == 1
+    for line, left in [
+        ("set 0 now * 2 - 1", 199),
+        ("set * now + first", 299),
+        ("set 0 (prev - 1) / 2", 49),
+        ("set 0 now * 1.0", 49),
+    ]:
+        assert shell.ask(line)["written"] == 1
+        assert game.command("status")["health"] == str(left)
+    for line, kind in [
+        ("set 0 now / 0", "ExpressionError"),
+        ("set 0 now * 0.3", "ValueKindError"),
+        ("set * now << 40", "ValueRangeError"),
+        ("set 0 now <", "ExpressionError"),
+        ("set 0 now < 5", "ExpressionError"),
+        ("set 0 now + @lunch", "ExpressionError"),
+    ]:
+        assert shell.error(line)["type"] == kind
+        assert game.command("status")["health"] == "49"
+    game.quit()
+    assert shell.error("set 0 now + 1")["type"] == "TargetGone"
+    shell.end()
+
+
 def test_info_names_the_target_and_the_engine(game: TargetProcess, answers: Answers) -> None:
     (given,) = answers(game.pid, "info")
     assert given["pid"] == game.pid
