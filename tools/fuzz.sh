@@ -11,13 +11,12 @@ set -eu
 
 seconds=${1:?usage: tools/fuzz.sh SECONDS}
 venv=${VENV:-.venv}
-clang=$(command -v clang-14 || command -v clang)
 sources=$(ls scanner/core/*.c | grep -v -e avx -e neon -e csrc)
 
 mkdir -p build/fuzz
 for name in matchsets programs; do
 	# shellcheck disable=SC2086  # a list of names
-	$clang -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g -O1 -std=gnu11 \
+	clang -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g -O1 -std=gnu11 \
 		-D_GNU_SOURCE -ffp-contract=off -Wall -Wextra -Werror -Iscanner/core -Ikmod/uapi \
 		$sources "tests/fuzz/$name.c" -o "build/fuzz/$name" -pthread -lm
 done

@@ -21,7 +21,10 @@ sys.exit(not os.path.exists(sysconfig.get_path(\"include\") + \"/Python.h\"))'"
 
 tests() {
 	build
-	install # the next package is named by the compiler's version
+	need clang 'command -v clang'
+	install # the next packages are named by the compilers' versions
+	need "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" \
+		'ls "$(clang -print-resource-dir)"/lib/*/libclang_rt.fuzzer*' # libFuzzer
 	if [ "$(uname -m)" = x86_64 ]; then
 		need "gcc-$(gcc -dumpversion)-multilib" \
 			'echo "int main(void) { return 0; }" | gcc -m32 -x c -o /dev/null -'
@@ -31,7 +34,6 @@ tests() {
 		need libc6-dev-arm64-cross 'test -e /usr/aarch64-linux-gnu/include/stdio.h'
 		need qemu-user 'command -v qemu-aarch64'
 	fi
-	need 'clang-14 libclang-rt-14-dev' 'command -v clang-14' # libFuzzer
 	need bvi 'command -v bvi'
 	need 2048 'test -x /usr/games/2048'
 	need qemu-system-x86 'command -v qemu-system-x86_64'
