@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -37,7 +38,8 @@ class Regex:
     @cached_property
     def compiled(self) -> re.Pattern[bytes]:
         """Python's own, of bytes."""
-        return re.compile(self.text.encode("utf-8"))
+        with _understood_as_today():
+            return re.compile(self.text.encode("utf-8"))
 
     @property
     def size(self) -> int:
@@ -102,7 +104,16 @@ def regex(text: str) -> Regex:
 
 
 def _parsed(text: str) -> Any:
-    return sre_parse.parse(text.encode("utf-8"))  # type: ignore[arg-type]  # bytes will do
+    with _understood_as_today():
+        return sre_parse.parse(text.encode("utf-8"))  # type: ignore[arg-type]  # bytes will do
+
+
+@contextmanager
+def _understood_as_today() -> Iterator[None]:
+    """Say nothing of what re may come to understand otherwise, such as ``[[a]``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
 
 
 def _head(parsed: Iterable[Any]) -> Iterator[tuple[int, int]]:

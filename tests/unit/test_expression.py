@@ -312,3 +312,8 @@ def test_places_in_shorthands(text: str, column: int, reason: str) -> None:
         parse_scan(text)
     assert (error.value.text, error.value.position + 1) == (text, column)
     assert error.value.reason == reason
+
+
+@pytest.mark.parametrize("text", ["a[[a]", "a[b||c]", "a[b--c]"])
+def test_a_regex_that_re_warns_of_is_taken_as_it_is(text: str) -> None:
+    assert str(parse_scan(f'now == regex("{text}")')) == f'now == regex("{text}")'
