@@ -314,6 +314,6 @@ def test_places_in_shorthands(text: str, column: int, reason: str) -> None:
     assert error.value.reason == reason
 
 
-@pytest.mark.parametrize("text", ["a[[a]", "a[b||c]", "a[b--c]"])
+@pytest.mark.parametrize("text", ["a[[a]", "a[b||c]", "a[b&&c]"])
 def test_a_regex_that_re_warns_of_is_taken_as_it_is(text: str) -> None:
     assert str(parse_scan(f'now == regex("{text}")')) == f'now == regex("{text}")'
