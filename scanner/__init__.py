@@ -27,6 +27,7 @@ from .errors import (
     MatchIndexError,
     MemoryFault,
     MemoryUnavailable,
+    PatchError,
     ScanCancelled,
     ScanOrderError,
     SnapshotError,
@@ -47,6 +48,7 @@ from .matches import Match, Matches
 from .memory import Buffer, Memory, memory_names
 from .modules import Location, Module
 from .native import default_threads, isa, isas
+from .patch import Patch, Patches
 from .patterns import Pattern, pattern
 from .predicates import (
     Expr,
@@ -129,6 +131,9 @@ __all__ = [
     "MemoryFault",
     "MemoryUnavailable",
     "Module",
+    "Patch",
+    "PatchError",
+    "Patches",
     "Pattern",
     "Predicate",
     "ProcessInfo",

@@ -15,6 +15,7 @@
     ├── ExpressionError       a predicate or an address that cannot be understood
     │   └── WhereError        the same for a region filter
     ├── AlignError            an alignment outside 1 to 4096
+    ├── PatchError            patched bytes that something else has changed since
     ├── ScanOrderError        a step that needs an earlier one
     ├── MatchIndexError       no match has that index (an IndexError too)
     ├── ScanCancelled         a scan was stopped before its end
@@ -307,6 +308,28 @@ class AlignError(FarfetchError):
         return f"align takes 1 to 4096, not {self.align}"
 
 
+class PatchError(FarfetchError):
+    """Patched bytes that something else has changed since: undoing would overwrite that.
+
+    Args:
+        address: of the patch.
+        expected: its bytes.
+        found: the bytes that are there.
+    """
+
+    def __init__(self, address: int, expected: bytes, found: bytes) -> None:
+        super().__init__(address, expected, found)
+        self.address = address
+        self.expected = expected
+        self.found = found
+
+    def _message(self) -> str:
+        return (
+            f"the patch at 0x{self.address:x} is no longer there: expected {_hex(self.expected)}, "
+            f"found {_hex(self.found)}; undo later patches first, or force it"
+        )
+
+
 class ScanOrderError(FarfetchError):
     """A step that needs an earlier one.
 
@@ -454,6 +477,10 @@ def _short(value: object) -> str:
     is_huge = isinstance(value, int) and value.bit_length() > 256
     text = f"{value:#x}" if is_huge else repr(value)
     return text if len(text) <= 60 else f"{text[:40]}…{text[-10:]}"
+
+
+def _hex(raw: bytes) -> str:
+    return raw.hex(" ") if len(raw) <= 16 else f"{raw[:16].hex(' ')} … ({len(raw)} bytes)"
 
 
 def _columns(mark: str) -> int:

@@ -14,6 +14,7 @@ from .memory import Memory, open_memory
 from .memory.base import gone
 from .modules import Location, Module, locate, modules_of
 from .pages import Pages
+from .patch import Patch, Patches
 from .process import ProcessInfo, find_process
 from .regions import Region, Where
 from .scan import Scan
@@ -114,6 +115,7 @@ class Target:
         self.process = process
         self._space = space
         self._freezer: Freezer | None = None
+        self._patches = Patches(self)
         self._closed = False
         self._known: tuple[list[Region], list[Module]] = ([], [])
         self.pages = Pages(process.pid) if process else None
@@ -270,6 +272,23 @@ class Target:
     def frozen(self) -> tuple[Freeze, ...]:
         """What is frozen at present."""
         return self._freezer.entries if self._freezer else ()
+
+    def patch(self, address: int, raw: bytes) -> Patch:
+        """Change bytes and keep the old ones; code, too, where the target cannot write it itself.
+
+        Args:
+            address: of the first.
+            raw: the new bytes.
+
+        Raises:
+            MemoryFault: they cannot be read or written there; nothing is changed.
+        """
+        return self._patches.add(address, raw)
+
+    @property
+    def patches(self) -> tuple[Patch, ...]:
+        """The patches that were not undone, in the order in which they were made."""
+        return self._patches.entries
 
     def locate(self, address: int) -> Location:
         """The region and module of an address."""

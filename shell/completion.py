@@ -98,6 +98,10 @@ class Moment(Protocol):
         """The frozen entries' addresses."""
 
     @property
+    def patches(self) -> Sequence[tuple[str, str]]:
+        """The patches' numbers and addresses."""
+
+    @property
     def processes(self) -> Sequence[ProcessName]:
         """The processes that could be attached to."""
 

@@ -7,6 +7,7 @@
         ├── NoTarget          nothing is attached
         ├── NoMatches         there is nothing to list, set, freeze or narrow
         ├── NotFrozen         there is no such frozen entry
+        ├── NotPatched        there is no such patch
         └── UsageError        the line or the command line is not well formed (exit code 2)
 """
 
@@ -35,6 +36,10 @@ class NoMatches(CommandError):
 
 class NotFrozen(CommandError):
     """There is no such frozen entry."""
+
+
+class NotPatched(CommandError):
+    """There is no such patch."""
 
 
 class UsageError(CommandError):

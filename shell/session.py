@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 from farfetch.scanner import (
     AlignError,
+    FarfetchError,
     Freeze,
+    Patch,
     Predicate,
     Scan,
     ScanResult,
@@ -16,6 +18,7 @@ from farfetch.scanner import (
     type_named,
 )
 
+from . import report
 from .errors import NoMatches, NoTarget
 from .progress import Meter, NoMeter
 
@@ -53,6 +56,7 @@ class Session:
         self.where = "writable"
         self.finished = False
         self._meter = meter or NoMeter()
+        self._undone_at_exit: set[Patch] = set()
 
     @property
     def attached(self) -> Target:
@@ -85,11 +89,32 @@ class Session:
         return target
 
     def detach(self) -> None:
-        """Let go of the target, its matches and its frozen entries."""
+        """Let go of the target, its matches and its frozen entries; undo patches as asked.
+
+        What cannot be put back is said, and keeps nothing else from happening.
+        """
         self.reset()
         target, self.target = self.target, None
         if target is not None:
+            self._undo_patches(target)
             target.close()
+
+    def undo_at_exit(self, patch: Patch) -> None:
+        """Put a patch's old bytes back when its target is let go."""
+        self._undone_at_exit.add(patch)
+
+    def undoes_at_exit(self, patch: Patch) -> bool:
+        """Whether a patch's old bytes will be put back."""
+        return patch in self._undone_at_exit
+
+    def _undo_patches(self, target: Target) -> None:
+        patches, self._undone_at_exit = self._undone_at_exit, set()
+        for patch in reversed(target.patches if target.alive else ()):
+            if patch in patches:
+                try:
+                    patch.undo()
+                except FarfetchError as error:
+                    report.complain(error)
 
     def set_align(self, align: int | None) -> None:
         """Choose the alignment of the next first scan; None for the type's own."""
@@ -143,6 +168,7 @@ class Session:
         value_type: Any,
         value: object,
         allow: Literal["increase", "decrease"] | None,
+        interval: float,
     ) -> Freeze:
         """Freeze a value, in place of an entry at the same address.
 
@@ -151,9 +177,10 @@ class Session:
             value_type: its type.
             value: to hold; None for what is there now.
             allow: the way it may still move.
+            interval: seconds between looks.
         """
         before = self.frozen_at(address)
-        entry = self.attached.freeze(address, value_type, value, allow=allow)
+        entry = self.attached.freeze(address, value_type, value, allow=allow, interval=interval)
         for one in before:
             one.stop()
         return entry

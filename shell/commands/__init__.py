@@ -13,6 +13,7 @@ from .history import HISTORY
 from .info import INFO
 from .list import LIST
 from .next import NEXT
+from .patch import PATCH
 from .ps import PS
 from .quit import QUIT
 from .read import READ
@@ -24,6 +25,7 @@ from .snapshot import SNAPSHOT
 from .type import TYPE
 from .undo import UNDO
 from .unfreeze import UNFREEZE
+from .unpatch import UNPATCH
 from .wait import WAIT
 from .where import WHERE
 from .write import WRITE
@@ -53,6 +55,8 @@ COMMANDS: dict[str, Command] = {
         UNFREEZE,
         READ,
         WRITE,
+        PATCH,
+        UNPATCH,
         WAIT,
         HELP,
         QUIT,

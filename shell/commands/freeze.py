@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from farfetch.scanner import parse_value
 from farfetch.scanner.addresses import format_address
+from farfetch.scanner.freeze import INTERVAL
 
-from .. import completion, values
+from .. import completion, places, values
 from ..command import Command, needs_target
 from ..completion import Candidate, Choice, Cursor, Moment
 from ..result import Column, Json, Result, Table
-from ..words import Word, Words
+from ..words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
 
 Allow = Literal["increase", "decrease"]
 
-_ALLOW = re.compile(r"(?:^|(?<=\s))--allow(?:\s+|=|$)(\S*)\s*$|^--allow(?:\s+|=)(\S*)(?=\s)")
+_OPTION = r"--(allow|every)(?:\s+|=|$)(\S*)"
+#: Options stand behind the value or in front of it, never inside: a text may say anything.
+_BEHIND = re.compile(rf"(?:^|(?<=\s)){_OPTION}\s*$")
+_BEFORE = re.compile(rf"^{_OPTION}(?=\s)")
 _DIRECTIONS = ("increase", "decrease")
 
 _COLUMNS = (
@@ -32,17 +37,26 @@ _COLUMNS = (
     Column("TYPE"),
     Column("VALUE", right=True, style="bold"),
     Column("ALLOW"),
+    Column("EVERY", right=True),
     Column("WRITES", right=True),
     Column("STATE"),
 )
 
 
 class Arguments(NamedTuple):
-    """A match's index or an address as typed; the value's text, "" for what is there; the way."""
+    """What to freeze and how.
+
+    Attributes:
+        which: a match's index, or an address as typed.
+        value: its text; "" for what is there.
+        allow: the way it may still move.
+        interval: seconds between looks.
+    """
 
     which: int | str
     value: str
     allow: Allow | None
+    interval: float
 
 
 def parse(words: Words) -> Arguments | None:
@@ -50,21 +64,32 @@ def parse(words: Words) -> Arguments | None:
     which = words.optional()
     if which is None:
         return None
-    value, allow = words.rest(), None
-    found = _ALLOW.search(value)
-    if found:
-        direction = found[1] or found[2] or ""
-        if direction not in _DIRECTIONS:
-            raise words.error("--allow takes increase or decrease")
-        allow = cast(Allow, direction)
-        value = (value[: found.start()] + value[found.end() :]).strip()
-    place = words.number(which, "INDEX") if is_index(which) else which.raw
-    return Arguments(place, value, allow)
+    value, options = _split(words.rest())
+    allow = options.get("allow")
+    if allow not in (None, *_DIRECTIONS):
+        raise words.error("--allow takes increase or decrease")
+    place = places.index_or_address(words, which)
+    interval = _interval(words, options["every"]) if "every" in options else INTERVAL
+    return Arguments(place, value, cast("Allow | None", allow), interval)
 
 
-def is_index(word: Word) -> bool:
-    """Whether a word is a match's index; addresses begin with 0x or a name."""
-    return word.raw.isascii() and word.raw.isdecimal()
+def _split(rest: str) -> tuple[str, dict[str, str]]:
+    """Take the options off a value."""
+    options: dict[str, str] = {}
+    while found := _BEHIND.search(rest) or _BEFORE.search(rest):
+        options.setdefault(found[1], found[2])
+        rest = (rest[: found.start()] + rest[found.end() :]).strip()
+    return rest, options
+
+
+def _interval(words: Words, text: str) -> float:
+    try:
+        interval = float(text)
+    except ValueError:
+        interval = math.nan
+    if not 0.001 <= interval <= 3600:
+        raise words.error(f"--every takes seconds from 0.001 to 3600, not {text!r}")
+    return interval
 
 
 @needs_target
@@ -74,25 +99,18 @@ def run(session: Session, words: Words) -> Result:
     target = session.attached
     if arguments is None:
         return _listing(target)
-    address, value_type, present = _place(session, arguments.which)
-    value = present
+    address, value_type, value = places.find(session, arguments.which)
     if arguments.value:
         value = parse_value(value_type, arguments.value, bits=target.bits)
-    entry = session.freeze(address, value_type, value, arguments.allow)
+    entry = session.freeze(address, value_type, value, arguments.allow, arguments.interval)
     line = f"frozen {target.locate(entry.address)} at {values.shown(entry.type, entry.value)}"
     if entry.allow:
         line += f", may {entry.allow}"
+    if entry.interval != INTERVAL:
+        line += f", looked at every {entry.interval:g} s"
     if not session.interactive:
         line += "; holds until the run ends (wait keeps it going)"
     return Result(_fields(target, entry), (line,))
-
-
-def _place(session: Session, which: int | str) -> tuple[int, Any, object]:
-    """The address, the type and, for a match, the value there now."""
-    if isinstance(which, int):
-        match = session.matched[which]
-        return match.address, match.type, match.value
-    return session.attached.address(which), session.type, None
 
 
 def _listing(target: Target) -> Result:
@@ -104,6 +122,7 @@ def _listing(target: Target) -> Result:
             values.type_label(one.type),
             values.shown(one.type, one.value),
             one.allow or "",
+            f"{one.interval:g} s",
             str(one.writes),
             str(one.error) if one.error else "active" if one.active else "stopped",
         )
@@ -122,6 +141,7 @@ def _fields(target: Target, entry: Freeze) -> dict[str, Json]:
         "type": values.type_label(entry.type),
         "value": values.as_json(entry.value),
         "allow": entry.allow,
+        "every": entry.interval,
         "active": entry.active,
         "writes": entry.writes,
         "error": str(entry.error) if entry.error else None,
@@ -136,20 +156,21 @@ def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
         yield from completion.address(cursor, moment)
     elif before[-1] == "--allow":
         yield from cursor.offer(Choice(direction) for direction in _DIRECTIONS)
-    elif "--allow" not in before and cursor.word:
-        yield from cursor.offer([Choice("--allow", "let it move one way")])
+    elif before[-1] != "--every" and cursor.word:
+        options = [Choice("--allow", "let it move one way"), Choice("--every", "seconds")]
+        yield from cursor.offer(one for one in options if one.text not in before)
 
 
 FREEZE = Command(
     name="freeze",
-    usage="freeze [INDEX|ADDR [VALUE] [--allow increase|decrease]]",
+    usage="freeze [INDEX|ADDR [VALUE] [--allow increase|decrease] [--every SECONDS]]",
     summary="hold a value, or list what is held",
     details="INDEX is a match's number in list, of the scan's type; ADDR is an address such as "
     "0x7f12 or game+0x4010, of the type that type says. Without VALUE it holds what is there "
-    "now. --allow lets the value move one way: increase lets it grow and never shrink. Alone it "
-    "lists the frozen entries. They hold until unfreeze, detach or the end of the run, so a "
-    "script that freezes ends with wait.",
-    examples=("freeze 0 100", "freeze game+0x4010 5 --allow increase", "freeze"),
+    "now. --allow lets the value move one way: increase lets it grow and never shrink. --every "
+    f"sets the time between looks, {INTERVAL:g} s else. Alone it lists the frozen entries. They "
+    "hold until unfreeze, detach or the end of the run, so a script that freezes ends with wait.",
+    examples=("freeze 0 100", "freeze game+0x4010 5 --allow increase", "freeze 0 --every 0.5"),
     run=run,
     complete=complete,
 )

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner.addresses import format_address
 
-from .. import quantities
+from .. import places, quantities
 from ..command import Command
 from ..completion import Candidate, Choice, Cursor, Moment
 from ..errors import NotFrozen
 from ..result import Result
 from ..words import Words
-from .freeze import is_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +29,7 @@ def parse(words: Words) -> int | str:
     words.end()
     if which is None:
         return _ALL
-    return words.number(which, "INDEX") if is_index(which) else which.raw
+    return places.index_or_address(words, which)
 
 
 def run(session: Session, words: Words) -> Result:

@@ -50,6 +50,13 @@ class SessionMoment:
         return [format_address(one.address) for one in target.frozen] if target else []
 
     @property
+    def patches(self) -> Sequence[tuple[str, str]]:
+        """The patches' numbers and addresses."""
+        target = self._session.target
+        made = target.patches if target else ()
+        return [(str(one.number), format_address(one.address)) for one in made]
+
+    @property
     def processes(self) -> Sequence[ProcessName]:
         """The processes that could be attached to."""
         now = time.monotonic()

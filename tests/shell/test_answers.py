@@ -308,6 +308,93 @@ def test_freezing_again_replaces(game: TargetProcess, answers: Answers) -> None:
     assert thawed["unfrozen"] == 1
 
 
+def test_a_freeze_looks_as_often_as_told(game: TargetProcess, drive: Callable[..., Any]) -> None:
+    address = game.command("addresses")["health_addr"]
+    shell = drive("-p", game.pid)
+    assert shell.ask(f"freeze {address} 100 --every 3600 --allow increase")["every"] == 3600
+    game.command("hit 5")
+    shell.ask("wait 0.2")
+    (entry,) = shell.ask("freeze")["frozen"]
+    assert (entry["writes"], entry["every"], entry["allow"]) == (0, 3600, "increase")
+    assert game.command("status")["health"] == "95"
+    assert shell.ask(f"freeze {address} --every=0.001 100")["every"] == 0.001
+    while shell.ask("freeze")["frozen"][0]["writes"] < 1:
+        shell.ask("wait 0.01")
+    assert game.command("status")["health"] == "100"
+
+
+def test_patches_are_kept_and_undone(game: TargetProcess, drive: Callable[..., Any]) -> None:
+    address = game.command("addresses")["health_addr"]
+    shell = drive("-p", game.pid)
+    patched = shell.ask(f"patch {address} 07 00")
+    assert (patched["patch"], patched["before"], patched["after"]) == (0, "64 00", "07 00")
+    assert game.command("status")["health"] == "7"
+    shell.ask(f"where {address}..{int(address, 16) + 4:#x}")
+    shell.ask("first 7")
+    assert shell.ask("patch 0 09")["patch"] == 1
+    assert game.command("status")["health"] == "9"
+    listed = shell.ask("patch")["patches"]
+    assert [(one["patch"], one["address"], one["undo_at_exit"]) for one in listed] == [
+        (0, address, False),
+        (1, address, False),
+    ]
+    refused = shell.error("unpatch 0")
+    assert refused["type"] == "PatchError"
+    assert "expected 07 00, found 09 00" in refused["message"]
+    assert shell.ask("unpatch")["addresses"] == [address]
+    game.command("hit 5")
+    assert shell.error("unpatch all")["type"] == "PatchError"
+    assert game.command("status")["health"] == "2"
+    assert shell.ask("unpatch all --force")["unpatched"] == 1
+    assert game.command("status")["health"] == "100"
+    assert shell.ask("patch")["patches"] == []
+    assert shell.ask("unpatch all")["unpatched"] == 0
+    for line, kind in [
+        ("unpatch", "NotPatched"),
+        ("unpatch 5", "NotPatched"),
+        ("unpatch five", "UsageError"),
+        ("unpatch 1 2", "UsageError"),
+        (f"patch {address}", "UsageError"),
+        (f'patch {address} ""', "UsageError"),
+        (f"patch {address} --undo-at-exit", "UsageError"),
+        (f"patch {address} xyz", "ValueKindError"),
+        ("patch 0x10 90", "MemoryFault"),
+        ("patch 7 90", "MatchIndexError"),
+    ]:
+        assert shell.error(line)["type"] == kind, line
+    shell.ask(f"patch {address} 01")
+    game.quit()
+    for line in ("patch", f"patch {address} 02", "unpatch", "patch --undo-at-exit"):
+        assert shell.error(line)["type"] == "TargetGone"
+    assert shell.ask("detach")["ok"]
+
+
+def test_patches_are_undone_at_exit_only_if_asked(game: TargetProcess, answers: Answers) -> None:
+    address = game.command("addresses")["health_addr"]
+    at_exit = f"patch {address} 05 --undo-at-exit"
+    assert answers(game.pid, at_exit)[0]["undo_at_exit"] is True
+    assert game.command("status")["health"] == "100"
+    assert answers(game.pid, f"patch {address} 05", "detach")[0]["undo_at_exit"] is False
+    assert game.command("status")["health"] == "5"
+    *_, marked, listed = answers(game.pid, f"patch {address} 06", "patch --undo-at-exit", "patch")
+    assert (marked["patches"], listed["patches"][0]["undo_at_exit"]) == (1, True)
+    assert game.command("status")["health"] == "5"
+
+
+def test_what_cannot_be_undone_at_exit_is_said(
+    game: TargetProcess, farfetch: Callable[..., Any]
+) -> None:
+    address = game.command("addresses")["health_addr"]
+    done = farfetch(
+        *("-p", game.pid, "-c", f"patch {address} 05 --undo-at-exit"),
+        *("-c", f"write {address} u8 9"),
+    )
+    assert done.returncode == 0
+    assert done.stderr.startswith(f"farfetch: the patch at {address} is no longer there")
+    assert done.stderr.count("\n") == 1
+    assert game.command("status")["health"] == "9"
+
+
 def test_a_freeze_ends_with_the_run(game: TargetProcess, answers: Answers) -> None:
     address = game.command("addresses")["health_addr"]
     answers(game.pid, f"freeze {address} 100", "wait 0.1", "quit")
@@ -330,7 +417,8 @@ def test_help_knows_every_command(game: TargetProcess, answers: Answers) -> None
     names = [one["name"] for one in overview["commands"]]
     expected = (
         "ps attach detach info regions type align where first next undo redo history snapshot "
-        "reset list set freeze unfreeze read write wait help quit"
+        "reset list set freeze unfreeze read write patch unpatch wait help "
+        "quit"
     )
     assert names == expected.split()
     for given in answers(game.pid, *(f"help {name}" for name in names)):

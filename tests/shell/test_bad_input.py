@@ -25,7 +25,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
     [
         # No command, or a near one
         ("lst", 2, "unknown command 'lst': did you mean list?"),
-        ("atach game", 2, "unknown command 'atach': did you mean attach or detach?"),
+        ("atach game", 2, "unknown command 'atach': did you mean attach or patch?"),
         ("chnaged", 2, "unknown command 'chnaged': did you mean changed?"),
         ("xyzzy", 2, "unknown command 'xyzzy'; help lists them"),
         ("exit", 2, "unknown command 'exit': did you mean quit?"),
@@ -100,6 +100,8 @@ def test_bad_lines(farfetch: Run, line: str, code: int, said: str) -> None:
         ("write [heap] u8", 2, "VALUE is missing; usage: write ADDR TYPE VALUE"),
         ("read", 2, r"ADDR is missing; usage: read ADDR \[TYPE\]"),
         ("freeze 0x10 5 --allow up", 2, "--allow takes increase or decrease; usage: freeze"),
+        ("freeze 0x10 5 --every 0", 2, "--every takes seconds from 0.001 to 3600, not '0'"),
+        ("freeze 0x10 5 --every soon", 2, "--every takes seconds from 0.001 to 3600, not 'soon'"),
         ("regions module:nosuch", 1, "module:nosuch: column 1: no region matches|.*nosuch"),
         ("wait soon", 2, r"SECONDS is a time from 0, not 'soon'; usage: wait SECONDS\|forever"),
         ("wait -1", 2, "SECONDS is a time from 0"),

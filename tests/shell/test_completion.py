@@ -28,13 +28,14 @@ class Moment:
     )
     modules: Sequence[str] = ("game", "libc.so.6", "my lib.so")
     snapshots: Sequence[str] = ()
+    patches: Sequence[tuple[str, str]] = ()
 
 
 ADDRESSES = ("game+0x", "libc.so.6+0x", '"my lib.so"+0x', "[heap]+0x", "0x")
 
 NOTHING = Moment()
 ATTACHED = Moment(attached=True)
-SCANNED = Moment(attached=True, matches=3, frozen=("0x4010", "0x7f00"))
+SCANNED = Moment(attached=True, matches=3, frozen=("0x4010", "0x7f00"), patches=(("2", "0x10"),))
 
 
 def texts(line: str, moment: Moment) -> list[str]:
@@ -49,9 +50,9 @@ def texts(line: str, moment: Moment) -> list[str]:
         ("re", NOTHING, ["regions", "redo", "reset", "read"]),
         ("  lis", NOTHING, ["list"]),
         ("xyz", NOTHING, []),
-        ("un", NOTHING, ["undo", "unfreeze"]),
+        ("un", NOTHING, ["undo", "unfreeze", "unpatch"]),
         # A line that may be a predicate, once there is something to scan
-        ("un", ATTACHED, ["undo", "unfreeze", "unchanged", "unknown"]),
+        ("un", ATTACHED, ["undo", "unfreeze", "unpatch", "unchanged", "unknown"]),
         ("fir", ATTACHED, ["first"]),
         ("now == pr", ATTACHED, ["prev"]),
         ("now == pr", NOTHING, []),
@@ -97,9 +98,14 @@ def texts(line: str, moment: Moment) -> list[str]:
         ("set 1", SCANNED, ["1"]),
         ("set 1 ", SCANNED, []),
         ("freeze ", SCANNED, ["0", "1", "2", *ADDRESSES]),
-        ("freeze 0 5 --", SCANNED, ["--allow"]),
+        ("freeze 0 5 --", SCANNED, ["--allow", "--every"]),
         ("freeze 0 --allow ", SCANNED, ["increase", "decrease"]),
         ("freeze 0 --allow d", SCANNED, ["decrease"]),
+        ("freeze 0 --allow decrease --", SCANNED, ["--every"]),
+        ("patch ", SCANNED, ["0", "1", "2", *ADDRESSES]),
+        ("patch 0 90 --", SCANNED, ["--undo-at-exit"]),
+        ("unpatch ", SCANNED, ["all", "2"]),
+        ("unpatch 2 -", SCANNED, ["--force"]),
         ("unfreeze ", SCANNED, ["*", "0x4010", "0x7f00"]),
         ("unfreeze 0x7", SCANNED, ["0x7f00"]),
         # The rest

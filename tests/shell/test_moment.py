@@ -42,7 +42,7 @@ def test_matches_and_frozen_entries(session: Session, game: TargetProcess) -> No
     found = session.first(parse_scan("100")).matches
     assert moment.matches == found
     address = game.command("addresses").number("health_addr")
-    entry = session.freeze(address, session.type, 100, None)
+    entry = session.freeze(address, session.type, 100, None, 0.05)
     assert list(moment.frozen) == [hex(address)]
     entry.stop()
     assert list(moment.frozen) == []

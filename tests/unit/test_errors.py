@@ -18,6 +18,7 @@ from farfetch.scanner.errors import (
     MatchIndexError,
     MemoryFault,
     MemoryUnavailable,
+    PatchError,
     ScanCancelled,
     ScanOrderError,
     SnapshotError,
@@ -77,6 +78,17 @@ SAID = [
     (ExpressionError(" ", 1, "expected a value"), "column 2: expected a value"),
     (WhereError("heep", 0, "did you mean heap?"), "heep: column 1: did you mean heap?"),
     (AlignError(0), "align takes 1 to 4096, not 0"),
+    (
+        PatchError(0x10, b"\x90\x90", b"\xde\xad"),
+        "the patch at 0x10 is no longer there: expected 90 90, found de ad; undo later patches "
+        "first, or force it",
+    ),
+    (
+        PatchError(0x10, bytes(20), b"\xff" * 16),
+        "the patch at 0x10 is no longer there: expected 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
+        "00 00 … (20 bytes), found ff ff ff ff ff ff ff ff ff ff ff ff ff ff ff ff; undo later "
+        "patches first, or force it",
+    ),
     (ScanOrderError("nothing to undo"), "nothing to undo"),
     (MatchIndexError(7, 3), "no match 7: there are 3, from 0 to 2"),
     (MatchIndexError(0, 0), "no match 0: there are none"),
