@@ -50,7 +50,7 @@ def test_history_and_snapshots(game: TargetProcess, drive: Callable[..., Any]) -
     shell = drive("-p", game.pid)
     health, ammo = (game.command("addresses")[key] for key in ("health_addr", "ammo_addr"))
     shell.ask(f"where {health}..{ammo}")  # health and max_health, and nothing that moves by itself
-    first = shell.ask("first 100")["matches"]
+    first = shell.ask("first 1..1000")["matches"]
     assert shell.ask("snapshot full")["values"] == first
     game.command("hit 7")
     narrowed = shell.ask("now < @full")["matches"]
