@@ -56,68 +56,98 @@ static bool step_is_integer(const struct ff_expr *step)
 	return step->lane == FF_LANE_I64 || step->lane == FF_LANE_I128;
 }
 
-/* The stack's change is right, and each operation fits its lane. */
+/* A step's operands are on the stack, were made in the step's lane, and fit what it does. */
+static bool operands_fit(const struct ff_expr *step, const uint32_t *lanes, size_t depth)
+{
+	size_t operands = step->kind == FF_EXPR_LOAD || step->kind == FF_EXPR_CONST ? 0 : 1;
+
+	switch (step->kind) {
+	case FF_EXPR_LOAD:
+	case FF_EXPR_CONST:
+	case FF_EXPR_NEG:
+	case FF_EXPR_ABS:
+		break;
+	case FF_EXPR_ADD:
+	case FF_EXPR_SUB:
+	case FF_EXPR_MUL:
+	case FF_EXPR_DIV:
+	case FF_EXPR_MOD:
+		operands = 2;
+		break;
+	case FF_EXPR_AND:
+	case FF_EXPR_OR:
+	case FF_EXPR_XOR:
+		operands = 2;
+		if (!step_is_integer(step))
+			return false;
+		break;
+	case FF_EXPR_SHL:
+	case FF_EXPR_SHR:
+		if (!step_is_integer(step) || step->arg > 63)
+			return false;
+		break;
+	case FF_EXPR_NOT:
+	case FF_EXPR_TO_F64:
+		if (!step_is_integer(step))
+			return false;
+		break;
+	case FF_EXPR_COMPARE:
+		operands = 2;
+		if (depth != 2 || step->arg > FF_GE)
+			return false;
+		break;
+	default:
+		return false;
+	}
+	if (depth < operands)
+		return false;
+	for (size_t i = depth - operands; i < depth; i++) {
+		if (lanes[i] != step->lane)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Every step finds its operands, and only the last compares. Lanes differ in size: one
+ * read as a wider one would be bytes that nothing has written.
+ */
 static bool expr_fits(const struct ff_program *program, const struct ff_expr *steps,
 		      size_t nsteps)
 {
+	uint32_t lanes[FF_EXPR_DEPTH];
 	size_t depth = 0;
 
 	for (size_t i = 0; i < nsteps; i++) {
 		const struct ff_expr *step = &steps[i];
-		bool last = i == nsteps - 1;
 
-		if (step->lane > FF_LANE_F64)
+		if (step->lane > FF_LANE_F64 || !operands_fit(step, lanes, depth) ||
+		    (i == nsteps - 1) != (step->kind == FF_EXPR_COMPARE))
 			return false;
 		switch (step->kind) {
 		case FF_EXPR_LOAD:
 			if (!load_fits(program, step))
 				return false;
-			depth++;
-			break;
+			/* fallthrough */
 		case FF_EXPR_CONST:
-			depth++;
+			if (depth == FF_EXPR_DEPTH)
+				return false;
+			lanes[depth++] = step->lane;
 			break;
 		case FF_EXPR_ADD:
 		case FF_EXPR_SUB:
 		case FF_EXPR_MUL:
 		case FF_EXPR_DIV:
 		case FF_EXPR_MOD:
-			if (depth < 2)
-				return false;
-			depth--;
-			break;
 		case FF_EXPR_AND:
 		case FF_EXPR_OR:
 		case FF_EXPR_XOR:
-			if (depth < 2 || !step_is_integer(step))
-				return false;
 			depth--;
 			break;
-		case FF_EXPR_SHL:
-		case FF_EXPR_SHR:
-			if (depth < 1 || !step_is_integer(step) || step->arg > 63)
-				return false;
-			break;
-		case FF_EXPR_NOT:
 		case FF_EXPR_TO_F64:
-			if (depth < 1 || !step_is_integer(step))
-				return false;
+			lanes[depth - 1] = FF_LANE_F64;
 			break;
-		case FF_EXPR_NEG:
-		case FF_EXPR_ABS:
-			if (depth < 1)
-				return false;
-			break;
-		case FF_EXPR_COMPARE:
-			if (depth != 2 || step->arg > FF_GE || !last)
-				return false;
-			depth = 0;
-			break;
-		default:
-			return false;
 		}
-		if (depth > FF_EXPR_DEPTH || (last && step->kind != FF_EXPR_COMPARE))
-			return false;
 	}
 	return nsteps > 0;
 }

@@ -3,6 +3,7 @@
  * Fuzz match sets: chunks of any shape go in as masks or as lists, and everything
  * that can be asked is compared with plain arrays of bits.
  */
+#include "input.h"
 #include "matchset.h"
 
 #include <stdlib.h>
@@ -10,26 +11,6 @@
 
 #define BASE 0x10000
 #define CHUNKS 4
-
-struct input {
-	const uint8_t *bytes;
-	size_t left;
-};
-
-static uint32_t take(struct input *input, size_t size)
-{
-	uint32_t value = 0;
-
-	for (; size && input->left; size--, input->left--)
-		value = value << 8 | *input->bytes++;
-	return value;
-}
-
-static void must(int is)
-{
-	if (!is)
-		abort();
-}
 
 /* Bits of a chunk: runs, every n-th slot, or some alone. */
 static void draw(struct input *input, uint8_t *bits, size_t slots)
@@ -56,18 +37,17 @@ static size_t list(const uint8_t *bits, size_t slots, uint32_t *out)
 	return n;
 }
 
-static void put(struct input *input, struct ff_matchset *set, uint64_t chunk, const uint8_t *bits,
-		size_t slots, const uint32_t *matches, size_t n)
+static void put(struct input *input, struct ff_matchset *set, uint64_t chunk, size_t slots,
+		const uint32_t *matches, size_t n)
 {
 	uint64_t *mask = calloc((slots + 63) / 64, sizeof(*mask));
 
 	for (size_t i = 0; i < n; i++)
 		mask[matches[i] / 64] |= (uint64_t)1 << matches[i] % 64;
 	if (take(input, 1) % 2)
-		must(ff_matchset_put(set, chunk, mask, slots) == (int64_t)n);
+		must(ff_matchset_put(set, draw_kernels(input), chunk, mask, slots) == (int64_t)n);
 	else
 		must(!ff_matchset_put_slots(set, chunk, slots, matches, n));
-	(void)bits;
 	free(mask);
 }
 
@@ -125,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		matches[c] = malloc(slots[c] * sizeof(uint32_t));
 		draw(&input, bits[c], slots[c]);
 		n[c] = list(bits[c], slots[c], matches[c]);
-		put(&input, set, c, bits[c], slots[c], matches[c], n[c]);
+		put(&input, set, c, slots[c], matches[c], n[c]);
 	}
 	ff_matchset_seal(set);
 	for (uint64_t c = 0; c < layout->nchunks; c++) {

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Fuzz snapshots: the values of two steps' matches go in, the second sharing what it
+ * can with the first, and come out in every way there is as the bytes that went in,
+ * also when the first is gone.
+ */
+#include "input.h"
+#include "snapshot.h"
+#include "store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BASE 0x10000
+#define CHUNKS 3
+#define REACH (48u << 10)	/* bytes of a chunk: some pieces, and the end of one */
+
+/* A chunk of a step: its bytes, and its matches as a mask and as a list. */
+struct plain {
+	uint8_t *bytes;
+	uint64_t *mask;
+	uint32_t *slots;
+	size_t n;
+};
+
+struct step {
+	struct plain chunks[CHUNKS];
+	struct ff_matchset *set;
+	struct ff_snapshot *snapshot;
+};
+
+/* Pieces of zeros and of a few bytes that come again; then some bytes of their own. */
+static void draw_bytes(struct input *input, uint8_t *bytes, size_t size)
+{
+	for (size_t at = 0; at < size; at += FF_PIECE) {
+		uint32_t kind = take(input, 1);
+
+		for (size_t i = at; i < size && i < at + FF_PIECE; i++)
+			bytes[i] = kind % 2 ? (uint8_t)(kind + i % 251) : 0;
+	}
+	for (uint32_t writes = take(input, 1) % 8; writes; writes--)
+		bytes[take(input, 3) % size] = (uint8_t)take(input, 1);
+}
+
+/* Of all slots or of those that may be, every so many from somewhere on. */
+static void draw_matches(struct input *input, struct plain *plain, const struct plain *before,
+			 size_t slots)
+{
+	size_t step = 1 + take(input, 2) % (take(input, 1) % 2 ? 4 : 2000);
+
+	for (size_t i = take(input, 2) % slots; i < slots; i += step) {
+		if (before && !ff_bit(before->mask, i))
+			continue;
+		plain->mask[i / 64] |= (uint64_t)1 << i % 64;
+		plain->slots[plain->n++] = (uint32_t)i;
+	}
+}
+
+/* The second step's matches are among the first's, and say how their bytes relate. */
+static void obey(struct plain *plain, const struct plain *before, const struct ff_layout *layout,
+		 enum ff_relation relation)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plain->n; i++) {
+		uint32_t slot = plain->slots[i];
+		size_t at = slot * (size_t)layout->align;
+		bool same = !memcmp(plain->bytes + at, before->bytes + at, layout->span);
+
+		if ((relation == FF_SAME_BYTES && !same) || (relation == FF_OTHER_BYTES && same))
+			plain->mask[slot / 64] &= ~((uint64_t)1 << slot % 64);
+		else
+			plain->slots[kept++] = slot;
+	}
+	plain->n = kept;
+}
+
+static void make(struct input *input, struct ff_layout *layout, struct ff_store *store,
+		 const struct step *before, struct step *step)
+{
+	enum ff_relation relation = before ? take(input, 1) % (FF_OTHER_BYTES + 1) : FF_UNRELATED;
+	const struct ff_kernels *kernels = draw_kernels(input);
+
+	must(!ff_matchset_create(layout, &step->set));
+	must(!ff_snapshot_create(store, step->set, NULL, &step->snapshot));
+	for (uint64_t c = 0; c < layout->nchunks; c++) {
+		const struct plain *old = before ? &before->chunks[c] : NULL;
+		struct plain *plain = &step->chunks[c];
+		struct ff_chunk bounds;
+		struct ff_kept kept;
+		int64_t n;
+
+		ff_layout_chunk(layout, c, &bounds);
+		plain->bytes = malloc(bounds.size);
+		plain->mask = calloc((bounds.slots + 63) / 64, sizeof(*plain->mask));
+		plain->slots = malloc(bounds.slots * sizeof(*plain->slots));
+		must(plain->bytes && plain->mask && plain->slots);
+		if (old && take(input, 1) % 4)
+			memcpy(plain->bytes, old->bytes, bounds.size);
+		else
+			memset(plain->bytes, 0, bounds.size);
+		if (!old || take(input, 1) % 2)
+			draw_bytes(input, plain->bytes, bounds.size);
+		else
+			plain->bytes[take(input, 3) % bounds.size] ^= 1;
+		draw_matches(input, plain, old, bounds.slots);
+		if (old)
+			obey(plain, old, layout, relation);
+		n = ff_matchset_put(step->set, kernels, c, plain->mask, bounds.slots);
+		must(n == (int64_t)plain->n);
+		kept = (struct ff_kept){
+			.chunk = c, .bounds = &bounds, .bytes = plain->bytes, .mask = plain->mask,
+			.count = plain->n, .relation = relation,
+			.base = before ? before->snapshot : NULL,
+			.base_bytes = old ? old->bytes : NULL,
+		};
+		must(!ff_snapshot_put(step->snapshot, kernels, &kept));
+	}
+	ff_matchset_seal(step->set);
+}
+
+static void check_chunk(struct input *input, const struct ff_layout *layout,
+			const struct step *step, uint64_t chunk)
+{
+	const struct plain *plain = &step->chunks[chunk];
+	uint8_t *loaded, *gathered, value[64];
+	struct ff_chunk bounds;
+	uint64_t *wanted;
+	size_t some = 0;
+	uint32_t *slots;
+
+	ff_layout_chunk(layout, chunk, &bounds);
+	loaded = malloc(bounds.size);
+	gathered = malloc(plain->n * layout->span + 1);
+	slots = malloc(plain->n * sizeof(*slots) + 1);
+	wanted = calloc(bounds.size / FF_PIECE / 64 + 1, sizeof(*wanted));
+	must(loaded && gathered && slots && wanted);
+	ff_pieces_of_mask(layout, plain->mask, bounds.slots, wanted);
+	must(!ff_snapshot_load(step->snapshot, chunk, &bounds, wanted, loaded));
+	for (size_t every = 1 + take(input, 1), i = 0; i < plain->n; i += every)
+		slots[some++] = plain->slots[i];
+	must(!ff_snapshot_gather(step->snapshot, chunk, &bounds, slots, some, gathered));
+	for (size_t i = 0; i < some; i++)
+		must(!memcmp(gathered + i * layout->span,
+			     plain->bytes + slots[i] * (size_t)layout->align, layout->span));
+	for (size_t i = 0; i < plain->n; i++) {
+		size_t at = plain->slots[i] * (size_t)layout->align;
+
+		must(!memcmp(loaded + at, plain->bytes + at, layout->span));
+	}
+	for (int tries = 0; tries < 8; tries++) {
+		size_t slot = take(input, 3) % bounds.slots, at = slot * (size_t)layout->align;
+		int error = ff_snapshot_value(step->snapshot, bounds.start + at, value);
+
+		must(error == (ff_bit(plain->mask, slot) ? 0 : -ENOENT));
+		must(error || !memcmp(value, plain->bytes + at, layout->span));
+	}
+	free(loaded);
+	free(gathered);
+	free(slots);
+	free(wanted);
+}
+
+static void check(struct input *input, const struct ff_layout *layout, const struct step *step)
+{
+	for (uint64_t c = 0; c < layout->nchunks; c++)
+		check_chunk(input, layout, step, c);
+}
+
+static void drop(const struct ff_layout *layout, struct step *step)
+{
+	ff_snapshot_destroy(step->snapshot);
+	ff_matchset_destroy(step->set);
+	for (uint64_t c = 0; c < layout->nchunks; c++) {
+		free(step->chunks[c].bytes);
+		free(step->chunks[c].mask);
+		free(step->chunks[c].slots);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	static const uint32_t aligns[] = { 1, 2, 3, 4, 8, 24, 4096 };
+	struct input input = { bytes, size };
+	uint32_t align = aligns[take(&input, 1) % 7], span = 1 + take(&input, 1) % 64;
+	struct ff_range range = { .start = BASE };
+	struct step first = { 0 }, second = { 0 };
+	struct ff_layout *layout;
+	struct ff_store *store;
+
+	range.end = BASE + 2 * align + span + take(&input, 3) % (CHUNKS * REACH - 3 * align - span);
+	must(!ff_layout_create(&range, 1, align, span, REACH, &layout));
+	must(layout->nchunks <= CHUNKS + 1);
+	if (layout->nchunks > CHUNKS) {
+		ff_layout_put(layout);
+		return -1;
+	}
+	must(!ff_store_create("/tmp", 1, 64u << 20, &store));
+	make(&input, layout, store, NULL, &first);
+	check(&input, layout, &first);
+	make(&input, layout, store, &first, &second);
+	check(&input, layout, &first);
+	drop(layout, &first);
+	check(&input, layout, &second);
+	drop(layout, &second);
+	must(ff_store_bytes(store) == 0);
+	ff_store_close(store);
+	ff_layout_put(layout);
+	return 0;
+}
