@@ -54,6 +54,8 @@ struct ff_kernels {
 	void (*expr)(const struct ff_expr *steps, size_t nsteps, const uint8_t *const *streams,
 		     size_t stride, size_t n, uint64_t *mask);
 	bool (*is_zero)(const uint8_t *bytes, size_t size);
+	/* How many bits are set, and in how many runs. */
+	void (*count)(const uint64_t *mask, size_t words, uint32_t *count, uint32_t *runs);
 };
 
 extern const struct ff_kernels ff_kernels_scalar;
@@ -75,6 +77,23 @@ const struct ff_kernels *ff_isa_kernels(int index);
 static inline size_t ff_mask_words(size_t bits)
 {
 	return (bits + 63) / 64;
+}
+
+/* Compiled into each instruction set's own file, for its population count. */
+static inline void ff_mask_count(const uint64_t *mask, size_t words, uint32_t *count,
+				 uint32_t *runs)
+{
+	uint64_t carry = 0;
+
+	*count = *runs = 0;
+	for (size_t w = 0; w < words; w++) {
+		if (mask[w]) {
+			*count += __builtin_popcountll(mask[w]);
+			/* a run starts at each set bit whose lower neighbour is clear */
+			*runs += __builtin_popcountll(mask[w] & ~(mask[w] << 1 | carry));
+		}
+		carry = mask[w] >> 63;
+	}
 }
 
 /* Bytes of a type's value. */

@@ -109,6 +109,11 @@ static bool scalar_is_zero(const uint8_t *bytes, size_t size)
 	return true;
 }
 
+static void scalar_count(const uint64_t *mask, size_t words, uint32_t *count, uint32_t *runs)
+{
+	ff_mask_count(mask, words, count, runs);
+}
+
 const struct ff_kernels ff_kernels_scalar = {
 	.name = "scalar",
 	.supported = always,
@@ -117,4 +122,5 @@ const struct ff_kernels ff_kernels_scalar = {
 	.masked = scalar_masked,
 	.expr = expr_scalar,
 	.is_zero = scalar_is_zero,
+	.count = scalar_count,
 };

@@ -388,6 +388,11 @@ static bool vector_is_zero(const uint8_t *bytes, size_t size)
 	return true;
 }
 
+static void vector_count(const uint64_t *mask, size_t words, uint32_t *count, uint32_t *runs)
+{
+	ff_mask_count(mask, words, count, runs);
+}
+
 #define VECTOR_TEXT2(name) #name
 #define VECTOR_TEXT(name) VECTOR_TEXT2(name)
 
@@ -399,4 +404,5 @@ const struct ff_kernels VECTOR_PASTE(ff_kernels, VECTOR_NAME) = {
 	.masked = vector_masked,
 	.expr = VECTOR_PASTE(expr, VECTOR_NAME),
 	.is_zero = vector_is_zero,
+	.count = vector_count,
 };

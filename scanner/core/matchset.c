@@ -36,19 +36,6 @@ static size_t block_words(size_t slots)
 
 /* ---- building ---- */
 
-static void count_block(const uint64_t *mask, size_t words, uint32_t *count, uint32_t *runs)
-{
-	uint64_t carry = 0;
-
-	*count = *runs = 0;
-	for (size_t w = 0; w < words; w++) {
-		*count += __builtin_popcountll(mask[w]);
-		/* a run starts at each set bit whose lower neighbour is clear */
-		*runs += __builtin_popcountll(mask[w] & ~(mask[w] << 1 | carry));
-		carry = mask[w] >> 63;
-	}
-}
-
 static void fill_offsets(const uint64_t *mask, size_t words, uint16_t *out)
 {
 	for (size_t w = 0; w < words; w++) {
@@ -106,13 +93,14 @@ static int shape_block(struct ff_block *block, uint32_t count, uint32_t runs, si
 	return 0;
 }
 
-static int build_block(struct ff_block *block, const uint64_t *mask, size_t slots)
+static int build_block(const struct ff_kernels *kernels, struct ff_block *block,
+		       const uint64_t *mask, size_t slots)
 {
 	size_t words = block_words(slots);
 	uint32_t count, runs;
 	int error;
 
-	count_block(mask, words, &count, &runs);
+	kernels->count(mask, words, &count, &runs);
 	if (!count)
 		return 0;
 	error = shape_block(block, count, runs, words);
@@ -252,8 +240,8 @@ static void keep_blocks(struct ff_matchset *set, uint64_t chunk, struct ff_block
 	set->before[chunk] = count;
 }
 
-int64_t ff_matchset_put(struct ff_matchset *set, uint64_t chunk, const uint64_t *mask,
-			size_t slots)
+int64_t ff_matchset_put(struct ff_matchset *set, const struct ff_kernels *kernels,
+			uint64_t chunk, const uint64_t *mask, size_t slots)
 {
 	size_t n = set->layout->chunk_blocks, used = 0;
 	struct ff_block *blocks;
@@ -268,7 +256,7 @@ int64_t ff_matchset_put(struct ff_matchset *set, uint64_t chunk, const uint64_t 
 		return -ENOMEM;
 	for (size_t i = 0; i * FF_BLOCK_SLOTS < slots; i++) {
 		size_t left = slots - i * FF_BLOCK_SLOTS;
-		int error = build_block(&blocks[i], mask + i * (FF_BLOCK_SLOTS / 64),
+		int error = build_block(kernels, &blocks[i], mask + i * (FF_BLOCK_SLOTS / 64),
 					left < FF_BLOCK_SLOTS ? left : FF_BLOCK_SLOTS);
 
 		if (error) {

@@ -2,6 +2,7 @@
 #ifndef FF_MATCHSET_H
 #define FF_MATCHSET_H
 
+#include "kernels.h"
 #include "layout.h"
 
 enum ff_block_kind {
@@ -45,8 +46,8 @@ int ff_matchset_divide(struct ff_matchset *set, size_t n);
  * Keep a chunk's mask of slots bits. Chunks may come in any order and from many
  * threads, each once. Returns the number of matches or a negative errno.
  */
-int64_t ff_matchset_put(struct ff_matchset *set, uint64_t chunk, const uint64_t *mask,
-			size_t slots);
+int64_t ff_matchset_put(struct ff_matchset *set, const struct ff_kernels *kernels,
+			uint64_t chunk, const uint64_t *mask, size_t slots);
 /* The same for n ascending slots, of a chunk that has so many. */
 int ff_matchset_put_slots(struct ff_matchset *set, uint64_t chunk, size_t slots,
 			  const uint32_t *matches, size_t n);

@@ -82,7 +82,8 @@ int ff_parts_keep(struct ff_worker *worker, uint64_t chunk, const struct ff_chun
 		}
 		evaluate(worker, spec->parts[i], streams, bounds->slots, mask);
 		clear_missing(worker, bounds, spec->parts[i]->span, mask);
-		count = ff_matchset_put(worker->job->set->parts[i], chunk, mask, bounds->slots);
+		count = ff_matchset_put(worker->job->set->parts[i], worker->job->kernels, chunk,
+					mask, bounds->slots);
 		if (count < 0)
 			return (int)count;
 		for (size_t w = 0; w < words; w++)

@@ -213,7 +213,8 @@ static int keep(struct ff_worker *worker, const struct view *view)
 		.relation = job->spec.program->relation,
 		.shard = (uint32_t)(worker - job->workers),
 	};
-	int64_t count = ff_matchset_put(job->set, view->chunk, worker->mask, view->bounds.slots);
+	int64_t count = ff_matchset_put(job->set, job->kernels, view->chunk, worker->mask,
+					view->bounds.slots);
 	int error;
 
 	if (count < 0)
