@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from .errors import AccessDenied, TargetGone, WhereError
+from .literals import parse_integer
 from .process import has_exited
 
 if TYPE_CHECKING:
@@ -295,7 +296,7 @@ def _parse_word(text: str, word: str, position: int) -> _Word:
         return _Word("module", position, name=name)
     window = _WINDOW.fullmatch(word)
     if window:
-        start, end = (int(address, 0) for address in window.groups())
+        start, end = map(parse_integer, window.groups())
         if start >= end:
             raise WhereError(text, position, "the range is empty: its end comes first")
         return _Word("range", position, window=Range(start, end))

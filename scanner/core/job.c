@@ -112,8 +112,8 @@ int ff_job_start(const struct ff_job_spec *spec, struct ff_job **out)
 	if (!error)
 		error = ff_matchset_divide(job->set, spec->nparts);
 	if (!error)
-		error = ff_snapshot_create(spec->store, job->set, spec->program->constant,
-					   &job->snapshot);
+		error = ff_snapshot_create(spec->store, job->kernels, job->set,
+					   spec->program->constant, &job->snapshot);
 	for (uint32_t i = 0; i < threads && !error; i++)
 		error = ff_worker_init(&job->workers[i], job);
 	for (uint32_t i = 0; i < threads && !error; i++) {

@@ -19,6 +19,7 @@ struct ff_worker {
 	pthread_t thread;
 	uint8_t *buffers[FF_STREAMS];	/* now, then one for each stream that needs a copy */
 	uint64_t *mask, *candidates, *pieces;
+	uint8_t *scratch;		/* for what is packed on its way to the store */
 	uint64_t *any;			/* slots of any part; NULL without parts */
 	uint64_t *known, *entries;	/* pieces that need no reading, and scratch for them */
 	struct ff_fetch fetch;

@@ -56,6 +56,10 @@ struct ff_kernels {
 	bool (*is_zero)(const uint8_t *bytes, size_t size);
 	/* How many bits are set, and in how many runs. */
 	void (*count)(const uint64_t *mask, size_t words, uint32_t *count, uint32_t *runs);
+	/* Pieces of small integers; see packed.h. */
+	uint32_t (*width)(const uint8_t *piece);
+	void (*pack)(uint32_t width, const uint8_t *piece, uint8_t *out);
+	void (*unpack)(uint32_t width, const uint8_t *packed, uint8_t *piece);
 };
 
 extern const struct ff_kernels ff_kernels_scalar;

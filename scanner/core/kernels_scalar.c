@@ -4,6 +4,7 @@
  */
 #include "kernels.h"
 #include "load.h"
+#include "packed.h"
 
 #define EXPR_NAME expr_scalar
 #include "expr.h"
@@ -109,6 +110,27 @@ static bool scalar_is_zero(const uint8_t *bytes, size_t size)
 	return true;
 }
 
+static uint32_t scalar_width(const uint8_t *piece)
+{
+	return ff_pack_width(piece);
+}
+
+static void scalar_pack(uint32_t width, const uint8_t *piece, uint8_t *out)
+{
+	if (width == 1)
+		ff_pack(1, piece, out);
+	else
+		ff_pack(2, piece, out);
+}
+
+static void scalar_unpack(uint32_t width, const uint8_t *packed, uint8_t *piece)
+{
+	if (width == 1)
+		ff_unpack(1, packed, piece);
+	else
+		ff_unpack(2, packed, piece);
+}
+
 static void scalar_count(const uint64_t *mask, size_t words, uint32_t *count, uint32_t *runs)
 {
 	ff_mask_count(mask, words, count, runs);
@@ -123,4 +145,7 @@ const struct ff_kernels ff_kernels_scalar = {
 	.expr = expr_scalar,
 	.is_zero = scalar_is_zero,
 	.count = scalar_count,
+	.width = scalar_width,
+	.pack = scalar_pack,
+	.unpack = scalar_unpack,
 };

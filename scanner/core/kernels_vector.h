@@ -11,6 +11,7 @@
  * keeping its own lane of the result, so a group of 64 slots still ends in one mask.
  */
 #include "load.h"
+#include "packed.h"
 
 #define VECTOR_PASTE2(a, b) a##_##b
 #define VECTOR_PASTE(a, b) VECTOR_PASTE2(a, b)
@@ -388,6 +389,27 @@ static bool vector_is_zero(const uint8_t *bytes, size_t size)
 	return true;
 }
 
+static uint32_t vector_width(const uint8_t *piece)
+{
+	return ff_pack_width(piece);
+}
+
+static void vector_pack(uint32_t width, const uint8_t *piece, uint8_t *out)
+{
+	if (width == 1)
+		ff_pack(1, piece, out);
+	else
+		ff_pack(2, piece, out);
+}
+
+static void vector_unpack(uint32_t width, const uint8_t *packed, uint8_t *piece)
+{
+	if (width == 1)
+		ff_unpack(1, packed, piece);
+	else
+		ff_unpack(2, packed, piece);
+}
+
 static void vector_count(const uint64_t *mask, size_t words, uint32_t *count, uint32_t *runs)
 {
 	ff_mask_count(mask, words, count, runs);
@@ -405,4 +427,7 @@ const struct ff_kernels VECTOR_PASTE(ff_kernels, VECTOR_NAME) = {
 	.expr = VECTOR_PASTE(expr, VECTOR_NAME),
 	.is_zero = vector_is_zero,
 	.count = vector_count,
+	.width = vector_width,
+	.pack = vector_pack,
+	.unpack = vector_unpack,
 };

@@ -13,6 +13,7 @@ struct ff_record;
  */
 struct ff_snapshot {
 	struct ff_store *store;
+	const struct ff_kernels *kernels;
 	const struct ff_matchset *set;
 	uint8_t *constant;
 	uint64_t bytes;			/* of memory, of the records */
@@ -30,13 +31,14 @@ struct ff_kept {
 	const uint8_t *base_bytes;	/* its bytes; without them nothing is shared */
 	enum ff_relation relation;	/* of the matches to the base's bytes */
 	uint32_t shard;			/* of the store, to put pieces in */
+	uint8_t *scratch;		/* half as many bytes as the chunk's pieces have */
 };
 
-int ff_snapshot_create(struct ff_store *store, const struct ff_matchset *set,
-		       const uint8_t *constant, struct ff_snapshot **out);
+int ff_snapshot_create(struct ff_store *store, const struct ff_kernels *kernels,
+		       const struct ff_matchset *set, const uint8_t *constant,
+		       struct ff_snapshot **out);
 /* Keep a chunk's matches. Chunks may come in any order and from many threads. */
-int ff_snapshot_put(struct ff_snapshot *snapshot, const struct ff_kernels *kernels,
-		    const struct ff_kept *kept);
+int ff_snapshot_put(struct ff_snapshot *snapshot, const struct ff_kept *kept);
 /* The same for n values that lie side by side, few enough to be kept so. */
 int ff_snapshot_put_values(struct ff_snapshot *snapshot, uint64_t chunk, const uint8_t *values,
 			   size_t n);

@@ -212,6 +212,7 @@ static int keep(struct ff_worker *worker, const struct view *view)
 		.base = job->spec.streams[FF_PREV], .base_bytes = view->streams[FF_PREV],
 		.relation = job->spec.program->relation,
 		.shard = (uint32_t)(worker - job->workers),
+		.scratch = worker->scratch,
 	};
 	int64_t count = ff_matchset_put(job->set, job->kernels, view->chunk, worker->mask,
 					view->bounds.slots);
@@ -220,7 +221,7 @@ static int keep(struct ff_worker *worker, const struct view *view)
 	if (count < 0)
 		return (int)count;
 	kept.count = count;
-	error = ff_snapshot_put(job->snapshot, job->kernels, &kept);
+	error = ff_snapshot_put(job->snapshot, &kept);
 	if (error) {
 		ff_job_fail(job, error, true);
 		return error;
@@ -350,6 +351,8 @@ void ff_worker_deinit(struct ff_worker *worker)
 		if (worker->buffers[s])
 			munmap(worker->buffers[s], buffer_size(worker->job));
 	}
+	if (worker->scratch)
+		munmap(worker->scratch, buffer_size(worker->job) / 2);
 	free(worker->mask);
 	free(worker->any);
 	free(worker->candidates);
@@ -373,6 +376,9 @@ int ff_worker_init(struct ff_worker *worker, struct ff_job *job)
 		if (!worker->buffers[s])
 			return -ENOMEM;
 	}
+	worker->scratch = map_bytes(buffer_size(job) / 2);
+	if (!worker->scratch)
+		return -ENOMEM;
 	worker->mask = calloc(words, sizeof(*worker->mask));
 	worker->candidates = calloc(words, sizeof(*worker->candidates));
 	worker->pieces = calloc(ff_mask_words(ff_layout_pieces(layout)), sizeof(*worker->pieces));

@@ -34,10 +34,19 @@ struct step {
 static void draw_bytes(struct input *input, uint8_t *bytes, size_t size)
 {
 	for (size_t at = 0; at < size; at += FF_PIECE) {
-		uint32_t kind = take(input, 1);
+		uint32_t kind = take(input, 1), width = kind / 4 % 3, step = take(input, 1);
+		size_t end = size - at < FF_PIECE ? size : at + FF_PIECE;
+		/* of words that just fit in one byte, two or four, at both ends */
+		int32_t low = width == 2 ? INT32_MIN : -(128 << 8 * width);
 
-		for (size_t i = at; i < size && i < at + FF_PIECE; i++)
-			bytes[i] = kind % 2 ? (uint8_t)(kind + i % 251) : 0;
+		for (size_t i = at; i < end; i++)
+			bytes[i] = kind % 4 == 1 ? (uint8_t)(kind + i % 251) : 0;
+		for (size_t i = at; kind % 4 > 1 && i + 4 <= end; i += 4) {
+			int32_t word = i / 4 % 3 ? (int32_t)(i / 4 % (step + 1)) : low;
+
+			word = kind % 4 == 3 ? ~word : word;
+			memcpy(bytes + i, &word, sizeof(word));
+		}
 	}
 	for (uint32_t writes = take(input, 1) % 8; writes; writes--)
 		bytes[take(input, 3) % size] = (uint8_t)take(input, 1);
@@ -83,7 +92,7 @@ static void make(struct input *input, struct ff_layout *layout, struct ff_store 
 	const struct ff_kernels *kernels = draw_kernels(input);
 
 	must(!ff_matchset_create(layout, &step->set));
-	must(!ff_snapshot_create(store, step->set, NULL, &step->snapshot));
+	must(!ff_snapshot_create(store, kernels, step->set, NULL, &step->snapshot));
 	for (uint64_t c = 0; c < layout->nchunks; c++) {
 		const struct plain *old = before ? &before->chunks[c] : NULL;
 		struct plain *plain = &step->chunks[c];
@@ -114,8 +123,10 @@ static void make(struct input *input, struct ff_layout *layout, struct ff_store 
 			.count = plain->n, .relation = relation,
 			.base = before ? before->snapshot : NULL,
 			.base_bytes = old ? old->bytes : NULL,
+			.scratch = malloc(ff_layout_pieces(layout) * FF_PIECE / 2),
 		};
-		must(!ff_snapshot_put(step->snapshot, kernels, &kept));
+		must(kept.scratch && !ff_snapshot_put(step->snapshot, &kept));
+		free(kept.scratch);
 	}
 	ff_matchset_seal(step->set);
 }

@@ -70,6 +70,7 @@ VDSO = Range(0x7FFE10001000, 0x7FFE10002000)
         ("all,writable", [*Where.parse("all").select(REGIONS, MODULES)]),
         ("0x401000..0x402800", [Range(0x401000, 0x402800)]),
         ("4198400..4204544", [Range(0x401000, 0x402800)]),
+        ("04198400..004204544", [Range(0x401000, 0x402800)]),
         ("writable,0x401000..0x402800", [Range(0x402000, 0x402800)]),
         ("heap,0xa00010..0xffffffffffffffff", [Range(0xA00010, 0xA10000)]),
         ("0x400000..0x401000,0x400800..0x402000", [Range(0x400000, 0x402000)]),
