@@ -105,6 +105,7 @@ from .values import (
     utf16,
     value_type,
 )
+from .watch import Seen, Watch
 
 __all__ = [
     "TYPES",
@@ -145,6 +146,7 @@ __all__ = [
     "ScanCancelled",
     "ScanOrderError",
     "ScanResult",
+    "Seen",
     "Snapshot",
     "SnapshotError",
     "Step",
@@ -155,6 +157,7 @@ __all__ = [
     "TypeNameError",
     "ValueKindError",
     "ValueRangeError",
+    "Watch",
     "Where",
     "WhereError",
     "WriteResult",

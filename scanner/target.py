@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from .process import ProcessInfo, find_process
 from .regions import Region, Where
 from .scan import Scan
 from .values import decode, encode, layout_of, value_type
+from .watch import Watch
 
 
 def attach(what: int | str | Memory, *, memory: str = "auto") -> Target:
@@ -272,6 +274,14 @@ class Target:
     def frozen(self) -> tuple[Freeze, ...]:
         """What is frozen at present."""
         return self._freezer.entries if self._freezer else ()
+
+    def watch(self, places: Iterable[tuple[int, Any]]) -> Watch:
+        """Look at several values together, again and again.
+
+        Args:
+            places: the address and the type of each: a construct with a size, or its name.
+        """
+        return Watch(self, ((address, value_type(what)) for address, what in places))
 
     def patch(self, address: int, raw: bytes) -> Patch:
         """Change bytes and keep the old ones; code, too, where the target cannot write it itself.

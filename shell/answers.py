@@ -63,3 +63,9 @@ class JsonAnswers:
     def _print(self, answer: object) -> None:
         sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n")
         sys.stdout.flush()
+
+
+def say(line: str) -> None:
+    """Print a line of an answer that is still to come to its end."""
+    sys.stdout.write(render.plain([line]))
+    sys.stdout.flush()

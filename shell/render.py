@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 from collections.abc import Iterable
 
-from .result import Block, Table
+from .result import Block, Column, Table
 
 #: Longer tables are shown plain: rich would take seconds to lay out thousands of rows.
 LONG = 500
@@ -31,6 +32,20 @@ def _escape(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode("ascii")
 
 
+def columns(text: str) -> int:
+    """How many columns printable text takes on a terminal: wide characters take two.
+
+    >>> columns("gold"), columns("勇者"), columns("e\u0301")
+    (4, 4, 1)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(mark) else 1 + (unicodedata.east_asian_width(mark) in "WF")
+        for mark in text
+    )
+
+
 def plain(blocks: Iterable[Block]) -> str:
     """Render blocks as aligned text without colours; nothing is cut.
 
@@ -46,15 +61,20 @@ def plain(blocks: Iterable[Block]) -> str:
 def _plain_table(table: Table) -> str:
     rows = [tuple(column.title for column in table.columns)]
     rows += [tuple(printable(cell) for cell in row) for row in table.rows]
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    widths = [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
     lines = []
     for row in rows:
         cells = [
-            cell.rjust(width) if column.right else cell.ljust(width)
+            _padded(cell, width, column)
             for cell, width, column in zip(row, widths, table.columns, strict=True)
         ]
         lines.append("  ".join(cells).rstrip() + "\n")
     return "".join(lines)
+
+
+def _padded(cell: str, width: int, column: Column) -> str:
+    blanks = " " * (width - columns(cell))
+    return blanks + cell if column.right else cell + blanks
 
 
 def ansi(blocks: Iterable[Block], width: int, *, colours: bool = True) -> str:

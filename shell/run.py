@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from farfetch.scanner import FarfetchError
 
 from . import batch, report
-from .answers import Answers, JsonAnswers, TextAnswers
+from .answers import Answers, JsonAnswers, TextAnswers, say
 from .progress import Meter, NoMeter, TerminalMeter
 from .session import Session
 
@@ -31,7 +31,10 @@ def run(options: Options) -> int:
     prompt = not commands and sys.stdin.isatty() and sys.stdout.isatty()
     answers: Answers = JsonAnswers() if options.json else TextAnswers(pointing=prompt)
     session = Session(
-        memory=options.memory, interactive=prompt, meter=_meter(prompt, quiet=options.json)
+        memory=options.memory,
+        interactive=prompt,
+        meter=_meter(prompt, quiet=options.json),
+        say=None if options.json else say,
     )
     try:
         return _run(session, options, answers, commands=commands, prompt=prompt)

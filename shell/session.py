@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
 
 from farfetch.scanner import (
     AlignError,
@@ -17,10 +18,14 @@ from farfetch.scanner import (
     attach,
     type_named,
 )
+from farfetch.scanner.freeze import INTERVAL
 
 from . import report
 from .errors import NoMatches, NoTarget
 from .progress import Meter, NoMeter
+
+if TYPE_CHECKING:
+    from .screens import Screens
 
 MAX_ALIGN = 4096
 
@@ -34,6 +39,7 @@ class Session:
         memory: how to read targets, one of ``memory_names()``.
         interactive: whether a person types at a prompt; frozen entries then outlive a command.
         meter: where the progress of scans is shown.
+        say: prints a line while a command still works.
 
     Attributes:
         target: what is attached, None before and after.
@@ -41,11 +47,19 @@ class Session:
         type: value type of the next first scan and of bare addresses.
         align: its alignment in bytes, None for the type's own.
         where: its region filter.
+        listed: indexes of the matches that ``list`` showed last.
+        say: prints a line while a command still works; None where answers are for programs.
+        screens: what takes the whole terminal; None without a prompt.
         finished: set by ``quit``.
     """
 
     def __init__(
-        self, *, memory: str = "auto", interactive: bool = False, meter: Meter | None = None
+        self,
+        *,
+        memory: str = "auto",
+        interactive: bool = False,
+        meter: Meter | None = None,
+        say: Callable[[str], None] | None = None,
     ) -> None:
         self.memory = memory
         self.interactive = interactive
@@ -54,6 +68,9 @@ class Session:
         self.type: Any = type_named("i32")
         self.align: int | None = None
         self.where = "writable"
+        self.listed = range(0)
+        self.say = say
+        self.screens: Screens | None = None
         self.finished = False
         self._meter = meter or NoMeter()
         self._undone_at_exit: set[Patch] = set()
@@ -137,6 +154,7 @@ class Session:
             raise
         finally:
             self._meter.clear()
+        self.listed = range(0)
         before, self.scan = self.scan, scan
         if before is not None:
             before.close()
@@ -144,6 +162,7 @@ class Session:
 
     def next(self, predicate: Predicate) -> ScanResult:
         """Narrow the matches."""
+        self.listed = range(0)
         try:
             return self.matched.next(predicate, progress=self._meter.show)
         finally:
@@ -167,8 +186,8 @@ class Session:
         address: int,
         value_type: Any,
         value: object,
-        allow: Literal["increase", "decrease"] | None,
-        interval: float,
+        allow: Literal["increase", "decrease"] | None = None,
+        interval: float = INTERVAL,
     ) -> Freeze:
         """Freeze a value, in place of an entry at the same address.
 

@@ -9,6 +9,7 @@ from .detach import DETACH
 from .first import FIRST
 from .freeze import FREEZE
 from .help import HELP
+from .hex import HEX
 from .history import HISTORY
 from .info import INFO
 from .list import LIST
@@ -27,6 +28,7 @@ from .undo import UNDO
 from .unfreeze import UNFREEZE
 from .unpatch import UNPATCH
 from .wait import WAIT
+from .watch import WATCH
 from .where import WHERE
 from .write import WRITE
 
@@ -53,8 +55,10 @@ COMMANDS: dict[str, Command] = {
         SET,
         FREEZE,
         UNFREEZE,
+        WATCH,
         READ,
         WRITE,
+        HEX,
         PATCH,
         UNPATCH,
         WAIT,

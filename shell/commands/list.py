@@ -8,15 +8,19 @@ from farfetch.scanner.addresses import format_address
 
 from .. import values
 from ..command import Command, needs_target
+from ..completion import Candidate, Choice, Cursor, Moment
 from ..result import Column, Json, Result, Table
 from ..words import Words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from farfetch.scanner import Match
 
     from ..session import Session
 
 DEFAULT_ROWS = 20
+_PAGES = ("+", "-")
 
 _COLUMNS = (
     Column("INDEX", right=True),
@@ -29,33 +33,67 @@ _COLUMNS = (
 _TYPE = Column("TYPE")
 
 
-def parse(words: Words) -> int:
-    """Read how many rows to show."""
-    word = words.optional()
+def parse(words: Words, shown: range, total: int) -> range:
+    """Read which matches to show.
+
+    Args:
+        words: a count from the start; a start and a count; or ``+`` and ``-`` for the page behind
+            or before what was shown.
+        shown: the matches that were.
+        total: how many matches there are.
+
+    Returns:
+        Their indexes, none outside ``total``.
+    """
+    first, second = words.optional(), words.optional()
     words.end()
-    return DEFAULT_ROWS if word is None else words.number(word, "N")
+    if first is None:
+        start, count = 0, DEFAULT_ROWS
+    elif first.text in _PAGES:
+        if second is not None:
+            raise words.error(f"{second.raw!r} is one argument too many")
+        count = len(shown) or DEFAULT_ROWS
+        start = shown.stop if first.text == "+" else max(0, shown.start - count)
+    elif second is None:
+        start, count = 0, words.number(first, "N")
+    else:
+        start, count = words.number(first, "START"), words.number(second, "COUNT")
+    return range(total)[start : start + count]
 
 
 @needs_target
 def run(session: Session, words: Words) -> Result:
-    """List the first matches with their values now, at the last and at the first scan."""
-    rows = parse(words)
+    """List a page of the matches with their values now, at the last and at the first scan."""
     scan = session.scan
-    matches = list(scan[:rows]) if scan else []
     total = session.matches
+    page = parse(words, session.listed, total)
+    matches = scan[page.start : page.stop] if scan and page else []
     if not scan or not total:
         return Result({"total": 0, "matches": []}, ("no matches",))
+    session.listed = page
     columns = (*_COLUMNS, _TYPE) if scan.layout.parts else _COLUMNS
     table = Table(columns, tuple(_row(match)[: len(columns)] for match in matches))
-    lines = (table,) if len(matches) == total else (table, f"{len(matches)} of {total:,} matches")
+    lines = (table,) if len(matches) == total else (table, _footer(page, total, session))
     return Result(
         {
             "total": total,
+            "start": page.start,
             "type": values.type_label(scan.type),
             "matches": [_fields(match) for match in matches],
         },
         lines,
     )
+
+
+def _footer(page: range, total: int, session: Session) -> str:
+    if not page:
+        return f"0 of {total:,} matches"
+    said = f"{page.start:,} to {page[-1]:,} of {total:,} matches"
+    if page.start == 0:
+        said = f"{len(page):,} of {total:,} matches"
+    if session.interactive and page.stop < total:
+        said += "; list + or PageDown shows more"
+    return said
 
 
 def _row(match: Match) -> tuple[str, ...]:
@@ -86,13 +124,23 @@ def _fields(match: Match) -> Json:
     }
 
 
+def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    """Offer the pages."""
+    if cursor.words or not moment.matches:
+        return iter(())
+    return cursor.offer([Choice("+", "the next page"), Choice("-", "the page before")])
+
+
 LIST = Command(
     name="list",
-    usage="list [N]",
+    usage="list [N | START COUNT | + | -]",
     summary="list the matches",
-    details=f"Shows the first N matches ({DEFAULT_ROWS} when not said) in the order of their "
-    "addresses: the value now, at the last scan and at the first. ? is a value that cannot be "
-    "read any more. Numbers of unknown type are shown with the types that they match as.",
-    examples=("list", "list 100"),
+    details=f"Shows the first N matches ({DEFAULT_ROWS} when not said), or COUNT from the index "
+    "START on, in the order of their addresses: the value now, at the last scan and at the first. "
+    "+ and - turn the page, as PageDown and PageUp do on an empty line of the prompt. ? is a value "
+    "that cannot be read any more. Numbers of unknown type are shown with the types that they "
+    "match as.",
+    examples=("list", "list 100", "list 1000 50", "list +"),
     run=run,
+    complete=complete,
 )

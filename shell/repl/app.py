@@ -21,6 +21,7 @@ from ..session import Session
 from .completer import ShellCompleter
 from .keys import key_bindings
 from .moment import SessionMoment
+from .screens import TerminalScreens
 from .toolbar import STYLE, toolbar
 
 #: Seconds between looks at whether the target still lives, and between drawings of the toolbar.
@@ -81,6 +82,8 @@ def run_prompt(session: Session, answers: Answers) -> int:
     Returns:
         The exit code, 0.
     """
+    if os.environ.get("TERM", "dumb") not in ("", "dumb"):
+        session.screens = TerminalScreens()
     watch = TargetWatch(session)
     completer = ShellCompleter(SessionMoment(session))
     prompt: PromptSession[str] = PromptSession(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from prompt_toolkit.application import get_app
 from prompt_toolkit.completion import CompleteEvent, Completer, get_common_complete_suffix
+from prompt_toolkit.filters import Condition
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 
@@ -30,5 +32,16 @@ def key_bindings(completer: Completer) -> KeyBindings:
             buffer.insert_text(suffix)
         else:
             buffer.start_completion()
+
+    @Condition
+    def empty() -> bool:
+        return not get_app().current_buffer.text
+
+    for key, line in (("pagedown", "list +"), ("pageup", "list -")):
+
+        @keys.add(key, filter=empty)
+        def _(event: KeyPressEvent, line: str = line) -> None:
+            event.current_buffer.text = line
+            event.current_buffer.validate_and_handle()
 
     return keys

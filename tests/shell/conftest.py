@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from live.prompting import Start
 from live.targets import TargetProcess
+from live.terminal import Terminal
 
 COMMAND = (sys.executable, "-m", "farfetch.shell")
 TIMEOUT = 60.0
@@ -127,3 +131,30 @@ def drive() -> Iterator[Callable[..., Driver]]:
     yield start
     for driver in running:
         driver.close()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def start(command: tuple[str, ...], state: Path) -> Iterator[Start]:
+    """Start farfetch on a terminal and wait for its prompt."""
+    running: list[Terminal] = []
+
+    def begin(
+        *arguments: object, size: tuple[int, int] = (40, 110), **environment: str
+    ) -> Terminal:
+        terminal = Terminal(
+            [*command, *map(str, arguments)],
+            size=size,
+            env={"XDG_STATE_HOME": str(state), **environment},
+        )
+        running.append(terminal)
+        terminal.wait_for(re.compile("^farfetch>$", re.MULTILINE))
+        return terminal
+
+    yield begin
+    for terminal in running:
+        terminal.close()

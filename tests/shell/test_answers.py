@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -216,6 +219,22 @@ def test_list_has_as_many_rows_as_asked_for(game: TargetProcess, answers: Answer
     assert [match["index"] for match in three["matches"]] == [0, 1, 2]
 
 
+def test_list_turns_pages(game: TargetProcess, answers: Answers) -> None:
+    lines = ["list 10 5", "list +", "list +", "list -", "list -", "list -", "list -"]
+    _, found, *pages = answers(game.pid, "where heap", "first ?", *lines)
+    total = found["matches"]
+    assert [one["start"] for one in pages] == [10, 15, 20, 15, 10, 5, 0]
+    for one in pages:
+        indexes = [match["index"] for match in one["matches"]]
+        assert indexes == list(range(one["start"], one["start"] + 5))
+    *_, last, behind, again = answers(
+        game.pid, "where heap", "first ?", f"list {total - 3} 20", "list +", "list"
+    )
+    assert len(last["matches"]) == 3
+    assert behind["matches"] == []
+    assert len(again["matches"]) == 20
+
+
 def test_list_without_a_scan_is_empty(game: TargetProcess, answers: Answers) -> None:
     (given,) = answers(game.pid, "list")
     assert (given["total"], given["matches"]) == (0, [])
@@ -325,6 +344,89 @@ def test_a_freeze_looks_as_often_as_told(game: TargetProcess, drive: Callable[..
     assert game.command("status")["health"] == "100"
 
 
+def test_watching_says_each_change(game: TargetProcess, drive: Callable[..., Any]) -> None:
+    at = game.command("addresses")
+    shell = drive("-p", game.pid)
+    shell.ask("type i32")
+    shell.send(f"watch {at['health_addr']} {at['gold_addr']} --every 0.01 --for=1.5")
+    game.command("hit 7")
+    seen = shell.answer()
+    assert [one["address"] for one in seen["entries"]] == [at["health_addr"], at["gold_addr"]]
+    assert seen["entries"][0]["location"].startswith("[heap]+0x")
+    assert seen["samples"][-1]["values"] == [93, 1500]
+    assert 1 <= len(seen["samples"]) <= 2 < seen["looks"]
+    assert seen["alive"] is True
+    shell.ask("where heap")
+    shell.ask("first 93")
+    assert len(shell.ask("watch --for 0")["samples"][0]["values"]) >= 1
+    for line, kind in [
+        ("watch 0 --for soon", "UsageError"),
+        ("watch 0 --every 0", "UsageError"),
+        ("watch 0 --for", "UsageError"),
+        ("watch 999999", "MatchIndexError"),
+        ("watch nowhere", "ExpressionError"),
+    ]:
+        assert shell.error(line)["type"] == kind, line
+    assert shell.ask("watch 0x10 --for 0")["samples"][0]["values"] == [None]
+    shell.ask("type text")
+    assert shell.error(f"watch {at['name_addr']}")["type"] == "TypeNameError"
+    shell.send("watch 0 --every 0.01")
+    game.quit()
+    assert shell.answer()["alive"] is False
+    assert shell.error("watch 0 --for 0")["type"] == "TargetGone"
+
+
+def test_watching_prints_a_line_a_change(game: TargetProcess, command: tuple[str, ...]) -> None:
+    address = game.command("addresses")["health_addr"]
+    with subprocess.Popen(
+        [*command, "-p", str(game.pid), "-c", f"watch {address} --every 0.01"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == f"    0.000  {address}=100\n"
+        game.command("hit 7")
+        assert running.stdout.readline().endswith(f"  {address}=93\n")
+        running.send_signal(signal.SIGINT)
+        assert re.fullmatch(r"1 change in \d+ looks\n", running.stdout.read())
+        assert running.wait() == 0
+
+
+def test_hex(game: TargetProcess, drive: Callable[..., Any], farfetch: Callable[..., Any]) -> None:
+    at = game.command("addresses")
+    shell = drive("-p", game.pid)
+    shell.ask("type u16")
+    shown = shell.ask(f"hex {at['name_addr']} 10")
+    assert shown["bytes"] == "42 72 c3 bc 6e 68 69 6c 64 65"
+    assert (shown["size"], shown["unreadable"], shown["address"]) == (10, 0, at["name_addr"])
+    assert shown["values"] == [0x7242, 0xBCC3, 0x686E, 0x6C69, 0x6564]
+    assert shell.ask(f"hex {at['name_addr']}")["size"] == 256
+    (heap,) = shell.ask("regions heap")["regions"]
+    edge = shell.ask(f"hex {int(heap['end'], 16) - 3:#x} 0x6")
+    assert (edge["size"], edge["unreadable"]) == (6, 3)
+    assert edge["bytes"].endswith("?? ?? ??")
+    assert edge["values"][1:] == [None, None]
+    for line, kind in [
+        ("hex", "UsageError"),
+        ("hex [heap] 0", "UsageError"),
+        ("hex [heap] 0x100001", "UsageError"),
+        ("hex [heap] many", "UsageError"),
+        ("hex [heap] 1 2", "UsageError"),
+        ("hex 0", "NoMatches"),
+        ("hex 0x10 16", "MemoryFault"),
+        ("hex 0xffffffffffffffff 16", "MemoryFault"),
+        ("hex nowhere", "ExpressionError"),
+    ]:
+        assert shell.error(line)["type"] == kind, line
+    said = farfetch("-p", game.pid, "-c", "type u8", "-c", f"hex {at['name_addr']} 3").stdout
+    assert said.splitlines()[1].split() == [
+        at["name_addr"],
+        *["42", "72", "c3", "Br.", "66", "114", "195"],
+    ]
+    game.quit()
+    assert shell.error(f"hex {at['name_addr']}")["type"] == "TargetGone"
+
+
 def test_patches_are_kept_and_undone(game: TargetProcess, drive: Callable[..., Any]) -> None:
     address = game.command("addresses")["health_addr"]
     shell = drive("-p", game.pid)
@@ -419,8 +521,8 @@ def test_help_knows_every_command(game: TargetProcess, answers: Answers) -> None
     names = [one["name"] for one in overview["commands"]]
     expected = (
         "ps attach detach info regions type align where first next undo redo history snapshot "
-        "reset list set freeze unfreeze read write patch unpatch wait help "
-        "quit"
+        "reset list set freeze unfreeze watch read write hex patch "
+        "unpatch wait help quit"
     )
     assert names == expected.split()
     for given in answers(game.pid, *(f"help {name}" for name in names)):

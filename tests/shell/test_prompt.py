@@ -5,62 +5,15 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from live.prompting import CTRL_C, CTRL_D, CTRL_L, UP, Start, enter, toolbar
 from live.targets import TargetProcess
-from live.terminal import Terminal
-
-CTRL_C, CTRL_D, CTRL_L, UP = "\x03", "\x04", "\x0c", "\x1b[A"
 
 #: So much work for each value that a scan of a quarter of a gigabyte takes a person's time.
 LABOUR = " or ".join(f"now * now % {prime} / 3 == 99999{prime}" for prime in (7, 11, 13, 17, 19))
-
-Start = Callable[..., Terminal]
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Path:
-    return tmp_path / "state"
-
-
-@pytest.fixture
-def start(command: tuple[str, ...], state: Path) -> Iterator[Start]:
-    """Start farfetch on a terminal and wait for its prompt."""
-    running: list[Terminal] = []
-
-    def begin(
-        *arguments: object, size: tuple[int, int] = (40, 110), **environment: str
-    ) -> Terminal:
-        terminal = Terminal(
-            [*command, *map(str, arguments)],
-            size=size,
-            env={"XDG_STATE_HOME": str(state), **environment},
-        )
-        running.append(terminal)
-        terminal.wait_for(re.compile("^farfetch>$", re.MULTILINE))
-        return terminal
-
-    yield begin
-    for terminal in running:
-        terminal.close()
-
-
-def enter(terminal: Terminal, line: str, shows: str) -> re.Match[str]:
-    """Type a line on a cleared screen and wait for a pattern below it and the next prompt."""
-    terminal.send(CTRL_L)
-    terminal.wait_for(re.compile(r"\Afarfetch>\n"))
-    terminal.send(f"{line}\r")
-    return terminal.wait_for(
-        re.compile(rf"\Afarfetch> [^\n]*\n(?s:.*)({shows})(?s:.*)\nfarfetch>\n", re.MULTILINE)
-    )
-
-
-def toolbar(terminal: Terminal, shows: str) -> None:
-    """Wait until the last line of the screen shows a pattern."""
-    terminal.wait_for(re.compile(rf"\n[^\n]*{shows}[^\n]*\Z"))
 
 
 def test_a_hunt_by_hand(start: Start, game: TargetProcess, state: Path) -> None:

@@ -17,6 +17,13 @@ def test_plain_tables_are_aligned_and_end_without_blanks() -> None:
     )
 
 
+def test_wide_characters_take_two_columns() -> None:
+    table = Table((Column("NAME"), Column("VALUE", right=True)), (("勇者", "剣"), ("ab", "1")))
+    assert render.plain([table]) == "NAME  VALUE\n勇者     剣\nab        1\n"
+    colourless = render.ansi([table], 80, colours=False)
+    assert len({render.columns(line) for line in colourless.splitlines()[2:]}) == 1
+
+
 def test_nothing_to_show_is_nothing() -> None:
     assert render.plain([]) == ""
     assert render.ansi([], 80) == ""

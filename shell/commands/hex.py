@@ -1,0 +1,104 @@
+"""hex: memory as hex digits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from farfetch.scanner import MemoryFault
+from farfetch.scanner.addresses import format_address
+
+from .. import completion, hexdump, places, values
+from ..command import Command, needs_target
+from ..completion import Candidate, Cursor, Moment
+from ..result import Result
+from ..words import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..session import Session
+
+DEFAULT_BYTES = 256
+MAX_BYTES = 1 << 20
+
+
+class Arguments(NamedTuple):
+    """A match's index or an address as typed, and how many bytes, None for a screen of them."""
+
+    which: int | str
+    size: int | None
+
+
+def parse(words: Words) -> Arguments:
+    """Read the place and the length."""
+    which = places.index_or_address(words, words.take("ADDR"))
+    word = words.optional()
+    words.end()
+    if word is None:
+        return Arguments(which, None)
+    size = int(word.text, 16) if _is_hex(word.text) else words.number(word, "LEN")
+    if not 1 <= size <= MAX_BYTES:
+        raise words.error(f"LEN is from 1 to {MAX_BYTES}, not {size}")
+    return Arguments(which, size)
+
+
+def _is_hex(text: str) -> bool:
+    digits = text[2:]
+    return (
+        text[:2] in ("0x", "0X")
+        and 0 < len(digits) <= 16
+        and set(digits) <= set("0123456789abcdefABCDEF")
+    )
+
+
+@needs_target
+def run(session: Session, words: Words) -> Result:
+    """Show memory: on the whole terminal at a prompt, else as a dump."""
+    arguments = parse(words)
+    target = session.attached
+    address = places.find(session, arguments.which).address
+    if session.screens is not None and arguments.size is None:
+        session.screens.hex(session, address)
+        return Result({"address": format_address(address)})
+    size = min(arguments.size or DEFAULT_BYTES, hexdump.HIGHEST - address)
+    content = hexdump.read(target, address, size)
+    unreadable = content.count(None)
+    if unreadable == size:
+        raise MemoryFault(address, size, 0, False)
+    rows = list(hexdump.rows(address, content))
+    width = len(format_address(rows[-1].address))
+    decoded = [value for row in rows for value in hexdump.decoded(row, session.type, target.bits)]
+    return Result(
+        {
+            "address": format_address(address),
+            "location": str(target.locate(address)),
+            "size": size,
+            "unreadable": unreadable,
+            "bytes": " ".join(digits for row in rows for digits in row.digits),
+            "type": values.type_label(session.type),
+            "values": [values.as_json(value) for value in decoded],
+        },
+        tuple(hexdump.line(row, session.type, target.bits, width) for row in rows),
+    )
+
+
+def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    """Offer match indexes and addresses."""
+    if not cursor.words:
+        yield from completion.match_index(cursor, moment)
+        yield from completion.address(cursor, moment)
+
+
+HEX = Command(
+    name="hex",
+    usage="hex INDEX|ADDR [LEN]",
+    summary="look at memory as hex digits, and edit it",
+    details="At a prompt it takes the whole terminal: arrows, PageUp and PageDown move, hex digits "
+    "overwrite the byte under the cursor at once, u takes the last change back, g goes to an "
+    "address, t chooses the type of the values beside the bytes, q or Ctrl-C leaves; what has "
+    "changed since the last look is highlighted. With LEN, and in scripts, it prints LEN bytes "
+    f"instead ({DEFAULT_BYTES} when not said); ?? cannot be read.",
+    examples=("hex 0", "hex game+0x4010 64", "hex [heap] 0x100"),
+    run=run,
+    complete=complete,
+)

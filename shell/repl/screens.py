@@ -1,0 +1,22 @@
+"""The screens that the prompt has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..places import Place
+from ..session import Session
+from .hex_screen import HexScreen
+from .watch_screen import WatchScreen
+
+
+class TerminalScreens:
+    """Takes over the terminal; see :class:`farfetch.shell.screens.Screens`."""
+
+    def watch(self, session: Session, entries: Sequence[tuple[str, Place]], every: float) -> None:
+        """Show values live until the user leaves."""
+        WatchScreen(session, entries, every).screen.run()
+
+    def hex(self, session: Session, address: int) -> None:
+        """Show memory until the user leaves."""
+        HexScreen(session, address).screen.run()

@@ -1,0 +1,26 @@
+"""What takes the whole terminal; the prompt brings it, and other front ends have none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from .places import Place
+    from .session import Session
+
+
+class Screens(Protocol):
+    """Takes over the terminal until the user leaves."""
+
+    def watch(self, session: Session, entries: Sequence[tuple[str, Place]], every: float) -> None:
+        """Show values live.
+
+        Args:
+            session: with the target.
+            entries: how each place was called, and the place.
+            every: seconds between looks.
+        """
+
+    def hex(self, session: Session, address: int) -> None:
+        """Show memory as hex digits, to page through and to edit, from an address on."""

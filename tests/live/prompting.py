@@ -1,0 +1,29 @@
+"""Keys for the prompt, and what it shows of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from live.terminal import Terminal
+
+CTRL_C, CTRL_D, CTRL_L, CTRL_R = "\x03", "\x04", "\x0c", "\x12"
+UP, DOWN, RIGHT, LEFT = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
+PAGE_UP, PAGE_DOWN = "\x1b[5~", "\x1b[6~"
+
+Start = Callable[..., Terminal]
+
+
+def enter(terminal: Terminal, line: str, shows: str) -> re.Match[str]:
+    """Type a line on a cleared screen and wait for a pattern below it and the next prompt."""
+    terminal.send(CTRL_L)
+    terminal.wait_for(re.compile(r"\Afarfetch>\n"))
+    terminal.send(f"{line}\r")
+    return terminal.wait_for(
+        re.compile(rf"\Afarfetch> [^\n]*\n(?s:.*)({shows})(?s:.*)\nfarfetch>\n", re.MULTILINE)
+    )
+
+
+def toolbar(terminal: Terminal, shows: str) -> None:
+    """Wait until the last line of the screen shows a pattern."""
+    terminal.wait_for(re.compile(rf"\n[^\n]*{shows}[^\n]*\Z"))
