@@ -25,7 +25,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
     [
         # No command, or a near one
         ("lst", 2, "unknown command 'lst': did you mean list?"),
-        ("atach game", 2, "unknown command 'atach': did you mean attach or patch?"),
+        ("atach game", 2, "unknown command 'atach': did you mean attach or watch?"),
         ("chnaged", 2, "unknown command 'chnaged': did you mean changed?"),
         ("xyzzy", 2, "unknown command 'xyzzy'; help lists them"),
         ("exit", 2, "unknown command 'exit': did you mean quit?"),
