@@ -28,9 +28,11 @@ from .errors import (
     MemoryFault,
     MemoryUnavailable,
     PatchError,
+    PointerError,
     ScanCancelled,
     ScanOrderError,
     SnapshotError,
+    TableError,
     TargetAmbiguous,
     TargetGone,
     TargetNotFound,
@@ -50,6 +52,7 @@ from .modules import Location, Module
 from .native import default_threads, isa, isas
 from .patch import Patch, Patches
 from .patterns import Pattern, pattern
+from .pointers import PointerPath, PointerStep
 from .predicates import (
     Expr,
     Predicate,
@@ -69,6 +72,7 @@ from .regexes import Regex, regex
 from .regions import Range, Region, Where
 from .scan import Scan, WriteResult
 from .snapshot import FaultSet, Progress, ScanResult
+from .table import Entry, Table
 from .target import Target, attach
 from .values import (
     TYPES,
@@ -116,6 +120,7 @@ __all__ = [
     "BudgetError",
     "Buffer",
     "ConfigurationError",
+    "Entry",
     "Expr",
     "ExpressionError",
     "FarfetchError",
@@ -136,6 +141,9 @@ __all__ = [
     "PatchError",
     "Patches",
     "Pattern",
+    "PointerError",
+    "PointerPath",
+    "PointerStep",
     "Predicate",
     "ProcessInfo",
     "Progress",
@@ -150,6 +158,8 @@ __all__ = [
     "Snapshot",
     "SnapshotError",
     "Step",
+    "Table",
+    "TableError",
     "Target",
     "TargetAmbiguous",
     "TargetGone",

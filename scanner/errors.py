@@ -16,6 +16,8 @@
     │   └── WhereError        the same for a region filter
     ├── AlignError            an alignment outside 1 to 4096
     ├── PatchError            patched bytes that something else has changed since
+    ├── PointerError          a pointer path that cannot be understood or followed
+    ├── TableError            a table, or its file, that cannot be used
     ├── ScanOrderError        a step that needs an earlier one
     ├── MatchIndexError       no match has that index (an IndexError too)
     ├── ScanCancelled         a scan was stopped before its end
@@ -328,6 +330,40 @@ class PatchError(FarfetchError):
             f"the patch at 0x{self.address:x} is no longer there: expected {_hex(self.expected)}, "
             f"found {_hex(self.found)}; undo later patches first, or force it"
         )
+
+
+class PointerError(FarfetchError):
+    """A pointer path that cannot be understood or followed.
+
+    Args:
+        path: as text.
+        reason: which of its pointers, and why.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def _message(self) -> str:
+        return f'the pointer path "{self.path:.200}": {self.reason}'
+
+
+class TableError(FarfetchError):
+    """A table, or its file, that cannot be used.
+
+    Args:
+        file: its name; "" for what is not in a file.
+        reason: what is wrong, and where in it.
+    """
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(file, reason)
+        self.file = file
+        self.reason = reason
+
+    def _message(self) -> str:
+        return f"the table {self.file}: {self.reason}" if self.file else self.reason
 
 
 class ScanOrderError(FarfetchError):

@@ -106,6 +106,10 @@ class Moment(Protocol):
         """The processes that could be attached to."""
 
     @property
+    def entries(self) -> Sequence[str]:
+        """The names in the table."""
+
+    @property
     def snapshots(self) -> Sequence[str]:
         """The names of the snapshots that predicates can say."""
 

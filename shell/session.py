@@ -13,6 +13,7 @@ from farfetch.scanner import (
     Predicate,
     Scan,
     ScanResult,
+    Table,
     Target,
     Where,
     attach,
@@ -47,6 +48,7 @@ class Session:
         type: value type of the next first scan and of bare addresses.
         align: its alignment in bytes, None for the type's own.
         where: its region filter.
+        table: places with a name; it stays when another target is attached.
         listed: indexes of the matches that ``list`` showed last.
         say: prints a line while a command still works; None where answers are for programs.
         screens: what takes the whole terminal; None without a prompt.
@@ -69,6 +71,7 @@ class Session:
         self.align: int | None = None
         self.where = "writable"
         self.listed = range(0)
+        self.table = Table()
         self.say = say
         self.screens: Screens | None = None
         self.finished = False

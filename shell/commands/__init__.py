@@ -13,16 +13,20 @@ from .hex import HEX
 from .history import HISTORY
 from .info import INFO
 from .list import LIST
+from .load import LOAD
 from .next import NEXT
 from .patch import PATCH
+from .pointer import POINTER
 from .ps import PS
 from .quit import QUIT
 from .read import READ
 from .redo import REDO
 from .regions import REGIONS
 from .reset import RESET
+from .save import SAVE
 from .set import SET
 from .snapshot import SNAPSHOT
+from .table import TABLE
 from .type import TYPE
 from .undo import UNDO
 from .unfreeze import UNFREEZE
@@ -61,6 +65,10 @@ COMMANDS: dict[str, Command] = {
         HEX,
         PATCH,
         UNPATCH,
+        POINTER,
+        TABLE,
+        SAVE,
+        LOAD,
         WAIT,
         HELP,
         QUIT,

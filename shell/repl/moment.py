@@ -66,6 +66,11 @@ class SessionMoment:
         return self._processes[1]
 
     @property
+    def entries(self) -> Sequence[str]:
+        """The names in the table."""
+        return [one.name for one in self._session.table]
+
+    @property
     def snapshots(self) -> Sequence[str]:
         """The names of the snapshots that predicates can say."""
         scan = self._session.scan

@@ -370,9 +370,7 @@ def test_watching_says_each_change(game: TargetProcess, drive: Callable[..., Any
     assert shell.ask("watch 0x10 --for 0")["samples"][0]["values"] == [None]
     shell.ask("type text")
     assert shell.error(f"watch {at['name_addr']}")["type"] == "TypeNameError"
-    shell.send("watch 0 --every 0.01")
     game.quit()
-    assert shell.answer()["alive"] is False
     assert shell.error("watch 0 --for 0")["type"] == "TargetGone"
 
 
@@ -389,6 +387,19 @@ def test_watching_prints_a_line_a_change(game: TargetProcess, command: tuple[str
         assert running.stdout.readline().endswith(f"  {address}=93\n")
         running.send_signal(signal.SIGINT)
         assert re.fullmatch(r"1 change in \d+ looks\n", running.stdout.read())
+        assert running.wait() == 0
+
+
+def test_watching_ends_with_the_target(game: TargetProcess, command: tuple[str, ...]) -> None:
+    with subprocess.Popen(
+        [*command, "-p", str(game.pid), "-c", "watch [heap] --every 0.01"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline().startswith("    0.000  [heap]=")
+        game.quit()
+        assert f"game ({game.pid}) has ended; " in running.stdout.read()
         assert running.wait() == 0
 
 
@@ -522,7 +533,7 @@ def test_help_knows_every_command(game: TargetProcess, answers: Answers) -> None
     expected = (
         "ps attach detach info regions type align where first next undo redo history snapshot "
         "reset list set freeze unfreeze watch read write hex patch "
-        "unpatch wait help quit"
+        "unpatch pointer table save load wait help quit"
     )
     assert names == expected.split()
     for given in answers(game.pid, *(f"help {name}" for name in names)):

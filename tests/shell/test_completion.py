@@ -28,6 +28,7 @@ class Moment:
     )
     modules: Sequence[str] = ("game", "libc.so.6", "my lib.so")
     snapshots: Sequence[str] = ()
+    entries: Sequence[str] = ()
     patches: Sequence[tuple[str, str]] = ()
 
 

@@ -19,9 +19,11 @@ from farfetch.scanner.errors import (
     MemoryFault,
     MemoryUnavailable,
     PatchError,
+    PointerError,
     ScanCancelled,
     ScanOrderError,
     SnapshotError,
+    TableError,
     TargetAmbiguous,
     TargetGone,
     TargetNotFound,
@@ -78,6 +80,12 @@ SAID = [
     (ExpressionError(" ", 1, "expected a value"), "column 2: expected a value"),
     (WhereError("heep", 0, "did you mean heap?"), "heep: column 1: did you mean heap?"),
     (AlignError(0), "align takes 1 to 4096, not 0"),
+    (
+        PointerError("game -> x", "offset 1 is a number, not 'x'"),
+        """the pointer path "game -> x": offset 1 is a number, not 'x'""",
+    ),
+    (TableError("hp.json", "is no table"), "the table hp.json: is no table"),
+    (TableError("", "name is empty"), "name is empty"),
     (
         PatchError(0x10, b"\x90\x90", b"\xde\xad"),
         "the patch at 0x10 is no longer there: expected 90 90, found de ad; undo later patches "

@@ -1,0 +1,270 @@
+"""Tables: places with a name, saved as a file that outlives the target."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from .errors import FarfetchError, TableError
+from .literals import quote
+from .pointers import PointerPath
+from .type_names import type_named
+
+FORMAT: Final = "farfetch table"
+VERSION: Final = 1
+
+#: What a file may have; more is not read.
+MAX_BYTES: Final = 16 << 20
+MAX_ENTRIES: Final = 100_000
+MAX_TEXT: Final = 4096
+
+_FIELDS: Final = ("name", "where", "type", "group", "note", "frozen", "allow")
+_OPEN: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+_ALLOW: Final = (None, "increase", "decrease")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A place with a name.
+
+    Attributes:
+        name: no two of a table are the same.
+        where: ``game+0x4010``, ``0x7f…`` or a pointer path ``game+0x4010 -> 0x18``.
+        type: name of the value type.
+        group: what it belongs to; ``/`` divides groups in groups.
+        note: for people.
+        frozen: text of the value to hold; None when it is not to be frozen.
+        allow: the way a frozen value may still move.
+
+    Raises:
+        TableError: a field is not what it has to be.
+    """
+
+    name: str
+    where: str
+    type: str
+    group: str = ""
+    note: str = ""
+    frozen: str | None = None
+    allow: Literal["increase", "decrease"] | None = None
+
+    def __post_init__(self) -> None:
+        for field in _FIELDS:
+            _check_text(field, getattr(self, field), needed=field in ("name", "where", "type"))
+        if self.allow not in _ALLOW:
+            raise TableError("", f"allow is increase or decrease, not {self.allow!r}")
+        try:
+            PointerPath.parse(self.where)
+            type_named(self.type)
+        except FarfetchError as error:
+            raise TableError("", f"{quote(self.name)}: {error}") from None
+
+    @property
+    def path(self) -> PointerPath:
+        """Where it is, to be resolved in a target."""
+        return PointerPath.parse(self.where)
+
+
+def _check_text(field: str, value: object, *, needed: bool) -> None:
+    if value is None and field in ("frozen", "allow"):
+        return
+    if not isinstance(value, str):
+        raise TableError("", f"{field} is a text, not {value!r:.60}")
+    if needed and not value.strip():
+        raise TableError("", f"{field} is empty")
+    if len(value) > MAX_TEXT:
+        raise TableError("", f"{field} has {len(value)} characters, more than {MAX_TEXT}")
+    if any(0xD800 <= ord(mark) < 0xE000 for mark in value):
+        raise TableError("", f"{field} has half a surrogate pair, which is no text")
+
+
+class Table:
+    """Entries with unique names, in the order in which they were added.
+
+    >>> table = Table()
+    >>> table.put(Entry("health", "game+0x4010", "i32"))
+    >>> table["health"].where, len(table)
+    ('game+0x4010', 1)
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Entry] = {}
+
+    def put(self, entry: Entry) -> None:
+        """Add an entry, or replace the one of its name.
+
+        Raises:
+            TableError: there are too many.
+        """
+        if entry.name not in self._entries and len(self) >= MAX_ENTRIES:
+            raise TableError("", f"a table has at most {MAX_ENTRIES} entries")
+        self._entries[entry.name] = entry
+
+    def change(self, name: str, **fields: Any) -> Entry:
+        """Change fields of an entry, and return it as it is now."""
+        entry = dataclasses.replace(self[name], **fields)
+        self._entries[name] = entry
+        return entry
+
+    def remove(self, name: str) -> Entry:
+        """Take an entry out."""
+        entry = self[name]
+        del self._entries[name]
+        return entry
+
+    def __getitem__(self, name: str) -> Entry:
+        if name not in self._entries:
+            raise TableError("", f"the table has no entry {quote(name)}")
+        return self._entries[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(tuple(self._entries.values()))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to a file: all of it or nothing.
+
+        Raises:
+            TableError: it cannot be written; what was there is untouched.
+        """
+        listed = [
+            {field: getattr(entry, field) for field in _FIELDS if getattr(entry, field)}
+            for entry in self
+        ]
+        content = {"format": FORMAT, "version": VERSION, "entries": listed}
+        _replace(Path(path), json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Table:
+        """Read a file that :meth:`save` has written, or a person.
+
+        Raises:
+            TableError: it cannot be read, or is not such a file; says where.
+        """
+        name = os.fspath(path)
+        content = _parse(name, _read(name))
+        table = cls()
+        for number, fields in enumerate(content, 1):
+            try:
+                entry = _entry(fields)
+            except TableError as error:
+                raise TableError(name, f"entry {number}: {error.reason}") from None
+            if entry.name in table:
+                raise TableError(name, f"entry {number}: {quote(entry.name)} is there twice")
+            table.put(entry)
+        return table
+
+
+def _entry(fields: object) -> Entry:
+    if not isinstance(fields, dict):
+        raise TableError("", f"is an object, not {fields!r:.60}")
+    for field in ("name", "where", "type"):
+        if field not in fields:
+            raise TableError("", f"has no {field}")
+    for field in fields:
+        if field not in _FIELDS:
+            raise TableError("", f"has a field {quote(field[:60])}, which tables do not have")
+    return Entry(**fields)
+
+
+def _read(name: str) -> bytes:
+    try:
+        # a pipe that nobody writes to must not hold us up
+        with os.fdopen(os.open(name, _OPEN), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise TableError(name, "is not a regular file")
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise TableError(name, f"cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise TableError(name, "cannot be read: no file is called so") from None
+    if len(raw) > MAX_BYTES:
+        raise TableError(name, f"is larger than {MAX_BYTES >> 20} MiB, so it is no table")
+    return raw
+
+
+def _parse(name: str, raw: bytes) -> list[object]:
+    try:
+        content = json.loads(
+            raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_integer
+        )
+    except UnicodeDecodeError as error:
+        raise TableError(name, f"is not UTF-8 at byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise TableError(name, f"is damaged at {where}: {error.msg}") from None
+    except RecursionError:
+        raise TableError(name, "is nested too deeply to be a table") from None
+    except ValueError as error:
+        raise TableError(name, f"is damaged: {error}") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise TableError(name, f'is no table: it does not say "format": "{FORMAT}"')
+    version = content.get("version")
+    if type(version) is not int or version < 1:
+        raise TableError(name, f"has no version: {version!r:.60}")
+    if version > VERSION:
+        raise TableError(
+            name, f"is of version {version}, newer than this farfetch reads ({VERSION}): update it"
+        )
+    entries = content.get("entries")
+    if not isinstance(entries, list):
+        raise TableError(name, "has no list of entries")
+    if len(entries) > MAX_ENTRIES:
+        raise TableError(name, f"has {len(entries)} entries, more than {MAX_ENTRIES}")
+    return entries
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a field is there twice")
+    return fields
+
+
+def _no_constant(word: str) -> object:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _integer(word: str) -> int:
+    if len(word) > 20:
+        raise ValueError("a number is too long")
+    return int(word)
+
+
+def _replace(path: Path, raw: bytes) -> None:
+    """Write a file so that it has its old content or the new one, whatever happens."""
+    shown = os.fspath(path)
+    draft: Path | None = None
+    try:
+        path = Path(os.path.realpath(path))  # where a link leads, not the link
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+        if path.exists() and not path.is_file():
+            raise TableError(shown, "is not a regular file")
+        draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.new")
+        with draft.open("xb") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except FileExistsError:
+        raise TableError(shown, f"cannot be written: {draft} is in the way") from None
+    except (OSError, ValueError) as error:
+        if draft is not None:
+            with contextlib.suppress(OSError, ValueError):
+                draft.unlink(missing_ok=True)
+        reason = error.strerror if isinstance(error, OSError) else "no file can be called so"
+        raise TableError(shown, f"cannot be written: {reason}") from None

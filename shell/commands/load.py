@@ -1,0 +1,60 @@
+"""load: read a table from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from farfetch.scanner import FarfetchError, Table
+from farfetch.scanner.literals import quote
+
+from .. import quantities, tabled
+from ..command import Command
+from ..result import Json, Result
+from ..words import Words
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+
+def run(session: Session, words: Words) -> Result:
+    """Read a table and take its place; freeze what it says, if asked to."""
+    word = words.take("FILE")
+    option = words.optional()
+    if option is not None and option.text != "--freeze":
+        raise words.error(f"{option.raw!r} is one argument too many")
+    words.end()
+    file = Path(word.text).expanduser()
+    if option is not None:
+        session.attached.check()
+    session.table = Table.load(file)
+    count = len(session.table)
+    lines = [f"{quantities.count(count, 'entry', 'entries')} loaded from {file}"]
+    frozen, failed = 0, []
+    for entry in session.table if option is not None else ():
+        if entry.frozen is None:
+            continue
+        try:
+            tabled.freeze(session, entry)
+            frozen += 1
+        except FarfetchError as error:
+            failed.append((entry.name, str(error)))
+            lines.append(f"{quote(entry.name)} is not frozen: {error}")
+    if frozen:
+        lines.append(f"{quantities.count(frozen, 'entry', 'entries')} frozen")
+    not_frozen: list[Json] = [{"name": name, "reason": reason} for name, reason in failed]
+    return Result(
+        {"file": str(file), "entries": count, "frozen": frozen, "failed": not_frozen}, tuple(lines)
+    )
+
+
+LOAD = Command(
+    name="load",
+    usage="load FILE [--freeze]",
+    summary="load a saved table",
+    details="Takes the place of the table that there is. Nothing in the target changes, unless "
+    "--freeze holds the entries that were frozen when the table was saved. A file that is damaged "
+    "or of a newer version leaves everything as it was.",
+    examples=("load game.json", "load game.json --freeze"),
+    run=run,
+)

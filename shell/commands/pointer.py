@@ -1,0 +1,90 @@
+"""pointer: follow a pointer path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farfetch.scanner import PointerPath, type_named
+from farfetch.scanner.addresses import format_address
+
+from .. import completion, values
+from ..command import Command, needs_target
+from ..completion import Candidate, Cursor, Moment
+from ..result import Column, Json, Result, Table
+from ..words import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..session import Session
+
+_COLUMNS = (
+    Column("AT", right=True, style="cyan"),
+    Column("WHERE"),
+    Column("POINTER", right=True),
+    Column("OFFSET", right=True),
+    Column("RESULT", right=True, style="bold"),
+)
+
+
+@needs_target
+def run(session: Session, words: Words) -> Result:
+    """Follow a path and read what is at its end."""
+    path = PointerPath.parse(words.take("PATH").text)
+    text = words.phrase()
+    value_type = type_named(text) if text else session.type
+    target = session.attached
+    steps = path.follow(target)
+    address = steps[-1].result if steps else path.resolve(target)
+    value = target.read(address, value_type)
+    fields: list[Json] = [
+        {
+            "address": format_address(one.address),
+            "pointer": format_address(one.pointer),
+            "offset": one.offset,
+            "result": format_address(one.result),
+        }
+        for one in steps
+    ]
+    rows = tuple(
+        (
+            format_address(one.address),
+            str(target.locate(one.address)),
+            format_address(one.pointer),
+            f"{one.offset:+#x}",
+            format_address(one.result),
+        )
+        for one in steps
+    )
+    said = f"{values.type_label(value_type)} at {format_address(address)}: "
+    said += values.shown(value_type, value)
+    return Result(
+        {
+            "path": str(path),
+            "steps": fields,
+            "address": format_address(address),
+            "type": values.type_label(value_type),
+            "value": values.as_json(value),
+        },
+        (Table(_COLUMNS, rows), said) if rows else (said,),
+    )
+
+
+def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    """Offer the beginnings of addresses, then the types."""
+    if cursor.words:
+        return completion.type_name(cursor, moment)
+    return completion.address(cursor, moment)
+
+
+POINTER = Command(
+    name="pointer",
+    usage="pointer PATH [TYPE]",
+    summary="follow pointers to a value",
+    details="PATH is an address and the offsets to add behind each pointer: "
+    "game+0x4010->0x18->0x20 reads the pointer at game+0x4010, adds 0x18, reads the pointer there "
+    "and adds 0x20. Quotes hold a path with blanks together. TYPE is that of type when not said.",
+    examples=("pointer game+0x4010->0x18", 'pointer "game+0x4010 -> 0x18 -> 0x20" f32'),
+    run=run,
+    complete=complete,
+)

@@ -1,0 +1,36 @@
+"""save: write the table to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import quantities
+from ..command import Command
+from ..result import Result
+from ..words import Words
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+
+def run(session: Session, words: Words) -> Result:
+    """Write the table to a file."""
+    word = words.take("FILE")
+    words.end()
+    file = Path(word.text).expanduser()
+    session.table.save(file)
+    count = len(session.table)
+    said = f"{quantities.count(count, 'entry', 'entries')} saved in {file}"
+    return Result({"file": str(file), "entries": count}, (said,))
+
+
+SAVE = Command(
+    name="save",
+    usage="save FILE",
+    summary="save the table",
+    details="Writes the table to a file that people can read, too. A file that is there is "
+    "replaced at once or not at all, so nothing is lost when the disk is full.",
+    examples=("save game.json", 'save "~/tables/my game.json"'),
+    run=run,
+)

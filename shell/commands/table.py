@@ -1,0 +1,202 @@
+"""table: places with a name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farfetch.scanner import Entry, PointerPath, type_named
+from farfetch.scanner.addresses import format_address
+from farfetch.scanner.literals import quote
+
+from .. import completion, places, tabled, values
+from ..command import Command
+from ..completion import Candidate, Choice, Cursor, Moment
+from ..result import Column, Json, Result, Table
+from ..words import Words, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..session import Session
+
+_COLUMNS = (
+    Column("GROUP"),
+    Column("NAME", style="bold"),
+    Column("VALUE", right=True, style="bold"),
+    Column("TYPE"),
+    Column("WHERE"),
+    Column("ADDRESS", right=True, style="cyan"),
+    Column("FROZEN"),
+    Column("NOTE"),
+)
+_OPTIONS = {"--type": "type", "--group": "group", "--note": "note"}
+
+
+def run(session: Session, words: Words) -> Result:
+    """Show the table, or change it."""
+    word = words.optional()
+    if word is None:
+        words.end()
+        return _listing(session)
+    if word.text not in _ACTIONS:
+        raise words.error(f"table takes {', '.join(_ACTIONS)}, not {word.raw!r}")
+    return _ACTIONS[word.text](session, words)
+
+
+def _listing(session: Session) -> Result:
+    fields: list[Json] = []
+    rows = []
+    for entry in session.table:
+        live = tabled.live(session, entry)
+        shown = values.shown(type_named(entry.type), live.value)
+        address = None if live.address is None else format_address(live.address)
+        held = "" if entry.frozen is None else entry.frozen if live.frozen else f"({entry.frozen})"
+        place = (entry.where, address or "?")
+        said = entry.note or live.reason
+        rows.append((entry.group, entry.name, shown, entry.type, *place, held, said))
+        fields.append(
+            {
+                **_fields(entry),
+                "address": address,
+                "value": values.as_json(live.value),
+                "active": live.frozen,
+                "error": live.reason or None,
+            }
+        )
+    return Result({"entries": fields}, (Table(_COLUMNS, tuple(rows)) if rows else "no entries",))
+
+
+def _fields(entry: Entry) -> dict[str, Json]:
+    return {
+        "name": entry.name,
+        "where": entry.where,
+        "type": entry.type,
+        "group": entry.group,
+        "note": entry.note,
+        "frozen": entry.frozen,
+        "allow": entry.allow,
+    }
+
+
+def _add(session: Session, words: Words) -> Result:
+    place, name = words.take("WHERE"), words.take("NAME").text
+    options: dict[str, str] = {}
+    while (option := words.optional()) is not None:
+        key, equals, text = option.text.partition("=")
+        if key not in _OPTIONS:
+            raise words.error(f"{option.raw!r} is one argument too many")
+        options[_OPTIONS[key]] = text if equals else words.take(key).text
+    if name in session.table:
+        raise words.error(f"{name!r} is in the table; table remove {quoted(name)} takes it out")
+    where, value_type = place.text, session.type
+    if places.is_index(place):
+        found = places.find(session, words.number(place, "INDEX"))
+        where, value_type = str(session.attached.locate(found.address)), found.type
+    elif not PointerPath.parse(where).offsets:
+        found = places.find(session, place.raw)
+        where = str(session.attached.locate(found.address))
+    elif session.target is not None:
+        PointerPath.parse(where).follow(session.target)
+    type_name = options.get("type", values.type_label(value_type))
+    entry = Entry(name, where, type_name, options.get("group", ""), options.get("note", ""))
+    session.table.put(entry)
+    return Result(_fields(entry), (f"{quote(name)}: {entry.type} at {entry.where}",))
+
+
+def _set(session: Session, words: Words) -> Result:
+    entry = session.table[words.take("NAME").text]
+    value = tabled.write(session, entry, words.need_rest("VALUE"))
+    value_type = type_named(entry.type)
+    if entry.frozen is not None:
+        text = values.shown(value_type, value)
+        entry = session.table.change(entry.name, frozen=text)
+    said = f"{quote(entry.name)} set to {values.shown(value_type, value)}"
+    return Result({**_fields(entry), "value": values.as_json(value)}, (said,))
+
+
+def _freeze(session: Session, words: Words) -> Result:
+    entry = session.table[words.take("NAME").text]
+    text = words.rest()
+    if text:
+        entry = session.table[entry.name] if entry.frozen == text else _frozen_at(entry, text)
+    held = tabled.freeze(session, entry)
+    entry = session.table.change(entry.name, frozen=tabled.text_of(held))
+    said = f"{quote(entry.name)} frozen at {entry.frozen}"
+    if not session.interactive:
+        said += "; holds until the run ends (wait keeps it going)"
+    return Result(_fields(entry), (said,))
+
+
+def _frozen_at(entry: Entry, text: str) -> Entry:
+    """The same entry with another value to hold; the table has it once it holds."""
+    return Entry(entry.name, entry.where, entry.type, entry.group, entry.note, text, entry.allow)
+
+
+def _unfreeze(session: Session, words: Words) -> Result:
+    entry = session.table[words.take("NAME").text]
+    words.end()
+    address = entry.path.resolve(session.attached)
+    for one in session.frozen_at(address):
+        one.stop()
+    entry = session.table.change(entry.name, frozen=None)
+    return Result(_fields(entry), (f"{quote(entry.name)} is free",))
+
+
+def _remove(session: Session, words: Words) -> Result:
+    name = words.take("NAME").text
+    words.end()
+    entry = session.table.remove(name)
+    return Result(_fields(entry), (f"{quote(name)} is out of the table",))
+
+
+_ACTIONS: dict[str, Callable[[Session, Words], Result]] = {
+    "add": _add,
+    "set": _set,
+    "freeze": _freeze,
+    "unfreeze": _unfreeze,
+    "remove": _remove,
+}
+_NOTES = {
+    "add": "a match or an address, with a name",
+    "set": "write a value",
+    "freeze": "hold a value",
+    "unfreeze": "let it go",
+    "remove": "take an entry out",
+}
+
+
+def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    """Offer what can be done, then the names of entries, or places to add."""
+    before = cursor.words
+    if not before:
+        yield from cursor.offer(Choice(name, note) for name, note in _NOTES.items())
+    elif before == ["add"]:
+        yield from completion.match_index(cursor, moment)
+        yield from completion.address(cursor, moment)
+    elif before[0] == "add" and before[-1] == "--type":
+        yield from cursor.offer(Choice(name, "type") for name in moment.types)
+    elif before[0] == "add" and cursor.word and before[-1] not in _OPTIONS:
+        yield from cursor.offer(Choice(one) for one in _OPTIONS if one not in before)
+    elif len(before) == 1 and before[0] in _NOTES:
+        yield from cursor.offer(Choice(quoted(name), "entry") for name in moment.entries)
+
+
+TABLE = Command(
+    name="table",
+    usage="table [add WHERE NAME [--type TYPE] [--group GROUP] [--note TEXT] | set NAME VALUE | "
+    "freeze NAME [VALUE] | unfreeze NAME | remove NAME]",
+    summary="keep places under a name, to be saved and loaded",
+    details="WHERE is a match's index, an address or a pointer path such as game+0x4010->0x18. "
+    "Addresses in modules are kept relative to them, so a saved table fits the next run of the "
+    "program. Alone it shows the entries with their values now; a frozen value in brackets is not "
+    "held at present. save and load keep the table in a file.",
+    examples=(
+        "table add 0 health",
+        'table add game+0x4010->0x18 "max hp" --type u16 --group player',
+        "table set health 100",
+        "table freeze health",
+        "table",
+    ),
+    run=run,
+    complete=complete,
+)

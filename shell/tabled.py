@@ -1,0 +1,71 @@
+"""Entries of the table, in the target that is attached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from farfetch.scanner import FarfetchError, format_value, parse_value, type_named
+
+if TYPE_CHECKING:
+    from farfetch.scanner import Entry, Freeze
+
+    from .session import Session
+
+
+class Live(NamedTuple):
+    """What an entry is at present.
+
+    Attributes:
+        address: None where it cannot be told.
+        value: None where it cannot be read.
+        reason: why not.
+        frozen: whether it is held.
+    """
+
+    address: int | None
+    value: Any
+    reason: str
+    frozen: bool
+
+
+def live(session: Session, entry: Entry) -> Live:
+    """Look at an entry; without a target that lives there is nothing to see."""
+    target = session.target
+    if target is None:
+        return Live(None, None, "no target", False)
+    address = None
+    try:
+        address = entry.path.resolve(target)
+        value = target.read(address, type_named(entry.type))
+    except FarfetchError as error:
+        return Live(address, None, str(error), False)
+    frozen = any(one.active for one in session.frozen_at(address))
+    return Live(address, value, "", frozen)
+
+
+def write(session: Session, entry: Entry, text: str) -> Any:
+    """Write a value to an entry, and into what is frozen there. Returns the value."""
+    target, value_type = session.attached, type_named(entry.type)
+    address = entry.path.resolve(target)
+    value = parse_value(value_type, text, bits=target.bits)
+    held = [one for one in session.frozen_at(address) if one.active]
+    if held:  # else it would be put back at once
+        session.freeze(address, value_type, value, held[0].allow, held[0].interval)
+    else:
+        target.write(address, value_type, value)
+    return value
+
+
+def freeze(session: Session, entry: Entry) -> Freeze:
+    """Hold an entry at its frozen value, or at what is there."""
+    target, value_type = session.attached, type_named(entry.type)
+    address = entry.path.resolve(target)
+    value = None
+    if entry.frozen is not None:
+        value = parse_value(value_type, entry.frozen, bits=target.bits)
+    return session.freeze(address, value_type, value, entry.allow)
+
+
+def text_of(frozen: Freeze) -> str:
+    """A frozen value as a table keeps it."""
+    return str(format_value(frozen.type, frozen.value))

@@ -1,0 +1,158 @@
+"""Tables in files: what is saved is loaded, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from farfetch.scanner import Entry, Table, TableError
+from hypothesis import given
+from hypothesis import strategies as st
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+NAMES = TEXTS.filter(str.strip)
+ENTRIES = st.builds(
+    Entry,
+    name=NAMES,
+    where=st.sampled_from(["game+0x4010", "[heap]+0x2a0 -> 0x18 -> -8", "0x7f00", '"my game"+1']),
+    type=st.sampled_from(["i32", "4 Bytes", "utf16[8]", "f64be"]),
+    group=TEXTS,
+    note=TEXTS,
+    frozen=st.none() | TEXTS.filter(bool),
+    allow=st.sampled_from([None, "increase", "decrease"]),
+)
+
+
+def table_of(*entries: Entry) -> Table:
+    table = Table()
+    for entry in entries:
+        table.put(entry)
+    return table
+
+
+@given(st.lists(ENTRIES, max_size=6))
+def test_what_is_saved_is_loaded(
+    tmp_path_factory: pytest.TempPathFactory, entries: list[Entry]
+) -> None:
+    file = tmp_path_factory.mktemp("tables") / "one.json"
+    table = table_of(*entries)
+    table.save(file)
+    assert list(Table.load(file)) == list(table)
+    assert [one.name for one in file.parent.iterdir()] == ["one.json"]
+
+
+ONE = {"name": "hp", "where": "game+0x10", "type": "i32"}
+
+
+def as_file(*entries: object, **fields: object) -> bytes:
+    whole = {"format": "farfetch table", "version": 1, "entries": list(entries)}
+    return json.dumps(whole | fields).encode()
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"", "is damaged at line 1, column 1"),
+        (as_file(ONE)[:-9], "is damaged at line 1, column "),
+        (b"\xff\xfe{}", "is not UTF-8 at byte 0"),
+        (b"[]", "is no table"),
+        (b'{"format": "lunch"}', "is no table"),
+        (as_file(version=2), "is of version 2, newer than this farfetch reads (1): update it"),
+        (as_file(version=True), "has no version: True"),
+        (as_file(version="1"), "has no version: '1'"),
+        (as_file(version=0), "has no version: 0"),
+        (b'{"version": ' + b"9" * 5000 + b"}", "a number is too long"),
+        (b"[" * 200_000, "is nested too deeply"),
+        (b'{"a": 1, "a": 2}', "a field is there twice"),
+        (b'{"a": NaN}', "NaN is not JSON"),
+        (as_file(entries={}), "has no list of entries"),
+        (as_file(entries=[0] * 100_001), "has 100001 entries, more than 100000"),
+        (as_file(5), "entry 1: is an object, not 5"),
+        (as_file(ONE, ONE), 'entry 2: "hp" is there twice'),
+        (as_file({"name": "hp", "where": "game"}), "entry 1: has no type"),
+        (as_file(ONE | {"colour": 1}), 'entry 1: has a field "colour"'),
+        (as_file(ONE | {"name": 5}), "entry 1: name is a text, not 5"),
+        (as_file(ONE | {"name": " "}), "entry 1: name is empty"),
+        (as_file(ONE | {"name": "\ud800"}), "half a surrogate pair"),
+        (as_file(ONE | {"note": "x" * 4097}), "note has 4097 characters, more than 4096"),
+        (as_file(ONE | {"note": None}), "note is a text, not None"),
+        (as_file(ONE | {"type": "i33"}), 'no value type is called "i33"'),
+        (as_file(ONE | {"where": "-> 8"}), "begins with a place"),
+        (as_file(ONE | {"where": "game" + "->1" * 65}), "has 65 steps, more than 64"),
+        (as_file(ONE | {"where": f"game->{1 << 63}"}), "offset 1 is too large"),
+        (as_file(ONE | {"allow": "both"}), "allow is increase or decrease, not 'both'"),
+        (as_file(ONE | {"frozen": 5}), "frozen is a text, not 5"),
+        (b" " * ((16 << 20) + 1), "is larger than 16 MiB"),
+    ],
+    ids=str,
+)
+def test_damaged_and_hostile_files(tmp_path: Path, raw: bytes, said: str) -> None:
+    file = tmp_path / "bad.json"
+    file.write_bytes(raw)
+    with pytest.raises(TableError) as raised:
+        Table.load(file)
+    assert said in str(raised.value)
+    assert str(file) in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@given(st.binary(max_size=60), st.integers(0, 200))
+def test_any_damage_is_one_clear_line(
+    tmp_path_factory: pytest.TempPathFactory, damage: bytes, at: int
+) -> None:
+    file = tmp_path_factory.mktemp("tables") / "one.json"
+    raw = as_file(ONE, ONE | {"name": "mp", "frozen": "5"})
+    file.write_bytes(raw[:at] + damage + raw[at + len(damage) :])
+    said = ""
+    try:
+        Table.load(file)
+    except TableError as error:
+        said = str(error)
+    assert said.isprintable()
+
+
+@pytest.mark.parametrize("what", ["fifo", "folder"])
+def test_only_regular_files(tmp_path: Path, what: str) -> None:
+    path = tmp_path / what
+    if what == "fifo":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    with pytest.raises(TableError, match=r"is not a regular file|Is a directory"):
+        Table.load(path)
+    with pytest.raises(TableError, match="is not a regular file"):
+        table_of().save(path)
+    with pytest.raises(TableError, match="no file is called so"):
+        Table.load("a\0b")
+    with pytest.raises(TableError, match="no file can be called so"):
+        table_of().save("a\0b")
+
+
+def test_saving_leaves_the_old_file_when_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "one.json"
+    table_of(Entry("hp", "game", "i32")).save(file)
+    before = file.read_bytes()
+
+    def full(_fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TableError, match="cannot be written: No space left on device"):
+        table_of().save(file)
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_saving_goes_where_a_link_leads_and_keeps_its_mode(tmp_path: Path) -> None:
+    file, link = tmp_path / "one.json", tmp_path / "link.json"
+    file.write_text("old")
+    file.chmod(0o640)
+    link.symlink_to(file)
+    table_of(Entry("hp", "game", "i32")).save(link)
+    assert link.is_symlink()
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert len(Table.load(file)) == 1
