@@ -144,7 +144,7 @@ class Table:
             for entry in self
         ]
         content = {"format": FORMAT, "version": VERSION, "entries": listed}
-        _replace(Path(path), json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+        replace_file(path, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Table:
@@ -154,7 +154,7 @@ class Table:
             TableError: it cannot be read, or is not such a file; says where.
         """
         name = os.fspath(path)
-        content = _parse(name, _read(name))
+        content = _parse(name, read_file(name))
         table = cls()
         for number, fields in enumerate(content, 1):
             try:
@@ -179,7 +179,12 @@ def _entry(fields: object) -> Entry:
     return Entry(**fields)
 
 
-def _read(name: str) -> bytes:
+def read_file(name: str) -> bytes:
+    """Read a regular file of no more than MAX_BYTES.
+
+    Raises:
+        TableError: it is another, or cannot be read.
+    """
     try:
         # a pipe that nobody writes to must not hold us up
         with os.fdopen(os.open(name, _OPEN), "rb") as file:
@@ -243,12 +248,16 @@ def _integer(word: str) -> int:
     return int(word)
 
 
-def _replace(path: Path, raw: bytes) -> None:
-    """Write a file so that it has its old content or the new one, whatever happens."""
-    shown = os.fspath(path)
+def replace_file(name: str | os.PathLike[str], raw: bytes) -> None:
+    """Write a file so that it has its old content or the new one, whatever happens.
+
+    Raises:
+        TableError: it cannot be written.
+    """
+    shown = os.fspath(name)
     draft: Path | None = None
     try:
-        path = Path(os.path.realpath(path))  # where a link leads, not the link
+        path = Path(os.path.realpath(name))  # where a link leads, not the link
         mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
         if path.exists() and not path.is_file():
             raise TableError(shown, "is not a regular file")

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from farfetch.scanner import FarfetchError, format_value, parse_value, type_named
+from farfetch.scanner.literals import quote
 
 if TYPE_CHECKING:
-    from farfetch.scanner import Entry, Freeze
+    from collections.abc import Iterable
 
+    from farfetch.scanner import Entry, Freeze
+    from farfetch.scanner.cheat_engine import Taken
+
+    from .result import Json
     from .session import Session
 
 
@@ -69,3 +74,17 @@ def freeze(session: Session, entry: Entry) -> Freeze:
 def text_of(frozen: Freeze) -> str:
     """A frozen value as a table keeps it."""
     return str(format_value(frozen.type, frozen.value))
+
+
+def reported(report: Iterable[Taken]) -> list[str]:
+    """Say what was not taken over, a line an entry."""
+    return [
+        f"{quote(one.name)}: {one.reason if one.taken else f'left out: {one.reason}'}"
+        for one in report
+        if one.reason
+    ]
+
+
+def report_fields(report: Iterable[Taken]) -> list[Json]:
+    """The same for programs, all entries."""
+    return [{"name": one.name, "taken": one.taken, "reason": one.reason} for one in report]

@@ -6,6 +6,7 @@ from ..command import Command
 from .align import ALIGN
 from .attach import ATTACH
 from .detach import DETACH
+from .export import EXPORT
 from .first import FIRST
 from .freeze import FREEZE
 from .help import HELP
@@ -69,6 +70,7 @@ COMMANDS: dict[str, Command] = {
         TABLE,
         SAVE,
         LOAD,
+        EXPORT,
         WAIT,
         HELP,
         QUIT,

@@ -14,6 +14,8 @@ from ..result import Json, Result
 from ..words import Words
 
 if TYPE_CHECKING:
+    from farfetch.scanner.cheat_engine import Taken
+
     from ..session import Session
 
 
@@ -27,9 +29,16 @@ def run(session: Session, words: Words) -> Result:
     file = Path(word.text).expanduser()
     if option is not None:
         session.attached.check()
-    session.table = Table.load(file)
+    report: list[Taken] = []
+    if file.suffix.lower() == ".ct":
+        from farfetch.scanner.cheat_engine import import_table
+
+        session.table, report = import_table(file)
+    else:
+        session.table = Table.load(file)
     count = len(session.table)
     lines = [f"{quantities.count(count, 'entry', 'entries')} loaded from {file}"]
+    lines += tabled.reported(report)
     frozen, failed = 0, []
     for entry in session.table if option is not None else ():
         if entry.frozen is None:
@@ -44,7 +53,14 @@ def run(session: Session, words: Words) -> Result:
         lines.append(f"{quantities.count(frozen, 'entry', 'entries')} frozen")
     not_frozen: list[Json] = [{"name": name, "reason": reason} for name, reason in failed]
     return Result(
-        {"file": str(file), "entries": count, "frozen": frozen, "failed": not_frozen}, tuple(lines)
+        {
+            "file": str(file),
+            "entries": count,
+            "frozen": frozen,
+            "failed": not_frozen,
+            "report": tabled.report_fields(report),
+        },
+        tuple(lines),
     )
 
 
@@ -54,7 +70,8 @@ LOAD = Command(
     summary="load a saved table",
     details="Takes the place of the table that there is. Nothing in the target changes, unless "
     "--freeze holds the entries that were frozen when the table was saved. A file that is damaged "
-    "or of a newer version leaves everything as it was.",
-    examples=("load game.json", "load game.json --freeze"),
+    "or of a newer version leaves everything as it was. A file that ends in .CT is a Cheat Engine "
+    "table; what of it could not be taken over is said for each entry.",
+    examples=("load game.json", "load game.json --freeze", "load game.CT"),
     run=run,
 )

@@ -78,6 +78,10 @@ def test_matches_become_entries(game: TargetProcess, answers: Answers) -> None:
         ("load", "UsageError", "FILE is missing"),
         ("load /nothing/here", "TableError", "cannot be read: No such file"),
         ("load /dev/zero", "TableError", "is not a regular file"),
+        ("export", "UsageError", "FILE is missing"),
+        ("export x.json", "UsageError", "FILE ends in .CT"),
+        ("export /nothing/x.CT", "TableError", "cannot be written: No such file"),
+        ("load /nothing/x.CT", "TableError", "cannot be read: No such file"),
         ("load x --thaw", "UsageError", "'--thaw' is one argument too many"),
     ],
 )  # fmt: skip
@@ -117,6 +121,25 @@ def test_a_table_fits_the_next_run(game: TargetProcess, drive: Drive, tmp_path: 
             again.command("hit 9")
             later.ask("wait 0.3")
             assert again.command("status")["health"] == "42"
+
+
+def test_tables_of_cheat_engine(game: TargetProcess, drive: Drive, tmp_path: Path) -> None:
+    file = tmp_path / "game.CT"
+    shell = drive("-p", game.pid)
+    shell.ask("table add game+0 magic --type bytes[4] --group 'about/it'")
+    shell.ask("table add [heap]+16 lost")
+    done = shell.ask(f"export {file}")
+    assert done["entries"] == 1
+    assert done["report"][1] == {
+        "name": "lost",
+        "taken": False,
+        "reason": "Cheat Engine does not know the place [heap]+0x10",
+    }
+    shell.ask("table remove magic")
+    loaded = shell.ask(f"load {file}")
+    assert loaded["report"] == [{"name": "magic", "taken": True, "reason": ""}]
+    (entry,) = shell.ask("table")["entries"]
+    assert (entry["value"], entry["group"]) == ("7f 45 4c 46", "about/it")
 
 
 def test_the_target_has_ended(game: TargetProcess, drive: Drive, tmp_path: Path) -> None:

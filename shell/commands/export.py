@@ -1,0 +1,44 @@
+"""export: write the table for Cheat Engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import quantities, tabled
+from ..command import Command
+from ..result import Result
+from ..words import Words
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+
+def run(session: Session, words: Words) -> Result:
+    """Write what Cheat Engine can read of the table."""
+    from farfetch.scanner.cheat_engine import export_table  # XML, which others do without
+
+    word = words.take("FILE")
+    words.end()
+    file = Path(word.text).expanduser()
+    if file.suffix.lower() != ".ct":
+        raise words.error(f"FILE ends in .CT, unlike {word.raw!r}")
+    report = export_table(session.table, file)
+    count = sum(one.taken for one in report)
+    said = f"{quantities.count(count, 'entry', 'entries')} exported to {file}"
+    report_fields = tabled.report_fields(report)
+    return Result(
+        {"file": str(file), "entries": count, "report": report_fields},
+        (said, *tabled.reported(report)),
+    )
+
+
+EXPORT = Command(
+    name="export",
+    usage="export FILE.CT",
+    summary="write the table for Cheat Engine",
+    details="Writes names, groups, types, addresses and pointer paths as a Cheat Engine table, and "
+    "says of each entry what could not be written. load reads such files.",
+    examples=("export game.CT",),
+    run=run,
+)
