@@ -8,6 +8,7 @@
         ├── NoMatches         there is nothing to list, set, freeze or narrow
         ├── NotFrozen         there is no such frozen entry
         ├── NotPatched        there is no such patch
+        ├── Unexpected        what a script expects does not hold
         └── UsageError        the line or the command line is not well formed (exit code 2)
 """
 
@@ -40,6 +41,10 @@ class NotFrozen(CommandError):
 
 class NotPatched(CommandError):
     """There is no such patch."""
+
+
+class Unexpected(CommandError):
+    """What a script expects does not hold."""
 
 
 class UsageError(CommandError):

@@ -176,16 +176,20 @@ class Words:
         return self.rest()
 
     def number(self, word: Word, what: str) -> int:
-        """Read a word as a count, 0 or more.
+        """Read a word as a count, 0 or more; raises as :meth:`whole` does."""
+        return self.whole(word.text, what)
+
+    def whole(self, text: str, what: str) -> int:
+        """Read a text as a count, 0 or more.
 
         Raises:
             UsageError: it is not one.
         """
-        if not (word.text.isascii() and word.text.isdecimal()):
-            raise self.error(f"{what} is a number, not {word.text!r}")
-        if len(word.text) > 20:
+        if not (text.isascii() and text.isdecimal()):
+            raise self.error(f"{what} is a number, not {text!r}")
+        if len(text) > 20:
             raise self.error(f"{what} is far too big")
-        return int(word.text)
+        return int(text)
 
     def end(self) -> None:
         """Check that nothing is left.

@@ -6,6 +6,7 @@ from ..command import Command
 from .align import ALIGN
 from .attach import ATTACH
 from .detach import DETACH
+from .expect import EXPECT
 from .export import EXPORT
 from .first import FIRST
 from .freeze import FREEZE
@@ -72,6 +73,7 @@ COMMANDS: dict[str, Command] = {
         LOAD,
         EXPORT,
         WAIT,
+        EXPECT,
         HELP,
         QUIT,
     )

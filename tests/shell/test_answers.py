@@ -533,7 +533,7 @@ def test_help_knows_every_command(game: TargetProcess, answers: Answers) -> None
     expected = (
         "ps attach detach info regions type align where first next undo redo history snapshot "
         "reset list set freeze unfreeze watch read write hex patch "
-        "unpatch pointer table save load export wait help quit"
+        "unpatch pointer table save load export wait expect help quit"
     )
     assert names == expected.split()
     for given in answers(game.pid, *(f"help {name}" for name in names)):
