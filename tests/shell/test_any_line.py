@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from farfetch.scanner import FarfetchError
@@ -58,8 +59,11 @@ WORDS = st.one_of(
     st.text(max_size=8),
 )
 
+#: Commands that may take their time, as they should.
+SLOW = ("wait", "attach", "watch")
+
 LINES = st.tuples(
-    st.sampled_from(["", *(name for name in COMMANDS if name not in ("wait", "attach"))]),
+    st.sampled_from(["", "watch --for 0", *(name for name in COMMANDS if name not in SLOW)]),
     st.lists(WORDS, max_size=4),
     st.sampled_from([" ", "", "  "]),
 ).map(lambda parts: parts[0] + " " + parts[2].join(parts[1]))
@@ -73,7 +77,10 @@ def target() -> Iterator[TargetProcess]:
 
 
 @pytest.fixture
-def session(target: TargetProcess) -> Iterator[Session]:
+def session(
+    target: TargetProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Session]:
+    monkeypatch.chdir(tmp_path)  # tables are saved under any name
     session = Session()
     session.attach(str(target.pid))
     yield session
