@@ -55,6 +55,10 @@ bench: build  ## measure scans against the raw copy limit, and the peers, in one
 	@$(BIN)/pip install --quiet 'PyMemoryEditor>=3.0'
 	@$(BIN)/python bench/scan.py --peers --json build/bench.json
 
+.PHONY: bench-startup
+bench-startup: build  ## measure how long farfetch takes to start
+	@$(BIN)/python bench/startup.py
+
 .PHONY: bench-module
 bench-module: build  ## measure the kernel module beside process_vm_readv, in a guest
 	@tools/prerequisites.sh test

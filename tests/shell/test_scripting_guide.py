@@ -12,7 +12,9 @@ import pytest
 from live.targets import TargetProcess
 
 GUIDE = Path(__file__).parent.parent.parent / "docs" / "scripting.md"
-EXAMPLES = re.findall(r"^```farfetch(?: fails: ([^\n]*))?\n(.*?)^```", GUIDE.read_text(), re.M | re.S)
+EXAMPLES = re.findall(
+    r"^```farfetch(?: fails: ([^\n]*))?\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL
+)
 
 
 @pytest.mark.parametrize(("fails", "script"), EXAMPLES, ids=range(len(EXAMPLES)))
