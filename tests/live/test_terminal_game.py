@@ -4,46 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from farfetch.scanner import attach, i32, now
 
+from live import game_2048
+from live.game_2048 import play, play_on
 from live.terminal import Terminal
-
-GAME = Path("/usr/games/2048")
-POINTS = re.compile(r"(\d+) pts")
-ROUNDS = 200
 
 
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
-    assert GAME.exists(), "2048 is missing: apt-get install 2048"
-    with Terminal([GAME]) as one:
-        one.wait_for("or q")
+    with game_2048.begin() as one:
         yield one
-
-
-def play(terminal: Terminal, keys: str) -> int:
-    """Press keys, and return the points that the game then shows.
-
-    It asks whether to quit once it has drawn what the keys did; it goes on when told not to.
-    """
-    terminal.send(keys + "q")
-    terminal.wait_for("QUIT? (y/n)")
-    points = int(terminal.wait_for(POINTS)[1])
-    terminal.send("n")
-    terminal.wait_for(re.compile(r"\A(?!.*QUIT)", re.DOTALL))
-    return points
-
-
-def play_on(terminal: Terminal, before: int) -> int:
-    """Play until the game shows other points."""
-    for turn in range(1, ROUNDS):
-        points = play(terminal, "sd" if turn % 7 == 0 else "sa")
-        if points != before:
-            return points
-    raise AssertionError(f"{ROUNDS} moves and no points")
 
 
 def test_the_points_are_found_changed_and_shown(terminal: Terminal) -> None:
