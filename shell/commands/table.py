@@ -183,13 +183,13 @@ def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
 
 TABLE = Command(
     name="table",
-    usage="table [add WHERE NAME [--type TYPE] [--group GROUP] [--note TEXT] | set NAME VALUE | "
-    "freeze NAME [VALUE] | unfreeze NAME | remove NAME]",
+    usage="table [add WHERE NAME | set|freeze NAME [VALUE] | unfreeze|remove NAME]",
     summary="keep places under a name, to be saved and loaded",
     details="WHERE is a match's index, an address or a pointer path such as game+0x4010->0x18. "
     "Addresses in modules are kept relative to them, so a saved table fits the next run of the "
     "program. Alone it shows the entries with their values now; a frozen value in brackets is not "
-    "held at present. save and load keep the table in a file.",
+    "held at present. add takes --type TYPE, --group GROUP and --note TEXT. save and load keep the "
+    "table in a file.",
     examples=(
         "table add 0 health",
         'table add game+0x4010->0x18 "max hp" --type u16 --group player',

@@ -19,6 +19,8 @@ from .. import batch, report
 from ..answers import Answers
 from ..session import Session
 from .completer import ShellCompleter
+from .highlight import STYLE as HIGHLIGHT
+from .highlight import Highlighter
 from .keys import key_bindings
 from .moment import SessionMoment
 from .screens import TerminalScreens
@@ -91,12 +93,13 @@ def run_prompt(session: Session, answers: Answers) -> int:
         history=open_history(),
         auto_suggest=AutoSuggestFromHistory(),
         completer=completer,
+        lexer=Highlighter(),
         key_bindings=key_bindings(completer),
         complete_in_thread=True,
         complete_while_typing=True,
         bottom_toolbar=lambda: toolbar(session),
         refresh_interval=LOOK,
-        style=Style.from_dict(STYLE),
+        style=Style.from_dict(STYLE | HIGHLIGHT),
         reserve_space_for_menu=6,
     )
     print(GREETING, flush=True)

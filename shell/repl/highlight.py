@@ -1,0 +1,111 @@
+"""Colours for a line as it is typed: its command, its predicate, and where that goes wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from farfetch.scanner import FarfetchError, parse_scan
+from prompt_toolkit.document import Document
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.lexers import Lexer
+
+from ..commands import COMMANDS
+from ..completion import PREDICATE_WORDS
+from ..interpret import command_word
+
+#: Longer lines are shown plain: a person has not typed them.
+LONGEST = 500
+
+STYLE = {
+    "command": "ansiblue",
+    "predicate.word": "ansicyan",
+    "predicate.number": "ansigreen",
+    "predicate.text": "ansiyellow",
+    "predicate.error": "underline ansired",
+}
+
+_WORDS = {word.rstrip("(") for word, _ in PREDICATE_WORDS}
+_TOKEN = re.compile(
+    r"""(?P<text>b?"(?:[^"\\]|\\.)*"?|'[^']*'?)"""
+    r"""|(?P<number>(?<![\w.])(?:0[xX][0-9a-fA-F_]+|[0-9][0-9_]*(?:\.[0-9]+)?))"""
+    r"""|(?P<word>@?\w+)|(?P<other>.)""",
+    re.DOTALL,
+)
+_SCANS = ("first", "next")
+
+
+class Highlighter(Lexer):
+    """Colours a line of the prompt."""
+
+    def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
+        """Give the coloured pieces of a line by its number."""
+        lines = document.lines
+        return lambda number: list(highlighted(lines[number]))
+
+
+@lru_cache(maxsize=16)
+def highlighted(line: str) -> tuple[tuple[str, str], ...]:
+    """The pieces of a line with their styles; together they are the line.
+
+    >>> highlighted("list 5")
+    (('class:command', 'list'), ('', ' 5'))
+    >>> highlighted("now == == 5")[-2:]
+    (('class:predicate.error', '=='), ('', ' 5'))
+    """
+    if len(line) > LONGEST:
+        return (("", line),)
+    lead = len(line) - len(line.lstrip())
+    name = command_word(line[lead:])
+    pieces: list[tuple[str, str]] = []
+    if name in COMMANDS:
+        begin = lead + len(name)
+        pieces = [("", line[:lead]), ("class:command", name)]
+        if name in _SCANS and line[begin:].strip():
+            pieces += _predicate(line[begin:])
+        else:
+            pieces.append(("", line[begin:]))
+    else:
+        pieces = _predicate(line)
+    return tuple(_joined(pieces))
+
+
+def _predicate(text: str) -> list[tuple[str, str]]:
+    error = _error(text)
+    pieces: list[tuple[str, str]] = []
+    for found in _TOKEN.finditer(text):
+        kind, word = str(found.lastgroup), found[0]
+        style = f"class:predicate.{kind}" if kind in ("text", "number") else ""
+        if kind == "word" and (word in _WORDS or word.startswith("@")):
+            style = "class:predicate.word"
+        if error is not None and found.start() <= error < found.end():
+            style = "class:predicate.error"
+        elif error is not None and error < found.start() and pieces[-1][0].endswith("error"):
+            joins = kind == "other" and not word.isspace() and pieces[-1][1] in "=<>!~"
+            style = "class:predicate.error" if joins else style
+        pieces.append((style, word))
+    return pieces
+
+
+def _error(text: str) -> int | None:
+    """Offset of what cannot be understood; None where only the end is still missing."""
+    if not text.strip():
+        return None
+    try:
+        parse_scan(text)
+    except FarfetchError as error:
+        position = getattr(error, "position", None)
+        ended = len(text.rstrip())
+        return position if isinstance(position, int) and position < ended else None
+    return None
+
+
+def _joined(pieces: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    joined: list[tuple[str, str]] = []
+    for style, text in pieces:
+        if joined and joined[-1][0] == style:
+            joined[-1] = (style, joined[-1][1] + text)
+        elif text:
+            joined.append((style, text))
+    return joined
