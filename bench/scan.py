@@ -31,7 +31,7 @@ GIB: Final = 1 << 30
 def measure(size: int, threads: int, rounds: int, wanted: str, with_peers: bool) -> dict[str, Any]:
     """Run all cases whose name has the words, on a target of so many MiB."""
     rates = []
-    with TargetProcess("big", str(size)) as process, attach(process.pid) as target:
+    with TargetProcess("big", str(size), timeout=120) as process, attach(process.pid) as target:
         every = cases(process.greeting.number("needle"))
         listed = [case for case in every if wanted in case.name]
         for _ in range(rounds):
