@@ -215,9 +215,12 @@ def match_index(cursor: Cursor, moment: Moment, *others: Choice) -> Iterator[Can
 
 
 def address(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer modules to begin an address with."""
+    """Offer the table's entries, and modules to begin an address with."""
+    entries = [Choice(quoted(name), "entry") for name in moment.entries]
     modules = [Choice(f"{quoted(name)}+0x", "module") for name in moment.modules]
-    return cursor.offer([*modules, Choice("[heap]+0x", "region"), Choice("0x", "address")])
+    return cursor.offer(
+        [*entries, *modules, Choice("[heap]+0x", "region"), Choice("0x", "address")]
+    )
 
 
 def process(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:

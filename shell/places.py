@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .words import Word, Words
+from farfetch.scanner import type_named
+
+from .words import Word, Words, unquoted
 
 if TYPE_CHECKING:
     from .session import Session
@@ -15,7 +17,7 @@ class Place(NamedTuple):
 
     Attributes:
         address: of the value.
-        type: of the scan for a match, else that of the session.
+        type: of the scan for a match, of an entry of the table, else that of the session.
         value: a match's value now; None where it was not looked at or cannot be read.
     """
 
@@ -49,8 +51,13 @@ def find(session: Session, which: int | str) -> Place:
         NoMatches: an index is given and there are no matches.
         MatchIndexError: no match has it.
         ExpressionError: it is no address.
+        PointerError: an entry's pointers lead nowhere.
     """
     if isinstance(which, int):
         match = session.matched[which]
         return Place(match.address, match.type, match.value)
+    name = unquoted(which)
+    if name in session.table:
+        entry = session.table[name]
+        return Place(entry.path.resolve(session.attached), type_named(entry.type))
     return Place(session.attached.address(which), session.type)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from farfetch.scanner import decode, encode, parse_value, type_named
+from farfetch.scanner import decode, encode, parse_value
 
 from .. import completion, places, quantities, values
 from ..command import Command
@@ -123,9 +123,6 @@ def _look(session: Session, words: Words, arguments: Arguments) -> tuple[bool, s
 
 
 def _place(session: Session, words: Words, place: str) -> tuple[int, Any]:
-    if place in session.table:
-        entry = session.table[place]
-        return entry.path.resolve(session.attached), type_named(entry.type)
     which = words.whole(place, "INDEX") if place.isascii() and place.isdecimal() else place
     found = places.find(session, which)
     return found.address, found.type
@@ -146,7 +143,6 @@ def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     if not cursor.words:
         yield from cursor.offer(Choice(one) for one in _SUBJECTS)
     elif cursor.words == ["value"]:
-        yield from cursor.offer(Choice(name, "entry") for name in moment.entries)
         yield from completion.match_index(cursor, moment)
         yield from completion.address(cursor, moment)
 

@@ -30,7 +30,8 @@ _COLUMNS = (
 @needs_target
 def run(session: Session, words: Words) -> Result:
     """Follow a path and read what is at its end."""
-    path = PointerPath.parse(words.take("PATH").text)
+    name = words.take("PATH").text
+    path = session.table[name].path if name in session.table else PointerPath.parse(name)
     text = words.phrase()
     value_type = type_named(text) if text else session.type
     target = session.attached

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from farfetch.scanner import type_named
 from farfetch.scanner.addresses import format_address
 
-from .. import completion, values
+from .. import completion, places, values
 from ..command import Command, needs_target
 from ..completion import Candidate, Cursor, Moment
 from ..result import Result
@@ -38,8 +38,9 @@ def run(session: Session, words: Words) -> Result:
     """Read one value."""
     arguments = parse(words)
     target = session.attached
-    value_type = session.type if arguments.type is None else arguments.type
-    address = target.address(arguments.address)
+    place = places.find(session, arguments.address)
+    value_type = place.type if arguments.type is None else arguments.type
+    address = place.address
     value = target.read(address, value_type)
     return Result(
         {

@@ -53,7 +53,7 @@ def _chosen(session: Session, which: int | str) -> tuple[Freeze, ...]:
     if isinstance(which, int):
         place, address = f"match {which}", session.matched[which].address
     else:
-        address = target.address(which)
+        address = places.find(session, which).address
         place = format_address(address)
     entries = session.frozen_at(address)
     if not entries:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from farfetch.scanner import parse_value, type_named
 from farfetch.scanner.addresses import format_address
 
-from .. import completion, values
+from .. import completion, places, values
 from ..command import Command, needs_target
 from ..completion import Candidate, Cursor, Moment
 from ..result import Result
@@ -40,7 +40,7 @@ def run(session: Session, words: Words) -> Result:
     arguments = parse(words)
     target = session.attached
     value = parse_value(arguments.type, arguments.value, bits=target.bits)
-    address = target.address(arguments.address)
+    address = places.find(session, arguments.address).address
     target.write(address, arguments.type, value)
     return Result(
         {

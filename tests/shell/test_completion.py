@@ -39,6 +39,9 @@ ATTACHED = Moment(attached=True)
 SCANNED = Moment(attached=True, matches=3, frozen=("0x4010", "0x7f00"), patches=(("2", "0x10"),))
 
 
+TABLED = Moment(attached=True, entries=("hp", "max hp"))
+
+
 def texts(line: str, moment: Moment) -> list[str]:
     return [candidate.text for candidate in complete(line, moment, COMMANDS)]
 
@@ -105,6 +108,12 @@ def texts(line: str, moment: Moment) -> list[str]:
         ("freeze 0 --allow decrease --", SCANNED, ["--every"]),
         ("patch ", SCANNED, ["0", "1", "2", *ADDRESSES]),
         ("patch 0 90 --", SCANNED, ["--undo-at-exit"]),
+        ("freeze ", TABLED, ["hp", '"max hp"', *ADDRESSES]),
+        ("expect value ", TABLED, ["hp", '"max hp"', *ADDRESSES]),
+        ("table set ", TABLED, ["hp", '"max hp"']),
+        ("table ", TABLED, ["add", "set", "freeze", "unfreeze", "remove"]),
+        ("table add 0 a --t", SCANNED, ["--type"]),
+        ("expect ", NOTHING, ["matches", "value", "alive"]),
         ("watch ", SCANNED, ["0", "1", "2", *ADDRESSES]),
         ("watch 0 1 --e", SCANNED, ["--every"]),
         ("watch 0 --for ", SCANNED, []),

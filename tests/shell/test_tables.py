@@ -123,6 +123,22 @@ def test_a_table_fits_the_next_run(game: TargetProcess, drive: Drive, tmp_path: 
             assert again.command("status")["health"] == "42"
 
 
+def test_entries_are_places(game: TargetProcess, drive: Drive) -> None:
+    at = game.command("addresses")
+    shell = drive("-p", game.pid)
+    shell.ask("type u8")
+    shell.ask(f"table add {at['health_addr']} 'my health' --type i32")
+    assert shell.ask("freeze 'my health' 300")["type"] == "i32"
+    assert shell.ask("watch 'my health' --for 0")["samples"][0]["values"] == [300]
+    assert shell.ask("hex 'my health' 4")["bytes"] == "2c 01 00 00"
+    assert shell.ask("expect value 'my health' == 300")["ok"]
+    assert shell.ask("unfreeze 'my health'")["ok"]
+    assert shell.ask("write 'my health' i32 7")["ok"]
+    assert shell.ask("read 'my health'")["value"] == 7
+    assert shell.ask("pointer 'my health' i32")["value"] == 7
+    assert shell.error("hex 'my wealth' 4")["type"] == "ExpressionError"
+
+
 def test_tables_of_cheat_engine(game: TargetProcess, drive: Drive, tmp_path: Path) -> None:
     file = tmp_path / "game.CT"
     shell = drive("-p", game.pid)
