@@ -5,7 +5,8 @@
  * The files have no name from the start where the file system can do that, and lose it
  * at once where it cannot, so nothing stays behind however the process ends. There are
  * several, because a file has one writer at a time. Space is allocated ahead of the
- * writing, which then costs half; what is let go becomes a hole.
+ * writing, which then costs half, until there is none to spare; what is let go becomes a
+ * hole.
  */
 #include "store.h"
 
@@ -39,6 +40,7 @@ struct shard {
 struct ff_store {
 	uint32_t references;
 	bool closed;
+	bool scarce;		/* the disk has nothing to spare; set before the locks */
 	uint32_t nshards;
 	uint64_t used, limit;	/* bytes */
 	struct shard shards[];
@@ -139,48 +141,61 @@ static int charge(struct ff_store *store, uint64_t bytes)
 	return -ENOBUFS;
 }
 
-/* Space for the first end bytes of a shard, and some more where there is room for it. */
-static int allocate(struct shard *shard, uint64_t end)
+/* Space for the first end bytes of a shard, and for some more unless that is scarce. */
+static int allocate(struct shard *shard, uint64_t end, bool scarce)
 {
-	uint64_t ahead = shard->allocated < AHEAD_MIN ? AHEAD_MIN
+	uint64_t ahead = scarce ? 0 : shard->allocated < AHEAD_MIN ? AHEAD_MIN
 		       : shard->allocated > AHEAD_MAX ? AHEAD_MAX : shard->allocated;
-	uint64_t wanted[] = { end + ahead, end };
+	int done;
 
 	if (end <= shard->allocated || shard->cannot_allocate)
 		return 0;
-	for (size_t i = 0; i < 2; i++) {
-		int done;
-
-		do {
-			done = fallocate(shard->fd, 0, (off_t)shard->allocated,
-					 (off_t)(wanted[i] - shard->allocated));
-		} while (done < 0 && errno == EINTR);
-		if (!done) {
-			shard->allocated = wanted[i];
-			return 0;
-		}
-		if (errno == EOPNOTSUPP || errno == ENOSYS) {
-			/* a file system without it: writing will tell */
-			shard->cannot_allocate = true;
-			return 0;
-		}
+	do {
+		done = fallocate(shard->fd, 0, (off_t)shard->allocated,
+				 (off_t)(end + ahead - shard->allocated));
+	} while (done < 0 && errno == EINTR);
+	if (!done) {
+		shard->allocated = end + ahead;
+	} else if (errno == EOPNOTSUPP || errno == ENOSYS) {
+		/* a file system without it: writing will tell */
+		shard->cannot_allocate = true;
+	} else {
+		return -errno;
 	}
-	return -errno;
+	return 0;
 }
 
-static int reserve(struct shard *shard, uint32_t pieces, uint32_t *first)
+static int reserve_in(struct ff_store *store, struct shard *shard, uint32_t pieces, uint32_t *first)
 {
+	bool scarce;
 	int error = -EFBIG;
 
 	pthread_mutex_lock(&shard->lock);
+	scarce = __atomic_load_n(&store->scarce, __ATOMIC_RELAXED);
 	if (pieces <= SHARD_PIECES - shard->tail) {
-		error = allocate(shard, ((uint64_t)shard->tail + pieces) * FF_PIECE);
+		error = allocate(shard, ((uint64_t)shard->tail + pieces) * FF_PIECE, scarce);
 		*first = shard->tail;
 		if (!error)
 			shard->tail += pieces;
 	}
 	pthread_mutex_unlock(&shard->lock);
 	return error;
+}
+
+/*
+ * A disk is full only when it is so without what the shards allocated ahead: when space
+ * ends, or the quota, all of them give that back and none takes any again.
+ */
+static int reserve(struct ff_store *store, uint32_t index, uint32_t pieces, uint32_t *first)
+{
+	struct shard *shard = &store->shards[index];
+	int error = reserve_in(store, shard, pieces, first);
+
+	if (error != -ENOSPC && error != -EDQUOT && error != -EFBIG)
+		return error;
+	__atomic_store_n(&store->scarce, true, __ATOMIC_RELAXED);
+	ff_store_trim(store);
+	return reserve_in(store, shard, pieces, first);
 }
 
 static int write_all(int fd, struct iovec *parts, size_t n, off_t at)
@@ -238,7 +253,7 @@ int ff_extent_create(struct ff_store *store, uint32_t shard, struct iovec *parts
 	}
 	extent->store = store;
 	__atomic_add_fetch(&store->references, 1, __ATOMIC_RELAXED);
-	error = reserve(&store->shards[index], extent->pieces, &first);
+	error = reserve(store, index, extent->pieces, &first);
 	if (error) {
 		__atomic_sub_fetch(&store->used, (uint64_t)extent->pieces * FF_PIECE,
 				   __ATOMIC_RELAXED);

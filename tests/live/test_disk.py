@@ -108,6 +108,26 @@ def test_a_full_disk(tmp_path: Path) -> None:
     )
 
 
+def scan_with_workers(folder: str, workers: int) -> int:
+    mount(folder, 7 * MIB)
+    with TargetProcess("big", "16") as big, attach(big.pid) as target:
+        where = f"{big.greeting['start']}..{big.greeting['end']}"
+        budget = Budget(disk=1 << 40)
+        with target.scan(i32, where=where, threads=workers, budget=budget) as scan:
+            return scan.first().matches
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_what_workers_allocate_ahead_is_no_reason_to_refuse(tmp_path: Path, workers: int) -> None:
+    """Half of the target is zeros: the rest fits, if no worker keeps what another could use."""
+    scanned = apart.run(
+        *(scan_with_workers, str(tmp_path), workers),
+        prefix=private_mounts(),
+        env={"FARFETCH_TMPDIR": str(tmp_path)},
+    )
+    assert scanned == 16 * MIB // 4
+
+
 def test_a_folder_that_is_not_there(
     tmp_path: Path, spawn: Spawn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
