@@ -42,6 +42,7 @@ from .errors import (
     WhereError,
 )
 from .expression import parse_expression, parse_predicate, parse_scan
+from .footprints import Footprint
 from .freeze import Freeze, Freezer
 from .history import History, Snapshot, Step
 from .layout import Layout
@@ -125,6 +126,7 @@ __all__ = [
     "ExpressionError",
     "FarfetchError",
     "FaultSet",
+    "Footprint",
     "Freeze",
     "Freezer",
     "History",

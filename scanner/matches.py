@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -132,6 +133,13 @@ class Matches(Sequence[Match]):
         out = ffi.new("uint64_t[]", count)
         got = lib.ff_matchset_addresses(self._scan.steps[-1].matches, start, count, out)
         return ffi.unpack(out, got)  # type: ignore[no-any-return]
+
+    def bisect(self, address: int) -> int:
+        """The index of the first match at or behind an address; their number when none is.
+
+        So ``bisect(end) - bisect(start)`` matches lie from start up to, not including, end.
+        """
+        return bisect_left(range(len(self)), address, key=lambda index: self.addresses(index, 1)[0])
 
     def column(self, what: ColumnName, start: int = 0, count: int | None = None) -> memoryview[Any]:
         """A property of many matches at once, for whatever takes Python's buffer protocol.

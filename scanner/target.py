@@ -10,6 +10,7 @@ from typing import Any, Literal
 from .addresses import parse_address
 from .budget import Budget
 from .errors import AccessDenied, MemoryFault, TargetGone, TypeNameError
+from .footprints import Footprint, read_footprints
 from .freeze import Freeze, Freezer
 from .memory import Memory, open_memory
 from .memory.base import gone
@@ -155,6 +156,19 @@ class Target:
         """
         self.check()
         return self.memory.regions()
+
+    def footprints(self) -> list[Footprint]:
+        """What each region takes, by ascending address; a buffer's are all in memory.
+
+        Costs a walk over all the target's pages, which :meth:`regions` does not.
+
+        Raises:
+            TargetGone: it has exited or executed another program.
+        """
+        if self.pid is None:
+            return [Footprint(one, one.size, one.size) for one in self.regions()]
+        self.check()
+        return read_footprints(self.pid, self.name)
 
     def modules(self) -> list[Module]:
         """The programs and libraries that are mapped, by ascending address."""

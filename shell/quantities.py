@@ -27,6 +27,18 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def share(part: float, whole: float) -> str:
+    """Say which part something is of the whole.
+
+    >>> share(1, 3), share(0, 4096), share(1, 4096), share(4095, 4096), share(7, 7)
+    ('33%', '0%', '<1%', '>99%', '100%')
+    """
+    percent = round(part / whole * 100) if whole else 0
+    if percent == 0 and part:
+        return "<1%"
+    return ">99%" if percent == 100 and part < whole else f"{percent}%"
+
+
 def seconds(amount: float) -> str:
     """Say a time.
 

@@ -15,6 +15,8 @@ from .result import Block, Column, Table
 
 #: Longer tables are shown plain: rich would take seconds to lay out thousands of rows.
 LONG = 500
+_GAP = 2
+_FOLDED = 12  # columns that a cell of text can be folded to
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -59,9 +61,8 @@ def plain(blocks: Iterable[Block]) -> str:
 
 
 def _plain_table(table: Table) -> str:
-    rows = [tuple(column.title for column in table.columns)]
-    rows += [tuple(printable(cell) for cell in row) for row in table.rows]
-    widths = [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
+    widths = _widths(table)
+    rows = [tuple(column.title for column in table.columns), *_printable(table)]
     lines = []
     for row in rows:
         cells = [
@@ -70,6 +71,41 @@ def _plain_table(table: Table) -> str:
         ]
         lines.append("  ".join(cells).rstrip() + "\n")
     return "".join(lines)
+
+
+def _printable(table: Table) -> list[tuple[str, ...]]:
+    return [tuple(printable(cell) for cell in row) for row in table.rows]
+
+
+def _widths(table: Table) -> list[int]:
+    rows = [tuple(column.title for column in table.columns), *_printable(table)]
+    return [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
+
+
+def _records(table: Table, width: int) -> str:
+    """A row as a few lines, for terminals too narrow for it: its cells, each with its heading."""
+    titles = max(columns(column.title) for column in table.columns)
+    lines = []
+    for row in _printable(table):
+        mark = "- "
+        for column, cell in zip(table.columns, row, strict=True):
+            if cell:
+                head = f"{mark}{column.title:<{titles}}  "
+                mark = "  "
+                lines += _folded(head, cell, width)
+    return "".join(line + "\n" for line in lines)
+
+
+def _folded(head: str, cell: str, width: int) -> list[str]:
+    room = max(1, width - len(head))
+    lines, line = [], ""
+    for mark in cell:
+        if columns(line + mark) > room:
+            lines.append(line)
+            line = ""
+        line += mark
+    lines.append(line)
+    return [(head if at == 0 else " " * len(head)) + line for at, line in enumerate(lines)]
 
 
 def _padded(cell: str, width: int, column: Column) -> str:
@@ -97,6 +133,12 @@ def ansi(blocks: Iterable[Block], width: int, *, colours: bool = True) -> str:
 
 
 def _ansi_table(table: Table, width: int, colours: bool) -> str:
+    least = [
+        wide if column.whole else min(wide, _FOLDED)
+        for wide, column in zip(_widths(table), table.columns, strict=True)
+    ]
+    if sum(least) + _GAP * (len(least) - 1) > width:
+        return _records(table, width)
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table as RichTable
@@ -109,9 +151,10 @@ def _ansi_table(table: Table, width: int, colours: bool) -> str:
             justify="right" if column.right else "left",
             style=column.style,
             overflow="fold",
+            no_wrap=column.whole,
         )
-    for row in table.rows:
-        shown.add_row(*(Text(printable(cell)) for cell in row))
+    for row in _printable(table):
+        shown.add_row(*map(Text, row))
     written = io.StringIO()
     console = Console(
         file=written,

@@ -17,11 +17,18 @@ class Column:
         title: its heading.
         right: aligned to the right, as numbers are.
         style: how a terminal shows it, in rich's words.
+        drawing: a picture, which cannot be folded.
     """
 
     title: str
     right: bool = False
     style: str = ""
+    drawing: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether its cells are of no use when they are folded: numbers and pictures."""
+        return self.right or self.drawing
 
 
 @dataclass(frozen=True)

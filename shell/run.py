@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from farfetch.scanner import FarfetchError
 
-from . import batch, report
+from . import batch, report, streams
 from .answers import Answers, JsonAnswers, TextAnswers, say
 from .progress import Meter, NoMeter, TerminalMeter
 from .session import Session
@@ -26,7 +26,7 @@ def run(options: Options) -> int:
     """
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=streams.ERRORS)
     commands = bool(options.commands or options.scripts)
     prompt = not commands and sys.stdin.isatty() and sys.stdout.isatty()
     answers: Answers = JsonAnswers() if options.json else TextAnswers(pointing=prompt)

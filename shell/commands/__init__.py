@@ -16,6 +16,7 @@ from .history import HISTORY
 from .info import INFO
 from .list import LIST
 from .load import LOAD
+from .map import MAP
 from .next import NEXT
 from .patch import PATCH
 from .pointer import POINTER
@@ -58,6 +59,7 @@ COMMANDS: dict[str, Command] = {
         SNAPSHOT,
         RESET,
         LIST,
+        MAP,
         SET,
         FREEZE,
         UNFREEZE,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import Region, Where
+from farfetch.scanner import Footprint, Where
 from farfetch.scanner.addresses import format_address
 
 from .. import completion, quantities
 from ..command import Command, needs_target
-from ..result import Column, Result, Table
+from ..result import Column, Json, Result, Table
 from ..words import Words
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ _COLUMNS = (
     Column("START", right=True, style="cyan"),
     Column("END", right=True, style="cyan"),
     Column("SIZE", right=True),
+    Column("RESIDENT", right=True),
+    Column("DIRTY", right=True),
     Column("PERMS"),
-    Column("KIND"),
     Column("NAME", style="bold"),
 )
 
@@ -38,57 +39,68 @@ def parse(words: Words) -> Where | None:
 def run(session: Session, words: Words) -> Result:
     """List regions, those that a filter touches when there is one."""
     where = parse(words)
-    regions = _chosen(session.attached, where)
-    rows = tuple(
-        (
-            format_address(one.start),
-            format_address(one.end),
-            quantities.size(one.size),
-            one.perms,
-            one.kind,
-            one.name + (" (deleted)" if one.deleted else ""),
-        )
-        for one in regions
-    )
-    total = sum(one.size for one in regions)
+    chosen = _chosen(session.attached, where)
+    total = sum(one.region.size for one in chosen)
+    resident = sum(one.resident for one in chosen)
+    dirty = sum(one.dirty for one in chosen)
     return Result(
         {
-            "total": len(regions),
+            "total": len(chosen),
             "bytes": total,
-            "regions": [
-                {
-                    "start": format_address(one.start),
-                    "end": format_address(one.end),
-                    "size": one.size,
-                    "perms": one.perms,
-                    "offset": one.offset,
-                    "device": one.device,
-                    "inode": one.inode,
-                    "kind": one.kind,
-                    "name": one.name,
-                    "deleted": one.deleted,
-                }
-                for one in regions
-            ],
+            "resident": resident,
+            "dirty": dirty,
+            "regions": [_fields(one) for one in chosen],
         },
         (
-            Table(_COLUMNS, rows),
-            f"{quantities.count(len(regions), 'region')}, {quantities.size(total)}",
+            Table(_COLUMNS, tuple(_row(one) for one in chosen)),
+            f"{quantities.count(len(chosen), 'region')}, {quantities.size(total)}: "
+            f"{quantities.size(resident)} in memory, {quantities.size(dirty)} dirty",
         ),
     )
 
 
-def _chosen(target: Target, where: Where | None) -> list[Region]:
-    regions = target.regions()
+def _row(footprint: Footprint) -> tuple[str, ...]:
+    region, resident, dirty = footprint
+    return (
+        format_address(region.start),
+        format_address(region.end),
+        quantities.size(region.size),
+        quantities.share(resident, region.size),
+        quantities.share(dirty, region.size),
+        region.perms,
+        region.name or f"({region.kind})",
+    )
+
+
+def _fields(footprint: Footprint) -> Json:
+    region, resident, dirty = footprint
+    return {
+        "start": format_address(region.start),
+        "end": format_address(region.end),
+        "size": region.size,
+        "resident": resident,
+        "dirty": dirty,
+        "perms": region.perms,
+        "offset": region.offset,
+        "device": region.device,
+        "inode": region.inode,
+        "kind": region.kind,
+        "name": region.name,
+        "deleted": region.deleted,
+    }
+
+
+def _chosen(target: Target, where: Where | None) -> list[Footprint]:
+    footprints = target.footprints()
     if where is None:
-        return regions
-    ranges = where.select(regions, target.modules())
+        return footprints
+    ranges = where.select([one.region for one in footprints], target.modules())
     starts = [one.start for one in ranges]
     chosen = []
-    for region in regions:
-        before = bisect_right(starts, region.end - 1) - 1
-        if before >= 0 and ranges[before].end > region.start:
-            chosen.append(region)
+    for one in footprints:
+        before = bisect_right(starts, one.region.end - 1) - 1
+        if before >= 0 and ranges[before].end > one.region.start:
+            chosen.append(one)
     return chosen
 
 
@@ -97,7 +109,8 @@ REGIONS = Command(
     usage="regions [WHERE]",
     summary="list the target's memory regions",
     details="Lists all regions, or those that a first scan with the filter WHERE would look at; "
-    "help where names the filters.",
+    "help where names the filters. RESIDENT is the share of a region that is in memory, DIRTY the "
+    "share that was written and is in no file, or not yet.",
     examples=("regions", "regions heap", "regions module:libc.so.6"),
     run=run,
     complete=completion.where_words,

@@ -192,6 +192,25 @@ def test_regions(game: TargetProcess, answers: Answers) -> None:
     assert region["size"] == int(region["end"], 16) - int(region["start"], 16)
 
 
+def test_regions_say_what_is_in_memory_and_what_was_written(farfetch: Any) -> None:
+    with TargetProcess("big", "16") as big:
+        window = f"{big.greeting['start']}..{big.greeting['end']}"
+        lines = ["-c", "regions", "-c", f"regions {window}"]
+        done = farfetch("--json", "-p", big.pid, *lines)
+        everything, chosen = map(json.loads, done.stdout.splitlines())
+        (region,) = chosen["regions"]
+        assert 16 << 20 <= region["dirty"] == region["resident"] <= region["size"]
+        code = [one for one in everything["regions"] if one["perms"] == "r-xp" and one["inode"]]
+        assert code
+        assert all(one["dirty"] == 0 for one in code)
+        assert sum(one["resident"] for one in code) > 0
+        assert everything["dirty"] <= everything["resident"] <= everything["bytes"]
+        shown = farfetch("-p", big.pid, "-c", f"regions {window}").stdout.splitlines()
+    assert shown[0].split()[:6] == ["START", "END", "SIZE", "RESIDENT", "DIRTY", "PERMS"]
+    assert re.search(r"^1 region, \S+ MiB: \S+ MiB in memory, \S+ MiB dirty$", shown[-1])
+    assert re.search(r"(>?[0-9]+%) +(>?[0-9]+%) +rw-p  \(anon\)$", shown[1])
+
+
 def test_settings(game: TargetProcess, answers: Answers) -> None:
     given = answers(
         game.pid, "type 2 Bytes", "align 1", "where heap", "type", "align", "where", "align auto"
@@ -532,7 +551,7 @@ def test_help_knows_every_command(game: TargetProcess, answers: Answers) -> None
     names = [one["name"] for one in overview["commands"]]
     expected = (
         "ps attach detach info regions type align where first next undo redo history snapshot "
-        "reset list set freeze unfreeze watch read write hex patch "
+        "reset list map set freeze unfreeze watch read write hex patch "
         "unpatch pointer table save load export wait expect help quit"
     )
     assert names == expected.split()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from farfetch.shell import quantities, render
+from farfetch.shell import quantities, render, streams
 from farfetch.shell.result import Block, Column, Table
 
 TABLE = Table(
@@ -39,6 +39,32 @@ def test_terminal_tables_have_styles_and_fit() -> None:
     without_colours = render.ansi([WIDE], 40, colours=False)
     assert all(len(line) <= 40 for line in without_colours.splitlines())
     assert sum(line.count("x") for line in without_colours.splitlines()) == 30
+
+
+def test_a_narrow_terminal_shows_rows_as_records() -> None:
+    table = Table(
+        (Column("INDEX", right=True), Column("ADDRESS", right=True), Column("WHERE")),
+        (
+            ("0", "0x7f8227400000", "[heap]+0x2a0"),
+            ("1", "0x7f8227400008", "/usr/lib/ld-linux-x86-64.so.2+0x4010"),
+            ("2", "0x7f8227400010", ""),
+        ),
+    )
+    assert render.ansi([table], 30) == (
+        "- INDEX    0\n  ADDRESS  0x7f8227400000\n  WHERE    [heap]+0x2a0\n"
+        "- INDEX    1\n  ADDRESS  0x7f8227400008\n"
+        "  WHERE    /usr/lib/ld-linux-x\n           86-64.so.2+0x4010\n"
+        "- INDEX    2\n  ADDRESS  0x7f8227400010\n"
+    )
+    folded = render.ansi([table], 40, colours=False)
+    assert "0x7f8227400008" in folded  # numbers are never folded, text is
+    assert all(len(line) <= 40 for line in folded.splitlines())
+
+
+def test_what_an_encoding_cannot_show() -> None:
+    text = "\u00b7\u2581\u2588 \u2026 \u52c7"
+    assert text.encode("ascii", streams.ERRORS) == b".:@ ... \\u52c7"
+    assert text[:4].encode("latin-1", streams.ERRORS) == b"\xb7:@ "
 
 
 def test_long_tables_are_plain_on_terminals_too() -> None:

@@ -1,0 +1,28 @@
+"""What stands for characters that a terminal or a pipe cannot show in its encoding."""
+
+from __future__ import annotations
+
+import codecs
+
+#: The error handler for standard streams: drawings as ASCII, all else as escapes.
+ERRORS = "farfetch.plainer"
+
+_PLAINER = str.maketrans(
+    {
+        **dict(zip("\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588", ":-=+*#%@", strict=True)),
+        "\u00b7": ".",
+        "\u2026": "...",
+        "\u2500": "-",
+        "\u2501": "-",
+    }
+)
+
+
+def _plainer(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        return codecs.backslashreplace_errors(error)
+    text = error.object[error.start : error.end].translate(_PLAINER)
+    return text.encode(error.encoding, "backslashreplace"), error.end
+
+
+codecs.register_error(ERRORS, _plainer)
