@@ -7,9 +7,13 @@ from typing import NamedTuple, TextIO
 
 from . import report
 from .answers import Answers
-from .errors import UsageError
+from .errors import ScriptStopped, UsageError
 from .interpret import command_word, interpret
 from .session import Session
+from .variables import expand
+from .words import without_comment
+
+MAX_DEPTH = 20
 
 
 class Line(NamedTuple):
@@ -67,6 +71,45 @@ def run(
     return code
 
 
+class Scripts:
+    """Runs scripts that a script or a person calls for.
+
+    Args:
+        session: to run them in.
+        answers: where their lines' answers go.
+    """
+
+    def __init__(self, session: Session, answers: Answers) -> None:
+        self._session = session
+        self._answers = answers
+        self._depth = 0
+
+    def __call__(self, path: str) -> int:
+        """Run a script.
+
+        Returns:
+            How many lines it has.
+
+        Raises:
+            UsageError: it cannot be read, or scripts run each other without end.
+            ScriptStopped: one of its lines failed, and has been answered.
+        """
+        lines = script(path)
+        if self._depth == MAX_DEPTH:
+            raise UsageError(f"{path} is not run: {MAX_DEPTH} scripts already run each other")
+        self._depth += 1
+        try:
+            for line in lines:
+                error = run_line(self._session, line, self._answers)
+                if error is not None:
+                    raise ScriptStopped(line.place, error)
+                if self._session.finished:
+                    break
+        finally:
+            self._depth -= 1
+        return len(lines)
+
+
 def run_line(session: Session, line: Line, answers: Answers) -> BaseException | None:
     """Run one line and answer it.
 
@@ -75,7 +118,8 @@ def run_line(session: Session, line: Line, answers: Answers) -> BaseException | 
     """
     name = command_word(line.text.strip())
     try:
-        call = interpret(line.text, scanning=session.matches > 0)
+        text = expand(without_comment(line.text), session.variables)
+        call = interpret(text, scanning=session.matches > 0)
         if call is None:
             return None
         name = call.command.name

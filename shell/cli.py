@@ -20,6 +20,7 @@ Find, change and freeze values in running programs.
   -p, --pid PID|NAME   attach to this process first
   -c, --command CMD    run a command and exit; several run in order
   SCRIPT               run the commands in a file, one a line, behind those of -c
+      --let NAME=TEXT  set a variable, which commands use as $NAME
       --json           answer with one JSON object a command
       --memory NAME    how to read the target: auto, syscall, device, process_vm,
                        proc_mem
@@ -44,6 +45,7 @@ class Options:
         pid: what to attach to, as typed; "" for nothing.
         commands: lines to run.
         scripts: files to run behind them.
+        variables: names and texts.
         json: answer with JSON.
         memory: how to read targets.
         show: ``"help"`` or ``"version"`` when only that is wanted.
@@ -52,6 +54,7 @@ class Options:
     pid: str = ""
     commands: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
     json: bool = False
     memory: str = "auto"
     show: str = ""
@@ -66,7 +69,7 @@ def parse(arguments: Sequence[str]) -> Options:
     given, scripts = getopt.gnu_getopt(
         list(arguments),
         "p:c:hV",
-        ["pid=", "command=", "json", "memory=", "help", "version"],
+        ["pid=", "command=", "let=", "json", "memory=", "help", "version"],
     )
     options = dict(given)
     if "-h" in options or "--help" in options:
@@ -77,9 +80,17 @@ def parse(arguments: Sequence[str]) -> Options:
         pid=options.get("-p", options.get("--pid", "")),
         commands=tuple(value for name, value in given if name in ("-c", "--command")),
         scripts=tuple(scripts),
+        variables=tuple(_variable(value) for name, value in given if name == "--let"),
         json="--json" in options,
         memory=options.get("--memory", "auto"),
     )
+
+
+def _variable(given: str) -> tuple[str, str]:
+    name, equals, text = given.partition("=")
+    if not equals or not name.isascii() or not name.isidentifier():
+        raise getopt.GetoptError(f"option --let takes NAME=TEXT, not {given!r}")
+    return name, text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

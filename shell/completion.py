@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from .words import quoted
+from .words import quoted, unquoted
 
 if TYPE_CHECKING:
     from .command import Command
 
 _PREDICATE_TAIL = re.compile(r"(?<![\w@])(?:@\w*|[A-Za-z_]*)$")
+_VARIABLE = re.compile(r"(?<!\$)\$\w*$")
 
 #: Words of the predicate language that stand for a whole predicate or a value, with their meaning.
 PREDICATE_WORDS = (
@@ -112,6 +113,13 @@ class Moment(Protocol):
     @property
     def snapshots(self) -> Sequence[str]:
         """The names of the snapshots that predicates can say."""
+
+    @property
+    def variables(self) -> Sequence[str]:
+        """The names of the variables."""
+
+    def files(self, typed: str) -> Sequence[str]:
+        """The files and folders whose path begins so; folders end with a slash."""
 
     @property
     def modules(self) -> Sequence[str]:
@@ -238,6 +246,17 @@ def process(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     return cursor.offer(choices, within=not by_pid)
 
 
+def file_name(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    """Offer files as the first argument."""
+    if cursor.words:
+        return iter(())
+    typed = unquoted(cursor.word.replace('"', "").replace("'", ""))
+    return (
+        Candidate(quoted(path), cursor.start, "folder" if path.endswith("/") else "")
+        for path in moment.files(typed)
+    )
+
+
 def where_words(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer the words of a region filter, module names behind ``module:``."""
     start = max(cursor.begin, cursor.line.rfind(",") + 1)
@@ -260,6 +279,10 @@ def complete(text: str, moment: Moment, commands: Mapping[str, Command]) -> list
         Candidates in the order to show them, without doubles.
     """
     lead = len(text) - len(text.lstrip())
+    variable = _VARIABLE.search(text)
+    if variable and moment.variables:
+        names = (Choice(f"${name}", "variable") for name in moment.variables)
+        return list(Cursor(text, lead).offer(names, start=variable.start()))
     name, blank, _ = text[lead:].partition(" ")
     cursor = Cursor(text, lead)
     if not blank:

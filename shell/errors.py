@@ -9,6 +9,7 @@
         ├── NotFrozen         there is no such frozen entry
         ├── NotPatched        there is no such patch
         ├── Unexpected        what a script expects does not hold
+        ├── ScriptStopped     a line of a script failed
         └── UsageError        the line or the command line is not well formed (exit code 2)
 """
 
@@ -45,6 +46,19 @@ class NotPatched(CommandError):
 
 class Unexpected(CommandError):
     """What a script expects does not hold."""
+
+
+class ScriptStopped(CommandError):
+    """A line of a script failed, which has been said.
+
+    Args:
+        place: ``file:line``.
+        error: that it failed with.
+    """
+
+    def __init__(self, place: str, error: BaseException) -> None:
+        super().__init__(f"the script stopped at {place}")
+        self.error = error
 
 
 class UsageError(CommandError):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from farfetch.scanner import ExpressionError, FarfetchError, TargetAmbiguous
 
-from .errors import UsageError
+from .errors import ScriptStopped, UsageError
 from .render import printable
 from .result import Json
 
@@ -16,6 +16,8 @@ SUCCESS, FAILURE, USAGE = 0, 1, 2
 
 def exit_code(error: BaseException) -> int:
     """The exit code of a run that ended with an error: 2 for usage, else 1."""
+    while isinstance(error, ScriptStopped):
+        error = error.error
     return USAGE if isinstance(error, UsageError) else FAILURE
 
 

@@ -36,6 +36,8 @@ def run(options: Options) -> int:
         meter=_meter(prompt, quiet=options.json),
         say=None if options.json else say,
     )
+    session.run_script = batch.Scripts(session, answers)
+    session.variables.update(options.variables)
     try:
         return _run(session, options, answers, commands=commands, prompt=prompt)
     finally:

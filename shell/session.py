@@ -22,13 +22,18 @@ from farfetch.scanner import (
 from farfetch.scanner.freeze import INTERVAL
 
 from . import report
-from .errors import NoMatches, NoTarget
+from .errors import NoMatches, NoTarget, UsageError
+from .options import Options
 from .progress import Meter, NoMeter
 
 if TYPE_CHECKING:
     from .screens import Screens
 
 MAX_ALIGN = 4096
+
+
+def _no_scripts(path: str) -> int:
+    raise UsageError(f"{path} cannot be run from here")
 
 
 class Session:
@@ -48,7 +53,10 @@ class Session:
         type: value type of the next first scan and of bare addresses.
         align: its alignment in bytes, None for the type's own.
         where: its region filter.
+        options: what it may take and use.
         table: places with a name; it stays when another target is attached.
+        variables: texts by the names that lines can say.
+        run_script: runs a file's lines in this session; returns how many there are.
         listed: indexes of the matches that ``list`` showed last.
         say: prints a line while a command still works; None where answers are for programs.
         screens: what takes the whole terminal; None without a prompt.
@@ -70,8 +78,11 @@ class Session:
         self.type: Any = type_named("i32")
         self.align: int | None = None
         self.where = "writable"
+        self.options = Options()
         self.listed = range(0)
         self.table = Table()
+        self.variables: dict[str, str] = {}
+        self.run_script: Callable[[str], int] = _no_scripts
         self.say = say
         self.screens: Screens | None = None
         self.finished = False
@@ -149,7 +160,16 @@ class Session:
 
     def first(self, predicate: Predicate | None) -> ScanResult:
         """Begin a new scan; the one before is kept until this one has succeeded."""
-        scan = self.attached.scan(self.type, align=self.align, where=self.where)
+        options = self.options
+        scan = self.attached.scan(
+            self.type,
+            align=self.align,
+            where=self.where,
+            threads=options.threads,
+            directory=options.directory,
+            budget=options.budget,
+            soft_dirty=options.soft_dirty,
+        )
         try:
             result = scan.first(predicate, progress=self._meter.show)
         except BaseException:

@@ -14,10 +14,12 @@ from .help import HELP
 from .hex import HEX
 from .history import HISTORY
 from .info import INFO
+from .let import LET
 from .list import LIST
 from .load import LOAD
 from .map import MAP
 from .next import NEXT
+from .option import OPTION
 from .patch import PATCH
 from .pointer import POINTER
 from .ps import PS
@@ -29,6 +31,7 @@ from .reset import RESET
 from .save import SAVE
 from .set import SET
 from .snapshot import SNAPSHOT
+from .source import SOURCE
 from .table import TABLE
 from .type import TYPE
 from .undo import UNDO
@@ -51,6 +54,7 @@ COMMANDS: dict[str, Command] = {
         TYPE,
         ALIGN,
         WHERE,
+        OPTION,
         FIRST,
         NEXT,
         UNDO,
@@ -76,6 +80,8 @@ COMMANDS: dict[str, Command] = {
         EXPORT,
         WAIT,
         EXPECT,
+        LET,
+        SOURCE,
         HELP,
         QUIT,
     )

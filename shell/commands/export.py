@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .. import quantities, tabled
 from ..command import Command
+from ..completion import file_name
 from ..result import Result
 from ..words import Words
 
@@ -41,4 +42,5 @@ EXPORT = Command(
     "says of each entry what could not be written. load reads such files.",
     examples=("export game.CT",),
     run=run,
+    complete=file_name,
 )

@@ -10,6 +10,7 @@ from farfetch.scanner.literals import quote
 
 from .. import quantities, tabled
 from ..command import Command
+from ..completion import file_name
 from ..result import Json, Result
 from ..words import Words
 
@@ -74,4 +75,5 @@ LOAD = Command(
     "table; what of it could not be taken over is said for each entry.",
     examples=("load game.json", "load game.json --freeze", "load game.CT"),
     run=run,
+    complete=file_name,
 )

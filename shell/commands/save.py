@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .. import quantities
 from ..command import Command
+from ..completion import file_name
 from ..result import Result
 from ..words import Words
 
@@ -33,4 +34,5 @@ SAVE = Command(
     "replaced at once or not at all, so nothing is lost when the disk is full.",
     examples=("save game.json", 'save "~/tables/my game.json"'),
     run=run,
+    complete=file_name,
 )

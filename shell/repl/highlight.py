@@ -14,6 +14,7 @@ from prompt_toolkit.lexers import Lexer
 from ..commands import COMMANDS
 from ..completion import PREDICATE_WORDS
 from ..interpret import command_word
+from ..variables import mentioned
 
 #: Longer lines are shown plain: a person has not typed them.
 LONGEST = 500
@@ -51,8 +52,8 @@ def highlighted(line: str) -> tuple[tuple[str, str], ...]:
 
     >>> highlighted("list 5")
     (('class:command', 'list'), ('', ' 5'))
-    >>> highlighted("now == == 5")[-2:]
-    (('class:predicate.error', '=='), ('', ' 5'))
+    >>> highlighted("now == == 5")[-3:]
+    (('class:predicate.error', '=='), ('', ' '), ('class:predicate.number', '5'))
     """
     if len(line) > LONGEST:
         return (("", line),)
@@ -89,8 +90,11 @@ def _predicate(text: str) -> list[tuple[str, str]]:
 
 
 def _error(text: str) -> int | None:
-    """Offset of what cannot be understood; None where only the end is still missing."""
-    if not text.strip():
+    """Offset of what cannot be understood; None where only the end is still missing.
+
+    What a variable will bring is not known yet, so lines with one are taken as they are.
+    """
+    if not text.strip() or mentioned(text):
         return None
     try:
         parse_scan(text)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
+from itertools import islice
 
 from farfetch.scanner import TYPES, FarfetchError, processes
 from farfetch.scanner.addresses import format_address
@@ -14,6 +16,8 @@ from ..session import Session
 
 #: How long, in seconds, lists that take the kernel a moment to make are good for.
 FRESH = 2.0
+#: How many files of a folder are looked at.
+MAX_FILES = 5000
 
 
 class SessionMoment:
@@ -75,6 +79,25 @@ class SessionMoment:
         """The names of the snapshots that predicates can say."""
         scan = self._session.scan
         return [one.name for one in scan.snapshots] if scan else []
+
+    @property
+    def variables(self) -> Sequence[str]:
+        """The names of the variables."""
+        return sorted(self._session.variables)
+
+    def files(self, typed: str) -> Sequence[str]:
+        """The files and folders whose path begins so; folders end with a slash."""
+        folder, slash, name = typed.rpartition("/")
+        try:
+            with os.scandir(os.path.expanduser(folder + slash) or ".") as listing:  # noqa: PTH111
+                found = [
+                    one.name + ("/" if one.is_dir() else "")
+                    for one in islice(listing, MAX_FILES)
+                    if one.name.startswith(name) and (name or not one.name.startswith("."))
+                ]
+        except (OSError, ValueError):
+            return ()
+        return [folder + slash + one for one in sorted(found)]
 
     @property
     def modules(self) -> Sequence[str]:

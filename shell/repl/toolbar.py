@@ -47,4 +47,7 @@ def _scan(session: Session) -> StyleAndTextTuples:
         about.insert(0, quantities.count(session.matches, "match", "matches"))
     if session.target is not None and session.target.frozen:
         about.append(f"{len(session.target.frozen)} frozen")
+    if scan is not None:
+        kept = [f"{quantities.size(scan.memory)} memory", f"{quantities.size(scan.disk)} disk"]
+        about.append(", ".join(kept[: 2 if scan.disk else 1]))
     return [("", "".join(f" | {one}" for one in map(printable, about)))]

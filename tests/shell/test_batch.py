@@ -192,8 +192,13 @@ def test_a_predicate_may_begin_with_a_sign(farfetch: Run, game: TargetProcess) -
 
 def test_output_in_a_plain_locale(command: tuple[str, ...]) -> None:
     environment = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    lines = ("help", "let name = H\N{LATIN SMALL LETTER E WITH ACUTE}ros")
     done = subprocess.run(
-        [*command, "-c", "help"], env=environment, capture_output=True, check=False
+        [*command, *(part for line in lines for part in ("-c", line))],
+        env=environment,
+        capture_output=True,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
-    assert b"\\u2026" in done.stdout
+    assert b"changed increased ...\n" in done.stdout
+    assert done.stdout.endswith(b"\nname = H\\udcc3\\udca9ros\n")

@@ -29,7 +29,11 @@ class Moment:
     modules: Sequence[str] = ("game", "libc.so.6", "my lib.so")
     snapshots: Sequence[str] = ()
     entries: Sequence[str] = ()
+    variables: Sequence[str] = ()
     patches: Sequence[tuple[str, str]] = ()
+
+    def files(self, typed: str) -> Sequence[str]:
+        return [file for file in ("hunt.ff", "my game.json", "tables/") if file.startswith(typed)]
 
 
 ADDRESSES = ("game+0x", "libc.so.6+0x", '"my lib.so"+0x', "[heap]+0x", "0x")

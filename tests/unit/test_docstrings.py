@@ -5,12 +5,14 @@ import importlib
 import pkgutil
 
 import farfetch.scanner
+import farfetch.shell
 import pytest
 
 MODULES = sorted(
     module.name
-    for module in pkgutil.walk_packages(farfetch.scanner.__path__, "farfetch.scanner.")
-    if not module.name.endswith("._core")
+    for package in (farfetch.scanner, farfetch.shell)
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    if not module.name.endswith(("._core", ".__main__"))
 )
 
 

@@ -1,0 +1,69 @@
+"""option: what a scan may take and use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import options
+from ..command import Command
+from ..completion import Candidate, Choice, Cursor, Moment
+from ..result import Column, Result, Table
+from ..words import Words
+from .later import keeps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..session import Session
+
+_COLUMNS = (Column("OPTION", style="bold"), Column("VALUE"), Column("MEANING"))
+_MEANINGS = {
+    "memory-budget": "memory that matches may take; auto: most of what is free",
+    "disk-budget": "disk that old values may take; auto: most of what is free",
+    "directory": "folder of old values; auto: $FARFETCH_TMPDIR, or that of temporary files",
+    "threads": "worker threads; auto: one a processor",
+    "soft-dirty": "next scans leave out pages that the kernel says nobody wrote to",
+}
+_USUAL = {
+    "memory-budget": ("auto", "1G"),
+    "disk-budget": ("auto", "10G"),
+    "directory": ("auto",),
+    "threads": ("auto", "1"),
+    "soft-dirty": ("on", "off"),
+}
+
+
+def run(session: Session, words: Words) -> Result:
+    """Choose or show options."""
+    word = words.optional()
+    name = options.known(word.text) if word else ""
+    value = words.phrase()
+    if value:
+        session.options = session.options.set(name, value)
+    more = keeps(session, "options") if value else ()
+    chosen = session.options
+    names = (name,) if name else options.NAMES
+    rows = tuple((one, chosen.shown(one), _MEANINGS[one]) for one in names)
+    text = f"{name} {chosen.shown(name)}" if name else Table(_COLUMNS, rows)
+    return Result({"options": {one: chosen.json(one) for one in names}}, (text, *more))
+
+
+def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG001
+    """Offer the options, then the usual values of one."""
+    if not cursor.words:
+        return cursor.offer(Choice(name, meaning) for name, meaning in _MEANINGS.items())
+    usual = _USUAL.get(cursor.words[0], ()) if len(cursor.words) == 1 else ()
+    return cursor.offer(map(Choice, usual))
+
+
+OPTION = Command(
+    name="option",
+    usage="option [NAME [VALUE]]",
+    summary="choose what scans may take and use",
+    details="Without a value it shows the options, or one of them. "
+    + "; ".join(f"{name}: {meaning}" for name, meaning in _MEANINGS.items())
+    + ". Sizes are written 512M or 2G. Options are those of the next first scan and its next ones.",
+    examples=("option", "option disk-budget 2G", "option soft-dirty off", "option threads auto"),
+    run=run,
+    complete=complete,
+)

@@ -1,0 +1,35 @@
+"""source: run a script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..command import Command
+from ..completion import file_name
+from ..result import Result
+from ..words import Words
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+
+def run(session: Session, words: Words) -> Result:
+    """Run the lines of a file; their answers come before this command's own."""
+    word = words.take("FILE")
+    words.end()
+    file = str(Path(word.text).expanduser())
+    lines = session.run_script(file)
+    return Result({"file": file, "lines": lines})
+
+
+SOURCE = Command(
+    name="source",
+    usage="source FILE",
+    summary="run the commands in a file",
+    details="Runs the lines of a script as if they were typed, on the same target, matches, table "
+    "and variables, up to the first that fails; that fails this command, too.",
+    examples=("source hunt.ff",),
+    run=run,
+    complete=file_name,
+)
