@@ -47,6 +47,7 @@ from .freeze import Freeze, Freezer
 from .history import History, Snapshot, Step
 from .layout import Layout
 from .letter_case import AnyCase, anycase
+from .match_values import WriteResult
 from .matches import Match, Matches
 from .memory import Buffer, Memory, memory_names
 from .modules import Location, Module
@@ -71,7 +72,7 @@ from .predicates import (
 from .process import ProcessInfo, find_process, process, processes
 from .regexes import Regex, regex
 from .regions import Range, Region, Where
-from .scan import Scan, WriteResult
+from .scan import Scan
 from .snapshot import FaultSet, Progress, ScanResult
 from .table import Entry, Table
 from .target import Target, attach

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from .constants import Constant
 from .errors import ExpressionError, ValueKindError, ValueRangeError
 from .fields import DECODED, arithmetic, place_of
 from .layout import Layout
@@ -17,7 +18,6 @@ from .predicates import (
     Binary,
     Compare,
     Const,
-    Constant,
     Decreased,
     Expr,
     Field,
@@ -50,7 +50,7 @@ def check(predicate: Predicate, layout: Layout) -> None:
     >>> check(parse_predicate("now == 300"), layout_of(u8))
     Traceback (most recent call last):
     ...
-    farfetch.scanner.errors.ValueRangeError: 300 does not fit u8 (0..255)
+    farfetch.scanner.input_errors.ValueRangeError: 300 does not fit u8 (0..255)
     """
     if layout.kind == "struct":
         _check_struct(predicate, predicate, layout)

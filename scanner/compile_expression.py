@@ -15,7 +15,8 @@ from .fields import place_of
 from .intervals import Interval
 from .layout import Layout
 from .native import lib
-from .predicates import Binary, CompareOp, Const, Expr, Unary, Value
+from .operators import CompareOp
+from .predicates import Binary, Const, Expr, Unary, Value
 
 _DEPTH: Final = 16  # values on the core's stack, FF_EXPR_DEPTH
 _COMPARE: Final[dict[CompareOp, int]] = {

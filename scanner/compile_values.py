@@ -14,11 +14,11 @@ from .fields import arithmetic, place_of
 from .layout import Layout, next_float
 from .letter_case import AnyCase
 from .native import lib
+from .operators import CompareOp
 from .patterns import Pattern
 from .predicates import (
     Binary,
     Compare,
-    CompareOp,
     Const,
     Expr,
     InRange,

@@ -18,33 +18,17 @@ predicates compare with ``==`` as usual.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import ClassVar, Final, Literal, NoReturn, SupportsFloat, SupportsIndex, Union
+from typing import ClassVar, Final, NoReturn, Union
 
 from .bands import Band, band, decimal
-from .letter_case import AnyCase
-from .literals import quote
-from .patterns import Pattern
-from .regexes import Regex
+from .constants import Constant, plain, written
+from .operators import PRECEDENCE, BinaryOp, CompareOp, Operators, UnaryOp
 
 #: ``"now"``, ``"prev"``, ``"first"``, or a snapshot's name after an ``@``.
 Source = str
-BinaryOp = Literal["|", "^", "&", "<<", ">>", "+", "-", "*", "/", "%"]
-UnaryOp = Literal["-", "~", "abs"]
-CompareOp = Literal["==", "!=", "<", "<=", ">", ">="]
-
-_LEVELS: Final = (
-    *(("or",), ("and",), ("not",), ("compare",)),
-    *(("|",), ("^",), ("&",), ("<<", ">>"), ("+", "-"), ("*", "/", "%")),
-    *(("unary",), ("atom",)),
-)
-#: How tightly each operator binds. The order is Python's.
-PRECEDENCE: Final = {op: level for level, ops in enumerate(_LEVELS) for op in ops}
-
-Constant = int | float | str | bytes | Pattern | AnyCase | Regex
 Operand = Union["Expr", Constant]
 
 
@@ -70,7 +54,7 @@ class _Node:
         return self._text()[0]
 
 
-class Expr(_Node):
+class Expr(_Node, Operators):
     """A value computed from what is, was, or first was there, and from constants.
 
     Operators that take a plain number or text take it as a constant.
@@ -117,92 +101,14 @@ class Expr(_Node):
         distance = None if tolerance is None else str(tolerance)
         return Near(self, str(number), distance, truncated)
 
-    def __eq__(self, other: object) -> Compare:  # type: ignore[override]
-        return Compare("==", self, _expr(other))
+    def _binary(self, op: BinaryOp, left: object, right: object) -> Binary:
+        return Binary(op, _expr(left), _expr(right))
 
-    def __ne__(self, other: object) -> Compare:  # type: ignore[override]
-        return Compare("!=", self, _expr(other))
+    def _unary(self, op: UnaryOp) -> Unary:
+        return Unary(op, self)
 
-    def __lt__(self, other: Operand) -> Compare:
-        return Compare("<", self, _expr(other))
-
-    def __le__(self, other: Operand) -> Compare:
-        return Compare("<=", self, _expr(other))
-
-    def __gt__(self, other: Operand) -> Compare:
-        return Compare(">", self, _expr(other))
-
-    def __ge__(self, other: Operand) -> Compare:
-        return Compare(">=", self, _expr(other))
-
-    def __or__(self, other: Operand) -> Binary:
-        return Binary("|", self, _expr(other))
-
-    def __ror__(self, other: Operand) -> Binary:
-        return Binary("|", _expr(other), self)
-
-    def __xor__(self, other: Operand) -> Binary:
-        return Binary("^", self, _expr(other))
-
-    def __rxor__(self, other: Operand) -> Binary:
-        return Binary("^", _expr(other), self)
-
-    def __and__(self, other: Operand) -> Binary:
-        return Binary("&", self, _expr(other))
-
-    def __rand__(self, other: Operand) -> Binary:
-        return Binary("&", _expr(other), self)
-
-    def __lshift__(self, other: Operand) -> Binary:
-        return Binary("<<", self, _expr(other))
-
-    def __rlshift__(self, other: Operand) -> Binary:
-        return Binary("<<", _expr(other), self)
-
-    def __rshift__(self, other: Operand) -> Binary:
-        return Binary(">>", self, _expr(other))
-
-    def __rrshift__(self, other: Operand) -> Binary:
-        return Binary(">>", _expr(other), self)
-
-    def __add__(self, other: Operand) -> Binary:
-        return Binary("+", self, _expr(other))
-
-    def __radd__(self, other: Operand) -> Binary:
-        return Binary("+", _expr(other), self)
-
-    def __sub__(self, other: Operand) -> Binary:
-        return Binary("-", self, _expr(other))
-
-    def __rsub__(self, other: Operand) -> Binary:
-        return Binary("-", _expr(other), self)
-
-    def __mul__(self, other: Operand) -> Binary:
-        return Binary("*", self, _expr(other))
-
-    def __rmul__(self, other: Operand) -> Binary:
-        return Binary("*", _expr(other), self)
-
-    def __truediv__(self, other: Operand) -> Binary:
-        return Binary("/", self, _expr(other))
-
-    def __rtruediv__(self, other: Operand) -> Binary:
-        return Binary("/", _expr(other), self)
-
-    def __mod__(self, other: Operand) -> Binary:
-        return Binary("%", self, _expr(other))
-
-    def __rmod__(self, other: Operand) -> Binary:
-        return Binary("%", _expr(other), self)
-
-    def __neg__(self) -> Unary:
-        return Unary("-", self)
-
-    def __invert__(self) -> Unary:
-        return Unary("~", self)
-
-    def __abs__(self) -> Unary:
-        return Unary("abs", self)
+    def _compare(self, op: CompareOp, other: object) -> Compare:
+        return Compare(op, self, _expr(other))
 
     def __bool__(self) -> NoReturn:
         raise TypeError("an expression has no truth value; compare it: now == 5")
@@ -250,25 +156,14 @@ class Const(Expr):
     value: Constant
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "value", _plain(self.value))
+        object.__setattr__(self, "value", plain(self.value))
 
     def _key(self) -> tuple[object, ...]:
         value = self.value
         return (Const, type(value), repr(value) if isinstance(value, float) else value)
 
     def _text(self) -> tuple[str, int]:
-        value = self.value
-        if isinstance(value, str | bytes):
-            return quote(value), PRECEDENCE["atom"]
-        if isinstance(value, AnyCase):
-            return f"{quote(value.text)}i", PRECEDENCE["atom"]
-        if isinstance(value, Regex):
-            return f"regex({quote(value.text)})", PRECEDENCE["atom"]
-        if isinstance(value, Pattern):
-            return f'pattern("{value}")', PRECEDENCE["atom"]
-        # Python refuses to write very large numbers in decimal.
-        is_huge = isinstance(value, int) and value.bit_length() > 256
-        return f"{value:#x}" if is_huge else str(value), PRECEDENCE["atom"]
+        return written(self.value), PRECEDENCE["atom"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -537,17 +432,7 @@ def _expr(value: object) -> Expr:
         return value
     if isinstance(value, Predicate):
         raise TypeError("a predicate is no value: write & | ~, with comparisons in parentheses")
-    return Const(_plain(value))
-
-
-def _plain(value: object) -> Constant:
-    if isinstance(value, str | bytes | Pattern | AnyCase | Regex):
-        return value
-    if isinstance(value, SupportsIndex):
-        return operator.index(value)
-    if isinstance(value, SupportsFloat):
-        return float(value)
-    raise TypeError(f"{value!r} is not a number, text or bytes to compare with")
+    return Const(plain(value))
 
 
 def _inside(node: Expr | Predicate, level: int) -> str:

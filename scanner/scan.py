@@ -2,69 +2,37 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Final, overload
 
-from .budget import Budget, Limits
-from .check import check as check_kinds
-from .check import constant_size
+from .budget import Budget
 from .compile import Program, compile_predicate
 from .decoded import Filter, regex_of
 from .errors import AlignError, FarfetchError, ScanOrderError, ValueKindError
 from .expression import parse_scan
+from .ground import Ground, lay_out, sized_layout
 from .history import History, Kept, Snapshot, Step
 from .job import Jobs, ProgressFunction
 from .layout import Layout
+from .match_values import Reading, WriteResult, write_matches
 from .matches import Match, Matches
-from .native import check, default_threads, ffi, isa, isa_index, lib
+from .native import default_threads, ffi, isa, isa_index, lib
 from .numbers import PARTS
 from .pages import Pages
 from .predicates import Predicate, Source, changed, snapshot_name, unchanged, unknown
-from .regexes import Regex
-from .regions import Range, Where
+from .regions import Where
 from .snapshot import ScanResult, Store, snapshot_directory
 from .structs import scan_layout
-from .values import decode, encode, value_type
+from .values import decode as decode_value
+from .values import value_type
 
 if TYPE_CHECKING:
     from .target import Target
 
 CHUNK: Final = 1 << 19  # bytes a thread reads at a time: they stay in the second-level cache
 _MANY: Final = 1 << 16  # matches, from which on it pays to know which pages are clean
-_BATCH = 4096  # addresses written to in one call
-
-
-class WriteResult(NamedTuple):
-    """What became of a write to many addresses.
-
-    Attributes:
-        written: at how many the value is now.
-        failed: at how many it could not be written.
-    """
-
-    written: int
-    failed: int
-
-
-class Reading(NamedTuple):
-    """How the bytes of a match are read.
-
-    Attributes:
-        type: the construct of its value.
-        names: of all types that it matches as.
-        size: bytes of its value.
-        least: as many as have to be there.
-        decode: from as many bytes or more to the value.
-    """
-
-    type: Any
-    names: tuple[str, ...]
-    size: int
-    least: int
-    decode: Callable[[bytes], Any]
 
 
 class Scan:
@@ -115,14 +83,7 @@ class Scan:
         self._isa = isa_index(isa())
         self._chunk = chunk or CHUNK
         self._jobs = Jobs()
-        self._ground: Any = None
-        self._store: Store | None = None
-        self._limits = Limits(0, 0)
-        self._extent = 0
-        self._sized = self.layout
-        self._regex: Regex | None = None
-        self._least = 0
-        self._ranges: list[Range] = []
+        self._ground: Ground | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -142,7 +103,7 @@ class Scan:
     @property
     def size(self) -> int:
         """Bytes of one value; of text without a length, that of what was looked for first."""
-        return self._sized.size or 0
+        return (self._ground.layout if self._ground else self.layout).size or 0
 
     @property
     def memory(self) -> int:
@@ -152,37 +113,32 @@ class Scan:
     @property
     def disk(self) -> int:
         """Bytes of disk that the old values take."""
-        return self._store.bytes if self._store else 0
+        return self._ground.store.bytes if self._ground else 0
 
     def decode(self, raw: bytes) -> Any:
         """The value of some bytes; None when they are no such structure."""
-        if self._regex is not None:
-            return self._regex.found(raw) or raw
+        if self._ground and self._ground.regex:
+            return self._ground.regex.found(raw) or raw
         if self.layout.kind != "struct":
-            return self._sized.unpack(raw)
+            return (self._ground.layout if self._ground else self.layout).unpack(raw)
         try:
-            return decode(self.type, raw, bits=self.target.bits)
+            return decode_value(self.type, raw, bits=self.target.bits)
         except ValueKindError:
             return None
 
     def reading(self, address: int) -> Reading:
         """How the bytes of the match at an address are read."""
+        assert self._ground is not None  # or there were no match
         if not self.layout.parts:
-            own = (self.layout.name,)
-            size = min(self.size, self._end(address) - address) if self._regex else self.size
-            decode = self.decode
-            return Reading(self.type, own, size, self._least, lambda raw: decode(raw[:size]))
+            own, decode = (self.layout.name,), self.decode
+            size, least = self._ground.size_at(address), self._ground.least
+            return Reading(self.type, own, size, least, lambda raw: decode(raw[:size]))
         bits = lib.ff_matchset_parts(self.steps[-1].matches, address)
         chosen = [i for i in range(len(self.layout.parts)) if bits >> i & 1]
         part = self.layout.parts[chosen[0]]
         size = part.size or 0
         names = tuple(self.layout.parts[i].name for i in chosen)
         return Reading(PARTS[chosen[0]], names, size, size, lambda raw: part.unpack(raw[:size]))
-
-    def _end(self, address: int) -> int:
-        """Of the range that a match lies in."""
-        index = bisect_right(self._ranges, address, key=lambda one: one.start) - 1
-        return self._ranges[index].end
 
     def first(
         self,
@@ -205,7 +161,7 @@ class Scan:
             TargetGone: the target exited or executed another program meanwhile.
         """
         tree = self._tree(unknown if predicate is None else predicate)
-        sized = _sized(self.layout, tree)
+        sized = sized_layout(self.layout, tree)
         program = compile_predicate(tree, sized)
         missing = sorted(program.streams.keys() - {"now"})
         if missing:
@@ -215,15 +171,16 @@ class Scan:
             raise ScanOrderError(f"{tree}: {reason}")
         regions = self.target.regions()
         ranges = self.where.select(regions, self.target.modules())
+        limits = self.budget.of(self.directory)
+        store = Store(self.directory, self.threads, limits.disk)
         sought = regex_of(tree)
         least = sized.least
         if sought and self.layout.size is None:
             least = min(sought.least, least)
-        ground = self._lay_out(ranges, least, program.span)
-        limits = self.budget.of(self.directory)
-        store = Store(self.directory, self.threads, limits.disk)
-        filtering = self._filter(tree, program, sized, sought is not None)
-        spec = self._spec(program, ground, store, limits.memory, filtering)
+        handle = lay_out(ranges, self.align, least, program.span, self._chunk)
+        ground = Ground(sized, sought, least, ranges, handle, store, limits)
+        filtering = self._filter(tree, program, ground)
+        spec = self._spec(program, ground, limits.memory, filtering)
         pages, epoch = self.target.pages, None
         if pages is not None:
             if pages.is_sparse(ranges):
@@ -232,9 +189,7 @@ class Scan:
             epoch = self._new_epoch(program, pages)
         found = self._run(spec, filtering, epoch, progress)
         self.reset()
-        self._regex, self._least, self._ranges = sought, least, ranges
-        self._ground, self._store, self._limits, self._sized = ground, store, limits, sized
-        self._extent = sum(end - start for start, end in ranges)
+        self._ground = ground
         return self.history.add(tree, found).result
 
     def next(
@@ -323,11 +278,10 @@ class Scan:
 
     def reset(self) -> None:
         """Drop all matches and old values."""
-        if self._store is not None:
-            self._store.close()
+        if self._ground is not None:
+            self._ground.store.close()
         self.history.clear()
-        self._store = self._ground = self._regex = None
-        self._sized = self.layout
+        self._ground = None
 
     def cancel(self) -> None:
         """Stop the scan that runs, from another thread or a signal handler."""
@@ -342,27 +296,7 @@ class Scan:
             ValueRangeError: it does not fit the type; nothing is written.
             TargetGone: the target exited or executed another program.
         """
-        if self.layout.parts:
-            return self._write_numbers(value)
-        raw = encode(self.type, value, bits=self.target.bits)
-        memory, total, written = self.target.memory, len(self), 0
-        buffer = ffi.new("uint64_t[]", _BATCH)
-        for start in range(0, total, _BATCH):
-            self.target.check()
-            count = lib.ff_matchset_addresses(self.steps[-1].matches, start, _BATCH, buffer)
-            done = memory.write_each(buffer, count, raw)
-            if done < count:  # one at a time: a memory may have another way for a single write
-                done = sum(memory.write(buffer[i], raw) == len(raw) for i in range(count))
-            written += done
-        return WriteResult(written, total - written)
-
-    def _write_numbers(self, value: Any) -> WriteResult:
-        places = [(address, self.reading(address).type) for address in self.matches.addresses()]
-        raw = {kind: encode(kind, value) for kind in {kind for _, kind in places}}
-        self.target.check()
-        write = self.target.memory.write
-        written = sum(write(address, raw[kind]) == len(raw[kind]) for address, kind in places)
-        return WriteResult(written, len(places) - written)
+        return write_matches(self, value)
 
     def close(self) -> None:
         """Drop everything; the files of old values go."""
@@ -403,25 +337,19 @@ class Scan:
             return parse_scan(predicate, self.fields)
         return predicate
 
-    def _lay_out(self, ranges: list[Range], least: int, span: int) -> Any:
-        out = ffi.new("struct ff_layout **")
-        listed = ffi.new("struct ff_range[]", [tuple(one) for one in ranges])
-        count, align, chunk = len(ranges), self.align, self._chunk
-        check(lib.ff_layout_create_short(listed, count, align, least, span, chunk, out))
-        return ffi.gc(out[0], lib.ff_layout_put)
-
     def _narrow(self, tree: Predicate, progress: ProgressFunction | None) -> Kept:
-        if not self.steps or self._store is None:
+        ground = self._ground
+        if not self.steps or ground is None:
             raise ScanOrderError("there is no scan to narrow: begin with a first scan")
-        program = compile_predicate(tree, self._sized)
+        program = compile_predicate(tree, ground.layout)
         kept: dict[Source, Kept] = {"prev": self.steps[-1], "first": self.steps[0]}
         for source in program.streams:
             if source.startswith("@"):
                 kept[source] = self.history.snapshot(source[1:])
         before = kept["prev"]
-        left = self._limits.memory - self.memory
-        filtering = self._filter(tree, program, self._sized, self._regex is not None)
-        spec = self._spec(program, self._ground, self._store, left, filtering)
+        left = ground.limits.memory - self.memory
+        filtering = self._filter(tree, program, ground)
+        spec = self._spec(program, ground, left, filtering)
         spec.candidates = before.matches
         for source, stream in program.streams.items():
             if source != "now":
@@ -434,38 +362,37 @@ class Scan:
             epoch = self._new_epoch(program, pages)
         found = self._run(spec, filtering, epoch, progress)
         # too much has been written to meanwhile: better begin anew
-        worn = epoch == before.epoch and found.result.bytes > self._extent // 2
+        worn = epoch == before.epoch and found.result.bytes > ground.extent // 2
         return replace(found, epoch=None) if worn else found
 
     def _new_epoch(self, program: Program, pages: Pages) -> int | None:
         """Begin one where many matches, and so pages to leave out, are to be expected."""
         return pages.forget() if self.soft_dirty and not program.constant else None
 
-    def _filter(
-        self, tree: Predicate, program: Program, sized: Layout, is_regex: bool
-    ) -> Filter | None:
+    def _filter(self, tree: Predicate, program: Program, ground: Ground) -> Filter | None:
         """What looks closer at the core's matches, where that is needed."""
-        if not (program.is_weaker or is_regex):
+        if not (program.is_weaker or ground.regex):
             return None
 
         def fields(raw: bytes) -> Any:
             try:
-                return decode(self.type, raw, bits=self.target.bits)
+                return decode_value(self.type, raw, bits=self.target.bits)
             except ValueKindError:
                 return {}  # bytes that are no such structure have no fields
 
-        return Filter(tree, sized, program.streams, fields if sized.kind == "struct" else bytes)
+        decode = fields if self.layout.kind == "struct" else bytes
+        return Filter(tree, ground.layout, program.streams, decode)
 
     def _spec(
         self,
         program: Program,
-        ground: Any,
-        store: Store,
+        ground: Ground,
         memory: int,
         filtering: Filter | None,
     ) -> Any:
         spec = ffi.new("struct ff_job_spec *")
-        spec.layout, spec.program, spec.store = ground, program.handle, store.handle
+        spec.layout, spec.program = ground.handle, program.handle
+        spec.store = ground.store.handle
         spec.reader = self.target.memory.reader
         spec.threads, spec.isa, spec.memory = self.threads, self._isa, max(0, memory)
         spec.nparts = len(program.parts)
@@ -498,13 +425,3 @@ class Scan:
             found.release()
             raise
         return found
-
-
-def _sized(layout: Layout, tree: Predicate) -> Layout:
-    """A layout with a size: text and bytes without one take that of the constants compared with."""
-    if layout.size is None:
-        check_kinds(tree, layout)
-        size = constant_size(tree, layout)
-        assert size is not None  # checked just now
-        return layout.with_size(size)
-    return layout

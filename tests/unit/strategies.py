@@ -5,13 +5,12 @@ from typing import Any, get_args
 
 from farfetch.scanner.layout import Layout
 from farfetch.scanner.letter_case import AnyCase
+from farfetch.scanner.operators import BinaryOp, CompareOp, UnaryOp
 from farfetch.scanner.patterns import pattern
 from farfetch.scanner.predicates import (
     And,
     Binary,
-    BinaryOp,
     Compare,
-    CompareOp,
     Const,
     Expr,
     InRange,
@@ -20,7 +19,6 @@ from farfetch.scanner.predicates import (
     Or,
     Predicate,
     Unary,
-    UnaryOp,
     at,
     changed,
     decreased,

@@ -12,8 +12,9 @@ from typing import Any, Literal
 import pytest
 from farfetch.scanner.expression import parse_predicate
 from farfetch.scanner.layout import Layout
+from farfetch.scanner.operators import BinaryOp
 from farfetch.scanner.oracle import evaluate
-from farfetch.scanner.predicates import Binary, BinaryOp, Compare, Const, Predicate, now, prev
+from farfetch.scanner.predicates import Binary, Compare, Const, Predicate, now, prev
 from farfetch.scanner.values import TYPES, layout_of, sized
 from hypothesis import given
 from hypothesis import strategies as st

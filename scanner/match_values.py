@@ -1,0 +1,70 @@
+"""Values of matches: how each is read, and all are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from .native import ffi, lib
+from .values import encode
+
+if TYPE_CHECKING:
+    from .scan import Scan
+
+_BATCH: Final = 4096  # addresses written to in one call
+
+
+class WriteResult(NamedTuple):
+    """What became of a write to many addresses.
+
+    Attributes:
+        written: at how many the value is now.
+        failed: at how many it could not be written.
+    """
+
+    written: int
+    failed: int
+
+
+class Reading(NamedTuple):
+    """How the bytes of a match are read.
+
+    Attributes:
+        type: the construct of its value.
+        names: of all types that it matches as.
+        size: bytes of its value.
+        least: as many as have to be there.
+        decode: from as many bytes or more to the value.
+    """
+
+    type: Any
+    names: tuple[str, ...]
+    size: int
+    least: int
+    decode: Callable[[bytes], Any]
+
+
+def write_matches(scan: Scan, value: Any) -> WriteResult:
+    """Write a value at every match of a scan; :meth:`.Scan.write_all` says what is raised."""
+    if scan.layout.parts:
+        return _write_numbers(scan, value)
+    raw = encode(scan.type, value, bits=scan.target.bits)
+    memory, total, written = scan.target.memory, len(scan), 0
+    buffer = ffi.new("uint64_t[]", _BATCH)
+    for start in range(0, total, _BATCH):
+        scan.target.check()
+        count = lib.ff_matchset_addresses(scan.steps[-1].matches, start, _BATCH, buffer)
+        done = memory.write_each(buffer, count, raw)
+        if done < count:  # one at a time: a memory may have another way for a single write
+            done = sum(memory.write(buffer[i], raw) == len(raw) for i in range(count))
+        written += done
+    return WriteResult(written, total - written)
+
+
+def _write_numbers(scan: Scan, value: Any) -> WriteResult:
+    places = [(address, scan.reading(address).type) for address in scan.matches.addresses()]
+    raw = {kind: encode(kind, value) for kind in {kind for _, kind in places}}
+    scan.target.check()
+    write = scan.target.memory.write
+    written = sum(write(address, raw[kind]) == len(raw[kind]) for address, kind in places)
+    return WriteResult(written, len(places) - written)
