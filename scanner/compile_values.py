@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import operator
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from .compile_expression import ExpressionCompiler
@@ -38,6 +40,8 @@ _MIRRORED: Final[dict[CompareOp, CompareOp]] = {
 }
 _EXACT: Final = 2.0**53  # below it doubles tell all integers apart
 _NEVER: Final = (1, 0)  # bounds that no value lies between
+_SETS: Final = 4  # bytes of an expression's beginning that are looked at by themselves
+_RANGES: Final = 4  # that stand for the set of bytes that one of them can be
 
 
 def compile_comparison(node: Compare | InRange | Near, layout: Layout, code: Code) -> int:
@@ -263,10 +267,7 @@ class _Compiler:
         if isinstance(right.value, AnyCase):
             return self._choices(left, right.value, negate=negate)
         if isinstance(right.value, Regex):
-            value, mask = (part[: self.layout.size] for part in right.value.head)
-            if not any(mask):
-                return self.code.everything()
-            return self.code.masked(self._operand(left), value, mask)
+            return self._begins(left, right.value)
         if isinstance(right.value, Pattern):
             pattern = right.value
             return self.code.masked(self._operand(left), pattern.value, pattern.mask, negate=negate)
@@ -307,6 +308,33 @@ class _Compiler:
             code.op(lib.FF_LOGIC_NOT)
         return 3 if opened else 1
 
+    def _begins(self, value: Value, wanted: Regex) -> int:
+        """How the matches of an expression begin: the bits that are sure, then sets of bytes."""
+        code, operand = self.code, self._operand(value)
+        head = [bytes(sorted(one)) for one in wanted.head[: self.layout.size]]
+        mask = bytes(_same_bits([bytes((byte,)) for byte in one])[0] for one in head)
+        raw = bytes(one[0] & bits for one, bits in zip(head, mask, strict=True))
+        opened = [
+            place
+            for place, (one, bits) in enumerate(zip(head, mask, strict=True))
+            if len(one) != 1 << (0xFF ^ bits).bit_count()
+        ]
+        opened.sort(key=lambda place: len(head[place]))
+        if any(mask):
+            code.masked(operand, raw, mask)
+        else:
+            code.everything()
+        for place in opened[:_SETS]:
+            at = {**operand, "type": lib.FF_U8, "offset": operand["offset"] + place}
+            skip = code.skip(lib.FF_LOGIC_SKIP_NONE)
+            for index, (low, high) in enumerate(_stretches(head[place])):
+                code.atom(kind=lib.FF_ATOM_RANGE, a=at, low={"u": low}, high={"u": high})
+                if index:
+                    code.op(lib.FF_LOGIC_OR)
+            code.op(lib.FF_LOGIC_AND)
+            code.land(skip)
+        return 3 if opened else 1
+
     def _same(self, left: Value, right: Value, *, negate: bool) -> int:
         size = self.layout.size
         return self.code.atom(
@@ -327,7 +355,16 @@ class _Compiler:
         return self.code.atom(kind=lib.FF_ATOM_EXPR, first=start, length=length)
 
 
-def _same_bits(forms: tuple[bytes, ...]) -> bytes:
+def _stretches(allowed: bytes) -> list[tuple[int, int]]:
+    """A few ranges that hold some bytes, which ascend: the gaps between them are the widest."""
+    gaps = sorted(pairwise(allowed), key=lambda gap: gap[0] - gap[1])
+    gaps = sorted(gap for gap in gaps[: _RANGES - 1] if gap[1] - gap[0] > 1)
+    starts = [allowed[0], *(after for _, after in gaps)]
+    ends = [*(before for before, _ in gaps), allowed[-1]]
+    return list(zip(starts, ends, strict=True))
+
+
+def _same_bits(forms: Sequence[bytes]) -> bytes:
     """The bits in which all of some bytes of one length agree."""
     same = bytearray(b"\xff" * len(forms[0]))
     for form in forms:

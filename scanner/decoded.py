@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -26,11 +27,14 @@ from .predicates import (
     Or,
     Predicate,
     Source,
+    Value,
+    now,
     unknown,
 )
 from .regexes import Regex
 
 _SET: Final = re.compile(rb"[^\0]")
+_POLL: Final = 32  # bytes of a mask between looks at whether the job goes on
 
 
 def is_decoded(node: Predicate | Expr, layout: Layout) -> bool:
@@ -61,11 +65,21 @@ def weaker(predicate: Predicate, layout: Layout) -> Predicate:
     return unknown if is_decoded(predicate, layout) else predicate
 
 
-def regex_of(node: Predicate | Expr) -> Regex | None:
-    """The first regular expression in a predicate."""
+def regexes_of(node: Predicate | Expr) -> list[Regex]:
+    """The regular expressions in a predicate, from left to right."""
     if isinstance(node, Const) and isinstance(node.value, Regex):
-        return node.value
-    return next(filter(None, map(regex_of, node.children())), None)
+        return [node.value]
+    return [regex for child in node.children() for regex in regexes_of(child)]
+
+
+def _needle(predicate: Predicate) -> bytes:
+    """A text that is somewhere in every value that fulfils a predicate; b"" when there is none."""
+    match predicate:
+        case And(left, right):
+            return max(_needle(left), _needle(right), key=len)
+        case Compare("==", Value() as value, Const(Regex() as regex)) if value.same_as(now):
+            return regex.needle
+    return b""
 
 
 class Filter:
@@ -86,30 +100,58 @@ class Filter:
         self._layout = layout
         self._streams = {**streams, "now": int(lib.FF_NOW)}
         self._decode = decode
+        self._needle = _needle(predicate)
+        self._holds = self._fulfils
+        match predicate:
+            case Compare("==", Value() as value, Const(Regex() as regex)) if value.same_as(now):
+                self._match = regex.compiled.match
+                self._holds = self._matches
         self.error: BaseException | None = None
         self.handle = ffi.new_handle(self)
 
     def run(self, found: Any) -> None:
         """Clear the slots of a chunk that do not fulfil the predicate."""
-        size = found.size
-        holes = [found.holes[i] for i in range(found.nholes)]
-        missing = sorted(hole.start - found.start for hole in holes)
+        size, align, sizes = found.size, found.align, found.sizes
         mask = ffi.buffer(found.mask, (found.slots + 63) // 64 * 8)
+        bits = bytearray(mask)
         views = {
             source: ffi.buffer(ffi.cast("uint8_t *", found.streams[stream]), size)
             for source, stream in self._streams.items()
         }
-        for place in [match.start() for match in _SET.finditer(mask)]:
-            (bits,) = kept = mask[place]
+        missing = sorted(found.holes[i].start - found.start for i in range(found.nholes))
+        missing.append(size)
+        if self._needle and not sizes:
+            bits = self._around_needles(bits, bytes(views["now"]), align, found.span)
+        for count, place in enumerate([match.start() for match in _SET.finditer(bits)]):
+            if count % _POLL == 0 and lib.ff_job_stopped(found.job):
+                return  # and what was found is let go
             for bit in range(8):
-                at = (place * 8 + bit) * found.align
-                if bits >> bit & 1:
-                    end = min([size, at + found.span, *(start for start in missing if start >= at)])
-                    if not self._holds({name: view[at:end] for name, view in views.items()}):
-                        kept = bytes((kept[0] & ~(1 << bit),))
-            mask[place] = kept
+                if not bits[place] >> bit & 1:
+                    continue
+                slot = place * 8 + bit
+                at = slot * align
+                here = sizes[slot] if sizes else missing[bisect_left(missing, at)] - at
+                if not self._holds(views, at, at + min(here, found.span)):
+                    bits[place] &= ~(1 << bit)
+        mask[:] = bits
 
-    def _holds(self, raw: Mapping[Source, bytes]) -> bool:
+    def _around_needles(self, bits: bytearray, raw: bytes, align: int, span: int) -> bytearray:
+        """Of the slots, those whose values may hold what every match holds."""
+        needle, kept = self._needle, bytearray(len(bits))
+        at = raw.find(needle)
+        while at >= 0:
+            # values that begin before the last one there reach to the end of the first
+            last = max(at, raw.rfind(needle, at + 1, at + span))
+            low, high = max(0, at + len(needle) - span) // align // 8, last // align // 8 + 1
+            kept[low:high] = bits[low:high]
+            at = raw.find(needle, last + 1)
+        return kept
+
+    def _matches(self, views: Mapping[Source, Any], at: int, end: int) -> bool:
+        return self._match(views["now"][at:end]) is not None
+
+    def _fulfils(self, views: Mapping[Source, Any], at: int, end: int) -> bool:
+        raw = {name: view[at:end] for name, view in views.items()}
         values = {source: self._decode(one) for source, one in raw.items()}
         given = {source: value for source, value in values.items() if not source.startswith("@")}
         named = {source[1:]: value for source, value in values.items() if source.startswith("@")}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 from .budget import Budget
 from .compile import Program, compile_predicate
-from .decoded import Filter, regex_of
+from .decoded import Filter, regexes_of
 from .errors import AlignError, FarfetchError, ScanOrderError, ValueKindError
 from .expression import parse_scan
 from .ground import Ground, lay_out, sized_layout
@@ -173,12 +173,12 @@ class Scan:
         ranges = self.where.select(regions, self.target.modules())
         limits = self.budget.of(self.directory)
         store = Store(self.directory, self.threads, limits.disk)
-        sought = regex_of(tree)
+        sought = regexes_of(tree)
         least = sized.least
-        if sought and self.layout.size is None:
-            least = min(sought.least, least)
+        if self.layout.size is None:
+            least = min((one.least for one in sought), default=least)
         handle = lay_out(ranges, self.align, least, program.span, self._chunk)
-        ground = Ground(sized, sought, least, ranges, handle, store, limits)
+        ground = Ground(sized, sought[0] if sought else None, least, ranges, handle, store, limits)
         filtering = self._filter(tree, program, ground)
         spec = self._spec(program, ground, limits.memory, filtering)
         pages, epoch = self.target.pages, None

@@ -265,18 +265,25 @@ int ff_snapshot_value(const struct ff_snapshot *snapshot, uint64_t address, uint
 
 /* ---- jobs ---- */
 
-/* A chunk with matches, before they are kept. */
+struct ff_job;
+
+/* A chunk with matches, or values side by side of several, before they are kept. */
 struct ff_found {
-	uint64_t start;			/* address of the first slot */
+	const struct ff_job *job;
+	uint64_t start;			/* address of the first slot of a chunk */
 	size_t slots, align, span;
 	size_t size;			/* bytes there are: the last values may lack some */
+	const uint32_t *sizes;		/* bytes that each value has; NULL for a chunk */
 	const uint8_t *streams[FF_STREAMS];
 	const struct ff_range *holes;	/* addresses that could not be read */
 	size_t nholes;
 	uint64_t *mask;			/* a bit a slot; a filter clears some */
 };
 
-/* Called by many threads at once. A negative errno ends the job with it. */
+/*
+ * Called by many threads at once. A negative errno ends the job with it; when the job has
+ * been stopped, it need not go on.
+ */
 typedef int (*ff_filter)(void *context, struct ff_found *found);
 
 struct ff_job_spec {
@@ -313,12 +320,12 @@ struct ff_progress {
 	uint64_t read;		/* bytes read from the target */
 };
 
-struct ff_job;
-
 int ff_job_start(const struct ff_job_spec *spec, struct ff_job **out);
 /* 1 when it has ended, 0 when it still runs after so many milliseconds. */
 int ff_job_wait(struct ff_job *job, uint32_t milliseconds);
 void ff_job_cancel(struct ff_job *job);
+/* Whether it was cancelled or has failed: its workers end as soon as they see it. */
+bool ff_job_stopped(const struct ff_job *job);
 void ff_job_progress(const struct ff_job *job, struct ff_progress *out);
 /*
  * Take what the job made. Waits for its workers; -ECANCELED when it was cancelled.

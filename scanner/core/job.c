@@ -14,6 +14,12 @@
 #include <string.h>
 #include <time.h>
 
+bool ff_job_stopped(const struct ff_job *job)
+{
+	return __atomic_load_n(&job->cancelled, __ATOMIC_RELAXED) ||
+	       __atomic_load_n(&job->error, __ATOMIC_RELAXED);
+}
+
 void ff_job_fail(struct ff_job *job, int error, bool in_store)
 {
 	int none = 0;

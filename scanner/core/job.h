@@ -46,12 +46,6 @@ struct ff_job {
 	size_t nfaults;
 };
 
-static inline bool ff_job_stopped(const struct ff_job *job)
-{
-	return __atomic_load_n(&job->cancelled, __ATOMIC_RELAXED) ||
-	       __atomic_load_n(&job->error, __ATOMIC_RELAXED);
-}
-
 /* The first error is the job's. */
 void ff_job_fail(struct ff_job *job, int error, bool in_store);
 /* Count what a chunk came to, and see that it stays within the job's memory. */

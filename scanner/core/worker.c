@@ -248,7 +248,7 @@ static int filter(struct ff_worker *worker, const struct view *view)
 {
 	const struct ff_job_spec *spec = &worker->job->spec;
 	struct ff_found found = {
-		.start = view->bounds.start, .slots = view->bounds.slots,
+		.job = worker->job, .start = view->bounds.start, .slots = view->bounds.slots,
 		.align = spec->layout->align, .span = spec->layout->span,
 		.size = view->bounds.size - view->bounds.tail,
 		.holes = worker->fetch.holes, .nholes = worker->fetch.nholes,
@@ -314,14 +314,9 @@ int ff_worker_scan(struct ff_worker *worker, uint64_t chunk)
 {
 	struct ff_job *job = worker->job;
 	struct ff_chunk bounds;
-	/* other jobs look at whole chunks */
-	bool is_plain = !job->spec.nparts && !job->spec.filter;
 	int error = 0;
 
-	if (!is_plain && job->spec.candidates &&
-	    !ff_matchset_chunk_count(job->spec.candidates, chunk)) {
-		error = 0;
-	} else if (is_plain && job->spec.candidates && ff_sparse_takes(worker, chunk)) {
+	if (job->spec.candidates && ff_sparse_takes(worker, chunk)) {
 		if (ff_sparse_is_full(worker->sparse))
 			error = ff_sparse_scan(worker);
 	} else {

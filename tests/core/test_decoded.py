@@ -23,7 +23,17 @@ from construct import (
     obj_,
     this,
 )
-from farfetch.scanner import Buffer, ExpressionError, attach, bytes_, field, now, prev, regex
+from farfetch.scanner import (
+    Buffer,
+    ExpressionError,
+    ScanCancelled,
+    attach,
+    bytes_,
+    field,
+    now,
+    prev,
+    regex,
+)
 from farfetch.scanner.compile import compile_predicate
 from farfetch.scanner.expression import parse_predicate, parse_scan
 from farfetch.scanner.predicates import Predicate
@@ -33,7 +43,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 BASE = 0x9000
-EXPRESSIONS = ("ab+", r"a\d{2}", "a(b|c)?d", "[a-c]b", "b(?=c)", "(?:ab){2}", r"a\Z", "a[^b]*")
+EXPRESSIONS = (
+    *("ab+", r"a\d{2}", "a(b|c)?d", "[a-c]b", "b(?=c)", "(?:ab){2}", r"a\Z", "a[^b]*"),
+    *("(ab|cd)[12]", "[a-c]+1", ".*cd", "(?s).*cd", "a?b", "[^a]b", r"\w+2", r"(a)?(?(1)b|c)"),
+    *(r"(a|b)\1", "(?i)AB", "(?i:B)c", "(?=a)[ab]", "(?:a|bc){2}d?", r"\D12", "(?:a{2}|b{1,3})c"),
+    *(r".+?\n", r"[\0-a]b", "(?i)[^A-C]", r"\Ba", "^a|b$"),
+)
 CUTS = st.sampled_from((64, 100, 1 << 20))
 
 
@@ -84,8 +99,7 @@ def test_an_expression_is_found_at_the_end_and_narrowed() -> None:
     [
         ("HP:(", 3, "missing ), unterminated subpattern"),
         ("a*", 0, "this would match nothing at all, everywhere"),
-        (".*gold", 0, "it has to begin with a letter or some letters, not with anything"),
-        ("(?i)gold", 0, "it has to begin with a letter or some letters, not with anything"),
+        (".*", 0, "this would match nothing at all, everywhere"),
     ],
 )
 def test_expressions_that_cannot_be(text: str, position: int, reason: str) -> None:
@@ -103,24 +117,77 @@ def test_the_text_of_one_parses_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value", "mask"),
+    ("text", "head", "needle"),
     [
-        ("ab+c", b"ab", b"\xff\xff"),
-        ("a(?:bc)d", b"abcd", b"\xff" * 4),
-        (r"\d-", b"0-", b"\xf0\xff"),
-        ("a[bc]d", b"a\x62d"[:1] + b"b" + b"d", b"\xff\xfe\xff"),
-        ("a.b", b"a\0b", b"\xff\0\xff"),
-        ("(ab|ac)", b"", b""),
-        ("ab{2}c", b"abbc", b"\xff" * 4),
+        ("ab+c", [b"a", b"b", b"bc"], b"a"),
+        ("a(?:bc)d", [b"a", b"b", b"c", b"d"], b"abcd"),
+        (r"[0-2]-", [b"012", b"-"], b"-"),
+        ("(foo|bar)x", [b"bf", b"ao", b"or", b"x"], b"x"),
+        ("(?i)a1", [b"Aa", b"1"], b"1"),
+        ("(?i:a)b", [b"Aa", b"b"], b"b"),
+        ("a?bc", [b"ab", b"bc"], b"bc"),
+        ("[ab]{2}c{0}d", [b"ab", b"ab", b"d"], b"d"),
     ],
 )
-def test_how_one_begins(text: str, value: bytes, mask: bytes) -> None:
-    if text == "(ab|ac)":
-        assert any(regex(text).head[1])  # the parser takes the a out of both
-        return
-    if text == "a[bc]d":
-        value = bytes((0x61, 0x62, 0x64))
-    assert regex(text).head == (value, mask)
+def test_how_one_begins(text: str, head: list[bytes], needle: bytes) -> None:
+    assert [bytes(sorted(one)) for one in regex(text).head] == head
+    assert regex(text).needle == needle
+
+
+def combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Expressions made of others."""
+    repeats = st.sampled_from(("?", "*", "+", "{2}", "{1,2}", "+?", "{0}"))
+    return st.one_of(
+        st.lists(inner, min_size=2, max_size=3).map("".join),
+        st.lists(inner, min_size=2, max_size=3).map(lambda ways: f"(?:{'|'.join(ways)})"),
+        st.tuples(inner, repeats).map(lambda pair: f"(?:{pair[0]}){pair[1]}"),
+        inner.map("({})".format),
+        inner.map("(?i:{})".format),
+        inner.map("(?={})".format),
+        inner.map("(?!{})".format),
+    )
+
+
+ATOMS = st.sampled_from(
+    ("a", "b", "c", "1", ".", r"\d", r"\W", "[ab]", "[^a]", "[b-d1]", "B", r"\n", "^", "$", r"\b")
+)
+
+
+def leaves_open(text: str) -> bool:
+    try:
+        regex(text)
+    except ExpressionError:
+        return False
+    return True
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    text=st.recursive(ATOMS, combined, max_leaves=8).filter(leaves_open),
+    pieces=st.lists(st.sampled_from((b"a", b"b", b"cd", b"A", b"1", b"\n", b"B\0")), max_size=30),
+)
+def test_any_expression_is_found_wherever_it_matches(text: str, pieces: list[bytes]) -> None:
+    memory = bytearray(b"".join(pieces) + b"a")
+    sought = regex(text)
+    expected = [
+        BASE + at
+        for at in range(len(memory))
+        if sought.compiled.match(bytes(memory[at : at + sought.size]))
+    ]
+    target = attach(Buffer(memory + bytearray(16), base=BASE))
+    with target.scan(bytes_, where=f"{BASE:#x}..{BASE + len(memory):#x}", chunk=64) as scan:
+        scan.first(now == sought)
+        assert scan.matches.addresses() == expected
+        assert scan.next(now == sought).matches == len(expected)
+
+
+def test_a_scan_by_python_can_be_cancelled() -> None:
+    """Every address is tried, so this would go on for minutes."""
+    memory = bytearray(64 << 20)
+    with attach(Buffer(memory, base=BASE)) as target, target.scan(bytes_, align=1) as scan:
+        assert scan.first(now == regex("zz")).matches == 0
+        with pytest.raises(ScanCancelled):
+            scan.first(now == regex(r"(.|\n){200,}[xy]"), progress=lambda _: scan.cancel())
 
 
 XORED: Any = Struct(

@@ -7,7 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from farfetch.scanner import Range, Scan, Target, WhereError, attach, i32, now, sized, text, u64
+from farfetch.scanner import (
+    Range,
+    Scan,
+    Target,
+    WhereError,
+    attach,
+    bytes_,
+    i32,
+    now,
+    number,
+    regex,
+    sized,
+    text,
+    u64,
+)
 
 from live.puppet import NONE, PAGE, READ, READ_WRITE, Puppet
 from live.readers import READERS, every_reader
@@ -212,6 +226,32 @@ def test_matches_on_pages_that_vanished(chunk: int | None, puppet: Puppet, targe
     assert result.unreadable > 0
     scan.undo()
     assert found(scan) == before
+
+
+@every_chunk
+def test_values_whose_end_has_vanished(chunk: int | None, puppet: Puppet, target: Target) -> None:
+    """What is left of a page before a gap can still be a shorter number, and a shorter text."""
+    start = puppet.reserve(6)
+    puppet.map(start, 6)
+    edge = start + 3 * PAGE
+    puppet.write(edge - 4, struct.pack("<q", 77))
+    puppet.write(edge - 5 * 4, struct.pack("<q", 77))
+    puppet.write(edge - 9, b"HP:12")
+    puppet.write(start + PAGE - 4, b"HP:12")
+    where = within(start, 6)
+    numbers = target.scan(number, where=where, chunk=chunk)
+    texts = target.scan(bytes_, align=1, where=where, chunk=chunk)
+    assert numbers.first("77").matches == 2
+    assert texts.first(now == regex("HP:[0-9]+")).matches == 2
+    puppet.unmap(start + PAGE, 1)
+    puppet.unmap(edge, 1)
+    assert numbers.next("unchanged").matches == 2
+    assert [one.types for one in numbers] == [("i32", "i64"), ("i32",)]
+    assert texts.next(now == regex("HP:[0-9]+")).matches == 2
+    assert [one.value for one in texts] == [b"HP:1", b"HP:12"]
+    puppet.unmap(start, 1)
+    assert texts.next(now == regex("HP:[0-9]+")).matches == 1
+    assert numbers.next("now > 0").matches == 2
 
 
 def test_nothing_is_left_of_the_regions(puppet: Puppet, target: Target) -> None:
