@@ -53,7 +53,8 @@ lint: build  ## check style and types
 bench: build  ## measure scans against the raw copy limit, and the peers, in one run
 	@tools/prerequisites.sh bench
 	@$(BIN)/pip install --quiet 'PyMemoryEditor>=3.0'
-	@$(BIN)/python bench/scan.py --peers --json build/bench.json
+	@$(BIN)/python bench/scan.py --peers --sizes 256,1024,4096,8192 \
+		--json build/bench.json
 
 .PHONY: bench-startup
 bench-startup: build  ## measure how long farfetch takes to start

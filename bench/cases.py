@@ -15,6 +15,8 @@ from raw import page_rate, raw_rate
 from live.targets import TargetProcess  # the tests start targets so too
 
 MIB: Final = 1 << 20
+#: Anonymous memory that a scan is to stay below, beside one bit a slot.
+MEMORY: Final = 128 * MIB
 
 
 def anonymous_memory() -> int:
@@ -39,6 +41,8 @@ class Case:
         pages: compare with reading only the pages of the matches.
         ratios: of each round, to the raw rate.
         seconds: of each round.
+        alone: of each round, the speed of one thread to that of all.
+        slots: addresses that are looked at.
         matches: of the last round.
         read: bytes of the target, in the last round.
         memory: the most anonymous memory gained while scanning, in bytes.
@@ -55,16 +59,36 @@ class Case:
     pages: bool = False
     ratios: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    alone: list[float] = field(default_factory=list)
+    slots: int = 0
     matches: int = 0
     read: int = 0
     memory: int = 0
     disk: int = 0
 
-    def run(self, process: TargetProcess, target: Target, threads: int) -> float:
-        """Measure once. Returns the raw rate of all memory, in bytes a second."""
+    def run(self, process: TargetProcess, target: Target, threads: int, *, alone: bool) -> float:
+        """Measure once, and with one thread if that is wanted.
+
+        Returns the raw rate of all memory, in bytes a second.
+        """
         start, end = (process.greeting.number(name) for name in ("start", "end"))
         raw = raw_rate(process.pid, start, end, threads)
-        before = anonymous_memory()
+        result, limit = self._scan(process, target, threads)
+        seconds = result.matches / limit if limit else (end - start) / raw
+        self.ratios.append(seconds / result.seconds)
+        self.seconds.append(result.seconds)
+        self.matches, self.read = result.matches, result.bytes
+        if alone and threads > 1:
+            single, _ = self._scan(process, target, 1)
+            self.alone.append(result.seconds / single.seconds)
+        return raw
+
+    def _scan(
+        self, process: TargetProcess, target: Target, threads: int
+    ) -> tuple[ScanResult, float]:
+        """What the step did; and the raw rate of reading the matches' pages, if that is asked."""
+        start, end = (process.greeting.number(name) for name in ("start", "end"))
+        before, limit = anonymous_memory(), 0.0
 
         def watch(_progress: Progress) -> None:
             self.memory = max(self.memory, anonymous_memory() - before)
@@ -82,17 +106,18 @@ class Case:
             self.memory = max(self.memory, anonymous_memory() - before)
             result = _take(scan, self.step, watch)
             self.memory = max(self.memory, anonymous_memory() - before)
-            self.disk = scan.disk
-            seconds = len(scan) / limit if self.pages else (end - start) / raw
-        self.ratios.append(seconds / result.seconds)
-        self.seconds.append(result.seconds)
-        self.matches, self.read = result.matches, result.bytes
-        return raw
+            self.disk, self.slots = scan.disk, (end - start) // scan.align
+        return result, limit
 
     @property
     def ratio(self) -> float:
         """The median of the rounds'."""
         return statistics.median(self.ratios)
+
+    @property
+    def allowed(self) -> int:
+        """Bytes of anonymous memory that it is to stay below."""
+        return MEMORY + self.slots // 8
 
     def row(self) -> dict[str, Any]:
         """The case as one object of the report."""
@@ -101,9 +126,12 @@ class Case:
             "ratio": round(self.ratio, 3),
             "needed": self.needed,
             "seconds": round(statistics.median(self.seconds), 4),
+            "one_thread": round(statistics.median(self.alone), 3) if self.alone else None,
             "matches": self.matches,
             "read_mib": round(self.read / MIB, 1),
             "memory_mib": round(self.memory / MIB, 1),
+            "memory_allowed_mib": round(self.allowed / MIB, 1),
+            "memory_is_allowed": self.memory <= self.allowed,
             "disk_mib": round(self.disk / MIB, 1),
         }
 
@@ -133,4 +161,10 @@ def cases(needle: int) -> list[Case]:
         Case("then changed", 0.45, "changed", ("unknown",), dirtied=1),
         Case("then decreased", 0.45, "decreased", ("unknown",), dirtied=1),
         Case("next, a match a page", 0.5, "unchanged", (f"now == {needle}",), pages=True),
+        Case(
+            *("number, a match a page", 0.5, "unchanged", (f"now == {needle}",)),
+            type="number",
+            align=4,
+            pages=True,
+        ),
     ]

@@ -1,11 +1,11 @@
 """Scans of one target, as ratios to the raw copy limit of the same run.
 
-    python bench/scan.py [--size MIB] [--threads N] [--rounds N] [--cases TEXT] [--peers]
-                         [--json FILE]
-    python bench/scan.py --sizes 256,1024,4096,8192
+    python bench/scan.py [--size MIB] [--sizes MIB,MIB] [--threads N] [--rounds N] [--cases TEXT]
+                         [--peers] [--json FILE]
 
 The target is ``big``: half zeros, a quarter small integers, a quarter random, a rare i32 every
-256 KiB. All cases run once a round, in turn, each beside a raw read of its own; medians count.
+256 KiB. All cases run once a round, in turn, each beside a raw read of its own, and again with one
+thread; medians count. ``--sizes`` measures some of them on targets of these sizes, too.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from cases import cases
 from farfetch.scanner import attach, isa
 from peers import peers
+from sizes import SizeReport, sizes, sizes_table
 
 from live.targets import TargetProcess
 
 GIB: Final = 1 << 30
+ONE_THREAD: Final = 0.9  # what each of the threads is to give, of its share
 
 
 def measure(size: int, threads: int, rounds: int, wanted: str, with_peers: bool) -> dict[str, Any]:
@@ -35,13 +37,14 @@ def measure(size: int, threads: int, rounds: int, wanted: str, with_peers: bool)
         every = cases(process.greeting.number("needle"))
         listed = [case for case in every if wanted in case.name]
         for _ in range(rounds):
-            rates += [case.run(process, target, threads) for case in listed]
+            rates += [case.run(process, target, threads, alone=True) for case in listed]
         others = peers(process, target, threads) if with_peers else []
     return {
         "size_mib": size,
         "threads": threads,
         "rounds": rounds,
         "isa": isa(),
+        "one_thread_needed": round(ONE_THREAD / threads, 3),
         "raw_gib_per_second": round(statistics.median(rates) / GIB, 2),
         "cases": [case.row() for case in listed],
         "peers": [peer.row() for peer in others],
@@ -52,21 +55,22 @@ def main() -> int:
     """Run the benchmark. Returns the exit code."""
     parser = argparse.ArgumentParser(description="Scans as ratios to the raw copy limit.")
     parser.add_argument("--size", type=int, default=1024, help="MiB of the target")
-    parser.add_argument("--sizes", help="several, such as 256,1024,4096: how it scales")
+    parser.add_argument("--sizes", default="", help="MiB of more targets, such as 256,1024,4096")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cases", default="", help="only those with this in their name")
     parser.add_argument("--peers", action="store_true", help="scanmem and PyMemoryEditor too")
     parser.add_argument("--json", type=Path, help="write the report to this file as well")
     options = parser.parse_args()
-    sizes = [int(one) for one in options.sizes.split(",")] if options.sizes else [options.size]
-    reports = []
-    for size in sizes:
-        report = measure(size, options.threads, options.rounds, options.cases, options.peers)
-        reports.append(report)
-        print(table(report), flush=True)
+    report = measure(options.size, options.threads, options.rounds, options.cases, options.peers)
+    print(table(report), flush=True)
+    if options.sizes:
+        wanted = [int(one) for one in options.sizes.split(",")]
+        scaled: SizeReport = sizes(wanted, options.threads, min(options.rounds, 3))
+        report["sizes"] = scaled
+        print(sizes_table(scaled), flush=True)
     if options.json:
-        options.json.write_text(json.dumps(reports, indent=1) + "\n")
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
     return 0
 
 
@@ -75,13 +79,14 @@ def table(report: dict[str, Any]) -> str:
     lines = [
         f"{report['size_mib']} MiB, {report['threads']} threads, {report['isa']}, "
         f"medians of {report['rounds']}; raw {report['raw_gib_per_second']} GiB/s",
-        f"{'case':<27} {'to raw':>6} {'needed':>7} {'seconds':>8} {'matches':>11} "
-        f"{'read':>10} {'memory':>10} {'disk':>11}",
+        f"{'case':<27} {'to raw':>6} {'needed':>7} {'1 thread':>8} {'seconds':>8} {'matches':>11} "
+        f"{'read':>10} {'memory':>10} {'allowed':>7} {'disk':>11}",
     ]
     lines += [
-        f"{row['case']:<27} {row['ratio']:>6.2f} {_needed(row, 'ratio'):>7} {row['seconds']:>8.4f} "
+        f"{row['case']:<27} {row['ratio']:>6.2f} {_needed(row, 'ratio'):>7} "
+        f"{_alone(row, report['one_thread_needed']):>8} {row['seconds']:>8.4f} "
         f"{row['matches']:>11,} {row['read_mib']:>6.0f} MiB {row['memory_mib']:>6.1f} MiB "
-        f"{row['disk_mib']:>7.1f} MiB"
+        f"{'yes' if row['memory_is_allowed'] else 'no !':>7} {row['disk_mib']:>7.1f} MiB"
         for row in report["cases"]
     ]
     lines += [
@@ -90,6 +95,13 @@ def table(report: dict[str, Any]) -> str:
         for row in report["peers"]
     ]
     return "\n".join(lines)
+
+
+def _alone(row: dict[str, Any], needed: float) -> str:
+    """How fast one thread is, of all."""
+    if row["one_thread"] is None:
+        return ""
+    return f"{row['one_thread']:.2f}{'' if row['one_thread'] >= needed else ' !'}"
 
 
 def _needed(row: dict[str, Any], what: str) -> str:

@@ -12,15 +12,28 @@ from live.targets import ROOT
 
 def test_every_case_is_measured(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    options = ["--size", "8", "--rounds", "1", "--json", str(report)]
+    options = ["--size", "8", "--sizes", "4,8,99000000", "--rounds", "1", "--json", str(report)]
     command = [sys.executable, str(ROOT / "bench/scan.py"), *options]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    [measured] = json.loads(report.read_text())
+    measured = json.loads(report.read_text())
     rows = {row["case"]: row for row in measured["cases"]}
-    assert len(rows) == 13
-    assert all(row["ratio"] > 0 for row in rows.values())
+    assert len(rows) == 14
+    assert all(row["ratio"] > 0 and row["one_thread"] > 0 for row in rows.values())
+    assert all(row["memory_is_allowed"] for row in rows.values())
+    assert rows["i32 == rare, align 1"]["memory_allowed_mib"] == 128 + 1
+    assert rows["number, a match a page"]["matches"] == 32
     assert rows["i32 == rare, align 4"]["matches"] == rows["next, a match a page"]["matches"] == 32
     assert rows["number == rare, align 4"]["matches"] == 32
     assert rows["unknown value"]["matches"] == 8 << 18
     assert rows["then changed"]["matches"] + rows["then unchanged"]["matches"] <= 8 << 18
     assert all(name in done.stdout for name in rows)
+    scaled = measured["sizes"]
+    assert scaled["sizes_mib"] == [4, 8]
+    assert scaled["left_out_mib"] == [99_000_000]
+    for case in scaled["cases"]:
+        assert len(case["seconds_per_gib"]) == len(case["disk_mib"]) == 2
+        assert all(seconds > 0 for seconds in case["seconds_per_gib"])
+        assert case["is_flat"]
+    unknown = next(case for case in scaled["cases"] if case["case"] == "unknown value")
+    assert 1.9 < unknown["disk_mib"][1] / unknown["disk_mib"][0] < 2.1
+    assert "99000000 MiB left out" in done.stdout
