@@ -170,7 +170,7 @@ class Scan:
             )
             raise ScanOrderError(f"{tree}: {reason}")
         regions = self.target.regions()
-        ranges = self.where.select(regions, self.target.modules())
+        ranges = self.where.select(regions, self.target.modules(regions))
         limits = self.budget.of(self.directory)
         store = Store(self.directory, self.threads, limits.disk)
         sought = regexes_of(tree)

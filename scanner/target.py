@@ -170,9 +170,13 @@ class Target:
         self.check()
         return read_footprints(self.pid, self.name)
 
-    def modules(self) -> list[Module]:
-        """The programs and libraries that are mapped, by ascending address."""
-        return self._modules_of(self.regions())
+    def modules(self, regions: list[Region] | None = None) -> list[Module]:
+        """The programs and libraries that are mapped, by ascending address.
+
+        Args:
+            regions: that :meth:`regions` gave; they are read anew if None.
+        """
+        return self._modules_of(self.regions() if regions is None else regions)
 
     def scan(
         self,

@@ -18,7 +18,8 @@ struct ff_segment {
  *
  * read fills each segment up to its first unreadable byte and sets done; it returns
  * a negative errno only when the target as a whole cannot be reached. lend, where
- * there is one, gives a pointer to bytes that need no copy, or NULL.
+ * there is one, gives a pointer to bytes that need no copy, or NULL; they may change
+ * while they are looked at, so it is for what is looked at once and not kept.
  */
 struct ff_reader_ops {
 	int (*read)(struct ff_reader *reader, struct ff_segment *segments, size_t n);

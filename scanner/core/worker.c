@@ -93,13 +93,15 @@ static int take_known(struct ff_worker *worker, const struct view *view,
 static int read_now(struct ff_worker *worker, struct view *view)
 {
 	size_t pieces = (view->bounds.size + FF_PIECE - 1) / FF_PIECE;
-	struct ff_reader *reader = worker->job->spec.reader;
+	const struct ff_job_spec *spec = &worker->job->spec;
+	struct ff_reader *reader = spec->reader;
 	const uint8_t *lent = NULL;
 	struct ff_chunk there = view->bounds;
 	int error;
 
 	worker->fetch.nholes = 0;
-	if (reader->ops->lend && !there.tail)
+	/* what is lent may change meanwhile: only a copy can be compared and then kept */
+	if (reader->ops->lend && spec->program->constant && !there.tail)
 		lent = reader->ops->lend(reader, view->bounds.start, view->bounds.size);
 	if (lent) {
 		view->streams[FF_NOW] = lent;

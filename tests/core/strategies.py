@@ -13,7 +13,6 @@ from farfetch.scanner.predicates import (
     Const,
     Expr,
     InRange,
-    Near,
     Not,
     Or,
     Predicate,
@@ -30,13 +29,10 @@ from farfetch.scanner.predicates import (
 from farfetch.scanner.values import layout_of, type_named
 from hypothesis import strategies as st
 
-NUMBERS = tuple(
-    f"{letter}{bits}{order}"
-    for letter in "iuf"
-    for bits in (8, 16, 32, 64)
-    for order in ("", "be")
-    if not (letter == "f" and bits < 32) and not (bits == 8 and order)
-)
+from unit import strategies
+
+#: Of each size and byte order; a pointer is one of them.
+NUMBERS = tuple(name for name in strategies.NUMBERS if name != "pointer")
 
 
 def number_layout(name: str) -> Layout:
@@ -93,25 +89,6 @@ def expressions(layout: Layout, depth: int = 3) -> st.SearchStrategy[Expr]:
     return st.one_of(leaves, *branches)
 
 
-_DECIMALS = st.one_of(
-    st.decimals(-10, 10, places=1).map(str),
-    st.sampled_from(("inf", "-inf", "nan", "0", "-0.0", "2.50", "1e2", "1e-40", "7e19")),
-    st.integers(-300, 300).map(str),
-    st.floats(allow_nan=False, allow_infinity=False).map(repr),
-)
-
-
-def nears(operands: st.SearchStrategy[Expr]) -> st.SearchStrategy[Predicate]:
-    """Comparisons with decimals, in all ways."""
-    finite = _DECIMALS.filter(lambda number: number.strip("-") not in ("inf", "nan"))
-    distance = st.decimals(0, 3, places=2).map(str)
-    return st.one_of(
-        st.builds(Near, operands, _DECIMALS),
-        st.builds(Near, operands, finite, distance),
-        st.builds(Near, operands, finite, st.none(), st.just(True)),
-    )
-
-
 @cache
 def predicates(layout: Layout, depth: int = 3) -> st.SearchStrategy[Predicate]:
     """Predicates on a type's values; some do not fit it and are to be refused."""
@@ -126,8 +103,8 @@ def predicates(layout: Layout, depth: int = 3) -> st.SearchStrategy[Predicate]:
         st.builds(Compare, operator, value, shifted),
         st.builds(Compare, operator, shifted, value),
         st.builds(InRange, value, constant, constant),
-        nears(value),
-        nears(expressions(layout, 2)),
+        strategies.nears(value),
+        strategies.nears(expressions(layout, 2)),
         st.sampled_from((changed, unchanged, increased, decreased, unknown)),
         st.builds(Compare, operator, expressions(layout), expressions(layout)),
         st.builds(InRange, *[expressions(layout, 1)] * 3),

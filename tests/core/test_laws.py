@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 
 import pytest
 from farfetch.scanner.compile import compile_predicate
@@ -177,6 +178,30 @@ def test_text_longer_than_a_page_across_chunks() -> None:
             assert scan.next("changed").matches == 1
             assert scan[0].first == word
             contents[43_332] ^= 1
+
+
+def test_a_match_has_the_value_that_matched_though_it_changes_meanwhile() -> None:
+    contents = bytearray(1 << 23)
+    other = b"\x07\0\0\0" * (len(contents) // 4)
+    ended = threading.Event()
+
+    def change() -> None:
+        while not ended.is_set():
+            contents[:] = other
+            contents[:] = bytes(len(contents))
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        with Target(Buffer(contents, base=BASE)).scan("u32", threads=2) as scan:
+            for _ in range(40):
+                scan.first("now > 5 and now < 9")
+                assert set(scan.matches.column("previous")) <= {7}
+                scan.next("now < prev")
+                assert set(scan.matches.column("previous")) <= {0}
+    finally:
+        ended.set()
+        thread.join()
 
 
 JOINED = [

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from live.ending import end
 from live.targets import ROOT
 
 
@@ -63,10 +64,7 @@ class Apart:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.kill()
-        for stream in (self._process.stdin, self._process.stdout):
-            assert stream is not None
-            stream.close()
+        end(self._process)
 
     def next(self) -> Any:
         """Wait for the next thing that it tells, at last its result."""

@@ -15,6 +15,7 @@ import sys
 from types import TracebackType
 from typing import Any
 
+from live.ending import end
 from live.targets import ROOT
 
 PAGE = mmap.PAGESIZE
@@ -52,11 +53,7 @@ class Puppet:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            assert stream is not None
-            stream.close()
+        end(self._process)
 
     def reserve(self, pages: int) -> int:
         """Find room for ``pages`` that nothing is mapped in, nor beside; return its address."""

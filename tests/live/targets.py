@@ -20,6 +20,8 @@ from typing import Protocol
 
 import pytest
 
+from live.ending import end
+
 ROOT = Path(__file__).resolve().parents[2]
 
 #: The builds this machine has; only x86-64 makes 32-bit programs of its own kind.
@@ -195,12 +197,7 @@ class TargetProcess:
 
     def close(self) -> None:
         """Kill the target if it still runs, and let go of its pipes."""
-        if self._process.returncode is None:
-            self._process.kill()
-            self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            assert stream is not None
-            stream.close()
+        end(self._process)
 
     def _answer_end(self) -> int:
         """Return the length of the first whole answer received; 0 if there is none."""

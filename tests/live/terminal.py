@@ -17,6 +17,8 @@ from types import TracebackType
 
 import pyte
 
+from live.ending import end
+
 
 class TerminalError(Exception):
     """The screen did not come to show what was waited for.
@@ -152,9 +154,7 @@ class Terminal:
         """Kill the program if it still runs, and let go of the pty. A second call does nothing."""
         if self._master < 0:
             return
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
+        end(self._process)
         os.close(self._master)
         self._master = -1
 

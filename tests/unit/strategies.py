@@ -42,8 +42,8 @@ floats = st.floats() | st.integers(-10, 10).map(float)
 decimals = st.one_of(
     st.integers(-300, 300).map(str),
     st.floats().map(repr),
-    st.decimals(-10, 10, places=2).map(str),
-    st.sampled_from(["2.50", "-0.0", "1e2", "5e-324"]),
+    st.decimals(-10, 10, places=1).map(str),
+    st.sampled_from(["inf", "-inf", "nan", "0", "-0.0", "2.50", "1e2", "1e-40", "5e-324", "7e19"]),
 )
 distances = st.decimals(0, 3, places=2).map(str)
 any_case = st.text().map(AnyCase)
@@ -73,6 +73,16 @@ def _is_finite(number: str) -> bool:
     return number.strip("-") not in ("inf", "nan")
 
 
+def nears(operands: st.SearchStrategy[Expr]) -> st.SearchStrategy[Predicate]:
+    """Comparisons with decimals, in all ways."""
+    finite = decimals.filter(_is_finite)
+    return (
+        st.builds(Near, operands, decimals)
+        | st.builds(Near, operands, finite, distances)
+        | st.builds(Near, operands, finite, st.none(), st.just(True))
+    )
+
+
 def predicates(
     operands: st.SearchStrategy[Expr], ops: Any = CompareOp
 ) -> st.SearchStrategy[Predicate]:
@@ -81,9 +91,7 @@ def predicates(
         words
         | st.builds(Compare, st.sampled_from(get_args(ops)), operands, operands)
         | st.builds(InRange, operands, operands, operands)
-        | st.builds(Near, operands, decimals)
-        | st.builds(Near, operands, decimals.filter(_is_finite), distances)
-        | st.builds(Near, operands, decimals.filter(_is_finite), st.none(), st.just(True)),
+        | nears(operands),
         lambda inner: (
             st.builds(And, inner, inner) | st.builds(Or, inner, inner) | st.builds(Not, inner)
         ),

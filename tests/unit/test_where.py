@@ -4,6 +4,7 @@ import itertools
 import os
 
 import pytest
+from farfetch.scanner import Buffer, attach
 from farfetch.scanner.errors import WhereError
 from farfetch.scanner.modules import modules_of
 from farfetch.scanner.regions import Range, Region, Where, parse_maps, read_regions
@@ -185,3 +186,17 @@ def test_data_is_what_the_modules_write() -> None:
     written = [one for module in modules for one in module.regions if one.writable]
     for part in written:
         assert any(one.start <= part.start and part.end <= one.end for one in ranges)
+
+
+def test_a_first_scan_asks_for_the_regions_once() -> None:
+    class Counted(Buffer):
+        asked = 0
+
+        def regions(self) -> list[Region]:
+            self.asked += 1
+            return super().regions()
+
+    memory = Counted(bytearray(64))
+    with attach(memory) as target, target.scan("u8") as scan:
+        assert scan.first("0").matches == 64
+    assert memory.asked == 1
