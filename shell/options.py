@@ -105,7 +105,7 @@ def _folder(name: str, text: str) -> str | None:
     if text == AUTO:
         return None
     folder = os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if "\0" in text or not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{name} takes a folder that can be written to, or {AUTO}, not {text!r}")
     return folder
 

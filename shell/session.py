@@ -158,13 +158,29 @@ class Session:
         Where.parse(where)
         self.where = where
 
-    def first(self, predicate: Predicate | None) -> ScanResult:
-        """Begin a new scan; the one before is kept until this one has succeeded."""
+    def first(
+        self,
+        predicate: Predicate | None,
+        *,
+        value_type: Any = None,
+        align: int | None = None,
+        where: str = "",
+    ) -> ScanResult:
+        """Begin a new scan; the one before is kept until this one has succeeded.
+
+        Args:
+            predicate: to fulfil; None for any value.
+            value_type: what to look for; None for that of the settings, with their alignment.
+            align: of this type, None for its own.
+            where: region filter; "" for that of the settings.
+        """
         options = self.options
+        if value_type is None:
+            value_type, align = self.type, self.align
         scan = self.attached.scan(
-            self.type,
-            align=self.align,
-            where=self.where,
+            value_type,
+            align=align,
+            where=where or self.where,
             threads=options.threads,
             directory=options.directory,
             budget=options.budget,

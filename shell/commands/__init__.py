@@ -21,6 +21,7 @@ from .map import MAP
 from .next import NEXT
 from .option import OPTION
 from .patch import PATCH
+from .pattern import PATTERN
 from .pointer import POINTER
 from .ps import PS
 from .quit import QUIT
@@ -57,6 +58,7 @@ COMMANDS: dict[str, Command] = {
         OPTION,
         FIRST,
         NEXT,
+        PATTERN,
         UNDO,
         REDO,
         HISTORY,

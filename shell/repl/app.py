@@ -12,7 +12,9 @@ from farfetch.scanner import FarfetchError, Target, TargetGone
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app, run_in_terminal
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.filters import is_done
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.layout.processors import ConditionalProcessor
 from prompt_toolkit.styles import Style
 
 from .. import batch, report
@@ -21,6 +23,8 @@ from ..session import Session
 from .completer import ShellCompleter
 from .highlight import STYLE as HIGHLIGHT
 from .highlight import Highlighter
+from .hint import STYLE as HINT
+from .hint import HintProcessor
 from .keys import key_bindings
 from .moment import SessionMoment
 from .screens import TerminalScreens
@@ -94,12 +98,13 @@ def run_prompt(session: Session, answers: Answers) -> int:
         auto_suggest=AutoSuggestFromHistory(),
         completer=completer,
         lexer=Highlighter(),
+        input_processors=[ConditionalProcessor(HintProcessor(), ~is_done)],
         key_bindings=key_bindings(completer),
         complete_in_thread=True,
         complete_while_typing=True,
         bottom_toolbar=lambda: toolbar(session),
         refresh_interval=LOOK,
-        style=Style.from_dict(STYLE | HIGHLIGHT),
+        style=Style.from_dict(STYLE | HIGHLIGHT | HINT),
         reserve_space_for_menu=6,
     )
     print(GREETING, flush=True)

@@ -553,7 +553,7 @@ def test_help_knows_every_command(game: TargetProcess, answers: Answers) -> None
     names = [one["name"] for one in overview["commands"]]
     expected = (
         "ps attach detach info regions type align where option "
-        "first next undo redo history snapshot "
+        "first next pattern undo redo history snapshot "
         "reset list map set freeze unfreeze watch read write hex patch "
         "unpatch pointer table save load export wait expect let source help quit"
     )
