@@ -185,7 +185,7 @@ class Scan:
         if pages is not None:
             if pages.is_sparse(ranges):
                 pages.expect_zeros(regions)
-                spec.pages = pages.handle
+                spec.pages, spec.untouched = pages.handle, True
             epoch = self._new_epoch(program, pages)
         found = self._run(spec, filtering, epoch, progress)
         self.reset()
@@ -360,6 +360,9 @@ class Scan:
             epoch = before.epoch
         elif pages is not None and before.result.matches >= _MANY:
             epoch = self._new_epoch(program, pages)
+        if pages is not None and before.result.matches >= _MANY and pages.is_sparse(ground.ranges):
+            pages.expect_zeros(self.target.regions())
+            spec.pages, spec.untouched = pages.handle, True
         found = self._run(spec, filtering, epoch, progress)
         # too much has been written to meanwhile: better begin anew
         worn = epoch == before.epoch and found.result.bytes > ground.extent // 2

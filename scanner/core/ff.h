@@ -302,12 +302,10 @@ struct ff_job_spec {
 	const struct ff_matchset *candidates;	/* NULL: every slot of the layout */
 	/* what FF_PREV, FF_FIRST, ... stand for; NULL where the program has no use of it */
 	const struct ff_snapshot *streams[FF_STREAMS];
-	/*
-	 * NULL, or: without candidates, what was never touched is not read; with them,
-	 * and prev, neither are pages that have not been written to
-	 */
+	/* NULL, or what tells which pages need not be read: */
 	const struct ff_pages *pages;
-	const struct ff_snapshot *prev;
+	const struct ff_snapshot *prev;	/* or NULL: clean pages hold what they did then */
+	bool untouched;			/* memory that was never touched is zero */
 	struct ff_store *store;
 	uint64_t memory;	/* bytes that the new matches and values may take, or -ENOBUFS */
 	uint32_t threads;

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 bool ff_job_stopped(const struct ff_job *job)
@@ -78,7 +79,9 @@ static int check_spec(const struct ff_job_spec *spec)
 		    spec->parts[i]->streams & ~spec->program->streams)
 			return -EINVAL;
 	}
-	if (spec->candidates && spec->pages && !spec->prev)
+	if (spec->prev && !(spec->candidates && spec->pages))
+		return -EINVAL;
+	if (spec->untouched && !spec->pages)
 		return -EINVAL;
 	for (size_t s = FF_NOW + 1; s < FF_STREAMS; s++) {
 		bool used = spec->program->streams & 1u << s;
@@ -87,6 +90,24 @@ static int check_spec(const struct ff_job_spec *spec)
 			     spec->streams[s]->set->layout != spec->layout))
 			return -EINVAL;
 	}
+	return 0;
+}
+
+/* Ask the program once what it says of zeros. The pages are never written to, and cost nothing. */
+static int learn_blank(struct ff_job *job)
+{
+	const struct ff_job_spec *spec = &job->spec;
+	const uint8_t *streams[FF_STREAMS];
+	uint64_t mask = 0;
+	void *zeros = mmap(NULL, ff_job_buffer(job), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (zeros == MAP_FAILED)
+		return -ENOMEM;
+	job->zeros = zeros;
+	for (size_t s = 0; s < FF_STREAMS; s++)
+		streams[s] = zeros;
+	ff_program_run(spec->program, job->kernels, streams, spec->layout->align, 1, &mask);
+	job->blank_matches = mask & 1;
 	return 0;
 }
 
@@ -114,7 +135,9 @@ int ff_job_start(const struct ff_job_spec *spec, struct ff_job **out)
 
 	threads = spec->threads < nchunks ? spec->threads : (uint32_t)nchunks;
 	job->workers = calloc(threads + 1, sizeof(*job->workers));
-	error = job->workers ? ff_matchset_create(spec->layout, &job->set) : -ENOMEM;
+	error = job->workers ? learn_blank(job) : -ENOMEM;
+	if (!error)
+		error = ff_matchset_create(spec->layout, &job->set);
 	if (!error)
 		error = ff_matchset_divide(job->set, spec->nparts);
 	if (!error)
@@ -270,6 +293,8 @@ void ff_job_destroy(struct ff_job *job)
 		else
 			break;
 	}
+	if (job->zeros)
+		munmap((void *)job->zeros, ff_job_buffer(job));
 	ff_snapshot_destroy(job->snapshot);
 	ff_matchset_destroy(job->set);
 	ff_layout_put(job->spec.layout);

@@ -21,7 +21,9 @@ struct ff_worker {
 	uint64_t *mask, *candidates, *pieces;
 	uint8_t *scratch;		/* for what is packed on its way to the store */
 	uint64_t *any;			/* slots of any part; NULL without parts */
-	uint64_t *known, *entries;	/* pieces that need no reading, and scratch for them */
+	uint64_t *known, *untouched;	/* pieces that need no reading; of them, zero ones */
+	uint64_t *entries;		/* what the kernel says of the chunk's pages */
+	struct ff_range blank;		/* that nobody ever touched, when last asked */
 	struct ff_fetch fetch;
 	struct ff_sparse *sparse;	/* NULL without candidates */
 };
@@ -31,6 +33,8 @@ struct ff_job {
 	const struct ff_kernels *kernels;
 	struct ff_matchset *set;
 	struct ff_snapshot *snapshot;
+	const uint8_t *zeros;		/* as many as a worker's buffer has bytes */
+	bool blank_matches;		/* whether the program lets pass where all is zero */
 	uint64_t next_chunk;
 	uint64_t done, matches, read;
 	int error;
@@ -54,6 +58,12 @@ int ff_job_count(struct ff_job *job, uint64_t matches);
 static inline bool ff_stream_is_named(size_t stream)
 {
 	return stream > FF_FIRST;
+}
+
+/* Bytes of a worker's buffer for one stream. */
+static inline size_t ff_job_buffer(const struct ff_job *job)
+{
+	return ff_layout_pieces(job->spec.layout) * FF_PIECE;
 }
 
 int ff_worker_init(struct ff_worker *worker, struct ff_job *job);

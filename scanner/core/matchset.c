@@ -64,6 +64,17 @@ static void fill_runs(const uint64_t *mask, size_t words, struct ff_run *out)
 		end->last = words * 64 - 1;
 }
 
+/* The run of a mask that has only one. */
+static struct ff_run the_run(const uint64_t *mask, uint32_t count)
+{
+	uint16_t first = 0;
+
+	for (; !*mask; mask++)
+		first += 64;
+	first += __builtin_ctzll(*mask);
+	return (struct ff_run){ .first = first, .last = first + count - 1 };
+}
+
 /* Choose the form that is smallest, and make room for it. */
 static int shape_block(struct ff_block *block, uint32_t count, uint32_t runs, size_t words)
 {
@@ -108,7 +119,10 @@ static int build_block(const struct ff_kernels *kernels, struct ff_block *block,
 		return error;
 	switch (block->kind) {
 	case FF_BLOCK_RUNS:
-		fill_runs(mask, words, block->n > 1 ? block->runs : &block->run);
+		if (block->n > 1)
+			fill_runs(mask, words, block->runs);
+		else
+			block->run = the_run(mask, count);
 		break;
 	case FF_BLOCK_OFFSETS:
 		fill_offsets(mask, words, block->offsets);

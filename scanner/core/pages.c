@@ -2,8 +2,8 @@
 /*
  * Pages: what the kernel says of a target's memory without its being read
  *
- * /proc/pid/pagemap has an entry of 64 bits for each page; see pagemap.rst in the
- * kernel's Documentation/admin-guide/mm.
+ * /proc/pid/pagemap has an entry of 64 bits for each page, and from Linux 6.7 on an ioctl
+ * that skips what has none; see pagemap.rst in the kernel's Documentation/admin-guide/mm.
  */
 #include "pages.h"
 #include "snapshot.h"
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define ENTRY_SOFT_DIRTY	((uint64_t)1 << 55)
@@ -21,16 +22,49 @@
 #define ENTRY_SWAPPED		((uint64_t)1 << 62)
 #define ENTRY_PRESENT		((uint64_t)1 << 63)
 
+/* As in <linux/fs.h>, which is older than the kernel on many a machine. */
+struct page_region {
+	uint64_t start, end, categories;
+};
+
+struct scan_argument {
+	uint64_t size, flags, start, end, walk_end, regions, nregions, max_pages;
+	uint64_t inverted, mask, any_of, returned;
+};
+
+#define PAGEMAP_SCAN	_IOWR('f', 16, struct scan_argument)
+#define PAGE_PRESENT	((uint64_t)1 << 3)
+#define PAGE_SWAPPED	((uint64_t)1 << 4)
+
 struct ff_pages {
 	int fd;
+	bool scans;		/* the kernel has PAGEMAP_SCAN */
 	uint64_t page;
 	size_t nanonymous;
 	struct ff_range *anonymous;
 };
 
+/* The first page of a stretch that is not empty, or its end; a negative errno. */
+static int first_present(int fd, uint64_t start, uint64_t end, uint64_t *out)
+{
+	struct page_region region;
+	struct scan_argument argument = {
+		.size = sizeof(argument), .start = start, .end = end,
+		.regions = (uintptr_t)&region, .nregions = 1, .max_pages = 1,
+		.any_of = PAGE_PRESENT | PAGE_SWAPPED, .returned = PAGE_PRESENT,
+	};
+	int n = ioctl(fd, PAGEMAP_SCAN, &argument);
+
+	if (n < 0)
+		return -errno;
+	*out = n ? region.start : end;
+	return 0;
+}
+
 int ff_pages_open(int pid, struct ff_pages **out)
 {
 	struct ff_pages *pages = calloc(1, sizeof(*pages));
+	uint64_t nothing;
 	char path[64];
 
 	if (!pages)
@@ -44,6 +78,7 @@ int ff_pages_open(int pid, struct ff_pages **out)
 		free(pages);
 		return error;
 	}
+	pages->scans = !first_present(pages->fd, 0, pages->page, &nothing);
 	*out = pages;
 	return 0;
 }
@@ -124,8 +159,9 @@ bool ff_pages_is_clean(const struct ff_pages *pages, uint64_t address)
 	return is_clean(entry);
 }
 
-/* Whether all of it lies in one range of private memory that belongs to no file. */
-static bool is_anonymous(const struct ff_pages *pages, uint64_t start, uint64_t end)
+/* The range of private memory without a file that holds start to end, or NULL. */
+static const struct ff_range *anonymous(const struct ff_pages *pages, uint64_t start,
+					uint64_t end)
 {
 	size_t low = 0, high = pages->nanonymous;
 
@@ -137,8 +173,20 @@ static bool is_anonymous(const struct ff_pages *pages, uint64_t start, uint64_t 
 		else
 			high = middle;
 	}
-	return low < pages->nanonymous && pages->anonymous[low].start <= start &&
-	       end <= pages->anonymous[low].end;
+	if (low == pages->nanonymous || pages->anonymous[low].start > start ||
+	    end > pages->anonymous[low].end)
+		return NULL;
+	return &pages->anonymous[low];
+}
+
+uint64_t ff_pages_untouched(const struct ff_pages *pages, uint64_t address)
+{
+	const struct ff_range *range = anonymous(pages, address, address + 1);
+	uint64_t start = address - address % pages->page, end = address;
+
+	if (!range || !pages->scans || first_present(pages->fd, start, range->end, &end))
+		return address;
+	return end > address ? end : address;
 }
 
 static bool all_are(enum ff_page_use use, const uint64_t *entries, size_t n)
@@ -154,20 +202,28 @@ static bool all_are(enum ff_page_use use, const uint64_t *entries, size_t n)
 	return true;
 }
 
-size_t ff_pages_scratch(const struct ff_pages *pages, const struct ff_layout *layout)
+size_t ff_pages_entries(const struct ff_pages *pages, const struct ff_layout *layout)
 {
 	return ff_layout_chunk_reach(layout) / pages->page + 2;
 }
 
+void ff_pages_look(const struct ff_pages *pages, const struct ff_chunk *bounds,
+		   uint64_t *entries)
+{
+	uint64_t base = bounds->start - bounds->start % pages->page;
+	uint64_t end = bounds->start + bounds->size;
+
+	read_entries(pages, base, (size_t)((end - base + pages->page - 1) / pages->page), entries);
+}
+
 void ff_pages_take(const struct ff_pages *pages, enum ff_page_use use,
-		   const struct ff_chunk *bounds, uint64_t *scratch, uint64_t *wanted,
+		   const struct ff_chunk *bounds, const uint64_t *entries, uint64_t *wanted,
 		   uint64_t *known)
 {
 	uint64_t base = bounds->start - bounds->start % pages->page;
 	uint64_t end = bounds->start + bounds->size;
 	size_t n = (bounds->size + FF_PIECE - 1) / FF_PIECE;
 
-	read_entries(pages, base, (size_t)((end - base + pages->page - 1) / pages->page), scratch);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t start = bounds->start + i * FF_PIECE, stop = start + FF_PIECE;
 		size_t first, last;
@@ -176,9 +232,9 @@ void ff_pages_take(const struct ff_pages *pages, enum ff_page_use use,
 			stop = end;
 		first = (size_t)((start - base) / pages->page);
 		last = (size_t)((stop - 1 - base) / pages->page);
-		if (!ff_bit(wanted, i) || !all_are(use, scratch + first, last - first + 1))
+		if (!ff_bit(wanted, i) || !all_are(use, entries + first, last - first + 1))
 			continue;
-		if (use == FF_PAGES_NEVER_TOUCHED && !is_anonymous(pages, start, stop))
+		if (use == FF_PAGES_NEVER_TOUCHED && !anonymous(pages, start, stop))
 			continue;
 		wanted[i / 64] &= ~((uint64_t)1 << i % 64);
 		known[i / 64] |= (uint64_t)1 << i % 64;

@@ -10,13 +10,18 @@ enum ff_page_use {
 	FF_PAGES_CLEAN,		/* not written to since the kernel was told to forget */
 };
 
+/* Ask the kernel for the entries of a chunk's pages, ff_pages_entries() at the most. */
+void ff_pages_look(const struct ff_pages *pages, const struct ff_chunk *bounds,
+		   uint64_t *entries);
+size_t ff_pages_entries(const struct ff_pages *pages, const struct ff_layout *layout);
 /*
- * Move pieces whose pages all are of that kind from wanted to known. scratch has room
- * for ff_pages_scratch() entries.
+ * How far private memory that nobody ever touched goes on from address: to the first page
+ * that somebody did. address itself where that cannot be told at once.
  */
+uint64_t ff_pages_untouched(const struct ff_pages *pages, uint64_t address);
+/* Move pieces whose pages all are of that kind from wanted to known. */
 void ff_pages_take(const struct ff_pages *pages, enum ff_page_use use,
-		   const struct ff_chunk *bounds, uint64_t *scratch, uint64_t *wanted,
+		   const struct ff_chunk *bounds, const uint64_t *entries, uint64_t *wanted,
 		   uint64_t *known);
-size_t ff_pages_scratch(const struct ff_pages *pages, const struct ff_layout *layout);
 
 #endif

@@ -92,6 +92,25 @@ static int load_pieces(const struct ff_snapshot *snapshot, const struct ff_recor
 	return 0;
 }
 
+static void clear_pieces(const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer)
+{
+	size_t n = (bounds->size + FF_PIECE - 1) / FF_PIECE;
+
+	for (size_t i = 0; i < n; i++) {
+		if (ff_bit(wanted, i))
+			memset(buffer + i * FF_PIECE, 0, piece_size(bounds, i));
+	}
+}
+
+bool ff_snapshot_is_blank(const struct ff_snapshot *snapshot, uint64_t chunk)
+{
+	const struct ff_record *record = snapshot->records[chunk];
+
+	if (snapshot->constant)
+		return all_zero(snapshot->constant, snapshot->set->layout->span);
+	return record && record->kind == RECORD_ZERO;
+}
+
 int ff_snapshot_load(const struct ff_snapshot *snapshot, uint64_t chunk,
 		     const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer)
 {
@@ -102,6 +121,8 @@ int ff_snapshot_load(const struct ff_snapshot *snapshot, uint64_t chunk,
 		memset(buffer, 0, bounds->size);
 	else if (snapshot->constant)
 		scatter(snapshot, chunk, snapshot->constant, 0, buffer);
+	else if (record && record->kind == RECORD_ZERO)
+		clear_pieces(bounds, wanted, buffer);
 	else if (record && record->kind == RECORD_VALUES)
 		scatter(snapshot, chunk, record_values(record), span, buffer);
 	else if (record)
@@ -188,7 +209,9 @@ int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
 	}
 	if (record && record->kind == RECORD_VALUES)
 		gather_values(snapshot, chunk, record_values(record), slots, n, out);
-	if (!record || record->kind == RECORD_VALUES)
+	else if (record && record->kind == RECORD_ZERO)
+		memset(out, 0, n * layout->span);
+	if (!record || record->kind != RECORD_PIECES)
 		return 0;
 	for (size_t i = 0; i < n; i++, out += layout->span) {
 		size_t offset = slots[i] * (size_t)layout->align, index = offset / FF_PIECE;
@@ -232,6 +255,8 @@ int ff_snapshot_value(const struct ff_snapshot *snapshot, uint64_t address, uint
 		return -ENOENT;
 	else if (record->kind == RECORD_VALUES)
 		memcpy(out, record_values(record) + rank * layout->span, layout->span);
+	else if (record->kind == RECORD_ZERO)
+		memset(out, 0, layout->span);
 	else
 		return value_of_pieces(snapshot, record, slot * layout->align, out);
 	return 0;

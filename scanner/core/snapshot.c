@@ -2,11 +2,12 @@
 /*
  * Snapshots: the bytes that a step's matches had
  *
- * A chunk's record is either the values themselves, in match order, while they are
- * few, or an entry for each 4 KiB piece of the chunk that holds a match: zero, or where
- * in the store it is, which holds pieces of small integers packed. A piece that has not changed since the base snapshot is not
- * stored again. The pieces of one chunk come from one read of the target, so a value
- * that straddles two of them is the value that was compared.
+ * A chunk's record is the values themselves, in match order, while they are few; or an
+ * entry for each 4 KiB piece of the chunk that holds a match: zero, or where in the
+ * store it is, which holds pieces of small integers packed; or, where all are zero,
+ * only that. A piece that has not changed since the base snapshot is not stored again.
+ * The pieces of one chunk come from one read of the target, so a value that straddles
+ * two of them is the value that was compared.
  */
 #include "packed.h"
 #include "record.h"
@@ -319,6 +320,25 @@ static bool is_used(const struct ff_record *record, size_t n, const struct ff_ex
 	return false;
 }
 
+static int put_zero(struct ff_snapshot *snapshot, uint64_t chunk)
+{
+	struct ff_record *record = create_record(RECORD_ZERO, 0);
+
+	if (!record)
+		return -ENOMEM;
+	keep_record(snapshot, chunk, record);
+	return 0;
+}
+
+static bool is_zero(const struct ff_record *record, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (record->entries[i] != ENTRY_NONE && record->entries[i] != ENTRY_ZERO)
+			return false;
+	}
+	return true;
+}
+
 static int put_pieces(struct ff_snapshot *snapshot, const struct ff_kept *kept)
 {
 	size_t n = (kept->bounds->size + FF_PIECE - 1) / FF_PIECE, left;
@@ -333,6 +353,11 @@ static int put_pieces(struct ff_snapshot *snapshot, const struct ff_kept *kept)
 	if (!stored || !record || !record->extents)
 		goto fail;
 	left = fill_entries(snapshot, record, base, kept, stored);
+	if (!left && is_zero(record, n)) {
+		free(stored);
+		destroy_record(record);
+		return put_zero(snapshot, kept->chunk);
+	}
 	for (uint32_t i = 0; base && i < base->nextents; i++) {
 		if (is_used(record, n, base->extents[i]))
 			record->extents[record->nextents++] = ff_extent_get(base->extents[i]);
@@ -353,6 +378,8 @@ int ff_snapshot_put(struct ff_snapshot *snapshot, const struct ff_kept *kept)
 {
 	if (snapshot->constant || !kept->count)
 		return 0;
+	if (kept->blank)
+		return put_zero(snapshot, kept->chunk);
 	if (ff_values_are_few(kept->bounds, kept->count, snapshot->set->layout->span))
 		return put_values(snapshot, kept);
 	return put_pieces(snapshot, kept);

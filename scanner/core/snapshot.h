@@ -32,6 +32,7 @@ struct ff_kept {
 	enum ff_relation relation;	/* of the matches to the base's bytes */
 	uint32_t shard;			/* of the store, to put pieces in */
 	uint8_t *scratch;		/* half as many bytes as the chunk's pieces have */
+	bool blank;			/* all bytes are zero */
 };
 
 int ff_snapshot_create(struct ff_store *store, const struct ff_kernels *kernels,
@@ -52,6 +53,9 @@ int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
 /* Put the bytes of the chunk's matches where they lie in the chunk, in wanted pieces. */
 int ff_snapshot_load(const struct ff_snapshot *snapshot, uint64_t chunk,
 		     const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer);
+
+/* Whether all values of the chunk's matches are zero, as far as is known without looking. */
+bool ff_snapshot_is_blank(const struct ff_snapshot *snapshot, uint64_t chunk);
 
 /* Set a bit in pieces for each piece of the chunk that the mask's values lie in. */
 void ff_pieces_of_mask(const struct ff_layout *layout, const uint64_t *mask, size_t slots,

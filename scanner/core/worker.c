@@ -17,6 +17,7 @@ struct view {
 	uint64_t chunk;
 	struct ff_chunk bounds;
 	const uint8_t *streams[FF_STREAMS];
+	bool blank;		/* nobody ever touched what is wanted of it */
 };
 
 static bool all_known(const struct ff_worker *worker, size_t first, size_t last)
@@ -61,33 +62,79 @@ static void drop_clean(struct ff_worker *worker, const struct view *view)
 	}
 }
 
-/* Fill in the pieces whose bytes are known, and want them no longer. */
-static int take_known(struct ff_worker *worker, const struct view *view,
+/* Fill in pieces that were not written to since the step before. */
+static int take_clean(struct ff_worker *worker, const struct view *view,
 		      const struct ff_chunk *there)
 {
 	const struct ff_job_spec *spec = &worker->job->spec;
+	int error;
+
+	ff_pages_take(spec->pages, FF_PAGES_CLEAN, there, worker->entries, worker->pieces,
+		      worker->known);
+	if (spec->program->relation == FF_OTHER_BYTES)
+		drop_clean(worker, view);
+	error = ff_snapshot_load(spec->prev, view->chunk, &view->bounds, worker->known,
+				 worker->buffers[FF_NOW]);
+	if (error)
+		ff_job_fail(worker->job, error, true);
+	return error;
+}
+
+/* Fill in pieces that nobody ever touched. */
+static void take_untouched(struct ff_worker *worker, struct view *view,
+			   const struct ff_chunk *there)
+{
+	size_t n = (there->size + FF_PIECE - 1) / FF_PIECE;
+
+	memset(worker->untouched, 0, ff_mask_words(n) * sizeof(*worker->untouched));
+	ff_pages_take(worker->job->spec.pages, FF_PAGES_NEVER_TOUCHED, there, worker->entries,
+		      worker->pieces, worker->untouched);
+	view->blank = true;
+	for (size_t i = 0; i < n && view->blank; i++)
+		view->blank = !ff_bit(worker->pieces, i) && !ff_bit(worker->known, i);
+	for (size_t i = 0; i < n && !view->blank; i++) {
+		if (ff_bit(worker->untouched, i))
+			memset(worker->buffers[FF_NOW] + i * FF_PIECE, 0, FF_PIECE);
+	}
+	for (size_t w = 0; w < ff_mask_words(n); w++)
+		worker->known[w] |= worker->untouched[w];
+}
+
+/* Whether nobody ever touched any of a chunk, as one look at much more than it tells. */
+static bool is_untouched(struct ff_worker *worker, const struct ff_chunk *there)
+{
+	struct ff_range *blank = &worker->blank;
+	uint64_t end = there->start + there->size;
+
+	if (there->start < blank->start || there->start >= blank->end) {
+		blank->start = there->start;
+		blank->end = ff_pages_untouched(worker->job->spec.pages, there->start);
+	}
+	return end <= blank->end;
+}
+
+/* Fill in the pieces whose bytes are known, and want them no longer. */
+static int take_known(struct ff_worker *worker, struct view *view, const struct ff_chunk *there)
+{
+	const struct ff_job_spec *spec = &worker->job->spec;
 	size_t pieces = (view->bounds.size + FF_PIECE - 1) / FF_PIECE;
+	int error = 0;
 
 	memset(worker->known, 0, ff_mask_words(pieces) * sizeof(*worker->known));
 	if (!spec->pages)
 		return 0;
-	ff_pages_take(spec->pages, spec->candidates ? FF_PAGES_CLEAN : FF_PAGES_NEVER_TOUCHED,
-		      there, worker->entries, worker->pieces, worker->known);
-	if (spec->candidates && spec->program->relation == FF_OTHER_BYTES)
-		drop_clean(worker, view);
-	if (spec->candidates) {
-		int error = ff_snapshot_load(spec->prev, view->chunk, &view->bounds, worker->known,
-					     worker->buffers[FF_NOW]);
-
-		if (error)
-			ff_job_fail(worker->job, error, true);
-		return error;
+	if (spec->untouched && is_untouched(worker, there)) {
+		memcpy(worker->known, worker->pieces, ff_mask_words(pieces) * sizeof(uint64_t));
+		memset(worker->pieces, 0, ff_mask_words(pieces) * sizeof(*worker->pieces));
+		view->blank = true;
+		return 0;
 	}
-	for (size_t i = 0; i < pieces; i++) {
-		if (ff_bit(worker->known, i))
-			memset(worker->buffers[FF_NOW] + i * FF_PIECE, 0, FF_PIECE);
-	}
-	return 0;
+	ff_pages_look(spec->pages, there, worker->entries);
+	if (spec->prev)
+		error = take_clean(worker, view, there);
+	if (spec->untouched)
+		take_untouched(worker, view, there);
+	return error;
 }
 
 static int read_now(struct ff_worker *worker, struct view *view)
@@ -113,10 +160,14 @@ static int read_now(struct ff_worker *worker, struct view *view)
 	error = take_known(worker, view, &there);
 	if (error)
 		return error;
-	memset(worker->buffers[FF_NOW] + there.size, 0, there.tail);
-	error = ff_fetch_pieces(&worker->fetch, reader, &there, worker->pieces,
-				worker->buffers[FF_NOW]);
-	__atomic_add_fetch(&worker->job->read, worker->fetch.bytes, __ATOMIC_RELAXED);
+	if (view->blank) {
+		view->streams[FF_NOW] = worker->job->zeros;
+	} else {
+		memset(worker->buffers[FF_NOW] + there.size, 0, there.tail);
+		error = ff_fetch_pieces(&worker->fetch, reader, &there, worker->pieces,
+					worker->buffers[FF_NOW]);
+		__atomic_add_fetch(&worker->job->read, worker->fetch.bytes, __ATOMIC_RELAXED);
+	}
 	for (size_t w = 0; w < ff_mask_words(pieces); w++)
 		worker->pieces[w] |= worker->known[w];
 	return error;
@@ -147,6 +198,38 @@ static int load_streams(struct ff_worker *worker, struct view *view)
 		view->streams[s] = worker->buffers[s];
 	}
 	return 0;
+}
+
+/* Whether every value of the chunk is zero in every stream, so that one answer is that of all. */
+static bool is_blank(const struct ff_worker *worker, const struct view *view)
+{
+	const struct ff_job_spec *spec = &worker->job->spec;
+
+	for (size_t s = FF_NOW + 1; s < FF_STREAMS && view->blank; s++) {
+		if (spec->program->streams & 1u << s &&
+		    !ff_snapshot_is_blank(spec->streams[s], view->chunk))
+			return false;
+	}
+	return view->blank;
+}
+
+/* The answer for such a chunk, without looking at it. */
+static void answer_blank(struct ff_worker *worker, struct view *view)
+{
+	const struct ff_job_spec *spec = &worker->job->spec;
+	size_t slots = view->bounds.slots;
+
+	for (size_t s = FF_NOW + 1; s < FF_STREAMS; s++) {
+		if (spec->program->streams & 1u << s)
+			view->streams[s] = worker->job->zeros;
+	}
+	if (spec->candidates) {
+		memcpy(worker->mask, worker->candidates, ff_mask_words(slots) * sizeof(uint64_t));
+		return;
+	}
+	memset(worker->mask, 0xff, ff_mask_words(slots) * sizeof(uint64_t));
+	if (slots % 64)
+		worker->mask[slots / 64] = ((uint64_t)1 << slots % 64) - 1;
 }
 
 /* A stretch of slots, a block at a time so that a slow program can be stopped. */
@@ -214,7 +297,7 @@ static int keep(struct ff_worker *worker, const struct view *view)
 		.base = job->spec.streams[FF_PREV], .base_bytes = view->streams[FF_PREV],
 		.relation = job->spec.program->relation,
 		.shard = (uint32_t)(worker - job->workers),
-		.scratch = worker->scratch,
+		.scratch = worker->scratch, .blank = view->blank,
 	};
 	int64_t count = ff_matchset_put(job->set, job->kernels, view->chunk, worker->mask,
 					view->bounds.slots);
@@ -286,15 +369,21 @@ static int scan_chunk(struct ff_worker *worker, uint64_t chunk)
 	error = read_now(worker, &view);
 	if (error || ff_job_stopped(job))
 		return error;
-	error = load_streams(worker, &view);
-	if (error) {
-		ff_job_fail(job, error, true);
-		return error;
+	if (is_blank(worker, &view)) {
+		if (!job->blank_matches)
+			return 0;
+		answer_blank(worker, &view);
+	} else {
+		error = load_streams(worker, &view);
+		if (error) {
+			ff_job_fail(job, error, true);
+			return error;
+		}
+		if (candidates)
+			evaluate_candidates(worker, &view);
+		else
+			evaluate(worker, &view, 0, view.bounds.slots);
 	}
-	if (candidates)
-		evaluate_candidates(worker, &view);
-	else
-		evaluate(worker, &view, 0, view.bounds.slots);
 	if (ff_job_stopped(job))
 		return 0;
 	clear_holes(worker, &view);
@@ -337,24 +426,20 @@ static void *map_bytes(size_t size)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-static size_t buffer_size(const struct ff_job *job)
-{
-	return ff_layout_pieces(job->spec.layout) * FF_PIECE;
-}
-
 void ff_worker_deinit(struct ff_worker *worker)
 {
 	for (size_t s = 0; s < FF_STREAMS; s++) {
 		if (worker->buffers[s])
-			munmap(worker->buffers[s], buffer_size(worker->job));
+			munmap(worker->buffers[s], ff_job_buffer(worker->job));
 	}
 	if (worker->scratch)
-		munmap(worker->scratch, buffer_size(worker->job) / 2);
+		munmap(worker->scratch, ff_job_buffer(worker->job) / 2);
 	free(worker->mask);
 	free(worker->any);
 	free(worker->candidates);
 	free(worker->pieces);
 	free(worker->known);
+	free(worker->untouched);
 	free(worker->entries);
 	ff_fetch_deinit(&worker->fetch);
 	ff_sparse_destroy(worker->sparse);
@@ -369,18 +454,21 @@ int ff_worker_init(struct ff_worker *worker, struct ff_job *job)
 	for (size_t s = 0; s < FF_STREAMS; s++) {
 		if (s != FF_NOW && !(job->spec.program->streams & 1u << s))
 			continue;
-		worker->buffers[s] = map_bytes(buffer_size(job));
+		worker->buffers[s] = map_bytes(ff_job_buffer(job));
 		if (!worker->buffers[s])
 			return -ENOMEM;
 	}
-	worker->scratch = map_bytes(buffer_size(job) / 2);
+	worker->scratch = map_bytes(ff_job_buffer(job) / 2);
 	if (!worker->scratch)
 		return -ENOMEM;
 	worker->mask = calloc(words, sizeof(*worker->mask));
 	worker->candidates = calloc(words, sizeof(*worker->candidates));
 	worker->pieces = calloc(ff_mask_words(ff_layout_pieces(layout)), sizeof(*worker->pieces));
 	worker->known = calloc(ff_mask_words(ff_layout_pieces(layout)), sizeof(*worker->known));
-	if (!worker->mask || !worker->candidates || !worker->pieces || !worker->known)
+	worker->untouched = calloc(ff_mask_words(ff_layout_pieces(layout)),
+				   sizeof(*worker->untouched));
+	if (!worker->mask || !worker->candidates || !worker->pieces || !worker->known ||
+	    !worker->untouched)
 		return -ENOMEM;
 	if (job->spec.nparts) {
 		worker->any = calloc(words, sizeof(*worker->any));
@@ -388,7 +476,7 @@ int ff_worker_init(struct ff_worker *worker, struct ff_job *job)
 			return -ENOMEM;
 	}
 	if (job->spec.pages) {
-		worker->entries = calloc(ff_pages_scratch(job->spec.pages, layout),
+		worker->entries = calloc(ff_pages_entries(job->spec.pages, layout),
 					 sizeof(*worker->entries));
 		if (!worker->entries)
 			return -ENOMEM;

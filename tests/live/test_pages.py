@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,6 +78,68 @@ def test_memory_that_nobody_touched_is_not_read() -> None:
             assert scan.next("now == first").matches == size // 4
             # all this has not made the target any bigger
             assert resident_bytes(child.pid) - resident < MIB
+
+
+RESERVED = 16 << 30
+#: Where the few values are: at both ends, beside page ends, and around an edge of chunks.
+WRITTEN = (0, 4092, 8191, (2 << 30) - 4, 2 << 30, (3 << 30) + 4095, RESERVED - 4)
+
+
+def reservation() -> None:
+    """Map far more than there is, as ASan, Go and Java do, and write an i32 to a few places."""
+    no_reserve = 0x4000  # MAP_NORESERVE, which Python has no name for before 3.12
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | no_reserve
+    memory = mmap.mmap(-1, RESERVED, flags)
+    for offset in WRITTEN:
+        memory[offset : offset + 4] = b"\x07\x00\x00\x00"
+    tell(address_of(memory))
+    told()
+    memory[7 << 30] = 7
+    memory[0] = 0
+    tell("done")
+    told()
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_a_reservation_costs_what_was_touched_of_it() -> None:
+    with Apart(reservation) as child:
+        start = child.next()
+        tables = page_tables(child.pid)
+        where = f"{start:#x}..{start + RESERVED:#x}"
+        with attach(child.pid) as target:
+            scan = target.scan(i32, where=where)
+            aligned = [start + offset for offset in WRITTEN if offset % 4 == 0]
+            assert scan.first("now == 7").matches == len(aligned)
+            assert [match.address for match in scan] == aligned
+            every = target.scan(i32, where=where, align=1)
+            assert every.first("now == 7").matches == len(WRITTEN)
+            assert [match.address - start for match in every] == list(WRITTEN)
+            assert every.next("unchanged").matches == len(WRITTEN)
+            several = target.scan("number", where=where)
+            assert several.first("now == 7").matches == len(aligned)
+            slots = RESERVED // 4
+            assert scan.first().matches == slots
+            assert scan.memory < RESERVED // 1024
+            child.go_on()
+            child.next()
+            assert scan.next("unchanged").matches == slots - 2
+            scan.undo()
+            result = scan.next("changed")
+            assert result.bytes < MIB
+            assert [(match.address - start, match.first, match.value) for match in scan] == [
+                (0, 7, 0),
+                (7 << 30, 0, 7),
+            ]
+            scan.undo()
+            assert scan.next("now == first and now == 0").matches == slots - 1 - len(WRITTEN)
+            assert scan[slots // 2].value == scan[slots // 2].previous == 0
+        # all this has not made the target any bigger
+        assert page_tables(child.pid) - tables < MIB
+
+
+def page_tables(pid: int) -> int:
+    (line,) = re.findall(r"^VmPTE:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.M)
+    return int(line) * 1024
 
 
 def resident_bytes(pid: int) -> int:
