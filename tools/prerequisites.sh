@@ -36,6 +36,8 @@ tests() {
 	fi
 	need bvi 'command -v bvi'
 	need 2048 'test -x /usr/games/2048'
+	need xdemineur 'test -x /usr/games/xdemineur'
+	need xvfb 'command -v Xvfb'
 	need qemu-system-x86 'command -v qemu-system-x86_64'
 	need busybox-static 'command -v busybox' # virtme-ng's initramfs
 	need file 'command -v file'

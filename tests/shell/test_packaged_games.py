@@ -1,10 +1,10 @@
-"""A newcomer's session with a game that Debian packages, key by key on two terminals."""
+"""A newcomer's session with games that Debian packages, key by key on real terminals."""
 
 from __future__ import annotations
 
 import re
 
-from live import game_2048
+from live import game_2048, minesweeper
 from live.game_2048 import play, play_on
 from live.prompting import Start, enter, toolbar
 
@@ -32,3 +32,34 @@ def test_the_points_of_2048(start: Start) -> None:
         game.wait_for(re.compile(r"\b9 pts"))
         game.send("qy")
         toolbar(shell, rf"2048 \({game.pid}\) gone")
+
+
+def test_the_mines_of_a_game_under_x(start: Start) -> None:
+    with minesweeper.begin() as game:
+        mines = 100
+        game.shows(mines)
+        shell = start("-p", game.pid)
+        enter(shell, "type i32", "^type i32")
+        found = enter(shell, str(mines), r"^[\d,]+ match(?:es)? \(")[1]
+        for _ in range(20):
+            if found.startswith("1 match "):
+                break
+            game.flag()
+            mines -= 1
+            game.shows(mines)
+            found = enter(shell, str(mines), r"^[\d,]+ match(?:es)? \(")[1]
+        toolbar(shell, r"1 match \| i32")
+        enter(shell, "list", rf"^ +0 +0x[0-9a-f]+ +\S+ +{mines} ")
+        enter(shell, "set 0 4321", "^1 match set to 4321")
+        game.shows(4321, afresh=True)
+        game.flag()
+        game.shows(4320)  # the game counts on from there
+        enter(shell, "freeze 0 765", "^frozen .* at 765$")
+        toolbar(shell, "1 frozen")
+        for _ in range(5):
+            game.flag()
+            game.shows(765, afresh=True)
+        enter(shell, "unfreeze", "^1 entry unfrozen")
+        game.flag()
+        game.flag()
+        game.shows(763)
