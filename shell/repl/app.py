@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,7 @@ from .keys import key_bindings
 from .moment import SessionMoment
 from .screens import TerminalScreens
 from .toolbar import STYLE, toolbar
+from .typeahead import Typeahead
 
 #: Seconds between looks at whether the target still lives, and between drawings of the toolbar.
 LOOK = 0.5
@@ -108,17 +110,19 @@ def run_prompt(session: Session, answers: Answers) -> int:
         reserve_space_for_menu=6,
     )
     print(GREETING, flush=True)
-    while not session.finished:
-        try:
-            news = watch.news()
-            if news is not None:
-                report.complain(news)
-            lines = prompt.prompt(pre_run=_watching(watch))
-            _run_lines(session, lines.split("\n"), answers, watch)
-        except KeyboardInterrupt:  # wherever it comes: it never ends the shell
-            continue
-        except EOFError:
-            break
+    with Typeahead(sys.stdin.fileno()) as typeahead:
+        while not session.finished:
+            try:
+                news = watch.news()
+                if news is not None:
+                    report.complain(news)
+                lines = prompt.prompt(pre_run=_watching(watch))
+                typeahead.hold()
+                _run_lines(session, lines.split("\n"), answers, watch)
+            except KeyboardInterrupt:  # wherever it comes: it never ends the shell
+                continue
+            except EOFError:
+                break
     return report.SUCCESS
 
 

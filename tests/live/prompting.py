@@ -7,9 +7,12 @@ from collections.abc import Callable
 
 from live.terminal import Terminal
 
-CTRL_C, CTRL_D, CTRL_L, CTRL_R = "\x03", "\x04", "\x0c", "\x12"
+CTRL_C, CTRL_D, CTRL_L, CTRL_R, CTRL_Z = "\x03", "\x04", "\x0c", "\x12", "\x1a"
 UP, DOWN, RIGHT, LEFT = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
 PAGE_UP, PAGE_DOWN = "\x1b[5~", "\x1b[6~"
+
+#: So much work for each value that a scan of every address takes a person's time.
+LABOUR = " or ".join(f"now * now % {prime} / 3 == 99999{prime}" for prime in (7, 11, 13, 17, 19))
 
 Start = Callable[..., Terminal]
 

@@ -76,7 +76,7 @@ class Terminal:
         self._screen = _Screen(columns, rows, self.send)
         self._stream = pyte.ByteStream(self._screen)
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
+        self._set_size(rows, columns)
         environment = {
             **os.environ,
             "TERM": "linux",
@@ -121,6 +121,15 @@ class Terminal:
         """
         os.write(self._master, keys.encode())
 
+    def resize(self, rows: int, columns: int) -> None:
+        """Give the terminal another size, and tell the program as a terminal does."""
+        self._screen.resize(rows, columns)
+        self._set_size(rows, columns)
+
+    def echoes(self) -> bool:
+        """Return whether the terminal itself shows what is typed."""
+        return bool(termios.tcgetattr(self._master)[3] & termios.ECHO)
+
     def screen(self) -> list[str]:
         """Return the lines of the screen after what was read so far, without trailing blanks."""
         return [line.rstrip() for line in self._screen.display]
@@ -157,6 +166,9 @@ class Terminal:
         end(self._process)
         os.close(self._master)
         self._master = -1
+
+    def _set_size(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
 
     def _receive(self, waiting: str, deadline: float) -> None:
         """Show the program's next output on the screen."""

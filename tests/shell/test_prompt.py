@@ -9,11 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from live.prompting import CTRL_C, CTRL_D, CTRL_L, UP, Start, enter, toolbar
+from live.prompting import CTRL_C, CTRL_D, CTRL_L, LABOUR, UP, Start, enter, toolbar
 from live.targets import TargetProcess
-
-#: So much work for each value that a scan of a quarter of a gigabyte takes a person's time.
-LABOUR = " or ".join(f"now * now % {prime} / 3 == 99999{prime}" for prime in (7, 11, 13, 17, 19))
 
 
 def test_a_hunt_by_hand(start: Start, game: TargetProcess, state: Path) -> None:
