@@ -60,6 +60,10 @@ bench: build  ## measure scans against the raw copy limit, and the peers, in one
 bench-startup: build  ## measure how long farfetch takes to start
 	@$(BIN)/python bench/startup.py
 
+.PHONY: bench-typing
+bench-typing: build  ## measure how long keys take to show at the prompt, beside 10,000 regions
+	@$(BIN)/python bench/keys.py
+
 .PHONY: bench-module
 bench-module: build  ## measure the kernel module beside process_vm_readv, in a guest
 	@tools/prerequisites.sh test

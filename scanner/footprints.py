@@ -14,9 +14,11 @@ from .process import has_exited
 from .regions import Region, parse_maps
 
 # Pages of hugetlbfs are counted apart, and were written or they would not be there.
-_DIRTY: Final = ("Shared_Dirty", "Private_Dirty", "Shared_Hugetlb", "Private_Hugetlb")
-_RESIDENT: Final = ("Rss", "Shared_Hugetlb", "Private_Hugetlb")
-_FIELD: Final = re.compile(rb"^(\w+): +(\d+) kB$", re.MULTILINE)
+_DIRTY: Final = (b"Shared_Dirty", b"Private_Dirty", b"Shared_Hugetlb", b"Private_Hugetlb")
+_RESIDENT: Final = (b"Rss", b"Shared_Hugetlb", b"Private_Hugetlb")
+_FIELD: Final = re.compile(
+    rb"\n(Rss|(?:Shared|Private)_(?:Dirty|Hugetlb)): +(\d+) kB$", re.MULTILINE
+)
 # A region's own line begins with its addresses, the lines about it with a capital letter.
 _REGION: Final = re.compile(rb"^(?=[0-9a-f]+-)", re.MULTILINE)
 
@@ -53,9 +55,9 @@ def parse_smaps(text: bytes) -> list[Footprint]:
 
 
 def _parse(entry: bytes) -> Footprint:
-    line, _, rest = entry.partition(b"\n")
+    line, _, _ = entry.partition(b"\n")
     (region,) = parse_maps(line)
-    amounts = {name.decode(): int(number) * 1024 for name, number in _FIELD.findall(rest)}
+    amounts = {name: int(number) * 1024 for name, number in _FIELD.findall(entry)}
     return Footprint(
         region,
         sum(amounts.get(name, 0) for name in _RESIDENT),

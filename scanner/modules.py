@@ -79,9 +79,10 @@ def modules_of(regions: Sequence[Region], root: str | Path = "/") -> list[Module
         regions: all regions of the target, ascending.
         root: the folder that the target sees as ``/``.
 
-    >>> from farfetch.scanner.regions import read_regions
+    >>> from farfetch.scanner.regions import RegionReader
     >>> import os
-    >>> [module.name for module in modules_of(read_regions(os.getpid())) if "libc." in module.name]
+    >>> regions = RegionReader(os.getpid()).read()
+    >>> [module.name for module in modules_of(regions) if "libc." in module.name]
     ['libc.so.6']
     """
     return [

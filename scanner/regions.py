@@ -147,26 +147,41 @@ def parse_maps(text: str | bytes) -> list[Region]:
     return [_parse_line(number, line) for number, line in enumerate(lines, 1) if line]
 
 
-def read_regions(pid: int, name: str = "") -> list[Region]:
-    """The regions of a process, by ascending address.
+class RegionReader:
+    """Reads a process's regions again and again; a line that it knows is not parsed again.
+
+    With ten thousand regions parsing takes ten times as long as all the rest.
 
     Args:
         pid: the process.
         name: what to call it in errors.
-
-    Raises:
-        AccessDenied: the kernel does not let us.
-        TargetGone: it has exited.
     """
-    try:
-        regions = parse_maps(Path(f"/proc/{pid}/maps").read_bytes())
-    except PermissionError:
-        raise AccessDenied(pid, name, "read the regions of") from None
-    except (FileNotFoundError, ProcessLookupError):
-        raise TargetGone(pid, name, "exited") from None
-    if not regions and has_exited(pid):  # kernel threads have no regions either
-        raise TargetGone(pid, name, "exited")
-    return regions
+
+    def __init__(self, pid: int, name: str = "") -> None:
+        self._pid, self._name = pid, name
+        self._known: dict[str, Region] = {}
+
+    def read(self) -> list[Region]:
+        """The regions by ascending address.
+
+        Raises:
+            AccessDenied: the kernel does not let us.
+            TargetGone: it has exited.
+        """
+        try:
+            text = os.fsdecode(Path(f"/proc/{self._pid}/maps").read_bytes())
+        except PermissionError:
+            raise AccessDenied(self._pid, self._name, "read the regions of") from None
+        except (FileNotFoundError, ProcessLookupError):
+            raise TargetGone(self._pid, self._name, "exited") from None
+        lines, known = text.removesuffix("\n").split("\n") if text else [], self._known
+        regions = [
+            known.get(line) or _parse_line(number, line) for number, line in enumerate(lines, 1)
+        ]
+        if not regions and has_exited(self._pid):  # kernel threads have no regions either
+            raise TargetGone(self._pid, self._name, "exited")
+        self._known = dict(zip(lines, regions, strict=True))
+        return regions
 
 
 def _parse_line(number: int, line: str) -> Region:

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import AccessDenied, FarfetchError, TargetGone, TargetNotFound
 from ..native import ffi, lib
 from ..process import ProcessInfo, process
-from ..regions import Region, read_regions
+from ..regions import Region, RegionReader
 
 
 class Memory(abc.ABC):
@@ -91,10 +91,11 @@ class ProcessMemory(Memory):
     def __init__(self, name: str, reader: Any, process: ProcessInfo) -> None:
         super().__init__(name, reader)
         self.process = process
+        self._regions = RegionReader(process.pid, process.name)
 
     def regions(self) -> list[Region]:
         """What is mapped, by ascending address; see proc_pid_maps(5)."""
-        return read_regions(self.process.pid, self.process.name)
+        return self._regions.read()
 
     def error(self, code: int) -> FarfetchError | None:
         """TargetGone or AccessDenied."""

@@ -287,3 +287,17 @@ def test_big_has_as_many_needles_as_it_says(reader: str, spawn: Spawn) -> None:
             assert scan.next(now == needle).matches == 0
             scan.undo()
             assert scan.write_all(needle) == (needles, 0)
+
+
+@every_build
+def test_crowded_has_as_many_regions_as_it_says(spawn: Spawn) -> None:
+    said = at_rest(spawn("crowded", "501")).greeting
+    start, end, value = said.number("start"), said.number("end"), said.number("value")
+    own = f"{start:#x}..{end:#x}"
+    with attach(said.number("pid")) as target:
+        inside = [one for one in target.regions() if one.start < end and one.end > start]
+        assert len(inside) == said.number("regions") == 501
+        assert [one.writable for one in inside] == [number % 2 == 0 for number in range(501)]
+        for where, planted in ((own, 501), (f"writable,{own}", 251)):
+            with target.scan(i32, where=where) as scan:
+                assert scan.first(now == value).matches == planted

@@ -6,7 +6,7 @@ import pytest
 from farfetch.scanner.addresses import format_address, parse_address
 from farfetch.scanner.errors import ExpressionError
 from farfetch.scanner.modules import locate, modules_of
-from farfetch.scanner.regions import parse_maps, read_regions
+from farfetch.scanner.regions import RegionReader, parse_maps
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +24,7 @@ MAPS = """\
 """
 REGIONS = parse_maps(MAPS)
 MODULES = modules_of(REGIONS)
-OWN_REGIONS = read_regions(os.getpid())
+OWN_REGIONS = RegionReader(os.getpid()).read()
 OWN_MODULES = modules_of(OWN_REGIONS)
 
 

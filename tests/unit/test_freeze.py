@@ -21,7 +21,7 @@ from farfetch.scanner.errors import (
 )
 from farfetch.scanner.freeze import Freeze, Freezer
 from farfetch.scanner.process import has_exited
-from farfetch.scanner.regions import read_regions
+from farfetch.scanner.regions import RegionReader
 from farfetch.scanner.values import f64, i32, pointer, sized, text, u8
 
 from unit.conftest import Start
@@ -322,7 +322,7 @@ input()
 
 def test_a_target_that_exits_ends_all(start: Start) -> None:
     process = start("cat")
-    [stack] = [one for one in read_regions(process.pid) if one.kind == "stack"]
+    [stack] = [one for one in RegionReader(process.pid).read() if one.kind == "stack"]
     memory, address = ProcessMemory(process.pid), stack.end - 8
     freezer = Freezer(memory)
     entries = [freezer.add(address - 8 * index, i32, 7, interval=FAST) for index in range(3)]

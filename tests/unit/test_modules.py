@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from farfetch.scanner.elf import elf_bits, image_size
 from farfetch.scanner.modules import Module, locate, module_label, modules_of
-from farfetch.scanner.regions import Region, parse_maps, read_regions
+from farfetch.scanner.regions import Region, RegionReader, parse_maps
 
 PAGE = mmap.PAGESIZE
 
@@ -22,7 +22,7 @@ BROKEN = [
 
 
 def own_modules() -> tuple[list[Region], list[Module]]:
-    regions = read_regions(os.getpid())
+    regions = RegionReader(os.getpid()).read()
     return regions, modules_of(regions)
 
 

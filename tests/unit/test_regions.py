@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from farfetch.scanner.errors import AccessDenied, TargetGone
-from farfetch.scanner.regions import Region, parse_maps, read_regions
+from farfetch.scanner.regions import Region, RegionReader, parse_maps
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -109,7 +109,7 @@ def test_a_bad_line_is_named(bad: str) -> None:
 
 
 def test_own_regions() -> None:
-    regions = read_regions(os.getpid())
+    regions = RegionReader(os.getpid()).read()
     assert [one.start for one in regions] == sorted(one.start for one in regions)
     buffer = ctypes.create_string_buffer(16)
     [around] = [one for one in regions if ctypes.addressof(buffer) in one]
@@ -121,11 +121,13 @@ def test_own_regions() -> None:
 def test_a_mapped_file_that_is_deleted(tmp_path: Path) -> None:
     path = tmp_path / "new\nline of text"
     path.write_bytes(bytes(mmap.PAGESIZE))
+    reader = RegionReader(os.getpid())  # which knows all other regions the second time
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ):
         inode = path.stat().st_ino
-        [before] = [one for one in read_regions(os.getpid()) if one.path == str(path)]
+        [before] = [one for one in reader.read() if one.path == str(path)]
         path.unlink()
-        [after] = [one for one in read_regions(os.getpid()) if one.path == str(path)]
+        [after] = [one for one in reader.read() if one.path == str(path)]
+    assert not any(one.inode == inode for one in reader.read())
     assert (before.deleted, after.deleted) == (False, True)
     assert (before.inode, before.size, before.shared) == (inode, mmap.PAGESIZE, True)
 
@@ -135,24 +137,24 @@ def test_a_shared_memory_file() -> None:
     os.truncate(descriptor, mmap.PAGESIZE)
     with mmap.mmap(descriptor, mmap.PAGESIZE):
         os.close(descriptor)
-        [region] = [one for one in read_regions(os.getpid()) if one.path == "/memfd:ff test"]
+        [region] = [one for one in RegionReader(os.getpid()).read() if one.path == "/memfd:ff test"]
     assert region.deleted
     assert region.shared
 
 
 def test_a_child(start: Start) -> None:
     child = start("cat")
-    assert {"heap", "stack", "file"} <= {one.kind for one in read_regions(child.pid)}
+    assert {"heap", "stack", "file"} <= {one.kind for one in RegionReader(child.pid).read()}
 
 
 def test_exited(gone: int) -> None:
     with pytest.raises(TargetGone, match=rf"^game \({gone}\) has exited$"):
-        read_regions(gone, "game")
+        RegionReader(gone, "game").read()
 
 
 def test_a_zombie_has_exited(zombie: int) -> None:
     with pytest.raises(TargetGone, match=f"^process {zombie} has exited$"):
-        read_regions(zombie)
+        RegionReader(zombie).read()
 
 
 def test_another_users_process(start: Start, as_nobody: Callable[[Callable[[], str]], str]) -> None:
@@ -160,7 +162,7 @@ def test_another_users_process(start: Start, as_nobody: Callable[[Callable[[], s
 
     def attempt() -> str:
         try:
-            read_regions(pid, "cat")
+            RegionReader(pid, "cat").read()
         except AccessDenied as error:
             return str(error)
         return "allowed"

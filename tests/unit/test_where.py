@@ -7,7 +7,7 @@ import pytest
 from farfetch.scanner import Buffer, attach
 from farfetch.scanner.errors import WhereError
 from farfetch.scanner.modules import modules_of
-from farfetch.scanner.regions import Range, Region, Where, parse_maps, read_regions
+from farfetch.scanner.regions import Range, Region, RegionReader, Where, parse_maps
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -134,7 +134,7 @@ def test_text_comes_back() -> None:
 
 @pytest.mark.parametrize("text", ["writable", "all", "heap", "stack", "data", "anon", "module:*"])
 def test_selects_from_this_process(text: str) -> None:
-    regions = read_regions(os.getpid())
+    regions = RegionReader(os.getpid()).read()
     ranges = Where.parse(text).select(regions, modules_of(regions))
     check(ranges, regions)
 
@@ -180,7 +180,7 @@ def check(ranges: list[Range], regions: list[Region]) -> None:
 
 
 def test_data_is_what_the_modules_write() -> None:
-    regions = read_regions(os.getpid())
+    regions = RegionReader(os.getpid()).read()
     modules = modules_of(regions)
     ranges = Where.parse("data").select(regions, modules)
     written = [one for module in modules for one in module.regions if one.writable]
