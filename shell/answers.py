@@ -8,7 +8,7 @@ import shutil
 import sys
 from typing import Protocol
 
-from . import render, report
+from . import render, report, streams
 from .result import Result
 
 
@@ -31,11 +31,11 @@ class TextAnswers:
 
     def __init__(self, *, pointing: bool = False) -> None:
         self._pointing = pointing
-        self._terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-        self._colours = not os.environ.get("NO_COLOR")
+        self._terminal = sys.stdout.isatty()
+        self._colours = not (os.environ.get("NO_COLOR") or streams.dumb())
 
     def result(self, command: str, result: Result) -> None:  # noqa: ARG002
-        """Print the blocks, as tables with colours on a terminal."""
+        """Print the blocks; on a terminal they fit it, and have colours if it knows any."""
         if self._terminal:
             width = shutil.get_terminal_size().columns
             text = render.ansi(result.blocks, width, colours=self._colours)

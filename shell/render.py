@@ -17,6 +17,9 @@ from .result import Block, Column, Table
 LONG = 500
 _GAP = 2
 _FOLDED = 12  # columns that a cell of text can be folded to
+_ROOM = 16  # columns that make a column of text of its own
+_WORD = re.compile(r"\s*\S+|\s+$")
+_COLUMN_GAP = re.compile(r"^ +| {2,}")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -97,15 +100,37 @@ def _records(table: Table, width: int) -> str:
 
 
 def _folded(head: str, cell: str, width: int) -> list[str]:
-    room = max(1, width - len(head))
+    """Break a text between words, and words that are too long, to stand behind its head."""
+    room = max(1, width - columns(head))
     lines, line = [], ""
-    for mark in cell:
-        if columns(line + mark) > room:
+    for word in _WORD.findall(cell):
+        if line and columns(line + word) > room:
             lines.append(line)
             line = ""
-        line += mark
+        for mark in word if line else word.lstrip() or word:
+            if columns(line + mark) > room:
+                lines.append(line)
+                line = ""
+            line += mark
     lines.append(line)
-    return [(head if at == 0 else " " * len(head)) + line for at, line in enumerate(lines)]
+    return [(" " * columns(head) if at else head) + line for at, line in enumerate(lines)]
+
+
+def wrapped(text: str, width: int) -> str:
+    """Break a line of printable text that is too wide for a terminal.
+
+    What follows stands under the beginning of its last column, if that leaves room for it.
+
+    >>> print(wrapped("  > 50    compared with some number", 30))
+      > 50    compared with some
+              number
+    """
+    if columns(text) <= width:
+        return text
+    gaps = [found.end() for found in _COLUMN_GAP.finditer(text)]
+    roomy = [end for end in gaps if width - columns(text[:end]) >= _ROOM]
+    at = max(roomy, default=0)
+    return "\n".join(_folded(text[:at], text[at:].lstrip(), width))
 
 
 def _padded(cell: str, width: int, column: Column) -> str:
@@ -119,17 +144,18 @@ def ansi(blocks: Iterable[Block], width: int, *, colours: bool = True) -> str:
     Args:
         blocks: what to show.
         width: columns of the terminal; longer cells are folded.
-        colours: False leaves out colours, as ``NO_COLOR`` asks.
+        colours: False leaves out all that is not text, as ``NO_COLOR`` asks.
 
     Returns:
         Lines with ANSI sequences; empty when there are no blocks.
     """
-    return "".join(
-        _ansi_table(block, width, colours)
-        if isinstance(block, Table) and len(block.rows) <= LONG
-        else plain([block])
-        for block in blocks
-    )
+    return "".join(_ansi_block(block, width, colours) for block in blocks)
+
+
+def _ansi_block(block: Block, width: int, colours: bool) -> str:
+    if isinstance(block, str):
+        return wrapped(printable(block), width) + "\n"
+    return plain([block]) if len(block.rows) > LONG else _ansi_table(block, width, colours)
 
 
 def _ansi_table(table: Table, width: int, colours: bool) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
 from farfetch.scanner import ExpressionError, FarfetchError, TargetAmbiguous
 
 from .errors import ScriptStopped, UsageError
-from .render import printable
+from .render import printable, wrapped
 from .result import Json
 
 SUCCESS, FAILURE, USAGE = 0, 1, 2
@@ -76,5 +77,8 @@ def _origin(error: BaseException) -> str:
 
 
 def complain(error: BaseException, place: str = "", *, pointing: bool = False) -> None:
-    """Write an error to standard error."""
-    print(lines(error, place, pointing=pointing), file=sys.stderr, flush=True)
+    """Write an error to standard error; on a terminal it fits, but for an expression pointed at."""
+    text, newline, pointer = lines(error, place, pointing=pointing).partition("\n")
+    if sys.stderr.isatty():
+        text = wrapped(text, shutil.get_terminal_size().columns)
+    print(text + newline + pointer, file=sys.stderr, flush=True)

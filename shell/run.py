@@ -77,4 +77,5 @@ def _lines(options: Options) -> Iterator[batch.Line]:
 
 def _meter(prompt: bool, *, quiet: bool) -> Meter:
     stream: TextIO = sys.stdout if prompt else sys.stderr
-    return TerminalMeter(stream) if stream.isatty() and not quiet else NoMeter()
+    shown = stream.isatty() and not quiet and not streams.dumb()
+    return TerminalMeter(stream) if shown else NoMeter()

@@ -1,8 +1,9 @@
-"""What stands for characters that a terminal or a pipe cannot show in its encoding."""
+"""What a terminal or a pipe can show, and what stands for characters that it cannot."""
 
 from __future__ import annotations
 
 import codecs
+import os
 
 #: The error handler for standard streams: drawings as ASCII, all else as escapes.
 ERRORS = "farfetch.plainer"
@@ -16,6 +17,11 @@ _PLAINER = str.maketrans(
         "\u2501": "-",
     }
 )
+
+
+def dumb() -> bool:
+    """Whether the terminal shows nothing but text."""
+    return os.environ.get("TERM", "dumb") in ("", "dumb")
 
 
 def _plainer(error: UnicodeError) -> tuple[str | bytes, int]:

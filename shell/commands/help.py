@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from ..session import Session
 
 _COLUMNS = (Column("COMMAND", style="bold"), Column("WHAT IT DOES"))
+
+#: Columns that a paragraph takes where there are more.
+WIDEST = 78
 
 _PREDICATES = """\
 A line that is only a predicate is a first scan, or a next one while there are
@@ -49,9 +53,10 @@ def run(session: Session, words: Words) -> Result:  # noqa: ARG001
     if command is None:
         near = did_you_mean(word.text, _commands())
         raise words.error(f"no command is called {word.text!r}{near}")
+    width = min(shutil.get_terminal_size().columns, WIDEST)
     lines = [
         command.usage,
-        *textwrap.wrap(command.details, 78, initial_indent="  ", subsequent_indent="  "),
+        *textwrap.wrap(command.details, width, initial_indent="  ", subsequent_indent="  "),
         "examples:",
         *(f"  {example}" for example in command.examples),
     ]

@@ -11,14 +11,15 @@ from pathlib import Path
 
 from farfetch.scanner import FarfetchError, Target, TargetGone
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import get_app, run_in_terminal
+from prompt_toolkit.application import create_app_session, get_app, run_in_terminal
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.filters import is_done
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.layout.processors import ConditionalProcessor
+from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.styles import Style
 
-from .. import batch, report
+from .. import batch, report, streams
 from ..answers import Answers
 from ..session import Session
 from .completer import ShellCompleter
@@ -90,8 +91,14 @@ def run_prompt(session: Session, answers: Answers) -> int:
     Returns:
         The exit code, 0.
     """
-    if os.environ.get("TERM", "dumb") not in ("", "dumb"):
-        session.screens = TerminalScreens()
+    if streams.dumb():
+        with create_app_session(output=PlainTextOutput(sys.stdout)):
+            return _read_and_run(session, answers)
+    session.screens = TerminalScreens()
+    return _read_and_run(session, answers)
+
+
+def _read_and_run(session: Session, answers: Answers) -> int:
     watch = TargetWatch(session)
     completer = ShellCompleter(SessionMoment(session))
     prompt: PromptSession[str] = PromptSession(
@@ -104,7 +111,7 @@ def run_prompt(session: Session, answers: Answers) -> int:
         key_bindings=key_bindings(completer),
         complete_in_thread=True,
         complete_while_typing=True,
-        bottom_toolbar=lambda: toolbar(session),
+        bottom_toolbar=lambda: toolbar(session, get_app().output.get_size().columns),
         refresh_interval=LOOK,
         style=Style.from_dict(STYLE | HIGHLIGHT | HINT),
         reserve_space_for_menu=6,

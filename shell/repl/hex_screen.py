@@ -9,11 +9,11 @@ from farfetch.scanner.addresses import format_address
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from .. import hexdump, quantities, values
-from ..render import printable
+from ..render import columns, printable
 from ..session import Session
 from .screen import Screen
 
-_KEYS = "0-f edit  u undo  g go  t type  q quit"
+_KEYS = "q quit  0-f edit  u undo  g go  t type"
 _DIGITS = "0123456789abcdefABCDEF"
 #: Seconds between looks.
 EVERY = 0.25
@@ -62,11 +62,11 @@ class HexScreen:
         self._page = _Page(begin, content, frozenset(changed))
         self._where = str(target.locate(self._cursor))
 
-    def _body(self, rows: int, columns: int) -> StyleAndTextTuples:
+    def _body(self, rows: int, columns_: int) -> StyleAndTextTuples:
         address_width = len(format_address(self._begin + rows * hexdump.ROW))
         # address, two blanks, three columns a byte, two blanks, the text
         width = next(
-            one for one in (16, 8, 4) if address_width + 3 + 4 * one <= columns or one == 4
+            one for one in (16, 8, 4) if address_width + 3 + 4 * one <= columns_ or one == 4
         )
         if (rows, width) != (self._rows, self._width):
             self._rows, self._width = rows, width
@@ -81,7 +81,8 @@ class HexScreen:
             drawn.append(("", "   " * (self._width - len(row.content)) + " "))
             drawn.append(("", row.text.ljust(self._width)))
             beside = hexdump.beside(row, self._type, self._session.attached.bits)
-            drawn.append(("", "  " + printable(beside) + "\n"))
+            room = columns_ - address_width - 3 - 4 * self._width
+            drawn.append(("", _whole(printable(beside), room) + "\n"))
         return drawn
 
     def _byte(self, address: int, digits: str) -> StyleAndTextTuples:
@@ -157,3 +158,9 @@ class HexScreen:
         keys.add("u", filter=free)(lambda _: screen.attempt(self._take_back))
         keys.add("g", filter=free)(lambda _: screen.ask("address: ", self._go))
         keys.add("t", filter=free)(lambda _: screen.ask("type: ", self._choose_type))
+
+
+def _whole(beside: str, room: int) -> str:
+    """As many values as fit: one that is cut would be another number."""
+    shown = f"  {beside}"
+    return shown if columns(shown) <= room else shown[: shown.rfind("  ", 0, max(room, 0) + 2)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from .. import quantities, values
-from ..render import printable
+from ..render import columns, printable
 from ..session import Session
 
 STYLE = {
@@ -15,16 +15,21 @@ STYLE = {
 }
 
 
-def toolbar(session: Session) -> StyleAndTextTuples:
+def toolbar(session: Session, width: int) -> StyleAndTextTuples:
     """Say what is attached, whether it lives, and what a scan has or would have.
 
     Args:
         session: to describe.
+        width: columns there are; what does not fit whole is left out.
 
     Returns:
         Styled pieces of one line.
     """
-    return [*_target(session), *_scan(session)]
+    shown = _target(session)
+    for piece in _scan(session):
+        if sum(columns(text) for _, text, *_ in shown) + columns(piece) <= width:
+            shown.append(("", piece))
+    return shown
 
 
 def _target(session: Session) -> StyleAndTextTuples:
@@ -34,10 +39,10 @@ def _target(session: Session) -> StyleAndTextTuples:
     name = printable(f" {target.name} ({target.pid})")
     if not target.alive:
         return [("class:bottom-toolbar.gone", f"{name} gone")]
-    return [("class:bottom-toolbar.target", name), ("", f" alive, {target.memory.name}")]
+    return [("class:bottom-toolbar.target", name), ("", " alive")]
 
 
-def _scan(session: Session) -> StyleAndTextTuples:
+def _scan(session: Session) -> list[str]:
     scan = session.scan
     if scan is None:
         align = "auto" if session.align is None else str(session.align)
@@ -50,4 +55,6 @@ def _scan(session: Session) -> StyleAndTextTuples:
     if scan is not None:
         kept = [f"{quantities.size(scan.memory)} memory", f"{quantities.size(scan.disk)} disk"]
         about.append(", ".join(kept[: 2 if scan.disk else 1]))
-    return [("", "".join(f" | {one}" for one in map(printable, about)))]
+    if session.target is not None:
+        about.append(session.target.memory.name)
+    return [f" | {printable(one)}" for one in about]

@@ -46,10 +46,11 @@ class WatchScreen:
         self._frozen = frozenset(active)
 
     def _body(self, rows: int, columns_: int) -> StyleAndTextTuples:
-        del columns_  # the window cuts lines; what matters most stands in front
         table = [self._row(index) for index in range(len(self._entries))]
         heading = ("ENTRY", "VALUE", "CHANGES", "TYPE", "WHERE")
         widths = [max(map(columns, cells)) for cells in zip(heading, *table, strict=True)]
+        while len(widths) > 2 and columns(f">* {_line(heading, widths)}") > columns_:
+            widths.pop()  # what matters least, for a cell that is cut would look whole
         shown = max(rows - 1, 1)
         self._top = max(min(self._top, self._chosen), self._chosen - shown + 1)
         drawn: StyleAndTextTuples = [("class:heading", "   " + _line(heading, widths) + "\n")]
@@ -123,7 +124,7 @@ class WatchScreen:
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     parts = []
-    for index, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+    for index, (cell, width) in enumerate(zip(cells, widths, strict=False)):
         blanks = " " * (width - columns(cell))
         parts.append(blanks + cell if index in (1, 2) else cell + blanks)
     return "  ".join(parts)

@@ -63,6 +63,10 @@ class Terminal:
         size: rows and columns.
         env: added to our environment.
         cwd: the folder it starts in.
+
+    Attributes:
+        pid: of the program.
+        received: all that it wrote and that was read.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class Terminal:
         cwd: str | Path | None = None,
     ) -> None:
         rows, columns = size
+        self.received = b""
         self._screen = _Screen(columns, rows, self.send)
         self._stream = pyte.ByteStream(self._screen)
         self._master, slave = pty.openpty()
@@ -124,6 +129,7 @@ class Terminal:
     def resize(self, rows: int, columns: int) -> None:
         """Give the terminal another size, and tell the program as a terminal does."""
         self._screen.resize(rows, columns)
+        self._screen.ensure_vbounds()  # pyte leaves the cursor below the last line
         self._set_size(rows, columns)
 
     def echoes(self) -> bool:
@@ -180,4 +186,5 @@ class Terminal:
             output = os.read(self._master, 65536)
         except OSError as error:  # EIO: nobody has the other side open any more
             raise TerminalEndedError(f"{waiting} when it ended", self.screen()) from error
+        self.received += output
         self._stream.feed(output)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 from farfetch.shell import quantities, render, streams
 from farfetch.shell.result import Block, Column, Table
+from hypothesis import given
+from hypothesis import strategies as st
 
 TABLE = Table(
     (Column("INDEX", right=True), Column("NAME", style="bold"), Column("VALUE", right=True)),
@@ -22,6 +24,21 @@ def test_wide_characters_take_two_columns() -> None:
     assert render.plain([table]) == "NAME  VALUE\n勇者     剣\nab        1\n"
     colourless = render.ansi([table], 80, colours=False)
     assert len({render.columns(line) for line in colourless.splitlines()[2:]}) == 1
+
+
+def test_text_is_broken_between_words_and_under_its_column() -> None:
+    lines = ["engine   avx2, 2 threads of the machine's four", "x" * 30, "a b"]
+    assert render.ansi(lines, 25) == (
+        f"engine   avx2, 2 threads\n         of the machine's\n         four\n"
+        f"{'x' * 25}\n{'x' * 5}\na b\n"
+    )
+
+
+@given(st.text("ab勇 ", max_size=60), st.integers(2, 50))
+def test_broken_text_fits_and_loses_nothing_but_blanks(text: str, width: int) -> None:
+    broken = render.wrapped(text, width)
+    assert broken == text or max(map(render.columns, broken.split("\n"))) <= width
+    assert "".join(broken.split()) == "".join(text.split())
 
 
 def test_nothing_to_show_is_nothing() -> None:
