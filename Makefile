@@ -6,6 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.farfetch
 CORE   := $(wildcard scanner/core/*) CMakeLists.txt pyproject.toml
+SHARE  := $(wildcard docs/*.1) $(wildcard completions/*)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHON
@@ -17,7 +18,7 @@ help:  ## list these targets
 .PHONY: build
 build: $(STAMP)  ## build the core and install farfetch, editable, into .venv
 
-$(STAMP): $(CORE)
+$(STAMP): $(CORE) $(SHARE)
 	@tools/prerequisites.sh build
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "building farfetch into $(VENV)"
@@ -48,6 +49,10 @@ lint: build  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	tools/typecheck.sh
+
+.PHONY: manual
+manual:  ## bring the man page and the completions up to the commands' help
+	@$(BIN)/python tools/manual.py
 
 .PHONY: bench
 bench: build  ## measure scans against the raw copy limit, and the peers, in one run

@@ -38,6 +38,10 @@ tests() {
 	need 2048 'test -x /usr/games/2048'
 	need xdemineur 'test -x /usr/games/xdemineur'
 	need xvfb 'command -v Xvfb'
+	need zsh 'command -v zsh'
+	need fish 'command -v fish'
+	need man-db 'command -v man'
+	need mandoc 'command -v mandoc'
 	need qemu-system-x86 'command -v qemu-system-x86_64'
 	need busybox-static 'command -v busybox' # virtme-ng's initramfs
 	need file 'command -v file'

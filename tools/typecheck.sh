@@ -15,7 +15,7 @@ MYPYPATH=build/typed:tests "$venv/bin/mypy" --namespace-packages --explicit-pack
 # Tests watch things change that a type checker thinks it knows. Run within tests: at the root,
 # mypy takes tests/shell for a part of shell, and in a clone named farfetch knows that by two names.
 cd tests
-MYPYPATH=../build/typed:.:../bench:../demo "$venv/bin/mypy" \
+MYPYPATH=../build/typed:.:../bench:../demo:../tools "$venv/bin/mypy" \
 	--config-file ../pyproject.toml --cache-dir ../.mypy_cache \
 	--namespace-packages --explicit-package-bases \
-	--no-warn-unreachable --exclude guest/inside . ../bench ../demo
+	--no-warn-unreachable --exclude guest/inside . ../bench ../demo ../tools
