@@ -13,6 +13,7 @@ from . import quantities
 from .errors import UsageError
 from .near import did_you_mean
 from .result import Json
+from .words import path_of
 
 AUTO = "auto"
 MAX_THREADS = 256
@@ -104,8 +105,8 @@ def _size(name: str, text: str) -> int | None:
 def _folder(name: str, text: str) -> str | None:
     if text == AUTO:
         return None
-    folder = os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111
-    if "\0" in text or not os.access(folder, os.W_OK | os.X_OK):
+    folder = os.path.abspath(path_of(text))  # noqa: PTH100
+    if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{name} takes a folder that can be written to, or {AUTO}, not {text!r}")
     return folder
 

@@ -7,7 +7,9 @@ Values and predicates are not split at all; they are whatever is left of the lin
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 from .errors import UsageError
@@ -60,6 +62,20 @@ def quoted(text: str) -> str:
     if text and not re.search(r"""[\s"'#]""", text):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def path_of(text: str) -> Path:
+    """The path that a text says, as a shell takes it: ``~`` and ``~name`` are home folders.
+
+    Raises:
+        UsageError: no file can be called so.
+
+    >>> path_of("~nobody-at-all/x")
+    PosixPath('~nobody-at-all/x')
+    """
+    if "\0" in text:
+        raise UsageError(f"no file can be called {text!r}")
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - which fails where there is no such home
 
 
 def word_at(line: str, at: int) -> Word | None:

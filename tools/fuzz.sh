@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 #
 # Fuzz the core's match sets, programs and snapshots (libFuzzer, under AddressSanitizer
-# and UndefinedBehaviorSanitizer) and the parsers (Atheris), guided by coverage.
+# and UndefinedBehaviorSanitizer) and the parsers (Atheris), guided by coverage, and the
+# shell's lines (Hypothesis).
 #
-#   tools/fuzz.sh SECONDS     for each of the four, one after the other
+#   tools/fuzz.sh SECONDS     for each of the five, one after the other
 #
 # What makes one fail is left in build/fuzz, as are the inputs that were worth keeping.
 set -eu
@@ -59,3 +60,5 @@ run matchsets build/fuzz/matchsets
 run programs build/fuzz/programs
 run snapshots build/fuzz/snapshots
 run parsers "$venv/bin/python" tests/fuzz/parsers.py -dict=tests/fuzz/predicates.dict
+echo "lines: what is typed at the shell"
+FARFETCH_FUZZ_SECONDS=$seconds "$venv/bin/python" -m pytest -q tests/shell/test_any_line.py

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import quantities, tabled
 from ..command import Command
 from ..completion import file_name
 from ..result import Result
-from ..words import Words
+from ..words import Words, path_of
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -21,7 +20,7 @@ def run(session: Session, words: Words) -> Result:
 
     word = words.take("FILE")
     words.end()
-    file = Path(word.text).expanduser()
+    file = path_of(word.text)
     if file.suffix.lower() != ".ct":
         raise words.error(f"FILE ends in .CT, unlike {word.raw!r}")
     report = export_table(session.table, file)

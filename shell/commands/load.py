@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import FarfetchError, Table
@@ -12,7 +11,7 @@ from .. import quantities, tabled
 from ..command import Command
 from ..completion import file_name
 from ..result import Json, Result
-from ..words import Words
+from ..words import Words, path_of
 
 if TYPE_CHECKING:
     from farfetch.scanner.cheat_engine import Taken
@@ -27,7 +26,7 @@ def run(session: Session, words: Words) -> Result:
     if option is not None and option.text != "--freeze":
         raise words.error(f"{option.raw!r} is one argument too many")
     words.end()
-    file = Path(word.text).expanduser()
+    file = path_of(word.text)
     if option is not None:
         session.attached.check()
     report: list[Taken] = []

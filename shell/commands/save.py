@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import quantities
 from ..command import Command
 from ..completion import file_name
 from ..result import Result
-from ..words import Words
+from ..words import Words, path_of
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -19,7 +18,7 @@ def run(session: Session, words: Words) -> Result:
     """Write the table to a file."""
     word = words.take("FILE")
     words.end()
-    file = Path(word.text).expanduser()
+    file = path_of(word.text)
     session.table.save(file)
     count = len(session.table)
     said = f"{quantities.count(count, 'entry', 'entries')} saved in {file}"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..command import Command
 from ..completion import file_name
 from ..result import Result
-from ..words import Words
+from ..words import Words, path_of
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -18,7 +17,7 @@ def run(session: Session, words: Words) -> Result:
     """Run the lines of a file; their answers come before this command's own."""
     word = words.take("FILE")
     words.end()
-    file = str(Path(word.text).expanduser())
+    file = str(path_of(word.text))
     lines = session.run_script(file)
     return Result({"file": file, "lines": lines})
 

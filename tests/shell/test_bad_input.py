@@ -58,6 +58,9 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
         ("detach now", 2, "'now' is one argument too many; usage: detach"),
         ("attach", 2, r"PID or NAME is missing; usage: attach PID\|NAME"),
         ('attach "game', 2, "the quote at column 8 is not closed"),
+        # Files
+        ("save ~no-such-user/a", 1, "the table ~no-such-user/a: cannot be written: No such file"),
+        ("source ~no-such-user/a", 2, "cannot read the script ~no-such-user/a: No such file"),
         # Processes
         ("attach 4194305", 1, "no process 4194305; to list processes: farfetch -c ps"),
         ("attach no-such-game", 1, "no process is called no-such-game"),
@@ -117,6 +120,16 @@ def test_bad_lines_on_a_target(
     assert done.returncode == code
     assert done.stdout == ""
     assert re.match(f"farfetch: {said}", done.stderr), done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "line", ["save a\0", "load a\0", "export a\0.ct", "source ~\0", "option directory a\0"]
+)
+def test_a_file_that_no_file_can_be_called(farfetch: Run, line: str) -> None:
+    done = farfetch(stdin=line)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("farfetch: stdin:1: no file can be called ")
     assert done.stderr.count("\n") == 1
 
 

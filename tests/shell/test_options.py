@@ -46,7 +46,7 @@ def test_options_are_kept_and_shown(drive: Drive, tmp_path: Path) -> None:
         ("option disk-budget -1", "disk-budget takes a size such as 512M or 2G, or auto"),
         ("option memory-budget 5 G", "memory-budget takes a size such as 512M or 2G, or auto"),
         ("option directory /nothing", "directory takes a folder that can be written to, or auto"),
-        ("option directory a\0b", "directory takes a folder that can be written to, or auto"),
+        ("option directory a\0b", "no file can be called 'a\\x00b'"),
         ("option soft-dirty maybe", "soft-dirty takes on or off, not 'maybe'"),
     ],
 )
