@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from live.targets import Spawn
+from live.transcript import outline
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -18,17 +19,6 @@ def shown(mark: str) -> str:
     found = re.search(rf"<!-- {re.escape(mark)} -->\n```\w*\n(.*?)```", README, re.DOTALL)
     assert found is not None, f"no {mark} in the README"
     return found[1]
-
-
-def outline(transcript: str) -> str:
-    """A transcript without what differs from run to run: addresses, sizes, times, counts of
-    matches before the health is alone, and the widths that follow from them.
-    """
-    text = re.sub(r"0x[0-9a-f]+", "ADDRESS", transcript)
-    text = re.sub(r"\(\d[\d.]* \w+ in [\d.]+ s\)", "(SIZE in TIME)", text)
-    text = re.sub(r"^\d{1,3} matches", "SOME matches", text, flags=re.MULTILINE)
-    text = re.sub(r"waited [\d.]+ s", "waited TIME", text)
-    return re.sub(r"[ \t]+", " ", text).strip()
 
 
 def test_the_demo_prints_the_transcript() -> None:
