@@ -61,7 +61,7 @@ def parse_address(text: str, modules: Sequence[Module] = (), regions: Sequence[R
     position = start + len(word) - len(offset.lstrip())
     if not _NUMBER.fullmatch(offset.strip()):
         raise ExpressionError(text, position, "expected an offset such as 0x10")
-    return _checked(text, base + parse_integer(offset.strip()), position)
+    return _plus(text, base, offset.strip(), position)
 
 
 def _base(
@@ -69,7 +69,7 @@ def _base(
 ) -> int | None:
     """The address of a number, a module's base, or where a region of that name starts."""
     if _NUMBER.fullmatch(name):
-        return _checked(text, parse_integer(name), position)
+        return _plus(text, 0, name, position)
     found = [one for one in modules if name in (one.name, one.path)]
     if len(found) > 1:
         paths = sorted({one.path for one in found})
@@ -80,7 +80,11 @@ def _base(
     return min((one.start for one in regions if one.path == name), default=None) if name else None
 
 
-def _checked(text: str, address: int, position: int) -> int:
+def _plus(text: str, base: int, number: str, position: int) -> int:
+    try:
+        address = base + parse_integer(number)
+    except ValueError:  # Python reads no integer of thousands of digits
+        address = _HIGHEST + 1
     if address > _HIGHEST:
         raise ExpressionError(text, position, f"an address is at most {format_address(_HIGHEST)}")
     return address

@@ -30,22 +30,19 @@ FUZZ_SECONDS = float(os.environ.get("FARFETCH_FUZZ_SECONDS", "0"))
 
 
 class Recorder:
-    """Keeps the last answer, and counts them."""
+    """Keeps the last answer."""
 
     def __init__(self) -> None:
         self.error: BaseException | None = None
-        self.answered = self.refused = 0
 
     def result(self, command: str, result: Result) -> None:
         assert command in COMMANDS
         render.plain(result.blocks)
         self.error = None
-        self.answered += 1
 
     def failure(self, command: str, error: BaseException, place: str = "") -> None:
         assert isinstance(command, str)
         self.error = error
-        self.refused += 1
         said = report.lines(error, place)
         assert said.startswith("farfetch: ")
         assert "\n" not in said
@@ -63,6 +60,8 @@ WORDS = st.one_of(
             *("--allow", "increase", "--every", "--force", "--undo-at-exit", "--type", "=", "on"),
             *("matches", "value", "alive", "address", "drop", "go", "forget", "add", "set", "all"),
             *("lines.ff", "table.json", "table.CT", "directory", "threads", "memory-budget", "2G"),
+            *("\udcff", "\r", "\u2028", "\ufeff", "٣", "x" * 300, "9" * 5000, "-" * 300),
+            *("(" * 300, '"' + "(" * 99 + "a", ")" * 99 + '"', "a{9999}", 'regex("a', "[a-z]*"),
             *("de ad", '"abc"', "abc", "1e400", "\\", "\x1b[2J", "\0", "é", "$", "${", "1e5"),
         ]
     ),
@@ -105,7 +104,16 @@ DAMAGED = st.tuples(
 
 LINES = st.one_of(TYPED, DAMAGED).filter(lambda line: not FORBIDDEN.search(line))
 
-BEGIN = ("unfreeze", "where heap", "type i32", "align auto", "first ?")
+BEGIN = (
+    "unfreeze",
+    "option memory-budget auto",
+    "option disk-budget auto",
+    "option directory auto",
+    "where heap",
+    "type i32",
+    "align auto",
+    "first ?",
+)
 
 
 @pytest.fixture
@@ -135,18 +143,28 @@ def test_any_line(
     session.run_script = batch.Scripts(session, recorder)
     moment = SessionMoment(session)
 
+    answered = refused = 0
+
     @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(LINES, min_size=1, max_size=6))
     def some_lines(lines: list[str]) -> None:
-        for line in [*BEGIN, *lines]:
+        nonlocal answered, refused
+        for line in BEGIN:
             if session.target is None:
                 session.attach(str(target.pid))
+            batch.run_line(session, batch.Line(line), recorder)
+            assert recorder.error is None
+        for line in lines:
             assert "".join(text for _, text in highlighted(line)) == line
             for candidate in complete(line, moment, COMMANDS):
                 assert 0 <= candidate.start <= len(line)
             assert "\n" not in hint(line, COMMANDS)
+            recorder.error = None
             batch.run_line(session, batch.Line(line), recorder)
-            if recorder.error is not None:
+            if recorder.error is None:
+                answered += 1
+            else:
+                refused += 1
                 assert isinstance(recorder.error, FarfetchError), line
         session.finished = False
 
@@ -157,8 +175,7 @@ def test_any_line(
             break
     if FUZZ_SECONDS:
         with capsys.disabled():
-            count = recorder.answered + recorder.refused
-            print(f"{count} lines: {recorder.answered} answered, {recorder.refused} refused")
+            print(f"{answered + refused} lines: {answered} answered, {refused} refused")
 
 
 @pytest.mark.parametrize(

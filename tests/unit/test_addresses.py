@@ -78,6 +78,8 @@ def test_parses(text: str, address: int) -> None:
         ('"nothing" ', 1, 'no module or region is called "nothing"'),
         ("+5", 1, "expected an address such as 0x7f00 or game+0x10"),
         ("0x10000000000000000", 1, "an address is at most 0xffffffffffffffff"),
+        ("9" * 5000, 1, "an address is at most 0xffffffffffffffff"),
+        ("game+" + "9" * 5000, 6, "an address is at most 0xffffffffffffffff"),
         ("game+0xffffffffffffffff", 6, "an address is at most 0xffffffffffffffff"),
         (
             "lib.so+1",
