@@ -93,7 +93,7 @@ def regex(text: str) -> Regex:
         one.work_out()
     except re.error as error:
         raise ExpressionError(text, error.pos or 0, error.msg) from None
-    except (RecursionError, OverflowError, UnicodeEncodeError):
+    except (RecursionError, OverflowError, ValueError):
         raise ExpressionError(text, 0, "this cannot be looked for") from None
     if not one.least:
         raise ExpressionError(text, 0, "this would match nothing at all, everywhere")
