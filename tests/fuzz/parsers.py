@@ -1,7 +1,8 @@
-"""Fuzz what reads text that people type: predicates, patterns, region filters, types, addresses.
+"""Fuzz what reads text that people type: predicates, patterns, expressions, region filters, types.
 
-Any text is understood, or refused with an error that has a place in it; what a predicate says
-when printed is understood as the same predicate.
+Any text is understood, or refused with an error that has a place in it; what a predicate or a
+pattern says when printed is understood as the same. How a regular expression is said to begin,
+and what it is said to hold, is true of whatever it matches.
 
     python tests/fuzz/parsers.py [-max_total_time=SECONDS] [CORPUS]
 """
@@ -17,13 +18,16 @@ from farfetch.scanner import (
     Where,
     parse_predicate,
     parse_scan,
+    regex,
     type_named,
 )
 from farfetch.scanner.check import check
 from farfetch.scanner.compile import compile_predicate
-from farfetch.scanner.patterns import pattern
+from farfetch.scanner.patterns import Pattern, pattern
+from farfetch.scanner.regexes import Regex
 from farfetch.scanner.values import layout_of
 
+MATCHED = 8  # bytes that an expression is tried on: some take for ever on more
 LAYOUTS = [layout_of(type_named(name)) for name in ("i32", "u8", "f64", "text[8]", "bytes[8]")]
 
 
@@ -36,14 +40,31 @@ def said_well(error: FarfetchError, text: str) -> None:
         assert 0 <= error.position <= len(text), (text, error.position)
 
 
+def matched_well(sought: Regex, raw: bytes) -> None:
+    """Check an expression against what it matches in the text itself."""
+    for at in range(min(len(raw), 4 * MATCHED)):
+        found = sought.compiled.match(raw[at : at + MATCHED])
+        if found is None:
+            continue
+        assert len(found[0]) >= sought.least, sought
+        assert sought.needle in found[0], sought
+        for byte, allowed in zip(found[0], sought.head, strict=False):
+            assert byte in allowed, sought
+
+
 def one_input(raw: bytes) -> None:
     """Try one text."""
     text = raw.decode("utf-8", errors="surrogateescape")
-    for parse in (parse_scan, pattern, Where.parse, type_named):
+    for parse in (parse_scan, pattern, regex, Where.parse, type_named):
         try:
-            parse(text)
+            said = parse(text)
         except FarfetchError as error:
             said_well(error, text)
+            continue
+        if isinstance(said, Pattern):
+            assert pattern(str(said)) == said, text
+        elif isinstance(said, Regex):
+            matched_well(said, raw)
     try:
         predicate = parse_predicate(text)
     except ExpressionError:
