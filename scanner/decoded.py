@@ -58,7 +58,7 @@ def weaker(predicate: Predicate, layout: Layout) -> Predicate:
             return And(weaker(left, layout), weaker(right, layout))
         case Or(left, right):
             return Or(weaker(left, layout), weaker(right, layout))
-        case Compare("==", _, Const(Regex())):
+        case Compare("==", _, Const(Regex())) | Compare("==", Const(Regex()), _):
             return predicate  # compiles to how its matches begin
         case Compare() | Not() if is_decoded(predicate, layout):
             return unknown

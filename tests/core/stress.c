@@ -17,6 +17,7 @@
 #define CHUNK	(16u << 10)
 #define THREADS	4
 #define ROUNDS	12
+#define BASE	0x10000
 
 static uint8_t *memory;
 static struct ff_layout *layout;
@@ -54,22 +55,33 @@ static void *cancel(void *job)
 	return NULL;
 }
 
-/* Run a job, watching it; 0, or why it made nothing. */
-static int run(const struct ff_program *code, struct ff_store *store, const struct kept *prev,
-	       uint64_t limit, bool cancelled, struct kept *out)
+/* Let two matches of each chunk pass, and all values that come side by side. */
+static int let_few_pass(void *context, struct ff_found *found)
 {
-	struct ff_job_spec spec = {
-		.layout = layout, .reader = reader, .program = code, .store = store,
-		.memory = limit, .threads = THREADS, .isa = 0,
-		.candidates = prev ? prev->set : NULL,
-		.streams[FF_PREV] = prev ? prev->snapshot : NULL,
-	};
+	uint64_t *calls = context;
+	size_t n = 0;
+
+	__atomic_add_fetch(calls, 1, __ATOMIC_RELAXED);
+	for (size_t i = 0; i < found->slots && !ff_job_stopped(found->job); i++) {
+		if (!(found->mask[i / 64] >> i % 64 & 1))
+			continue;
+		if (found->sizes)
+			must(found->sizes[i] == 4, "a value has another size");
+		else if (++n > 2)
+			found->mask[i / 64] &= ~((uint64_t)1 << i % 64);
+	}
+	return 0;
+}
+
+/* Run a job, watching it; 0, or why it made nothing. */
+static int run_job(struct ff_job_spec *spec, bool cancelled, struct kept *out)
+{
 	struct ff_progress progress;
 	struct ff_job *job;
 	pthread_t other;
 	int error;
 
-	must(!ff_job_start(&spec, &job), "a job does not start");
+	must(!ff_job_start(spec, &job), "a job does not start");
 	if (cancelled)
 		must(!pthread_create(&other, NULL, cancel, job), "no thread");
 	do
@@ -83,6 +95,36 @@ static int run(const struct ff_program *code, struct ff_store *store, const stru
 	return error;
 }
 
+static int run(const struct ff_program *code, struct ff_store *store, const struct kept *prev,
+	       uint64_t limit, bool cancelled, struct kept *out)
+{
+	struct ff_job_spec spec = {
+		.layout = layout, .reader = reader, .program = code, .store = store,
+		.memory = limit, .threads = THREADS, .isa = 0,
+		.candidates = prev ? prev->set : NULL,
+		.streams[FF_PREV] = prev ? prev->snapshot : NULL,
+	};
+
+	return run_job(&spec, cancelled, out);
+}
+
+/* The same in two parts, of which a filter lets few pass. */
+static int run_parts(const struct ff_program *code, const struct ff_program *part,
+		     struct ff_store *store, const struct kept *prev, struct kept *out)
+{
+	uint64_t calls = 0;
+	struct ff_job_spec spec = {
+		.layout = layout, .reader = reader, .program = code, .store = store,
+		.memory = 1 << 30, .threads = THREADS, .isa = 0,
+		.candidates = prev ? prev->set : NULL,
+		.parts = { code, part }, .nparts = 2, .filter = let_few_pass, .context = &calls,
+	};
+	int error = run_job(&spec, false, out);
+
+	must(calls > 0, "the filter is not called");
+	return error;
+}
+
 static void drop(struct kept *kept)
 {
 	ff_snapshot_destroy(kept->snapshot);
@@ -93,6 +135,31 @@ static void dirty(size_t every)
 {
 	for (size_t i = 0; i < SIZE; i += every)
 		memory[i]++;
+}
+
+/* Values of parts, filtered: a few in each chunk, then value by value. */
+static void round_of_parts(const struct ff_program *any, const struct ff_program *rare)
+{
+	uint64_t addresses[SIZE / CHUNK * 2 + 1];
+	struct kept first, second;
+	struct ff_store *store;
+	size_t n;
+
+	must(!ff_store_create("/tmp", THREADS, 16u << 20, &store), "no store");
+	must(!run_parts(any, rare, store, NULL, &first), "parts");
+	must(ff_matchset_count(first.set) == SIZE / CHUNK * 2, "not two of each chunk");
+	must(!run_parts(any, rare, store, &first, &second), "parts of few");
+	n = ff_matchset_addresses(second.set, 0, SIZE / CHUNK * 2 + 1, addresses);
+	must(n == SIZE / CHUNK * 2, "few are not kept");
+	for (size_t i = 0; i < n; i++) {
+		int32_t now = *(int32_t *)(memory + (addresses[i] - BASE));
+		uint32_t parts = now >= 7 && now <= 90 ? 3 : 1;
+
+		must(ff_matchset_parts(second.set, addresses[i]) == parts, "other parts");
+	}
+	drop(&first);
+	drop(&second);
+	ff_store_close(store);
 }
 
 static void round_of(const struct ff_program *all, const struct ff_program *below,
@@ -133,7 +200,7 @@ static void round_of(const struct ff_program *all, const struct ff_program *belo
 
 int main(void)
 {
-	struct ff_range range = { .start = 0x10000, .end = 0x10000 + SIZE };
+	struct ff_range range = { .start = BASE, .end = BASE + SIZE };
 	struct ff_atom above = {
 		.kind = FF_ATOM_PAIR, .op = FF_LT,
 		.a = { .stream = FF_PREV, .type = FF_I32 }, .b = { .stream = FF_NOW, .type = FF_I32 },
@@ -141,9 +208,14 @@ int main(void)
 	struct ff_atom seven = {
 		.kind = FF_ATOM_RANGE, .a = { .type = FF_I32 }, .low.i = 7, .high.i = 90,
 	};
+	struct ff_atom whatever = {
+		.kind = FF_ATOM_RANGE, .a = { .type = FF_I32 },
+		.low.i = INT32_MIN, .high.i = INT32_MAX,
+	};
 	struct ff_program *all = program(NULL, FF_UNRELATED);
 	struct ff_program *below = program(&above, FF_OTHER_BYTES);
 	struct ff_program *rare = program(&seven, FF_UNRELATED);
+	struct ff_program *any = program(&whatever, FF_UNRELATED);
 
 	memory = calloc(1, SIZE);
 	must(memory != NULL, "no memory");
@@ -151,11 +223,14 @@ int main(void)
 		memory[i] = (uint8_t)(i / 4 % 100);
 	must(!ff_layout_create(&range, 1, 4, 4, CHUNK, &layout), "no layout");
 	must(!ff_reader_open_buffer(memory, SIZE, range.start, &reader), "no reader");
-	for (int i = 0; i < ROUNDS; i++)
+	for (int i = 0; i < ROUNDS; i++) {
 		round_of(all, below, rare);
+		round_of_parts(any, rare);
+	}
 	ff_program_destroy(all);
 	ff_program_destroy(below);
 	ff_program_destroy(rare);
+	ff_program_destroy(any);
 	ff_reader_close(reader);
 	ff_layout_put(layout);
 	free(memory);

@@ -92,6 +92,7 @@ def test_an_expression_is_found_at_the_end_and_narrowed() -> None:
         assert scan.next(now == regex(r"HP:[78]")).matches == 1
         assert (scan[0].value, scan[0].first) == (b"HP:8", b"HP:7")
         assert scan.next(now != regex("HP")).matches == 0
+        assert scan.first('regex("HP") == now').matches == 2
 
 
 @pytest.mark.parametrize(
