@@ -92,7 +92,8 @@ def regex(text: str) -> Regex:
         one = Regex(text)
         one.work_out()
     except re.error as error:
-        raise ExpressionError(text, error.pos or 0, error.msg) from None
+        before = text.encode("utf-8")[: error.pos or 0]  # it counts in bytes
+        raise ExpressionError(text, len(before.decode("utf-8", "ignore")), error.msg) from None
     except (RecursionError, OverflowError, ValueError):
         raise ExpressionError(text, 0, "this cannot be looked for") from None
     if not one.least:

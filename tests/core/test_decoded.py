@@ -99,6 +99,7 @@ def test_an_expression_is_found_at_the_end_and_narrowed() -> None:
     ("text", "position", "reason"),
     [
         ("HP:(", 3, "missing ), unterminated subpattern"),
+        ("é€(", 2, "missing ), unterminated subpattern"),
         ("a*", 0, "this would match nothing at all, everywhere"),
         (".*", 0, "this would match nothing at all, everywhere"),
     ],
