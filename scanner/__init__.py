@@ -17,11 +17,15 @@
 
 from .addresses import format_address, parse_address
 from .budget import Budget
+from .c_structs import c_struct, c_structs
+from .construct_text import construct_struct
+from .declarations import Declaration, Declarations
 from .errors import (
     AccessDenied,
     AlignError,
     BudgetError,
     ConfigurationError,
+    DeclarationError,
     ExpressionError,
     FarfetchError,
     MatchIndexError,
@@ -49,6 +53,7 @@ from .layout import Layout
 from .letter_case import AnyCase, anycase
 from .match_values import WriteResult
 from .matches import Match, Matches
+from .members import Member, member, members
 from .memory import Buffer, Memory, memory_names
 from .modules import Location, Module
 from .native import default_threads, isa, isas
@@ -122,6 +127,9 @@ __all__ = [
     "BudgetError",
     "Buffer",
     "ConfigurationError",
+    "Declaration",
+    "DeclarationError",
+    "Declarations",
     "Entry",
     "Expr",
     "ExpressionError",
@@ -136,6 +144,7 @@ __all__ = [
     "Match",
     "MatchIndexError",
     "Matches",
+    "Member",
     "Memory",
     "MemoryFault",
     "MemoryUnavailable",
@@ -178,7 +187,10 @@ __all__ = [
     "at",
     "attach",
     "bytes_",
+    "c_struct",
+    "c_structs",
     "changed",
+    "construct_struct",
     "decode",
     "decreased",
     "default_threads",
@@ -203,6 +215,8 @@ __all__ = [
     "isa",
     "isas",
     "layout_of",
+    "member",
+    "members",
     "memory_names",
     "now",
     "number",

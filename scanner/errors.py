@@ -14,6 +14,7 @@
     ├── ValueKindError        the value is of another kind than the type
     ├── ExpressionError       a predicate or an address that cannot be understood
     │   └── WhereError        the same for a region filter
+    ├── DeclarationError      a structure's declaration that cannot be taken
     ├── AlignError            an alignment outside 1 to 4096
     ├── PatchError            patched bytes that something else has changed since
     ├── PointerError          a pointer path that cannot be understood or followed
@@ -35,6 +36,7 @@ from .error_root import FarfetchError
 from .input_errors import (
     AlignError,
     ConfigurationError,
+    DeclarationError,
     ExpressionError,
     PointerError,
     TableError,
@@ -65,6 +67,7 @@ __all__ = [
     "AlignError",
     "BudgetError",
     "ConfigurationError",
+    "DeclarationError",
     "ExpressionError",
     "FarfetchError",
     "MatchIndexError",

@@ -118,6 +118,28 @@ class WhereError(ExpressionError):
     """
 
 
+class DeclarationError(FarfetchError):
+    """A structure's declaration that cannot be taken.
+
+    Args:
+        line: where in its text, counted from 1.
+        column: where in that line, counted from 1.
+        reason: what is wrong there.
+
+    >>> print(DeclarationError(2, 9, "bit fields are not taken"))
+    line 2 of the declaration, column 9: bit fields are not taken
+    """
+
+    def __init__(self, line: int, column: int, reason: str) -> None:
+        super().__init__(line, column, reason)
+        self.line = line
+        self.column = column
+        self.reason = reason
+
+    def _message(self) -> str:
+        return f"line {self.line} of the declaration, column {self.column}: {self.reason}"
+
+
 class AlignError(FarfetchError):
     """An alignment outside 1 to 4096.
 

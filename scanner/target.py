@@ -20,7 +20,8 @@ from .patch import Patch, Patches
 from .process import ProcessInfo, find_process
 from .regions import Region, Where
 from .scan import Scan
-from .values import decode, encode, layout_of, value_type
+from .structs import size_of
+from .values import decode, encode, value_type
 from .watch import Watch
 
 
@@ -368,7 +369,7 @@ class Target:
         return self._known[1]
 
     def _size(self, construct: Any) -> int:
-        size = layout_of(construct, bits=self.bits).size
+        size = size_of(construct, bits=self.bits)
         if size is None:
             raise TypeNameError(construct.name, reason="needs a length here, as in text[16]")
         return size

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Protocol
 from construct import Construct
 
 from .errors import FarfetchError, TargetGone, TypeNameError
-from .values import decode, layout_of
+from .structs import size_of
+from .values import decode
 
 
 class Watchable(Protocol):
@@ -101,7 +102,7 @@ class Watch:
 
 
 def _size(value_type: Construct, bits: int) -> int:
-    size = layout_of(value_type, bits=bits).size
+    size = size_of(value_type, bits=bits)
     if size is None:
         raise TypeNameError(value_type.name, reason="needs a length here, as in text[16]")
     return size

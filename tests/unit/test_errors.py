@@ -13,6 +13,7 @@ from farfetch.scanner.errors import (
     AlignError,
     BudgetError,
     ConfigurationError,
+    DeclarationError,
     ExpressionError,
     FarfetchError,
     MatchIndexError,
@@ -79,6 +80,10 @@ SAID = [
     ),
     (ExpressionError(" ", 1, "expected a value"), "column 2: expected a value"),
     (WhereError("heep", 0, "did you mean heap?"), "heep: column 1: did you mean heap?"),
+    (
+        DeclarationError(2, 9, "bit fields are not taken"),
+        "line 2 of the declaration, column 9: bit fields are not taken",
+    ),
     (AlignError(0), "align takes 1 to 4096, not 0"),
     (
         PointerError("game -> x", "offset 1 is a number, not 'x'"),
