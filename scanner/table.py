@@ -12,19 +12,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from .declarations import MAX_DECLARATIONS, Declaration
 from .errors import FarfetchError, TableError
 from .literals import quote
 from .pointers import PointerPath
 from .type_names import type_named
 
 FORMAT: Final = "farfetch table"
-VERSION: Final = 1
+#: Files without structures are of version 1, which older ones read, too.
+VERSION: Final = 2
 
 #: What a file may have; more is not read.
 MAX_BYTES: Final = 16 << 20
 MAX_ENTRIES: Final = 100_000
 MAX_TEXT: Final = 4096
+#: Characters of all its structures' declarations.
+MAX_DECLARED: Final = 1 << 18
 
+_DECLARATION: Final = ("name", "language", "text")
 _FIELDS: Final = ("name", "where", "type", "group", "note", "frozen", "allow")
 _OPEN: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _ALLOW: Final = (None, "increase", "decrease")
@@ -42,6 +47,7 @@ class Entry:
         note: for people.
         frozen: text of the value to hold; None when it is not to be frozen.
         allow: the way a frozen value may still move.
+        structure: what declares the type, where that is no plain one.
 
     Raises:
         TableError: a field is not what it has to be.
@@ -54,6 +60,7 @@ class Entry:
     note: str = ""
     frozen: str | None = None
     allow: Literal["increase", "decrease"] | None = None
+    structure: Declaration | None = None
 
     def __post_init__(self) -> None:
         for field in _FIELDS:
@@ -62,9 +69,17 @@ class Entry:
             raise TableError("", f"allow is increase or decrease, not {self.allow!r}")
         try:
             PointerPath.parse(self.where)
-            type_named(self.type)
+            if self.structure is None:
+                type_named(self.type)
         except FarfetchError as error:
             raise TableError("", f"{quote(self.name)}: {error}") from None
+        if self.structure is not None and self.structure.name != self.type:
+            raise TableError("", f"{quote(self.name)}: {self.type} is not {self.structure.name}")
+
+    @property
+    def value_type(self) -> Any:
+        """The construct of its value."""
+        return type_named(self.type) if self.structure is None else self.structure.type
 
     @property
     def path(self) -> PointerPath:
@@ -101,8 +116,12 @@ class Table:
         """Add an entry, or replace the one of its name.
 
         Raises:
-            TableError: there are too many.
+            TableError: there are too many, or another has a structure of the same name that is
+                declared differently.
         """
+        known = self.structures.get(entry.type)
+        if entry.structure and known and known != entry.structure:
+            raise TableError("", f"the table has another structure {entry.type}")
         if entry.name not in self._entries and len(self) >= MAX_ENTRIES:
             raise TableError("", f"a table has at most {MAX_ENTRIES} entries")
         self._entries[entry.name] = entry
@@ -118,6 +137,17 @@ class Table:
         entry = self[name]
         del self._entries[name]
         return entry
+
+    @property
+    def structures(self) -> dict[str, Declaration]:
+        """The structures that its entries are of, by name."""
+        return {one.type: one.structure for one in self if one.structure is not None}
+
+    def redeclare(self, declaration: Declaration) -> None:
+        """Declare a structure anew for all entries that are of it."""
+        for entry in self:
+            if entry.structure is not None and entry.type == declaration.name:
+                self.change(entry.name, structure=declaration)
 
     def __getitem__(self, name: str) -> Entry:
         if name not in self._entries:
@@ -143,7 +173,14 @@ class Table:
             {field: getattr(entry, field) for field in _FIELDS if getattr(entry, field)}
             for entry in self
         ]
-        content = {"format": FORMAT, "version": VERSION, "entries": listed}
+        structures = [
+            {field: getattr(one, field) for field in _DECLARATION}
+            for one in self.structures.values()
+        ]
+        content: dict[str, object] = {"format": FORMAT, "version": VERSION if structures else 1}
+        if structures:
+            content["structures"] = structures
+        content["entries"] = listed
         replace_file(path, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
 
     @classmethod
@@ -154,11 +191,12 @@ class Table:
             TableError: it cannot be read, or is not such a file; says where.
         """
         name = os.fspath(path)
-        content = _parse(name, read_file(name))
+        entries, declared = _parse(name, read_file(name))
+        structures = _structures(name, declared)
         table = cls()
-        for number, fields in enumerate(content, 1):
+        for number, fields in enumerate(entries, 1):
             try:
-                entry = _entry(fields)
+                entry = _entry(fields, structures)
             except TableError as error:
                 raise TableError(name, f"entry {number}: {error.reason}") from None
             if entry.name in table:
@@ -167,7 +205,32 @@ class Table:
         return table
 
 
-def _entry(fields: object) -> Entry:
+def _structures(name: str, listed: list[object]) -> dict[str, Declaration]:
+    structures: dict[str, Declaration] = {}
+    left = MAX_DECLARED
+    for number, fields in enumerate(listed, 1):
+        where = f"structure {number}"
+        if not isinstance(fields, dict) or fields.keys() != set(_DECLARATION):
+            raise TableError(name, f"{where}: has a name, a language and a text, and no more")
+        if not all(isinstance(text, str) for text in fields.values()):
+            raise TableError(name, f"{where}: name, language and text are texts")
+        left -= len(fields["text"])
+        if left < 0:
+            raise TableError(name, f"{where}: the structures are longer than {MAX_DECLARED}")
+        if fields["language"] not in ("c", "construct"):
+            language = quote(fields["language"][:60])
+            raise TableError(name, f"{where}: the language is c or construct, not {language}")
+        try:
+            made = Declaration(**fields)
+        except FarfetchError as error:
+            raise TableError(name, f"{where}: {error}") from None
+        if made.name in structures:
+            raise TableError(name, f"{where}: {made.name} is there twice")
+        structures[made.name] = made
+    return structures
+
+
+def _entry(fields: object, structures: dict[str, Declaration]) -> Entry:
     if not isinstance(fields, dict):
         raise TableError("", f"is an object, not {fields!r:.60}")
     for field in ("name", "where", "type"):
@@ -176,7 +239,8 @@ def _entry(fields: object) -> Entry:
     for field in fields:
         if field not in _FIELDS:
             raise TableError("", f"has a field {quote(field[:60])}, which tables do not have")
-    return Entry(**fields)
+    kind = fields["type"]
+    return Entry(**fields, structure=structures.get(kind) if isinstance(kind, str) else None)
 
 
 def read_file(name: str) -> bytes:
@@ -200,7 +264,7 @@ def read_file(name: str) -> bytes:
     return raw
 
 
-def _parse(name: str, raw: bytes) -> list[object]:
+def _parse(name: str, raw: bytes) -> tuple[list[object], list[object]]:
     try:
         content = json.loads(
             raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_integer
@@ -228,7 +292,10 @@ def _parse(name: str, raw: bytes) -> list[object]:
         raise TableError(name, "has no list of entries")
     if len(entries) > MAX_ENTRIES:
         raise TableError(name, f"has {len(entries)} entries, more than {MAX_ENTRIES}")
-    return entries
+    structures = content.get("structures", []) if version > 1 else []
+    if not isinstance(structures, list) or len(structures) > MAX_DECLARATIONS:
+        raise TableError(name, f"has no list of at most {MAX_DECLARATIONS} structures")
+    return entries, structures
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from farfetch.scanner import Entry, Table, TableError
+from farfetch.scanner import Declaration, Entry, Table, TableError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +23,10 @@ ENTRIES = st.builds(
     frozen=st.none() | TEXTS.filter(bool),
     allow=st.sampled_from([None, "increase", "decrease"]),
 )
+
+
+PLAYER = Declaration("player", "c", "struct player { int hp; };")
+MOB = Declaration("mob", "construct", 'Struct("hp" / i32)')
 
 
 def table_of(*entries: Entry) -> Table:
@@ -43,7 +47,51 @@ def test_what_is_saved_is_loaded(
     assert [one.name for one in file.parent.iterdir()] == ["one.json"]
 
 
+def test_structures_are_saved_with_the_entries_that_are_of_them(tmp_path: Path) -> None:
+    file = tmp_path / "one.json"
+    entries = [
+        Entry("me", "game+0x10", "player", structure=PLAYER),
+        Entry("hp", "game+0x10", "i32"),
+        Entry("foe", "game+0x40 -> 0x8", "mob", structure=MOB),
+        Entry("other", "game+0x50", "player", structure=PLAYER),
+    ]
+    table_of(*entries).save(file)
+    saved = json.loads(file.read_bytes())
+    assert saved["version"] == 2
+    assert [one["name"] for one in saved["structures"]] == ["player", "mob"]
+    loaded = Table.load(file)
+    assert list(loaded) == entries
+    assert loaded.structures == {"player": PLAYER, "mob": MOB}
+    table_of(entries[1]).save(file)
+    assert json.loads(file.read_bytes()) == {
+        "format": "farfetch table",
+        "version": 1,
+        "entries": [{"name": "hp", "where": "game+0x10", "type": "i32"}],
+    }
+
+
+def test_a_structure_is_declared_once_in_a_table() -> None:
+    table = table_of(
+        Entry("me", "game+0x10", "player", structure=PLAYER), Entry("hp", "game", "i32")
+    )
+    longer = Declaration("player", "c", "struct player { int hp, mp; };")
+    with pytest.raises(TableError, match="the table has another structure player"):
+        table.put(Entry("you", "game+0x20", "player", structure=longer))
+    table.redeclare(longer)
+    assert table["me"].value_type.sizeof() == 8
+    with pytest.raises(TableError, match="i32 is not player"):
+        Entry("me", "game+0x10", "i32", structure=PLAYER)
+
+
 ONE = {"name": "hp", "where": "game+0x10", "type": "i32"}
+
+
+ME = {"name": "me", "where": "game+0x10", "type": "player"}
+SAID = {"name": "player", "language": "c", "text": "struct player { int hp; };"}
+
+
+def with_structures(*structures: object) -> bytes:
+    return as_file(ME, version=2, structures=list(structures))
 
 
 def as_file(*entries: object, **fields: object) -> bytes:
@@ -59,7 +107,7 @@ def as_file(*entries: object, **fields: object) -> bytes:
         (b"\xff\xfe{}", "is not UTF-8 at byte 0"),
         (b"[]", "is no table"),
         (b'{"format": "lunch"}', "is no table"),
-        (as_file(version=2), "is of version 2, newer than this farfetch reads (1): update it"),
+        (as_file(version=3), "is of version 3, newer than this farfetch reads (2): update it"),
         (as_file(version=True), "has no version: True"),
         (as_file(version="1"), "has no version: '1'"),
         (as_file(version=0), "has no version: 0"),
@@ -84,6 +132,20 @@ def as_file(*entries: object, **fields: object) -> bytes:
         (as_file(ONE | {"where": f"game->{1 << 63}"}), "offset 1 is too large"),
         (as_file(ONE | {"allow": "both"}), "allow is increase or decrease, not 'both'"),
         (as_file(ONE | {"frozen": 5}), "frozen is a text, not 5"),
+        (as_file(ME), 'no value type is called "player"'),
+        (as_file(ME, structures=[SAID]), 'no value type is called "player"'),
+        (as_file(version=2, structures={}), "has no list of at most 1000 structures"),
+        (as_file(version=2, structures=[SAID] * 1001), "has no list of at most 1000 structures"),
+        (with_structures(5), "structure 1: has a name, a language and a text, and no more"),
+        (with_structures(SAID | {"size": 4}), "structure 1: has a name, a language and a text"),
+        (with_structures(SAID | {"text": 5}), "structure 1: name, language and text are texts"),
+        (with_structures(SAID | {"language": "b"}), 'the language is c or construct, not "b"'),
+        (with_structures(SAID, SAID), "structure 2: player is there twice"),
+        (with_structures(SAID | {"text": "struct player {"}), "structure 1: line 1 of the decl"),
+        (with_structures(SAID | {"name": "p"}), "structure 1: line 1 of the declaration, col"),
+        (with_structures(SAID | {"name": "u8"}), "structure 1: line 1 of the declaration, col"),
+        (with_structures(SAID | {"text": "x" * 300_000}), "structures are longer than 262144"),
+        (with_structures(SAID | {"text": "(" * 60_000}), "is nested more than 32 deep"),
         (b" " * ((16 << 20) + 1), "is larger than 16 MiB"),
     ],
     ids=str,
