@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
@@ -181,12 +182,22 @@ class Declarations:
         """
         if name in self._known:
             return self._known[name].type
-        return type_named(name)
+        try:
+            return type_named(name)
+        except TypeNameError as error:
+            near = difflib.get_close_matches(name, self._known, n=3)
+            if error.reason or not near:
+                raise
+            raise TypeNameError(name, [*near, *error.near][:3]) from None
 
     def __getitem__(self, name: str) -> Declaration:
         if name not in self._known:
             raise TypeNameError(name, [], "no structure is called so; struct lists them")
         return self._known[name]
+
+    def get(self, name: str) -> Declaration | None:
+        """The structure of that name, if there is one."""
+        return self._known.get(name)
 
     def __contains__(self, name: object) -> bool:
         return name in self._known

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TextIO
 
+from farfetch.scanner import DeclarationError
+
 from . import report
 from .answers import Answers
 from .errors import ScriptStopped, UsageError
 from .interpret import command_word, interpret
 from .session import Session
+from .statements import Statement, is_declaration, split
 from .variables import expand
 from .words import without_comment
 
@@ -17,33 +20,39 @@ MAX_DEPTH = 20
 
 
 class Line(NamedTuple):
-    """A line to run, and its place in a script, "" when it has none."""
+    """A statement to run, and the place of its first line in a script, "" when it has none."""
 
     text: str
     place: str = ""
 
 
 def script(path: str) -> list[Line]:
-    """Read a script, which is a command a line.
+    """Read a script, which is a command a line; a declaration may go on over several.
 
     Raises:
         UsageError: it cannot be read.
     """
     try:
         with open(path, encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123
-            return list(_numbered(file, path))
+            lines = [line.rstrip("\n") for line in file]
     except OSError as error:
         raise UsageError(f"cannot read the script {path}: {error.strerror}") from error
+    return [Line(one.text, f"{path}:{index + 1}") for index, one in split(lines)]
+
+
+def typed(text: str) -> list[Line]:
+    """What was typed or pasted, as statements."""
+    return [Line(one.text) for _, one in split(text.split("\n"))]
 
 
 def piped(stream: TextIO) -> Iterator[Line]:
-    """Read a pipe, a line no sooner than it is asked for."""
-    return _numbered(stream, "stdin")
-
-
-def _numbered(stream: TextIO, name: str) -> Iterator[Line]:
-    for number, text in enumerate(iter(stream.readline, ""), 1):
-        yield Line(text.rstrip("\n"), f"{name}:{number}")
+    """Read a pipe, a line no sooner than it is asked for, or than a declaration needs it."""
+    lines = enumerate(iter(stream.readline, ""), 1)
+    for number, text in lines:
+        statement = Statement(text.rstrip("\n"))
+        while statement.is_open and (more := next(lines, None)) is not None:
+            statement.add(more[1].rstrip("\n"))
+        yield Line(statement.text, f"stdin:{number}")
 
 
 def run(
@@ -107,7 +116,7 @@ class Scripts:
                     break
         finally:
             self._depth -= 1
-        return len(lines)
+        return sum(line.text.count("\n") + 1 for line in lines)
 
 
 def run_line(session: Session, line: Line, answers: Answers) -> BaseException | None:
@@ -118,14 +127,24 @@ def run_line(session: Session, line: Line, answers: Answers) -> BaseException | 
     """
     name = command_word(line.text.strip())
     try:
-        text = expand(without_comment(line.text), session.variables)
-        call = interpret(text, scanning=session.matches > 0)
+        text = line.text
+        if not is_declaration(text):
+            text = expand(without_comment(text), session.variables)
+        call = interpret(text, scanning=session.matches > 0, fields=session.fields)
         if call is None:
             return None
         name = call.command.name
         result = call.run(session)
     except (Exception, KeyboardInterrupt) as error:
-        answers.failure(name, error, line.place)
+        answers.failure(name, error, _place(line, error))
         return error
     answers.result(name, result)
     return None
+
+
+def _place(line: Line, error: BaseException) -> str:
+    """Where a line went wrong: a declaration's errors know which of its lines."""
+    if not line.place or not isinstance(error, DeclarationError):
+        return line.place
+    file, _, number = line.place.rpartition(":")
+    return f"{file}:{int(number) + error.line - 1}"

@@ -11,12 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from .statements import is_declaration
 from .words import quoted, unquoted
 
 if TYPE_CHECKING:
     from .command import Command
 
-_PREDICATE_TAIL = re.compile(r"(?<![\w@])(?:@\w*|[A-Za-z_]*)$")
+_PREDICATE_TAIL = re.compile(r"(?<![\w@.])(?:@\w*|[A-Za-z_][\w.]*|)$")
+_FIELD_TAIL = re.compile(r"(?<![\w@.])(?:now|prev|first|@\w+)\.([\w.]*)$")
+_MEMBER_TAIL = re.compile(r"[A-Za-z_]\w*$")
 _VARIABLE = re.compile(r"(?<!\$)\$\w*$")
 
 #: Words of the predicate language that stand for a whole predicate or a value, with their meaning.
@@ -37,6 +40,13 @@ PREDICATE_WORDS = (
     ("pattern(", 'bytes with wildcards: pattern("48 8B ?? ?F")'),
     ("regex(", 'a regular expression: regex("HP:[0-9]+")'),
     ("truncated", "not rounded: now ~= 3.1 truncated"),
+)
+
+#: Types that a declaration in C can begin a field with.
+C_TYPES = (
+    *("char", "short", "int", "long", "float", "double", "unsigned", "signed", "bool", "struct"),
+    *("int8_t", "uint8_t", "int16_t", "uint16_t", "int32_t", "uint32_t", "int64_t", "uint64_t"),
+    *("size_t", "uintptr_t"),
 )
 
 WHERE_WORDS = (
@@ -117,6 +127,17 @@ class Moment(Protocol):
     @property
     def variables(self) -> Sequence[str]:
         """The names of the variables."""
+
+    @property
+    def structures(self) -> Sequence[str]:
+        """The names of the structures that were declared."""
+
+    @property
+    def fields(self) -> Sequence[str]:
+        """The fields that a bare predicate can name."""
+
+    def members(self, place: str) -> Sequence[str]:
+        """The fields of the structure at a match's index, an entry or an address."""
 
     def files(self, typed: str) -> Sequence[str]:
         """The files and folders whose path begins so; folders end with a slash."""
@@ -204,11 +225,17 @@ def predicate_words(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     expression = cursor.line[cursor.begin :]
     if expression.count('"') % 2 or expression.count("'") % 2:
         return
+    behind = _FIELD_TAIL.search(cursor.line, cursor.begin)
+    if behind:
+        fields = (Choice(name, "field") for name in moment.fields)
+        yield from cursor.offer(fields, start=behind.start(1))
+        return
     tail = _PREDICATE_TAIL.search(cursor.line, cursor.begin)
     if tail:
         words = [Choice(*word) for word in PREDICATE_WORDS]
         names = [Choice(f"@{name}", "snapshot") for name in moment.snapshots]
-        yield from cursor.offer([*words, *names], start=tail.start())
+        fields = (Choice(name, "field") for name in moment.fields)
+        yield from cursor.offer([*words, *names, *fields], start=tail.start())
 
 
 def type_name(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
@@ -217,18 +244,44 @@ def type_name(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
 
 
 def match_index(cursor: Cursor, moment: Moment, *others: Choice) -> Iterator[Candidate]:
-    """Offer the first few match indexes, behind other choices."""
+    """Offer the first few match indexes, behind other choices; behind a dot their fields."""
+    base, dot, _ = cursor.word.partition(".")
+    if dot and (base == "*" or (base.isascii() and base.isdecimal())):
+        return _members(cursor, moment, base)
     indexes = (Choice(str(index), "match") for index in range(min(moment.matches, 20)))
     return cursor.offer([*others, *indexes])
 
 
+def _members(cursor: Cursor, moment: Moment, base: str) -> Iterator[Candidate]:
+    return cursor.offer(Choice(f"{base}.{name}", "field") for name in moment.members(base))
+
+
 def address(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer the table's entries, and modules to begin an address with."""
+    """Offer the table's entries, and modules to begin an address with; behind a dot fields."""
+    outer = next((one for one in _bases(cursor.word) if moment.members(one)), "")
+    if outer and not outer.isdecimal():
+        return _members(cursor, moment, outer)
     entries = [Choice(quoted(name), "entry") for name in moment.entries]
     modules = [Choice(f"{quoted(name)}+0x", "module") for name in moment.modules]
     return cursor.offer(
         [*entries, *modules, Choice("[heap]+0x", "region"), Choice("0x", "address")]
     )
+
+
+def _bases(word: str) -> Iterator[str]:
+    """What may be a place in front of a field, the longest first."""
+    dot = word.rfind(".")
+    while dot > 0:
+        yield word[:dot]
+        dot = word.rfind(".", 0, dot)
+
+
+def declared_types(line: str, moment: Moment) -> Iterator[Candidate]:
+    """Offer types where a declaration has a word under the cursor."""
+    tail = _MEMBER_TAIL.search(line)
+    if tail:
+        kinds = (Choice(name) for name in (*C_TYPES, *moment.structures, *moment.types))
+        yield from Cursor(line, 0).offer(kinds, start=tail.start())
 
 
 def process(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
@@ -248,8 +301,11 @@ def process(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
 
 def file_name(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer files as the first argument."""
-    if cursor.words:
-        return iter(())
+    return iter(()) if cursor.words else files(cursor, moment)
+
+
+def files(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    """Offer files for the word under the cursor."""
     typed = unquoted(cursor.word.replace('"', "").replace("'", ""))
     return (
         Candidate(quoted(path), cursor.start, "folder" if path.endswith("/") else "")
@@ -279,6 +335,8 @@ def complete(text: str, moment: Moment, commands: Mapping[str, Command]) -> list
         Candidates in the order to show them, without doubles.
     """
     lead = len(text) - len(text.lstrip())
+    if is_declaration(text):
+        return list(declared_types(text, moment))
     variable = _VARIABLE.search(text)
     if variable and moment.variables:
         names = (Choice(f"${name}", "variable") for name in moment.variables)

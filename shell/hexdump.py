@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from farfetch.scanner import FarfetchError, decode, layout_of
+from farfetch.scanner import FarfetchError, decode, members
 from farfetch.scanner.addresses import format_address
+from farfetch.scanner.structs import size_of
 
 from . import values
 
@@ -82,41 +83,83 @@ def rows(address: int, content: list[Byte], width: int = ROW) -> Iterator[Row]:
         yield Row(address + begin, tuple(content[begin : begin + width]))
 
 
-def decoded(row: Row, value_type: Any, bits: int) -> list[object]:
-    """The values of a type that fill a row, one behind the other; None where bytes are missing.
+class Decoder:
+    """What is shown beside the bytes: values of a type, or the fields of a structure.
+
+    Structures lie one behind the other from where the first begins, as in an array.
 
     Args:
-        row: the bytes.
-        value_type: to decode them as; nothing is decoded as one that has no size.
+        value_type: to decode bytes as; nothing is decoded as one that has no size.
         bits: of a pointer.
+        begin: address of the first structure.
     """
-    try:
-        size = layout_of(value_type, bits=bits).size
-    except FarfetchError:
-        return []
-    if not size:
-        return []
-    pieces = [row.content[at : at + size] for at in range(0, len(row.content) - size + 1, size)]
-    return [_value(value_type, piece, bits) for piece in pieces]
 
+    def __init__(self, value_type: Any, bits: int, begin: int) -> None:
+        self._type, self._bits, self._begin = value_type, bits, begin
+        self._fields = {one.offset: one for one in members(value_type, bits=bits)}
+        try:
+            self._size = size_of(value_type, bits=bits) or 0
+        except FarfetchError:
+            self._size = 0
 
-def _value(value_type: Any, piece: tuple[Byte, ...], bits: int) -> object:
-    raw = bytes(one for one in piece if one is not None)
-    if len(raw) < len(piece):
-        return None
-    try:
-        return decode(value_type, raw, bits=bits)
-    except FarfetchError:
-        return None
+    def values(self, address: int, content: Sequence[Byte]) -> list[object]:
+        """The whole values among some bytes, one behind the other; None where bytes are missing.
 
+        Args:
+            address: of the first byte.
+            content: the bytes. Those of a structure begin anywhere, others fill rows.
+        """
+        if not self._size:
+            return []
+        if not self._fields:
+            return [one for row in rows(address, list(content)) for one in self._in_row(row)]
+        first = max(self._begin - address, (self._begin - address) % self._size)
+        return [
+            self._value(self._type, content[at : at + self._size])
+            for at in range(first, len(content) - self._size + 1, self._size)
+        ]
 
-def beside(row: Row, value_type: Any, bits: int) -> str:
-    """The values of a row as they are shown beside it."""
-    return "  ".join(values.shown(value_type, one) for one in decoded(row, value_type, bits))
+    def beside(self, row: Row, address: int, content: Sequence[Byte]) -> str:
+        """What is shown beside a row.
 
+        Args:
+            row: one of those that the bytes were cut into.
+            address: of the first of all bytes.
+            content: all bytes, for fields that go on in the next row.
+        """
+        if not self._fields:
+            return "  ".join(values.shown(self._type, one) for one in self._in_row(row))
+        shown = []
+        for at in range(max(row.address, self._begin), row.address + len(row.content)):
+            number, offset = divmod(at - self._begin, self._size)
+            field = self._fields.get(offset)
+            if field is not None:
+                piece = content[at - address : at - address + field.size]
+                text = "\N{HORIZONTAL ELLIPSIS}"  # it goes on behind the last byte
+                if len(piece) == field.size:
+                    text = values.shown(field.type, self._value(field.type, piece))
+                name = f"[{number}].{field.name}" if number else field.name
+                shown.append(f"{name}={text}")
+        return "  ".join(shown)
 
-def line(row: Row, value_type: Any, bits: int, address_width: int = 0) -> str:
-    """A row as text: address, digits, text, values."""
-    digits = " ".join(row.digits).ljust(3 * ROW - 1)
-    address = f"{format_address(row.address):>{address_width}}"
-    return f"{address}  {digits}  {row.text:<{ROW}}  {beside(row, value_type, bits)}"
+    def line(self, row: Row, address: int, content: Sequence[Byte], width: int) -> str:
+        """A row as text: address in as many columns, digits, text, and what is beside it."""
+        digits = " ".join(row.digits).ljust(3 * ROW - 1)
+        begin = f"{format_address(row.address):>{width}}"
+        return f"{begin}  {digits}  {row.text:<{ROW}}  {self.beside(row, address, content)}"
+
+    def _in_row(self, row: Row) -> list[object]:
+        size, content = self._size, row.content
+        if not size:
+            return []
+        pieces = [content[at : at + size] for at in range(0, len(content) - size + 1, size)]
+        return [self._value(self._type, piece) for piece in pieces]
+
+    def _value(self, value_type: Any, piece: Sequence[Byte]) -> object:
+        raw = bytes(one for one in piece if one is not None)
+        if len(raw) < len(piece):
+            return None
+        try:
+            return decode(value_type, raw, bits=self._bits)
+        except FarfetchError:
+            return None

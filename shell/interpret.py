@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 
 from farfetch.scanner import ExpressionError, parse_scan
@@ -14,10 +15,12 @@ from .errors import UsageError
 from .near import did_you_mean
 from .result import Result
 from .session import Session
+from .statements import is_declaration
 from .words import Words, without_comment
 
 _WORD = re.compile(r"[A-Za-z][\w-]*(?!\S)")
 _OPERATOR = re.compile(r"\s*(?:[=!<>+\-*/%&|^~]|in\b|not\b|and\b|or\b)")
+_C_COMMENTS = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 #: What other tools call some of our commands.
 _ELSEWHERE = {"exit": "quit", "q": "quit", "pid": "attach", "lregions": "regions", "dump": "read"}
 _PREDICATE_NAMES = tuple(word.rstrip("(") for word, _ in PREDICATE_WORDS)
@@ -45,20 +48,24 @@ def command_word(line: str) -> str:
     return found[0] if found else ""
 
 
-def interpret(line: str, *, scanning: bool) -> Call | None:
+def interpret(line: str, *, scanning: bool, fields: Collection[str] = ()) -> Call | None:
     """Find out what a line asks for.
 
     Args:
         line: as typed.
         scanning: whether there are matches, so that a bare predicate narrows them.
+        fields: of the structure that is scanned for, which a predicate can name.
 
     Returns:
-        The command to run; None for an empty line or a comment.
+        The command to run; None for an empty line or a comment, also one of C.
 
     Raises:
         UsageError: it begins with a word that is no command.
         ExpressionError: it looks like a predicate and is none.
     """
+    if is_declaration(line):
+        only_comment = not _C_COMMENTS.sub("", line).strip()
+        return None if only_comment else Call(COMMANDS["struct"], line, 0)
     line = without_comment(line)
     if not line:
         return None
@@ -67,7 +74,7 @@ def interpret(line: str, *, scanning: bool) -> Call | None:
     if command is not None:
         return Call(command, line, len(word))
     try:
-        parse_scan(line)
+        parse_scan(line, fields)
     except ExpressionError as error:
         if _names_a_command(word, line):
             raise UsageError(f"unknown command {word!r}{_hint(word)}") from error

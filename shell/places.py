@@ -1,14 +1,20 @@
-"""Places: where in a target a command shall look, said as a match's index or as an address."""
+"""Places: where in a target a command shall look, said as a match's index or as an address.
+
+A field of a structure is said behind either, as ``0.hp`` or ``[heap]+0x10.pos.x``.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from farfetch.scanner import type_named
+from farfetch.scanner import ExpressionError, member
+from farfetch.scanner.members import PATH
 
 from .words import Word, Words, unquoted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .session import Session
 
 
@@ -19,11 +25,13 @@ class Place(NamedTuple):
         address: of the value.
         type: of the scan for a match, of an entry of the table, else that of the session.
         value: a match's value now; None where it was not looked at or cannot be read.
+        field: its name, when the place is a field of a structure.
     """
 
     address: int
     type: Any
     value: object = None
+    field: str = ""
 
 
 def is_index(word: Word) -> bool:
@@ -52,12 +60,64 @@ def find(session: Session, which: int | str) -> Place:
         MatchIndexError: no match has it.
         ExpressionError: it is no address.
         PointerError: an entry's pointers lead nowhere.
+        TypeNameError: there is no such field.
     """
     if isinstance(which, int):
         match = session.matched[which]
         return Place(match.address, match.type, match.value)
+    entry = _entry(session, which)
+    if entry is not None:
+        return entry
+    try:
+        return Place(session.attached.address(which), session.type)
+    except ExpressionError:
+        found = _field(session, which)
+        if found is None:
+            raise
+        return found
+
+
+def split(text: str) -> Iterator[tuple[str, str]]:
+    """Where a field may stand behind a place: the place and the field, the longest place first.
+
+    >>> list(split("libc.so.6+0x10.pos.x"))
+    [('libc.so.6+0x10.pos', 'x'), ('libc.so.6+0x10', 'pos.x')]
+    """
+    dot = text.rfind(".")
+    while dot > 0:
+        if PATH.fullmatch(text, dot + 1):
+            yield text[:dot], text[dot + 1 :]
+        dot = text.rfind(".", 0, dot)
+
+
+def within(session: Session, place: Place, path: str) -> Place:
+    """A field of the structure at a place.
+
+    Raises:
+        TypeNameError: it has no such field.
+    """
+    found = member(place.type, path, bits=session.attached.bits)
+    return Place(place.address + found.offset, found.type, field=path)
+
+
+def _field(session: Session, which: str) -> Place | None:
+    """The field that a text says; None when no place stands in front of one."""
+    for base, path in split(which):
+        if base.isascii() and base.isdecimal() and len(base) <= 20:
+            return within(session, find(session, int(base)), path)
+        outer = _entry(session, base)
+        if outer is None:
+            try:
+                outer = Place(session.attached.address(base), session.type)
+            except ExpressionError:
+                continue
+        return within(session, outer, path)
+    return None
+
+
+def _entry(session: Session, which: str) -> Place | None:
     name = unquoted(which)
-    if name in session.table:
-        entry = session.table[name]
-        return Place(entry.path.resolve(session.attached), type_named(entry.type))
-    return Place(session.attached.address(which), session.type)
+    if name not in session.table:
+        return None
+    entry = session.table[name]
+    return Place(entry.path.resolve(session.attached), entry.value_type)

@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from farfetch.scanner import ExpressionError, FarfetchError, TargetAmbiguous
+from farfetch.scanner import DeclarationError, ExpressionError, FarfetchError, TargetAmbiguous
 
 from .errors import ScriptStopped, UsageError
 from .render import printable, wrapped
@@ -60,6 +60,8 @@ def fields(error: BaseException, place: str = "") -> dict[str, Json]:
         described["place"] = place
     if isinstance(error, ExpressionError):
         described["position"] = error.position
+    if isinstance(error, DeclarationError):
+        described["line"], described["column"] = error.line, error.column
     if isinstance(error, TargetAmbiguous):
         described["candidates"] = [
             {"pid": one.pid, "name": one.name, "user": one.user} for one in error.candidates

@@ -70,7 +70,7 @@ def _run(
 
 def _lines(options: Options) -> Iterator[batch.Line]:
     for command in options.commands:
-        yield batch.Line(command)
+        yield from batch.typed(command)
     for path in options.scripts:
         yield from batch.script(path)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from .places import Place
@@ -22,5 +22,11 @@ class Screens(Protocol):
             every: seconds between looks.
         """
 
-    def hex(self, session: Session, address: int) -> None:
-        """Show memory as hex digits, to page through and to edit, from an address on."""
+    def hex(self, session: Session, address: int, value_type: Any) -> None:
+        """Show memory as hex digits, to page through and to edit.
+
+        Args:
+            session: with the target.
+            address: where to begin.
+            value_type: of the values beside the bytes.
+        """

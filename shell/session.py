@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from farfetch.scanner import (
     AlignError,
+    Declarations,
     FarfetchError,
     Freeze,
     Patch,
@@ -20,6 +21,7 @@ from farfetch.scanner import (
     type_named,
 )
 from farfetch.scanner.freeze import INTERVAL
+from farfetch.scanner.structs import scan_layout
 
 from . import report
 from .errors import NoMatches, NoTarget, UsageError
@@ -54,6 +56,7 @@ class Session:
         align: its alignment in bytes, None for the type's own.
         where: its region filter.
         options: what it may take and use.
+        structures: that were declared, by name; they stay as the table does.
         table: places with a name; it stays when another target is attached.
         variables: texts by the names that lines can say.
         run_script: runs a file's lines in this session; returns how many there are.
@@ -80,6 +83,7 @@ class Session:
         self.where = "writable"
         self.options = Options()
         self.listed = range(0)
+        self.structures = Declarations()
         self.table = Table()
         self.variables: dict[str, str] = {}
         self.run_script: Callable[[str], int] = _no_scripts
@@ -107,6 +111,30 @@ class Session:
     def matches(self) -> int:
         """How many matches there are."""
         return 0 if self.scan is None else len(self.scan)
+
+    @property
+    def bits(self) -> int:
+        """Width of the target's pointers; 64 without one."""
+        return 64 if self.target is None else self.target.bits
+
+    @property
+    def type_fields(self) -> tuple[str, ...]:
+        """The fields that a first scan can name, when the type is a structure."""
+        layout = scan_layout(self.type, bits=self.bits)
+        return (*(place.name for place in layout.fields), *layout.decoded)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that a bare predicate can name: of the matches, or of the next scan."""
+        return self.scan.fields if self.scan is not None and self.matches else self.type_fields
+
+    def type_named(self, name: str) -> Any:
+        """The value type of that name; declared structures are types, too.
+
+        Raises:
+            TypeNameError: there is none.
+        """
+        return self.structures.type_named(name)
 
     def attach(self, wanted: str) -> Target:
         """Attach to a process in place of the present target, which stays when this fails.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from farfetch.scanner import FarfetchError, format_value, parse_value, type_named
+from farfetch.scanner import FarfetchError, format_value, parse_value
 from farfetch.scanner.literals import quote
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def live(session: Session, entry: Entry) -> Live:
     address = None
     try:
         address = entry.path.resolve(target)
-        value = target.read(address, type_named(entry.type))
+        value = target.read(address, entry.value_type)
     except FarfetchError as error:
         return Live(address, None, str(error), False)
     frozen = any(one.active for one in session.frozen_at(address))
@@ -50,7 +50,7 @@ def live(session: Session, entry: Entry) -> Live:
 
 def write(session: Session, entry: Entry, text: str) -> Any:
     """Write a value to an entry, and into what is frozen there. Returns the value."""
-    target, value_type = session.attached, type_named(entry.type)
+    target, value_type = session.attached, entry.value_type
     address = entry.path.resolve(target)
     value = parse_value(value_type, text, bits=target.bits)
     held = [one for one in session.frozen_at(address) if one.active]
@@ -63,7 +63,7 @@ def write(session: Session, entry: Entry, text: str) -> Any:
 
 def freeze(session: Session, entry: Entry) -> Freeze:
     """Hold an entry at its frozen value, or at what is there."""
-    target, value_type = session.attached, type_named(entry.type)
+    target, value_type = session.attached, entry.value_type
     address = entry.path.resolve(target)
     value = None
     if entry.frozen is not None:

@@ -169,6 +169,12 @@ class Words:
         self._at = len(self._line)
         return rest
 
+    def text(self) -> str:
+        """Take all that is left, exactly as typed."""
+        rest = self._line[self._at :]
+        self._at = len(self._line)
+        return rest
+
     def need_rest(self, what: str) -> str:
         """Take all that is left, which must be something."""
         rest = self.rest()

@@ -33,6 +33,7 @@ from .save import SAVE
 from .set import SET
 from .snapshot import SNAPSHOT
 from .source import SOURCE
+from .struct import STRUCT
 from .table import TABLE
 from .type import TYPE
 from .undo import UNDO
@@ -53,6 +54,7 @@ COMMANDS: dict[str, Command] = {
         INFO,
         REGIONS,
         TYPE,
+        STRUCT,
         ALIGN,
         WHERE,
         OPTION,

@@ -99,7 +99,7 @@ def run(session: Session, words: Words) -> Result:
     target = session.attached
     if arguments is None:
         return _listing(target)
-    address, value_type, value = places.find(session, arguments.which)
+    address, value_type, value, _ = places.find(session, arguments.which)
     if arguments.value:
         value = parse_value(value_type, arguments.value, bits=target.bits)
     entry = session.freeze(address, value_type, value, arguments.allow, arguments.interval)
@@ -167,10 +167,16 @@ FREEZE = Command(
     summary="hold a value, or list what is held",
     details="INDEX is a match's number in list, of the scan's type; ADDR is an address such as "
     "0x7f12 or game+0x4010, of the type that type says. Without VALUE it holds what is there "
-    "now. --allow lets the value move one way: increase lets it grow and never shrink. --every "
-    f"sets the time between looks, {INTERVAL:g} s else. Alone it lists the frozen entries. They "
-    "hold until unfreeze, detach or the end of the run, so a script that freezes ends with wait.",
-    examples=("freeze 0 100", "freeze game+0x4010 5 --allow increase", "freeze 0 --every 0.5"),
+    "now. A field of a structure is 0.hp or ADDR.hp. --allow lets the value move one way: "
+    f"increase lets it grow and never shrink. --every sets the time between looks, {INTERVAL:g} "
+    "s else. Alone it lists the frozen entries. They hold until unfreeze, detach or the end of "
+    "the run, so a script that freezes ends with wait.",
+    examples=(
+        "freeze 0 100",
+        "freeze 0.hp 100",
+        "freeze game+0x4010 5 --allow increase",
+        "freeze 0 --every 0.5",
+    ),
     run=run,
     complete=complete,
 )

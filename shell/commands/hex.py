@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from farfetch.scanner import MemoryFault
+from farfetch.scanner import MemoryFault, members
 from farfetch.scanner.addresses import format_address
 
 from .. import completion, hexdump, places, values
@@ -56,9 +56,12 @@ def run(session: Session, words: Words) -> Result:
     """Show memory: on the whole terminal at a prompt, else as a dump."""
     arguments = parse(words)
     target = session.attached
-    address = places.find(session, arguments.which).address
+    place = places.find(session, arguments.which)
+    address = place.address
+    is_structure = bool(members(place.type, bits=target.bits))
+    value_type = place.type if is_structure else session.type
     if session.screens is not None and arguments.size is None:
-        session.screens.hex(session, address)
+        session.screens.hex(session, address, value_type)
         return Result({"address": format_address(address)})
     size = min(arguments.size or DEFAULT_BYTES, hexdump.HIGHEST - address)
     content = hexdump.read(target, address, size)
@@ -67,7 +70,7 @@ def run(session: Session, words: Words) -> Result:
         raise MemoryFault(address, size, 0, False)
     rows = list(hexdump.rows(address, content))
     width = len(format_address(rows[-1].address))
-    decoded = [value for row in rows for value in hexdump.decoded(row, session.type, target.bits)]
+    decoder = hexdump.Decoder(value_type, target.bits, address)
     return Result(
         {
             "address": format_address(address),
@@ -75,10 +78,10 @@ def run(session: Session, words: Words) -> Result:
             "size": size,
             "unreadable": unreadable,
             "bytes": " ".join(digits for row in rows for digits in row.digits),
-            "type": values.type_label(session.type),
-            "values": [values.as_json(value) for value in decoded],
+            "type": values.type_label(value_type),
+            "values": [values.as_json(value) for value in decoder.values(address, content)],
         },
-        tuple(hexdump.line(row, session.type, target.bits, width) for row in rows),
+        tuple(decoder.line(row, address, content, width) for row in rows),
     )
 
 
@@ -97,7 +100,8 @@ HEX = Command(
     "overwrite the byte under the cursor at once, u takes the last change back, g goes to an "
     "address, t chooses the type of the values beside the bytes, q or Ctrl-C leaves; what has "
     "changed since the last look is highlighted. With LEN, and in scripts, it prints LEN bytes "
-    f"instead ({DEFAULT_BYTES} when not said); ?? cannot be read.",
+    f"instead ({DEFAULT_BYTES} when not said); ?? cannot be read. Of a structure, the fields that "
+    "begin in a line stand beside it.",
     examples=("hex 0", "hex game+0x4010 64", "hex [heap] 0x100"),
     run=run,
     complete=complete,

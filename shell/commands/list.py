@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from farfetch.scanner import Member, members
 from farfetch.scanner.addresses import format_address
 
 from .. import values
@@ -13,7 +14,7 @@ from ..result import Column, Json, Result, Table
 from ..words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from farfetch.scanner import Match
 
@@ -71,8 +72,12 @@ def run(session: Session, words: Words) -> Result:
     if not scan or not total:
         return Result({"total": 0, "matches": []}, ("no matches",))
     session.listed = page
-    columns = (*_COLUMNS, _TYPE) if scan.layout.parts else _COLUMNS
-    table = Table(columns, tuple(_row(match)[: len(columns)] for match in matches))
+    fields = members(scan.type, bits=session.bits)
+    if fields:
+        table = _by_field(matches, fields)
+    else:
+        columns = (*_COLUMNS, _TYPE) if scan.layout.parts else _COLUMNS
+        table = Table(columns, tuple(_row(match)[: len(columns)] for match in matches))
     lines = (table,) if len(matches) == total else (table, _footer(page, total, session))
     return Result(
         {
@@ -108,6 +113,22 @@ def _row(match: Match) -> tuple[str, ...]:
     )
 
 
+def _by_field(matches: Sequence[Match], fields: Sequence[Member]) -> Table:
+    """A column a field; below a match what its fields were before, where that was different."""
+    rows = []
+    for match in matches:
+        now = [values.shown(one.type, values.field(match.value, one.name)) for one in fields]
+        head = (str(match.index), format_address(match.address), str(match.location))
+        rows.append((*head, *now))
+        for name, value in (("previous", match.previous), ("first", match.first)):
+            then = [values.shown(one.type, values.field(value, one.name)) for one in fields]
+            differing = ["" if old == new else old for old, new in zip(then, now, strict=True)]
+            if any(differing):
+                rows.append(("", "", name, *differing))
+    columns = (Column(one.name, right=True, style="bold") for one in fields)
+    return Table((*_COLUMNS[:3], *columns), tuple(rows))
+
+
 def _fields(match: Match) -> Json:
     location = match.location
     return {
@@ -139,7 +160,8 @@ LIST = Command(
     "START on, in the order of their addresses: the value now, at the last scan and at the first. "
     "+ and - turn the page, as PageDown and PageUp do on an empty line of the prompt. ? is a value "
     "that cannot be read any more. Numbers of unknown type are shown with the types that they "
-    "match as.",
+    "match as. Of a structure each field has a column; what it was at the last and at the first "
+    "scan stands below, where that was different.",
     examples=("list", "list 100", "list 1000 50", "list +"),
     run=run,
     complete=complete,

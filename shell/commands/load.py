@@ -38,6 +38,7 @@ def run(session: Session, words: Words) -> Result:
         session.table = Table.load(file)
     count = len(session.table)
     lines = [f"{quantities.count(count, 'entry', 'entries')} loaded from {file}"]
+    lines += _declared(session)
     lines += tabled.reported(report)
     frozen, failed = 0, []
     for entry in session.table if option is not None else ():
@@ -62,6 +63,17 @@ def run(session: Session, words: Words) -> Result:
         },
         tuple(lines),
     )
+
+
+def _declared(session: Session) -> list[str]:
+    """Declare the structures of a table that was loaded, and say which are others now."""
+    lines = []
+    for declaration in session.table.structures.values():
+        name = declaration.name
+        if session.structures.get(name) not in (None, declaration):
+            lines.append(f"struct {name} is the table's now, which is declared differently")
+        session.structures.add(declaration)
+    return lines
 
 
 LOAD = Command(

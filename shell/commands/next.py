@@ -12,19 +12,21 @@ from ..result import Result
 from ..words import Words
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ..session import Session
 
 
-def parse(words: Words) -> Predicate:
-    """Read the predicate."""
-    return parse_scan(words.need_rest("PREDICATE"))
+def parse(words: Words, fields: Collection[str]) -> Predicate:
+    """Read the predicate, which may name fields."""
+    return parse_scan(words.need_rest("PREDICATE"), fields)
 
 
 @needs_target
 @needs_matches
 def run(session: Session, words: Words) -> Result:
     """Keep the matches that satisfy a predicate."""
-    return scanned.answer(session, session.next(parse(words)))
+    return scanned.answer(session, session.next(parse(words, session.matched.fields)))
 
 
 NEXT = Command(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import PointerPath, type_named
+from farfetch.scanner import PointerPath
 from farfetch.scanner.addresses import format_address
 
 from .. import completion, values
@@ -33,7 +33,7 @@ def run(session: Session, words: Words) -> Result:
     name = words.take("PATH").text
     path = session.table[name].path if name in session.table else PointerPath.parse(name)
     text = words.phrase()
-    value_type = type_named(text) if text else session.type
+    value_type = session.type_named(text) if text else session.type
     target = session.attached
     steps = path.follow(target)
     address = steps[-1].result if steps else path.resolve(target)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from farfetch.scanner import type_named
+from farfetch.scanner import members
 from farfetch.scanner.addresses import format_address
 
 from .. import completion, places, values
 from ..command import Command, needs_target
 from ..completion import Candidate, Cursor, Moment
-from ..result import Result
+from ..result import Column, Result, Table
 from ..words import Words
 
 if TYPE_CHECKING:
@@ -19,27 +19,34 @@ if TYPE_CHECKING:
     from ..session import Session
 
 
+_COLUMNS = (
+    Column("OFFSET", right=True),
+    Column("FIELD", style="bold"),
+    Column("TYPE"),
+    Column("VALUE", right=True, style="bold"),
+)
+
+
 class Arguments(NamedTuple):
-    """The address as typed, and the type, None for the session's."""
+    """The address as typed, and the type's name, "" for the place's own."""
 
     address: str
-    type: Any
+    type: str
 
 
 def parse(words: Words) -> Arguments:
     """Read the address and the type."""
-    address = words.take("ADDR").raw
-    text = words.phrase()
-    return Arguments(address, type_named(text) if text else None)
+    return Arguments(words.take("ADDR").raw, words.phrase())
 
 
 @needs_target
 def run(session: Session, words: Words) -> Result:
-    """Read one value."""
+    """Read one value, or a structure with all its fields."""
     arguments = parse(words)
     target = session.attached
+    chosen = session.type_named(arguments.type) if arguments.type else None
     place = places.find(session, arguments.address)
-    value_type = place.type if arguments.type is None else arguments.type
+    value_type = place.type if chosen is None else chosen
     address = place.address
     value = target.read(address, value_type)
     return Result(
@@ -49,8 +56,22 @@ def run(session: Session, words: Words) -> Result:
             "type": values.type_label(value_type),
             "location": str(target.locate(address)),
         },
-        (values.shown(value_type, value),),
+        (_by_field(value_type, value, target.bits) or values.shown(value_type, value),),
     )
+
+
+def _by_field(value_type: Any, value: Any, bits: int) -> Table | None:
+    """A structure's fields below each other; None for what is none."""
+    rows = tuple(
+        (
+            f"{one.offset:#x}",
+            one.name,
+            values.type_label(one.type),
+            values.shown(one.type, values.field(value, one.name)),
+        )
+        for one in members(value_type, bits=bits)
+    )
+    return Table(_COLUMNS, rows) if rows else None
 
 
 def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
@@ -65,8 +86,9 @@ READ = Command(
     usage="read ADDR [TYPE]",
     summary="read the value at an address",
     details="ADDR is a number, module+offset or [heap]+offset. TYPE is any value type, that of "
-    "type when not said; text and bytes need a size here.",
-    examples=("read 0x7f0012345678 i32", "read game+0x4010 u16", "read [heap]+0x2a0 text[16]"),
+    "type when not said; text and bytes need a size here. A structure is shown by its fields; one "
+    "field of it is read as 0.hp for a match and as game+0x4010.hp at an address.",
+    examples=("read 0x7f0012345678 i32", "read [heap]+0x2a0 text[16]", "read 0.hp"),
     run=run,
     complete=complete,
 )

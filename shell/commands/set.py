@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from farfetch.scanner import Expr, MemoryFault
+from farfetch.scanner import Expr, MemoryFault, member
+from farfetch.scanner.members import PATH
 
 from .. import completion, quantities, values
 from ..arithmetic import computed, value_or_expression
@@ -25,17 +27,21 @@ _ALL = "*"
 
 
 class Arguments(NamedTuple):
-    """What to set: a match's index, or None for all of them; and the value's text."""
+    """What to set: a match's index, or None for all; the field of it, or ""; the value's text."""
 
     which: int | None
+    field: str
     value: str
 
 
 def parse(words: Words) -> Arguments:
-    """Read the index and leave the value as it was typed."""
+    """Read the index with its field and leave the value as it was typed."""
     word = words.take("INDEX")
-    which = None if word.text == _ALL else words.number(word, "INDEX")
-    return Arguments(which, words.need_rest("VALUE"))
+    index, dot, field = word.text.partition(".")
+    if dot and not PATH.fullmatch(field):
+        raise words.error(f"behind the dot stands a field's name, not {field!r}")
+    which = None if index == _ALL else words.whole(index, "INDEX")
+    return Arguments(which, field, words.need_rest("VALUE"))
 
 
 @needs_target
@@ -45,6 +51,9 @@ def run(session: Session, words: Words) -> Result:
     arguments = parse(words)
     scan = session.matched
     match = None if arguments.which is None else scan[arguments.which]
+    if arguments.field:
+        matches = list(scan) if match is None else [match]
+        return _set_field(session, arguments.field, arguments.value, matches)
     value_type = scan.type if match is None else match.type
     bits = session.attached.bits
     value = value_or_expression(value_type, arguments.value, bits=bits)
@@ -55,11 +64,33 @@ def run(session: Session, words: Words) -> Result:
     else:
         session.attached.write(match.address, value_type, value)
         written, failed = 1, 0
-    shown = values.shown(value_type, value)
-    line = f"{quantities.count(written, 'match', 'matches')} set to {shown}"
-    if failed:
-        line += f", {failed:,} could not be written"
-    return Result({"written": written, "failed": failed}, (line,))
+    return _answer(written, failed, values.shown(value_type, value))
+
+
+def _set_field(session: Session, path: str, text: str, matches: list[Match]) -> Result:
+    """Write a value to a field of each match; its own values are now, prev and first."""
+    target = session.attached
+    field = member(session.matched.type, path, bits=target.bits)
+    value = value_or_expression(field.type, text, bits=target.bits)
+    parts = [
+        replace(
+            match,
+            address=match.address + field.offset,
+            type=field.type,
+            value=values.field(match.value, path),
+            previous=values.field(match.previous, path),
+            first=values.field(match.first, path),
+        )
+        for match in matches
+    ]
+    if isinstance(value, Expr):
+        return _compute(session, value, parts)
+    written = 0
+    for part in parts:
+        with contextlib.suppress(MemoryFault):
+            target.write(part.address, field.type, value)
+            written += 1
+    return _answer(written, len(parts) - written, values.shown(field.type, value))
 
 
 def _compute(session: Session, expr: Expr, matches: list[Match]) -> Result:
@@ -70,8 +101,11 @@ def _compute(session: Session, expr: Expr, matches: list[Match]) -> Result:
         with contextlib.suppress(MemoryFault):
             target.write(match.address, match.type, value)
             written += 1
-    failed = len(matches) - written
-    line = f"{quantities.count(written, 'match', 'matches')} set to {expr}"
+    return _answer(written, len(matches) - written, str(expr))
+
+
+def _answer(written: int, failed: int, shown: str) -> Result:
+    line = f"{quantities.count(written, 'match', 'matches')} set to {shown}"
     if failed:
         line += f", {failed:,} could not be written"
     return Result({"written": written, "failed": failed}, (line,))
@@ -86,12 +120,13 @@ def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
 
 SET = Command(
     name="set",
-    usage="set INDEX|* VALUE",
+    usage="set INDEX|*[.FIELD] VALUE",
     summary="change the value of a match, or of all",
     details="INDEX is a match's number in list; * stands for all matches. The value is of the "
     "scan's type and is written once: freeze holds it. A number may be computed from each match's "
-    "own values now, prev and first; nothing is written unless all fit.",
-    examples=("set 0 9999", "set * 1_000", 'set 0 "Ada"', "set * now * 2 + 5"),
+    "own values now, prev and first; nothing is written unless all fit. A field of a structure is "
+    "set as 0.hp; now is then the value of that field.",
+    examples=("set 0 9999", "set * 1_000", 'set 0 "Ada"', "set * now * 2 + 5", "set 0.hp 9999"),
     run=run,
     complete=complete,
 )

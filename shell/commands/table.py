@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
+from typing import TYPE_CHECKING, Any
 
-from farfetch.scanner import Entry, PointerPath, type_named
+from farfetch.scanner import Entry, PointerError, PointerPath, member
 from farfetch.scanner.addresses import format_address
 from farfetch.scanner.literals import quote
 
@@ -29,6 +30,7 @@ _COLUMNS = (
     Column("FROZEN"),
     Column("NOTE"),
 )
+_WIDEST = 60
 _OPTIONS = {"--type": "type", "--group": "group", "--note": "note"}
 
 
@@ -48,7 +50,7 @@ def _listing(session: Session) -> Result:
     rows = []
     for entry in session.table:
         live = tabled.live(session, entry)
-        shown = values.shown(type_named(entry.type), live.value)
+        shown = _shortened(values.shown(entry.value_type, live.value))
         address = None if live.address is None else format_address(live.address)
         held = "" if entry.frozen is None else entry.frozen if live.frozen else f"({entry.frozen})"
         place = (entry.where, address or "?")
@@ -64,6 +66,11 @@ def _listing(session: Session) -> Result:
             }
         )
     return Result({"entries": fields}, (Table(_COLUMNS, tuple(rows)) if rows else "no entries",))
+
+
+def _shortened(text: str) -> str:
+    """The beginning of what would be wider than a table's cell."""
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _fields(entry: Entry) -> dict[str, Json]:
@@ -88,25 +95,41 @@ def _add(session: Session, words: Words) -> Result:
         options[_OPTIONS[key]] = text if equals else words.take(key).text
     if name in session.table:
         raise words.error(f"{name!r} is in the table; table remove {quoted(name)} takes it out")
-    where, value_type = place.text, session.type
+    where, value_type = _pointed(session, place.text)
     if places.is_index(place):
         found = places.find(session, words.number(place, "INDEX"))
         where, value_type = str(session.attached.locate(found.address)), found.type
     elif not PointerPath.parse(where).offsets:
         found = places.find(session, place.raw)
-        where = str(session.attached.locate(found.address))
+        where, value_type = str(session.attached.locate(found.address)), found.type
     elif session.target is not None:
         PointerPath.parse(where).follow(session.target)
     type_name = options.get("type", values.type_label(value_type))
-    entry = Entry(name, where, type_name, options.get("group", ""), options.get("note", ""))
+    structure = session.structures.get(type_name)
+    group, note = options.get("group", ""), options.get("note", "")
+    entry = Entry(name, where, type_name, group, note, structure=structure)
     session.table.put(entry)
     return Result(_fields(entry), (f"{quote(name)}: {entry.type} at {entry.where}",))
+
+
+def _pointed(session: Session, text: str) -> tuple[str, Any]:
+    """A pointer path with the type at its end; a field's offset goes into the last step."""
+    for base, field in places.split(text):
+        try:
+            path = PointerPath.parse(base)
+        except PointerError:
+            continue
+        if path.offsets:
+            found = member(session.type, field, bits=session.bits)
+            offsets = (*path.offsets[:-1], path.offsets[-1] + found.offset)
+            return str(PointerPath(path.base, offsets)), found.type
+    return text, session.type
 
 
 def _set(session: Session, words: Words) -> Result:
     entry = session.table[words.take("NAME").text]
     value = tabled.write(session, entry, words.need_rest("VALUE"))
-    value_type = type_named(entry.type)
+    value_type = entry.value_type
     if entry.frozen is not None:
         text = values.shown(value_type, value)
         entry = session.table.change(entry.name, frozen=text)
@@ -129,7 +152,7 @@ def _freeze(session: Session, words: Words) -> Result:
 
 def _frozen_at(entry: Entry, text: str) -> Entry:
     """The same entry with another value to hold; the table has it once it holds."""
-    return Entry(entry.name, entry.where, entry.type, entry.group, entry.note, text, entry.allow)
+    return dataclasses.replace(entry, frozen=text)
 
 
 def _unfreeze(session: Session, words: Words) -> Result:
@@ -187,11 +210,13 @@ TABLE = Command(
     summary="keep places under a name, to be saved and loaded",
     details="WHERE is a match's index, an address or a pointer path such as game+0x4010->0x18. "
     "Addresses in modules are kept relative to them, so a saved table fits the next run of the "
-    "program. Alone it shows the entries with their values now; a frozen value in brackets is not "
-    "held at present. add takes --type TYPE, --group GROUP and --note TEXT. save and load keep the "
-    "table in a file.",
+    "program. A field of a structure is kept as 0.hp; an entry may be of a whole structure, "
+    "too, which is saved along. Alone it shows the entries with their values now; a frozen "
+    "value in brackets is not held at present. add takes --type TYPE, --group GROUP and --note "
+    "TEXT. save and load keep the table in a file.",
     examples=(
         "table add 0 health",
+        "table add 0.hp health",
         'table add game+0x4010->0x18 "max hp" --type u16 --group player',
         "table set health 100",
         "table freeze health",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from farfetch.scanner import type_named
+from typing import TYPE_CHECKING
 
 from .. import completion, values
 from ..command import Command
@@ -16,18 +14,18 @@ if TYPE_CHECKING:
     from ..session import Session
 
 
-def parse(words: Words) -> Any:
-    """Read a type; None when there is none."""
-    text = words.phrase()
-    return type_named(text) if text else None
+def parse(words: Words) -> str:
+    """Read a type's name; "" when there is none."""
+    return words.phrase()
 
 
 def run(session: Session, words: Words) -> Result:
     """Choose or show the value type."""
-    chosen = parse(words)
-    if chosen is None:
+    name = parse(words)
+    if not name:
         label = values.type_label(session.type)
         return Result({"type": label}, (f"type {label}",))
+    chosen = session.type_named(name)
     label = values.type_label(chosen)
     session.type = chosen
     return Result({"type": label}, (f"type {label}", *keeps(session, "type")))
@@ -41,8 +39,8 @@ TYPE = Command(
     "in i32be; text is UTF-8, utf16 is UTF-16, bytes are bytes and patterns such as 48 8B ?? ?F; "
     "number stands for i32, i64, f32 and f64 at once, each match with its type; "
     "pointer is an address of the target. Sized ones are written text[16]. Cheat Engine's names "
-    "(4 Bytes, Float) and C's work too. The type is for the next first scan and for bare "
-    "addresses: a scan keeps its own.",
+    "(4 Bytes, Float) and C's work too, and the structures that struct has declared. The type is "
+    "for the next first scan and for bare addresses: a scan keeps its own.",
     examples=("type f32", "type 4 Bytes", "type number", "type text[16]"),
     run=run,
     complete=completion.type_name,

@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from farfetch.scanner import TargetGone
+from farfetch.scanner import TargetGone, members
 from farfetch.scanner.addresses import format_address
 
 from .. import completion, places, quantities, values
@@ -77,9 +77,20 @@ def run(session: Session, words: Words) -> Result:
 
 def _entries(session: Session, arguments: Arguments) -> list[tuple[str, Place]]:
     if arguments.entries:
-        return [(text, places.find(session, which)) for text, which in arguments.entries]
-    matches = session.matched[:DEFAULT_ENTRIES]
-    return [(str(one.index), Place(one.address, one.type)) for one in matches]
+        found = [(text, places.find(session, which)) for text, which in arguments.entries]
+    else:
+        matches = session.matched[:DEFAULT_ENTRIES]
+        found = [(str(one.index), Place(one.address, one.type)) for one in matches]
+    return [entry for text, place in found for entry in _by_field(session, text, place)]
+
+
+def _by_field(session: Session, text: str, place: Place) -> Iterator[tuple[str, Place]]:
+    """The fields of a structure, each for itself; anything else as it is."""
+    fields = members(place.type, bits=session.bits)
+    for one in fields:
+        yield f"{text}.{one.name}", Place(place.address + one.offset, one.type, field=one.name)
+    if not fields:
+        yield text, place
 
 
 def _follow(session: Session, entries: Sequence[tuple[str, Place]], arguments: Arguments) -> Result:
@@ -173,8 +184,8 @@ WATCH = Command(
     "scripts, it prints a line whenever something has changed instead, until the time is over, "
     f"the target ends or Ctrl-C. Without places it watches the first {DEFAULT_ENTRIES} matches; "
     "addresses are of the type that type says. --every is the time between looks, "
-    f"{EVERY:g} s when not said.",
-    examples=("watch", "watch 0 game+0x4010", "watch 0 1 --for 2 --every 0.5"),
+    f"{EVERY:g} s when not said. A structure is watched field by field, or only one, as 0.hp.",
+    examples=("watch", "watch 0 game+0x4010", "watch 0.hp", "watch 0 1 --for 2 --every 0.5"),
     run=run,
     complete=complete,
 )

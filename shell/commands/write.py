@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from farfetch.scanner import parse_value, type_named
+from farfetch.scanner import parse_value
 from farfetch.scanner.addresses import format_address
 
 from .. import completion, places, values
@@ -20,27 +20,32 @@ if TYPE_CHECKING:
 
 
 class Arguments(NamedTuple):
-    """The address as typed, the type, and the value's text."""
+    """Where to write, the type, and the value's text."""
 
-    address: str
+    address: int
     type: Any
     value: str
 
 
-def parse(words: Words) -> Arguments:
-    """Read the address, the type and the value, which is the rest of the line."""
-    address = words.take("ADDR").raw
-    value_type = type_named(words.take("TYPE").text)
-    return Arguments(address, value_type, words.need_rest("VALUE"))
+def parse(session: Session, words: Words) -> Arguments:
+    """Read the address, the type unless it is a field's, and the value, the rest of the line."""
+    word = words.take("ADDR")
+    if any(places.split(word.raw)):
+        place = places.find(session, word.raw)
+        if place.field:
+            return Arguments(place.address, place.type, words.need_rest("VALUE"))
+    value_type = session.type_named(words.take("TYPE").text)
+    value = words.need_rest("VALUE")
+    return Arguments(places.find(session, word.raw).address, value_type, value)
 
 
 @needs_target
 def run(session: Session, words: Words) -> Result:
     """Write one value."""
-    arguments = parse(words)
+    arguments = parse(session, words)
     target = session.attached
     value = parse_value(arguments.type, arguments.value, bits=target.bits)
-    address = places.find(session, arguments.address).address
+    address = arguments.address
     target.write(address, arguments.type, value)
     return Result(
         {
@@ -64,10 +69,11 @@ def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
 
 WRITE = Command(
     name="write",
-    usage="write ADDR TYPE VALUE",
+    usage="write ADDR TYPE VALUE | ADDR.FIELD VALUE",
     summary="write a value to an address",
-    details="Writes once; freeze holds a value. A type whose name has blanks takes quotes.",
-    examples=("write 0x7f0012345678 i32 100", "write game+0x4010 bytes 90 90"),
+    details="Writes once; freeze holds a value. A type whose name has blanks takes quotes. A field "
+    "of a structure has its own: ADDR.hp where type is the structure, 0.hp of a match.",
+    examples=("write 0x7f0012345678 i32 100", "write game+0x4010 bytes 90 90", "write 0.hp 5"),
     run=run,
     complete=complete,
 )

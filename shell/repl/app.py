@@ -106,9 +106,10 @@ def _read_and_run(session: Session, answers: Answers) -> int:
         history=open_history(),
         auto_suggest=AutoSuggestFromHistory(),
         completer=completer,
-        lexer=Highlighter(),
+        lexer=Highlighter(lambda: session.fields),
         input_processors=[ConditionalProcessor(HintProcessor(), ~is_done)],
         key_bindings=key_bindings(completer),
+        prompt_continuation=lambda width, _number, _wrapped: "...".ljust(width),
         complete_in_thread=True,
         complete_while_typing=True,
         bottom_toolbar=lambda: toolbar(session, get_app().output.get_size().columns),
@@ -125,7 +126,7 @@ def _read_and_run(session: Session, answers: Answers) -> int:
                     report.complain(news)
                 lines = prompt.prompt(pre_run=_watching(watch))
                 typeahead.hold()
-                _run_lines(session, lines.split("\n"), answers, watch)
+                _run_lines(session, batch.typed(lines), answers, watch)
             except KeyboardInterrupt:  # wherever it comes: it never ends the shell
                 continue
             except EOFError:
@@ -133,10 +134,12 @@ def _read_and_run(session: Session, answers: Answers) -> int:
     return report.SUCCESS
 
 
-def _run_lines(session: Session, lines: list[str], answers: Answers, watch: TargetWatch) -> None:
+def _run_lines(
+    session: Session, lines: list[batch.Line], answers: Answers, watch: TargetWatch
+) -> None:
     """Run a line, or several that were pasted, until one fails."""
     for line in lines:
-        error = batch.run_line(session, batch.Line(line), answers)
+        error = batch.run_line(session, line, answers)
         if isinstance(error, TargetGone):
             watch.news()  # has just been told
         if error is not None or session.finished:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from farfetch.scanner import type_named
 from farfetch.scanner.addresses import format_address
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
@@ -31,14 +30,16 @@ class HexScreen:
     """Memory to page through and to edit.
 
     Args:
-        session: with the target; its type is that of the values beside the bytes.
-        address: where the cursor begins.
+        session: with the target.
+        address: where the cursor begins, and the first structure if they are decoded.
+        value_type: of the values beside the bytes.
     """
 
-    def __init__(self, session: Session, address: int) -> None:
+    def __init__(self, session: Session, address: int, value_type: Any) -> None:
         self._session = session
-        self._type = session.type
+        self._type = value_type
         self._cursor = address
+        self._decoder = hexdump.Decoder(value_type, session.attached.bits, address)
         self._begin = address - address % hexdump.ROW
         self._rows, self._width = 16, hexdump.ROW
         self._digit: str | None = None
@@ -80,7 +81,7 @@ class HexScreen:
                 drawn += self._byte(row.address + at, digits)
             drawn.append(("", "   " * (self._width - len(row.content)) + " "))
             drawn.append(("", row.text.ljust(self._width)))
-            beside = hexdump.beside(row, self._type, self._session.attached.bits)
+            beside = self._decoder.beside(row, page.address, page.content)
             room = columns_ - address_width - 3 - 4 * self._width
             drawn.append(("", _whole(printable(beside), room) + "\n"))
         return drawn
@@ -134,10 +135,16 @@ class HexScreen:
         address = self._session.attached.address(text)
         self._cursor, self._digit = address, None
         self._begin = address - address % self._width
+        self._decode()
         self._look()
 
     def _choose_type(self, text: str) -> None:
-        self._type = type_named(text)
+        self._type = self._session.type_named(text)
+        self._decode()
+
+    def _decode(self) -> None:
+        """Decode anew; a structure begins at the cursor."""
+        self._decoder = hexdump.Decoder(self._type, self._session.attached.bits, self._cursor)
 
     def _add_keys(self) -> None:
         screen = self.screen

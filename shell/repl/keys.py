@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from prompt_toolkit.application import get_app
 from prompt_toolkit.completion import CompleteEvent, Completer, get_common_complete_suffix
-from prompt_toolkit.filters import Condition
+from prompt_toolkit.filters import Condition, completion_is_selected
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+
+from ..statements import is_open
+
+_INDENT = "    "
 
 
 def key_bindings(completer: Completer) -> KeyBindings:
@@ -23,6 +27,10 @@ def key_bindings(completer: Completer) -> KeyBindings:
         if buffer.complete_state:
             buffer.complete_next()
             return
+        document = buffer.document
+        if document.cursor_position_row and not document.current_line_before_cursor.strip():
+            buffer.insert_text(_INDENT)
+            return
         asked = CompleteEvent(completion_requested=True)
         completions = list(completer.get_completions(buffer.document, asked))
         suffix = get_common_complete_suffix(buffer.document, completions)
@@ -32,6 +40,15 @@ def key_bindings(completer: Completer) -> KeyBindings:
             buffer.insert_text(suffix)
         else:
             buffer.start_completion()
+
+    @Condition
+    def unfinished() -> bool:
+        text = get_app().current_buffer.text
+        return is_open(text)
+
+    @keys.add("enter", filter=unfinished & ~completion_is_selected)
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.newline(copy_margin=False)
 
     @Condition
     def empty() -> bool:

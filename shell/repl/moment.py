@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Sequence
 from itertools import islice
 
-from farfetch.scanner import TYPES, FarfetchError, processes
+from farfetch.scanner import TYPES, FarfetchError, members, processes
 from farfetch.scanner.addresses import format_address
 from farfetch.scanner.type_names import SCAN_TYPES
 
 from ..completion import ProcessName
 from ..session import Session
+from ..words import unquoted
 
+#: How an address begins that may have a field behind it.
+_ADDRESS = re.compile(r"0[xX][0-9a-fA-F]|\[|[^+]+\+0?[xX]?[0-9a-fA-F]")
 #: How long, in seconds, lists that take the kernel a moment to make are good for.
 FRESH = 2.0
 #: How many files of a folder are looked at.
@@ -45,7 +49,29 @@ class SessionMoment:
     @property
     def types(self) -> Sequence[str]:
         """The value types' names."""
-        return (*TYPES, *SCAN_TYPES)
+        return (*self.structures, *TYPES, *SCAN_TYPES)
+
+    @property
+    def structures(self) -> Sequence[str]:
+        """The names of the structures that were declared."""
+        return [one.name for one in self._session.structures]
+
+    @property
+    def fields(self) -> Sequence[str]:
+        """The fields that a bare predicate can name."""
+        return self._session.fields
+
+    def members(self, place: str) -> Sequence[str]:
+        """The fields of the structure at a match's index, an entry or an address."""
+        session = self._session
+        name = unquoted(place)
+        if place == "*" or place.isdecimal():
+            kind = session.scan.type if session.scan is not None and session.matches else None
+        elif name in session.table:
+            kind = session.table[name].value_type
+        else:
+            kind = session.type if _ADDRESS.match(place) else None
+        return [one.name for one in members(kind, bits=session.bits)] if kind is not None else []
 
     @property
     def frozen(self) -> Sequence[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ..places import Place
 from ..session import Session
@@ -17,6 +18,6 @@ class TerminalScreens:
         """Show values live until the user leaves."""
         WatchScreen(session, entries, every).screen.run()
 
-    def hex(self, session: Session, address: int) -> None:
+    def hex(self, session: Session, address: int, value_type: Any) -> None:
         """Show memory until the user leaves."""
-        HexScreen(session, address).screen.run()
+        HexScreen(session, address, value_type).screen.run()

@@ -63,10 +63,14 @@ WORDS = st.one_of(
             *("\udcff", "\r", "\u2028", "\ufeff", "٣", "x" * 300, "9" * 5000, "-" * 300),
             *("(" * 300, '"' + "(" * 99 + "a", ")" * 99 + '"', "a{9999}", 'regex("a', "[a-z]*"),
             *("de ad", '"abc"', "abc", "1e400", "\\", "\x1b[2J", "\0", "é", "$", "${", "1e5"),
+            *("player", "player.hp", "0.hp", "*.hp", "[heap].pos.x", "hp", "pos.x", "slots[1]"),
+            *("{", "}", "};", "int hp;", "mob", "Struct('hp' / i32)", "/* hp */"),
         ]
     ),
     st.text(max_size=8),
 )
+
+DECLARED = "struct player { int hp; struct { float x, y; } pos; short slots[3]; };"
 
 #: Commands that may take their time, as they should; and one that may reach other processes.
 SLOW = ("wait", "attach", "watch")
@@ -109,8 +113,9 @@ BEGIN = (
     "option memory-budget auto",
     "option disk-budget auto",
     "option directory auto",
+    DECLARED,
     "where heap",
-    "type i32",
+    "type KIND",
     "align auto",
     "first ?",
 )
@@ -146,16 +151,16 @@ def test_any_line(
     answered = refused = 0
 
     @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(st.lists(LINES, min_size=1, max_size=6))
-    def some_lines(lines: list[str]) -> None:
+    @given(st.lists(LINES, min_size=1, max_size=6), st.sampled_from(("i32", "player")))
+    def some_lines(lines: list[str], kind: str) -> None:
         nonlocal answered, refused
         for line in BEGIN:
             if session.target is None:
                 session.attach(str(target.pid))
-            batch.run_line(session, batch.Line(line), recorder)
+            batch.run_line(session, batch.Line(line.replace("KIND", kind)), recorder)
             assert recorder.error is None
         for line in lines:
-            assert "".join(text for _, text in highlighted(line)) == line
+            assert "".join(text for _, text in highlighted(line, session.fields)) == line
             for candidate in complete(line, moment, COMMANDS):
                 assert 0 <= candidate.start <= len(line)
             assert "\n" not in hint(line, COMMANDS)

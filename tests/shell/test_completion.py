@@ -31,9 +31,16 @@ class Moment:
     entries: Sequence[str] = ()
     variables: Sequence[str] = ()
     patches: Sequence[tuple[str, str]] = ()
+    structures: Sequence[str] = ()
+    fields: Sequence[str] = ()
 
     def files(self, typed: str) -> Sequence[str]:
         return [file for file in ("hunt.ff", "my game.json", "tables/") if file.startswith(typed)]
+
+    def members(self, place: str) -> Sequence[str]:
+        if place in ("hp", "0x10"):  # an entry, and an address when type is a structure
+            return self.fields
+        return self.fields if place in ("*", "0", "1", "2") and self.matches else ()
 
 
 ADDRESSES = ("game+0x", "libc.so.6+0x", '"my lib.so"+0x', "[heap]+0x", "0x")
@@ -43,6 +50,13 @@ ATTACHED = Moment(attached=True)
 SCANNED = Moment(attached=True, matches=3, frozen=("0x4010", "0x7f00"), patches=(("2", "0x10"),))
 
 
+PLAYERS = Moment(
+    attached=True,
+    matches=1,
+    types=("player", "i32"),
+    structures=("player", "mob"),
+    fields=("health", "pos.x", "pos.y"),
+)
 TABLED = Moment(attached=True, entries=("hp", "max hp"))
 
 
@@ -128,6 +142,27 @@ def texts(line: str, moment: Moment) -> list[str]:
         ("unpatch 2 -", SCANNED, ["--force"]),
         ("unfreeze ", SCANNED, ["*", "0x4010", "0x7f00"]),
         ("unfreeze 0x7", SCANNED, ["0x7f00"]),
+        # Structures
+        ("struct ", PLAYERS, ["player", "mob", "load", "drop"]),
+        ("struct drop ", PLAYERS, ["player", "mob"]),
+        ("struct load my", PLAYERS, ['"my game.json"']),
+        ("struct player", PLAYERS, ["player"]),
+        ("type p", PLAYERS, ["player"]),
+        ("struct a { fl", PLAYERS, ["float"]),
+        ("struct a {\n    int hp;\n    mo", PLAYERS, ["mob"]),
+        ("struct a {\n    ", PLAYERS, []),
+        ("struct a { int now", PLAYERS, []),
+        ("hea", PLAYERS, ["health"]),
+        ("now.pos", PLAYERS, ["pos.x", "pos.y"]),
+        ("prev.he", PLAYERS, ["health"]),
+        ("health < pos.", PLAYERS, ["pos.x", "pos.y"]),
+        ("first @full.h", PLAYERS, ["health"]),
+        ("set 0.", PLAYERS, ["0.health", "0.pos.x", "0.pos.y"]),
+        ("set *.h", PLAYERS, ["*.health"]),
+        ("freeze 0.pos.", PLAYERS, ["0.pos.x", "0.pos.y"]),
+        ("read 0x10.he", PLAYERS, ["0x10.health"]),
+        ("watch 0 0.h", PLAYERS, ["0.health"]),
+        ("freeze 0.", SCANNED, []),
         # The rest
         ("help fr", NOTHING, ["freeze"]),
         ("wait f", NOTHING, ["forever"]),
