@@ -24,7 +24,7 @@ def key_bindings(completer: Completer) -> KeyBindings:
     @keys.add("tab")
     def _(event: KeyPressEvent) -> None:
         buffer = event.current_buffer
-        if buffer.complete_state:
+        if buffer.complete_state and buffer.complete_state.completions:
             buffer.complete_next()
             return
         document = buffer.document

@@ -1,4 +1,4 @@
-"""Fuzz what reads text that people type: predicates, patterns, expressions, region filters, types.
+"""Fuzz what reads text that people type: predicates, patterns, expressions, filters, types, structures.
 
 Any text is understood, or refused with an error that has a place in it; what a predicate or a
 pattern says when printed is understood as the same. How a regular expression is said to begin,
@@ -16,6 +16,8 @@ from farfetch.scanner import (
     ExpressionError,
     FarfetchError,
     Where,
+    c_structs,
+    construct_struct,
     parse_predicate,
     parse_scan,
     regex,
@@ -55,7 +57,8 @@ def matched_well(sought: Regex, raw: bytes) -> None:
 def one_input(raw: bytes) -> None:
     """Try one text."""
     text = raw.decode("utf-8", errors="surrogateescape")
-    for parse in (parse_scan, pattern, regex, Where.parse, type_named):
+    readers = (parse_scan, pattern, regex, Where.parse, type_named, c_structs, construct_struct)
+    for parse in readers:
         try:
             said = parse(text)
         except FarfetchError as error:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
+from live.targets import TargetProcess
 from live.terminal import Terminal
 
 CTRL_C, CTRL_D, CTRL_L, CTRL_R = "\x03", "\x04", "\x0c", "\x12"
@@ -31,3 +33,19 @@ def enter(terminal: Terminal, line: str, shows: str) -> re.Match[str]:
 def toolbar(terminal: Terminal, shows: str) -> None:
     """Wait until the last line of the screen shows a pattern."""
     terminal.wait_for(re.compile(rf"\n[^\n]*{shows}[^\n]*\Z"))
+
+
+def styled(terminal: Terminal, text: str) -> set[bool]:
+    """Whether the cells of the only place that shows a text are shown reversed."""
+    lines = terminal.screen()
+    (row,) = [number for number, line in enumerate(lines) if text in line]
+    begin = lines[row].index(text)
+    cells = terminal._screen.buffer[row]
+    return {cells[column].reverse for column in range(begin, begin + len(text))}
+
+
+def until(game: TargetProcess, key: str, value: str) -> None:
+    """Wait until the game says so of itself."""
+    deadline = time.monotonic() + 10
+    while game.command("status")[key] != value:
+        assert time.monotonic() < deadline

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 
-from live.prompting import CTRL_C, DOWN, PAGE_DOWN, PAGE_UP, RIGHT, UP, Start, enter, toolbar
+from live.prompting import (
+    CTRL_C,
+    DOWN,
+    PAGE_DOWN,
+    PAGE_UP,
+    RIGHT,
+    UP,
+    Start,
+    enter,
+    styled,
+    toolbar,
+    until,
+)
 from live.targets import TargetProcess
-from live.terminal import Terminal
 
 ESCAPE = "\x1b"
-
-
-def styled(terminal: Terminal, text: str) -> set[bool]:
-    """Whether the cells of the only place that shows a text are shown reversed."""
-    lines = terminal.screen()
-    (row,) = [number for number, line in enumerate(lines) if text in line]
-    begin = lines[row].index(text)
-    cells = terminal._screen.buffer[row]
-    return {cells[column].reverse for column in range(begin, begin + len(text))}
-
-
-def until(game: TargetProcess, key: str, value: str) -> None:
-    deadline = time.monotonic() + 10
-    while game.command("status")[key] != value:
-        assert time.monotonic() < deadline
 
 
 @pytest.mark.parametrize("size", [(24, 100), (12, 40)])
