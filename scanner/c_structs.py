@@ -15,7 +15,7 @@ from .c_constants import Constants
 from .c_text import UNKNOWN
 from .c_units import Unit, base_of, refused, unit_of
 from .errors import DeclarationError
-from .structs import LARGEST, CStruct, Laid
+from .structs import LARGEST, Laid, Structure
 from .value_types import (
     bytes_,
     f32,
@@ -132,7 +132,7 @@ class _Layouts:
         for laid, bits in zip((wide, narrow), _WIDTHS, strict=True):
             if laid.struct.sizeof(bits=bits) > LARGEST:
                 raise refused(node, f"has more than {LARGEST} bytes")
-        return name / CStruct(wide, narrow)
+        return name / Structure(wide, narrow)
 
     def _lay_out(self, node: Any, bits: int) -> tuple[Laid, list[_Field]]:
         known = self._laid.get((id(node), bits))

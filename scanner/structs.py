@@ -30,7 +30,7 @@ class Laid(NamedTuple):
     alignment: int
 
 
-class CStruct(Construct):  # type: ignore[misc]  # construct has no types
+class Structure(Construct):  # type: ignore[misc]  # construct has no types
     """A structure of C, which may lie differently in targets of 32 and of 64 bits.
 
     Args:
@@ -95,7 +95,7 @@ def scan_layout(value_type: Construct, *, bits: int = 64) -> Layout:
     fields = tuple(place for place in places if place.layout is not DECODED)
     decoded = tuple(place.name for place in places if place.layout is DECODED)
     inner = without_name(value_type)
-    if isinstance(inner, CStruct):
+    if isinstance(inner, Structure):
         alignment = inner.laid(bits).alignment
     else:
         alignment = max((place.layout.alignment for place in fields), default=1)
@@ -110,7 +110,7 @@ def struct_of(value_type: Construct, *, bits: int = 64) -> Struct | None:
         bits: of the target, 32 or 64.
     """
     inner = without_name(value_type)
-    if isinstance(inner, CStruct):
+    if isinstance(inner, Structure):
         return inner.laid(bits).struct
     return inner if isinstance(inner, Struct) else None
 

@@ -58,8 +58,8 @@ def run(session: Session, words: Words) -> Result:
     target = session.attached
     place = places.find(session, arguments.which)
     address = place.address
-    is_structure = bool(members(place.type, bits=target.bits))
-    value_type = place.type if is_structure else session.type
+    has_own = place.field or members(place.type, bits=target.bits)
+    value_type = place.type if has_own else session.type
     if session.screens is not None and arguments.size is None:
         session.screens.hex(session, address, value_type)
         return Result({"address": format_address(address)})

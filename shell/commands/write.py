@@ -59,10 +59,10 @@ def run(session: Session, words: Words) -> Result:
 
 
 def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer the beginnings of addresses, then the types."""
+    """Offer the beginnings of addresses, then the types, unless a field has its own."""
     if not cursor.words:
         return completion.address(cursor, moment)
-    if len(cursor.words) == 1:
+    if len(cursor.words) == 1 and not any(places.split(cursor.words[0])):
         return completion.type_name(cursor, moment)
     return iter(())
 

@@ -161,6 +161,7 @@ def texts(line: str, moment: Moment) -> list[str]:
         ("set *.h", PLAYERS, ["*.health"]),
         ("freeze 0.pos.", PLAYERS, ["0.pos.x", "0.pos.y"]),
         ("read 0x10.he", PLAYERS, ["0x10.health"]),
+        ("write 0.health ", PLAYERS, []),
         ("watch 0 0.h", PLAYERS, ["0.health"]),
         ("freeze 0.", SCANNED, []),
         # The rest

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -104,7 +106,8 @@ def test_fields_are_places_everywhere(game: TargetProcess, shell: Any) -> None:
     shown = shell.ask("hex 0 0x120")
     assert (shown["type"], len(shown["values"])) == ("player", 2)
     assert shown["values"][0]["ammo"] == 31
-    assert shell.ask("hex 0.ammo 2")["bytes"] == "1f 00"
+    shown = shell.ask("hex 0.ammo 2")
+    assert (shown["bytes"], shown["type"], shown["values"]) == ("1f 00", "u16", [31])
 
 
 def test_tables_keep_structures_and_fields(
@@ -126,6 +129,8 @@ def test_tables_keep_structures_and_fields(
     assert shell.error("struct drop player")["message"] == (
         "the table has entries of struct player: me, them; remove them first"
     )
+    exported = shell.ask(f"export {tmp_path}/game.CT")["report"]
+    assert exported[1]["reason"] == "Cheat Engine has no type like player"
     file = tmp_path / "game.json"
     assert shell.ask(f"save {file}")["entries"] == 4
     assert json.loads(file.read_text())["version"] == 2
@@ -340,6 +345,11 @@ def test_nothing_is_attached(drive: Drive) -> None:
     assert shell.ask("type a")["type"] == "a"
     assert shell.error("x == 5")["type"] == "NoTarget"
     assert shell.error("read 0x10.x")["type"] == "NoTarget"
+
+
+def test_what_reads_c_is_loaded_when_it_is_needed() -> None:
+    program = "import sys, farfetch.shell.run as run; sys.exit('pycparser' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_a_hostile_declaration_is_one_line(farfetch: Callable[..., Any]) -> None:
