@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
@@ -149,19 +149,19 @@ class Declarations:
         self.add(made)
         return made
 
-    def add(self, declaration: Declaration) -> None:
-        """Take a declaration over, in place of one of the same name.
+    def add(self, *declarations: Declaration) -> None:
+        """Take declarations over, in place of those of the same names.
 
         Raises:
-            DeclarationError: there are too many.
+            DeclarationError: there are too many; none is taken.
         """
-        self._check_room([declaration])
-        self._parts.pop(declaration.name, None)
-        self._known[declaration.name] = declaration
-        if declaration.language == "c":
-            names = unit_of(declaration.text).names
-            part = _Part(declaration.text, names, ())
-            self._parts.update(dict.fromkeys(names, part))
+        self._check_room(declarations)
+        for one in declarations:
+            self._parts.pop(one.name, None)
+            self._known[one.name] = one
+            if one.language == "c":
+                names = unit_of(one.text).names
+                self._parts.update(dict.fromkeys(names, _Part(one.text, names, ())))
 
     def remove(self, name: str) -> Declaration:
         """Take a structure out.
@@ -208,7 +208,7 @@ class Declarations:
     def __len__(self) -> int:
         return len(self._known)
 
-    def _check_room(self, made: list[Declaration]) -> None:
+    def _check_room(self, made: Sequence[Declaration]) -> None:
         if len({*self._known, *(one.name for one in made)}) > MAX_DECLARATIONS:
             raise DeclarationError(1, 1, f"there are {MAX_DECLARATIONS} structures already")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from farfetch.scanner import ExpressionError, member
+from farfetch.scanner import ExpressionError, PointerError, PointerPath, member
 from farfetch.scanner.members import PATH
 
 from .words import Word, Words, unquoted
@@ -98,6 +98,25 @@ def within(session: Session, place: Place, path: str) -> Place:
     """
     found = member(place.type, path, bits=session.attached.bits)
     return Place(place.address + found.offset, found.type, field=path)
+
+
+def pointer_path(session: Session, text: str) -> tuple[PointerPath, Any]:
+    """A pointer path and the type at its end; a field's offset goes into the last step.
+
+    Raises:
+        PointerError: it is none.
+        TypeNameError: there is no such field.
+    """
+    for base, field in split(text):
+        try:
+            path = PointerPath.parse(base)
+        except PointerError:
+            continue
+        if path.offsets:
+            found = member(session.type, field, bits=session.bits)
+            offsets = (*path.offsets[:-1], path.offsets[-1] + found.offset)
+            return PointerPath(path.base, offsets), found.type
+    return PointerPath.parse(text), session.type
 
 
 def _field(session: Session, which: str) -> Place | None:

@@ -33,12 +33,14 @@ def run(session: Session, words: Words) -> Result:
     if file.suffix.lower() == ".ct":
         from farfetch.scanner.cheat_engine import import_table
 
-        session.table, report = import_table(file)
+        table, report = import_table(file)
     else:
-        session.table = Table.load(file)
-    count = len(session.table)
-    lines = [f"{quantities.count(count, 'entry', 'entries')} loaded from {file}"]
-    lines += _declared(session)
+        table = Table.load(file)
+    others = _others(session, table)
+    session.structures.add(*table.structures.values())
+    session.table = table
+    count = len(table)
+    lines = [f"{quantities.count(count, 'entry', 'entries')} loaded from {file}", *others]
     lines += tabled.reported(report)
     frozen, failed = 0, []
     for entry in session.table if option is not None else ():
@@ -65,15 +67,13 @@ def run(session: Session, words: Words) -> Result:
     )
 
 
-def _declared(session: Session) -> list[str]:
-    """Declare the structures of a table that was loaded, and say which are others now."""
-    lines = []
-    for declaration in session.table.structures.values():
-        name = declaration.name
-        if session.structures.get(name) not in (None, declaration):
-            lines.append(f"struct {name} is the table's now, which is declared differently")
-        session.structures.add(declaration)
-    return lines
+def _others(session: Session, table: Table) -> list[str]:
+    """Say which structures a table declares differently than they were."""
+    return [
+        f"struct {name} is the table's now, which is declared differently"
+        for name, declaration in table.structures.items()
+        if session.structures.get(name) not in (None, declaration)
+    ]
 
 
 LOAD = Command(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import PointerPath
 from farfetch.scanner.addresses import format_address
 
-from .. import completion, values
+from .. import completion, places, values
 from ..command import Command, needs_target
 from ..completion import Candidate, Cursor, Moment
 from ..result import Column, Json, Result, Table
@@ -31,9 +30,13 @@ _COLUMNS = (
 def run(session: Session, words: Words) -> Result:
     """Follow a path and read what is at its end."""
     name = words.take("PATH").text
-    path = session.table[name].path if name in session.table else PointerPath.parse(name)
+    if name in session.table:
+        path, value_type = session.table[name].path, session.table[name].value_type
+    else:
+        path, value_type = places.pointer_path(session, name)
     text = words.phrase()
-    value_type = session.type_named(text) if text else session.type
+    if text:
+        value_type = session.type_named(text)
     target = session.attached
     steps = path.follow(target)
     address = steps[-1].result if steps else path.resolve(target)
@@ -84,7 +87,8 @@ POINTER = Command(
     summary="follow pointers to a value",
     details="PATH is an address and the offsets to add behind each pointer: "
     "game+0x4010->0x18->0x20 reads the pointer at game+0x4010, adds 0x18, reads the pointer there "
-    "and adds 0x20. Quotes hold a path with blanks together. TYPE is that of type when not said.",
+    "and adds 0x20. Quotes hold a path with blanks together. TYPE is that of type, or of a field "
+    "as in game+0x4010->0x18.hp, when not said.",
     examples=("pointer game+0x4010->0x18", 'pointer "game+0x4010 -> 0x18 -> 0x20" f32'),
     run=run,
     complete=complete,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from farfetch.scanner import Entry, PointerError, PointerPath, member
+from farfetch.scanner import Entry
 from farfetch.scanner.addresses import format_address
 from farfetch.scanner.literals import quote
 
@@ -95,35 +95,22 @@ def _add(session: Session, words: Words) -> Result:
         options[_OPTIONS[key]] = text if equals else words.take(key).text
     if name in session.table:
         raise words.error(f"{name!r} is in the table; table remove {quoted(name)} takes it out")
-    where, value_type = _pointed(session, place.text)
+    path, value_type = places.pointer_path(session, place.text)
+    where = str(path)
     if places.is_index(place):
         found = places.find(session, words.number(place, "INDEX"))
         where, value_type = str(session.attached.locate(found.address)), found.type
-    elif not PointerPath.parse(where).offsets:
+    elif not path.offsets:
         found = places.find(session, place.raw)
         where, value_type = str(session.attached.locate(found.address)), found.type
     elif session.target is not None:
-        PointerPath.parse(where).follow(session.target)
+        path.follow(session.target)
     type_name = options.get("type", values.type_label(value_type))
     structure = session.structures.get(type_name)
     group, note = options.get("group", ""), options.get("note", "")
     entry = Entry(name, where, type_name, group, note, structure=structure)
     session.table.put(entry)
     return Result(_fields(entry), (f"{quote(name)}: {entry.type} at {entry.where}",))
-
-
-def _pointed(session: Session, text: str) -> tuple[str, Any]:
-    """A pointer path with the type at its end; a field's offset goes into the last step."""
-    for base, field in places.split(text):
-        try:
-            path = PointerPath.parse(base)
-        except PointerError:
-            continue
-        if path.offsets:
-            found = member(session.type, field, bits=session.bits)
-            offsets = (*path.offsets[:-1], path.offsets[-1] + found.offset)
-            return str(PointerPath(path.base, offsets)), found.type
-    return text, session.type
 
 
 def _set(session: Session, words: Words) -> Result:

@@ -119,11 +119,13 @@ def test_tables_keep_structures_and_fields(
     path = f"{at['static_addr']}->{at['level_offset']}->{at['player_offset']}->0"
     added = shell.ask(f"table add {path}.ammo ammo")
     assert (added["type"], added["where"].split(" -> ")[-1]) == ("u16", "0xc")
+    assert shell.ask(f"pointer {path}.ammo")["value"] == 30
     assert shell.ask(f"table add {path} them --type player")["type"] == "player"
     health, me, ammo, _ = shell.ask("table")["entries"]
     assert (health["value"], me["value"]["health"], ammo["value"]) == (100, 100, 30)
     assert shell.ask("read me.ammo")["address"] == at["ammo_addr"]
     assert shell.ask("write them.gold 5")["address"] == at["gold_addr"]
+    assert shell.ask("pointer me")["value"]["ammo"] == 30
     assert shell.ask("table set ammo 7")["value"] == 7
     assert shell.error("table set me 5")["type"] == "TypeNameError"
     assert shell.error("struct drop player")["message"] == (
