@@ -552,7 +552,7 @@ def test_help_knows_every_command(game: TargetProcess, answers: Answers) -> None
     (overview,) = answers(game.pid, "help")
     names = [one["name"] for one in overview["commands"]]
     expected = (
-        "ps attach detach info regions type align where option "
+        "ps attach detach info regions type struct align where option "
         "first next pattern undo redo history snapshot "
         "reset list map set freeze unfreeze watch read write hex patch "
         "unpatch pointer table save load export wait expect let source help quit"
