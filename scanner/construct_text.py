@@ -44,7 +44,8 @@ _ENCODINGS: Final = {
     **dict.fromkeys(("utf16", "utf-16", "utf_16", "utf-16-le", "utf_16_le"), (utf16, 2)),
 }
 _TOKEN: Final = re.compile(
-    r"""(?P<mark>[()\[\],/=])|\w+|"[^"\\\n]*"|'[^'\\\n]*'|[ \t\r\n]+|\#[^\n]*|(?P<other>.)""",
+    r"""(?P<mark>[()\[\],/=])|[A-Za-z_]\w*|(?:0[xX][0-9a-fA-F]+|[0-9]+)(?!\w)"""
+    r"""|"[^"\\\n]*"|'[^'\\\n]*'|[ \t\r\n]+|\#[^\n]*|(?P<other>.)""",
     re.DOTALL,
 )
 

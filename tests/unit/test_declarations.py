@@ -54,6 +54,7 @@ def test_what_construct_says(text: str, fields: list[tuple[str, int, int]]) -> N
         ('Struct("a" / Array(2, bytes))', 1, 14, "needs a length of its own"),
         ('Struct("a" / u8, "a" / u8)', 1, 18, "the field a is there twice"),
         ('Struct("a" / u8[0])', 1, 17, "a length is a number from 1 to 65536"),
+        ('Struct("a" / u8[1a])', 1, 17, "'1' has no place in a declaration"),
         ('Struct("a" / Bytes(1, 2))', 1, 14, "Bytes takes a length"),
         ('Struct("a" / Bytes(n=2))', 1, 14, "Bytes takes no names"),
         ('Struct("a" / PaddedString(8, "koi8"))', 1, 30, "the encodings are utf8 and utf16"),
