@@ -168,7 +168,8 @@ def test_construct_declares_them_too(game: TargetProcess, drive: Drive) -> None:
         'struct player = Struct(\n  "id" / Int32ul,\n  "health" / i32,  # points {\n  "most" / i32)'
     )
     shell.ask("type player")
-    assert shell.ask("health == 100 and most == 150")["matches"] == 1
+    shell.ask("where heap")
+    assert shell.ask("health == 100 and most == 150 and id == 1")["matches"] == 1
     assert shell.ask("set 0.most 200")["written"] == 1
     assert game.command("status")["max_health"] == "200"
     (declared,) = shell.ask("struct")["structures"]
