@@ -9,6 +9,7 @@ set -g __farfetch_commands \
     info 'show the target, the settings and the scan' \
     regions 'list the target\'s memory regions' \
     type 'choose the value type' \
+    struct 'declare structures, whose fields scans compare' \
     align 'choose the alignment of values' \
     where 'choose the regions to scan' \
     option 'choose what scans may take and use' \

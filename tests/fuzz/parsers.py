@@ -1,4 +1,4 @@
-"""Fuzz what reads text that people type: predicates, patterns, expressions, filters, types, structures.
+"""Fuzz what reads text that people type: predicates, patterns, filters, types, structures.
 
 Any text is understood, or refused with an error that has a place in it; what a predicate or a
 pattern says when printed is understood as the same. How a regular expression is said to begin,
