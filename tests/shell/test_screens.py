@@ -122,7 +122,7 @@ def test_editing_in_hex(start: Start, game: TargetProcess) -> None:
     game.command("hit 1")
     terminal.wait_for(re.compile(r"63 00 00 00 .* 99  "))
     terminal.send("tu8\r")
-    terminal.wait_for(re.compile(r"63 00 00 00 .* 99  0  0  0  "))
+    terminal.wait_for(re.compile(r"63 00 00 00 .* 99  0  0  0\b"))
     terminal.send("t")
     terminal.wait_for(re.compile(r"^type:", re.MULTILINE))
     terminal.send("u9\r")
