@@ -127,7 +127,7 @@ def _pragma(pack: int) -> str:
 
 @cache
 def _parser() -> Any:
-    """The parser, made once: older ones take a while to make."""
+    """The parser, made once."""
     from pycparser.c_parser import CParser
 
     return CParser()
