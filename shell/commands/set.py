@@ -126,7 +126,7 @@ SET = Command(
     "scan's type and is written once: freeze holds it. A number may be computed from each match's "
     "own values now, prev and first; nothing is written unless all fit. A field of a structure is "
     "set as 0.hp; now is then the value of that field.",
-    examples=("set 0 9999", "set * 1_000", 'set 0 "Ada"', "set * now * 2 + 5", "set 0.hp 9999"),
+    examples=("set 0 9999", "set 0.hp 9999", "set * 1_000", 'set 0 "Ada"', "set * now * 2 + 5"),
     run=run,
     complete=complete,
 )

@@ -27,7 +27,11 @@ PREPARE = (
 
 #: Run once, in a folder that holds these files afterwards.
 MAKE = ("table add 0x7f0012345678 hp --type i32", "save game.json", "export game.CT")
-FILES = {"hunt.ff": "list 1\n", "broken.ff": "list 1\nlst\n"}
+FILES = {
+    "hunt.ff": "list 1\n",
+    "broken.ff": "list 1\nlst\n",
+    "game.h": "struct npc { int hp; };\n",
+}
 
 
 class Row(NamedTuple):
@@ -122,6 +126,21 @@ ROWS: dict[str, Row] = {
         (("regions nowhere", "WhereError"), ("regions heap,,stack", "WhereError")),
     ).needs_target(),
     "type": Row("type", (("type i33", "TypeNameError"), ('type "i32', "UsageError"))),
+    "struct": Row(
+        "structures",
+        (
+            ("struct nobody", "TypeNameError"),
+            ("struct player mob", "UsageError"),
+            ("struct drop", "UsageError"),
+            ("struct drop nobody", "TypeNameError"),
+            ("struct load", "UsageError"),
+            ("struct load nothing.h", "CommandError"),
+            ("struct bits { int few : 3; };", "DeclarationError"),
+            ("struct open { int hp;", "DeclarationError"),
+            ("struct mob = Struct(open('x'))", "DeclarationError"),
+        ),
+        setup=("struct player { int hp; };", 'struct mob = Struct("hp" / Int32ul)'),
+    ),
     "align": Row(
         "align",
         (
@@ -226,7 +245,10 @@ ROWS: dict[str, Row] = {
             ("set 0 many", "ValueKindError"),
             ("set 0 now <", "ExpressionError"),
         ),
-        examples=(('set 0 "Ada"', "ValueKindError"),),
+        examples=(
+            ('set 0 "Ada"', "ValueKindError"),
+            ("set 0.hp 9999", "TypeNameError"),
+        ),
     ).needs_matches(),
     "freeze": Row(
         "address location type value allow every active writes error",
@@ -239,6 +261,7 @@ ROWS: dict[str, Row] = {
             ("freeze 0x10 5", "MemoryFault"),
             ("freeze nowhere", "ExpressionError"),
         ),
+        examples=(("freeze 0.hp 100", "TypeNameError"),),
     ).needs_matches(),
     "unfreeze": Row(
         "unfrozen addresses",
@@ -260,6 +283,7 @@ ROWS: dict[str, Row] = {
         ),
         line="watch 0 --for 0",
         endless=("watch", "watch 0 game+0x4010"),
+        examples=(("watch 0.hp", "TypeNameError"),),
     ).needs_matches(),
     "read": Row(
         "address value type location",
@@ -270,6 +294,7 @@ ROWS: dict[str, Row] = {
             ("read [heap] text", "TypeNameError"),
             ("read 0x10 i32", "MemoryFault"),
         ),
+        examples=(("read 0.hp", "TypeNameError"),),
     ).needs_target(),
     "write": Row(
         "address value type location",
@@ -281,6 +306,7 @@ ROWS: dict[str, Row] = {
             ("write [heap] u8 abc", "ValueKindError"),
             ("write 0x10 i32 5", "MemoryFault"),
         ),
+        examples=(("write 0.hp 5", "TypeNameError"),),
     ).needs_target(),
     "hex": Row(
         "address location size unreadable bytes type values",
@@ -344,6 +370,7 @@ ROWS: dict[str, Row] = {
         alone="NoMatches",
         unscanned="NoMatches",
         gone="TargetGone",
+        examples=(("table add 0.hp health", "UsageError"),),
     ),
     "save": Row(
         "file entries",

@@ -17,7 +17,7 @@ from live.prompting import Start
         ("", ""),
         ("se", ""),
         ("set", ""),
-        ("set ", "INDEX|* VALUE"),
+        ("set ", "INDEX|*[.FIELD] VALUE"),
         ("  set 0 ", "VALUE"),
         ("set 0", ""),
         ("set 0 5 ", ""),
@@ -36,12 +36,12 @@ def test_what_is_missing(line: str, shown: str) -> None:
 
 def test_hints_are_drawn_and_not_typed(start: Start) -> None:
     terminal = start()
-    terminal.send("write ")
-    terminal.wait_for("farfetch> write ADDR TYPE VALUE")
+    terminal.send("read ")
+    terminal.wait_for("farfetch> read ADDR [TYPE]")
     terminal.send("0x10 ")
-    terminal.wait_for("farfetch> write 0x10 TYPE VALUE")
+    terminal.wait_for("farfetch> read 0x10 [TYPE]")
     terminal.send("\r")
-    terminal.wait_for("farfetch> write 0x10\nfarfetch: no target")
+    terminal.wait_for("farfetch> read 0x10\nfarfetch: no target")
 
 
 def test_no_hints_where_they_would_look_typed(start: Start) -> None:
