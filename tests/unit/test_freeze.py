@@ -94,7 +94,13 @@ def health() -> ctypes.c_int32:
     return ctypes.c_int32(100)
 
 
+#: What was frozen is not let go: its freezer may write there until the test is torn down, and by
+#: then another object of this process would have the memory.
+_KEPT: list[object] = []
+
+
 def at(value: object) -> int:
+    _KEPT.append(value)
     return ctypes.addressof(value)  # type: ignore[arg-type]
 
 
