@@ -48,7 +48,7 @@ class ProcessMemory:
                 memory.seek(address)
                 raw = memory.read(size)
         except OSError:
-            raise MemoryFault(address, size, 0, False) from None
+            raise self.error(address, size, writing=False) from None
         finally:
             with self.looked:
                 self.looks += 1
@@ -61,7 +61,17 @@ class ProcessMemory:
                 memory.seek(address)
                 memory.write(data)
         except OSError:
-            raise MemoryFault(address, len(data), 0, True) from None
+            raise self.error(address, len(data), writing=True) from None
+
+    def error(self, address: int, size: int, *, writing: bool) -> FarfetchError:
+        """What cannot be reached, or the process that has none any more, be it still dying."""
+        try:
+            mapped = Path(f"/proc/{self.pid}/maps").read_bytes()
+        except OSError:
+            mapped = b""
+        if not mapped:
+            return TargetGone(self.pid, "", "exited")
+        return MemoryFault(address, size, 0, writing)
 
     def wait(self, until: Callable[[], object]) -> None:
         """Wait until something is so after a look; a minute means that it never will be."""
