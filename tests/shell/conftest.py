@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ import pytest
 from live.prompting import Start
 from live.targets import TargetProcess
 from live.terminal import Terminal
+from live.waiting import wait_for
 
 COMMAND = (sys.executable, "-m", "farfetch.shell")
 TIMEOUT = 60.0
@@ -91,6 +95,18 @@ class Driver:
         """Send a line."""
         assert self.process.stdin is not None
         self.process.stdin.write(line + "\n")
+
+    def wait_until_it_waits(self) -> None:
+        """Wait until it has read the line that was sent, and sleeps over it."""
+        assert self.process.stdin is not None
+        pipe = self.process.stdin.fileno()
+        stat = Path(f"/proc/{self.process.pid}/stat")
+
+        def sleeps() -> bool:
+            unread = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]
+            return not unread and stat.read_bytes().rpartition(b")")[2].split()[0] == b"S"
+
+        wait_for(sleeps)
 
     def answer(self) -> dict[str, Any]:
         """Wait for an answer."""

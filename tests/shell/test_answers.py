@@ -542,6 +542,7 @@ def test_wait_ends_with_the_target(game: TargetProcess, drive: Callable[..., Any
     shell = drive("-p", game.pid)
     assert shell.ask("info")["alive"] is True
     shell.send("wait forever")
+    shell.wait_until_it_waits()
     game.quit()
     assert shell.answer()["alive"] is False
     assert shell.error("wait forever")["type"] == "TargetGone"
