@@ -109,7 +109,7 @@ PLAIN = st.sampled_from(
     (
         *("char", "signed char", "unsigned char", "short", "unsigned short", "int", "unsigned"),
         *("long", "unsigned long", "long long", "unsigned long long", "float", "double"),
-        *("int8_t", "uint16_t", "int32_t", "uint64_t", "size_t", "bool", "_Atomic long long"),
+        *("int8_t", "uint16_t", "int32_t", "uint64_t", "size_t", "bool", "_Atomic int"),
         *("void *", "const double *"),
     )
 )
