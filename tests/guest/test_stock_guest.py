@@ -24,7 +24,7 @@ def test_stock_guest(tmp_path: Path) -> None:
             kernels.get("stock-6.1"),
             tmp_path,
             ["-q", *(str(rig.INSIDE / name) for name in TESTS), *PAGES, *HUNT],
-            timeout=600,
+            timeout=1200,
         )
     except MissingError as missing:
         prerequisites.give_up(missing)
