@@ -10,6 +10,9 @@ SHARE  := $(wildcard docs/*.1) $(wildcard completions/*)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHON
+# Without bytecode every farfetch that a test starts would be compiled anew, which takes longer
+# than most of these tests.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help:  ## list these targets
