@@ -154,6 +154,12 @@ class _Evaluation:
     values: Mapping[str, Value]
     raw: Mapping[str, bytes]
 
+    def within(self, comparison: Predicate) -> _Evaluation:
+        """The same, computing in what the fields of a comparison are compared as."""
+        if not self.whole.fields and not self.whole.decoded:
+            return self
+        return replace(self, layout=arithmetic(comparison, self.whole))
+
     def holds(self, predicate: Predicate) -> bool:
         match predicate:
             case Unknown():
@@ -165,7 +171,7 @@ class _Evaluation:
             case Not(operand):
                 return not self.holds(operand)
             case Compare() | InRange() | Near():
-                return replace(self, layout=arithmetic(predicate, self.whole)).compares(predicate)
+                return self.within(predicate).compares(predicate)
             case Changed():
                 return self.raw["now"] != self.raw["prev"]
             case Unchanged():

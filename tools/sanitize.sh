@@ -26,5 +26,6 @@ $venv/bin/pip install --quiet --disable-pip-version-check '.[dev]' \
 LD_PRELOAD="$(gcc -print-file-name=libasan.so)" \
 ASAN_OPTIONS=detect_leaks=0:halt_on_error=1 \
 UBSAN_OPTIONS=print_stacktrace=1 \
+FARFETCH_NOT_EMULATED=1 \
 	$venv/bin/python -X faulthandler -m pytest --quiet --capture=no -p no:cacheprovider \
-	tests/core -k "not neon" # whose core is another one
+	tests/core

@@ -12,10 +12,8 @@ from farfetch.scanner.values import bytes_, layout_of, text, utf16
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.foreign import kernel_isas
-from core.naive import naive_slots, run_kernel
+from core.naive import assert_all_kernels, naive_slots
 
-every_isa = pytest.mark.parametrize("isa", kernel_isas())
 _NIBBLES = (0x00, 0x0F, 0xF0, 0xFF, 0xFF, 0xFF)
 
 
@@ -35,49 +33,43 @@ def planted(draw: st.DrawFn, length: int) -> tuple[Pattern, bytes]:
     return one, raw * times
 
 
-def found_and_defined(
-    predicate: Predicate, layout: Layout, isa: str, raw: bytes, stride: int
-) -> tuple[list[bool], list[bool]]:
+def assert_found(predicate: Predicate, layout: Layout, raw: bytes, stride: int) -> list[bool]:
+    """Hold every instruction set to the definition, and return what that says of each slot."""
     assert layout.size is not None
     count = max(0, (len(raw) - layout.size) // stride + 1)
     streams = {"now": raw[: (count - 1) * stride + layout.size] if count else b""}
     if "prev" in str(predicate):
         streams = {"now": streams["now"], "prev": streams["now"]}
-    found = run_kernel(compile_predicate(predicate, layout), isa, streams, stride, count)
-    return found, naive_slots(predicate, layout, streams, stride, count)
+    defined = naive_slots(predicate, layout, streams, stride, count)
+    assert_all_kernels(compile_predicate(predicate, layout), streams, stride, count, defined)
+    return defined
 
 
-@every_isa
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 7, 8, 9, 16, 33, 64, 100])
 @settings(max_examples=25, deadline=None)
 @given(draw=st.data())
-def test_a_pattern_of_any_length(isa: str, length: int, draw: st.DataObject) -> None:
+def test_a_pattern_of_any_length(length: int, draw: st.DataObject) -> None:
     one, raw = draw.draw(planted(length))
     layout = layout_of(bytes_).with_size(length)
     stride = draw.draw(st.sampled_from((1, 1, 2, 3, 4, 8, 16)))
     for predicate in (now == one, now != one, prev == one, ~(now == one) | (now == one)):
-        found, defined = found_and_defined(predicate, layout, isa, raw, stride)
-        assert found == defined
+        assert_found(predicate, layout, raw, stride)
 
 
-@every_isa
 @pytest.mark.parametrize("stride", [1, 2, 4, 8])
-def test_a_pattern_at_every_place_of_a_group(isa: str, stride: int) -> None:
+def test_a_pattern_at_every_place_of_a_group(stride: int) -> None:
     one = Pattern(bytes.fromhex("48 00 00 8b"), bytes.fromhex("ff 00 f0 ff"))
     layout = layout_of(bytes_).with_size(4)
     for place in range(0, 200 * stride, stride):
         raw = bytearray(b"\x48\x8b" * (100 * stride) + bytes(4))
         raw[place : place + 4] = b"\x48\x99\x07\x8b"
-        found, defined = found_and_defined(now == one, layout, isa, bytes(raw), stride)
-        assert found[place // stride]
-        assert found == defined
+        assert assert_found(now == one, layout, bytes(raw), stride)[place // stride]
 
 
-@every_isa
 @pytest.mark.parametrize("kind", [text, utf16], ids=["text", "utf16"])
 @settings(max_examples=60, deadline=None)
 @given(draw=st.data())
-def test_text_in_any_case(isa: str, kind: object, draw: st.DataObject) -> None:
+def test_text_in_any_case(kind: object, draw: st.DataObject) -> None:
     letters = st.sampled_from("gGoO@`[{sSſkK\N{KELVIN SIGN}ßẞéÉσςΣǅǆǄⱥȺ𐐀𐐨1 ")
     wanted = draw.draw(st.text(letters, min_size=1, max_size=6))
     layout = layout_of(kind)
@@ -88,5 +80,4 @@ def test_text_in_any_case(isa: str, kind: object, draw: st.DataObject) -> None:
     raw = b"".join(draw.draw(st.lists(word, min_size=1, max_size=12))) * 3
     predicate = draw.draw(st.sampled_from((now == anycase(wanted), now != AnyCase(wanted))))
     stride = draw.draw(st.sampled_from((1, 2, unit)))
-    found, defined = found_and_defined(predicate, layout, isa, raw, stride)
-    assert found == defined
+    assert_found(predicate, layout, raw, stride)
