@@ -27,6 +27,7 @@ from guest.prerequisites import require, search_path
 
 REPOSITORY = KMOD.parent
 INSIDE = Path(__file__).parent / "inside"
+COMPILED = ("scanner", "shell", "tests")
 # x86 forgets what the processor can do for a moment while it identifies it, with interrupts on
 # (identify_cpu() in arch/x86/kernel/cpu/common.c). KASAN, asking in one of these whether there are
 # five levels of page tables, takes a good address for a wild one. Its report switches lockdep off,
@@ -190,6 +191,8 @@ def boot(
         **build_programs(kernel, out / "programs"),
         **(environment or {}),
     }
+    # The guest cannot write here, and would compile everything at each start of a program.
+    run([sys.executable, "-m", "compileall", "-q", *(REPOSITORY / part for part in COMPILED)])
     script = out / "inside.sh"
     script.write_text(_script(kernel, out, variables, arguments))
     command = ["vng", "--run", str(kernel.image), "--disable-kvm", "--force-9p", "--verbose"]
