@@ -11,23 +11,22 @@ VECTOR_INLINE vector_mask masked_byte(const uint8_t *at, uint8_t value, uint8_t 
 }
 
 /* Which of the 64 addresses from a on the pattern begins at. */
-VECTOR_INLINE uint64_t masked_64(const struct ff_masked_test *test, const uint8_t *a)
+VECTOR_INLINE uint64_t masked_64(const struct ff_masked_test *test, bool whole, const uint8_t *a)
 {
 	const size_t one = test->one, other = test->other;
+	const uint8_t first = whole ? 0xff : test->mask[one];
 	vector_mask found[64 / VECTOR_BYTES], any = { 0 };
 
 	for (size_t v = 0; v < 64 / VECTOR_BYTES; v++) {
-		const uint8_t *at = a + v * VECTOR_BYTES;
-
-		found[v] = masked_byte(at + one, test->value[one], test->mask[one]) &
-			   masked_byte(at + other, test->value[other], test->mask[other]);
+		found[v] = masked_byte(a + v * VECTOR_BYTES + one, test->value[one], first);
 		any |= found[v];
 	}
-	for (size_t i = 0; i < test->length && vector_any(any); i++) {
+	/* the other byte that tells, then all of them */
+	for (size_t i = 0, at = other; i <= test->length && vector_any(any); at = i++) {
 		any ^= any;
 		for (size_t v = 0; v < 64 / VECTOR_BYTES; v++) {
-			found[v] &= masked_byte(a + v * VECTOR_BYTES + i, test->value[i],
-						test->mask[i]);
+			found[v] &= masked_byte(a + v * VECTOR_BYTES + at, test->value[at],
+						test->mask[at]);
 			any |= found[v];
 		}
 	}
@@ -35,8 +34,8 @@ VECTOR_INLINE uint64_t masked_64(const struct ff_masked_test *test, const uint8_
 }
 
 /* Whole groups of 64 slots, with stride - 1 bytes to read behind the last value. */
-VECTOR_INLINE void masked_groups(const struct ff_masked_test *given, const uint8_t *a,
-				 size_t stride, size_t n, uint64_t *mask)
+VECTOR_INLINE void masked_groups(const struct ff_masked_test *given, bool whole,
+				 const uint8_t *a, size_t stride, size_t n, uint64_t *mask)
 {
 	/* a copy that no store to mask can be thought to change */
 	const struct ff_masked_test test = *given;
@@ -47,7 +46,7 @@ VECTOR_INLINE void masked_groups(const struct ff_masked_test *given, const uint8
 		uint64_t bits = 0;
 
 		for (size_t k = 0; k < stride; k++, a += 64) {
-			uint64_t found = masked_64(&test, a) & slots;
+			uint64_t found = masked_64(&test, whole, a) & slots;
 
 			if (stride == 1)
 				bits = found;
@@ -66,10 +65,13 @@ static void vector_masked(const struct ff_masked_test *test, const uint8_t *a, s
 
 	if (stride == 1) {
 		whole = n / 64 * 64;
-		masked_groups(test, a, 1, whole, mask);
+		if (test->mask[test->one] == 0xff)
+			masked_groups(test, true, a, 1, whole, mask);
+		else
+			masked_groups(test, false, a, 1, whole, mask);
 	} else if (stride <= 8 && !(stride & (stride - 1)) && n) {
 		whole = (n - 1) / 64 * 64;
-		masked_groups(test, a, stride, whole, mask);
+		masked_groups(test, false, a, stride, whole, mask);
 	}
 	if (whole < n)
 		ff_kernels_scalar.masked(test, a + whole * stride, stride, n - whole,
