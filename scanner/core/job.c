@@ -93,15 +93,22 @@ static int check_spec(const struct ff_job_spec *spec)
 	return 0;
 }
 
+void *ff_map_bytes(size_t size)
+{
+	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return bytes == MAP_FAILED ? NULL : bytes;
+}
+
 /* Ask the program once what it says of zeros. The pages are never written to, and cost nothing. */
 static int learn_blank(struct ff_job *job)
 {
 	const struct ff_job_spec *spec = &job->spec;
 	const uint8_t *streams[FF_STREAMS];
 	uint64_t mask = 0;
-	void *zeros = mmap(NULL, ff_job_buffer(job), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *zeros = ff_map_bytes(ff_job_buffer(job));
 
-	if (zeros == MAP_FAILED)
+	if (!zeros)
 		return -ENOMEM;
 	job->zeros = zeros;
 	for (size_t s = 0; s < FF_STREAMS; s++)

@@ -60,6 +60,8 @@ static inline bool ff_stream_is_named(size_t stream)
 	return stream > FF_FIRST;
 }
 
+/* Zeros to write to and munmap(), that take no room until then; or NULL. */
+void *ff_map_bytes(size_t size);
 /* Bytes of a worker's buffer for one stream. */
 static inline size_t ff_job_buffer(const struct ff_job *job)
 {

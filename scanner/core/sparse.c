@@ -46,20 +46,13 @@ struct ff_sparse {
 	uint64_t parts[FF_PARTS][SPARSE_WORDS];
 };
 
-static uint8_t *map_bytes(size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
 int ff_sparse_create(struct ff_sparse **out)
 {
 	struct ff_sparse *sparse = calloc(1, sizeof(*sparse));
 
 	if (!sparse)
 		return -ENOMEM;
-	sparse->raw = map_bytes(RAW_BYTES);
+	sparse->raw = ff_map_bytes(RAW_BYTES);
 	if (!sparse->raw) {
 		free(sparse);
 		return -ENOMEM;
@@ -393,7 +386,7 @@ int ff_sparse_scan(struct ff_worker *worker)
 	for (size_t s = 0; s < FF_STREAMS; s++) {
 		if (sparse->values[s] || (s != FF_NOW && !(job->spec.program->streams & 1u << s)))
 			continue;
-		sparse->values[s] = map_bytes(VALUE_BYTES);
+		sparse->values[s] = ff_map_bytes(VALUE_BYTES);
 		if (!sparse->values[s])
 			return -ENOMEM;
 	}

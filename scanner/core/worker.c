@@ -419,13 +419,6 @@ int ff_worker_scan(struct ff_worker *worker, uint64_t chunk)
 }
 
 /* Pages that cost nothing until they are touched; read kernels may see them zero. */
-static void *map_bytes(size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
 void ff_worker_deinit(struct ff_worker *worker)
 {
 	for (size_t s = 0; s < FF_STREAMS; s++) {
@@ -454,11 +447,11 @@ int ff_worker_init(struct ff_worker *worker, struct ff_job *job)
 	for (size_t s = 0; s < FF_STREAMS; s++) {
 		if (s != FF_NOW && !(job->spec.program->streams & 1u << s))
 			continue;
-		worker->buffers[s] = map_bytes(ff_job_buffer(job));
+		worker->buffers[s] = ff_map_bytes(ff_job_buffer(job));
 		if (!worker->buffers[s])
 			return -ENOMEM;
 	}
-	worker->scratch = map_bytes(ff_job_buffer(job) / 2);
+	worker->scratch = ff_map_bytes(ff_job_buffer(job) / 2);
 	if (!worker->scratch)
 		return -ENOMEM;
 	worker->mask = calloc(words, sizeof(*worker->mask));
