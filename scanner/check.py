@@ -149,7 +149,8 @@ def _check_fields(comparison: Predicate, whole: Predicate, layout: Layout) -> No
     for value in _nodes(comparison):
         if isinstance(value, Field) and not _has(layout, value):
             near = difflib.get_close_matches(value.name, names, n=1)
-            hint = f": did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
+            listed = [name for name in names if "[" not in name]
+            hint = f": did you mean {near[0]}?" if near else f"; there are {', '.join(listed)}"
             raise _error(whole, value, f'{layout.name} has no field "{value.name}"{hint}')
         if isinstance(value, Value):
             sizes.add(place_of(value, layout).layout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Final, cast
@@ -55,6 +56,7 @@ _WORDS: Final[dict[str, Expr | Predicate]] = {
     "inf": Const(float("inf")),
     "nan": Const(float("nan")),
 }
+_INDEX: Final = re.compile(r"[0-9]{1,9}")
 _KEYWORDS: Final = ("and", "or", "not", "in", "abs", "pattern", "regex", "truncated")
 
 # The parser and whatever walks its trees recurse; these keep them far from Python's limit.
@@ -67,7 +69,7 @@ class Parser:
 
     def __init__(self, text: str, fields: Collection[str]) -> None:
         self.text = text
-        self.fields = {name.partition(".")[0]: None for name in fields}
+        self.fields = {re.split(r"[.[]", name)[0]: None for name in fields}
         self.tokens = tokenize(text)
         self.index = 0
         self.depth = 0
@@ -259,7 +261,7 @@ class Parser:
             kept = at(token.text[1:])
             return kept.field(self._field()) if self._dotted else kept
         if token.text in self.fields:
-            return now.field(self._take().text + ("." + self._field() if self._dotted else ""))
+            return now.field(self._path())
         if token.kind == "name" and token.text not in _KEYWORDS:
             raise self._error(f'unknown name "{token.text}"{_near(token.text, self.fields)}')
         if token.text == "+":
@@ -273,14 +275,26 @@ class Parser:
         return self._token.text == "."
 
     def _field(self) -> str:
-        """The names behind the dots."""
-        names = []
-        while self._dotted:
-            self._take()
+        """The path behind a dot."""
+        self._take()
+        return self._path()
+
+    def _path(self) -> str:
+        """A field's name, the indexes behind it, and so on behind the next dot."""
+        path = ""
+        while True:
             if self._token.kind != "name":
                 raise self._error(f"expected a field's name, found {self._token.shown}")
-            names.append(self._take().text)
-        return ".".join(names)
+            path += self._take().text
+            while self._token.text == "[":
+                self._take()
+                if not _INDEX.fullmatch(self._token.text):
+                    raise self._error(f"expected an index, found {self._token.shown}")
+                path += f"[{int(self._take().text)}]"
+                self._expect("]")
+            if not self._dotted:
+                return path
+            path += self._take().text
 
     def _parentheses(self) -> Expr | Predicate:
         is_abs = self._token.text == "abs"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from construct import Construct, ConstructError, Renamed, Struct
+from construct import Array, Construct, ConstructError, Renamed, Struct
 
 from . import numbers
 from .errors import TypeNameError
@@ -16,6 +16,8 @@ from .value_types import Number, layout_of
 
 #: Bytes of the largest structure that is scanned for.
 LARGEST: Final = int(lib.FF_SPAN_MAX)
+#: Of an array, that a predicate can name.
+MAX_ELEMENTS: Final = 256
 
 
 class Laid(NamedTuple):
@@ -62,8 +64,8 @@ class Structure(Construct):  # type: ignore[misc]  # construct has no types
 def scan_layout(value_type: Construct, *, bits: int = 64) -> Layout:
     """How the values of a scan lie in memory; unlike :func:`layout_of`, of structures too.
 
-    Plain fields, also of structures inside it, have a place of their own. Whatever else is in it
-    is decoded by construct.
+    Plain fields, also of structures inside it, have a place of their own, and so have the first
+    256 elements of an array, as ``slots[0]``. Whatever else is in it is decoded by construct.
 
     Args:
         value_type: a number, also of unknown type, text, bytes, or a Struct of a fixed size.
@@ -160,7 +162,24 @@ def _places(struct: Struct, prefix: str, offset: int, bits: int) -> Iterator[Pla
             yield from _places(inner, name + ".", offset, bits)
         elif part.name:
             yield Place(name, offset, _plain(part, bits) or DECODED)
+            yield from _elements(part, name, offset, bits)
         offset += _size(part, bits)
+
+
+def _elements(part: Construct, name: str, offset: int, bits: int) -> Iterator[Place]:
+    """The plain elements of an array, and the fields of those that are structures."""
+    array = without_name(part)
+    if not isinstance(array, Array):
+        return
+    inner, plain = struct_of(array.subcon, bits=bits), _plain(array.subcon, bits)
+    for index in range(min(array.count, MAX_ELEMENTS)):
+        element, at = f"{name}[{index}]", offset + index * _size(array.subcon, bits)
+        if inner is not None:
+            yield from _places(inner, element + ".", at, bits)
+        elif plain is not None:
+            yield Place(element, at, plain)
+        else:
+            yield from _elements(array.subcon, element, at, bits)
 
 
 def _plain(part: Construct, bits: int) -> Layout | None:

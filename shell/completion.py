@@ -17,8 +17,8 @@ from .words import quoted, unquoted
 if TYPE_CHECKING:
     from .command import Command
 
-_PREDICATE_TAIL = re.compile(r"(?<![\w@.])(?:@\w*|[A-Za-z_][\w.]*|)$")
-_FIELD_TAIL = re.compile(r"(?<![\w@.])(?:now|prev|first|@\w+)\.([\w.]*)$")
+_PREDICATE_TAIL = re.compile(r"(?<![\w@.])(?:@\w*|[A-Za-z_][\w.\[\]]*|)$")
+_FIELD_TAIL = re.compile(r"(?<![\w@.])(?:now|prev|first|@\w+)\.([\w.\[\]]*)$")
 _MEMBER_TAIL = re.compile(r"[A-Za-z_]\w*$")
 _VARIABLE = re.compile(r"(?<!\$)\$\w*$")
 
@@ -227,15 +227,19 @@ def predicate_words(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
         return
     behind = _FIELD_TAIL.search(cursor.line, cursor.begin)
     if behind:
-        fields = (Choice(name, "field") for name in moment.fields)
-        yield from cursor.offer(fields, start=behind.start(1))
+        yield from cursor.offer(_fields(moment, behind[1]), start=behind.start(1))
         return
     tail = _PREDICATE_TAIL.search(cursor.line, cursor.begin)
     if tail:
         words = [Choice(*word) for word in PREDICATE_WORDS]
         names = [Choice(f"@{name}", "snapshot") for name in moment.snapshots]
-        fields = (Choice(name, "field") for name in moment.fields)
+        fields = _fields(moment, tail[0])
         yield from cursor.offer([*words, *names, *fields], start=tail.start())
+
+
+def _fields(moment: Moment, typed: str) -> Iterator[Choice]:
+    """The fields a predicate can name; the elements of arrays once a bracket is typed."""
+    return (Choice(name, "field") for name in moment.fields if "[" in typed or "[" not in name)
 
 
 def type_name(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:

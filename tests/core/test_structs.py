@@ -12,6 +12,7 @@ from construct import (
     Float32l,
     Int8ul,
     Int16sb,
+    Int16ul,
     Int32sl,
     Int32ul,
     Padding,
@@ -53,9 +54,10 @@ PLAYER: Any = Struct(
     "pos" / Struct("x" / Float32l, "y" / Float32l),
     "gold" / f64,
     "name" / sized(text, 8),
+    "slots" / Int16ul[3],
 )
 LAYOUT = scan_layout(PLAYER)
-NUMBERS = ("hp", "max_hp", "level", "kind", "pos.x", "pos.y", "gold")
+NUMBERS = ("hp", "max_hp", "level", "kind", "pos.x", "pos.y", "gold", "slots[0]", "slots[2]")
 
 sources = st.sampled_from(("now", "prev"))
 fields = st.builds(Field, sources, st.sampled_from(NUMBERS))
@@ -93,6 +95,7 @@ players = st.fixed_dictionaries(
         ),
         "gold": st.sampled_from((0.0, 1.0, 1.5, 2.0, float("nan"))),
         "name": st.sampled_from(("Bo", "Bob", "")),
+        "slots": st.lists(st.integers(0, 3), min_size=3, max_size=3),
     }
 ).map(PLAYER.build)
 
@@ -134,9 +137,33 @@ def test_a_structure_scans_as_it_is() -> None:
         assert scan.next("changed").matches == 0
 
 
+def test_elements_of_arrays_are_fields() -> None:
+    unit = Struct("hp" / Int16ul, "grid" / Int8ul[2][3])
+    army = Struct("count" / Int32ul, "units" / unit[2], "pos" / Float32l[3])
+    there = {
+        "count": 2,
+        "units": [{"hp": 70, "grid": [[1, 2], [3, 4], [5, 6]]}, {"hp": 9, "grid": [[7, 8]] * 3}],
+        "pos": [1.5, 2.5, 3.5],
+    }
+    memory = bytearray(4096)
+    memory[256:] = army.build(there) + bytes(4096 - 256 - army.sizeof())
+    with attach(Buffer(memory, base=0x1000)) as target, target.scan(army) as scan:
+        line = "units[0].hp == 70 and units[1].hp < units[0].hp and pos[2] == 3.5"
+        assert scan.first(line).matches == 1
+        assert scan.next("units[0].grid[2][1] == 6 and now.units[1].grid[0][0] == 7").matches == 1
+        assert scan[0].address == 0x1100
+        memory[256 + 4] = 71
+        assert scan.next(now.field("units[0].hp") == prev.field("units[0].hp") + 1).matches == 1
+        assert scan.next("pos[0] == pos[1]").matches == 0
+
+
 @pytest.mark.parametrize(
     ("line", "column", "reason"),
     [
+        ("slots[1 == 3", 9, 'expected "]", found "=="'),
+        ("slots[-1] == 3", 7, 'expected an index, found "-"'),
+        ("slots[3] == 3", 1, 'Struct has no field "slots[3]": did you mean slots[2]?'),
+        ("pos.x[0] == 3", 1, 'Struct has no field "pos.x[0]": did you mean pos.x?'),
         ("now.hpp == 5", 1, 'Struct has no field "hpp": did you mean hp?'),
         ("hp == 1 and now == 5", 17, "Struct is compared by its fields: now.hp == 5"),
         ("increased", 1, "Struct is compared by its fields: now.hp > prev.hp"),
@@ -168,7 +195,9 @@ def test_structures_that_cannot_be_scanned(wanted: Any, reason: str) -> None:
 
 def test_what_is_no_plain_field_has_no_place() -> None:
     layout = scan_layout(Struct("bag" / Array(3, Int32ul), "end" / Int8ul))
-    assert [(place.name, place.offset) for place in layout.fields] == [("end", 12)]
+    assert layout.decoded == ("bag",)
+    places = [(place.name, place.offset) for place in layout.fields]
+    assert places == [("bag[0]", 0), ("bag[1]", 4), ("bag[2]", 8), ("end", 12)]
 
 
 def test_a_number_has_no_fields() -> None:

@@ -57,6 +57,7 @@ PLAYERS = Moment(
     structures=("player", "mob"),
     fields=("health", "pos.x", "pos.y"),
 )
+CARRYING = Moment(attached=True, fields=("bag", "bag[0]", "bag[1].kind", "bag[1].left"))
 TABLED = Moment(attached=True, entries=("hp", "max hp"))
 
 
@@ -157,6 +158,10 @@ def texts(line: str, moment: Moment) -> list[str]:
         ("prev.he", PLAYERS, ["health"]),
         ("health < pos.", PLAYERS, ["pos.x", "pos.y"]),
         ("first @full.h", PLAYERS, ["health"]),
+        ("now.b", CARRYING, ["bag"]),
+        ("prev.bag[", CARRYING, ["bag[0]", "bag[1].kind", "bag[1].left"]),
+        ("ba", CARRYING, ["bag"]),
+        ("bag[0] == bag[1].k", CARRYING, ["bag[1].kind"]),
         ("set 0.", PLAYERS, ["0.health", "0.pos.x", "0.pos.y"]),
         ("set *.h", PLAYERS, ["*.health"]),
         ("freeze 0.pos.", PLAYERS, ["0.pos.x", "0.pos.y"]),
