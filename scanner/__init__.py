@@ -15,10 +15,11 @@
 (9999, 93, 100)
 """
 
+import importlib
+import typing
+
 from .addresses import format_address, parse_address
 from .budget import Budget
-from .c_structs import c_struct, c_structs
-from .construct_text import construct_struct
 from .declarations import Declaration, Declarations
 from .errors import (
     AccessDenied,
@@ -117,6 +118,26 @@ from .values import (
     value_type,
 )
 from .watch import Seen, Watch
+
+if typing.TYPE_CHECKING:
+    from .c_layouts import c_struct, c_structs
+    from .construct_text import construct_struct
+else:
+    # Readers of declarations take a while to load, and most programs declare nothing in text.
+    _LATER: typing.Final = {
+        "c_struct": ".c_layouts",
+        "c_structs": ".c_layouts",
+        "construct_struct": ".construct_text",
+    }
+
+    def __getattr__(name: str) -> typing.Any:
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(_LATER[name], __name__), name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LATER})
+
 
 __all__ = [
     "TYPES",

@@ -12,9 +12,9 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from .errors import DeclarationError
+from .structs import MAX_TEXT
 
 #: What a text may have; more is not looked at.
-MAX_TEXT: Final = 1 << 16
 MAX_DEPTH: Final = 32
 MAX_IN_A_ROW: Final = 8
 

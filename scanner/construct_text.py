@@ -11,12 +11,11 @@ import construct
 from construct import Array, Construct, Padding, Struct
 
 from .errors import DeclarationError, FarfetchError, TypeNameError
-from .structs import LARGEST, scan_layout
+from .structs import LARGEST, MAX_TEXT, scan_layout
 from .type_names import TYPES
 from .value_types import bytes_, sized, text, utf16
 
 #: What a text may have; more is not looked at.
-MAX_TEXT: Final = 1 << 16
 MAX_DEPTH: Final = 32
 MAX_FIELDS: Final = 4096
 

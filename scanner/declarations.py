@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from .c_structs import c_struct, c_structs
-from .c_units import Unit, unit_of
-from .construct_text import construct_struct
 from .errors import DeclarationError, TypeNameError
 from .type_names import SCAN_TYPES, TYPES, type_named
+
+if TYPE_CHECKING:
+    # What reads declarations is loaded where there are some: most scans are of plain types.
+    from .c_units import Unit
 
 #: More structures than any program has.
 MAX_DECLARATIONS: Final = 1000
@@ -44,8 +45,12 @@ class Declaration:
     def __post_init__(self) -> None:
         check_name(self.name)
         if self.language == "c":
+            from .c_layouts import c_struct
+
             found = c_struct(self.text, self.name)
         else:
+            from .construct_text import construct_struct
+
             found = self.name / construct_struct(self.text)
         object.__setattr__(self, "type", found)
 
@@ -105,6 +110,9 @@ class Declarations:
         Raises:
             DeclarationError: it cannot be taken; nothing is declared.
         """
+        from .c_layouts import c_structs
+        from .c_units import unit_of
+
         own = self._packing + text
         before = self._packing.count("\n")
         try:
@@ -160,6 +168,8 @@ class Declarations:
             self._parts.pop(one.name, None)
             self._known[one.name] = one
             if one.language == "c":
+                from .c_units import unit_of
+
                 names = unit_of(one.text).names
                 self._parts.update(dict.fromkeys(names, _Part(one.text, names, ())))
 

@@ -16,6 +16,8 @@ from .value_types import Number, layout_of
 
 #: Bytes of the largest structure that is scanned for.
 LARGEST: Final = int(lib.FF_SPAN_MAX)
+#: Characters of a text that declares structures.
+MAX_TEXT: Final = 1 << 16
 #: Of an array, that a predicate can name.
 MAX_ELEMENTS: Final = 256
 

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .loading import loading
+
 USAGE = """\
 usage: farfetch [-p PID|NAME] [--memory NAME] [--json] [-c COMMAND]... [SCRIPT]
 
@@ -138,6 +140,7 @@ def _run(options: Options) -> int:
 
         print(f"farfetch {version('farfetch')}", flush=True)
         return 0
-    from . import run
+    with loading():
+        from . import run
 
     return run.run(options)

@@ -11,6 +11,7 @@ from farfetch.scanner import FarfetchError
 
 from . import batch, report, streams
 from .answers import Answers, JsonAnswers, TextAnswers, say
+from .loading import loading
 from .progress import Meter, NoMeter, TerminalMeter
 from .session import Session
 
@@ -55,7 +56,8 @@ def _run(
             if not prompt:
                 return report.exit_code(error)
     if prompt:
-        from .repl.app import run_prompt
+        with loading():
+            from .repl.app import run_prompt
 
         return run_prompt(session, answers)
     if not commands:

@@ -2,91 +2,79 @@
 
 from __future__ import annotations
 
-from ..command import Command
-from .align import ALIGN
-from .attach import ATTACH
-from .detach import DETACH
-from .expect import EXPECT
-from .export import EXPORT
-from .first import FIRST
-from .freeze import FREEZE
-from .help import HELP
-from .hex import HEX
-from .history import HISTORY
-from .info import INFO
-from .let import LET
-from .list import LIST
-from .load import LOAD
-from .map import MAP
-from .next import NEXT
-from .option import OPTION
-from .patch import PATCH
-from .pattern import PATTERN
-from .pointer import POINTER
-from .ps import PS
-from .quit import QUIT
-from .read import READ
-from .redo import REDO
-from .regions import REGIONS
-from .reset import RESET
-from .save import SAVE
-from .set import SET
-from .snapshot import SNAPSHOT
-from .source import SOURCE
-from .struct import STRUCT
-from .table import TABLE
-from .type import TYPE
-from .undo import UNDO
-from .unfreeze import UNFREEZE
-from .unpatch import UNPATCH
-from .wait import WAIT
-from .watch import WATCH
-from .where import WHERE
-from .write import WRITE
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Final
 
-#: All commands by name, in the order of ``help``.
-COMMANDS: dict[str, Command] = {
-    command.name: command
-    for command in (
-        PS,
-        ATTACH,
-        DETACH,
-        INFO,
-        REGIONS,
-        TYPE,
-        STRUCT,
-        ALIGN,
-        WHERE,
-        OPTION,
-        FIRST,
-        NEXT,
-        PATTERN,
-        UNDO,
-        REDO,
-        HISTORY,
-        SNAPSHOT,
-        RESET,
-        LIST,
-        MAP,
-        SET,
-        FREEZE,
-        UNFREEZE,
-        WATCH,
-        READ,
-        WRITE,
-        HEX,
-        PATCH,
-        UNPATCH,
-        POINTER,
-        TABLE,
-        SAVE,
-        LOAD,
-        EXPORT,
-        WAIT,
-        EXPECT,
-        LET,
-        SOURCE,
-        HELP,
-        QUIT,
-    )
-}
+from ..command import Command
+
+#: In the order of ``help``. Each names a module, and in capitals the command in it.
+NAMES: Final = (
+    "ps",
+    "attach",
+    "detach",
+    "info",
+    "regions",
+    "type",
+    "struct",
+    "align",
+    "where",
+    "option",
+    "first",
+    "next",
+    "pattern",
+    "undo",
+    "redo",
+    "history",
+    "snapshot",
+    "reset",
+    "list",
+    "map",
+    "set",
+    "freeze",
+    "unfreeze",
+    "watch",
+    "read",
+    "write",
+    "hex",
+    "patch",
+    "unpatch",
+    "pointer",
+    "table",
+    "save",
+    "load",
+    "export",
+    "wait",
+    "expect",
+    "let",
+    "source",
+    "help",
+    "quit",
+)
+
+
+class Commands(Mapping[str, Command]):
+    """All commands by name, each loaded when it is first asked for: the prompt comes before."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Command] = {}
+
+    def __getitem__(self, name: str) -> Command:
+        if name not in self._loaded:
+            if name not in NAMES:
+                raise KeyError(name)
+            module = import_module(f".{name}", __package__)
+            self._loaded[name] = getattr(module, name.upper())
+        return self._loaded[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in NAMES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(NAMES)
+
+    def __len__(self) -> int:
+        return len(NAMES)
+
+
+COMMANDS: Final[Mapping[str, Command]] = Commands()

@@ -193,6 +193,7 @@ def boot(
         "FARFETCH_DEBUG_KERNEL": str(int(kernel.debug)),
         "FARFETCH_MODULE": str(build_module(kernel, out / "kmod")),
         "FARFETCH_OUT": str(out),
+        "HYPOTHESIS_STORAGE_DIRECTORY": "/run/hypothesis",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
         **build_programs(kernel, out / "programs"),

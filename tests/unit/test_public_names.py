@@ -10,8 +10,8 @@ import farfetch.scanner as scanner
 def test_all_is_what_there_is() -> None:
     there = {
         name
-        for name, value in vars(scanner).items()
-        if not name.startswith("_") and not isinstance(value, ModuleType)
+        for name in dir(scanner)
+        if not name.startswith("_") and not isinstance(getattr(scanner, name), ModuleType)
     }
     assert set(scanner.__all__) == there | {"process"}
 
