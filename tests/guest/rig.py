@@ -120,7 +120,7 @@ def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
     return {
         "FARFETCH_PROGRAMS": str(into),
         "FARFETCH_CALLER": "/run/programs/caller",
-        "FARFETCH_TARGETS": "/run/programs/pie",
+        "FARFETCH_TARGETS": "/run/programs",
     }
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from guest import arm64_guest, kernels, prerequisites, rig
 from guest.prerequisites import MissingError
-from live.targets import target_path
 
 MODULE = ("test_targets.py", "test_errors.py", "test_permission.py")
 # The main job, by the library, through either way.
@@ -49,7 +48,6 @@ RUNS = {
 
 @pytest.mark.parametrize("name", RUNS)
 def test_guest(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    target_path("game", "pie")  # built here: emulated, the compiler takes minutes
     one = RUNS[name]
     try:
         outcome = rig.boot(

@@ -8,7 +8,6 @@ import pytest
 
 from guest import kernels, prerequisites, rig
 from guest.prerequisites import MissingError
-from live.targets import target_path
 
 TESTS = ["test_targets.py", "test_errors.py", "test_permission.py"]
 # Debian's kernels say which pages are clean.
@@ -18,7 +17,6 @@ HUNT = ["tests/live/test_hunt.py", "-k", "not test_hunt or (device and pie)"]
 
 
 def test_stock_guest(tmp_path: Path) -> None:
-    target_path("game", "pie")  # built here: emulated, the compiler takes minutes
     try:
         outcome = rig.boot(
             kernels.get("stock-6.1"),

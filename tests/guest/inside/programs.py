@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 PAGE = os.sysconf("SC_PAGESIZE")
-TARGETS = Path(os.environ["FARFETCH_TARGETS"])
+TARGETS = Path(os.environ["FARFETCH_TARGETS"]) / "pie"
 CALLER = Path(os.environ["FARFETCH_CALLER"])
 MODULE = Path(os.environ["FARFETCH_MODULE"])
 WAYS = os.environ["FARFETCH_WAYS"].split()
