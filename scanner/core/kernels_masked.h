@@ -10,23 +10,26 @@ VECTOR_INLINE vector_mask masked_byte(const uint8_t *at, uint8_t value, uint8_t 
 	return (vector_mask)((*(const vector_u8 *)at & bits) == value);
 }
 
-/* Which of the 64 addresses from a on the pattern begins at. */
+/* Which of the 64 addresses from a on the pattern begins at. whole: no bit of the two is wild. */
 VECTOR_INLINE uint64_t masked_64(const struct ff_masked_test *test, bool whole, const uint8_t *a)
 {
 	const size_t one = test->one, other = test->other;
-	const uint8_t first = whole ? 0xff : test->mask[one];
+	const uint8_t bits_one = whole ? 0xff : test->mask[one];
+	const uint8_t bits_other = whole ? 0xff : test->mask[other];
 	vector_mask found[64 / VECTOR_BYTES], any = { 0 };
 
 	for (size_t v = 0; v < 64 / VECTOR_BYTES; v++) {
-		found[v] = masked_byte(a + v * VECTOR_BYTES + one, test->value[one], first);
+		const uint8_t *at = a + v * VECTOR_BYTES;
+
+		found[v] = masked_byte(at + one, test->value[one], bits_one) &
+			   masked_byte(at + other, test->value[other], bits_other);
 		any |= found[v];
 	}
-	/* the other byte that tells, then all of them */
-	for (size_t i = 0, at = other; i <= test->length && vector_any(any); at = i++) {
+	for (size_t i = 0; i < test->length && vector_any(any); i++) {
 		any ^= any;
 		for (size_t v = 0; v < 64 / VECTOR_BYTES; v++) {
-			found[v] &= masked_byte(a + v * VECTOR_BYTES + at, test->value[at],
-						test->mask[at]);
+			found[v] &= masked_byte(a + v * VECTOR_BYTES + i, test->value[i],
+						test->mask[i]);
 			any |= found[v];
 		}
 	}
@@ -65,7 +68,7 @@ static void vector_masked(const struct ff_masked_test *test, const uint8_t *a, s
 
 	if (stride == 1) {
 		whole = n / 64 * 64;
-		if (test->mask[test->one] == 0xff)
+		if ((test->mask[test->one] & test->mask[test->other]) == 0xff)
 			masked_groups(test, true, a, 1, whole, mask);
 		else
 			masked_groups(test, false, a, 1, whole, mask);

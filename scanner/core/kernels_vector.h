@@ -154,30 +154,32 @@ VECTOR_INLINE vector_mask equal_byte(const uint8_t *at, uint8_t value)
 }
 
 /*
- * A value at every byte: compare bytes, 64 slots at a time. Most groups end when one of
- * the value's bytes has been looked for, nearly all others with a second one.
+ * A value at every byte: compare bytes, 64 slots at a time. Most groups end when two of
+ * the value's bytes have been looked for: which have one of them cannot be foreseen.
  */
 static void equal_bytes(const uint8_t *value, size_t size, const uint8_t *a, size_t n,
 			uint64_t *mask)
 {
 	const size_t one = rare_byte(value, size, size), other = rare_byte(value, size, one);
-	const uint8_t rare = value[one]; /* which no store to mask can be thought to change */
+	/* copies that no store to mask can be thought to change */
+	const uint8_t rare = value[one], second = value[other];
 
 	for (size_t g = 0; g < n / 64; g++, a += 64) {
 		vector_mask found[64 / VECTOR_BYTES], any = { 0 };
 
 		for (size_t v = 0; v < 64 / VECTOR_BYTES; v++) {
-			found[v] = equal_byte(a + v * VECTOR_BYTES + one, rare);
+			found[v] = equal_byte(a + v * VECTOR_BYTES + one, rare) &
+				   equal_byte(a + v * VECTOR_BYTES + other, second);
 			any |= found[v];
 		}
-		for (size_t i = 0, at = other; i <= size && vector_any(any); at = i++) {
-			any ^= any;
-			for (size_t v = 0; v < 64 / VECTOR_BYTES; v++) {
-				found[v] &= equal_byte(a + v * VECTOR_BYTES + at, value[at]);
-				any |= found[v];
-			}
+		mask[g] = 0;
+		if (!vector_any(any))
+			continue;
+		for (size_t v = 0; v < 64 / VECTOR_BYTES; v++) {
+			for (size_t i = 0; i < size; i++)
+				found[v] &= equal_byte(a + v * VECTOR_BYTES + i, value[i]);
 		}
-		mask[g] = vector_any(any) ? vector_bits_1(found) : 0;
+		mask[g] = vector_bits_1(found);
 	}
 }
 
