@@ -144,12 +144,11 @@ def _check_struct(node: Predicate, whole: Predicate, layout: Layout) -> None:
 
 
 def _check_fields(comparison: Predicate, whole: Predicate, layout: Layout) -> None:
-    names = [*(place.name for place in layout.fields), *layout.decoded]
     sizes = set()
     for value in _nodes(comparison):
         if isinstance(value, Field) and not _has(layout, value):
-            near = difflib.get_close_matches(value.name, names, n=1)
-            listed = [name for name in names if "[" not in name]
+            near = difflib.get_close_matches(value.name, layout.names, n=1)
+            listed = [name for name in layout.names if "[" not in name]
             hint = f": did you mean {near[0]}?" if near else f"; there are {', '.join(listed)}"
             raise _error(whole, value, f'{layout.name} has no field "{value.name}"{hint}')
         if isinstance(value, Value):

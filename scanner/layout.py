@@ -75,6 +75,11 @@ class Layout:
     is_mixed: bool = field(default=False, repr=False)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The fields of a structure that a predicate can name."""
+        return (*(place.name for place in self.fields), *self.decoded)
+
+    @property
     def is_number(self) -> bool:
         """Whether it is an int or a float."""
         return self.kind in ("int", "float")

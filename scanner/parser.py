@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Final, cast
 
 from .errors import ExpressionError
+from .fields import top_names
 from .letter_case import AnyCase
 from .literals import LiteralError, parse_number, unquote
 from .operators import PRECEDENCE, BinaryOp, CompareOp, UnaryOp
@@ -69,7 +70,7 @@ class Parser:
 
     def __init__(self, text: str, fields: Collection[str]) -> None:
         self.text = text
-        self.fields = {re.split(r"[.[]", name)[0]: None for name in fields}
+        self.fields = top_names(fields)
         self.tokens = tokenize(text)
         self.index = 0
         self.depth = 0

@@ -98,7 +98,7 @@ class Scan:
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields that a predicate can name, if the type is a structure."""
-        return (*(place.name for place in self.layout.fields), *self.layout.decoded)
+        return self.layout.names
 
     @property
     def size(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from farfetch.scanner import (
@@ -36,6 +37,12 @@ MAX_ALIGN = 4096
 
 def _no_scripts(path: str) -> int:
     raise UsageError(f"{path} cannot be run from here")
+
+
+@lru_cache(maxsize=1)
+def _fields_of(value_type: Any, bits: int) -> tuple[str, ...]:
+    """The names of a type's fields, which each key at the prompt asks for."""
+    return scan_layout(value_type, bits=bits).names
 
 
 class Session:
@@ -120,8 +127,7 @@ class Session:
     @property
     def type_fields(self) -> tuple[str, ...]:
         """The fields that a first scan can name, when the type is a structure."""
-        layout = scan_layout(self.type, bits=self.bits)
-        return (*(place.name for place in layout.fields), *layout.decoded)
+        return _fields_of(self.type, self.bits)
 
     @property
     def fields(self) -> tuple[str, ...]:

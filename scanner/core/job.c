@@ -93,9 +93,9 @@ static int check_spec(const struct ff_job_spec *spec)
 	return 0;
 }
 
-void *ff_map_bytes(size_t size)
+void *ff_map_bytes(size_t size, int protection)
 {
-	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *bytes = mmap(NULL, size, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	return bytes == MAP_FAILED ? NULL : bytes;
 }
@@ -106,7 +106,7 @@ static int learn_blank(struct ff_job *job)
 	const struct ff_job_spec *spec = &job->spec;
 	const uint8_t *streams[FF_STREAMS];
 	uint64_t mask = 0;
-	void *zeros = ff_map_bytes(ff_job_buffer(job));
+	void *zeros = ff_map_bytes(ff_job_buffer(job), PROT_READ);
 
 	if (!zeros)
 		return -ENOMEM;

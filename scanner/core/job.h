@@ -60,8 +60,8 @@ static inline bool ff_stream_is_named(size_t stream)
 	return stream > FF_FIRST;
 }
 
-/* Zeros to write to and munmap(), that take no room until then; or NULL. */
-void *ff_map_bytes(size_t size);
+/* Zeros that take no room until they are written to, with mmap()'s protection; or NULL. */
+void *ff_map_bytes(size_t size, int protection);
 /* Bytes of a worker's buffer for one stream. */
 static inline size_t ff_job_buffer(const struct ff_job *job)
 {

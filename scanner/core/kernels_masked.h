@@ -10,12 +10,12 @@ VECTOR_INLINE vector_mask masked_byte(const uint8_t *at, uint8_t value, uint8_t 
 	return (vector_mask)((*(const vector_u8 *)at & bits) == value);
 }
 
-/* Which of the 64 addresses from a on the pattern begins at. whole: no bit of the two is wild. */
-VECTOR_INLINE uint64_t masked_64(const struct ff_masked_test *test, bool whole, const uint8_t *a)
+/* Which of the 64 addresses from a on the pattern begins at. plain: nothing in the two is wild. */
+VECTOR_INLINE uint64_t masked_64(const struct ff_masked_test *test, bool plain, const uint8_t *a)
 {
 	const size_t one = test->one, other = test->other;
-	const uint8_t bits_one = whole ? 0xff : test->mask[one];
-	const uint8_t bits_other = whole ? 0xff : test->mask[other];
+	const uint8_t bits_one = plain ? 0xff : test->mask[one];
+	const uint8_t bits_other = plain ? 0xff : test->mask[other];
 	vector_mask found[64 / VECTOR_BYTES], any = { 0 };
 
 	for (size_t v = 0; v < 64 / VECTOR_BYTES; v++) {
@@ -37,7 +37,7 @@ VECTOR_INLINE uint64_t masked_64(const struct ff_masked_test *test, bool whole, 
 }
 
 /* Whole groups of 64 slots, with stride - 1 bytes to read behind the last value. */
-VECTOR_INLINE void masked_groups(const struct ff_masked_test *given, bool whole,
+VECTOR_INLINE void masked_groups(const struct ff_masked_test *given, bool plain,
 				 const uint8_t *a, size_t stride, size_t n, uint64_t *mask)
 {
 	/* a copy that no store to mask can be thought to change */
@@ -49,7 +49,7 @@ VECTOR_INLINE void masked_groups(const struct ff_masked_test *given, bool whole,
 		uint64_t bits = 0;
 
 		for (size_t k = 0; k < stride; k++, a += 64) {
-			uint64_t found = masked_64(&test, whole, a) & slots;
+			uint64_t found = masked_64(&test, plain, a) & slots;
 
 			if (stride == 1)
 				bits = found;

@@ -52,7 +52,7 @@ int ff_sparse_create(struct ff_sparse **out)
 
 	if (!sparse)
 		return -ENOMEM;
-	sparse->raw = ff_map_bytes(RAW_BYTES);
+	sparse->raw = ff_map_bytes(RAW_BYTES, PROT_READ | PROT_WRITE);
 	if (!sparse->raw) {
 		free(sparse);
 		return -ENOMEM;
@@ -386,7 +386,7 @@ int ff_sparse_scan(struct ff_worker *worker)
 	for (size_t s = 0; s < FF_STREAMS; s++) {
 		if (sparse->values[s] || (s != FF_NOW && !(job->spec.program->streams & 1u << s)))
 			continue;
-		sparse->values[s] = ff_map_bytes(VALUE_BYTES);
+		sparse->values[s] = ff_map_bytes(VALUE_BYTES, PROT_READ | PROT_WRITE);
 		if (!sparse->values[s])
 			return -ENOMEM;
 	}

@@ -418,7 +418,6 @@ int ff_worker_scan(struct ff_worker *worker, uint64_t chunk)
 	return error;
 }
 
-/* Pages that cost nothing until they are touched; read kernels may see them zero. */
 void ff_worker_deinit(struct ff_worker *worker)
 {
 	for (size_t s = 0; s < FF_STREAMS; s++) {
@@ -447,11 +446,11 @@ int ff_worker_init(struct ff_worker *worker, struct ff_job *job)
 	for (size_t s = 0; s < FF_STREAMS; s++) {
 		if (s != FF_NOW && !(job->spec.program->streams & 1u << s))
 			continue;
-		worker->buffers[s] = ff_map_bytes(ff_job_buffer(job));
+		worker->buffers[s] = ff_map_bytes(ff_job_buffer(job), PROT_READ | PROT_WRITE);
 		if (!worker->buffers[s])
 			return -ENOMEM;
 	}
-	worker->scratch = ff_map_bytes(ff_job_buffer(job) / 2);
+	worker->scratch = ff_map_bytes(ff_job_buffer(job) / 2, PROT_READ | PROT_WRITE);
 	if (!worker->scratch)
 		return -ENOMEM;
 	worker->mask = calloc(words, sizeof(*worker->mask));

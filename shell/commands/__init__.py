@@ -56,16 +56,11 @@ NAMES: Final = (
 class Commands(Mapping[str, Command]):
     """All commands by name, each loaded when it is first asked for: the prompt comes before."""
 
-    def __init__(self) -> None:
-        self._loaded: dict[str, Command] = {}
-
     def __getitem__(self, name: str) -> Command:
-        if name not in self._loaded:
-            if name not in NAMES:
-                raise KeyError(name)
-            module = import_module(f".{name}", __package__)
-            self._loaded[name] = getattr(module, name.upper())
-        return self._loaded[name]
+        if name not in NAMES:
+            raise KeyError(name)
+        command: Command = getattr(import_module(f".{name}", __package__), name.upper())
+        return command
 
     def __contains__(self, name: object) -> bool:
         return name in NAMES

@@ -11,9 +11,10 @@ from ..completion import Candidate, Choice, Cursor, Moment
 from ..near import did_you_mean
 from ..result import Column, Result, Table
 from ..words import Words
+from . import COMMANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from ..session import Session
 
@@ -37,21 +38,15 @@ matches:
 help COMMAND says more; a # begins a comment."""
 
 
-def _commands() -> Mapping[str, Command]:
-    from . import COMMANDS
-
-    return COMMANDS
-
-
 def run(session: Session, words: Words) -> Result:  # noqa: ARG001
     """List the commands, or describe one."""
     word = words.optional()
     words.end()
     if word is None:
         return _overview()
-    command = _commands().get(word.text)
+    command = COMMANDS.get(word.text)
     if command is None:
-        near = did_you_mean(word.text, _commands())
+        near = did_you_mean(word.text, COMMANDS)
         raise words.error(f"no command is called {word.text!r}{near}")
     width = min(shutil.get_terminal_size().columns, WIDEST)
     lines = [
@@ -73,7 +68,7 @@ def run(session: Session, words: Words) -> Result:  # noqa: ARG001
 
 
 def _overview() -> Result:
-    commands = _commands().values()
+    commands = COMMANDS.values()
     return Result(
         {
             "commands": [
@@ -91,7 +86,7 @@ def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: AR
     """Offer the commands."""
     if cursor.words:
         return iter(())
-    return cursor.offer(Choice(one.name, one.summary) for one in _commands().values())
+    return cursor.offer(Choice(one.name, one.summary) for one in COMMANDS.values())
 
 
 HELP = Command(

@@ -20,6 +20,8 @@ from typing import Any
 from farfetch.scanner.native import ffi, isas, lib
 from farfetch.scanner.program_code import Code
 
+from guest.prerequisites import is_forced
+
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "scanner" / "core"
 COMPILER = "aarch64-linux-gnu-gcc-12"
@@ -55,15 +57,10 @@ Code.create = _remember  # type: ignore[method-assign]
 def kernel_isas() -> list[str]:
     """The instruction sets to test kernels of: this machine's, and NEON where it is not one."""
     ours = list(isas())
-    wanted = os.environ.get("CI") or not missing()
-    if "neon" in ours or not wanted or os.environ.get("FARFETCH_NOT_EMULATED"):
+    there = is_forced() or (shutil.which(COMPILER) and shutil.which(EMULATOR))
+    if "neon" in ours or not there or "FARFETCH_NOT_EMULATED" in os.environ:
         return ours
     return [*ours, "neon"]
-
-
-def missing() -> list[str]:
-    """What NEON's kernels cannot be tested without and this machine does not have."""
-    return [one for one in (COMPILER, EMULATOR) if shutil.which(one) is None]
 
 
 @functools.cache

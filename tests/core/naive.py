@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from farfetch.scanner.compile import STREAMS, Program
+from farfetch.scanner.compile import STREAMS, Program, compile_predicate
 from farfetch.scanner.layout import Layout
 from farfetch.scanner.native import check, ffi, isa_index, isas, lib
 from farfetch.scanner.oracle import evaluate
@@ -17,6 +17,7 @@ from farfetch.scanner.predicates import Predicate
 from core import foreign
 
 _PAGE = mmap.PAGESIZE
+_BEHIND = b"\xcd\xab" * 4
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -60,7 +61,7 @@ def run_kernel(
         address = _guarded(source, len(contents) // _PAGE + 1).place(contents)
         pointers[STREAMS[source]] = ffi.cast("uint8_t *", address)
     size = (count + 63) // 64 * 8
-    mask = bytearray(b"\x55" * size + b"\xab")
+    mask = bytearray(b"\x55" * size + _BEHIND)
     check(
         lib.ff_program_eval(
             program.handle,
@@ -71,7 +72,7 @@ def run_kernel(
             ffi.from_buffer("uint64_t[]", mask),
         )
     )
-    assert mask[size] == 0xAB, "wrote past the mask"
+    assert mask[size:] == _BEHIND, "wrote past the mask"
     return int.from_bytes(mask[:size], "little")
 
 
@@ -83,6 +84,15 @@ def assert_all_kernels(
     for isa in foreign.kernel_isas():
         found = run_kernel(program, isa, streams, stride, count)
         assert f"{found:#b}" == f"{bits:#b}", isa
+
+
+def assert_as_defined(
+    predicate: Predicate, layout: Layout, streams: Mapping[str, bytes], stride: int, count: int
+) -> list[bool]:
+    """Hold all kernels to the definition, and return what that says of each slot."""
+    defined = naive_slots(predicate, layout, streams, stride, count)
+    assert_all_kernels(compile_predicate(predicate, layout), streams, stride, count, defined)
+    return defined
 
 
 def naive_slots(

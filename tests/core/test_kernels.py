@@ -8,19 +8,25 @@ import pytest
 from farfetch.scanner.compile import compile_predicate
 from farfetch.scanner.errors import FarfetchError
 from farfetch.scanner.expression import parse_predicate
+from farfetch.scanner.native import isas
 from farfetch.scanner.predicates import uses
 from farfetch.scanner.values import bytes_, layout_of, sized, text, utf16
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core import foreign
-from core.naive import assert_all_kernels, naive_slots
+from core.naive import assert_all_kernels, assert_as_defined, naive_slots
 from core.strategies import NUMBERS, memory, number_layout, predicates
+from guest.prerequisites import MissingError, give_up, require
 
 
-@pytest.mark.skipif(bool(foreign.missing()) and not os.environ.get("CI"), reason="no arm64 tools")
-@pytest.mark.skipif("FARFETCH_NOT_EMULATED" in os.environ, reason="only this machine's core")
+@pytest.mark.skipif("FARFETCH_NOT_EMULATED" in os.environ, reason="FARFETCH_NOT_EMULATED is set")
 def test_neon_is_among_them() -> None:
+    if "neon" not in isas():
+        try:
+            require(foreign.COMPILER, foreign.EMULATOR)
+        except MissingError as missing:
+            give_up(missing)
     assert "neon" in foreign.kernel_isas()
 
 
@@ -61,7 +67,7 @@ def test_any_predicate_at_any_stride(name: str, draw: st.DataObject) -> None:
     assert layout.size is not None
     predicate = draw.draw(predicates(layout))
     try:
-        program = compile_predicate(predicate, layout)
+        compile_predicate(predicate, layout)
     except FarfetchError:
         assume(False)
     stride = draw.draw(st.sampled_from((layout.size, 1, 2, 3, 4, 5, 8, 12)))
@@ -69,8 +75,7 @@ def test_any_predicate_at_any_stride(name: str, draw: st.DataObject) -> None:
     length = (count - 1) * stride + layout.size if count else 0
     wanted = uses(predicate) | {"now"}
     streams = {name: draw.draw(memory(layout, length)) for name in sorted(wanted)}
-    defined = naive_slots(predicate, layout, streams, stride, count)
-    assert_all_kernels(program, streams, stride, count, defined)
+    assert_as_defined(predicate, layout, streams, stride, count)
 
 
 @pytest.mark.parametrize("length", [*range(1, 20), 64, 100])
@@ -87,10 +92,7 @@ def test_bytes_of_any_length(length: int, draw: st.DataObject) -> None:
     streams = {"now": raw, "prev": before}
     constant = f"b{needle!r}"[1:]
     for words in (f"now == {constant}", "changed", "unchanged", f"prev != {constant}"):
-        predicate = parse_predicate(words)
-        program = compile_predicate(predicate, layout)
-        defined = naive_slots(predicate, layout, streams, stride, count)
-        assert_all_kernels(program, streams, stride, count, defined)
+        assert_as_defined(parse_predicate(words), layout, streams, stride, count)
 
 
 @pytest.mark.parametrize(("kind", "word"), [(text, "Brünhilde"), (utf16, "Brünhilde🐉")])
@@ -114,7 +116,7 @@ def test_integers_beside_a_float(name: str, op: str, number: str) -> None:
     layout = number_layout(name)
     predicate = parse_predicate(f"now {op} {number} or {number} {op} now")
     try:
-        program = compile_predicate(predicate, layout)
+        compile_predicate(predicate, layout)
     except FarfetchError:
         assert float(number) > (layout.high or 0)
         return
@@ -123,8 +125,7 @@ def test_integers_beside_a_float(name: str, op: str, number: str) -> None:
     raw = b"".join(map(layout.pack, values * 8))
     size = layout.size
     assert size is not None
-    defined = naive_slots(predicate, layout, {"now": raw}, size, len(values) * 8)
-    assert_all_kernels(program, {"now": raw}, size, len(values) * 8, defined)
+    assert_as_defined(predicate, layout, {"now": raw}, size, len(values) * 8)
 
 
 @pytest.mark.parametrize("count", [1, 63, 65, 100])
@@ -134,5 +135,4 @@ def test_lanes_past_the_last_slot_compute_nothing(count: int) -> None:
     raw = b"".join(layout.pack(slot - 50) for slot in range(count))
     predicate = parse_predicate("now * 1.5 + now * now < now / prev + 60.5")
     streams = {"now": raw, "prev": raw}
-    defined = naive_slots(predicate, layout, streams, 4, count)
-    assert_all_kernels(compile_predicate(predicate, layout), streams, 4, count, defined)
+    assert_as_defined(predicate, layout, streams, 4, count)

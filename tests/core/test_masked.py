@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from farfetch.scanner.compile import compile_predicate
 from farfetch.scanner.layout import Layout
 from farfetch.scanner.letter_case import AnyCase, anycase
 from farfetch.scanner.patterns import Pattern
@@ -12,7 +11,7 @@ from farfetch.scanner.values import bytes_, layout_of, text, utf16
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.naive import assert_all_kernels, naive_slots
+from core.naive import assert_as_defined
 
 _NIBBLES = (0x00, 0x0F, 0xF0, 0xFF, 0xFF, 0xFF)
 
@@ -40,9 +39,7 @@ def assert_found(predicate: Predicate, layout: Layout, raw: bytes, stride: int) 
     streams = {"now": raw[: (count - 1) * stride + layout.size] if count else b""}
     if "prev" in str(predicate):
         streams = {"now": streams["now"], "prev": streams["now"]}
-    defined = naive_slots(predicate, layout, streams, stride, count)
-    assert_all_kernels(compile_predicate(predicate, layout), streams, stride, count, defined)
-    return defined
+    return assert_as_defined(predicate, layout, streams, stride, count)
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 7, 8, 9, 16, 33, 64, 100])

@@ -48,8 +48,9 @@ def contents(draw: st.DataObject, size: int) -> bytes:
     return (b"".join(draw.draw(st.lists(VALUES, min_size=1, max_size=20))) * size)[:size]
 
 
-@settings(max_examples=120, deadline=None)
-@given(isa=st.sampled_from(isas()), draw=st.data())
+@pytest.mark.parametrize("isa", isas())
+@settings(max_examples=60, deadline=None)
+@given(draw=st.data())
 def test_a_history_is_that_of_four_scans(isa: str, draw: st.DataObject) -> None:
     size = draw.draw(st.integers(24, 700))
     align = draw.draw(st.sampled_from((1, 2, 4, 8)))

@@ -18,6 +18,7 @@ PACKAGES = {
     "gcc": "build-essential",
     "kmod": "kmod",
     "make": "build-essential",
+    "qemu-aarch64": "qemu-user",
     "qemu-system-aarch64": "qemu-system-arm",
     "qemu-system-x86_64": "qemu-system-x86",
     "rsync": "rsync",

@@ -27,11 +27,12 @@ from guest.prerequisites import require, search_path
 
 REPOSITORY = KMOD.parent
 INSIDE = Path(__file__).parent / "inside"
+# What the guest imports of the repository.
 COMPILED = ("scanner", "shell", "tests")
 OPTIONS = (
     # After its first report KASAN is silent unless told otherwise.
     "kasan_multi_shot",
-    # A root that nobody writes to can be cached: Python starts in a fifth of the time. Only kernels
+    # A root that nobody writes to can be cached, so that programs start sooner. Only kernels
     # without an initramfs, the slowest ones, mount it as they are told here.
     "rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose",
 )

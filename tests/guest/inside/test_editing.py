@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from guest.inside.conftest import Start
-from guest.inside.programs import DEBUG_KERNEL, PAGE, TARGETS, WAYS, Program
+from guest.inside.programs import PAGE, SLOW_WAYS, TARGETS, Program
 from live.terminal import Terminal
 
 ESC, TAB = "\x1b", "\t"
@@ -22,8 +22,7 @@ FIXED = ("setarch", "-R", "env", "-i")  # every time at the same addresses
 Edit = Callable[..., Terminal]
 
 
-# Each session takes half a minute on a debug kernel; the device is edited through on Debian's.
-@pytest.fixture(params=WAYS[:1] if DEBUG_KERNEL else WAYS)
+@pytest.fixture(params=SLOW_WAYS)
 def edit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Edit]:
     """Run farfetchd by each way in, with what is typed in bvi, to its end."""
     running: list[Terminal] = []

@@ -16,9 +16,9 @@ import pytest
 
 from guest.inside.conftest import Start
 from guest.inside.programs import (
-    DEBUG_KERNEL,
     MODULE,
     PAGE,
+    SLOW_WAYS,
     TARGETS,
     WAYS,
     Caller,
@@ -88,9 +88,8 @@ def test_one_gib_is_short_where_the_mapping_ends(route: Route, start: Start) -> 
     assert got.content.startswith(b"a touched page\0")
 
 
+@pytest.mark.parametrize("gup", SLOW_WAYS, indirect=True)
 def test_one_gib_is_read_whole(gup: Route) -> None:
-    if DEBUG_KERNEL and gup.way == "device":
-        pytest.skip("takes minutes on a debug kernel; the device's is read on Debian's")
     with mmap.mmap(-1, GIB, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as area:
         first = ctypes.addressof(ctypes.c_char.from_buffer(area))
         got = gup.read(os.getpid(), first, GIB)
