@@ -47,6 +47,11 @@ test-kernels: build  ## run the module's tests on patched, debug and other Debia
 	kmod/run_checkpatch.sh
 	$(BIN)/python -m pytest tests/guest/test_kernels.py
 
+.PHONY: test-order
+test-order: build  ## run the tests in random order, SEEDS (default 10) times, beside a user's processes
+	@tools/prerequisites.sh test
+	tools/random_order.sh $(or $(SEEDS),10)
+
 .PHONY: lint
 lint: build  ## check style and types
 	$(BIN)/ruff check .

@@ -104,6 +104,7 @@ class TargetProcess:
         timeout: seconds that an answer may take, unless a call says otherwise.
         prefix: a command that execs the rest of its line, such as ``("setarch", "-R")``.
         env: its environment, if not ours.
+        program: a copy of it to run, whose name nobody else's process has.
 
     Attributes:
         pid: its process id.
@@ -118,12 +119,13 @@ class TargetProcess:
         timeout: float = 10.0,
         prefix: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
+        program: Path | None = None,
     ) -> None:
         self.name = name
         self.timeout = timeout
         self._received = b""
         self._process = subprocess.Popen(
-            [*prefix, target_path(name, build), *arguments],
+            [*prefix, program or target_path(name, build), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,

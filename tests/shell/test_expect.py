@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from live.targets import TargetProcess
+from live.targets import TargetProcess, target_path
 
 SCRIPT = Path(__file__).parent.parent.parent / "demo" / "health.ff"
 Drive = Callable[..., Any]
@@ -86,12 +88,30 @@ def test_a_target_that_has_ended(game: TargetProcess, drive: Drive) -> None:
     assert shell.ask("expect matches == 0")["seen"] == "there are 0 matches"
 
 
-def test_a_script_waits_finds_checks_and_freezes(farfetch: Run) -> None:
+@pytest.fixture
+def own_game(tmp_path: Path) -> Path:
+    """A copy of the game under a name that no process has."""
+    return Path(shutil.copy(target_path("game"), tmp_path / f"game-{uuid.uuid4().hex[:8]}"))
+
+
+@pytest.fixture
+def script(own_game: Path, tmp_path: Path) -> Path:
+    """The script of the demo, for that game."""
+    path = tmp_path / "health.ff"
+    text = SCRIPT.read_text()
+    assert text.count("attach game ") == 1
+    path.write_text(text.replace("attach game ", f"attach {own_game.name} "))
+    return path
+
+
+def test_a_script_waits_finds_checks_and_freezes(
+    farfetch: Run, own_game: Path, script: Path
+) -> None:
     running: list[TargetProcess] = []
-    starting = threading.Timer(0.5, lambda: running.append(TargetProcess("game")))
+    starting = threading.Timer(0.5, lambda: running.append(TargetProcess("game", program=own_game)))
     starting.start()
     try:
-        done = farfetch(str(SCRIPT))
+        done = farfetch(str(script))
         assert done.returncode == 0, done.stderr
         assert '"health": i32 at [heap]+0x' in done.stdout
         assert done.stdout.endswith("value health == 100: it is 100\n")
@@ -101,11 +121,12 @@ def test_a_script_waits_finds_checks_and_freezes(farfetch: Run) -> None:
             one.close()
 
 
-def test_the_script_says_what_is_not_there(game: TargetProcess, farfetch: Run) -> None:
-    game.command("hit 7")
-    done = farfetch(str(SCRIPT))
+def test_the_script_says_what_is_not_there(farfetch: Run, own_game: Path, script: Path) -> None:
+    with TargetProcess("game", program=own_game) as game:
+        game.command("hit 7")
+        done = farfetch(str(script))
     assert done.returncode == 1
-    assert f"{SCRIPT}:7: expected matches == 1, but there are 0 matches" in done.stderr
+    assert f"{script}:7: expected matches == 1, but there are 0 matches" in done.stderr
 
 
 def test_nobody_appears(farfetch: Run) -> None:

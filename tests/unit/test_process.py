@@ -57,10 +57,12 @@ def test_a_program_deleted_while_it_runs(
 
 
 def test_kernel_threads_are_listed_when_asked_for() -> None:
+    # what starts or ends between two listings is in one of them only
+    before = {one.pid for one in processes()}
     every = {one.pid: one for one in processes(include_kernel_threads=True)}
-    assert every.keys() >= {one.pid for one in processes() if not has_exited(one.pid)}
-    kernel_threads = every.keys() - {one.pid for one in processes()}
-    for pid in kernel_threads:
+    after = {one.pid for one in processes()}
+    assert every.keys() >= before & after
+    for pid in every.keys() - before - after:
         if not has_exited(pid):
             assert (every[pid].exe, every[pid].cmdline, every[pid].bits) == (None, (), None)
 
@@ -161,7 +163,7 @@ def test_a_name_that_two_have(
 
 def test_never_found_by_its_own_name(unheard_of: str) -> None:
     comm = Path("/proc/self/comm")
-    before = comm.read_text()
+    before = comm.read_text().removesuffix("\n")  # which is not of the name
     comm.write_text(unheard_of)
     try:
         assert process(os.getpid()).name == unheard_of
