@@ -62,8 +62,8 @@ class Pages:
             return False
         return bool(self.handle) and sum(end - start for start, end in ranges) > _SPARSE * resident
 
-    def expect_zeros(self, regions: Sequence[Region]) -> None:
-        """Let pages of these regions that nobody touched count as zeros."""
+    def expecting_zeros(self, regions: Sequence[Region]) -> Any:
+        """The core's pages, of which those in regions that nobody touched count as zeros."""
         found = [
             (region.start, region.end)
             for region in regions
@@ -72,7 +72,9 @@ class Pages:
         lazy = _filled_by_others(self._pid)
         found = [(start, end) for start, end in found if (start, end) not in lazy]
         listed = ffi.new("struct ff_range[]", found)
-        check(lib.ff_pages_set_anonymous(self.handle, listed, len(found)))
+        out = ffi.new("struct ff_pages **")
+        check(lib.ff_pages_expect(self.handle, listed, len(found), out))
+        return ffi.gc(out[0], lib.ff_pages_close)
 
     def forget(self) -> int | None:
         """Begin an epoch: from now on, pages that are not written to are clean.

@@ -184,8 +184,8 @@ class Scan:
         pages, epoch = self.target.pages, None
         if pages is not None:
             if pages.is_sparse(ranges):
-                pages.expect_zeros(regions)
-                spec.pages, spec.untouched = pages.handle, True
+                looked_at = pages.expecting_zeros(regions)
+                spec.pages, spec.untouched = looked_at, True
             epoch = self._new_epoch(program, pages)
         found = self._run(spec, filtering, epoch, progress)
         self.reset()
@@ -361,8 +361,8 @@ class Scan:
         elif pages is not None and before.result.matches >= _MANY:
             epoch = self._new_epoch(program, pages)
         if pages is not None and before.result.matches >= _MANY and pages.is_sparse(ground.ranges):
-            pages.expect_zeros(self.target.regions())
-            spec.pages, spec.untouched = pages.handle, True
+            looked_at = pages.expecting_zeros(self.target.regions())
+            spec.pages, spec.untouched = looked_at, True
         found = self._run(spec, filtering, epoch, progress)
         # too much has been written to meanwhile: better begin anew
         worn = epoch == before.epoch and found.result.bytes > ground.extent // 2
