@@ -107,7 +107,11 @@ class Filter:
                 self._match = regex.compiled.match
                 self._holds = self._matches
         self.error: BaseException | None = None
-        self.handle = ffi.new_handle(self)
+
+    @property
+    def handle(self) -> Any:
+        """What the core knows it by; good while that is kept."""
+        return ffi.new_handle(self)  # kept here, both would wait for the garbage collector
 
     def run(self, found: Any) -> None:
         """Clear the slots of a chunk that do not fulfil the predicate."""

@@ -7,6 +7,8 @@
     ├── TargetNotFound        no process has that pid or name
     ├── TargetAmbiguous       several processes have that name
     ├── TargetGone            the process exited, or executed another program
+    ├── TargetClosed          the target was closed
+    ├── ForkedError           it is the parent process's, and this is a child
     ├── MemoryFault           these bytes cannot be read or written
     ├── MemoryUnavailable     this machine lacks that way of reading memory
     ├── TypeNameError         no such value type, or one that cannot be scanned
@@ -20,6 +22,7 @@
     ├── PointerError          a pointer path that cannot be understood or followed
     ├── TableError            a table, or its file, that cannot be used
     ├── ScanOrderError        a step that needs an earlier one
+    ├── ScanClosed            the scan was closed, or the step let go
     ├── MatchIndexError       no match has that index (an IndexError too)
     ├── ScanCancelled         a scan was stopped before its end
     ├── SnapshotError         old values could not be stored or read back
@@ -49,15 +52,18 @@ from .scan_errors import (
     BudgetError,
     MatchIndexError,
     ScanCancelled,
+    ScanClosed,
     ScanOrderError,
     SnapshotError,
 )
 from .target_errors import (
     AccessDenied,
+    ForkedError,
     MemoryFault,
     MemoryUnavailable,
     PatchError,
     TargetAmbiguous,
+    TargetClosed,
     TargetGone,
     TargetNotFound,
 )
@@ -70,16 +76,19 @@ __all__ = [
     "DeclarationError",
     "ExpressionError",
     "FarfetchError",
+    "ForkedError",
     "MatchIndexError",
     "MemoryFault",
     "MemoryUnavailable",
     "PatchError",
     "PointerError",
     "ScanCancelled",
+    "ScanClosed",
     "ScanOrderError",
     "SnapshotError",
     "TableError",
     "TargetAmbiguous",
+    "TargetClosed",
     "TargetGone",
     "TargetNotFound",
     "TypeNameError",

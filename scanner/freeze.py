@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import threading
 import time
+import weakref
+from functools import partial
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Final, Literal, Protocol
 
 from construct import Construct
 
-from .errors import FarfetchError, TargetGone, ValueKindError
+from .errors import FarfetchError, TargetClosed, TargetGone, ValueKindError
+from .lifetime import Life
 from .values import encode, layout_of
 
 Allow = Literal["increase", "decrease"]
 
 #: Seconds between two looks at a frozen value, unless told otherwise.
 INTERVAL: Final = 0.05
+
+_LONGEST: Final = 3600.0  # seconds that a thread sleeps at a time
 
 
 class Freezable(Protocol):
@@ -43,7 +51,6 @@ class Freeze:
         allow: the direction in which the target may change it: ``"increase"``, ``"decrease"`` or
             None. The value that it reaches is then the one that is kept.
         interval: seconds between two looks.
-        active: whether it is being kept up.
         writes: how often the value was put back, the first time included.
         error: what ended it, or None.
     """
@@ -65,7 +72,7 @@ class Freeze:
         self.type = type
         self.allow = allow
         self.interval = interval
-        self.active = True
+        self._active = True
         self.writes = 0
         self.error: FarfetchError | None = None
         self._freezer = freezer
@@ -73,8 +80,22 @@ class Freeze:
         if allow and not self._layout.is_number:
             raise ValueKindError(value, self._layout.name, f"a number that can {allow}, as allowed")
         self._kept = encode(type, value, bits=freezer.target.bits)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._due = 0.0
+
+    @property
+    def active(self) -> bool:
+        """Whether it is being kept up.
+
+        Raises:
+            ForkedError: it is the parent process's, which keeps it up or not.
+        """
+        self._freezer.refuse_children()
+        return self._active
+
+    @active.setter
+    def active(self, active: bool) -> None:
+        self._active = active
 
     @property
     def value(self) -> Any:
@@ -82,7 +103,12 @@ class Freeze:
         return self._layout.unpack(self._kept)
 
     def stop(self) -> None:
-        """Leave the value to the target; nothing is written once this has returned."""
+        """Leave the value to the target; nothing is written once this has returned.
+
+        Raises:
+            ForkedError: it is the parent process's.
+        """
+        self._freezer.refuse_children()
         with self._lock:
             self.active = False
         self._freezer._forget(self)
@@ -96,7 +122,8 @@ class Freeze:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.stop()
+        if not self._freezer.is_forked:  # a child that leaves the block leaves it to its parent
+            self.stop()
 
     def _look(self) -> None:
         """Put the value back if it changed in a way that is not allowed."""
@@ -130,6 +157,9 @@ class Freeze:
 class Freezer:
     """Keeps up the frozen values of one target, on one thread that sleeps in between.
 
+    The thread ends with the last value, and when nobody has the freezer, its target or a value any
+    more. At the end of the program it ends before all else goes.
+
     Args:
         target: whose values they are.
     """
@@ -137,13 +167,16 @@ class Freezer:
     def __init__(self, target: Freezable) -> None:
         self.target = target
         self._entries: list[Freeze] = []
-        self._changed = threading.Condition()  # guards all below and the list above
+        self._changed = threading.RLock()  # guards all below and the list above
+        self._wake: SimpleQueue[None] = SimpleQueue()  # unlike a condition, whole after Ctrl-C
         self._thread: threading.Thread | None = None
-        self._closed = False
+        self._life = Life(partial(TargetClosed, None, "target"))
+        _live.add(self)
 
     @property
     def entries(self) -> tuple[Freeze, ...]:
         """All that were added and not stopped, those that an error ended included."""
+        self.refuse_children()
         with self._changed:
             return tuple(self._entries)
 
@@ -171,30 +204,46 @@ class Freezer:
             TypeNameError: the type is not a single value.
             MemoryFault: it cannot be read or written there.
             TargetGone: the target has exited.
+            TargetClosed: this was closed.
+            ForkedError: it is the parent process's.
             ValueError: allow or interval are none.
         """
+        self._life.check()
         entry = Freeze(self, address, type, value, allow, interval)
         entry._look()
         entry._due = time.monotonic() + interval
         with self._changed:
-            if self._closed:
-                raise ValueError("this freezer is closed")
+            self._life.check()
             self._entries.append(entry)
             if self._thread is None:
+                # the thread must not keep what it works for
+                known = weakref.ref(self, partial(_ring, self._wake))
                 self._thread = threading.Thread(
-                    target=self._run, name="farfetch-freeze", daemon=True
+                    target=_run, args=(known, self._wake), name="farfetch-freeze", daemon=True
                 )
                 self._thread.start()
-            self._changed.notify()
+            self._wake.put(None)
         return entry
 
+    @property
+    def is_forked(self) -> bool:
+        """Whether it is the parent process's."""
+        return self._life.is_forked
+
+    def refuse_children(self) -> None:
+        """Raise in a child of the process that made it; closed or not."""
+        if self._life.is_forked:
+            self._life.check()
+
     def close(self) -> None:
-        """Stop all; nothing is written once this has returned."""
+        """Stop all; once this has returned, nothing is written by another thread."""
+        if self._life.is_forked:
+            return
         with self._changed:
-            self._closed = True
-            self._changed.notify()
+            self._life.is_closed = True
+            self._wake.put(None)
             thread = self._thread
-        if thread is not None:
+        if thread is not None and thread is not threading.current_thread():
             thread.join()
         for entry in self.entries:
             entry.stop()
@@ -203,13 +252,14 @@ class Freezer:
         with self._changed:
             if entry in self._entries:
                 self._entries.remove(entry)
-            self._changed.notify()
+            self._wake.put(None)
 
-    def _run(self) -> None:
+    def _round(self) -> float | None:
+        """Keep up what is due. Returns the seconds until there is more; None at the end."""
         try:
-            while due := self._wait():
-                for entry in due:
-                    self._keep_up(entry)
+            for entry in self._all_due():
+                self._keep_up(entry)
+            return self._pause()
         except BaseException:  # nobody keeps them up from here on, so none must seem to be
             with self._changed:
                 abandoned = tuple(self._entries)
@@ -218,20 +268,18 @@ class Freezer:
                 entry._end(None)
             raise
 
-    def _wait(self) -> list[Freeze]:
-        """Sleep until some are due; none when there is nothing left to do."""
+    def _all_due(self) -> list[Freeze]:
+        now = time.monotonic()
         with self._changed:
-            while not self._closed:
-                active = [entry for entry in self._entries if entry.active]
-                if not active:
-                    break
-                now = time.monotonic()
-                due = [entry for entry in active if entry._due <= now]
-                if due:
-                    return due
-                self._changed.wait(min(entry._due for entry in active) - now)
+            return [entry for entry in self._entries if entry.active and entry._due <= now]
+
+    def _pause(self) -> float | None:
+        with self._changed:
+            due = [entry._due for entry in self._entries if entry.active]
+            if due and not self._life.is_closed:
+                return max(0.0, min(due) - time.monotonic())
             self._thread = None  # the next one added starts another
-            return []
+            return None
 
     def _keep_up(self, entry: Freeze) -> None:
         try:
@@ -242,3 +290,33 @@ class Freezer:
         except FarfetchError as error:
             entry._end(error)
         entry._due = time.monotonic() + entry.interval
+
+
+def _ring(wake: SimpleQueue[None], _: object) -> None:
+    wake.put(None)
+
+
+def _run(known: weakref.ref[Freezer], wake: SimpleQueue[None]) -> None:
+    """What a freezer's thread does, for as long as somebody has the freezer."""
+    pause = 0.0
+    while True:
+        with contextlib.suppress(Empty):
+            wake.get(timeout=min(pause, _LONGEST))
+        freezer = known()
+        if freezer is None:
+            return
+        left = freezer._round()
+        if left is None:
+            return
+        pause = left
+        del freezer
+
+
+_live: Final[weakref.WeakSet[Freezer]] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    """At the end of the program, before the interpreter goes away under the threads."""
+    for freezer in tuple(_live):
+        freezer.close()

@@ -49,11 +49,12 @@ def write_matches(scan: Scan, value: Any) -> WriteResult:
     if scan.layout.parts:
         return _write_numbers(scan, value)
     raw = encode(scan.type, value, bits=scan.target.bits)
-    memory, total, written = scan.target.memory, len(scan), 0
+    present = scan.history.present
+    memory, total, written = scan.target.memory, present.total, 0
     buffer = ffi.new("uint64_t[]", _BATCH)
     for start in range(0, total, _BATCH):
         scan.target.check()
-        count = lib.ff_matchset_addresses(scan.steps[-1].matches, start, _BATCH, buffer)
+        count = lib.ff_matchset_addresses(present.matches, start, _BATCH, buffer)
         done = memory.write_each(buffer, count, raw)
         if done < count:  # one at a time: a memory may have another way for a single write
             done = sum(memory.write(buffer[i], raw) == len(raw) for i in range(count))

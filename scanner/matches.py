@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .errors import MatchIndexError, MemoryFault, SnapshotError
+from .history import Present, old_values
 from .modules import Location, Module, locate
 from .native import ffi, lib
 from .regions import Region
@@ -83,14 +84,15 @@ class Matches(Sequence[Match]):
     """What a scan has found at present, by ascending address.
 
     Nothing is read before it is asked for: an index reads one value, iteration reads in batches.
+    Each call, and an iteration as a whole, is about the step that was present when it began; what
+    that takes is kept until it ends.
     """
 
     def __init__(self, scan: Scan) -> None:
         self._scan = scan
 
     def __len__(self) -> int:
-        steps = self._scan.steps
-        return steps[-1].result.matches if steps else 0
+        return self._scan.history.present.total
 
     @overload
     def __getitem__(self, index: int) -> Match: ...
@@ -99,25 +101,30 @@ class Matches(Sequence[Match]):
     def __getitem__(self, index: slice) -> list[Match]: ...
 
     def __getitem__(self, index: int | slice) -> Match | list[Match]:
-        total = len(self)
+        present = self._scan.history.present
+        total = present.total
         if isinstance(index, slice):
             indexes = range(total)[index]
             if not indexes:
                 return []
             if indexes.step == 1:
-                return self._fetch(indexes.start, len(indexes))
+                return self._fetch(present, indexes.start, len(indexes))
             shared = self._map()
-            return [match for one in indexes for match in self._fetch(one, 1, shared)]
+            return [match for one in indexes for match in self._fetch(present, one, 1, shared)]
         wanted = index + total if index < 0 else index
         if not 0 <= wanted < total:
             raise MatchIndexError(index, total)
-        return self._fetch(wanted, 1)[0]
+        return self._fetch(present, wanted, 1)[0]
 
     def __iter__(self) -> Iterator[Match]:
+        return self._walk(self._scan.history.present)
+
+    def _walk(self, present: Present) -> Iterator[Match]:
         start = 0
-        while batch := self._fetch(start, _BATCH):
+        while batch := self._fetch(present, start, _BATCH):
             yield from batch
             start += len(batch)
+            self._scan.history.check()  # of a closed scan there is no more
 
     def addresses(self, start: int = 0, count: int | None = None) -> list[int]:
         """Addresses of the matches from one index on.
@@ -126,20 +133,16 @@ class Matches(Sequence[Match]):
             start: the first index.
             count: how many; all that follow if None.
         """
-        total = len(self)
-        count = total - start if count is None else min(count, total - start)
-        if count <= 0:
-            return []
-        out = ffi.new("uint64_t[]", count)
-        got = lib.ff_matchset_addresses(self._scan.steps[-1].matches, start, count, out)
-        return ffi.unpack(out, got)  # type: ignore[no-any-return]
+        return _addresses(self._scan.history.present, start, count)
 
     def bisect(self, address: int) -> int:
         """The index of the first match at or behind an address; their number when none is.
 
         So ``bisect(end) - bisect(start)`` matches lie from start up to, not including, end.
         """
-        return bisect_left(range(len(self)), address, key=lambda index: self.addresses(index, 1)[0])
+        present = self._scan.history.present
+        indexes = range(present.total)
+        return bisect_left(indexes, address, key=lambda one: _addresses(present, one, 1)[0])
 
     def column(self, what: ColumnName, start: int = 0, count: int | None = None) -> memoryview[Any]:
         """A property of many matches at once, for whatever takes Python's buffer protocol.
@@ -157,35 +160,38 @@ class Matches(Sequence[Match]):
             MemoryFault: a value can no longer be read; a next scan lets go of such matches.
             SnapshotError: old values cannot be read back.
             TargetGone: the target exited or executed another program.
+            TargetClosed: it was closed, and ``"now"`` is asked for.
+            ScanClosed: the scan was closed.
         """
-        total = len(self)
-        count = max(0, total - start if count is None else min(count, total - start))
         scan = self._scan
+        present = scan.history.present
+        total = present.total
+        count = max(0, total - start if count is None else min(count, total - start))
         addresses = ffi.new("uint64_t[]", count)
         letter: Any = "Q" if what == "address" else scan.layout.buffer_format
         if not count:
             return memoryview(b"").cast(letter or "B")
-        newest = scan.steps[-1]
-        lib.ff_matchset_addresses(newest.matches, start, count, addresses)
+        lib.ff_matchset_addresses(present.matches, start, count, addresses)
         if what == "address":
             return memoryview(ffi.buffer(addresses)).cast("B").cast(letter)
-        values = ffi.new("uint8_t[]", count * scan.size)
+        size = _size(present)
+        values = ffi.new("uint8_t[]", count * size)
         if what == "now":
-            self._read_each(addresses, count, values)
+            self._read_each(present, addresses, count, values)
         else:
-            kept = newest if what == "previous" else scan.steps[0]
-            code = lib.ff_snapshot_values(kept.snapshot, newest.matches, start, count, values)
+            kept = present.previous if what == "previous" else present.first
+            code = lib.ff_snapshot_values(kept, present.matches, start, count, values)
             if code < 0:
                 raise SnapshotError(scan.directory, -code, "cannot read old values back")
         view = memoryview(ffi.buffer(values)).cast("B")
-        return view.cast(letter) if letter else view.cast("B", shape=[count, scan.size])
+        return view.cast(letter) if letter else view.cast("B", shape=[count, size])
 
-    def _read_each(self, addresses: Any, count: int, out: Any) -> None:
+    def _read_each(self, present: Present, addresses: Any, count: int, out: Any) -> None:
         scan = self._scan
-        reading = scan.reading(addresses[0])
-        least = min(reading.least, scan.size)
+        reading = scan.reading(addresses[0], present)
+        size = _size(present)
+        least = min(reading.least, size)
         memory = scan.target.memory
-        size = scan.size
         code = lib.ff_reader_read_each(memory.reader, addresses, count, size, least, out)
         done = memory.check(code)
         scan.target.check()  # after the fact: so these are not another program's values
@@ -195,22 +201,43 @@ class Matches(Sequence[Match]):
     def _map(self) -> _Map:
         return _Map(self._scan.target)
 
-    def _fetch(self, start: int, count: int, shared: _Map | None = None) -> list[Match]:
-        addresses = self.addresses(start, count)
+    def _fetch(
+        self, present: Present, start: int, count: int, shared: _Map | None = None
+    ) -> list[Match]:
+        addresses = _addresses(present, start, count)
         if not addresses:
             return []
-        scan = self._scan
+        scan, directory, size = self._scan, self._scan.directory, _size(present)
+        memory = scan.target.memory
         where = shared or self._map()
-        newest, oldest = scan.steps[-1], scan.steps[0]
+        newest = old_values(present.previous, addresses, size, directory)
+        oldest = None
+        if present.first is not present.previous:
+            oldest = old_values(present.first, addresses, size, directory)
         found = []
         for index, address in enumerate(addresses, start):
-            reading = scan.reading(address)
-            raw = scan.target.memory.read(address, reading.size)
-            previous = old = reading.decode(newest.value(address, scan.size, scan.directory))
-            if newest is not oldest:
-                old = reading.decode(oldest.value(address, scan.size, scan.directory))
+            reading = scan.reading(address, present)
+            raw = memory.read(address, reading.size)
+            previous = old = reading.decode(next(newest))
+            if oldest is not None:
+                old = reading.decode(next(oldest))
             value = reading.decode(raw) if len(raw) >= reading.least else None
             types = reading.type, reading.names
             found.append(Match(index, address, value, previous, old, *types, where))
         scan.target.check()  # after the fact: so these are not another program's values
         return found
+
+
+def _addresses(present: Present, start: int, count: int | None) -> list[int]:
+    left = present.total - start
+    count = left if count is None else min(count, left)
+    if count <= 0:
+        return []
+    out = ffi.new("uint64_t[]", count)
+    got = lib.ff_matchset_addresses(present.matches, start, count, out)
+    return ffi.unpack(out, got)  # type: ignore[no-any-return]
+
+
+def _size(present: Present) -> int:
+    """Bytes of one value."""
+    return (present.ground.layout.size if present.ground else None) or 0

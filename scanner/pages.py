@@ -14,10 +14,13 @@ import itertools
 import mmap
 import os
 import socket
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from .errors import TargetClosed
+from .lifetime import Descriptor, Held
 from .native import check, ffi, lib
 from .regions import Range, Region
 
@@ -36,20 +39,29 @@ class Pages:
     Args:
         pid: of the process.
 
+    Several scans may ask at a time: who has the kernel forget begins an epoch before it does, so
+    that another can see afterwards that what it trusted was not to be.
+
     Attributes:
-        handle: the core's.
         epoch: how often the kernel was told to forget; what was clean then is not what is now.
     """
 
     def __init__(self, pid: int) -> None:
         out = ffi.new("struct ff_pages **")
         code = lib.ff_pages_open(pid, out)
-        self.handle: Any = ffi.NULL if code else ffi.gc(out[0], lib.ff_pages_close)
+        handle = ffi.NULL if code else ffi.gc(out[0], lib.ff_pages_close)
+        self._held = Held(handle, lambda: TargetClosed(pid, ""))
+        self._lock = threading.RLock()
         self.epoch = 0
         self._pid = pid
         self._shared = False
-        self._claim = -1
+        self._claim: Descriptor | None = None
         self._witnesses: tuple[int, ...] = ()
+
+    @property
+    def handle(self) -> Any:
+        """The core's; NULL where the kernel does not tell."""
+        return self._held.get()
 
     def is_sparse(self, ranges: Sequence[Range]) -> bool:
         """Whether much less than the ranges is resident, so that much may never have been touched.
@@ -62,8 +74,8 @@ class Pages:
             return False
         return bool(self.handle) and sum(end - start for start, end in ranges) > _SPARSE * resident
 
-    def expect_zeros(self, regions: Sequence[Region]) -> None:
-        """Let pages of these regions that nobody touched count as zeros."""
+    def expecting_zeros(self, regions: Sequence[Region]) -> Any:
+        """The core's pages, of which those in regions that nobody touched count as zeros."""
         found = [
             (region.start, region.end)
             for region in regions
@@ -72,7 +84,9 @@ class Pages:
         lazy = _filled_by_others(self._pid)
         found = [(start, end) for start, end in found if (start, end) not in lazy]
         listed = ffi.new("struct ff_range[]", found)
-        check(lib.ff_pages_set_anonymous(self.handle, listed, len(found)))
+        out = ffi.new("struct ff_pages **")
+        check(lib.ff_pages_expect(self.handle, listed, len(found), out))
+        return ffi.gc(out[0], lib.ff_pages_close)
 
     def forget(self) -> int | None:
         """Begin an epoch: from now on, pages that are not written to are clean.
@@ -80,40 +94,34 @@ class Pages:
         Returns:
             Its number, or None where clean pages cannot be told.
         """
-        if self._shared or not self.handle or not keeps_soft_dirty() or not self._claims():
-            return None
-        try:
-            # 4: the soft-dirty bits, see proc(5)
-            Path(f"/proc/{self._pid}/clear_refs").write_text("4")
-        except OSError:
-            return None
-        self.epoch += 1
-        self._witnesses = ()
-        return self.epoch
+        with self._lock:
+            if self._shared or not self.handle or not keeps_soft_dirty() or not self._claims():
+                return None
+            self.epoch += 1
+            self._witnesses = ()
+            try:
+                # 4: the soft-dirty bits, see proc(5)
+                Path(f"/proc/{self._pid}/clear_refs").write_text("4")
+            except OSError:
+                return None
+            return self.epoch
 
     def _claims(self) -> bool:
         """Whether no other farfetch uses the bits: who does has bound a socket of this name."""
-        if self._claim < 0:
+        if self._claim is None:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as claim:
                 try:
                     claim.bind(f"\0farfetch-soft-dirty-{self._pid}")
                 except OSError:
                     return False
-                self._claim = claim.detach()
+                self._claim = Descriptor(claim.detach())
         return True
 
     def close(self) -> None:
         """Let go of the process, and others use the bits."""
+        self._held.let_go()
         self.epoch += 1
-        handle, self.handle = self.handle, ffi.NULL
-        if handle:
-            ffi.release(handle)
-        claim, self._claim = self._claim, -1
-        if claim >= 0:
-            os.close(claim)
-
-    def __del__(self) -> None:
-        self.close()
+        self._claim = None
 
     def trusts(self, epoch: int | None) -> bool:
         """Whether what is clean now has been so since an epoch began."""
@@ -124,9 +132,11 @@ class Pages:
             self._shared = True
         return not self._shared
 
-    def remember_dirty(self, regions: Sequence[Region]) -> None:
-        """Note some pages that are dirty: if one is ever clean, somebody else told the kernel."""
-        if not self._shared and self.handle:
+    def remember_dirty(self, regions: Sequence[Region], epoch: int) -> None:
+        """Note some dirty pages: if one is clean while the epoch lasts, others told the kernel."""
+        with self._lock:
+            if self._shared or not self.handle or epoch != self.epoch:
+                return
             dirty = (page for page in _some_pages(regions) if self._is_dirty(page))
             self._witnesses = tuple(itertools.islice(dirty, _WITNESSES))
 

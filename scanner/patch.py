@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from functools import partial
 from types import TracebackType
 from typing import Protocol
 
-from .errors import FarfetchError, MemoryFault, PatchError
+from .errors import FarfetchError, MemoryFault, PatchError, TargetClosed
+from .lifetime import Life
 
 
 class Patchable(Protocol):
@@ -65,7 +67,8 @@ class Patch:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.undo()
+        if not self._patches.is_forked:  # a child that leaves the block leaves it to its parent
+            self.undo()
 
     def __repr__(self) -> str:
         return f"<Patch 0x{self.address:x} {self.before.hex(' ')} -> {self.after.hex(' ')}>"
@@ -82,11 +85,13 @@ class Patches:
         self._target = target
         self._entries: list[Patch] = []
         self._made = 0
-        self._lock = threading.Lock()
+        self._life = Life(partial(TargetClosed, None, "target"))
+        self._lock = threading.RLock()
 
     @property
     def entries(self) -> tuple[Patch, ...]:
         """Those that were not undone, in the order in which they were made."""
+        self._life.check()
         return tuple(self._entries)
 
     def add(self, address: int, raw: bytes) -> Patch:
@@ -99,8 +104,10 @@ class Patches:
         Raises:
             MemoryFault: they cannot be read or written there.
             TargetGone: the target has exited or executed another program.
+            ForkedError: these are the parent process's.
             ValueError: there are no bytes.
         """
+        self._life.check()
         if not raw:
             raise ValueError("a patch is at least one byte")
         with self._lock:
@@ -116,7 +123,13 @@ class Patches:
             self._entries.append(patch)
         return patch
 
+    @property
+    def is_forked(self) -> bool:
+        """Whether these are the parent process's."""
+        return self._life.is_forked
+
     def _undo(self, patch: Patch, force: bool) -> None:
+        self._life.check()
         with self._lock:
             if not patch.active:
                 return

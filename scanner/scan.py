@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from .budget import Budget
-from .compile import Program, compile_predicate
-from .decoded import Filter, regexes_of
-from .errors import AlignError, FarfetchError, ScanOrderError, ValueKindError
+from .errors import AlignError, ScanOrderError, ValueKindError
 from .expression import parse_scan
-from .ground import Ground, lay_out, sized_layout
-from .history import History, Kept, Snapshot, Step
+from .ground import Ground
+from .history import History, Present, Snapshot, Step
 from .job import Jobs, ProgressFunction
 from .layout import Layout
 from .match_values import Reading, WriteResult, write_matches
 from .matches import Match, Matches
-from .native import default_threads, ffi, isa, isa_index, lib
+from .native import default_threads, isa, isa_index, lib
 from .numbers import PARTS
-from .pages import Pages
-from .predicates import Predicate, Source, changed, snapshot_name, unchanged, unknown
+from .predicates import Predicate, changed, snapshot_name, unchanged, unknown
 from .regions import Where
-from .snapshot import ScanResult, Store, snapshot_directory
+from .search import first_search, next_search
+from .snapshot import ScanResult, snapshot_directory
 from .structs import scan_layout
+from .turns import Turns
 from .values import decode as decode_value
 from .values import value_type
 
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from .target import Target
 
 CHUNK: Final = 1 << 19  # bytes a thread reads at a time: they stay in the second-level cache
-_MANY: Final = 1 << 16  # matches, from which on it pays to know which pages are clean
 
 
 class Scan:
@@ -40,6 +37,12 @@ class Scan:
 
     Made by :meth:`Target.scan`; a context manager. A step that fails or is cancelled changes
     nothing: the earlier matches stay, with their old values.
+
+    Any thread may use it. Steps, :meth:`undo` and what else goes through the history take turns:
+    who comes meanwhile waits. Looking at matches waits for nobody, and sees the step that was there
+    when it began. :meth:`cancel`, :meth:`reset` and :meth:`close` stop the step that runs and those
+    that wait. Inside of a step, in its progress function, scans can be looked at and stopped, and
+    no more.
 
     Attributes:
         target: what is scanned.
@@ -51,7 +54,6 @@ class Scan:
         budget: what they and the matches may take.
         soft_dirty: whether pages are left out that the kernel says nobody wrote to.
         history: all steps since the first scan, those undone too.
-        matches: the present matches.
     """
 
     def __init__(
@@ -79,11 +81,15 @@ class Scan:
         self.budget = budget
         self.soft_dirty = soft_dirty
         self.history = History()
-        self.matches = Matches(self)
-        self._isa = isa_index(isa())
-        self._chunk = chunk or CHUNK
-        self._jobs = Jobs()
-        self._ground: Ground | None = None
+        self.isa = isa_index(isa())
+        self.chunk = chunk or CHUNK
+        self.jobs = Jobs()
+        self._turns = Turns(target, self.history, self.jobs)
+
+    @property
+    def matches(self) -> Matches:
+        """The present matches."""
+        return Matches(self)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -103,7 +109,8 @@ class Scan:
     @property
     def size(self) -> int:
         """Bytes of one value; of text without a length, that of what was looked for first."""
-        return (self._ground.layout if self._ground else self.layout).size or 0
+        ground = self.history.present.ground
+        return (ground.layout if ground else self.layout).size or 0
 
     @property
     def memory(self) -> int:
@@ -113,27 +120,38 @@ class Scan:
     @property
     def disk(self) -> int:
         """Bytes of disk that the old values take."""
-        return self._ground.store.bytes if self._ground else 0
+        ground = self.history.present.ground
+        return ground.store.bytes if ground else 0
 
     def decode(self, raw: bytes) -> Any:
         """The value of some bytes; None when they are no such structure."""
-        if self._ground and self._ground.regex:
-            return self._ground.regex.found(raw) or raw
+        return self._decode(self.history.present.ground, raw)
+
+    def _decode(self, ground: Ground | None, raw: bytes) -> Any:
+        if ground and ground.regex:
+            return ground.regex.found(raw) or raw
         if self.layout.kind != "struct":
-            return (self._ground.layout if self._ground else self.layout).unpack(raw)
+            return (ground.layout if ground else self.layout).unpack(raw)
         try:
             return decode_value(self.type, raw, bits=self.target.bits)
         except ValueKindError:
             return None
 
-    def reading(self, address: int) -> Reading:
-        """How the bytes of the match at an address are read."""
-        assert self._ground is not None  # or there were no match
+    def reading(self, address: int, present: Present | None = None) -> Reading:
+        """How the bytes of the match at an address are read.
+
+        Args:
+            address: of the match.
+            present: where the history was that has it; where it is if None.
+        """
+        if present is None:
+            present = self.history.present
+        ground, decode = present.ground, self._decode
+        assert ground is not None  # or there were no match
         if not self.layout.parts:
-            own, decode = (self.layout.name,), self.decode
-            size, least = self._ground.size_at(address), self._ground.least
-            return Reading(self.type, own, size, least, lambda raw: decode(raw[:size]))
-        bits = lib.ff_matchset_parts(self.steps[-1].matches, address)
+            own, size, least = (self.layout.name,), ground.size_at(address), ground.least
+            return Reading(self.type, own, size, least, lambda raw: decode(ground, raw[:size]))
+        bits = lib.ff_matchset_parts(present.matches, address)
         chosen = [i for i in range(len(self.layout.parts)) if bits >> i & 1]
         part = self.layout.parts[chosen[0]]
         size = part.size or 0
@@ -159,38 +177,16 @@ class Scan:
             SnapshotError: old values could not be stored.
             BudgetError: matches or old values would take more than :attr:`budget`.
             TargetGone: the target exited or executed another program meanwhile.
+            TargetClosed, ScanClosed: one of them was closed, maybe meanwhile.
         """
+        return self._turns.step(lambda cancels: self._first(predicate, progress, cancels))
+
+    def _first(
+        self, predicate: Predicate | str | None, progress: ProgressFunction | None, cancels: int
+    ) -> ScanResult:
         tree = self._tree(unknown if predicate is None else predicate)
-        sized = sized_layout(self.layout, tree)
-        program = compile_predicate(tree, sized)
-        missing = sorted(program.streams.keys() - {"now"})
-        if missing:
-            reason = (
-                f"{missing[0]} needs an earlier scan; begin with a value, or with ? for unknown"
-            )
-            raise ScanOrderError(f"{tree}: {reason}")
-        regions = self.target.regions()
-        ranges = self.where.select(regions, self.target.modules(regions))
-        limits = self.budget.of(self.directory)
-        store = Store(self.directory, self.threads, limits.disk)
-        sought = regexes_of(tree)
-        least = sized.least
-        if self.layout.size is None:
-            least = min((one.least for one in sought), default=least)
-        handle = lay_out(ranges, self.align, least, program.span, self._chunk)
-        ground = Ground(sized, sought[0] if sought else None, least, ranges, handle, store, limits)
-        filtering = self._filter(tree, program, ground)
-        spec = self._spec(program, ground, limits.memory, filtering)
-        pages, epoch = self.target.pages, None
-        if pages is not None:
-            if pages.is_sparse(ranges):
-                pages.expect_zeros(regions)
-                spec.pages, spec.untouched = pages.handle, True
-            epoch = self._new_epoch(program, pages)
-        found = self._run(spec, filtering, epoch, progress)
-        self.reset()
-        self._ground = ground
-        return self.history.add(tree, found).result
+        ground, found = first_search(self, tree, progress, cancels)
+        return self._turns.commit(found, cancels, lambda: self.history.begin(ground, tree, found))
 
     def next(
         self, predicate: Predicate | str, *, progress: ProgressFunction | None = None
@@ -203,11 +199,17 @@ class Scan:
 
         Raises:
             ScanOrderError: there was no first scan.
-            ExpressionError, ScanCancelled, SnapshotError, BudgetError, TargetGone: as
-                :meth:`first`.
+            ExpressionError, ScanCancelled, SnapshotError, BudgetError, TargetGone, TargetClosed,
+                ScanClosed: as :meth:`first`.
         """
         tree = self._tree(predicate)
-        return self.history.add(tree, self._narrow(tree, progress)).result
+
+        def narrow(cancels: int) -> ScanResult:
+            path = self._path()
+            found = next_search(self, tree, path, progress, cancels)
+            return self._turns.commit(found, cancels, lambda: self.history.add(tree, found, path))
+
+        return self._turns.step(narrow)
 
     def snapshot(self, name: str, *, progress: ProgressFunction | None = None) -> ScanResult:
         """Keep the values that the matches have now, to compare with as ``@name`` from here on.
@@ -221,12 +223,18 @@ class Scan:
         Raises:
             ValueError: no snapshot can have that name.
             ScanOrderError: there was no first scan.
-            ScanCancelled, SnapshotError, BudgetError, TargetGone: as :meth:`first`.
+            ScanCancelled, SnapshotError, BudgetError, TargetGone, TargetClosed, ScanClosed: as
+                :meth:`first`.
         """
         snapshot_name(name)
-        # says nothing of the values, but has the old ones at hand: what is the same is shared
-        found = self._narrow(changed | unchanged, progress)
-        return self.history.save(name, found).result
+
+        def keep(cancels: int) -> ScanResult:
+            path = self._path()
+            # says nothing of the values, but has the old ones at hand: what is the same is shared
+            found = next_search(self, changed | unchanged, path, progress, cancels)
+            return self._turns.commit(found, cancels, lambda: self.history.save(name, found, path))
+
+        return self._turns.step(keep)
 
     def drop(self, name: str) -> None:
         """Let a snapshot go.
@@ -234,7 +242,7 @@ class Scan:
         Raises:
             ScanOrderError: there is none of that name.
         """
-        if not self.history.drop(name):
+        if not self._turns.change(lambda: self.history.drop(name)):
             raise ScanOrderError(f'there is no snapshot "{name}"')
 
     def undo(self, steps: int = 1) -> None:
@@ -248,7 +256,7 @@ class Scan:
         Raises:
             ScanOrderError: there are fewer.
         """
-        self.history.undo(steps)
+        self._turns.change(lambda: self.history.undo(steps))
 
     def redo(self, steps: int = 1) -> None:
         """Take back an undo. Where there are several ways on, the newest is gone.
@@ -259,7 +267,7 @@ class Scan:
         Raises:
             ScanOrderError: fewer were undone.
         """
-        self.history.redo(steps)
+        self._turns.change(lambda: self.history.redo(steps))
 
     def go_to(self, number: int) -> None:
         """Go to the matches and old values of any step of the history.
@@ -270,22 +278,22 @@ class Scan:
         Raises:
             ScanOrderError: there is none of that number.
         """
-        self.history.go_to(number)
+        self._turns.change(lambda: self.history.go_to(number))
 
     def forget(self) -> int:
         """Let the steps go that were undone, and what they take. Returns how many."""
-        return self.history.forget()
+        return self._turns.change(self.history.forget)
 
     def reset(self) -> None:
-        """Drop all matches and old values."""
-        if self._ground is not None:
-            self._ground.store.close()
+        """Drop all matches and old values; a step that runs is cancelled, and waited for."""
+        self.history.check()
+        self.cancel()
         self.history.clear()
-        self._ground = None
+        self._turns.wait()
 
     def cancel(self) -> None:
-        """Stop the scan that runs, from another thread or a signal handler."""
-        self._jobs.cancel()
+        """Stop the step that runs and those that wait, from another thread or a signal handler."""
+        self._turns.cancel()
 
     def write_all(self, value: Any) -> WriteResult:
         """Write a value at every match.
@@ -299,9 +307,13 @@ class Scan:
         return write_matches(self, value)
 
     def close(self) -> None:
-        """Drop everything; the files of old values go."""
+        """Drop everything; the files of old values go. A step that runs is waited for.
+
+        From then on all but :meth:`close` and :meth:`cancel` raise ScanClosed.
+        """
+        self.history.close()
         self.cancel()
-        self.reset()
+        self._turns.wait()
 
     def __len__(self) -> int:
         return len(self.matches)
@@ -337,94 +349,8 @@ class Scan:
             return parse_scan(predicate, self.fields)
         return predicate
 
-    def _narrow(self, tree: Predicate, progress: ProgressFunction | None) -> Kept:
-        ground = self._ground
-        if not self.steps or ground is None:
+    def _path(self) -> tuple[Step, ...]:
+        path = self.history.path
+        if not path:
             raise ScanOrderError("there is no scan to narrow: begin with a first scan")
-        program = compile_predicate(tree, ground.layout)
-        kept: dict[Source, Kept] = {"prev": self.steps[-1], "first": self.steps[0]}
-        for source in program.streams:
-            if source.startswith("@"):
-                kept[source] = self.history.snapshot(source[1:])
-        before = kept["prev"]
-        left = ground.limits.memory - self.memory
-        filtering = self._filter(tree, program, ground)
-        spec = self._spec(program, ground, left, filtering)
-        spec.candidates = before.matches
-        for source, stream in program.streams.items():
-            if source != "now":
-                spec.streams[stream] = kept[source].snapshot
-        pages, epoch = self.target.pages, None
-        if pages is not None and self.soft_dirty and pages.trusts(before.epoch):
-            spec.pages, spec.prev = pages.handle, before.snapshot
-            epoch = before.epoch
-        elif pages is not None and before.result.matches >= _MANY:
-            epoch = self._new_epoch(program, pages)
-        if pages is not None and before.result.matches >= _MANY and pages.is_sparse(ground.ranges):
-            pages.expect_zeros(self.target.regions())
-            spec.pages, spec.untouched = pages.handle, True
-        found = self._run(spec, filtering, epoch, progress)
-        # too much has been written to meanwhile: better begin anew
-        worn = epoch == before.epoch and found.result.bytes > ground.extent // 2
-        return replace(found, epoch=None) if worn else found
-
-    def _new_epoch(self, program: Program, pages: Pages) -> int | None:
-        """Begin one where many matches, and so pages to leave out, are to be expected."""
-        return pages.forget() if self.soft_dirty and not program.constant else None
-
-    def _filter(self, tree: Predicate, program: Program, ground: Ground) -> Filter | None:
-        """What looks closer at the core's matches, where that is needed."""
-        if not (program.is_weaker or ground.regex):
-            return None
-
-        def fields(raw: bytes) -> Any:
-            try:
-                return decode_value(self.type, raw, bits=self.target.bits)
-            except ValueKindError:
-                return {}  # bytes that are no such structure have no fields
-
-        decode = fields if self.layout.kind == "struct" else bytes
-        return Filter(tree, ground.layout, program.streams, decode)
-
-    def _spec(
-        self,
-        program: Program,
-        ground: Ground,
-        memory: int,
-        filtering: Filter | None,
-    ) -> Any:
-        spec = ffi.new("struct ff_job_spec *")
-        spec.layout, spec.program = ground.handle, program.handle
-        spec.store = ground.store.handle
-        spec.reader = self.target.memory.reader
-        spec.threads, spec.isa, spec.memory = self.threads, self._isa, max(0, memory)
-        spec.nparts = len(program.parts)
-        spec.parts[0 : spec.nparts] = program.parts
-        if filtering:
-            spec.filter, spec.context = lib.ff_filter_in_python, filtering.handle
-        return spec
-
-    def _run(
-        self,
-        spec: Any,
-        filtering: Filter | None,
-        epoch: int | None,
-        progress: ProgressFunction | None,
-    ) -> Kept:
-        try:
-            found = self._jobs.run(spec, epoch, self.directory, progress)
-        except OSError as error:
-            if filtering and filtering.error:
-                raise filtering.error from None
-            self.target.check()
-            self.target.memory.check(-(error.errno or 0))
-            raise
-        try:
-            # what ran on into another program's memory is no result
-            self.target.check()
-            if epoch is not None and self.target.pages is not None:
-                self.target.pages.remember_dirty(self.target.regions())
-        except FarfetchError:
-            found.release()
-            raise
-        return found
+        return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 from .error_root import FarfetchError, count
 
@@ -54,6 +55,26 @@ class ScanCancelled(FarfetchError):
     def _message(self) -> str:
         part = f"after {self.done} of {count(self.total, 'byte')}"
         return f"the scan was cancelled {part}; the earlier matches are kept"
+
+
+class ScanClosed(FarfetchError):
+    """The scan was closed, here or by another thread, or one of its steps was let go.
+
+    Args:
+        what: ``"scan"``, ``"step"``.
+    """
+
+    def __init__(self, what: Literal["scan", "step"]) -> None:
+        super().__init__(what)
+        self.what = what
+
+    def _message(self) -> str:
+        if self.what == "step":
+            return (
+                "these matches and old values were let go, as close, reset, forget, drop and a new "
+                "first scan do: look at the steps that the scan has now"
+            )
+        return "this scan was closed: begin another one of its target"
 
 
 class SnapshotError(FarfetchError):

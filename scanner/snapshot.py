@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .errors import SnapshotError
+from .errors import ScanClosed, SnapshotError
+from .lifetime import Held
 from .native import ffi, lib
 from .regions import Range
 
@@ -78,7 +79,13 @@ class Store:
         code = lib.ff_store_create(os.fsencode(directory), writers, limit, out)
         if code:
             raise SnapshotError(directory, -code, "cannot make a file for old values")
-        self.handle = ffi.gc(out[0], lib.ff_store_close)
+        handle = ffi.gc(out[0], lib.ff_store_close)
+        self._held = Held(handle, lambda: ScanClosed("scan"))
+
+    @property
+    def handle(self) -> Any:
+        """The core's."""
+        return self._held.get()
 
     @property
     def bytes(self) -> int:
@@ -87,7 +94,7 @@ class Store:
 
     def close(self) -> None:
         """Store nothing more. The files go with the last step that has bytes in them."""
-        ffi.release(self.handle)
+        self._held.let_go()
 
 
 def snapshot_directory(wanted: str | None = None) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import threading
+import warnings
+from collections.abc import Callable, Iterable
+from functools import partial
 from types import TracebackType
 from typing import Any, Literal
 
 from .addresses import parse_address
 from .budget import Budget
-from .errors import AccessDenied, MemoryFault, TargetGone, TypeNameError
+from .errors import AccessDenied, MemoryFault, TargetClosed, TargetGone, TypeNameError
 from .footprints import Footprint, read_footprints
 from .freeze import Freeze, Freezer
+from .lifetime import Descriptor, Life
 from .memory import Memory, open_memory
 from .memory.base import gone
 from .modules import Location, Module, locate, modules_of
@@ -21,6 +25,7 @@ from .process import ProcessInfo, find_process
 from .regions import Region, Where
 from .scan import Scan
 from .structs import size_of
+from .turns import Turns
 from .values import decode, encode, value_type
 from .watch import Watch
 
@@ -70,20 +75,22 @@ class AddressSpace:
     def __init__(self, info: ProcessInfo) -> None:
         self._info = info
         try:
-            self._fd = os.open(f"/proc/{info.pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
+            number = os.open(f"/proc/{info.pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
         except PermissionError:
             raise AccessDenied(info.pid, info.name, "attach to") from None
         except (FileNotFoundError, ProcessLookupError):
             raise TargetGone(info.pid, info.name, "exited") from None
+        self._file: Descriptor | None = Descriptor(number)
 
     @property
     def alive(self) -> bool:
         """Whether the process still runs in it."""
-        if self._fd < 0:
+        file = self._file  # kept while it is used, whoever closes
+        if file is None:
             return False
         try:
             # nothing is mapped at 0: EIO while there is an address space, no bytes after
-            return bool(os.pread(self._fd, 1, 0))
+            return bool(os.pread(file.number, 1, 0))
         except OSError:
             return True
 
@@ -93,20 +100,21 @@ class AddressSpace:
 
     def close(self) -> None:
         """Let go of it."""
-        fd, self._fd = self._fd, -1
-        if fd >= 0:
-            os.close(fd)
+        self._file = None
 
 
 class Target:
     """A process, or any memory, whose values can be found and changed.
 
-    Made by :func:`attach`; a context manager.
+    Made by :func:`attach`; a context manager. Once it is closed, all that needs the target raises
+    TargetClosed. Any thread may use it, and close it under the others: what they are in the middle
+    of ends, scans with that error.
 
     Attributes:
         memory: the way its bytes are read and written.
         process: what is known of the process; None for other memory.
         pages: what the kernel knows of its pages; None for other memory.
+        stepping: whose turn it is in the scans that are in the middle of a step.
     """
 
     def __init__(
@@ -118,9 +126,11 @@ class Target:
         self.memory = memory
         self.process = process
         self._space = space
+        self._life = Life(partial(TargetClosed, self.pid, self.name))
+        self._making = threading.RLock()  # of the next two
         self._freezer: Freezer | None = None
-        self._patches = Patches(self)
-        self._closed = False
+        self._patches: Patches | None = None
+        self.stepping: dict[Turns, None] = {}
         self._known: tuple[list[Region], list[Module]] = ([], [])
         self.pages = Pages(process.pid) if process else None
 
@@ -141,11 +151,21 @@ class Target:
 
     @property
     def alive(self) -> bool:
-        """Whether it is still what was attached to: it has neither exited nor executed anew."""
-        return not self._closed and (self._space is None or self._space.alive)
+        """Whether it is still what was attached to: not closed, nor exited, nor executed anew."""
+        if self._life.is_closed:
+            return False
+        self._life.check()
+        return self._space is None or self._space.alive
 
     def check(self) -> None:
-        """Raise TargetGone unless it is still what was attached to."""
+        """Raise unless it is still what was attached to.
+
+        Raises:
+            TargetGone: it has exited or executed another program.
+            TargetClosed: it was closed.
+            ForkedError: it is the parent process's.
+        """
+        self._life.check()
         if self._space is not None and not self._space.alive:
             raise self._space.gone()
 
@@ -177,6 +197,7 @@ class Target:
         Args:
             regions: that :meth:`regions` gave; they are read anew if None.
         """
+        self.check()
         return self._modules_of(self.regions() if regions is None else regions)
 
     def scan(
@@ -204,6 +225,7 @@ class Target:
                 the target then takes a page fault at its next write to each.
             chunk: bytes a thread reads at a time; matches do not depend on it.
         """
+        self._life.check()
         return Scan(
             self,
             type,
@@ -282,16 +304,21 @@ class Target:
             allow: the way in which the value may still move, taking the frozen value with it.
             interval: seconds between looks.
         """
+        self._life.check()
         construct = value_type(type)
         if value is None:
             value = self.read(address, construct)
-        if self._freezer is None:
-            self._freezer = Freezer(self)
+        with self._making:
+            self._life.check()
+            if self._freezer is None:
+                self._freezer = Freezer(self)
         return self._freezer.add(address, construct, value, allow=allow, interval=interval)
 
     @property
     def frozen(self) -> tuple[Freeze, ...]:
         """What is frozen at present."""
+        if self._life.is_forked:
+            self._life.check()
         return self._freezer.entries if self._freezer else ()
 
     def watch(self, places: Iterable[tuple[int, Any]]) -> Watch:
@@ -300,6 +327,7 @@ class Target:
         Args:
             places: the address and the type of each: a construct with a size, or its name.
         """
+        self._life.check()
         return Watch(self, ((address, value_type(what)) for address, what in places))
 
     def patch(self, address: int, raw: bytes) -> Patch:
@@ -312,12 +340,18 @@ class Target:
         Raises:
             MemoryFault: they cannot be read or written there; nothing is changed.
         """
+        self._life.check()
+        with self._making:
+            if self._patches is None:
+                self._patches = Patches(self)
         return self._patches.add(address, raw)
 
     @property
     def patches(self) -> tuple[Patch, ...]:
         """The patches that were not undone, in the order in which they were made."""
-        return self._patches.entries
+        if self._life.is_forked:
+            self._life.check()
+        return self._patches.entries if self._patches else ()
 
     def locate(self, address: int) -> Location:
         """The region and module of an address."""
@@ -334,17 +368,38 @@ class Target:
         return parse_address(text, self._modules_of(regions), regions)
 
     def close(self) -> None:
-        """Let go: what is frozen thaws, the target runs on."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._freezer is not None:
-            self._freezer.close()
+        """Let go: what is frozen thaws, the target runs on.
+
+        Steps of scans that run are cancelled and waited for; what other threads read or write
+        meanwhile ends as it would have. What scans have found so far stays theirs. In a child of
+        the process that attached, only the child's own descriptors are closed.
+        """
+        if not self._life.is_forked:
+            self._stop_all()
         self.memory.close()
         if self.pages is not None:
             self.pages.close()
         if self._space is not None:
             self._space.close()
+
+    def _stop_all(self) -> None:
+        if self._freezer is not None:
+            self._freezer.close()  # first: so that nothing it holds seems to fail
+        with self._making:
+            self._life.is_closed = True
+            freezer = self._freezer
+        if freezer is not None:
+            freezer.close()
+        for turns in tuple(self.stepping):
+            turns.cancel()
+            turns.wait()
+
+    def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
+        life: Life | None = getattr(self, "_life", None)
+        if life is None or life.is_closed or life.is_forked:
+            return
+        if self.process is not None:
+            _warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
 
     def __enter__(self) -> Target:
         return self
@@ -363,10 +418,11 @@ class Target:
 
     def _modules_of(self, regions: list[Region]) -> list[Module]:
         """The modules among regions; files are only looked into when the regions have changed."""
-        if regions != self._known[0]:
+        known = self._known
+        if regions != known[0]:
             root = "/" if self.pid is None else f"/proc/{self.pid}/root"
-            self._known = (regions, modules_of(regions, root))
-        return self._known[1]
+            known = self._known = (regions, modules_of(regions, root))
+        return known[1]
 
     def _size(self, construct: Any) -> int:
         size = size_of(construct, bits=self.bits)

@@ -101,6 +101,42 @@ class TargetGone(FarfetchError):
         return f"{_process(self.pid, self.name)} has exited"
 
 
+class TargetClosed(FarfetchError):
+    """The target was closed, here or by another thread.
+
+    Args:
+        pid: the process; None for other memory.
+        name: its name, or the memory's.
+    """
+
+    def __init__(self, pid: int | None, name: str) -> None:
+        super().__init__(pid, name)
+        self.pid = pid
+        self.name = name
+
+    def _message(self) -> str:
+        what = f"the {self.name}" if self.pid is None else _process(self.pid, self.name)
+        return f"{what} was closed here: attach again"
+
+
+class ForkedError(FarfetchError):
+    """What a child process was born with is its parent's, and cannot be used in it.
+
+    Args:
+        owner: the pid of the process that made it.
+    """
+
+    def __init__(self, owner: int) -> None:
+        super().__init__(owner)
+        self.owner = owner
+
+    def _message(self) -> str:
+        return (
+            f"this belongs to process {self.owner}, which made it before it forked this one: "
+            "attach again here"
+        )
+
+
 class MemoryFault(FarfetchError):
     """These bytes cannot be read or written.
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from construct import Construct
 
-from .errors import FarfetchError, TargetGone, TypeNameError
+from .errors import FarfetchError, ForkedError, TargetClosed, TargetGone, TypeNameError
+from .lifetime import Life
 from .structs import size_of
 from .values import decode
 
@@ -68,13 +71,21 @@ class Watch:
         ]
         self._raw: list[bytes | None] | None = None
         self._changes = [0] * len(self._places)
+        self._life = Life(partial(TargetClosed, None, "target"))
+        self._lock = threading.RLock()
 
     def look(self) -> list[Seen]:
         """Read all values.
 
         Raises:
             TargetGone: the target has exited or executed another program.
+            TargetClosed: it was closed.
         """
+        self._life.check()
+        with self._lock:
+            return self._look()
+
+    def _look(self) -> list[Seen]:
         raw = [self._read(address, size) for address, _, size in self._places]
         before, self._raw = self._raw or raw, raw
         seen = []
@@ -89,7 +100,7 @@ class Watch:
     def _read(self, address: int, size: int) -> bytes | None:
         try:
             return self._target.read_bytes(address, size)
-        except TargetGone:
+        except (ForkedError, TargetClosed, TargetGone):
             raise
         except FarfetchError:
             return None

@@ -13,6 +13,9 @@
  *   snapshot  the bytes of a step's matches, in the store or inline
  *   job       the run itself: start, wait, cancel, finish
  *
+ * What is made or opened is counted: _get takes another reference, _close, _put or _destroy
+ * lets one go, and the last is the end of it. A job holds what its spec names.
+ *
  * Functions return 0 or a negative errno unless they say otherwise. Nothing here
  * takes Python's lock or knows of Python.
  */
@@ -70,6 +73,7 @@ int ff_reader_open_process_vm(int pid, struct ff_reader **out);
 int ff_reader_open_proc_mem(int pid, struct ff_reader **out);
 /* Plain bytes that stand for a target's memory at base; the caller keeps them alive. */
 int ff_reader_open_buffer(uint8_t *bytes, size_t size, uint64_t base, struct ff_reader **out);
+struct ff_reader *ff_reader_get(struct ff_reader *reader);
 void ff_reader_close(struct ff_reader *reader);
 /*
  * Bytes read or written up to the first address that cannot be, or a negative
@@ -97,9 +101,11 @@ struct ff_pages;
 
 /* What the kernel says of a process's pages. */
 int ff_pages_open(int pid, struct ff_pages **out);
+struct ff_pages *ff_pages_get(const struct ff_pages *pages);
 void ff_pages_close(struct ff_pages *pages);
-/* Ranges, ascending, in which pages that nobody touched are zero. */
-int ff_pages_set_anonymous(struct ff_pages *pages, const struct ff_range *ranges, size_t n);
+/* The same, with ranges, ascending, in which pages that nobody touched are zero. */
+int ff_pages_expect(const struct ff_pages *pages, const struct ff_range *ranges, size_t n,
+		    struct ff_pages **out);
 /* Whether a page was written to since the kernel was told to forget; neither may be so. */
 bool ff_pages_is_dirty(const struct ff_pages *pages, uint64_t address);
 bool ff_pages_is_clean(const struct ff_pages *pages, uint64_t address);
@@ -214,6 +220,7 @@ struct ff_program_spec {
 struct ff_program;
 
 int ff_program_create(const struct ff_program_spec *spec, struct ff_program **out);
+struct ff_program *ff_program_get(const struct ff_program *program);
 void ff_program_destroy(struct ff_program *program);
 /*
  * Evaluate over n slots that lie stride bytes apart. streams[s] points at the
@@ -227,6 +234,7 @@ int ff_program_eval(const struct ff_program *program, int isa, const uint8_t *co
 
 struct ff_matchset;
 
+struct ff_matchset *ff_matchset_get(const struct ff_matchset *set);
 void ff_matchset_destroy(struct ff_matchset *set);
 uint64_t ff_matchset_count(const struct ff_matchset *set);
 /* Bytes of memory it takes. */
@@ -246,11 +254,12 @@ struct ff_snapshot;
 /* For so many threads at a time; no more than limit bytes at a time, or -ENOBUFS. */
 int ff_store_create(const char *directory, uint32_t writers, uint64_t limit,
 		    struct ff_store **out);
-/* Nothing more is stored; the files go with the last snapshot that has bytes in them. */
+/* Nothing more is stored; the files go with the last snapshot and job that use it. */
 void ff_store_close(struct ff_store *store);
 /* Bytes of file the store takes. */
 uint64_t ff_store_bytes(const struct ff_store *store);
 
+struct ff_snapshot *ff_snapshot_get(const struct ff_snapshot *snapshot);
 void ff_snapshot_destroy(struct ff_snapshot *snapshot);
 /* Bytes of memory it takes. */
 uint64_t ff_snapshot_bytes(const struct ff_snapshot *snapshot);

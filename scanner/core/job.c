@@ -5,6 +5,9 @@
  * Workers draw chunk numbers from one counter and never wait for one another: each
  * result has a place of its own in the match set and the snapshot. Nothing of an
  * earlier step is written to, so a job that is cancelled or fails leaves it as it was.
+ *
+ * A child process has a job's memory but none of its threads, which may have been in the
+ * middle of anything: there it has ended, cancelled, and is left alone.
  */
 #include "job.h"
 #include "store.h"
@@ -14,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 bool ff_job_stopped(const struct ff_job *job)
 {
@@ -118,6 +122,42 @@ static int learn_blank(struct ff_job *job)
 	return 0;
 }
 
+/* What a job uses is its own as well: whoever lent it may let go meanwhile. */
+static void hold(const struct ff_job_spec *spec)
+{
+	ff_layout_get(spec->layout);
+	ff_reader_get(spec->reader);
+	ff_store_get(spec->store);
+	ff_program_get(spec->program);
+	for (size_t i = 0; i < spec->nparts; i++)
+		ff_program_get(spec->parts[i]);
+	if (spec->candidates)
+		ff_matchset_get(spec->candidates);
+	for (size_t s = 0; s < FF_STREAMS; s++) {
+		if (spec->streams[s])
+			ff_snapshot_get(spec->streams[s]);
+	}
+	if (spec->prev)
+		ff_snapshot_get(spec->prev);
+	if (spec->pages)
+		ff_pages_get(spec->pages);
+}
+
+static void let_go(const struct ff_job_spec *spec)
+{
+	ff_pages_close((struct ff_pages *)spec->pages);
+	ff_snapshot_destroy((struct ff_snapshot *)spec->prev);
+	for (size_t s = 0; s < FF_STREAMS; s++)
+		ff_snapshot_destroy((struct ff_snapshot *)spec->streams[s]);
+	ff_matchset_destroy((struct ff_matchset *)spec->candidates);
+	for (size_t i = 0; i < spec->nparts; i++)
+		ff_program_destroy((struct ff_program *)spec->parts[i]);
+	ff_program_destroy((struct ff_program *)spec->program);
+	ff_store_put(spec->store);
+	ff_reader_close(spec->reader);
+	ff_layout_put(spec->layout);
+}
+
 int ff_job_start(const struct ff_job_spec *spec, struct ff_job **out)
 {
 	uint64_t nchunks = spec->layout->nchunks;
@@ -133,7 +173,8 @@ int ff_job_start(const struct ff_job_spec *spec, struct ff_job **out)
 		return -ENOMEM;
 	job->spec = *spec;
 	job->kernels = ff_isa_kernels(spec->isa);
-	ff_layout_get(spec->layout);
+	job->owner = getpid();
+	hold(spec);
 	pthread_mutex_init(&job->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -174,11 +215,19 @@ int ff_job_start(const struct ff_job_spec *spec, struct ff_job **out)
 	return 0;
 }
 
+/* Whether this process is a child of the one that started the job. */
+static bool is_orphan(const struct ff_job *job)
+{
+	return job->owner != getpid();
+}
+
 int ff_job_wait(struct ff_job *job, uint32_t milliseconds)
 {
 	struct timespec until;
 	int ended;
 
+	if (is_orphan(job))
+		return 1;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += milliseconds % 1000 * 1000000L;
 	until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1000000000L;
@@ -261,6 +310,8 @@ int ff_job_finish(struct ff_job *job, struct ff_matchset **set, struct ff_snapsh
 {
 	int error;
 
+	if (is_orphan(job))
+		return -ECANCELED;
 	join_workers(job);
 	error = gather_faults(job);
 	if (job->error)
@@ -290,7 +341,7 @@ size_t ff_job_faults(const struct ff_job *job, const struct ff_range **out)
 
 void ff_job_destroy(struct ff_job *job)
 {
-	if (!job)
+	if (!job || is_orphan(job))
 		return;
 	ff_job_cancel(job);
 	join_workers(job);
@@ -304,7 +355,7 @@ void ff_job_destroy(struct ff_job *job)
 		munmap((void *)job->zeros, ff_job_buffer(job));
 	ff_snapshot_destroy(job->snapshot);
 	ff_matchset_destroy(job->set);
-	ff_layout_put(job->spec.layout);
+	let_go(&job->spec);
 	pthread_cond_destroy(&job->ended);
 	pthread_mutex_destroy(&job->lock);
 	free(job->workers);

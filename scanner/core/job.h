@@ -41,6 +41,7 @@ struct ff_job {
 	bool cancelled;
 	bool failed_in_store;
 	bool joined;
+	pid_t owner;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	uint32_t running;

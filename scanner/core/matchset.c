@@ -185,6 +185,7 @@ int ff_matchset_create(struct ff_layout *layout, struct ff_matchset **out)
 
 	if (!set)
 		return -ENOMEM;
+	set->references = 1;
 	set->layout = ff_layout_get(layout);
 	set->before = calloc(layout->nchunks + 1, sizeof(*set->before));
 	set->blocks = calloc(layout->nchunks + 1, sizeof(*set->blocks));
@@ -225,9 +226,17 @@ uint32_t ff_matchset_parts(const struct ff_matchset *set, uint64_t address)
 	return parts;
 }
 
+struct ff_matchset *ff_matchset_get(const struct ff_matchset *set)
+{
+	struct ff_matchset *shared = (struct ff_matchset *)set;
+
+	__atomic_add_fetch(&shared->references, 1, __ATOMIC_RELAXED);
+	return shared;
+}
+
 void ff_matchset_destroy(struct ff_matchset *set)
 {
-	if (!set)
+	if (!set || __atomic_sub_fetch(&set->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	if (set->blocks) {
 		for (uint64_t i = 0; i < set->layout->nchunks; i++)

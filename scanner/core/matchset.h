@@ -30,6 +30,7 @@ struct ff_block {
 };
 
 struct ff_matchset {
+	uint32_t references;
 	struct ff_layout *layout;
 	uint64_t count;
 	uint64_t bytes;			/* of memory, of the blocks */

@@ -37,6 +37,8 @@ struct scan_argument {
 #define PAGE_SWAPPED	((uint64_t)1 << 4)
 
 struct ff_pages {
+	uint32_t references;
+	struct ff_pages *whole;	/* whose file it is; NULL where it is its own */
 	int fd;
 	bool scans;		/* the kernel has PAGEMAP_SCAN */
 	uint64_t page;
@@ -70,6 +72,7 @@ int ff_pages_open(int pid, struct ff_pages **out)
 	if (!pages)
 		return -ENOMEM;
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
+	pages->references = 1;
 	pages->page = (uint64_t)sysconf(_SC_PAGESIZE);
 	pages->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (pages->fd < 0) {
@@ -83,26 +86,44 @@ int ff_pages_open(int pid, struct ff_pages **out)
 	return 0;
 }
 
+struct ff_pages *ff_pages_get(const struct ff_pages *pages)
+{
+	struct ff_pages *shared = (struct ff_pages *)pages;
+
+	__atomic_add_fetch(&shared->references, 1, __ATOMIC_RELAXED);
+	return shared;
+}
+
 void ff_pages_close(struct ff_pages *pages)
 {
-	if (!pages)
+	if (!pages || __atomic_sub_fetch(&pages->references, 1, __ATOMIC_ACQ_REL))
 		return;
-	close(pages->fd);
+	if (pages->whole)
+		ff_pages_close(pages->whole);
+	else
+		close(pages->fd);
 	free(pages->anonymous);
 	free(pages);
 }
 
-int ff_pages_set_anonymous(struct ff_pages *pages, const struct ff_range *ranges, size_t n)
+int ff_pages_expect(const struct ff_pages *pages, const struct ff_range *ranges, size_t n,
+		    struct ff_pages **out)
 {
 	struct ff_range *copy = malloc(n * sizeof(*copy) + 1);
+	struct ff_pages *made = malloc(sizeof(*made));
 
-	if (!copy)
+	if (!copy || !made) {
+		free(copy);
+		free(made);
 		return -ENOMEM;
+	}
 	if (n)
 		memcpy(copy, ranges, n * sizeof(*copy));
-	free(pages->anonymous);
-	pages->anonymous = copy;
-	pages->nanonymous = n;
+	*made = (struct ff_pages){
+		.references = 1, .whole = ff_pages_get(pages), .fd = pages->fd,
+		.scans = pages->scans, .page = pages->page, .nanonymous = n, .anonymous = copy,
+	};
+	*out = made;
 	return 0;
 }
 

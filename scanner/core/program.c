@@ -274,6 +274,7 @@ int ff_program_create(const struct ff_program_spec *spec, struct ff_program **ou
 	program = calloc(1, sizeof(*program));
 	if (!program)
 		return -ENOMEM;
+	program->references = 1;
 	program->span = spec->span;
 	program->relation = spec->relation;
 	program->natoms = spec->natoms;
@@ -306,9 +307,17 @@ fail:
 	return error;
 }
 
+struct ff_program *ff_program_get(const struct ff_program *program)
+{
+	struct ff_program *shared = (struct ff_program *)program;
+
+	__atomic_add_fetch(&shared->references, 1, __ATOMIC_RELAXED);
+	return shared;
+}
+
 void ff_program_destroy(struct ff_program *program)
 {
-	if (!program)
+	if (!program || __atomic_sub_fetch(&program->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	free(program->atoms);
 	free(program->logic);

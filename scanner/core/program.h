@@ -5,6 +5,7 @@
 #include "kernels.h"
 
 struct ff_program {
+	uint32_t references;
 	uint32_t span;
 	size_t natoms, nlogic;
 	struct ff_atom *atoms;

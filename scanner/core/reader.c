@@ -9,9 +9,15 @@
 
 #define EACH_BATCH 256	/* segments read in one call */
 
+struct ff_reader *ff_reader_get(struct ff_reader *reader)
+{
+	__atomic_add_fetch(&reader->references, 1, __ATOMIC_RELAXED);
+	return reader;
+}
+
 void ff_reader_close(struct ff_reader *reader)
 {
-	if (reader)
+	if (reader && !__atomic_sub_fetch(&reader->references, 1, __ATOMIC_ACQ_REL))
 		reader->ops->close(reader);
 }
 

@@ -31,6 +31,7 @@ struct ff_reader_ops {
 
 struct ff_reader {
 	const struct ff_reader_ops *ops;
+	uint32_t references;	/* 1 when it is opened */
 };
 
 #endif

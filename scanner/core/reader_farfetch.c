@@ -104,6 +104,7 @@ static int open_reader(int pid, int fd, struct ff_reader **out)
 		return -ENOMEM;
 	}
 	self->reader.ops = &farfetch_ops;
+	self->reader.references = 1;
 	self->pid = pid;
 	self->fd = fd;
 	/* nothing is mapped at 0: this asks for permission alone */

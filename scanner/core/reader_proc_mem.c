@@ -100,6 +100,7 @@ int ff_reader_open_proc_mem(int pid, struct ff_reader **out)
 		return -ENOMEM;
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
 	self->reader.ops = &proc_mem_ops;
+	self->reader.references = 1;
 	self->fd = open(path, O_RDWR | O_CLOEXEC);
 	if (self->fd < 0) {
 		error = errno;

@@ -103,6 +103,7 @@ int ff_reader_open_process_vm(int pid, struct ff_reader **out)
 	if (!self)
 		return -ENOMEM;
 	self->reader.ops = &process_vm_ops;
+	self->reader.references = 1;
 	self->pid = pid;
 	/* page 0 is in nobody's reach: this asks for the call and the permission alone */
 	error = process_vm_read(&self->reader, &probe, 1);

@@ -27,9 +27,10 @@ int ff_snapshot_create(struct ff_store *store, const struct ff_kernels *kernels,
 
 	if (!snapshot)
 		return -ENOMEM;
-	snapshot->store = store;
+	snapshot->references = 1;
+	snapshot->store = ff_store_get(store);
 	snapshot->kernels = kernels;
-	snapshot->set = set;
+	snapshot->set = ff_matchset_get(set);
 	snapshot->records = calloc(set->layout->nchunks + 1, sizeof(*snapshot->records));
 	if (constant) {
 		snapshot->constant = malloc(span);
@@ -54,9 +55,17 @@ static void destroy_record(struct ff_record *record)
 	free(record);
 }
 
+struct ff_snapshot *ff_snapshot_get(const struct ff_snapshot *snapshot)
+{
+	struct ff_snapshot *shared = (struct ff_snapshot *)snapshot;
+
+	__atomic_add_fetch(&shared->references, 1, __ATOMIC_RELAXED);
+	return shared;
+}
+
 void ff_snapshot_destroy(struct ff_snapshot *snapshot)
 {
-	if (!snapshot)
+	if (!snapshot || __atomic_sub_fetch(&snapshot->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	if (snapshot->records) {
 		for (uint64_t i = 0; i < snapshot->set->layout->nchunks; i++)
@@ -64,6 +73,8 @@ void ff_snapshot_destroy(struct ff_snapshot *snapshot)
 	}
 	free(snapshot->records);
 	free(snapshot->constant);
+	ff_matchset_destroy(snapshot->set);
+	ff_store_put(snapshot->store);
 	free(snapshot);
 }
 

@@ -8,13 +8,14 @@
 struct ff_record;
 
 /*
- * The bytes a step's matches had. set is the step's match set, borrowed: it outlives
- * the snapshot. With constant set, every match has those bytes and there is no record.
+ * The bytes a step's matches had. set is the step's match set. With constant set, every
+ * match has those bytes and there is no record.
  */
 struct ff_snapshot {
+	uint32_t references;
 	struct ff_store *store;
 	const struct ff_kernels *kernels;
-	const struct ff_matchset *set;
+	struct ff_matchset *set;
 	uint8_t *constant;
 	uint64_t bytes;			/* of memory, of the records */
 	struct ff_record **records;	/* one a chunk, NULL when nothing is kept */

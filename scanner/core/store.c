@@ -7,6 +7,9 @@
  * several, because a file has one writer at a time. Space is allocated ahead of the
  * writing, which then costs half, until there is none to spare; what is let go becomes a
  * hole.
+ *
+ * A child process has the same files open, not copies of them: what is let go there is
+ * closed and nothing more.
  */
 #include "store.h"
 
@@ -39,6 +42,7 @@ struct shard {
 
 struct ff_store {
 	uint32_t references;
+	pid_t owner;
 	bool closed;
 	bool scarce;		/* the disk has nothing to spare; set before the locks */
 	uint32_t nshards;
@@ -73,6 +77,7 @@ int ff_store_create(const char *directory, uint32_t writers, uint64_t limit, str
 	if (!store)
 		return -ENOMEM;
 	store->references = 1;
+	store->owner = getpid();
 	store->limit = limit;
 	for (; store->nshards < n; store->nshards++) {
 		struct shard *shard = &store->shards[store->nshards];
@@ -90,13 +95,30 @@ int ff_store_create(const char *directory, uint32_t writers, uint64_t limit, str
 	return 0;
 }
 
-static void put_store(struct ff_store *store)
+struct ff_store *ff_store_get(struct ff_store *store)
+{
+	__atomic_add_fetch(&store->references, 1, __ATOMIC_RELAXED);
+	return store;
+}
+
+static bool is_own(const struct ff_store *store)
+{
+	return store->owner == getpid();
+}
+
+void ff_store_put(struct ff_store *store)
 {
 	if (__atomic_sub_fetch(&store->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	for (uint32_t i = 0; i < store->nshards; i++) {
+		/* a child that holds the file must not hold its space */
+		if (is_own(store) && ftruncate(store->shards[i].fd, 0) < 0) {
+			/* then the space goes with the file */
+		}
 		close(store->shards[i].fd);
-		pthread_mutex_destroy(&store->shards[i].lock);
+		/* a thread that the fork left behind may hold it */
+		if (is_own(store))
+			pthread_mutex_destroy(&store->shards[i].lock);
 	}
 	free(store);
 }
@@ -106,12 +128,14 @@ void ff_store_close(struct ff_store *store)
 	if (!store)
 		return;
 	__atomic_store_n(&store->closed, true, __ATOMIC_RELAXED);
-	put_store(store);
+	ff_store_put(store);
 }
 
 /* Give back what was allocated ahead and not written to. */
 void ff_store_trim(struct ff_store *store)
 {
+	if (!is_own(store))
+		return;
 	for (uint32_t i = 0; i < store->nshards; i++) {
 		struct shard *shard = &store->shards[i];
 		uint64_t end;
@@ -251,13 +275,12 @@ int ff_extent_create(struct ff_store *store, uint32_t shard, struct iovec *parts
 		free(extent);
 		return error;
 	}
-	extent->store = store;
-	__atomic_add_fetch(&store->references, 1, __ATOMIC_RELAXED);
+	extent->store = ff_store_get(store);
 	error = reserve(store, index, extent->pieces, &first);
 	if (error) {
 		__atomic_sub_fetch(&store->used, (uint64_t)extent->pieces * FF_PIECE,
 				   __ATOMIC_RELAXED);
-		put_store(store);
+		ff_store_put(store);
 		free(extent);
 		return error;
 	}
@@ -285,12 +308,12 @@ void ff_extent_put(struct ff_extent *extent)
 	if (__atomic_sub_fetch(&extent->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	/* a closed store's files are about to go as they are */
-	if (!__atomic_load_n(&store->closed, __ATOMIC_RELAXED) &&
+	if (!__atomic_load_n(&store->closed, __ATOMIC_RELAXED) && is_own(store) &&
 	    !fallocate(store->shards[extent->piece >> SHARD_SHIFT].fd,
 		       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		       (off_t)(extent->piece & SHARD_MASK) * FF_PIECE, (off_t)bytes))
 		__atomic_sub_fetch(&store->used, bytes, __ATOMIC_RELAXED);
-	put_store(store);
+	ff_store_put(store);
 	free(extent);
 }
 

@@ -25,6 +25,8 @@ int ff_extent_create(struct ff_store *store, uint32_t shard, struct iovec *parts
 struct ff_extent *ff_extent_get(struct ff_extent *extent);
 void ff_extent_put(struct ff_extent *extent);
 
+struct ff_store *ff_store_get(struct ff_store *store);
+void ff_store_put(struct ff_store *store);
 void ff_store_trim(struct ff_store *store);
 int ff_store_load(const struct ff_store *store, uint32_t piece, size_t skip, uint8_t *buffer,
 		  size_t size);

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import abc
 import errno
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import AccessDenied, FarfetchError, TargetGone, TargetNotFound
+from ..errors import AccessDenied, FarfetchError, TargetClosed, TargetGone, TargetNotFound
+from ..lifetime import Held
 from ..native import ffi, lib
 from ..process import ProcessInfo, process
 from ..regions import Region, RegionReader
@@ -21,12 +23,31 @@ class Memory(abc.ABC):
 
     Attributes:
         name: of this way: ``"process_vm"``, ``"proc_mem"``, ``"buffer"``.
-        reader: the core's reader.
+
+    Args:
+        name: of this way.
+        reader: the core's reader, which is the memory's from now on.
+        process: whose memory it is, if it is a process's.
+        uses: what the reader looks at, kept while it is used.
     """
 
-    def __init__(self, name: str, reader: Any) -> None:
+    def __init__(
+        self, name: str, reader: Any, process: ProcessInfo | None = None, uses: object = None
+    ) -> None:
         self.name = name
-        self.reader = ffi.gc(reader, lib.ff_reader_close)
+
+        pid, called = (process.pid, process.name) if process else (None, name)
+        self._held = Held(ffi.gc(reader, partial(_close, uses)), partial(TargetClosed, pid, called))
+
+    @property
+    def reader(self) -> Any:
+        """The core's reader.
+
+        Raises:
+            TargetClosed: it was closed.
+            ForkedError: it is the parent process's.
+        """
+        return self._held.get()
 
     @abc.abstractmethod
     def regions(self) -> list[Region]:
@@ -75,8 +96,8 @@ class Memory(abc.ABC):
         raise self.error(-code) or OSError(-code, "the target cannot be reached")
 
     def close(self) -> None:
-        """Let go of the reader."""
-        ffi.release(self.reader)
+        """Let go of the reader; a read or write that is under way ends as it would have."""
+        self._held.let_go()
 
 
 class ProcessMemory(Memory):
@@ -89,7 +110,7 @@ class ProcessMemory(Memory):
     """
 
     def __init__(self, name: str, reader: Any, process: ProcessInfo) -> None:
-        super().__init__(name, reader)
+        super().__init__(name, reader, process)
         self.process = process
         self._regions = RegionReader(process.pid, process.name)
 
@@ -100,6 +121,11 @@ class ProcessMemory(Memory):
     def error(self, code: int) -> FarfetchError | None:
         """TargetGone or AccessDenied."""
         return process_error(code, self.process)
+
+
+def _close(uses: object, reader: Any) -> None:
+    lib.ff_reader_close(reader)
+    del uses  # only now
 
 
 def process_error(code: int, info: ProcessInfo) -> FarfetchError | None:

@@ -29,11 +29,11 @@ class Buffer(Memory):
         if base < 0 or base + len(view) > 1 << 64:
             raise ValueError(f"base 0x{base:x} leaves no room for {len(view)} bytes")
         out = ffi.new("struct ff_reader **")
-        self._pointer = ffi.from_buffer("uint8_t[]", view)
+        pointer = ffi.from_buffer("uint8_t[]", view)
         self._readonly = view.readonly
         self._range = (base, base + len(view))
-        check(lib.ff_reader_open_buffer(self._pointer, len(view), base, out))
-        super().__init__("buffer", out[0])
+        check(lib.ff_reader_open_buffer(pointer, len(view), base, out))
+        super().__init__("buffer", out[0], uses=pointer)
 
     def regions(self) -> list[Region]:
         """One region, writable if the bytes are."""

@@ -2,7 +2,8 @@
 /*
  * Many jobs, watched and cancelled from other threads, for ThreadSanitizer to look
  * at: it ends the program with an error where two threads touch the same without
- * order. What the jobs find is checked too.
+ * order. What the jobs find is checked too: also of jobs whose lenders let go meanwhile,
+ * and beside a child that lets go of all that it was born with.
  */
 #include "ff.h"
 
@@ -11,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define SIZE	(2u << 20)
 #define SLOTS	(SIZE / 4)
@@ -198,6 +201,119 @@ static void round_of(const struct ff_program *all, const struct ff_program *belo
 	ff_store_close(store);
 }
 
+/* What a job was lent, and who lets go of it while the job runs. */
+struct lent {
+	struct ff_reader *reader;
+	struct ff_program *code;
+	struct ff_store *store;
+	struct kept prev;
+};
+
+static void *let_go(void *argument)
+{
+	struct lent *lent = argument;
+
+	ff_reader_close(lent->reader);
+	ff_program_destroy(lent->code);
+	drop(&lent->prev);
+	ff_store_close(lent->store);
+	return NULL;
+}
+
+/* All values that the matches of everything had are those of the memory. */
+static void check_values(const struct kept *kept)
+{
+	static uint8_t values[SIZE];
+
+	must(ff_snapshot_values(kept->snapshot, kept->set, 0, SLOTS, values) == SLOTS, "values");
+	must(!memcmp(values, memory, SIZE), "other values than there were");
+}
+
+/* A job goes on with what it was lent, which the lender and two more let go of meanwhile. */
+static void round_of_lenders(const struct ff_program *all)
+{
+	struct ff_atom atom = {
+		.kind = FF_ATOM_PAIR, .op = FF_EQ,
+		.a = { .stream = FF_PREV, .type = FF_I32 }, .b = { .stream = FF_NOW, .type = FF_I32 },
+		.low.i = INT32_MIN, .high.i = INT32_MAX,
+	};
+	struct lent lent[3] = { { .code = program(&atom, FF_SAME_BYTES) } };
+	struct ff_job_spec spec;
+	struct ff_progress progress;
+	struct kept found;
+	pthread_t threads[2];
+	struct ff_job *job;
+
+	must(!ff_reader_open_buffer(memory, SIZE, BASE, &lent->reader), "no reader");
+	must(!ff_store_create("/tmp", THREADS, 16u << 20, &lent->store), "no store");
+	must(!run(all, lent->store, NULL, 1 << 30, false, &lent->prev), "everything");
+	spec = (struct ff_job_spec){
+		.layout = layout, .reader = lent->reader, .program = lent->code,
+		.store = lent->store, .memory = 1 << 30, .threads = THREADS,
+		.candidates = lent->prev.set, .streams[FF_PREV] = lent->prev.snapshot,
+	};
+	for (int i = 1; i < 3; i++) {
+		lent[i].reader = ff_reader_get(lent->reader);
+		lent[i].code = ff_program_get(lent->code);
+		lent[i].prev.set = ff_matchset_get(lent->prev.set);
+		lent[i].prev.snapshot = ff_snapshot_get(lent->prev.snapshot);
+		must(!ff_store_create("/tmp", 1, 1, &lent[i].store), "no store");
+	}
+	must(!ff_job_start(&spec, &job), "a job does not start");
+	for (int i = 0; i < 2; i++)
+		must(!pthread_create(&threads[i], NULL, let_go, &lent[i + 1]), "no thread");
+	let_go(lent);
+	do
+		ff_job_progress(job, &progress);
+	while (!ff_job_wait(job, 1));
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	must(!ff_job_finish(job, &found.set, &found.snapshot), "what has stayed");
+	ff_job_destroy(job);
+	must(ff_matchset_count(found.set) == SLOTS, "not all that has stayed is found");
+	check_values(&found);
+	drop(&found);
+}
+
+/* A child, born while a job runs, lets go of everything; the parent has all of it still. */
+static void round_of_fork(const struct ff_program *all)
+{
+	struct ff_job_spec spec = {
+		.layout = layout, .reader = reader, .program = all, .memory = 1 << 30,
+		.threads = THREADS,
+	};
+	struct kept first, found;
+	struct ff_job *job;
+	int status;
+	pid_t child;
+
+	must(!ff_store_create("/tmp", THREADS, 32u << 20, &spec.store), "no store");
+	must(!run(all, spec.store, NULL, 1 << 30, false, &first), "everything");
+	must(!ff_job_start(&spec, &job), "a job does not start");
+	child = fork();
+	must(child >= 0, "no child");
+	if (!child) {
+		must(ff_job_wait(job, 1000) == 1, "a child waits for threads that it has not");
+		must(ff_job_finish(job, &found.set, &found.snapshot) == -ECANCELED,
+		     "a child takes what it has not made");
+		ff_job_destroy(job);
+		drop(&first);
+		ff_store_close(spec.store);
+		_exit(0);
+	}
+	must(waitpid(child, &status, 0) == child && !status, "the child fails");
+	while (!ff_job_wait(job, 1))
+		;
+	must(!ff_job_finish(job, &found.set, &found.snapshot), "everything again");
+	ff_job_destroy(job);
+	check_values(&first);
+	check_values(&found);
+	drop(&first);
+	drop(&found);
+	must(ff_store_bytes(spec.store) == 0, "space is not given back");
+	ff_store_close(spec.store);
+}
+
 int main(void)
 {
 	struct ff_range range = { .start = BASE, .end = BASE + SIZE };
@@ -226,6 +342,8 @@ int main(void)
 	for (int i = 0; i < ROUNDS; i++) {
 		round_of(all, below, rare);
 		round_of_parts(any, rare);
+		round_of_lenders(all);
+		round_of_fork(all);
 	}
 	ff_program_destroy(all);
 	ff_program_destroy(below);

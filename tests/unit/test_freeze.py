@@ -14,6 +14,7 @@ from construct import Struct
 from farfetch.scanner.errors import (
     FarfetchError,
     MemoryFault,
+    TargetClosed,
     TargetGone,
     TypeNameError,
     ValueKindError,
@@ -225,7 +226,7 @@ def test_close_stops_all_and_ends_the_thread(own: ProcessMemory, health: ctypes.
     assert not any(entry.active for entry in entries)
     assert not freezer.entries
     assert threads() == []
-    with pytest.raises(ValueError, match=r"^this freezer is closed$"):
+    with pytest.raises(TargetClosed):
         freezer.add(at(health), i32, 100)
     freezer.close()
 
