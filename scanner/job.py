@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from .errors import BudgetError, ForkedError, ScanCancelled
+from .errors import BudgetError, ForkedError, MemoryUnavailable, ScanCancelled
 from .history import Kept, hold
 from .lifetime import this_process
 from .native import check, ffi, lib
@@ -135,6 +135,8 @@ def _finish(job: Any, epoch: int | None, directory: str, started: float) -> Kept
         raise BudgetError("disk" if in_store else "memory", directory)
     if code == errno.ENOMEM:
         raise MemoryError("not enough memory to keep what the scan found")
+    if code == errno.ETIMEDOUT:
+        raise MemoryUnavailable("of the target", "not even a look at its pages comes back")
     if code and in_store:
         raise store_error(directory, code)
     if code:
@@ -155,6 +157,10 @@ def _progress(job: Any, started: float) -> Progress:
 
 
 def _faults(job: Any) -> FaultSet:
+    return FaultSet(_ranges(lib.ff_job_faults, job), _ranges(lib.ff_job_blocked, job))
+
+
+def _ranges(listing: Any, job: Any) -> tuple[Range, ...]:
     out = ffi.new("struct ff_range **")
-    count = lib.ff_job_faults(job, out)
-    return FaultSet(tuple(Range(out[0][i].start, out[0][i].end) for i in range(count)))
+    count = listing(job, out)
+    return tuple(Range(out[0][i].start, out[0][i].end) for i in range(count))

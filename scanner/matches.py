@@ -192,11 +192,11 @@ class Matches(Sequence[Match]):
         size = _size(present)
         least = min(reading.least, size)
         memory = scan.target.memory
-        code = lib.ff_reader_read_each(memory.reader, addresses, count, size, least, out)
-        done = memory.check(code)
+        done = memory.read_each(addresses, count, size, least, out)
         scan.target.check()  # after the fact: so these are not another program's values
         if done < count:
-            raise MemoryFault(addresses[done], size, 0, False)
+            blocked = memory.blocks(addresses[done])
+            raise MemoryFault(addresses[done], size, 0, False, blocked=blocked)
 
     def _map(self) -> _Map:
         return _Map(self._scan.target)

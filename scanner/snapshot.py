@@ -17,14 +17,22 @@ class FaultSet(NamedTuple):
 
     Attributes:
         ranges: half-open addresses, ascending, merged.
+        blocked: those of them that somebody was to bring and did not: the process that serves a
+            userfaultfd(2), a file system, a device. See :attr:`.Target.patience`.
     """
 
     ranges: tuple[Range, ...]
+    blocked: tuple[Range, ...] = ()
 
     @property
     def bytes(self) -> int:
         """How many bytes they are."""
         return sum(end - start for start, end in self.ranges)
+
+    @property
+    def blocked_bytes(self) -> int:
+        """How many bytes nobody brought."""
+        return sum(end - start for start, end in self.blocked)
 
 
 class ScanResult(NamedTuple):

@@ -135,6 +135,22 @@ class Target:
         self.pages = Pages(process.pid) if process else None
 
     @property
+    def patience(self) -> float:
+        """Seconds that a page which does not come is waited for, 1 unless set; others may be read.
+
+        Some pages must be brought by a process (userfaultfd(2)), and nobody may be there to do so.
+        A page that a file system or a disk is to bring is waited for ten times as long. What is
+        not brought counts as unreadable: in :attr:`.FaultSet.blocked` of a scan, and as a
+        :class:`MemoryFault` that says so elsewhere. From the same mapping, only pages that are in
+        memory are read from then on, until the page comes after all.
+        """
+        return self.memory.patience
+
+    @patience.setter
+    def patience(self, seconds: float) -> None:
+        self.memory.patience = seconds
+
+    @property
     def pid(self) -> int | None:
         """The process's pid; None for other memory."""
         return self.process.pid if self.process else None
@@ -248,7 +264,7 @@ class Target:
         raw = self.memory.read(address, size)
         self.check()  # after the fact: so these are not another program's bytes
         if len(raw) < size:
-            raise MemoryFault(address, size, len(raw), False)
+            raise self._fault(address, size, len(raw), writing=False)
         return raw
 
     def write_bytes(self, address: int, raw: bytes) -> None:
@@ -261,7 +277,7 @@ class Target:
         self.check()
         done = self.memory.write(address, raw)
         if done < len(raw):
-            raise MemoryFault(address, len(raw), done, True, self._write_hint(address + done))
+            raise self._fault(address, len(raw), done, writing=True)
 
     def read(self, address: int, type: Any) -> Any:  # noqa: A002
         """The value at an address.
@@ -429,6 +445,20 @@ class Target:
         if size is None:
             raise TypeNameError(construct.name, reason="needs a length here, as in text[16]")
         return size
+
+    def _fault(self, address: int, size: int, done: int, *, writing: bool) -> MemoryFault:
+        """Why a read or a write came short."""
+        if self._blocks(address + done, address + size, writing):
+            return MemoryFault(address, size, done, writing, blocked=True)
+        hint = self._write_hint(address + done) if writing else ""
+        return MemoryFault(address, size, done, writing, hint)
+
+    def _blocks(self, start: int, end: int, writing: bool) -> bool:
+        """Whether a page that does not come is why nothing came from start on."""
+        return self.memory.blocks(start, writing=writing) or (
+            # a write that stops within a page has written nothing of it
+            self.memory.blocks(end - 1, writing=writing)
+        )
 
     def _write_hint(self, address: int) -> str:
         """Why a write came short, when the regions tell."""

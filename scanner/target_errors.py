@@ -146,19 +146,35 @@ class MemoryFault(FarfetchError):
         done: bytes that were read or written before the first bad one.
         writing: whether it was a write.
         hint: more about the cause, when known.
+        blocked: whether they are mapped, and who should bring the page does not answer. A write
+            that waits for it may still be made if it ever comes.
     """
 
-    def __init__(self, address: int, size: int, done: int, writing: bool, hint: str = "") -> None:
-        super().__init__(address, size, done, writing, hint)
+    def __init__(
+        self,
+        address: int,
+        size: int,
+        done: int,
+        writing: bool,
+        hint: str = "",
+        blocked: bool = False,
+    ) -> None:
+        super().__init__(address, size, done, writing, hint, blocked)
         self.address = address
         self.size = size
         self.done = done
         self.writing = writing
         self.hint = hint
+        self.blocked = blocked
 
     def _message(self) -> str:
         verb, able = ("write", "writable") if self.writing else ("read", "readable")
         text = f"cannot {verb} {count(self.size, 'byte')} at 0x{self.address:x}: "
+        if self.blocked:
+            return (
+                f"{text}the page at 0x{self.address + self.done:x} does not come: who should bring "
+                "it, a process with a userfaultfd or a file system, does not answer"
+            )
         if self.done:
             text += f"0x{self.address + self.done:x} is not mapped or not {able}"
         else:

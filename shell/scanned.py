@@ -31,6 +31,11 @@ def answer(session: Session, result: ScanResult) -> Result:
             f"{quantities.size(result.unreadable)} could not be read, in "
             f"{quantities.count(len(result.faults.ranges), 'range')}"
         )
+    if result.faults.blocked:
+        lines.append(
+            f"{quantities.size(result.faults.blocked_bytes)} of that did not come: who should bring "
+            "it, a process with a userfaultfd or a file system, does not answer"
+        )
     if result.matches == 0 and steps > 1:
         lines.append("undo takes the last step back; a bare predicate begins a first scan")
     return Result(
@@ -38,6 +43,7 @@ def answer(session: Session, result: ScanResult) -> Result:
             "matches": result.matches,
             "bytes": result.bytes,
             "unreadable": result.unreadable,
+            "blocked": result.faults.blocked_bytes,
             "seconds": round(result.seconds, 6),
             "steps": steps,
             "type": values.type_label(scan.type) if scan else None,

@@ -22,6 +22,7 @@ void ff_fetch_deinit(struct ff_fetch *fetch)
 	free(fetch->segments);
 	free(fetch->holes);
 	free(fetch->faults);
+	free(fetch->blocked);
 }
 
 static int append(struct ff_range **ranges, size_t *n, size_t *capacity, uint64_t start,
@@ -81,9 +82,14 @@ static int settle(struct ff_fetch *fetch, struct ff_segment *segments, size_t n)
 		segment.size -= segment.done;
 		if (!segment.size)
 			continue;
+		if (skip < segment.blocked)
+			skip = segment.blocked;
 		if (skip > segment.size)
 			skip = segment.size;
 		error = note_hole(fetch, stop, stop + skip);
+		if (!error && segment.blocked)
+			error = append(&fetch->blocked, &fetch->nblocked, &fetch->blocked_capacity,
+				       stop, stop + skip);
 		if (error)
 			return error;
 		segment.buffer += segment.done + skip;
@@ -103,10 +109,12 @@ int ff_fetch_segments(struct ff_fetch *fetch, struct ff_reader *reader,
 	fetch->nholes = 0;
 	fetch->bytes = 0;
 	while (left > 0) {
-		int error = reader->ops->read(reader, segments, (size_t)left);
+		int error = ff_reader_fill(reader, fetch->visit, segments, (size_t)left);
 
-		if (error)
+		if (error) {
+			fetch->bytes = 0;
 			return error;
+		}
 		left = settle(fetch, segments, (size_t)left);
 	}
 	return left;

@@ -13,7 +13,10 @@ struct ff_fetch {
 	size_t nholes, holes_capacity;
 	struct ff_range *faults;	/* of every fetch so far, merged where they touch */
 	size_t nfaults, faults_capacity;
+	struct ff_range *blocked;	/* of every fetch so far: what nobody brings */
+	size_t nblocked, blocked_capacity;
 	uint64_t bytes;			/* the last fetch brought in */
+	struct ff_visit *visit;		/* of the worker, when its calls may block */
 	uint64_t page;
 };
 

@@ -76,8 +76,16 @@ int ff_reader_open_buffer(uint8_t *bytes, size_t size, uint64_t base, struct ff_
 struct ff_reader *ff_reader_get(struct ff_reader *reader);
 void ff_reader_close(struct ff_reader *reader);
 /*
+ * How long a page is waited for that a process is to bring, userfaultfd(2): 1,000 unless set;
+ * and ten times as long for pages that come from a file system or a disk.
+ */
+void ff_reader_set_patience(struct ff_reader *reader, uint32_t milliseconds);
+/* Whether it is known that nobody brings the page at address. */
+bool ff_reader_blocks(struct ff_reader *reader, uint64_t address, bool writing);
+/*
  * Bytes read or written up to the first address that cannot be, or a negative
- * errno when the target itself cannot be reached (ESRCH, EPERM, ...).
+ * errno when the target itself cannot be reached (ESRCH, EPERM, ...); -EAGAIN when the call
+ * might block, which is what ff_call_start() is for. So it is with all four.
  */
 ssize_t ff_reader_read(struct ff_reader *reader, uint64_t address, void *buffer, size_t size);
 ssize_t ff_reader_write(struct ff_reader *reader, uint64_t address, const void *bytes,
@@ -94,6 +102,34 @@ ssize_t ff_reader_read_each(struct ff_reader *reader, const uint64_t *addresses,
  */
 ssize_t ff_reader_write_each(struct ff_reader *reader, const uint64_t *addresses, size_t n,
 			     const void *value, size_t size, uint64_t *failed);
+
+/* ---- calls ---- */
+
+/* The same, on a thread of its own, so that whoever waits for one can go on without it. */
+enum ff_call_kind {
+	FF_CALL_READ, FF_CALL_READ_EACH, FF_CALL_WRITE, FF_CALL_WRITE_EACH,
+};
+
+struct ff_call_spec {
+	enum ff_call_kind kind;
+	const uint64_t *addresses;	/* n of them; one for FF_CALL_READ and FF_CALL_WRITE */
+	size_t n, size, least;
+	const uint8_t *bytes;		/* to write */
+};
+
+struct ff_call;
+
+int ff_call_start(struct ff_reader *reader, const struct ff_call_spec *spec,
+		  struct ff_call **out);
+/*
+ * 1 when it has ended, 0 when it still runs after so many milliseconds, up to 100; ask again.
+ * -ETIMEDOUT once what it waits for does not come. Another call then goes around that.
+ */
+int ff_call_wait(struct ff_call *call, uint32_t milliseconds);
+/* After its end: what the function of that name returns; what was read goes to buffer. */
+ssize_t ff_call_result(const struct ff_call *call, void *buffer);
+/* Once, ended or not. A write that nobody waits for may still be made when its page comes. */
+void ff_call_drop(struct ff_call *call);
 
 /* ---- pages ---- */
 
@@ -342,6 +378,8 @@ int ff_job_finish(struct ff_job *job, struct ff_matchset **set, struct ff_snapsh
 bool ff_job_failed_in_store(const struct ff_job *job);
 /* After finish: the ranges that could not be read, ascending and merged. */
 size_t ff_job_faults(const struct ff_job *job, const struct ff_range **out);
+/* Those of them that nobody brought. */
+size_t ff_job_blocked(const struct ff_job *job, const struct ff_range **out);
 void ff_job_destroy(struct ff_job *job);
 
 #endif

@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define WATCH 10	/* milliseconds between looks at what the workers wait for */
+
 bool ff_job_stopped(const struct ff_job *job)
 {
 	return __atomic_load_n(&job->cancelled, __ATOMIC_RELAXED) ||
@@ -42,31 +44,179 @@ int ff_job_count(struct ff_job *job, uint64_t matches)
 		       : 0;
 }
 
-static void *work(void *argument)
+static void put(struct ff_job *job)
 {
-	struct ff_worker *worker = argument;
-	struct ff_job *job = worker->job;
-	int error = 0;
+	bool last;
 
-	while (!ff_job_stopped(job)) {
+	pthread_mutex_lock(&job->lock);
+	last = !--job->references;
+	pthread_mutex_unlock(&job->lock);
+	if (!last)
+		return;
+	if (job->zeros)
+		munmap((void *)job->zeros, ff_job_buffer(job));
+	ff_layout_put(job->spec.layout);
+	ff_reader_put(job->spec.reader);
+	pthread_cond_destroy(&job->ended);
+	pthread_mutex_destroy(&job->lock);
+	free(job->workers);
+	free(job->faults);
+	free(job->blocked);
+	free(job);
+}
+
+static void free_worker(struct ff_worker *worker)
+{
+	if (!worker)
+		return;
+	ff_worker_deinit(worker);
+	free(worker);
+}
+
+/* Where others wait for ever already, so as not to join them. */
+static int learn_blocks(struct ff_worker *worker)
+{
+	struct ff_blocks *blocks = worker->job->spec.reader->blocks;
+
+	if (!blocks || !ff_blocks_are_any(blocks))
+		return 0;
+	ff_visit_begin(&worker->visit, NULL, 0, false);
+	ff_blocks_resolve(blocks);
+	return ff_visit_end(&worker->visit, blocks) ? 0 : -ECANCELED;
+}
+
+static int scan(struct ff_worker *worker)
+{
+	struct ff_job *job = worker->job;
+	int error = learn_blocks(worker);
+
+	while (worker->nredo && !error && !ff_job_stopped(job)) {
+		const struct ff_redo *redo = &worker->redo[--worker->nredo];
+
+		error = ff_worker_scan(worker, redo->chunk, redo->counted);
+	}
+	while (!error && !ff_job_stopped(job)) {
 		uint64_t chunk = __atomic_fetch_add(&job->next_chunk, 1, __ATOMIC_RELAXED);
 
 		if (chunk >= job->spec.layout->nchunks)
 			break;
-		error = ff_worker_scan(worker, chunk);
-		if (error)
-			ff_job_fail(job, error, false);
+		error = ff_worker_scan(worker, chunk, false);
 	}
-	if (worker->sparse && !ff_job_stopped(job)) {
+	if (worker->sparse && !error && !ff_job_stopped(job))
 		error = ff_sparse_scan(worker);
+	return error;
+}
+
+static void *work(void *argument)
+{
+	struct ff_worker *worker = argument;
+	struct ff_job *job = worker->job;
+	int error = scan(worker);
+	bool left;
+
+	pthread_mutex_lock(&job->lock);
+	left = ff_visit_is_left(&worker->visit);
+	if (left) {
+		free_worker(worker);
+	} else {
 		if (error)
 			ff_job_fail(job, error, false);
+		job->running--;
+		pthread_cond_broadcast(&job->ended);
 	}
-	pthread_mutex_lock(&job->lock);
-	job->running--;
-	pthread_cond_broadcast(&job->ended);
 	pthread_mutex_unlock(&job->lock);
+	if (left)
+		put(job);
 	return NULL;
+}
+
+/* ---- workers that wait for ever ---- */
+
+/* Hand a worker's chunks and what it has found of faults to the one that takes its place. */
+static int hand_over(struct ff_worker *from, struct ff_worker *to)
+{
+	uint64_t gathered[FF_SPARSE_CHUNKS];
+	size_t n = from->sparse ? ff_sparse_chunks(from->sparse, gathered) : 0;
+	bool at_one = from->chunk != FF_NO_CHUNK;
+
+	to->redo = calloc(from->nredo + n + 1, sizeof(*to->redo));
+	if (!to->redo)
+		return -ENOMEM;
+	if (from->nredo)
+		memcpy(to->redo, from->redo, from->nredo * sizeof(*to->redo));
+	to->nredo = from->nredo;
+	for (size_t i = 0; i < n; i++) {
+		if (gathered[i] != from->chunk)
+			to->redo[to->nredo++] = (struct ff_redo){ gathered[i], true };
+	}
+	if (at_one)
+		to->redo[to->nredo++] = (struct ff_redo){ from->chunk, from->again };
+	to->fetch.faults = from->fetch.faults;
+	to->fetch.nfaults = from->fetch.nfaults;
+	to->fetch.faults_capacity = from->fetch.faults_capacity;
+	to->fetch.blocked = from->fetch.blocked;
+	to->fetch.nblocked = from->fetch.nblocked;
+	to->fetch.blocked_capacity = from->fetch.blocked_capacity;
+	from->fetch.faults = from->fetch.blocked = NULL;
+	return 0;
+}
+
+static int start_worker(struct ff_job *job, uint32_t shard, struct ff_worker *from)
+{
+	struct ff_worker *worker = calloc(1, sizeof(*worker));
+	int error;
+
+	if (!worker)
+		return -ENOMEM;
+	error = ff_worker_init(worker, job, shard);
+	if (!error && from)
+		error = hand_over(from, worker);
+	if (!error)
+		error = -pthread_create(&worker->thread, NULL, work, worker);
+	if (error) {
+		free_worker(worker);
+		return error;
+	}
+	job->workers[shard] = worker;
+	return 0;
+}
+
+/* Do without a worker; another takes its place while there is something to do. */
+static void give_up(struct ff_job *job, uint32_t shard, bool stopped)
+{
+	struct ff_worker *worker = job->workers[shard];
+	int error = 0;
+
+	if (!ff_visit_leave(&worker->visit, &worker->watch,
+			    stopped ? NULL : job->spec.reader->blocks))
+		return;
+	pthread_detach(worker->thread);
+	job->references++;
+	job->workers[shard] = NULL;
+	/* where not even a look at the target's pages comes back, nobody else fares better */
+	if (!stopped)
+		error = worker->visit.nsegments ? start_worker(job, shard, worker) : -ETIMEDOUT;
+	if (error)
+		ff_job_fail(job, error, false);
+	if (stopped || error)
+		job->running--;
+}
+
+static void watch(struct ff_job *job)
+{
+	struct ff_blocks *blocks = job->spec.reader->blocks;
+	bool stopped = ff_job_stopped(job);
+
+	for (uint32_t i = 0; i < job->nworkers && blocks; i++) {
+		struct ff_worker *worker = job->workers[i];
+
+		if (!worker || !ff_watch_is_long(&worker->watch, &worker->visit, 0))
+			continue;
+		if (stopped ? ff_watch_is_asleep(&worker->watch, &worker->visit)
+			    : ff_watch_is_stuck(&worker->watch, &worker->visit,
+						ff_blocks_patience(blocks)))
+			give_up(job, i, stopped);
+	}
 }
 
 static int check_spec(const struct ff_job_spec *spec)
@@ -143,6 +293,7 @@ static void hold(const struct ff_job_spec *spec)
 		ff_pages_get(spec->pages);
 }
 
+/* All but the layout and the reader, which workers that were given up still need. */
 static void let_go(const struct ff_job_spec *spec)
 {
 	ff_pages_close((struct ff_pages *)spec->pages);
@@ -154,8 +305,6 @@ static void let_go(const struct ff_job_spec *spec)
 		ff_program_destroy((struct ff_program *)spec->parts[i]);
 	ff_program_destroy((struct ff_program *)spec->program);
 	ff_store_put(spec->store);
-	ff_reader_close(spec->reader);
-	ff_layout_put(spec->layout);
 }
 
 int ff_job_start(const struct ff_job_spec *spec, struct ff_job **out)
@@ -173,6 +322,7 @@ int ff_job_start(const struct ff_job_spec *spec, struct ff_job **out)
 		return -ENOMEM;
 	job->spec = *spec;
 	job->kernels = ff_isa_kernels(spec->isa);
+	job->references = 1;
 	job->owner = getpid();
 	hold(spec);
 	pthread_mutex_init(&job->lock, NULL);
@@ -182,7 +332,7 @@ int ff_job_start(const struct ff_job_spec *spec, struct ff_job **out)
 	pthread_condattr_destroy(&attributes);
 
 	threads = spec->threads < nchunks ? spec->threads : (uint32_t)nchunks;
-	job->workers = calloc(threads + 1, sizeof(*job->workers));
+	job->workers = calloc(threads + 1, sizeof(struct ff_worker *));
 	error = job->workers ? learn_blank(job) : -ENOMEM;
 	if (!error)
 		error = ff_matchset_create(spec->layout, &job->set);
@@ -191,21 +341,13 @@ int ff_job_start(const struct ff_job_spec *spec, struct ff_job **out)
 	if (!error)
 		error = ff_snapshot_create(spec->store, job->kernels, job->set,
 					   spec->program->constant, &job->snapshot);
-	for (uint32_t i = 0; i < threads && !error; i++)
-		error = ff_worker_init(&job->workers[i], job);
+	pthread_mutex_lock(&job->lock);
 	for (uint32_t i = 0; i < threads && !error; i++) {
-		pthread_mutex_lock(&job->lock);
-		job->running++;
-		pthread_mutex_unlock(&job->lock);
-		error = -pthread_create(&job->workers[i].thread, NULL, work, &job->workers[i]);
-		if (!error) {
-			job->nworkers++;
-			continue;
-		}
-		pthread_mutex_lock(&job->lock);
-		job->running--;
-		pthread_mutex_unlock(&job->lock);
+		error = start_worker(job, i, NULL);
+		if (!error)
+			job->nworkers = ++job->running;
 	}
+	pthread_mutex_unlock(&job->lock);
 	/* fewer threads than asked for will do */
 	if (error && !job->nworkers) {
 		ff_job_destroy(job);
@@ -221,25 +363,36 @@ static bool is_orphan(const struct ff_job *job)
 	return job->owner != getpid();
 }
 
-int ff_job_wait(struct ff_job *job, uint32_t milliseconds)
+/* Whether the job has ended within so many milliseconds, a second at the most. */
+static bool wait_briefly(struct ff_job *job, uint32_t milliseconds)
 {
 	struct timespec until;
-	int ended;
+	bool ended;
 
 	if (is_orphan(job))
 		return 1;
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += milliseconds % 1000 * 1000000L;
-	until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1000000000L;
+	until.tv_nsec += milliseconds * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
 	pthread_mutex_lock(&job->lock);
 	while (job->running) {
 		if (pthread_cond_timedwait(&job->ended, &job->lock, &until) == ETIMEDOUT)
 			break;
 	}
+	watch(job);
 	ended = !job->running;
 	pthread_mutex_unlock(&job->lock);
 	return ended;
+}
+
+int ff_job_wait(struct ff_job *job, uint32_t milliseconds)
+{
+	for (; milliseconds > WATCH; milliseconds -= WATCH) {
+		if (wait_briefly(job, WATCH))
+			return 1;
+	}
+	return wait_briefly(job, milliseconds);
 }
 
 void ff_job_cancel(struct ff_job *job)
@@ -255,53 +408,16 @@ void ff_job_progress(const struct ff_job *job, struct ff_progress *out)
 	out->read = __atomic_load_n(&job->read, __ATOMIC_RELAXED);
 }
 
-static int by_start(const void *a, const void *b)
-{
-	const struct ff_range *x = a, *y = b;
-
-	return (x->start > y->start) - (x->start < y->start);
-}
-
-/* One ascending list of what no worker could read; chunks overlap, so merge. */
-static int gather_faults(struct ff_job *job)
-{
-	size_t total = 0, n = 0;
-
-	for (uint32_t i = 0; i < job->nworkers; i++)
-		total += job->workers[i].fetch.nfaults;
-	if (!total)
-		return 0;
-	job->faults = calloc(total, sizeof(*job->faults));
-	if (!job->faults)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < job->nworkers; i++) {
-		const struct ff_fetch *fetch = &job->workers[i].fetch;
-
-		if (fetch->nfaults)
-			memcpy(job->faults + n, fetch->faults,
-			       fetch->nfaults * sizeof(*job->faults));
-		n += fetch->nfaults;
-	}
-	qsort(job->faults, n, sizeof(*job->faults), by_start);
-	for (size_t i = 0; i < n; i++) {
-		struct ff_range *last = job->nfaults ? &job->faults[job->nfaults - 1] : NULL;
-
-		if (last && job->faults[i].start <= last->end) {
-			if (job->faults[i].end > last->end)
-				last->end = job->faults[i].end;
-		} else {
-			job->faults[job->nfaults++] = job->faults[i];
-		}
-	}
-	return 0;
-}
-
 static void join_workers(struct ff_job *job)
 {
 	if (job->joined)
 		return;
-	for (uint32_t i = 0; i < job->nworkers; i++)
-		pthread_join(job->workers[i].thread, NULL);
+	while (!wait_briefly(job, WATCH))
+		;
+	for (uint32_t i = 0; i < job->nworkers; i++) {
+		if (job->workers[i])
+			pthread_join(job->workers[i]->thread, NULL);
+	}
 	ff_store_trim(job->spec.store);
 	job->joined = true;
 }
@@ -313,7 +429,7 @@ int ff_job_finish(struct ff_job *job, struct ff_matchset **set, struct ff_snapsh
 	if (is_orphan(job))
 		return -ECANCELED;
 	join_workers(job);
-	error = gather_faults(job);
+	error = ff_job_gather_faults(job);
 	if (job->error)
 		return job->error;
 	if (job->cancelled)
@@ -333,32 +449,16 @@ bool ff_job_failed_in_store(const struct ff_job *job)
 	return job->failed_in_store;
 }
 
-size_t ff_job_faults(const struct ff_job *job, const struct ff_range **out)
-{
-	*out = job->faults;
-	return job->nfaults;
-}
-
 void ff_job_destroy(struct ff_job *job)
 {
 	if (!job || is_orphan(job))
 		return;
 	ff_job_cancel(job);
 	join_workers(job);
-	for (uint32_t i = 0; job->workers && i < job->spec.threads; i++) {
-		if (job->workers[i].job)
-			ff_worker_deinit(&job->workers[i]);
-		else
-			break;
-	}
-	if (job->zeros)
-		munmap((void *)job->zeros, ff_job_buffer(job));
+	for (uint32_t i = 0; i < job->nworkers; i++)
+		free_worker(job->workers[i]);
 	ff_snapshot_destroy(job->snapshot);
 	ff_matchset_destroy(job->set);
 	let_go(&job->spec);
-	pthread_cond_destroy(&job->ended);
-	pthread_mutex_destroy(&job->lock);
-	free(job->workers);
-	free(job->faults);
-	free(job);
+	put(job);
 }

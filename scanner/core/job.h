@@ -12,11 +12,27 @@
 
 #include <pthread.h>
 
+#define FF_NO_CHUNK	UINT64_MAX
+#define FF_SPARSE_CHUNKS	256	/* that are gathered at a time */
+
 struct ff_sparse;
+
+/* A chunk that a worker which was given up has not brought to its end. */
+struct ff_redo {
+	uint64_t chunk;
+	bool counted;			/* as done */
+};
 
 struct ff_worker {
 	struct ff_job *job;
+	uint32_t shard;			/* of the store, that it alone writes to */
 	pthread_t thread;
+	struct ff_visit visit;
+	struct ff_watch watch;
+	uint64_t chunk;			/* that it is at, or FF_NO_CHUNK */
+	bool again;			/* and that was counted before */
+	struct ff_redo *redo;		/* what is left of one that was given up */
+	size_t nredo;
 	uint8_t *buffers[FF_STREAMS];	/* now, then one for each stream that needs a copy */
 	uint64_t *mask, *candidates, *pieces;
 	uint8_t *scratch;		/* for what is packed on its way to the store */
@@ -42,13 +58,14 @@ struct ff_job {
 	bool failed_in_store;
 	bool joined;
 	pid_t owner;
+	uint32_t references;		/* its owner's, and of workers that were given up */
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	uint32_t running;
 	uint32_t nworkers;
-	struct ff_worker *workers;
-	struct ff_range *faults;
-	size_t nfaults;
+	struct ff_worker **workers;
+	struct ff_range *faults, *blocked;
+	size_t nfaults, nblocked;
 };
 
 /* The first error is the job's. */
@@ -69,9 +86,12 @@ static inline size_t ff_job_buffer(const struct ff_job *job)
 	return ff_layout_pieces(job->spec.layout) * FF_PIECE;
 }
 
-int ff_worker_init(struct ff_worker *worker, struct ff_job *job);
+int ff_worker_init(struct ff_worker *worker, struct ff_job *job, uint32_t shard);
 void ff_worker_deinit(struct ff_worker *worker);
-int ff_worker_scan(struct ff_worker *worker, uint64_t chunk);
+/* again when the chunk has been counted as done before */
+int ff_worker_scan(struct ff_worker *worker, uint64_t chunk, bool again);
+/* One ascending list of what no worker could read, and one of what nobody brought. */
+int ff_job_gather_faults(struct ff_job *job);
 
 /*
  * Narrow the mask to the slots that fit as one part or another, and keep each part's
@@ -88,6 +108,8 @@ int ff_sparse_create(struct ff_sparse **out);
 void ff_sparse_destroy(struct ff_sparse *sparse);
 /* Whether the chunk is one of those; then it is gathered. */
 bool ff_sparse_takes(struct ff_worker *worker, uint64_t chunk);
+/* Their numbers; FF_SPARSE_CHUNKS at the most. */
+size_t ff_sparse_chunks(const struct ff_sparse *sparse, uint64_t *out);
 /* Whether there may be no room for another. */
 bool ff_sparse_is_full(const struct ff_sparse *sparse);
 /* Do what has been gathered. */

@@ -16,12 +16,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define ENTRY_SOFT_DIRTY	((uint64_t)1 << 55)
-#define ENTRY_EXCLUSIVE		((uint64_t)1 << 56)
-#define ENTRY_FILE		((uint64_t)1 << 61)
-#define ENTRY_SWAPPED		((uint64_t)1 << 62)
-#define ENTRY_PRESENT		((uint64_t)1 << 63)
-
 /* As in <linux/fs.h>, which is older than the kernel on many a machine. */
 struct page_region {
 	uint64_t start, end, categories;
@@ -127,12 +121,8 @@ int ff_pages_expect(const struct ff_pages *pages, const struct ff_range *ranges,
 	return 0;
 }
 
-/*
- * Entries of n pages from address on. What cannot be had counts as a file's page,
- * which is none of what is asked for.
- */
-static void read_entries(const struct ff_pages *pages, uint64_t address, size_t n,
-			 uint64_t *entries)
+size_t ff_pages_read(const struct ff_pages *pages, uint64_t address, size_t n,
+		     uint64_t *entries)
 {
 	size_t size = n * sizeof(*entries), done = 0;
 
@@ -146,8 +136,15 @@ static void read_entries(const struct ff_pages *pages, uint64_t address, size_t 
 			break;
 		done += (size_t)got;
 	}
-	for (size_t i = done / sizeof(*entries); i < n; i++)
-		entries[i] = ENTRY_PRESENT | ENTRY_FILE;
+	return done / sizeof(*entries);
+}
+
+/* What cannot be had counts as a file's page, which is none of what is asked for. */
+static void read_entries(const struct ff_pages *pages, uint64_t address, size_t n,
+			 uint64_t *entries)
+{
+	for (size_t i = ff_pages_read(pages, address, n, entries); i < n; i++)
+		entries[i] = FF_ENTRY_PRESENT | FF_ENTRY_FILE;
 }
 
 /*
@@ -157,11 +154,11 @@ static void read_entries(const struct ff_pages *pages, uint64_t address, size_t 
  */
 static bool is_clean(uint64_t entry)
 {
-	if (entry & (ENTRY_SOFT_DIRTY | ENTRY_FILE))
+	if (entry & (FF_ENTRY_SOFT_DIRTY | FF_ENTRY_FILE))
 		return false;
-	if (entry & ENTRY_PRESENT)
-		return entry & ENTRY_EXCLUSIVE;
-	return entry & ENTRY_SWAPPED;
+	if (entry & FF_ENTRY_PRESENT)
+		return entry & FF_ENTRY_EXCLUSIVE;
+	return entry & FF_ENTRY_SWAPPED;
 }
 
 bool ff_pages_is_dirty(const struct ff_pages *pages, uint64_t address)
@@ -169,7 +166,7 @@ bool ff_pages_is_dirty(const struct ff_pages *pages, uint64_t address)
 	uint64_t entry;
 
 	read_entries(pages, address, 1, &entry);
-	return !(entry & ENTRY_FILE) && (entry & ENTRY_PRESENT) && (entry & ENTRY_SOFT_DIRTY);
+	return !(entry & FF_ENTRY_FILE) && (entry & FF_ENTRY_PRESENT) && (entry & FF_ENTRY_SOFT_DIRTY);
 }
 
 bool ff_pages_is_clean(const struct ff_pages *pages, uint64_t address)
@@ -215,7 +212,7 @@ static bool all_are(enum ff_page_use use, const uint64_t *entries, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		/* any bit but that one says that there is something */
 		bool is = use == FF_PAGES_CLEAN ? is_clean(entries[i])
-						: !(entries[i] & ~ENTRY_SOFT_DIRTY);
+						: !(entries[i] & ~FF_ENTRY_SOFT_DIRTY);
 
 		if (!is)
 			return false;

@@ -19,6 +19,17 @@ size_t ff_pages_entries(const struct ff_pages *pages, const struct ff_layout *la
  * that somebody did. address itself where that cannot be told at once.
  */
 uint64_t ff_pages_untouched(const struct ff_pages *pages, uint64_t address);
+/* What the kernel says of a page; see pagemap.rst. */
+#define FF_ENTRY_SOFT_DIRTY	((uint64_t)1 << 55)
+#define FF_ENTRY_EXCLUSIVE	((uint64_t)1 << 56)
+#define FF_ENTRY_PROTECTED	((uint64_t)1 << 57)	/* against writes, by userfaultfd(2) */
+#define FF_ENTRY_FILE		((uint64_t)1 << 61)
+#define FF_ENTRY_SWAPPED	((uint64_t)1 << 62)
+#define FF_ENTRY_PRESENT	((uint64_t)1 << 63)
+
+/* Entries of n pages from address on. Returns of how many; those behind are left alone. */
+size_t ff_pages_read(const struct ff_pages *pages, uint64_t address, size_t n,
+		     uint64_t *entries);
 /* Move pieces whose pages all are of that kind from wanted to known. */
 void ff_pages_take(const struct ff_pages *pages, enum ff_page_use use,
 		   const struct ff_chunk *bounds, const uint64_t *entries, uint64_t *wanted,

@@ -83,8 +83,7 @@ int ff_reader_open_buffer(uint8_t *bytes, size_t size, uint64_t base, struct ff_
 	self = malloc(sizeof(*self));
 	if (!self)
 		return -ENOMEM;
-	self->reader.ops = &buffer_ops;
-	self->reader.references = 1;
+	ff_reader_init(&self->reader, &buffer_ops, 0);
 	self->bytes = bytes;
 	self->size = size;
 	self->base = base;

@@ -103,12 +103,12 @@ static int open_reader(int pid, int fd, struct ff_reader **out)
 			close(fd);
 		return -ENOMEM;
 	}
-	self->reader.ops = &farfetch_ops;
-	self->reader.references = 1;
 	self->pid = pid;
 	self->fd = fd;
 	/* nothing is mapped at 0: this asks for permission alone */
 	error = farfetch_read(&self->reader, &probe, 1);
+	if (!error)
+		error = ff_reader_init(&self->reader, &farfetch_ops, pid);
 	if (error) {
 		farfetch_close(&self->reader);
 		return error;

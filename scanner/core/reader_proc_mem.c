@@ -99,13 +99,16 @@ int ff_reader_open_proc_mem(int pid, struct ff_reader **out)
 	if (!self)
 		return -ENOMEM;
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-	self->reader.ops = &proc_mem_ops;
-	self->reader.references = 1;
 	self->fd = open(path, O_RDWR | O_CLOEXEC);
 	if (self->fd < 0) {
 		error = errno;
 		free(self);
 		return error == ENOENT ? -ESRCH : -error;
+	}
+	error = ff_reader_init(&self->reader, &proc_mem_ops, pid);
+	if (error) {
+		proc_mem_close(&self->reader);
+		return error;
 	}
 	*out = &self->reader;
 	return 0;

@@ -99,14 +99,15 @@ int ff_reader_open_process_vm(int pid, struct ff_reader **out)
 	struct ff_segment probe = { .buffer = &(uint8_t){ 0 }, .size = 1 };
 	struct process_vm *self;
 	int error;
+
 	self = malloc(sizeof(*self));
 	if (!self)
 		return -ENOMEM;
-	self->reader.ops = &process_vm_ops;
-	self->reader.references = 1;
 	self->pid = pid;
 	/* page 0 is in nobody's reach: this asks for the call and the permission alone */
 	error = process_vm_read(&self->reader, &probe, 1);
+	if (!error)
+		error = ff_reader_init(&self->reader, &process_vm_ops, pid);
 	if (error) {
 		free(self);
 		return error;

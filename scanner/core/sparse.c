@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define SPARSE_CHUNKS	256
+#define SPARSE_CHUNKS	FF_SPARSE_CHUNKS
 #define SPARSE_SLOTS	4096
 #define SPARSE_WORDS	(SPARSE_SLOTS / 64)
 #define CHUNK_SLOTS	256		/* candidates of one chunk */
@@ -143,6 +143,13 @@ bool ff_sparse_is_full(const struct ff_sparse *sparse)
 	return sparse->nchunks == SPARSE_CHUNKS || sparse->nslots + CHUNK_SLOTS > SPARSE_SLOTS ||
 	       sparse->nraw + CHUNK_VALUES + CHUNK_SLOTS * GAP > RAW_BYTES ||
 	       sparse->nvalues + CHUNK_VALUES > VALUE_BYTES;
+}
+
+size_t ff_sparse_chunks(const struct ff_sparse *sparse, uint64_t *out)
+{
+	for (size_t i = 0; i < sparse->nchunks; i++)
+		out[i] = sparse->chunks[i].chunk;
+	return sparse->nchunks;
 }
 
 /* ---- comparing ---- */

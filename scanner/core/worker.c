@@ -116,20 +116,27 @@ static bool is_untouched(struct ff_worker *worker, const struct ff_chunk *there)
 /* Fill in the pieces whose bytes are known, and want them no longer. */
 static int take_known(struct ff_worker *worker, struct view *view, const struct ff_chunk *there)
 {
+	struct ff_blocks *blocks = worker->job->spec.reader->blocks;
 	const struct ff_job_spec *spec = &worker->job->spec;
 	size_t pieces = (view->bounds.size + FF_PIECE - 1) / FF_PIECE;
+	bool blank;
 	int error = 0;
 
 	memset(worker->known, 0, ff_mask_words(pieces) * sizeof(*worker->known));
 	if (!spec->pages)
 		return 0;
-	if (spec->untouched && is_untouched(worker, there)) {
+	ff_visit_begin(worker->fetch.visit, NULL, 0, false);
+	blank = spec->untouched && is_untouched(worker, there);
+	if (!blank)
+		ff_pages_look(spec->pages, there, worker->entries);
+	if (!ff_visit_end(worker->fetch.visit, blocks))
+		return -ECANCELED;
+	if (blank) {
 		memcpy(worker->known, worker->pieces, ff_mask_words(pieces) * sizeof(uint64_t));
 		memset(worker->pieces, 0, ff_mask_words(pieces) * sizeof(*worker->pieces));
 		view->blank = true;
 		return 0;
 	}
-	ff_pages_look(spec->pages, there, worker->entries);
 	if (spec->prev)
 		error = take_clean(worker, view, there);
 	if (spec->untouched)
@@ -296,7 +303,7 @@ static int keep(struct ff_worker *worker, const struct view *view)
 		.bytes = view->streams[FF_NOW], .mask = worker->mask,
 		.base = job->spec.streams[FF_PREV], .base_bytes = view->streams[FF_PREV],
 		.relation = job->spec.program->relation,
-		.shard = (uint32_t)(worker - job->workers),
+		.shard = worker->shard,
 		.scratch = worker->scratch, .blank = view->blank,
 	};
 	int64_t count = ff_matchset_put(job->set, job->kernels, view->chunk, worker->mask,
@@ -401,21 +408,28 @@ static int scan_chunk(struct ff_worker *worker, uint64_t chunk)
 	return keep(worker, &view);
 }
 
-int ff_worker_scan(struct ff_worker *worker, uint64_t chunk)
+int ff_worker_scan(struct ff_worker *worker, uint64_t chunk, bool again)
 {
 	struct ff_job *job = worker->job;
 	struct ff_chunk bounds;
 	int error = 0;
 
+	worker->chunk = chunk;
+	worker->again = again;
 	if (job->spec.candidates && ff_sparse_takes(worker, chunk)) {
 		if (ff_sparse_is_full(worker->sparse))
 			error = ff_sparse_scan(worker);
 	} else {
 		error = scan_chunk(worker, chunk);
 	}
+	if (error)
+		return error;
+	worker->chunk = FF_NO_CHUNK;
+	if (again)
+		return 0;
 	ff_layout_chunk(job->spec.layout, chunk, &bounds);
 	__atomic_add_fetch(&job->done, bounds.slots * job->spec.layout->align, __ATOMIC_RELAXED);
-	return error;
+	return 0;
 }
 
 void ff_worker_deinit(struct ff_worker *worker)
@@ -435,14 +449,19 @@ void ff_worker_deinit(struct ff_worker *worker)
 	free(worker->entries);
 	ff_fetch_deinit(&worker->fetch);
 	ff_sparse_destroy(worker->sparse);
+	ff_visit_deinit(&worker->visit);
+	free(worker->redo);
 }
 
-int ff_worker_init(struct ff_worker *worker, struct ff_job *job)
+int ff_worker_init(struct ff_worker *worker, struct ff_job *job, uint32_t shard)
 {
 	const struct ff_layout *layout = job->spec.layout;
 	size_t words = ff_mask_words(layout->chunk_slots);
 
 	worker->job = job;
+	worker->shard = shard;
+	worker->chunk = FF_NO_CHUNK;
+	ff_visit_init(&worker->visit);
 	for (size_t s = 0; s < FF_STREAMS; s++) {
 		if (s != FF_NOW && !(job->spec.program->streams & 1u << s))
 			continue;
@@ -479,6 +498,8 @@ int ff_worker_init(struct ff_worker *worker, struct ff_job *job)
 		if (error)
 			return error;
 	}
+	if (job->spec.reader->blocks)
+		worker->fetch.visit = &worker->visit;
 	return ff_fetch_init(&worker->fetch, ff_layout_pieces(layout));
 }
 

@@ -6,13 +6,20 @@ import abc
 import errno
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ..errors import AccessDenied, FarfetchError, TargetClosed, TargetGone, TargetNotFound
 from ..lifetime import Held
-from ..native import ffi, lib
+from ..native import check, ffi, lib
 from ..process import ProcessInfo, process
 from ..regions import Region, RegionReader
+
+_MAY_BLOCK: Final = -errno.EAGAIN
+_POLL: Final = 10  # milliseconds between looks at a call that may block
+_AT_ONCE: Final = 1 << 20  # bytes read in one call
+_MANY: Final = 1 << 16  # values read in one call
+_PATIENCE: Final = 1.0  # seconds
+_PATIENCE_MOST: Final = 86400.0
 
 
 class Memory(abc.ABC):
@@ -35,7 +42,7 @@ class Memory(abc.ABC):
         self, name: str, reader: Any, process: ProcessInfo | None = None, uses: object = None
     ) -> None:
         self.name = name
-
+        self._patience = _PATIENCE
         pid, called = (process.pid, process.name) if process else (None, name)
         self._held = Held(ffi.gc(reader, partial(_close, uses)), partial(TargetClosed, pid, called))
 
@@ -70,15 +77,52 @@ class Memory(abc.ABC):
 
     def read_into(self, address: int, buffer: bytearray | memoryview) -> int:
         """Fill a buffer from an address on. Returns the bytes up to the first unreadable one."""
-        if not 0 <= address < 1 << 64 or not buffer:
+        if not 0 <= address < 1 << 64:
             return 0
-        return self.check(lib.ff_reader_read(self.reader, address, _pointer(buffer), len(buffer)))
+        whole, done = memoryview(buffer), 0
+        while done < len(whole):
+            part = whole[done : done + _AT_ONCE]
+            got = self._read_part(address + done, part)
+            done += got
+            if got < len(part):
+                break
+        return done
+
+    def _read_part(self, address: int, buffer: memoryview) -> int:
+        out, size = _pointer(buffer), len(buffer)
+        code = lib.ff_reader_read(self.reader, address, out, size)
+        if code == _MAY_BLOCK:
+            code = self._call(lib.FF_CALL_READ, [address], size, out=out)
+        return self.check(code)
+
+    def read_each(self, addresses: Any, count: int, size: int, least: int, out: Any) -> int:
+        """Read ``size`` bytes at each of ``count`` addresses (a ``uint64_t *``), side by side.
+
+        Where only ``least`` of them are there, the rest is zero. Returns how many values came up
+        to the first that did not.
+        """
+        done = 0
+        while done < count:
+            part, into = min(_MANY, count - done), out + done * size
+            code = lib.ff_reader_read_each(self.reader, addresses + done, part, size, least, into)
+            if code == _MAY_BLOCK:
+                code = self._call(
+                    lib.FF_CALL_READ_EACH, addresses + done, size, part, least=least, out=into
+                )
+            got = self.check(code)
+            done += got
+            if got < part:
+                break
+        return done
 
     def write(self, address: int, raw: bytes) -> int:
         """Write bytes from an address on. Returns how many, up to the first that cannot be."""
         if not 0 <= address < 1 << 64:
             return 0
-        return self.check(lib.ff_reader_write(self.reader, address, raw, len(raw)))
+        code = lib.ff_reader_write(self.reader, address, raw, len(raw))
+        if code == _MAY_BLOCK:
+            code = self._call(lib.FF_CALL_WRITE, [address], len(raw), raw=raw)
+        return self.check(code)
 
     def write_each(self, addresses: Any, count: int, raw: bytes) -> int:
         """Write the same bytes at each of ``count`` addresses (a ``uint64_t *``).
@@ -86,8 +130,66 @@ class Memory(abc.ABC):
         Returns at how many all of them could be written.
         """
         failed = ffi.new("uint64_t *")
-        written = lib.ff_reader_write_each(self.reader, addresses, count, raw, len(raw), failed)
-        return self.check(written)
+        code = lib.ff_reader_write_each(self.reader, addresses, count, raw, len(raw), failed)
+        if code == _MAY_BLOCK:
+            code = self._call(lib.FF_CALL_WRITE_EACH, addresses, len(raw), count, raw=raw)
+        return self.check(code)
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a page which does not come is waited for; see :attr:`.Target.patience`."""
+        return self._patience
+
+    @patience.setter
+    def patience(self, seconds: float) -> None:
+        if not 0 < seconds <= _PATIENCE_MOST:
+            raise ValueError(f"patience takes seconds above 0, not {seconds!r}")
+        self._patience = seconds
+        lib.ff_reader_set_patience(self.reader, max(1, round(seconds * 1000)))
+
+    def blocks(self, address: int, *, writing: bool = False) -> bool:
+        """Whether the page at an address is known not to come, so that nothing waits for it."""
+        return 0 <= address < 1 << 64 and bool(lib.ff_reader_blocks(self.reader, address, writing))
+
+    def _call(
+        self,
+        kind: int,
+        addresses: Any,
+        size: int,
+        count: int = 1,
+        *,
+        least: int = 0,
+        raw: bytes = b"",
+        out: Any = ffi.NULL,
+    ) -> int:
+        """Do on a thread of its own what may block; one that does not come back is given up.
+
+        The call after that knows what it waits for, and goes around it.
+        """
+        where = ffi.new("uint64_t[]", addresses) if isinstance(addresses, list) else addresses
+        written = ffi.from_buffer(raw)
+        spec = ffi.new(
+            "struct ff_call_spec *",
+            {
+                "kind": kind,
+                "addresses": where,
+                "n": count,
+                "size": size,
+                "least": least,
+                "bytes": ffi.cast("uint8_t *", written),
+            },
+        )
+        holder = ffi.new("struct ff_call **")
+        while True:
+            check(lib.ff_call_start(self.reader, spec, holder))
+            call = ffi.gc(holder[0], lib.ff_call_drop)
+            try:
+                while not (state := lib.ff_call_wait(call, _POLL)):
+                    pass  # between two looks Python sees to signals
+                if state > 0:
+                    return int(lib.ff_call_result(call, out))
+            finally:
+                ffi.release(call)
 
     def check(self, code: int) -> int:
         """A reader's result; its negative errno becomes the exception that it means here."""

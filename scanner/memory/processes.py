@@ -46,7 +46,8 @@ class AutoMemory(ProcessMemory):
     def write(self, address: int, raw: bytes) -> int:
         """Write bytes from an address on. Returns how many, up to the first that cannot be."""
         done = super().write(address, raw)
-        if done < len(raw) and self.name != "proc_mem":
+        blocked = self.blocks(address + done, writing=True)  # no other way brings the page
+        if done < len(raw) and self.name != "proc_mem" and not blocked:
             forced = _open("proc_mem", self.process, ProcessMemory)
             try:
                 done += forced.write(address + done, raw[done:])
