@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from .native import check, ffi, lib
 from .regions import Range, Region
+from .threads import ask, folders, has_memory, read_file
 
 _PAGE: Final = mmap.PAGESIZE
 _WITNESSES: Final = 64  # dirty pages that are looked at again
@@ -57,10 +58,12 @@ class Pages:
         What a process has in memory costs nothing to ask; each page's state does.
         """
         try:
-            resident = int(Path(f"/proc/{self._pid}/statm").read_text().split()[1]) * _PAGE
-        except (OSError, IndexError):
+            resident = ask(folders(self._pid), _resident)
+        except OSError:
+            resident = None
+        if not self.handle or not resident:
             return False
-        return bool(self.handle) and sum(end - start for start, end in ranges) > _SPARSE * resident
+        return sum(end - start for start, end in ranges) > _SPARSE * resident
 
     def expect_zeros(self, regions: Sequence[Region]) -> None:
         """Let pages of these regions that nobody touched count as zeros."""
@@ -83,8 +86,8 @@ class Pages:
         if self._shared or not self.handle or not keeps_soft_dirty() or not self._claims():
             return None
         try:
-            # 4: the soft-dirty bits, see proc(5)
-            Path(f"/proc/{self._pid}/clear_refs").write_text("4")
+            if not ask(folders(self._pid), _clear_soft_dirty):
+                return None
         except OSError:
             return None
         self.epoch += 1
@@ -134,6 +137,20 @@ class Pages:
         return bool(lib.ff_pages_is_dirty(self.handle, page))
 
 
+def _resident(folder: Path) -> int:
+    """Bytes in memory, by a thread's folder in /proc."""
+    return int((folder / "statm").read_bytes().split()[1]) * _PAGE
+
+
+def _clear_soft_dirty(folder: Path) -> bool:
+    """Tell the kernel to forget, by a thread's folder; whether that thread could."""
+    if not has_memory(folder):
+        return False
+    # 4: the soft-dirty bits, see proc(5)
+    (folder / "clear_refs").write_text("4")
+    return True
+
+
 def _is_anonymous(name: str) -> bool:
     return name in _ANONYMOUS or name.startswith("[anon:")
 
@@ -151,7 +168,7 @@ def _some_pages(regions: Sequence[Region]) -> Iterator[int]:
 def _filled_by_others(pid: int) -> frozenset[tuple[int, int]]:
     """Regions in which another process fills pages when they are touched; see userfaultfd(2)."""
     try:
-        lines = Path(f"/proc/{pid}/smaps").read_text(errors="replace").splitlines()
+        lines = read_file(pid, "smaps").decode(errors="replace").splitlines()
     except OSError:
         return frozenset()
     found = set()

@@ -11,12 +11,12 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from .errors import AccessDenied, TargetGone, WhereError
 from .literals import parse_integer
 from .process import has_exited
+from .threads import read_file
 
 if TYPE_CHECKING:
     from .modules import Module
@@ -169,11 +169,9 @@ class RegionReader:
             TargetGone: it has exited.
         """
         try:
-            text = os.fsdecode(Path(f"/proc/{self._pid}/maps").read_bytes())
+            text = os.fsdecode(read_file(self._pid, "maps"))
         except PermissionError:
             raise AccessDenied(self._pid, self._name, "read the regions of") from None
-        except (FileNotFoundError, ProcessLookupError):
-            raise TargetGone(self._pid, self._name, "exited") from None
         lines, known = text.removesuffix("\n").split("\n") if text else [], self._known
         regions = [
             known.get(line) or _parse_line(number, line) for number, line in enumerate(lines, 1)

@@ -21,6 +21,7 @@ from .process import ProcessInfo, find_process
 from .regions import Region, Where
 from .scan import Scan
 from .structs import size_of
+from .threads import folders, opened_root
 from .values import decode, encode, value_type
 from .watch import Watch
 
@@ -69,12 +70,18 @@ class AddressSpace:
 
     def __init__(self, info: ProcessInfo) -> None:
         self._info = info
-        try:
-            self._fd = os.open(f"/proc/{info.pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
-        except PermissionError:
-            raise AccessDenied(info.pid, info.name, "attach to") from None
-        except (FileNotFoundError, ProcessLookupError):
-            raise TargetGone(info.pid, info.name, "exited") from None
+        self._fd = -1
+        for folder in folders(info.pid):
+            try:
+                self._fd = os.open(folder / "mem", os.O_RDONLY | os.O_CLOEXEC)
+            except PermissionError:
+                raise AccessDenied(info.pid, info.name, "attach to") from None
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if self.alive:
+                return
+            self.close()
+        raise TargetGone(info.pid, info.name, "exited")
 
     @property
     def alive(self) -> bool:
@@ -364,8 +371,11 @@ class Target:
     def _modules_of(self, regions: list[Region]) -> list[Module]:
         """The modules among regions; files are only looked into when the regions have changed."""
         if regions != self._known[0]:
-            root = "/" if self.pid is None else f"/proc/{self.pid}/root"
-            self._known = (regions, modules_of(regions, root))
+            if self.pid is None:
+                self._known = (regions, modules_of(regions))
+            else:
+                with opened_root(self.pid) as root:
+                    self._known = (regions, modules_of(regions, root))
         return self._known[1]
 
     def _size(self, construct: Any) -> int:

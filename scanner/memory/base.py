@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import abc
 import errno
-from pathlib import Path
 from typing import Any
 
 from ..errors import AccessDenied, FarfetchError, TargetGone, TargetNotFound
 from ..native import ffi, lib
 from ..process import ProcessInfo, process
 from ..regions import Region, RegionReader
+from ..threads import ask, folders
 
 
 class Memory(abc.ABC):
@@ -124,12 +124,9 @@ def gone(info: ProcessInfo) -> TargetGone:
 def _has_program(pid: int) -> bool:
     """Whether a process runs one: while it exits it is still there, but without."""
     try:
-        Path(f"/proc/{pid}/exe").readlink()
-    except PermissionError:
-        return True
-    except OSError:
-        return False
-    return True
+        return ask(folders(pid), lambda folder: (folder / "exe").readlink()) is not None
+    except OSError as error:
+        return isinstance(error, PermissionError)
 
 
 def _pointer(buffer: bytearray | memoryview) -> Any:
