@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Literal
 
+from . import files
 from .declarations import MAX_DECLARATIONS, Declaration
 from .errors import FarfetchError, TableError
 from .literals import quote
@@ -31,7 +29,6 @@ MAX_DECLARED: Final = 1 << 18
 
 _DECLARATION: Final = ("name", "language", "text")
 _FIELDS: Final = ("name", "where", "type", "group", "note", "frozen", "allow")
-_OPEN: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _ALLOW: Final = (None, "increase", "decrease")
 
 
@@ -163,12 +160,18 @@ class Table:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it to a file: all of it or nothing.
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+        """Write it to a file: all of it or nothing. A file that is there stays its owner's.
+
+        Args:
+            path: of the file.
+            force: even over a file that :meth:`load` does not understand, and that is lost.
 
         Raises:
-            TableError: it cannot be written; what was there is untouched.
+            TableError: it cannot be written, or that is such a file; what was there is untouched.
         """
+        if not force:
+            self._check_replaced(os.fspath(path))
         listed = [
             {field: getattr(entry, field) for field in _FIELDS if getattr(entry, field)}
             for entry in self
@@ -182,6 +185,16 @@ class Table:
             content["structures"] = structures
         content["entries"] = listed
         replace_file(path, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+
+    @classmethod
+    def _check_replaced(cls, name: str) -> None:
+        """Refuse to write over what is no table, such as Cheat Engine's, or a newer one."""
+        try:
+            if files.has_content(name):
+                cls.load(name)
+        except TableError as error:
+            reason = f"is not written over, as what is there is no table ({error.reason})"
+            raise TableError(name, f"{reason}; save to another file, or force it") from None
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Table:
@@ -250,11 +263,9 @@ def read_file(name: str) -> bytes:
         TableError: it is another, or cannot be read.
     """
     try:
-        # a pipe that nobody writes to must not hold us up
-        with os.fdopen(os.open(name, _OPEN), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise TableError(name, "is not a regular file")
-            raw = file.read(MAX_BYTES + 1)
+        raw = files.read_regular(name, MAX_BYTES + 1)
+    except files.NotRegular as error:
+        raise TableError(name, str(error.strerror)) from None
     except OSError as error:
         raise TableError(name, f"cannot be read: {error.strerror}") from None
     except ValueError:
@@ -316,31 +327,16 @@ def _integer(word: str) -> int:
 
 
 def replace_file(name: str | os.PathLike[str], raw: bytes) -> None:
-    """Write a file so that it has its old content or the new one, whatever happens.
+    """Write a file as :func:`files.replace_file` does.
 
     Raises:
-        TableError: it cannot be written.
+        TableError: it cannot be written; what was there is untouched.
     """
     shown = os.fspath(name)
-    draft: Path | None = None
     try:
-        path = Path(os.path.realpath(name))  # where a link leads, not the link
-        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
-        if path.exists() and not path.is_file():
-            raise TableError(shown, "is not a regular file")
-        draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.new")
-        with draft.open("xb") as file:
-            if mode is not None:
-                os.fchmod(file.fileno(), mode)
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except FileExistsError:
-        raise TableError(shown, f"cannot be written: {draft} is in the way") from None
+        files.replace_file(name, raw)
+    except files.NotRegular as error:
+        raise TableError(shown, str(error.strerror)) from None
     except (OSError, ValueError) as error:
-        if draft is not None:
-            with contextlib.suppress(OSError, ValueError):
-                draft.unlink(missing_ok=True)
         reason = error.strerror if isinstance(error, OSError) else "no file can be called so"
         raise TableError(shown, f"cannot be written: {reason}") from None
