@@ -164,11 +164,11 @@ def _names(one: ProcessInfo) -> set[str]:
     """All that people may call a process."""
     names = {one.name}
     if one.exe:
-        names.add(_basename(one.exe))
+        names.add(basename(one.exe))
     if one.cmdline:
-        names.add(_basename(one.cmdline[0]))
+        names.add(basename(one.cmdline[0]))
     if any(map(_INTERPRETERS.fullmatch, names)):
-        names.add(_basename(_script(one.cmdline)))
+        names.add(basename(_script(one.cmdline)))
     return names - {""}
 
 
@@ -182,7 +182,7 @@ def _script(cmdline: Sequence[str]) -> str:
     return ""
 
 
-def _basename(path: str) -> str:
+def basename(path: str) -> str:
     """The last part of a path of Linux, or of Windows as programs in Wine have them."""
     return re.split(r"[/\\]", path)[-1]
 

@@ -44,6 +44,7 @@ class Scan:
     Attributes:
         target: what is scanned.
         type: the construct of the values.
+        bits: width of pointers in them, as it was for the target when the scan was made.
         align: bytes between the addresses looked at.
         where: which regions.
         threads: worker threads.
@@ -69,7 +70,8 @@ class Scan:
     ) -> None:
         self.target = target
         self.type = value_type(type)
-        self.layout: Layout = scan_layout(self.type, bits=target.bits)
+        self.bits = target.bits
+        self.layout: Layout = scan_layout(self.type, bits=self.bits)
         self.align = self.layout.alignment if align is None else align
         if not isinstance(self.align, int) or not 1 <= self.align <= lib.FF_ALIGN_MAX:
             raise AlignError(align)
@@ -122,7 +124,7 @@ class Scan:
         if self.layout.kind != "struct":
             return (self._ground.layout if self._ground else self.layout).unpack(raw)
         try:
-            return decode_value(self.type, raw, bits=self.target.bits)
+            return decode_value(self.type, raw, bits=self.bits)
         except ValueKindError:
             return None
 
@@ -379,7 +381,7 @@ class Scan:
 
         def fields(raw: bytes) -> Any:
             try:
-                return decode_value(self.type, raw, bits=self.target.bits)
+                return decode_value(self.type, raw, bits=self.bits)
             except ValueKindError:
                 return {}  # bytes that are no such structure have no fields
 

@@ -24,9 +24,10 @@ from .structs import size_of
 from .threads import folders, opened_root
 from .values import decode, encode, value_type
 from .watch import Watch
+from .widths import is_width, program_bits
 
 
-def attach(what: int | str | Memory, *, memory: str = "auto") -> Target:
+def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None = None) -> Target:
     """Attach to a process, or to any memory.
 
     Nothing is stopped and nothing is changed: attaching asks the kernel for permission and keeps
@@ -35,6 +36,8 @@ def attach(what: int | str | Memory, *, memory: str = "auto") -> Target:
     Args:
         what: a pid, a name (of the process, its program or script), or a memory.
         memory: how to reach a process, one of :func:`memory_names`.
+        bits: width of its pointers, 32 or 64; what its program says if None. See
+            :attr:`Target.bits`.
 
     Raises:
         TargetNotFound: no process is called that.
@@ -47,12 +50,13 @@ def attach(what: int | str | Memory, *, memory: str = "auto") -> Target:
     ...     target.alive
     True
     """
+    _check_bits(bits)
     if isinstance(what, Memory):
-        return Target(what)
+        return Target(what, bits=bits)
     info = find_process(what)
     space = AddressSpace(info)
     try:
-        return Target(open_memory(memory, info), info, space)
+        return Target(open_memory(memory, info), info, space, bits=bits)
     except BaseException:
         space.close()
         raise
@@ -121,10 +125,13 @@ class Target:
         memory: Memory,
         process: ProcessInfo | None = None,
         space: AddressSpace | None = None,
+        *,
+        bits: int | None = None,
     ) -> None:
         self.memory = memory
         self.process = process
         self._space = space
+        self._bits = bits
         self._freezer: Freezer | None = None
         self._patches = Patches(self)
         self._closed = False
@@ -143,8 +150,23 @@ class Target:
 
     @property
     def bits(self) -> int:
-        """Width of a pointer: 32 or 64."""
-        return (self.process.bits if self.process else None) or 64
+        """Width of a pointer: 32 or 64.
+
+        It is that of the process's program; under Wine that of the Windows program, which may be 32
+        in a process of 64 bits. What cannot be seen from outside, as in emulators, can be said: set
+        it, or set None to go by the program again. Scans that have begun keep theirs.
+        """
+        if self._bits is None and self.process is not None:
+            found = program_bits(self.process, self.memory)
+            if found is None:  # it may not be mapped yet
+                return self.process.bits or 64
+            self._bits = found
+        return self._bits or 64
+
+    @bits.setter
+    def bits(self, bits: int | None) -> None:
+        _check_bits(bits)
+        self._bits = bits
 
     @property
     def alive(self) -> bool:
@@ -391,3 +413,8 @@ class Target:
             return ""
         where = f" of {region.name}" if region.name else ""
         return f"it lies in a read-only mapping{where}"
+
+
+def _check_bits(bits: object) -> None:
+    if bits is not None and not is_width(bits):
+        raise ValueError(f"bits is 32, 64 or None for the program's own, not {bits!r:.60}")

@@ -63,8 +63,9 @@ class Watch:
 
     def __init__(self, target: Watchable, places: Iterable[tuple[int, Construct]]) -> None:
         self._target = target
+        self._bits = target.bits
         self._places = [
-            (address, value_type, _size(value_type, target.bits)) for address, value_type in places
+            (address, value_type, _size(value_type, self._bits)) for address, value_type in places
         ]
         self._raw: list[bytes | None] | None = None
         self._changes = [0] * len(self._places)
@@ -96,7 +97,7 @@ class Watch:
 
     def _decode(self, value_type: Construct, raw: bytes) -> Any:
         try:
-            return decode(value_type, raw, bits=self._target.bits)
+            return decode(value_type, raw, bits=self._bits)
         except FarfetchError:
             return None
 
