@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
+from . import arguments
 from .errors import FarfetchError, TableError
 from .files import has_content
 from .literals import quote
@@ -71,7 +72,7 @@ def import_table(path: str | os.PathLike[str]) -> tuple[Table, list[Taken]]:
     Raises:
         TableError: the file cannot be read, or is not such a table.
     """
-    name = os.fspath(path)
+    name = arguments.path("path", path)
     root = _parse(name)
     if root.tag != "CheatTable":
         raise TableError(name, f"is no Cheat Engine table: its root is <{root.tag:.60}>")
@@ -222,8 +223,9 @@ def export_table(
     Raises:
         TableError: the file cannot be written, or is such a table; what was there is untouched.
     """
-    if not force:
-        _check_replaced(os.fspath(path))
+    shown = arguments.path("path", path)
+    if not arguments.flag("force", force):
+        _check_replaced(shown)
     root = ElementTree.Element("CheatTable", CheatEngineTableVersion="45")
     groups: dict[tuple[str, ...], Any] = {(): ElementTree.SubElement(root, "CheatEntries")}
     report = []
@@ -239,8 +241,8 @@ def export_table(
     ElementTree.indent(root)
     raw = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
     if len(raw) > MAX_BYTES:
-        raise TableError(os.fspath(path), f"would be larger than {MAX_BYTES >> 20} MiB")
-    replace_file(path, raw)
+        raise TableError(shown, f"would be larger than {MAX_BYTES >> 20} MiB")
+    replace_file(shown, raw)
     return report
 
 

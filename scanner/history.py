@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .bound import Bound
 from .errors import ScanOrderError, SnapshotError
 from .native import ffi, lib
 from .predicates import Predicate
@@ -13,7 +14,7 @@ from .snapshot import ScanResult
 
 
 @dataclass(frozen=True)
-class Kept:
+class Kept(Bound):
     """Matches, and the values they had.
 
     Attributes:
@@ -87,7 +88,7 @@ def own(matches: Any, snapshot: Any) -> Any:
     return ffi.gc(snapshot, destroy)
 
 
-class History:
+class History(Bound):
     """The steps since a first scan.
 
     Going back keeps what is left behind: a next scan from there begins a branch of its own,

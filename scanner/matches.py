@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from .errors import MatchIndexError, MemoryFault, SnapshotError
+from . import arguments
+from .bound import Bound
+from .errors import ArgumentError, MatchIndexError, MemoryFault, SnapshotError
 from .modules import Location, Module, locate
 from .native import ffi, lib
 from .regions import Region
@@ -18,9 +20,10 @@ if TYPE_CHECKING:
 
 ColumnName = Literal["address", "now", "previous", "first"]
 _BATCH = 1024
+_FAR = 1 << 80  # beyond all indexes
 
 
-class _Map:
+class _MatchMap(Bound):
     """A target's regions and modules, looked up once for many matches, when first asked for."""
 
     def __init__(self, target: Target) -> None:
@@ -56,7 +59,7 @@ class Match:
     first: Any
     type: Any
     types: tuple[str, ...]
-    _map: _Map = field(repr=False, compare=False)
+    _map: _MatchMap = field(repr=False, compare=False)
 
     @property
     def location(self) -> Location:
@@ -79,7 +82,7 @@ class Match:
         return self.location.offset
 
 
-class Matches(Sequence[Match]):
+class Matches(Bound, Sequence[Match]):
     """What a scan has found at present, by ascending address.
 
     Nothing is read before it is asked for: an index reads one value, iteration reads in batches.
@@ -101,13 +104,17 @@ class Matches(Sequence[Match]):
     def __getitem__(self, index: int | slice) -> Match | list[Match]:
         total = len(self)
         if isinstance(index, slice):
-            indexes = range(total)[index]
+            try:
+                indexes = range(total)[index]
+            except (TypeError, ValueError):
+                raise ArgumentError("an index", index, "whole numbers, and a step not 0") from None
             if not indexes:
                 return []
             if indexes.step == 1:
                 return self._fetch(indexes.start, len(indexes))
             shared = self._map()
             return [match for one in indexes for match in self._fetch(one, 1, shared)]
+        index = arguments.whole("an index", index, -_FAR, _FAR, "a whole number")
         wanted = index + total if index < 0 else index
         if not 0 <= wanted < total:
             raise MatchIndexError(index, total)
@@ -126,9 +133,8 @@ class Matches(Sequence[Match]):
             start: the first index.
             count: how many; all that follow if None.
         """
-        total = len(self)
-        count = total - start if count is None else min(count, total - start)
-        if count <= 0:
+        start, count = self._part(start, count)
+        if not count:
             return []
         out = ffi.new("uint64_t[]", count)
         got = lib.ff_matchset_addresses(self._scan.steps[-1].matches, start, count, out)
@@ -139,6 +145,7 @@ class Matches(Sequence[Match]):
 
         So ``bisect(end) - bisect(start)`` matches lie from start up to, not including, end.
         """
+        address = arguments.whole("address", address, 0, arguments.HIGHEST + 1, "an address")
         return bisect_left(range(len(self)), address, key=lambda index: self.addresses(index, 1)[0])
 
     def column(self, what: ColumnName, start: int = 0, count: int | None = None) -> memoryview[Any]:
@@ -158,8 +165,8 @@ class Matches(Sequence[Match]):
             SnapshotError: old values cannot be read back.
             TargetGone: the target exited or executed another program.
         """
-        total = len(self)
-        count = max(0, total - start if count is None else min(count, total - start))
+        arguments.choice("what", what, ("address", "now", "previous", "first"))
+        start, count = self._part(start, count)
         scan = self._scan
         addresses = ffi.new("uint64_t[]", count)
         letter: Any = "Q" if what == "address" else scan.layout.buffer_format
@@ -180,6 +187,14 @@ class Matches(Sequence[Match]):
         view = memoryview(ffi.buffer(values)).cast("B")
         return view.cast(letter) if letter else view.cast("B", shape=[count, scan.size])
 
+    def _part(self, start: int, count: int | None) -> tuple[int, int]:
+        """A first index and how many matches there are from it on, of those asked for."""
+        start = arguments.whole("start", start, 0, _FAR, "an index, 0 or more")
+        if count is not None:
+            count = arguments.whole("count", count, 0, _FAR, "a number of matches, 0 or more")
+        left = max(0, len(self) - start)
+        return start, left if count is None else min(count, left)
+
     def _read_each(self, addresses: Any, count: int, out: Any) -> None:
         scan = self._scan
         reading = scan.reading(addresses[0])
@@ -192,10 +207,10 @@ class Matches(Sequence[Match]):
         if done < count:
             raise MemoryFault(addresses[done], size, 0, False)
 
-    def _map(self) -> _Map:
-        return _Map(self._scan.target)
+    def _map(self) -> _MatchMap:
+        return _MatchMap(self._scan.target)
 
-    def _fetch(self, start: int, count: int, shared: _Map | None = None) -> list[Match]:
+    def _fetch(self, start: int, count: int, shared: _MatchMap | None = None) -> list[Match]:
         addresses = self.addresses(start, count)
         if not addresses:
             return []

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from .bound import Bound
 from .native import check, ffi, lib
 from .regions import Range, Region
 from .threads import ask, folders, has_memory, read_file
@@ -31,7 +32,7 @@ _SPARSE: Final = 2  # touched memory is worth looking for when there is so much 
 _ANONYMOUS: Final = ("", "[heap]", "[stack]")
 
 
-class Pages:
+class Pages(Bound):
     """The pages of a process.
 
     Args:

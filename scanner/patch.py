@@ -7,7 +7,9 @@ import threading
 from types import TracebackType
 from typing import Protocol
 
-from .errors import FarfetchError, MemoryFault, PatchError
+from . import arguments
+from .bound import Bound
+from .errors import ArgumentError, FarfetchError, MemoryFault, PatchError
 
 
 class Patchable(Protocol):
@@ -20,7 +22,7 @@ class Patchable(Protocol):
         """Write all of the bytes."""
 
 
-class Patch:
+class Patch(Bound):
     """Bytes that were changed; made by :meth:`Patches.add`.
 
     As a context manager it is undone at the end of the block.
@@ -71,7 +73,7 @@ class Patch:
         return f"<Patch 0x{self.address:x} {self.before.hex(' ')} -> {self.after.hex(' ')}>"
 
 
-class Patches:
+class Patches(Bound):
     """The patches of one target.
 
     Args:
@@ -99,10 +101,12 @@ class Patches:
         Raises:
             MemoryFault: they cannot be read or written there.
             TargetGone: the target has exited or executed another program.
-            ValueError: there are no bytes.
+            ArgumentError: there are no bytes.
         """
+        arguments.address(address)
+        raw = arguments.raw("raw", raw)
         if not raw:
-            raise ValueError("a patch is at least one byte")
+            raise ArgumentError("raw", raw, "at least one byte")
         with self._lock:
             before = self._target.read_bytes(address, len(raw))
             try:

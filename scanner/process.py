@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import pwd
 import re
@@ -11,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeVar
 
+from . import arguments
 from .elf import elf_bits
 from .errors import TargetAmbiguous, TargetNotFound
 from .threads import any_runs, ask, folders
 
 _PROC: Final = Path("/proc")
+MAX_PID: Final = (1 << 31) - 1
+PID_OR_NAME: Final = "a pid or a name"
 _PF_KTHREAD: Final = 0x00200000  # include/linux/sched.h
 _DELETED: Final = " (deleted)"
 _Answer = TypeVar("_Answer")
@@ -80,6 +82,7 @@ def processes(*, include_kernel_threads: bool = False) -> list[ProcessInfo]:
     >>> any(process.pid == os.getpid() for process in processes())
     True
     """
+    arguments.flag("include_kernel_threads", include_kernel_threads)
     found = []
     for pid in sorted(int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()):
         stat = _read_stat(pid)
@@ -101,6 +104,7 @@ def process(pid: int) -> ProcessInfo:
     Raises:
         TargetNotFound: there is none, or it has exited.
     """
+    pid = arguments.whole("pid", pid, -MAX_PID, MAX_PID)
     stat = _read_stat(pid)
     if stat is not None and _is_over(pid, stat):
         raise TargetNotFound(pid, reason=f"({stat.name}) has exited")
@@ -137,8 +141,8 @@ def find_process(wanted: int | str) -> ProcessInfo:
     >>> find_process(os.getpid()).pid == os.getpid()
     True
     """
-    if isinstance(wanted, int):
-        return _find_pid(wanted)
+    if not isinstance(wanted, str):
+        return _find_pid(arguments.whole("a process", wanted, -MAX_PID, MAX_PID, PID_OR_NAME))
     wanted = wanted.strip()
     is_pid = re.fullmatch("[0-9]{1,10}", wanted) is not None
     if is_pid and _read_stat(int(wanted)) is not None:
@@ -193,7 +197,7 @@ def _near(wanted: str, others: Sequence[ProcessInfo]) -> list[ProcessInfo]:
     every = sorted(set().union(*names.values()))
     low = wanted.lower()
     near = [name for name in every if low and (low in name or (len(name) > 2 and name in low))]
-    near += difflib.get_close_matches(low, every, n=5)
+    near += arguments.near(low, every, 5)
     ranked = [one for name in near for one in others if name in names[one.pid]]
     return list(dict.fromkeys(ranked))[:5]
 

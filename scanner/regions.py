@@ -5,7 +5,6 @@ The kernel lists them in /proc/pid/maps; see proc_pid_maps(5).
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import os
 import re
@@ -13,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from . import arguments
 from .errors import AccessDenied, TargetGone, WhereError
 from .literals import parse_integer
 from .process import has_exited
@@ -116,8 +116,8 @@ class Region:
             return "anon"
         return "file" if path.startswith("/") else "special"
 
-    def __contains__(self, address: int) -> bool:
-        return self.start <= address < self.end
+    def __contains__(self, address: object) -> bool:
+        return isinstance(address, int) and self.start <= address < self.end
 
     def __str__(self) -> str:
         line = (
@@ -243,6 +243,7 @@ class Where:
         >>> print(Where.parse("heap,data"))
         heap,data
         """
+        arguments.text("where", text)
         words = []
         position = 0
         for part in text.split(","):
@@ -261,6 +262,7 @@ class Where:
         Raises:
             WhereError: there is no such module, or nothing is left.
         """
+        regions = arguments.several("regions", regions, Region, "regions of a target")
         readable = [one for one in regions if _is_readable(one)]
         asked = {word.kind for word in self.words}
         selected: list[Region] = []
@@ -285,7 +287,7 @@ class Where:
         if word.kind == "module":
             found = [one for one in modules if _has_name(one, word.name)]
             if not found:
-                near = difflib.get_close_matches(word.name, [one.name for one in modules], n=3)
+                near = arguments.near(word.name, [one.name for one in modules], 3)
                 hint = f"; near it: {', '.join(near)}" if near else ""
                 reason = f'no region matches: no module is called "{word.name}"{hint}'
                 raise WhereError(self.text, word.position, reason)
@@ -315,7 +317,7 @@ def _parse_word(text: str, word: str, position: int) -> _Word:
         return _Word("range", position, window=Range(start, end))
     if ".." in word:
         raise WhereError(text, position, "a range is written 0x1000..0x2000")
-    near = difflib.get_close_matches(word, [*_WORDS, "module:NAME"], n=1)
+    near = arguments.near(word, [*_WORDS, "module:NAME"], 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_WORDS)}, module:NAME"
     raise WhereError(text, position, f'no such regions: "{word}"; {hint}')
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, overload
 
+from . import arguments
+from .bound import Bound
 from .budget import Budget
 from .compile import Program, compile_predicate
 from .decoded import Filter, regexes_of
-from .errors import AlignError, FarfetchError, ScanOrderError, ValueKindError
+from .errors import AlignError, ArgumentError, FarfetchError, ScanOrderError, ValueKindError
 from .expression import parse_scan
 from .ground import Ground, lay_out, sized_layout
 from .history import History, Kept, Snapshot, Step
@@ -21,7 +23,16 @@ from .matches import Match, Matches
 from .native import default_threads, ffi, isa, isa_index, lib
 from .numbers import PARTS
 from .pages import Pages
-from .predicates import Predicate, Source, changed, snapshot_name, unchanged, unknown
+from .predicates import (
+    Predicate,
+    Source,
+    changed,
+    snapshot_name,
+    too_deep,
+    unchanged,
+    unknown,
+    uses,
+)
 from .regions import Where
 from .snapshot import ScanResult, Store, snapshot_directory
 from .structs import scan_layout
@@ -32,10 +43,13 @@ if TYPE_CHECKING:
     from .target import Target
 
 CHUNK: Final = 1 << 19  # bytes a thread reads at a time: they stay in the second-level cache
+CHUNKS: Final = (1 << 12, 1 << 30)  # what may be chosen
+MAX_THREADS: Final = 1024
+MAX_STEPS: Final = 1 << 62  # more than there ever are
 _MANY: Final = 1 << 16  # matches, from which on it pays to know which pages are clean
 
 
-class Scan:
+class Scan(Bound):
     """A search for values of one type: a first scan, narrowed by next scans, each undoable.
 
     Made by :meth:`Target.scan`; a context manager. A step that fails or is cancelled changes
@@ -73,17 +87,25 @@ class Scan:
         self.bits = target.bits
         self.layout: Layout = scan_layout(self.type, bits=self.bits)
         self.align = self.layout.alignment if align is None else align
-        if not isinstance(self.align, int) or not 1 <= self.align <= lib.FF_ALIGN_MAX:
-            raise AlignError(align)
+        try:
+            self.align = arguments.whole("align", self.align, 1, lib.FF_ALIGN_MAX)
+        except ArgumentError:
+            raise AlignError(align) from None
         self.where = where if isinstance(where, Where) else Where.parse(where)
-        self.threads = threads or default_threads()
+        self.threads = default_threads()
+        if threads is not None:
+            self.threads = arguments.whole("threads", threads, 1, MAX_THREADS)
+        if directory is not None:
+            directory = arguments.path("directory", directory)
         self.directory = snapshot_directory(directory)
-        self.budget = budget
+        self.budget = arguments.instance("budget", budget, Budget, "a Budget, or None")
         self.soft_dirty = soft_dirty
         self.history = History()
         self.matches = Matches(self)
         self._isa = isa_index(isa())
-        self._chunk = chunk or CHUNK
+        self._chunk = CHUNK
+        if chunk is not None:
+            self._chunk = arguments.whole("chunk", chunk, *CHUNKS)
         self._jobs = Jobs()
         self._ground: Ground | None = None
 
@@ -119,6 +141,7 @@ class Scan:
 
     def decode(self, raw: bytes) -> Any:
         """The value of some bytes; None when they are no such structure."""
+        raw = arguments.raw("raw", raw)
         if self._ground and self._ground.regex:
             return self._ground.regex.found(raw) or raw
         if self.layout.kind != "struct":
@@ -162,6 +185,7 @@ class Scan:
             BudgetError: matches or old values would take more than :attr:`budget`.
             TargetGone: the target exited or executed another program meanwhile.
         """
+        arguments.function("progress", progress)
         tree = self._tree(unknown if predicate is None else predicate)
         sized = sized_layout(self.layout, tree)
         program = compile_predicate(tree, sized)
@@ -236,7 +260,7 @@ class Scan:
         Raises:
             ScanOrderError: there is none of that name.
         """
-        if not self.history.drop(name):
+        if not self.history.drop(arguments.text("name", name)):
             raise ScanOrderError(f'there is no snapshot "{name}"')
 
     def undo(self, steps: int = 1) -> None:
@@ -250,7 +274,7 @@ class Scan:
         Raises:
             ScanOrderError: there are fewer.
         """
-        self.history.undo(steps)
+        self.history.undo(arguments.whole("steps", steps, 0, MAX_STEPS))
 
     def redo(self, steps: int = 1) -> None:
         """Take back an undo. Where there are several ways on, the newest is gone.
@@ -261,7 +285,7 @@ class Scan:
         Raises:
             ScanOrderError: fewer were undone.
         """
-        self.history.redo(steps)
+        self.history.redo(arguments.whole("steps", steps, 0, MAX_STEPS))
 
     def go_to(self, number: int) -> None:
         """Go to the matches and old values of any step of the history.
@@ -272,7 +296,7 @@ class Scan:
         Raises:
             ScanOrderError: there is none of that number.
         """
-        self.history.go_to(number)
+        self.history.go_to(arguments.whole("number", number, 0, MAX_STEPS))
 
     def forget(self) -> int:
         """Let the steps go that were undone, and what they take. Returns how many."""
@@ -337,9 +361,16 @@ class Scan:
     def _tree(self, predicate: Predicate | str) -> Predicate:
         if isinstance(predicate, str):
             return parse_scan(predicate, self.fields)
-        return predicate
+        expected = "a predicate such as now == 5, also as text"
+        tree = arguments.instance("predicate", predicate, Predicate, expected)
+        try:
+            uses(tree)
+        except RecursionError:
+            raise too_deep() from None
+        return tree
 
     def _narrow(self, tree: Predicate, progress: ProgressFunction | None) -> Kept:
+        arguments.function("progress", progress)
         ground = self._ground
         if not self.steps or ground is None:
             raise ScanOrderError("there is no scan to narrow: begin with a first scan")

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from . import files
+from . import arguments, files
 from .declarations import MAX_DECLARATIONS, Declaration
-from .errors import FarfetchError, TableError
+from .error_root import short
+from .errors import ArgumentError, FarfetchError, TableError
 from .literals import quote
 from .pointers import PointerPath
 from .type_names import type_named
@@ -63,7 +64,9 @@ class Entry:
         for field in _FIELDS:
             _check_text(field, getattr(self, field), needed=field in ("name", "where", "type"))
         if self.allow not in _ALLOW:
-            raise TableError("", f"allow is increase or decrease, not {self.allow!r}")
+            raise TableError("", f"allow is increase or decrease, not {short(self.allow)}")
+        if self.structure is not None:
+            arguments.instance("structure", self.structure, Declaration, "a Declaration, or None")
         try:
             PointerPath.parse(self.where)
             if self.structure is None:
@@ -88,7 +91,7 @@ def _check_text(field: str, value: object, *, needed: bool) -> None:
     if value is None and field in ("frozen", "allow"):
         return
     if not isinstance(value, str):
-        raise TableError("", f"{field} is a text, not {value!r:.60}")
+        raise TableError("", f"{field} is a text, not {short(value)}")
     if needed and not value.strip():
         raise TableError("", f"{field} is empty")
     if len(value) > MAX_TEXT:
@@ -116,6 +119,7 @@ class Table:
             TableError: there are too many, or another has a structure of the same name that is
                 declared differently.
         """
+        arguments.instance("entry", entry, Entry, "an Entry")
         known = self.structures.get(entry.type)
         if entry.structure and known and known != entry.structure:
             raise TableError("", f"the table has another structure {entry.type}")
@@ -125,6 +129,9 @@ class Table:
 
     def change(self, name: str, **fields: Any) -> Entry:
         """Change fields of an entry, and return it as it is now."""
+        unknown = [field for field in fields if field not in (*_FIELDS, "structure")]
+        if unknown:
+            raise ArgumentError("change", unknown[0], f"the fields {', '.join(_FIELDS)}")
         entry = dataclasses.replace(self[name], **fields)
         self._entries[name] = entry
         return entry
@@ -142,17 +149,18 @@ class Table:
 
     def redeclare(self, declaration: Declaration) -> None:
         """Declare a structure anew for all entries that are of it."""
+        arguments.instance("declaration", declaration, Declaration, "a Declaration")
         for entry in self:
             if entry.structure is not None and entry.type == declaration.name:
                 self.change(entry.name, structure=declaration)
 
     def __getitem__(self, name: str) -> Entry:
-        if name not in self._entries:
+        if arguments.text("name", name) not in self._entries:
             raise TableError("", f"the table has no entry {quote(name)}")
         return self._entries[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return isinstance(name, str) and name in self._entries
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries.values()))
@@ -170,8 +178,9 @@ class Table:
         Raises:
             TableError: it cannot be written, or that is such a file; what was there is untouched.
         """
-        if not force:
-            self._check_replaced(os.fspath(path))
+        shown = arguments.path("path", path)
+        if not arguments.flag("force", force):
+            self._check_replaced(shown)
         listed = [
             {field: getattr(entry, field) for field in _FIELDS if getattr(entry, field)}
             for entry in self
@@ -184,7 +193,7 @@ class Table:
         if structures:
             content["structures"] = structures
         content["entries"] = listed
-        replace_file(path, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+        replace_file(shown, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
 
     @classmethod
     def _check_replaced(cls, name: str) -> None:
@@ -203,7 +212,7 @@ class Table:
         Raises:
             TableError: it cannot be read, or is not such a file; says where.
         """
-        name = os.fspath(path)
+        name = arguments.path("path", path)
         entries, declared = _parse(name, read_file(name))
         structures = _structures(name, declared)
         table = cls()

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Literal
 
+from . import arguments
 from .addresses import parse_address
+from .bound import Bound
 from .budget import Budget
-from .errors import AccessDenied, MemoryFault, TargetGone, TypeNameError
+from .errors import AccessDenied, ArgumentError, MemoryFault, TargetGone, TypeNameError
 from .footprints import Footprint, read_footprints
 from .freeze import Freeze, Freezer
 from .memory import Memory, open_memory
@@ -51,6 +53,7 @@ def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None =
     True
     """
     _check_bits(bits)
+    arguments.text("memory", memory)
     if isinstance(what, Memory):
         return Target(what, bits=bits)
     info = find_process(what)
@@ -62,7 +65,7 @@ def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None =
         raise
 
 
-class AddressSpace:
+class AddressSpace(Bound):
     """The address space a process had when it was attached to.
 
     An open /proc/pid/mem belongs to that address space, not to the pid: once the process has
@@ -109,7 +112,7 @@ class AddressSpace:
             os.close(fd)
 
 
-class Target:
+class Target(Bound):
     """A process, or any memory, whose values can be found and changed.
 
     Made by :func:`attach`; a context manager.
@@ -206,7 +209,11 @@ class Target:
         Args:
             regions: that :meth:`regions` gave; they are read anew if None.
         """
-        return self._modules_of(self.regions() if regions is None else regions)
+        if regions is None:
+            regions = self.regions()
+        else:
+            regions = arguments.several("regions", regions, Region, "regions of a target, or None")
+        return self._modules_of(regions)
 
     def scan(
         self,
@@ -240,8 +247,8 @@ class Target:
             where=where,
             threads=threads,
             directory=directory,
-            budget=budget or Budget(),
-            soft_dirty=soft_dirty,
+            budget=Budget() if budget is None else budget,
+            soft_dirty=arguments.flag("soft_dirty", soft_dirty),
             chunk=chunk,
         )
 
@@ -252,6 +259,7 @@ class Target:
             MemoryFault: some cannot be read; says how many could.
             TargetGone: it has exited or executed another program.
         """
+        address, size = arguments.address(address), arguments.size(size)
         raw = self.memory.read(address, size)
         self.check()  # after the fact: so these are not another program's bytes
         if len(raw) < size:
@@ -265,6 +273,7 @@ class Target:
             MemoryFault: some cannot be written; says how many were.
             TargetGone: it has exited or executed another program.
         """
+        address, raw = arguments.address(address), arguments.raw("raw", raw)
         self.check()
         done = self.memory.write(address, raw)
         if done < len(raw):
@@ -312,6 +321,7 @@ class Target:
             interval: seconds between looks.
         """
         construct = value_type(type)
+        arguments.address(address)
         if value is None:
             value = self.read(address, construct)
         if self._freezer is None:
@@ -329,7 +339,7 @@ class Target:
         Args:
             places: the address and the type of each: a construct with a size, or its name.
         """
-        return Watch(self, ((address, value_type(what)) for address, what in places))
+        return Watch(self, arguments.pairs("places", places))
 
     def patch(self, address: int, raw: bytes) -> Patch:
         """Change bytes and keep the old ones; code, too, where the target cannot write it itself.
@@ -350,6 +360,7 @@ class Target:
 
     def locate(self, address: int) -> Location:
         """The region and module of an address."""
+        address = arguments.address(address)
         regions = self.regions()
         return locate(address, regions, self._modules_of(regions))
 
@@ -417,4 +428,4 @@ class Target:
 
 def _check_bits(bits: object) -> None:
     if bits is not None and not is_width(bits):
-        raise ValueError(f"bits is 32, 64 or None for the program's own, not {bits!r:.60}")
+        raise ArgumentError("bits", bits, "32, 64, or None for the program's own")

@@ -6,14 +6,16 @@ import abc
 import errno
 from typing import Any
 
-from ..errors import AccessDenied, FarfetchError, TargetGone, TargetNotFound
+from .. import arguments
+from ..bound import Bound
+from ..errors import AccessDenied, ArgumentError, FarfetchError, TargetGone, TargetNotFound
 from ..native import ffi, lib
 from ..process import ProcessInfo, process
 from ..regions import Region, RegionReader
 from ..threads import ask, folders
 
 
-class Memory(abc.ABC):
+class Memory(Bound, abc.ABC):
     """A way to read and write a target.
 
     The bytes are moved by one of the core's readers, which the scanning threads call with no
@@ -44,19 +46,24 @@ class Memory(abc.ABC):
             address: of the first byte.
             size: bytes wanted.
         """
-        raw = bytearray(size)
+        try:
+            raw = bytearray(arguments.size(size))
+        except MemoryError:
+            raise ArgumentError("size", size, "what there is memory for") from None
         return bytes(memoryview(raw)[: self.read_into(address, raw)])
 
     def read_into(self, address: int, buffer: bytearray | memoryview) -> int:
         """Fill a buffer from an address on. Returns the bytes up to the first unreadable one."""
-        if not 0 <= address < 1 << 64 or not buffer:
-            return 0
-        return self.check(lib.ff_reader_read(self.reader, address, _pointer(buffer), len(buffer)))
+        address = arguments.address(address)
+        try:
+            pointer = ffi.from_buffer("uint8_t[]", buffer, require_writable=True)
+        except Exception:  # TypeError, BufferError, or what its __buffer__ raises
+            raise ArgumentError("buffer", buffer, "bytes that can be changed") from None
+        return self.check(lib.ff_reader_read(self.reader, address, pointer, len(pointer)))
 
     def write(self, address: int, raw: bytes) -> int:
         """Write bytes from an address on. Returns how many, up to the first that cannot be."""
-        if not 0 <= address < 1 << 64:
-            return 0
+        address, raw = arguments.address(address), arguments.raw("raw", raw)
         return self.check(lib.ff_reader_write(self.reader, address, raw, len(raw)))
 
     def write_each(self, addresses: Any, count: int, raw: bytes) -> int:
@@ -127,7 +134,3 @@ def _has_program(pid: int) -> bool:
         return ask(folders(pid), lambda folder: (folder / "exe").readlink()) is not None
     except OSError as error:
         return isinstance(error, PermissionError)
-
-
-def _pointer(buffer: bytearray | memoryview) -> Any:
-    return ffi.from_buffer("uint8_t[]", buffer, require_writable=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from farfetch.scanner import (
+    ArgumentError,
     Buffer,
     PointerPath,
     Target,
@@ -164,8 +165,12 @@ def test_it_can_be_chosen() -> None:
         target.bits = None
         assert target.bits == 64
         for wrong in (4, 8, 0, -32, 32.0, True, "32"):
-            with pytest.raises(ValueError, match=r"^bits is 32, 64 or None for the program's own"):
+            with pytest.raises(
+                ArgumentError, match=r"^bits takes 32, 64, or None for the program's own, not "
+            ):
                 target.bits = wrong  # type: ignore[assignment]
-            with pytest.raises(ValueError, match=r"^bits is 32, 64 or None for the program's own"):
+            with pytest.raises(
+                ArgumentError, match=r"^bits takes 32, 64, or None for the program's own, not "
+            ):
                 attach(Buffer(memory), bits=wrong)  # type: ignore[arg-type]
     assert decode(pointer, bytes(4), bits=32) == 0
