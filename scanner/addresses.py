@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from typing import Final
 
+from . import arguments
 from .errors import ExpressionError
 from .literals import parse_integer
 from .modules import Module
@@ -24,7 +24,7 @@ def format_address(address: int) -> str:
     >>> format_address(0x7F00)
     '0x7f00'
     """
-    return f"0x{address:x}"
+    return f"0x{arguments.whole('address', address, -arguments.HIGHEST, arguments.HIGHEST):x}"
 
 
 def parse_address(text: str, modules: Sequence[Module] = (), regions: Sequence[Region] = ()) -> int:
@@ -42,6 +42,9 @@ def parse_address(text: str, modules: Sequence[Module] = (), regions: Sequence[R
     >>> parse_address("0x7f00")
     32512
     """
+    arguments.text("text", text)
+    modules = arguments.several("modules", modules, Module, "modules of a target")
+    regions = arguments.several("regions", regions, Region, "regions of a target")
     start = len(text) - len(text.lstrip())
     word = text.strip()
     found = _base(text, word, start, modules, regions)
@@ -95,6 +98,6 @@ def _unknown(name: str, modules: Sequence[Module]) -> str:
         return "expected an address such as 0x7f00 or game+0x10"
     if _BARE_HEX.fullmatch(name):
         return f"hex numbers start with 0x: did you mean 0x{name}?"
-    near = difflib.get_close_matches(name, [one.name for one in modules], n=1)
+    near = arguments.near(name, [one.name for one in modules], 1)
     hint = f": did you mean {near[0]}?" if near else ""
     return f'no module or region is called "{name}"{hint}'

@@ -7,6 +7,9 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from . import arguments
+
+MOST = 1 << 62  # bytes that a budget may name
 _SHARE = 10  # of what is free, all but one part in so many
 
 
@@ -28,6 +31,9 @@ class Budget(NamedTuple):
             directory: of the files of old values.
         """
         memory, disk = self
+        for name, amount in zip(self._fields, self, strict=True):
+            if amount is not None:
+                arguments.whole(name, amount, 0, MOST)
         return Limits(
             _most(available_memory()) if memory is None else memory,
             _most(free_disk(directory)) if disk is None else disk,

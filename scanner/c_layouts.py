@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from construct import Array, Construct, Padding, Struct
 
+from . import arguments
 from .c_constants import Constants
 from .c_text import UNKNOWN
 from .c_units import Unit, base_of, refused, unit_of
@@ -82,6 +83,7 @@ def c_struct(text: str, name: str = "") -> Construct:
     >>> [(one.name, one.offset) for one in members(player, bits=32)]
     [('kind', 0), ('hp', 4), ('gold', 8)]
     """
+    arguments.text("name", name)
     declared = c_structs(text)
     if not declared:
         raise DeclarationError(1, 1, "there is no structure in it")
@@ -99,7 +101,7 @@ def c_structs(text: str) -> dict[str, Construct]:
     Raises:
         DeclarationError: the text cannot be taken.
     """
-    unit = unit_of(text)
+    unit = unit_of(arguments.text("text", text))
     layouts = _Layouts(unit)
     try:
         return {name: layouts.structure(name) for name in unit.structures}

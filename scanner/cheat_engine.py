@@ -15,7 +15,10 @@ from xml.etree import ElementTree
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
+from . import arguments
 from .errors import FarfetchError, TableError
+from .files import has_content
+from .literals import quote
 from .pointers import PointerPath
 from .table import MAX_BYTES, MAX_ENTRIES, MAX_TEXT, Entry, Table, read_file, replace_file
 
@@ -34,6 +37,15 @@ _NUMBERS: Final = {
 }
 _FLOATS: Final = {"Float": "f32", "Double": "f64"}
 _NAMES: Final = {own: theirs for theirs, both in _NUMBERS.items() for own in both}
+#: What of an entry is written, or is said again by what is. The state is the moment's.
+_WRITTEN: Final = frozenset(
+    (
+        *("ID", "Description", "GroupHeader", "CheatEntries", "LastState", "RealAddress"),
+        *("VariableType", "ShowAsSigned", "Length", "Unicode", "ZeroTerminate", "ByteLength"),
+        *("Address", "Offsets"),
+    )
+)
+_NAMED_LOST: Final = 4
 _SIGNED: Final = tuple(both[1] for both in _NUMBERS.values())
 
 
@@ -60,7 +72,7 @@ def import_table(path: str | os.PathLike[str]) -> tuple[Table, list[Taken]]:
     Raises:
         TableError: the file cannot be read, or is not such a table.
     """
-    name = os.fspath(path)
+    name = arguments.path("path", path)
     root = _parse(name)
     if root.tag != "CheatTable":
         raise TableError(name, f"is no Cheat Engine table: its root is <{root.tag:.60}>")
@@ -194,15 +206,26 @@ def _size(element: Any, tag: str) -> int:
     return int(text)
 
 
-def export_table(table: Iterable[Entry], path: str | os.PathLike[str]) -> list[Taken]:
+def export_table(
+    table: Iterable[Entry], path: str | os.PathLike[str], *, force: bool = False
+) -> list[Taken]:
     """Write a table as Cheat Engine reads it.
+
+    Args:
+        table: its entries.
+        path: of the file; one that is there stays its owner's.
+        force: even over a table with scripts and other things that are not taken over, and would
+            be lost.
 
     Returns:
         What became of each entry.
 
     Raises:
-        TableError: the file cannot be written; what was there is untouched.
+        TableError: the file cannot be written, or is such a table; what was there is untouched.
     """
+    shown = arguments.path("path", path)
+    if not arguments.flag("force", force):
+        _check_replaced(shown)
     root = ElementTree.Element("CheatTable", CheatEngineTableVersion="45")
     groups: dict[tuple[str, ...], Any] = {(): ElementTree.SubElement(root, "CheatEntries")}
     report = []
@@ -218,9 +241,49 @@ def export_table(table: Iterable[Entry], path: str | os.PathLike[str]) -> list[T
     ElementTree.indent(root)
     raw = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
     if len(raw) > MAX_BYTES:
-        raise TableError(os.fspath(path), f"would be larger than {MAX_BYTES >> 20} MiB")
-    replace_file(path, raw)
+        raise TableError(shown, f"would be larger than {MAX_BYTES >> 20} MiB")
+    replace_file(shown, raw)
     return report
+
+
+def _check_replaced(name: str) -> None:
+    """Refuse to write over what is not all understood."""
+    try:
+        lost = sorted(_lost(name)) if has_content(name) else []
+    except TableError as error:
+        lost = [f"all of it: it {error.reason}"]
+    if lost:
+        more = f" and {len(lost) - _NAMED_LOST} more" if len(lost) > _NAMED_LOST else ""
+        reason = f"is not written over, as it would lose {', '.join(lost[:_NAMED_LOST])}{more}"
+        raise TableError(name, f"{reason}; export to another file, or force it")
+
+
+def _lost(name: str) -> set[str]:
+    """What a Cheat Engine table has that the one written in its place would not."""
+    root = _parse(name)
+    if root.tag != "CheatTable":
+        raise TableError("", "is no Cheat Engine table")
+    lost = {
+        f"its {element.tag:.40}"
+        for element in root
+        if element.tag != "CheatEntries" and (len(element) or (element.text or "").strip())
+    }
+    if b"<!--" in read_file(name):
+        lost.add("its comments")
+    for element in root.iterfind(".//CheatEntry"):
+        label = quote(_description(element)[:60])
+        unknown = {one.tag for one in element} - _WRITTEN
+        if element.find("GroupHeader") is None:
+            try:
+                _entry(element, "entry", "")
+            except FarfetchError as error:
+                reason = error.reason if isinstance(error, TableError) else str(error)
+                lost.add(f"{label} ({reason})")
+                continue
+        elif element.find("Address") is not None:
+            unknown.add("Address")  # of a group
+        lost |= {f"the {tag:.40} of {label}" for tag in unknown}
+    return lost
 
 
 def _fields(entry: Entry) -> dict[str, str]:

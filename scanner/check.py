@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterator
 from typing import Final
 
+from . import arguments
 from .constants import Constant
 from .errors import ExpressionError, ValueKindError, ValueRangeError
 from .fields import DECODED, arithmetic, place_of
@@ -147,7 +147,7 @@ def _check_fields(comparison: Predicate, whole: Predicate, layout: Layout) -> No
     sizes = set()
     for value in _nodes(comparison):
         if isinstance(value, Field) and not _has(layout, value):
-            near = difflib.get_close_matches(value.name, layout.names, n=1)
+            near = arguments.near(value.name, layout.names, 1)
             listed = [name for name in layout.names if "[" not in name]
             hint = f": did you mean {near[0]}?" if near else f"; there are {', '.join(listed)}"
             raise _error(whole, value, f'{layout.name} has no field "{value.name}"{hint}')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from typing import SupportsFloat, SupportsIndex
 
+from .errors import ArgumentError
 from .letter_case import AnyCase
 from .literals import quote
 from .patterns import Pattern
@@ -17,15 +18,18 @@ def plain(value: object) -> Constant:
     """A constant as it is; a number of another library as a plain int or float.
 
     Raises:
-        TypeError: it is none.
+        ArgumentError: it is none.
     """
     if isinstance(value, str | bytes | Pattern | AnyCase | Regex):
         return value
-    if isinstance(value, SupportsIndex):
-        return operator.index(value)
-    if isinstance(value, SupportsFloat):
-        return float(value)
-    raise TypeError(f"{value!r} is not a number, text or bytes to compare with")
+    try:
+        if isinstance(value, SupportsIndex):
+            return operator.index(value)
+        if isinstance(value, SupportsFloat):
+            return float(value)
+    except Exception:  # it says that it can, and cannot
+        pass
+    raise ArgumentError("a comparison", value, "a number, text or bytes")
 
 
 def written(value: Constant) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import construct
 from construct import Array, Construct, Padding, Struct
 
+from . import arguments
 from .errors import DeclarationError, FarfetchError, TypeNameError
 from .structs import LARGEST, MAX_TEXT, scan_layout
 from .type_names import TYPES
@@ -63,6 +64,7 @@ def construct_struct(text: str) -> Struct:
     >>> construct_struct('Struct("hp" / i32, Padding(4), "name" / text[8])').sizeof()
     16
     """
+    arguments.text("text", text)
     _check(text)
     try:
         tree = ast.parse(text.strip(), mode="eval")

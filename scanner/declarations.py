@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from . import arguments
 from .errors import DeclarationError, TypeNameError
 from .type_names import SCAN_TYPES, TYPES, type_named
 
@@ -42,8 +42,14 @@ class Declaration:
     text: str
     type: Any = field(init=False, repr=False, compare=False)
 
+    def __reduce__(self) -> tuple[type[Declaration], tuple[str, Language, str]]:
+        """The type is made again from the text."""
+        return Declaration, (self.name, self.language, self.text)
+
     def __post_init__(self) -> None:
         check_name(self.name)
+        arguments.choice("language", self.language, ("c", "construct"))
+        arguments.text("text", self.text)
         if self.language == "c":
             from .c_layouts import c_struct
 
@@ -61,6 +67,7 @@ def check_name(name: str) -> None:
     Raises:
         DeclarationError: it cannot.
     """
+    arguments.text("name", name)
     if not (name.isascii() and name.isidentifier()):
         reason = "a structure's name is letters, digits and _, no digit in front"
         raise DeclarationError(1, 1, f"{reason}, not {name!r:.60}")
@@ -113,7 +120,7 @@ class Declarations:
         from .c_layouts import c_structs
         from .c_units import unit_of
 
-        own = self._packing + text
+        own = self._packing + arguments.text("text", text)
         before = self._packing.count("\n")
         try:
             unit, needs = unit_of(own), list[_Part]()
@@ -163,6 +170,7 @@ class Declarations:
         Raises:
             DeclarationError: there are too many; none is taken.
         """
+        arguments.several("declaration", declarations, Declaration, "a Declaration")
         self._check_room(declarations)
         for one in declarations:
             self._parts.pop(one.name, None)
@@ -190,27 +198,28 @@ class Declarations:
         Raises:
             TypeNameError: there is none.
         """
+        arguments.text("name", name)
         if name in self._known:
             return self._known[name].type
         try:
             return type_named(name)
         except TypeNameError as error:
-            near = difflib.get_close_matches(name, self._known, n=3)
+            near = arguments.near(name, self._known, 3)
             if error.reason or not near:
                 raise
             raise TypeNameError(name, [*near, *error.near][:3]) from None
 
     def __getitem__(self, name: str) -> Declaration:
-        if name not in self._known:
+        if arguments.text("name", name) not in self._known:
             raise TypeNameError(name, [], "no structure is called so; struct lists them")
         return self._known[name]
 
     def get(self, name: str) -> Declaration | None:
         """The structure of that name, if there is one."""
-        return self._known.get(name)
+        return self._known.get(arguments.text("name", name))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._known
+        return isinstance(name, str) and name in self._known
 
     def __iter__(self) -> Iterator[Declaration]:
         return iter(tuple(self._known.values()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_LONGEST = 1000  # characters of an error; what somebody gave may be far longer
+
 
 class FarfetchError(Exception):
     """The root: catches everything that farfetch raises on purpose."""
@@ -18,9 +20,21 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def short(value: object) -> str:
+    """What somebody gave, as it is shown in an error, whatever it is."""
+    # Python refuses to write very large numbers in decimal.
+    is_huge = isinstance(value, int) and value.bit_length() > 256
+    try:
+        text = f"{value:#x}" if is_huge else repr(value)
+    except Exception:  # not even that can be asked of it
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= 60 else f"{text[:40]}…{text[-10:]}"
+
+
 def _printable(text: str) -> str:
     """The text with what a terminal would obey, or could not show, written as escapes."""
-    return "".join(
+    whole = "".join(
         mark if mark.isprintable() else mark.encode("unicode_escape").decode("ascii")
         for mark in text
     )
+    return whole if len(whole) <= _LONGEST else f"{whole[: _LONGEST - 100]}…{whole[-90:]}"

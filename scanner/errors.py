@@ -18,6 +18,9 @@
     │   └── WhereError        the same for a region filter
     ├── DeclarationError      a structure's declaration that cannot be taken
     ├── AlignError            an alignment outside 1 to 4096
+    ├── ArgumentError         an argument of a kind or size that is not taken (a ValueError and
+    │                         a TypeError too)
+    ├── CopyError             an object that belongs to this process (a TypeError too)
     ├── PatchError            patched bytes that something else has changed since
     ├── PointerError          a pointer path that cannot be understood or followed
     ├── TableError            a table, or its file, that cannot be used
@@ -38,7 +41,9 @@ from __future__ import annotations
 from .error_root import FarfetchError
 from .input_errors import (
     AlignError,
+    ArgumentError,
     ConfigurationError,
+    CopyError,
     DeclarationError,
     ExpressionError,
     PointerError,
@@ -71,8 +76,10 @@ from .target_errors import (
 __all__ = [
     "AccessDenied",
     "AlignError",
+    "ArgumentError",
     "BudgetError",
     "ConfigurationError",
+    "CopyError",
     "DeclarationError",
     "ExpressionError",
     "FarfetchError",

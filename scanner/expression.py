@@ -23,6 +23,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
+from . import arguments
 from .errors import ExpressionError
 from .parser import COMPARISONS, Parser
 from .patterns import pattern
@@ -59,7 +60,8 @@ def parse_predicate(text: str, fields: Collection[str] = ()) -> Predicate:
     >>> print(parse_predicate("not (changed or now in -1..prev+1)"))
     not (changed or now in -1..prev + 1)
     """
-    return Parser(text, fields).whole()
+    arguments.text("text", text)
+    return Parser(text, arguments.names("fields", fields)).whole()
 
 
 def parse_expression(text: str) -> Expr:
@@ -71,7 +73,7 @@ def parse_expression(text: str) -> Expr:
     >>> print(parse_expression("(now + 5) * 2"))
     (now + 5) * 2
     """
-    return Parser(text, ()).value()
+    return Parser(arguments.text("text", text), ()).value()
 
 
 def parse_scan(text: str, fields: Collection[str] = ()) -> Predicate:
@@ -103,6 +105,8 @@ def parse_scan(text: str, fields: Collection[str] = ()) -> Predicate:
     increased
     now > 5 and now != 7
     """
+    arguments.text("text", text)
+    fields = arguments.names("fields", fields)
     if _BARE_PATTERN.match(text):
         return now == pattern(text)
     start, *rest = tokenize(text)

@@ -6,12 +6,12 @@ The kernel adds them up over the pages in /proc/pid/smaps; see proc_pid_smaps(5)
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from .errors import AccessDenied, TargetGone
 from .process import has_exited
 from .regions import Region, parse_maps
+from .threads import read_file
 
 # Pages of hugetlbfs are counted apart, and were written or they would not be there.
 _DIRTY: Final = (b"Shared_Dirty", b"Private_Dirty", b"Shared_Hugetlb", b"Private_Hugetlb")
@@ -77,11 +77,9 @@ def read_footprints(pid: int, name: str = "") -> list[Footprint]:
         TargetGone: it has exited.
     """
     try:
-        footprints = parse_smaps(Path(f"/proc/{pid}/smaps").read_bytes())
+        footprints = parse_smaps(read_file(pid, "smaps"))
     except PermissionError:
         raise AccessDenied(pid, name, "read the regions of") from None
-    except (FileNotFoundError, ProcessLookupError):
-        raise TargetGone(pid, name, "exited") from None
     if not footprints and has_exited(pid):
         raise TargetGone(pid, name, "exited")
     return footprints

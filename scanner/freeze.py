@@ -14,6 +14,8 @@ from typing import Any, Final, Literal, Protocol
 
 from construct import Construct
 
+from . import arguments
+from .bound import Bound
 from .errors import FarfetchError, TargetClosed, TargetGone, ValueKindError
 from .lifetime import Life
 from .values import encode, layout_of
@@ -40,7 +42,7 @@ class Freezable(Protocol):
         """Write all of the bytes."""
 
 
-class Freeze:
+class Freeze(Bound):
     """A value that is put back whenever the target changes it; made by :meth:`Freezer.add`.
 
     As a context manager it stops at the end of the block.
@@ -64,10 +66,10 @@ class Freeze:
         allow: Allow | None,
         interval: float,
     ) -> None:
-        if allow not in (None, "increase", "decrease"):
-            raise ValueError(f'allow takes "increase", "decrease" or None, not {allow!r}')
-        if not interval > 0:
-            raise ValueError(f"interval takes seconds above 0, not {interval!r}")
+        if allow is not None:
+            arguments.choice("allow", allow, ("increase", "decrease"))
+        address = arguments.address(address)
+        interval = arguments.seconds("interval", interval)
         self.address = address
         self.type = type
         self.allow = allow
@@ -154,7 +156,7 @@ class Freeze:
                 self.error = error
 
 
-class Freezer:
+class Freezer(Bound):
     """Keeps up the frozen values of one target, on one thread that sleeps in between.
 
     The thread ends with the last value, and when nobody has the freezer, its target or a value any
@@ -211,7 +213,7 @@ class Freezer:
         self._life.check()
         entry = Freeze(self, address, type, value, allow, interval)
         entry._look()
-        entry._due = time.monotonic() + interval
+        entry._due = time.monotonic() + entry.interval
         with self._changed:
             self._life.check()
             self._entries.append(entry)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from .bound import Bound
 from .errors import ScanClosed, ScanOrderError, SnapshotError
 from .ground import Ground
 from .lifetime import Held, Life
@@ -23,7 +24,7 @@ class Old(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Kept:
+class Kept(Bound):
     """Matches, and the values they had.
 
     Attributes:
@@ -131,7 +132,7 @@ def _at(ground: Ground | None, path: tuple[Step, ...]) -> Present:
     return Present(ground, path, path[-1].result.matches, newest.matches, newest.snapshot, first)
 
 
-class History:
+class History(Bound):
     """The steps since a first scan.
 
     Going back keeps what is left behind: a next scan from there begins a branch of its own,

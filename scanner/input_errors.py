@@ -5,7 +5,46 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from .error_root import FarfetchError, count
+from .error_root import FarfetchError, count, short
+
+
+class ArgumentError(FarfetchError, ValueError, TypeError):
+    """An argument that a function of the library does not take.
+
+    It is a ValueError and a TypeError as well, for those who look for Python's own.
+
+    Args:
+        name: of the argument.
+        value: that was given.
+        expected: what it takes: ``"a whole number from 1 to 256"``.
+    """
+
+    def __init__(self, name: str, value: object, expected: str) -> None:
+        super().__init__(name, value, expected)
+        self.name = name
+        self.value = value
+        self.expected = expected
+
+    def _message(self) -> str:
+        return f"{self.name} takes {self.expected}, not {short(self.value)}"
+
+
+class CopyError(FarfetchError, TypeError):
+    """An object that cannot be copied or pickled, as it holds on to this process.
+
+    Args:
+        kind: of the object: ``"Scan"``.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+    def _message(self) -> str:
+        return (
+            f"a {self.kind} belongs to this process, so it is neither copied nor pickled: "
+            "hand on addresses and values"
+        )
 
 
 class TypeNameError(FarfetchError):
@@ -52,8 +91,8 @@ class ValueRangeError(FarfetchError):
         if isinstance(self.value, str | bytes):
             bound = "exactly" if self.low == self.high else "at most"
             size = f"{bound} {count(int(self.high), 'byte')}"
-            return f"{_short(self.value)} does not fit {self.type_name} ({size})"
-        return f"{_short(self.value)} does not fit {self.type_name} ({self.low}..{self.high})"
+            return f"{short(self.value)} does not fit {self.type_name} ({size})"
+        return f"{short(self.value)} does not fit {self.type_name} ({self.low}..{self.high})"
 
 
 class ValueKindError(FarfetchError):
@@ -72,7 +111,7 @@ class ValueKindError(FarfetchError):
         self.expected = expected
 
     def _message(self) -> str:
-        return f"{_short(self.value)} is not {self.expected} for {self.type_name}"
+        return f"{short(self.value)} is not {self.expected} for {self.type_name}"
 
 
 class ExpressionError(FarfetchError):
@@ -152,7 +191,7 @@ class AlignError(FarfetchError):
         self.align = align
 
     def _message(self) -> str:
-        return f"align takes 1 to 4096, not {self.align}"
+        return f"align takes 1 to 4096, not {short(self.align)}"
 
 
 class PointerError(FarfetchError):
@@ -210,13 +249,6 @@ class ConfigurationError(FarfetchError):
 
 def _either(words: Sequence[str]) -> str:
     return " or ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def _short(value: object) -> str:
-    # Python refuses to write very large numbers in decimal.
-    is_huge = isinstance(value, int) and value.bit_length() > 256
-    text = f"{value:#x}" if is_huge else repr(value)
-    return text if len(text) <= 60 else f"{text[:40]}…{text[-10:]}"
 
 
 def _columns(mark: str) -> int:

@@ -12,13 +12,16 @@ import operator
 import struct
 import sys
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, NamedTuple, SupportsIndex
+from typing import Final, Literal, NamedTuple
 
-from .errors import ValueKindError, ValueRangeError
+from . import arguments
+from .errors import ArgumentError, ValueKindError, ValueRangeError
 
 Kind = Literal["int", "float", "text", "utf16", "bytes", "struct", "number"]
 Value = int | float | str | bytes
 
+#: Bytes of the longest value that there is a type for.
+LONGEST: Final = 1 << 40
 _FORMATS: Final = {8: "b", 16: "h", 32: "i", 64: "q"}
 _CODECS: Final[dict[str, str]] = {"text": "utf-8", "utf16": "utf-16-le"}
 _FLOAT_MAX: Final = {
@@ -147,11 +150,13 @@ class Layout:
             size: in bytes, a whole number of code units.
 
         Raises:
-            ValueError: for a number, whose size is its own, or a size that cannot be.
+            ArgumentError: for a number, whose size is its own, or a size that cannot be.
         """
         unit = self.bits // 8
+        size = arguments.whole("size", size, -LONGEST, LONGEST)
         if self.is_number or size < unit or size % unit:
-            raise ValueError(f"{self.name} cannot take {size} bytes")
+            expected = f"bytes that {self.name} can have, {unit} or more"
+            raise ArgumentError("size", size, expected)
         return replace(self, name=f"{self.name.partition('[')[0]}[{size // unit}]", size=size)
 
     def pack(self, value: object) -> bytes:
@@ -177,6 +182,7 @@ class Layout:
         Raises:
             ValueKindError: as many bytes as given are not one value.
         """
+        raw = arguments.raw("raw", raw)
         if self.size is not None and len(raw) != self.size:
             raise ValueKindError(raw, self.name, f"{self.size} bytes long, as needed")
         if self.is_number:
@@ -205,10 +211,13 @@ class Layout:
         return (-values // 2, values // 2 - 1) if self.signed else (0, values - 1)
 
     def _pack_int(self, value: object) -> bytes:
-        if not isinstance(value, SupportsIndex):
+        if not arguments.is_whole(value):
             expected = "a whole number" if isinstance(value, float) else "a number"
             raise ValueKindError(value, self.name, expected)
-        number = operator.index(value)
+        try:
+            number = operator.index(value)  # type: ignore[arg-type]  # it says that it is one
+        except Exception:  # it says that it is one, and is not
+            raise ValueKindError(value, self.name) from None
         low, high = self._limits
         if not low <= number <= high:
             raise ValueRangeError(number, self.name, low, high)
@@ -219,10 +228,10 @@ class Layout:
             raise ValueKindError(value, self.name)
         try:
             return struct.pack(self.format, float(value))  # type: ignore[arg-type]  # TypeError says
-        except TypeError:
-            raise ValueKindError(value, self.name) from None
         except OverflowError:
             raise ValueRangeError(value, self.name, *self._limits) from None
+        except Exception:  # TypeError says that it is no number, others that they cannot say
+            raise ValueKindError(value, self.name) from None
 
     def _pack_text(self, value: object) -> bytes:
         if not isinstance(value, str):

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from . import arguments
+
+CODECS: Final = ("utf-8", "utf-16-le", "utf-32-le")
 #: No character beyond has a case; Unicode's cased scripts end below U+1EA00.
 _CASED: Final = 0x20000
 
@@ -26,12 +29,16 @@ class AnyCase:
 
     text: str
 
+    def __post_init__(self) -> None:
+        arguments.text("text", self.text)
+
     def choices(self, codec: str) -> Sequence[tuple[bytes, ...]]:
         r"""What the bytes of each character may be, in an encoding.
 
         >>> AnyCase("é1").choices("utf-8")
         [(b'\xc3\xa9', b'\xc3\x89'), (b'1',)]
         """
+        arguments.choice("codec", codec, CODECS)
         found = []
         for character in self.text:
             own = character.encode(codec)

@@ -48,7 +48,7 @@ def write_matches(scan: Scan, value: Any) -> WriteResult:
     """Write a value at every match of a scan; :meth:`.Scan.write_all` says what is raised."""
     if scan.layout.parts:
         return _write_numbers(scan, value)
-    raw = encode(scan.type, value, bits=scan.target.bits)
+    raw = encode(scan.type, value, bits=scan.bits)
     present = scan.history.present
     memory, total, written = scan.target.memory, present.total, 0
     buffer = ffi.new("uint64_t[]", _BATCH)

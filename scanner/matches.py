@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from .errors import MatchIndexError, MemoryFault, SnapshotError
+from . import arguments
+from .bound import Bound
+from .errors import ArgumentError, MatchIndexError, MemoryFault, SnapshotError
 from .history import Present, old_values
 from .modules import Location, Module, locate
 from .native import ffi, lib
@@ -19,9 +21,10 @@ if TYPE_CHECKING:
 
 ColumnName = Literal["address", "now", "previous", "first"]
 _BATCH = 1024
+_FAR = 1 << 80  # beyond all indexes
 
 
-class _Map:
+class _MatchMap(Bound):
     """A target's regions and modules, looked up once for many matches, when first asked for."""
 
     def __init__(self, target: Target) -> None:
@@ -57,7 +60,7 @@ class Match:
     first: Any
     type: Any
     types: tuple[str, ...]
-    _map: _Map = field(repr=False, compare=False)
+    _map: _MatchMap = field(repr=False, compare=False)
 
     @property
     def location(self) -> Location:
@@ -80,7 +83,7 @@ class Match:
         return self.location.offset
 
 
-class Matches(Sequence[Match]):
+class Matches(Bound, Sequence[Match]):
     """What a scan has found at present, by ascending address.
 
     Nothing is read before it is asked for: an index reads one value, iteration reads in batches.
@@ -104,13 +107,17 @@ class Matches(Sequence[Match]):
         present = self._scan.history.present
         total = present.total
         if isinstance(index, slice):
-            indexes = range(total)[index]
+            try:
+                indexes = range(total)[index]
+            except (TypeError, ValueError):
+                raise ArgumentError("an index", index, "whole numbers, and a step not 0") from None
             if not indexes:
                 return []
             if indexes.step == 1:
                 return self._fetch(present, indexes.start, len(indexes))
             shared = self._map()
             return [match for one in indexes for match in self._fetch(present, one, 1, shared)]
+        index = arguments.whole("an index", index, -_FAR, _FAR, "a whole number")
         wanted = index + total if index < 0 else index
         if not 0 <= wanted < total:
             raise MatchIndexError(index, total)
@@ -133,13 +140,15 @@ class Matches(Sequence[Match]):
             start: the first index.
             count: how many; all that follow if None.
         """
-        return _addresses(self._scan.history.present, start, count)
+        present = self._scan.history.present
+        return _addresses(present, *_part(present, start, count))
 
     def bisect(self, address: int) -> int:
         """The index of the first match at or behind an address; their number when none is.
 
         So ``bisect(end) - bisect(start)`` matches lie from start up to, not including, end.
         """
+        address = arguments.whole("address", address, 0, arguments.HIGHEST + 1, "an address")
         present = self._scan.history.present
         indexes = range(present.total)
         return bisect_left(indexes, address, key=lambda one: _addresses(present, one, 1)[0])
@@ -163,10 +172,10 @@ class Matches(Sequence[Match]):
             TargetClosed: it was closed, and ``"now"`` is asked for.
             ScanClosed: the scan was closed.
         """
+        arguments.choice("what", what, ("address", "now", "previous", "first"))
         scan = self._scan
         present = scan.history.present
-        total = present.total
-        count = max(0, total - start if count is None else min(count, total - start))
+        start, count = _part(present, start, count)
         addresses = ffi.new("uint64_t[]", count)
         letter: Any = "Q" if what == "address" else scan.layout.buffer_format
         if not count:
@@ -198,11 +207,11 @@ class Matches(Sequence[Match]):
             blocked = memory.blocks(addresses[done])
             raise MemoryFault(addresses[done], size, 0, False, blocked=blocked)
 
-    def _map(self) -> _Map:
-        return _Map(self._scan.target)
+    def _map(self) -> _MatchMap:
+        return _MatchMap(self._scan.target)
 
     def _fetch(
-        self, present: Present, start: int, count: int, shared: _Map | None = None
+        self, present: Present, start: int, count: int, shared: _MatchMap | None = None
     ) -> list[Match]:
         addresses = _addresses(present, start, count)
         if not addresses:
@@ -228,9 +237,17 @@ class Matches(Sequence[Match]):
         return found
 
 
-def _addresses(present: Present, start: int, count: int | None) -> list[int]:
-    left = present.total - start
-    count = left if count is None else min(count, left)
+def _part(present: Present, start: int, count: int | None) -> tuple[int, int]:
+    """A first index and how many matches there are from it on, of those asked for."""
+    start = arguments.whole("start", start, 0, _FAR, "an index, 0 or more")
+    if count is not None:
+        count = arguments.whole("count", count, 0, _FAR, "a number of matches, 0 or more")
+    left = max(0, present.total - start)
+    return start, left if count is None else min(count, left)
+
+
+def _addresses(present: Present, start: int, count: int) -> list[int]:
+    count = min(count, present.total - start)
     if count <= 0:
         return []
     out = ffi.new("uint64_t[]", count)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from construct import Array, Construct, ConstructError, Struct
 
+from . import arguments
 from .errors import TypeNameError
 from .structs import struct_of, type_label, without_name
 
@@ -45,7 +45,8 @@ def members(value_type: Construct, *, bits: int = 64) -> tuple[Member, ...]:
     >>> [(one.name, one.offset) for one in members(Struct("level" / Int16ul, "life" / life))]
     [('level', 0), ('life.hp', 2), ('life.max_hp', 6)]
     """
-    struct = struct_of(value_type, bits=bits)
+    arguments.instance("value_type", value_type, Construct, "a value type")
+    struct = struct_of(value_type, bits=arguments.bits(bits))
     return tuple(_members(struct, "", 0, bits)) if struct is not None else ()
 
 
@@ -64,6 +65,9 @@ def member(value_type: Construct, path: str, *, bits: int = 64) -> Member:
     >>> member(Struct("hp" / Int32ul, "slots" / Int32ul[4]), "slots[2]")[:3]
     ('slots[2]', 12, 4)
     """
+    arguments.instance("value_type", value_type, Construct, "a value type")
+    arguments.bits(bits)
+    arguments.text("path", path)
     found, offset = value_type, 0
     for step in _STEP.finditer(path):
         at = int(step[2]) if step[2] else step[1]
@@ -92,7 +96,7 @@ def _inside(
         names.append(part.name)
         offset += _size(part, bits)
     known = [name for name in names if name]
-    near = difflib.get_close_matches(at, known, n=1, cutoff=0.5)
+    near = arguments.near(at, known, 1, cutoff=0.5)
     hint = f": did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
     raise TypeNameError(
         type_label(whole), reason=f"has no field {path}{hint if known else '; it is no structure'}"

@@ -19,10 +19,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from .bound import Bound
 from .errors import TargetClosed
 from .lifetime import Descriptor, Held
 from .native import check, ffi, lib
 from .regions import Range, Region
+from .threads import ask, folders, has_memory, read_file
 
 _PAGE: Final = mmap.PAGESIZE
 _WITNESSES: Final = 64  # dirty pages that are looked at again
@@ -33,7 +35,7 @@ _SPARSE: Final = 2  # touched memory is worth looking for when there is so much 
 _ANONYMOUS: Final = ("", "[heap]", "[stack]")
 
 
-class Pages:
+class Pages(Bound):
     """The pages of a process.
 
     Args:
@@ -69,10 +71,12 @@ class Pages:
         What a process has in memory costs nothing to ask; each page's state does.
         """
         try:
-            resident = int(Path(f"/proc/{self._pid}/statm").read_text().split()[1]) * _PAGE
-        except (OSError, IndexError):
+            resident = ask(folders(self._pid), _resident)
+        except OSError:
+            resident = None
+        if not self.handle or not resident:
             return False
-        return bool(self.handle) and sum(end - start for start, end in ranges) > _SPARSE * resident
+        return sum(end - start for start, end in ranges) > _SPARSE * resident
 
     def expecting_zeros(self, regions: Sequence[Region]) -> Any:
         """The core's pages, of which those in regions that nobody touched count as zeros."""
@@ -100,8 +104,8 @@ class Pages:
             self.epoch += 1
             self._witnesses = ()
             try:
-                # 4: the soft-dirty bits, see proc(5)
-                Path(f"/proc/{self._pid}/clear_refs").write_text("4")
+                if not ask(folders(self._pid), _clear_soft_dirty):
+                    return None
             except OSError:
                 return None
             return self.epoch
@@ -144,6 +148,20 @@ class Pages:
         return bool(lib.ff_pages_is_dirty(self.handle, page))
 
 
+def _resident(folder: Path) -> int:
+    """Bytes in memory, by a thread's folder in /proc."""
+    return int((folder / "statm").read_bytes().split()[1]) * _PAGE
+
+
+def _clear_soft_dirty(folder: Path) -> bool:
+    """Tell the kernel to forget, by a thread's folder; whether that thread could."""
+    if not has_memory(folder):
+        return False
+    # 4: the soft-dirty bits, see proc(5)
+    (folder / "clear_refs").write_text("4")
+    return True
+
+
 def _is_anonymous(name: str) -> bool:
     return name in _ANONYMOUS or name.startswith("[anon:")
 
@@ -161,7 +179,7 @@ def _some_pages(regions: Sequence[Region]) -> Iterator[int]:
 def _filled_by_others(pid: int) -> frozenset[tuple[int, int]]:
     """Regions in which another process fills pages when they are touched; see userfaultfd(2)."""
     try:
-        lines = Path(f"/proc/{pid}/smaps").read_text(errors="replace").splitlines()
+        lines = read_file(pid, "smaps").decode(errors="replace").splitlines()
     except OSError:
         return frozenset()
     found = set()

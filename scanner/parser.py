@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Final, cast
 
+from . import arguments
 from .errors import ExpressionError
 from .fields import top_names
 from .letter_case import AnyCase
@@ -357,5 +357,5 @@ class Parser:
 
 
 def _near(name: str, fields: Collection[str]) -> str:
-    near = difflib.get_close_matches(name.lower(), [*fields, *_WORDS, *_KEYWORDS], n=1)
+    near = arguments.near(name.lower(), [*fields, *_WORDS, *_KEYWORDS], 1)
     return f": did you mean {near[0]}?" if near else f"; there are {', '.join([*fields, *_WORDS])}"

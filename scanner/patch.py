@@ -8,7 +8,9 @@ from functools import partial
 from types import TracebackType
 from typing import Protocol
 
-from .errors import FarfetchError, MemoryFault, PatchError, TargetClosed
+from . import arguments
+from .bound import Bound
+from .errors import ArgumentError, FarfetchError, MemoryFault, PatchError, TargetClosed
 from .lifetime import Life
 
 
@@ -22,7 +24,7 @@ class Patchable(Protocol):
         """Write all of the bytes."""
 
 
-class Patch:
+class Patch(Bound):
     """Bytes that were changed; made by :meth:`Patches.add`.
 
     As a context manager it is undone at the end of the block.
@@ -74,7 +76,7 @@ class Patch:
         return f"<Patch 0x{self.address:x} {self.before.hex(' ')} -> {self.after.hex(' ')}>"
 
 
-class Patches:
+class Patches(Bound):
     """The patches of one target.
 
     Args:
@@ -105,11 +107,13 @@ class Patches:
             MemoryFault: they cannot be read or written there.
             TargetGone: the target has exited or executed another program.
             ForkedError: these are the parent process's.
-            ValueError: there are no bytes.
+            ArgumentError: there are no bytes.
         """
         self._life.check()
+        arguments.address(address)
+        raw = arguments.raw("raw", raw)
         if not raw:
-            raise ValueError("a patch is at least one byte")
+            raise ArgumentError("raw", raw, "at least one byte")
         with self._lock:
             before = self._target.read_bytes(address, len(raw))
             try:

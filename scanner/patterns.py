@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from .errors import ExpressionError
+from . import arguments
+from .errors import ArgumentError, ExpressionError
 
 _WORD: Final = re.compile(r"\S+")
 _DIGITS: Final = "0123456789abcdefABCDEF?"
@@ -25,12 +26,17 @@ class Pattern:
     mask: bytes
 
     def __post_init__(self) -> None:
+        for name in ("value", "mask"):
+            object.__setattr__(self, name, arguments.raw(name, getattr(self, name)))
         if any(mask not in (0, 0x0F, 0xF0, 0xFF) for mask in self.mask):
-            raise ValueError("a pattern's mask is of whole hex digits")
+            raise ArgumentError(
+                "mask", self.mask, "whole hex digits: 00, 0F, F0 or FF in each byte"
+            )
         if len(self.value) != len(self.mask) or not any(self.mask):
-            raise ValueError("a pattern has as many bytes of mask as of value, and not all zero")
+            expected = "as many bytes as the pattern's value has, not all of them zero"
+            raise ArgumentError("mask", self.mask, expected)
         if any(value & ~mask for value, mask in zip(self.value, self.mask, strict=True)):
-            raise ValueError("a pattern's value has no bits that its mask has not")
+            raise ArgumentError("value", self.value, "no bits that its mask has not")
 
     def __len__(self) -> int:
         return len(self.value)
@@ -44,6 +50,7 @@ class Pattern:
         >>> pattern("4? ff").fits(bytes.fromhex("48 ff"))
         True
         """
+        raw = arguments.raw("raw", raw)
         return len(raw) == len(self) and all(
             byte & mask == value
             for byte, value, mask in zip(raw, self.value, self.mask, strict=True)
@@ -63,6 +70,7 @@ def pattern(text: str) -> Pattern:
     >>> print(pattern("488b ? ?f"))
     48 8B ?? ?F
     """
+    arguments.text("text", text)
     value, mask = bytearray(), bytearray()
     for word in _WORD.finditer(text):
         digits = "??" if word[0] == "?" else word[0]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from .errors import MemoryFault, PointerError
+from . import arguments
+from .errors import ArgumentError, MemoryFault, PointerError
 from .literals import parse_integer
 
 #: More steps than any program needs; a path with more is not followed.
@@ -67,6 +68,7 @@ class PointerPath(NamedTuple):
         Raises:
             PointerError: there is no base, an offset is no number, or there are too many.
         """
+        arguments.text("text", text)
         base, *words = (part.strip() for part in text.split(_ARROW))
         if not base:
             raise PointerError(text, "begins with a place, as in game+0x4010 -> 0x18")
@@ -90,11 +92,17 @@ class PointerPath(NamedTuple):
             ExpressionError: the target has no such base.
             PointerError: a pointer cannot be read; says which.
         """
+        arguments.like("target", target, ("address", "bits", "read_bytes"), "an attached target")
+        arguments.text("base", self.base)
+        if not isinstance(self.offsets, tuple) or len(self.offsets) > MAX_STEPS:
+            raise ArgumentError("offsets", self.offsets, f"a tuple of up to {MAX_STEPS} offsets")
+        for offset in self.offsets:
+            arguments.whole("an offset", offset, -(1 << 63), (1 << 63) - 1)
         address, size, steps = target.address(self.base), target.bits // 8, []
         for number, offset in enumerate(self.offsets, 1):
             try:
                 raw = target.read_bytes(address, size)
-            except (MemoryFault, OverflowError):
+            except (MemoryFault, ArgumentError):
                 reason = f"pointer {number}, at 0x{address:x}, cannot be read"
                 raise PointerError(str(self), reason) from None
             pointer = int.from_bytes(raw, "little")
@@ -105,8 +113,9 @@ class PointerPath(NamedTuple):
 
     def resolve(self, target: Followable) -> int:
         """The address at its end; raises as :meth:`follow` does."""
-        if not self.offsets:
-            return target.address(self.base)
+        if self.offsets == ():
+            arguments.like("target", target, ("address",), "an attached target")
+            return target.address(arguments.text("base", self.base))
         return self.follow(target)[-1].result
 
     def __str__(self) -> str:

@@ -23,8 +23,10 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import ClassVar, Final, NoReturn, Union
 
+from . import arguments
 from .bands import Band, band, decimal
 from .constants import Constant, plain, written
+from .errors import ArgumentError
 from .operators import PRECEDENCE, BinaryOp, CompareOp, Operators, UnaryOp
 
 #: ``"now"``, ``"prev"``, ``"first"``, or a snapshot's name after an ``@``.
@@ -68,7 +70,7 @@ class Expr(_Node, Operators):
         >>> (now + 1).same_as(now + 1), (now + 1).same_as(1 + now)
         (True, False)
         """
-        return self._key() == other._key()
+        return isinstance(other, Expr) and _same(self, other)
 
     def between(self, low: Operand, high: Operand) -> InRange:
         """Whether it is in a range, both ends included.
@@ -98,8 +100,14 @@ class Expr(_Node, Operators):
         >>> print(now.near("3.10"), now.near(3, tolerance=0.5), now.near(2.5, truncated=True))
         now ~= 3.10 now ~= 3 +- 0.5 now ~= 2.5 truncated
         """
-        distance = None if tolerance is None else str(tolerance)
-        return Near(self, str(number), distance, truncated)
+        distance = None if tolerance is None else _written("tolerance", tolerance)
+        arguments.flag("truncated", truncated)
+        try:
+            return Near(self, _written("number", number), distance, truncated)
+        except ArgumentError:
+            raise
+        except ValueError as error:
+            raise ArgumentError("near", number, f"what fits the rest ({error})") from None
 
     def _binary(self, op: BinaryOp, left: object, right: object) -> Binary:
         return Binary(op, _expr(left), _expr(right))
@@ -132,7 +140,7 @@ class Value(Expr):
         >>> print(now.field("hp") < prev.field("hp"))
         now.hp < prev.hp
         """
-        return Field(self.source, name)
+        return Field(self.source, arguments.text("name", name))
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +206,7 @@ class Predicate(_Node):
     """What a value must fulfil. ``&``, ``|`` and ``~`` are and, or and not."""
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Predicate) and self._key() == other._key()
+        return isinstance(other, Predicate) and _same(self, other)
 
     def __hash__(self) -> int:
         return hash(self._key())
@@ -391,9 +399,8 @@ def snapshot_name(name: str) -> str:
     Raises:
         ValueError: it cannot.
     """
-    if not name.isidentifier():
-        reason = "a name is made of letters, digits and underscores, no digit first"
-        raise ValueError(f'a snapshot cannot be called "{name}": {reason}')
+    if not arguments.text("name", name).isidentifier():
+        raise ArgumentError("name", name, "letters, digits and underscores, no digit first")
     return name
 
 
@@ -426,12 +433,37 @@ def uses(node: Predicate | Expr) -> frozenset[Source]:
     return frozenset[Source]().union(*map(uses, node.children()))
 
 
+def _same(one: _Node, other: _Node) -> bool:
+    try:
+        return one._key() == other._key()
+    except RecursionError:
+        raise too_deep() from None
+
+
+def too_deep() -> ArgumentError:
+    """The error of a tree with more nodes in one another than can be followed."""
+    expected = "a few hundred operators in one another at the most"
+    return ArgumentError("an expression", "so many", expected)
+
+
+def _written(name: str, number: str | float) -> str:
+    """A number as it was written."""
+    if isinstance(number, bool) or not isinstance(number, str | int | float | Decimal):
+        raise ArgumentError(name, number, "a number, also as text")
+    try:
+        decimal(str(number))
+    except ValueError:
+        raise ArgumentError(name, number, "a decimal number of no more than 1,100 digits") from None
+    return str(number)
+
+
 def _expr(value: object) -> Expr:
     """An expression as it is; a plain number or text as a constant."""
     if isinstance(value, Expr):
         return value
     if isinstance(value, Predicate):
-        raise TypeError("a predicate is no value: write & | ~, with comparisons in parentheses")
+        expected = "values; of predicates write & | ~, with comparisons in parentheses"
+        raise ArgumentError("an operator", value, expected)
     return Const(plain(value))
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import pwd
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeVar
 
+from . import arguments
 from .elf import elf_bits
 from .errors import TargetAmbiguous, TargetNotFound
+from .threads import any_runs, ask, folders
 
 _PROC: Final = Path("/proc")
+MAX_PID: Final = (1 << 31) - 1
+PID_OR_NAME: Final = "a pid or a name"
 _PF_KTHREAD: Final = 0x00200000  # include/linux/sched.h
 _DELETED: Final = " (deleted)"
+_Answer = TypeVar("_Answer")
 
 # Programs that run another: what they run is what people call the process.
 _INTERPRETERS: Final = re.compile(
@@ -57,10 +61,11 @@ class _Stat(NamedTuple):
     state: str
     ppid: int
     flags: int
+    threads: int
     started: int
 
     @property
-    def has_exited(self) -> bool:
+    def first_has_ended(self) -> bool:
         return self.state in "ZXx"
 
     @property
@@ -77,10 +82,11 @@ def processes(*, include_kernel_threads: bool = False) -> list[ProcessInfo]:
     >>> any(process.pid == os.getpid() for process in processes())
     True
     """
+    arguments.flag("include_kernel_threads", include_kernel_threads)
     found = []
     for pid in sorted(int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()):
         stat = _read_stat(pid)
-        if stat is None or stat.has_exited:
+        if stat is None or _is_over(pid, stat):
             continue
         if stat.is_kernel_thread and not include_kernel_threads:
             continue
@@ -91,13 +97,16 @@ def processes(*, include_kernel_threads: bool = False) -> list[ProcessInfo]:
 
 
 def process(pid: int) -> ProcessInfo:
-    """The process that has this pid.
+    """The process that has this pid, or a thread of this number.
+
+    A process has exited when all its threads have ended: the first may end before others.
 
     Raises:
         TargetNotFound: there is none, or it has exited.
     """
+    pid = arguments.whole("pid", pid, -MAX_PID, MAX_PID)
     stat = _read_stat(pid)
-    if stat is not None and stat.has_exited:
+    if stat is not None and _is_over(pid, stat):
         raise TargetNotFound(pid, reason=f"({stat.name}) has exited")
     one = stat and _read_process(pid, stat)
     if not one:
@@ -108,16 +117,22 @@ def process(pid: int) -> ProcessInfo:
 def has_exited(pid: int) -> bool:
     """Whether a process is gone, or exited and only waits for its parent to notice (a zombie)."""
     stat = _read_stat(pid)
-    return stat is None or stat.has_exited
+    return stat is None or _is_over(pid, stat)
+
+
+def _is_over(pid: int, stat: _Stat) -> bool:
+    """Whether all threads of a process have ended."""
+    return stat.first_has_ended and (stat.threads < 2 or not any_runs(pid))
 
 
 def find_process(wanted: int | str) -> ProcessInfo:
     """The process that a person means.
 
     Args:
-        wanted: a pid, as a number or in decimal. Or a name: that of the process, of its program's
-            file, of its first argument, or of the script that an interpreter runs in it. Kernel
-            threads are never found, nor, by name, the calling process.
+        wanted: a pid, as a number or in decimal; a thread's number means its process. Or a name:
+            that of the process, of its program's file, of its first argument, or of the script
+            that an interpreter runs in it. Kernel threads are never found, nor, by name, the
+            calling process.
 
     Raises:
         TargetNotFound: there is none; it has those with near names.
@@ -126,8 +141,8 @@ def find_process(wanted: int | str) -> ProcessInfo:
     >>> find_process(os.getpid()).pid == os.getpid()
     True
     """
-    if isinstance(wanted, int):
-        return _find_pid(wanted)
+    if not isinstance(wanted, str):
+        return _find_pid(arguments.whole("a process", wanted, -MAX_PID, MAX_PID, PID_OR_NAME))
     wanted = wanted.strip()
     is_pid = re.fullmatch("[0-9]{1,10}", wanted) is not None
     if is_pid and _read_stat(int(wanted)) is not None:
@@ -153,11 +168,11 @@ def _names(one: ProcessInfo) -> set[str]:
     """All that people may call a process."""
     names = {one.name}
     if one.exe:
-        names.add(_basename(one.exe))
+        names.add(basename(one.exe))
     if one.cmdline:
-        names.add(_basename(one.cmdline[0]))
+        names.add(basename(one.cmdline[0]))
     if any(map(_INTERPRETERS.fullmatch, names)):
-        names.add(_basename(_script(one.cmdline)))
+        names.add(basename(_script(one.cmdline)))
     return names - {""}
 
 
@@ -171,7 +186,7 @@ def _script(cmdline: Sequence[str]) -> str:
     return ""
 
 
-def _basename(path: str) -> str:
+def basename(path: str) -> str:
     """The last part of a path of Linux, or of Windows as programs in Wine have them."""
     return re.split(r"[/\\]", path)[-1]
 
@@ -182,7 +197,7 @@ def _near(wanted: str, others: Sequence[ProcessInfo]) -> list[ProcessInfo]:
     every = sorted(set().union(*names.values()))
     low = wanted.lower()
     near = [name for name in every if low and (low in name or (len(name) > 2 and name in low))]
-    near += difflib.get_close_matches(low, every, n=5)
+    near += arguments.near(low, every, 5)
     ranked = [one for name in near for one in others if name in names[one.pid]]
     return list(dict.fromkeys(ranked))[:5]
 
@@ -197,21 +212,30 @@ def _read_stat(pid: int) -> _Stat | None:
     start, end = raw.index(b"("), raw.rindex(b")")
     after = raw[end + 2 :].split()  # from field 3 on
     name = os.fsdecode(raw[start + 1 : end])
-    return _Stat(name, after[0].decode(), int(after[1]), int(after[6]), int(after[19]))
+    numbers = (int(after[field]) for field in (1, 6, 17, 19))
+    return _Stat(name, after[0].decode(), *numbers)
 
 
 def _read_process(pid: int, stat: _Stat) -> ProcessInfo | None:
     """The rest of what is known about a process; None when it has gone meanwhile."""
-    folder = _PROC / str(pid)
+    first = _PROC / str(pid)
     try:
-        status = (folder / "status").read_bytes()
-        arguments = os.fsdecode((folder / "cmdline").read_bytes())
+        status = (first / "status").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    uid = int(status.partition(b"\nUid:")[2].split()[1])  # real, effective, saved, file system
+    leader = int(_status(status, b"Tgid")[0])
+    if leader != pid:  # it is a thread
+        stat_of_leader = _read_stat(leader)
+        return stat_of_leader and _read_process(leader, stat_of_leader)
+    uid = int(_status(status, b"Uid")[1])  # real, effective, saved, file system
+
+    def look(question: Callable[[Path], _Answer | None]) -> _Answer | None:
+        return ask(folders(pid) if stat.first_has_ended else [first], question)
+
+    arguments = os.fsdecode(look(lambda one: (one / "cmdline").read_bytes()) or b"")
     cmdline = tuple(arguments.removesuffix("\0").split("\0")) if arguments else ()
     try:
-        exe: str | None = str((folder / "exe").readlink()).removesuffix(_DELETED)
+        exe = look(lambda one: str((one / "exe").readlink()).removesuffix(_DELETED))
     except OSError:
         exe = None
     return ProcessInfo(
@@ -223,8 +247,13 @@ def _read_process(pid: int, stat: _Stat) -> ProcessInfo | None:
         user=_user(uid),
         ppid=stat.ppid,
         started=stat.started,
-        bits=elf_bits(folder / "exe"),
+        bits=look(lambda one: elf_bits(one / "exe")),
     )
+
+
+def _status(status: bytes, field: bytes) -> list[bytes]:
+    """The words of a field of a status file."""
+    return status.partition(b"\n" + field + b":")[2].partition(b"\n")[0].split()
 
 
 def _user(uid: int) -> str:

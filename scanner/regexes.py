@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from . import arguments
 from .errors import ExpressionError
 from .regex_heads import beginning, needle, parsed, understood_as_today
 
@@ -28,6 +29,13 @@ class Regex:
     """
 
     text: str
+
+    def __post_init__(self) -> None:
+        arguments.text("text", self.text)
+
+    def __reduce__(self) -> tuple[type[Regex], tuple[str]]:
+        """What is worked out of it is worked out again."""
+        return Regex, (self.text,)
 
     @cached_property
     def compiled(self) -> re.Pattern[bytes]:
@@ -70,7 +78,7 @@ class Regex:
         >>> regex(r"HP:\d+").found(b"HP:100 of 200")
         b'HP:100'
         """
-        match = self.compiled.match(raw)
+        match = self.compiled.match(arguments.raw("raw", raw))
         return match[0] if match else b""
 
 
@@ -88,6 +96,7 @@ def regex(text: str) -> Regex:
     >>> print(now == regex(r"HP:\d+"))
     now == regex("HP:\\d+")
     """
+    arguments.text("text", text)
     try:
         one = Regex(text)
         one.work_out()

@@ -5,18 +5,18 @@ The kernel lists them in /proc/pid/maps; see proc_pid_maps(5).
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from . import arguments
 from .errors import AccessDenied, TargetGone, WhereError
 from .literals import parse_integer
 from .process import has_exited
+from .threads import read_file
 
 if TYPE_CHECKING:
     from .modules import Module
@@ -116,8 +116,8 @@ class Region:
             return "anon"
         return "file" if path.startswith("/") else "special"
 
-    def __contains__(self, address: int) -> bool:
-        return self.start <= address < self.end
+    def __contains__(self, address: object) -> bool:
+        return isinstance(address, int) and self.start <= address < self.end
 
     def __str__(self) -> str:
         line = (
@@ -169,11 +169,9 @@ class RegionReader:
             TargetGone: it has exited.
         """
         try:
-            text = os.fsdecode(Path(f"/proc/{self._pid}/maps").read_bytes())
+            text = os.fsdecode(read_file(self._pid, "maps"))
         except PermissionError:
             raise AccessDenied(self._pid, self._name, "read the regions of") from None
-        except (FileNotFoundError, ProcessLookupError):
-            raise TargetGone(self._pid, self._name, "exited") from None
         lines, known = text.removesuffix("\n").split("\n") if text else [], self._known
         regions = [
             known.get(line) or _parse_line(number, line) for number, line in enumerate(lines, 1)
@@ -245,6 +243,7 @@ class Where:
         >>> print(Where.parse("heap,data"))
         heap,data
         """
+        arguments.text("where", text)
         words = []
         position = 0
         for part in text.split(","):
@@ -263,6 +262,7 @@ class Where:
         Raises:
             WhereError: there is no such module, or nothing is left.
         """
+        regions = arguments.several("regions", regions, Region, "regions of a target")
         readable = [one for one in regions if _is_readable(one)]
         asked = {word.kind for word in self.words}
         selected: list[Region] = []
@@ -287,7 +287,7 @@ class Where:
         if word.kind == "module":
             found = [one for one in modules if _has_name(one, word.name)]
             if not found:
-                near = difflib.get_close_matches(word.name, [one.name for one in modules], n=3)
+                near = arguments.near(word.name, [one.name for one in modules], 3)
                 hint = f"; near it: {', '.join(near)}" if near else ""
                 reason = f'no region matches: no module is called "{word.name}"{hint}'
                 raise WhereError(self.text, word.position, reason)
@@ -317,7 +317,7 @@ def _parse_word(text: str, word: str, position: int) -> _Word:
         return _Word("range", position, window=Range(start, end))
     if ".." in word:
         raise WhereError(text, position, "a range is written 0x1000..0x2000")
-    near = difflib.get_close_matches(word, [*_WORDS, "module:NAME"], n=1)
+    near = arguments.near(word, [*_WORDS, "module:NAME"], 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_WORDS)}, module:NAME"
     raise WhereError(text, position, f'no such regions: "{word}"; {hint}')
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, overload
 
+from . import arguments
+from .bound import Bound
 from .budget import Budget
-from .errors import AlignError, ScanOrderError, ValueKindError
+from .errors import AlignError, ArgumentError, ScanOrderError, ValueKindError
 from .expression import parse_scan
 from .ground import Ground
 from .history import History, Present, Snapshot, Step
@@ -17,7 +19,7 @@ from .match_values import Reading, WriteResult, write_matches
 from .matches import Match, Matches
 from .native import default_threads, isa, isa_index, lib
 from .numbers import PARTS
-from .predicates import Predicate, changed, snapshot_name, unchanged, unknown
+from .predicates import Predicate, changed, snapshot_name, too_deep, unchanged, unknown, uses
 from .regions import Where
 from .search import first_search, next_search
 from .snapshot import ScanResult, snapshot_directory
@@ -30,9 +32,12 @@ if TYPE_CHECKING:
     from .target import Target
 
 CHUNK: Final = 1 << 19  # bytes a thread reads at a time: they stay in the second-level cache
+CHUNKS: Final = (1 << 12, 1 << 30)  # what may be chosen
+MAX_THREADS: Final = 1024
+MAX_STEPS: Final = 1 << 62  # more than there ever are
 
 
-class Scan:
+class Scan(Bound):
     """A search for values of one type: a first scan, narrowed by next scans, each undoable.
 
     Made by :meth:`Target.scan`; a context manager. A step that fails or is cancelled changes
@@ -47,6 +52,7 @@ class Scan:
     Attributes:
         target: what is scanned.
         type: the construct of the values.
+        bits: width of pointers in them, as it was for the target when the scan was made.
         align: bytes between the addresses looked at.
         where: which regions.
         threads: worker threads.
@@ -71,18 +77,27 @@ class Scan:
     ) -> None:
         self.target = target
         self.type = value_type(type)
-        self.layout: Layout = scan_layout(self.type, bits=target.bits)
+        self.bits = target.bits
+        self.layout: Layout = scan_layout(self.type, bits=self.bits)
         self.align = self.layout.alignment if align is None else align
-        if not isinstance(self.align, int) or not 1 <= self.align <= lib.FF_ALIGN_MAX:
-            raise AlignError(align)
+        try:
+            self.align = arguments.whole("align", self.align, 1, lib.FF_ALIGN_MAX)
+        except ArgumentError:
+            raise AlignError(align) from None
         self.where = where if isinstance(where, Where) else Where.parse(where)
-        self.threads = threads or default_threads()
+        self.threads = default_threads()
+        if threads is not None:
+            self.threads = arguments.whole("threads", threads, 1, MAX_THREADS)
+        if directory is not None:
+            directory = arguments.path("directory", directory)
         self.directory = snapshot_directory(directory)
-        self.budget = budget
+        self.budget = arguments.instance("budget", budget, Budget, "a Budget, or None")
         self.soft_dirty = soft_dirty
         self.history = History()
         self.isa = isa_index(isa())
-        self.chunk = chunk or CHUNK
+        self.chunk = CHUNK
+        if chunk is not None:
+            self.chunk = arguments.whole("chunk", chunk, *CHUNKS)
         self.jobs = Jobs()
         self._turns = Turns(target, self.history, self.jobs)
 
@@ -125,7 +140,7 @@ class Scan:
 
     def decode(self, raw: bytes) -> Any:
         """The value of some bytes; None when they are no such structure."""
-        return self._decode(self.history.present.ground, raw)
+        return self._decode(self.history.present.ground, arguments.raw("raw", raw))
 
     def _decode(self, ground: Ground | None, raw: bytes) -> Any:
         if ground and ground.regex:
@@ -133,7 +148,7 @@ class Scan:
         if self.layout.kind != "struct":
             return (ground.layout if ground else self.layout).unpack(raw)
         try:
-            return decode_value(self.type, raw, bits=self.target.bits)
+            return decode_value(self.type, raw, bits=self.bits)
         except ValueKindError:
             return None
 
@@ -179,6 +194,7 @@ class Scan:
             TargetGone: the target exited or executed another program meanwhile.
             TargetClosed, ScanClosed: one of them was closed, maybe meanwhile.
         """
+        arguments.function("progress", progress)
         return self._turns.step(lambda cancels: self._first(predicate, progress, cancels))
 
     def _first(
@@ -242,6 +258,7 @@ class Scan:
         Raises:
             ScanOrderError: there is none of that name.
         """
+        name = arguments.text("name", name)
         if not self._turns.change(lambda: self.history.drop(name)):
             raise ScanOrderError(f'there is no snapshot "{name}"')
 
@@ -256,6 +273,7 @@ class Scan:
         Raises:
             ScanOrderError: there are fewer.
         """
+        steps = arguments.whole("steps", steps, 0, MAX_STEPS)
         self._turns.change(lambda: self.history.undo(steps))
 
     def redo(self, steps: int = 1) -> None:
@@ -267,6 +285,7 @@ class Scan:
         Raises:
             ScanOrderError: fewer were undone.
         """
+        steps = arguments.whole("steps", steps, 0, MAX_STEPS)
         self._turns.change(lambda: self.history.redo(steps))
 
     def go_to(self, number: int) -> None:
@@ -278,6 +297,7 @@ class Scan:
         Raises:
             ScanOrderError: there is none of that number.
         """
+        number = arguments.whole("number", number, 0, MAX_STEPS)
         self._turns.change(lambda: self.history.go_to(number))
 
     def forget(self) -> int:
@@ -347,7 +367,13 @@ class Scan:
     def _tree(self, predicate: Predicate | str) -> Predicate:
         if isinstance(predicate, str):
             return parse_scan(predicate, self.fields)
-        return predicate
+        expected = "a predicate such as now == 5, also as text"
+        tree = arguments.instance("predicate", predicate, Predicate, expected)
+        try:
+            uses(tree)
+        except RecursionError:
+            raise too_deep() from None
+        return tree
 
     def _path(self) -> tuple[Step, ...]:
         path = self.history.path

@@ -112,7 +112,7 @@ def _filter(scan: Scan, tree: Predicate, program: Program, ground: Ground) -> Fi
 
     def fields(raw: bytes) -> Any:
         try:
-            return decode_value(scan.type, raw, bits=scan.target.bits)
+            return decode_value(scan.type, raw, bits=scan.bits)
         except ValueKindError:
             return {}  # bytes that are no such structure have no fields
 

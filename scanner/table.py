@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Literal
 
+from . import arguments, files
 from .declarations import MAX_DECLARATIONS, Declaration
-from .errors import FarfetchError, TableError
+from .error_root import short
+from .errors import ArgumentError, FarfetchError, TableError
 from .literals import quote
 from .pointers import PointerPath
 from .type_names import type_named
@@ -31,7 +30,6 @@ MAX_DECLARED: Final = 1 << 18
 
 _DECLARATION: Final = ("name", "language", "text")
 _FIELDS: Final = ("name", "where", "type", "group", "note", "frozen", "allow")
-_OPEN: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _ALLOW: Final = (None, "increase", "decrease")
 
 
@@ -66,7 +64,9 @@ class Entry:
         for field in _FIELDS:
             _check_text(field, getattr(self, field), needed=field in ("name", "where", "type"))
         if self.allow not in _ALLOW:
-            raise TableError("", f"allow is increase or decrease, not {self.allow!r}")
+            raise TableError("", f"allow is increase or decrease, not {short(self.allow)}")
+        if self.structure is not None:
+            arguments.instance("structure", self.structure, Declaration, "a Declaration, or None")
         try:
             PointerPath.parse(self.where)
             if self.structure is None:
@@ -91,7 +91,7 @@ def _check_text(field: str, value: object, *, needed: bool) -> None:
     if value is None and field in ("frozen", "allow"):
         return
     if not isinstance(value, str):
-        raise TableError("", f"{field} is a text, not {value!r:.60}")
+        raise TableError("", f"{field} is a text, not {short(value)}")
     if needed and not value.strip():
         raise TableError("", f"{field} is empty")
     if len(value) > MAX_TEXT:
@@ -119,6 +119,7 @@ class Table:
             TableError: there are too many, or another has a structure of the same name that is
                 declared differently.
         """
+        arguments.instance("entry", entry, Entry, "an Entry")
         known = self.structures.get(entry.type)
         if entry.structure and known and known != entry.structure:
             raise TableError("", f"the table has another structure {entry.type}")
@@ -128,6 +129,9 @@ class Table:
 
     def change(self, name: str, **fields: Any) -> Entry:
         """Change fields of an entry, and return it as it is now."""
+        unknown = [field for field in fields if field not in (*_FIELDS, "structure")]
+        if unknown:
+            raise ArgumentError("change", unknown[0], f"the fields {', '.join(_FIELDS)}")
         entry = dataclasses.replace(self[name], **fields)
         self._entries[name] = entry
         return entry
@@ -145,17 +149,18 @@ class Table:
 
     def redeclare(self, declaration: Declaration) -> None:
         """Declare a structure anew for all entries that are of it."""
+        arguments.instance("declaration", declaration, Declaration, "a Declaration")
         for entry in self:
             if entry.structure is not None and entry.type == declaration.name:
                 self.change(entry.name, structure=declaration)
 
     def __getitem__(self, name: str) -> Entry:
-        if name not in self._entries:
+        if arguments.text("name", name) not in self._entries:
             raise TableError("", f"the table has no entry {quote(name)}")
         return self._entries[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return isinstance(name, str) and name in self._entries
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries.values()))
@@ -163,12 +168,19 @@ class Table:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it to a file: all of it or nothing.
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+        """Write it to a file: all of it or nothing. A file that is there stays its owner's.
+
+        Args:
+            path: of the file.
+            force: even over a file that :meth:`load` does not understand, and that is lost.
 
         Raises:
-            TableError: it cannot be written; what was there is untouched.
+            TableError: it cannot be written, or that is such a file; what was there is untouched.
         """
+        shown = arguments.path("path", path)
+        if not arguments.flag("force", force):
+            self._check_replaced(shown)
         listed = [
             {field: getattr(entry, field) for field in _FIELDS if getattr(entry, field)}
             for entry in self
@@ -181,7 +193,17 @@ class Table:
         if structures:
             content["structures"] = structures
         content["entries"] = listed
-        replace_file(path, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+        replace_file(shown, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+
+    @classmethod
+    def _check_replaced(cls, name: str) -> None:
+        """Refuse to write over what is no table, such as Cheat Engine's, or a newer one."""
+        try:
+            if files.has_content(name):
+                cls.load(name)
+        except TableError as error:
+            reason = f"is not written over, as what is there is no table ({error.reason})"
+            raise TableError(name, f"{reason}; save to another file, or force it") from None
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Table:
@@ -190,7 +212,7 @@ class Table:
         Raises:
             TableError: it cannot be read, or is not such a file; says where.
         """
-        name = os.fspath(path)
+        name = arguments.path("path", path)
         entries, declared = _parse(name, read_file(name))
         structures = _structures(name, declared)
         table = cls()
@@ -250,11 +272,9 @@ def read_file(name: str) -> bytes:
         TableError: it is another, or cannot be read.
     """
     try:
-        # a pipe that nobody writes to must not hold us up
-        with os.fdopen(os.open(name, _OPEN), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise TableError(name, "is not a regular file")
-            raw = file.read(MAX_BYTES + 1)
+        raw = files.read_regular(name, MAX_BYTES + 1)
+    except files.NotRegular as error:
+        raise TableError(name, str(error.strerror)) from None
     except OSError as error:
         raise TableError(name, f"cannot be read: {error.strerror}") from None
     except ValueError:
@@ -316,31 +336,16 @@ def _integer(word: str) -> int:
 
 
 def replace_file(name: str | os.PathLike[str], raw: bytes) -> None:
-    """Write a file so that it has its old content or the new one, whatever happens.
+    """Write a file as :func:`files.replace_file` does.
 
     Raises:
-        TableError: it cannot be written.
+        TableError: it cannot be written; what was there is untouched.
     """
     shown = os.fspath(name)
-    draft: Path | None = None
     try:
-        path = Path(os.path.realpath(name))  # where a link leads, not the link
-        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
-        if path.exists() and not path.is_file():
-            raise TableError(shown, "is not a regular file")
-        draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.new")
-        with draft.open("xb") as file:
-            if mode is not None:
-                os.fchmod(file.fileno(), mode)
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except FileExistsError:
-        raise TableError(shown, f"cannot be written: {draft} is in the way") from None
+        files.replace_file(name, raw)
+    except files.NotRegular as error:
+        raise TableError(shown, str(error.strerror)) from None
     except (OSError, ValueError) as error:
-        if draft is not None:
-            with contextlib.suppress(OSError, ValueError):
-                draft.unlink(missing_ok=True)
         reason = error.strerror if isinstance(error, OSError) else "no file can be called so"
         raise TableError(shown, f"cannot be written: {reason}") from None

@@ -10,9 +10,18 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Literal
 
+from . import arguments
 from .addresses import parse_address
+from .bound import Bound
 from .budget import Budget
-from .errors import AccessDenied, MemoryFault, TargetClosed, TargetGone, TypeNameError
+from .errors import (
+    AccessDenied,
+    ArgumentError,
+    MemoryFault,
+    TargetClosed,
+    TargetGone,
+    TypeNameError,
+)
 from .footprints import Footprint, read_footprints
 from .freeze import Freeze, Freezer
 from .lifetime import Descriptor, Life
@@ -25,12 +34,14 @@ from .process import ProcessInfo, find_process
 from .regions import Region, Where
 from .scan import Scan
 from .structs import size_of
+from .threads import folders, opened_root
 from .turns import Turns
 from .values import decode, encode, value_type
 from .watch import Watch
+from .widths import is_width, program_bits
 
 
-def attach(what: int | str | Memory, *, memory: str = "auto") -> Target:
+def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None = None) -> Target:
     """Attach to a process, or to any memory.
 
     Nothing is stopped and nothing is changed: attaching asks the kernel for permission and keeps
@@ -39,6 +50,8 @@ def attach(what: int | str | Memory, *, memory: str = "auto") -> Target:
     Args:
         what: a pid, a name (of the process, its program or script), or a memory.
         memory: how to reach a process, one of :func:`memory_names`.
+        bits: width of its pointers, 32 or 64; what its program says if None. See
+            :attr:`Target.bits`.
 
     Raises:
         TargetNotFound: no process is called that.
@@ -51,18 +64,20 @@ def attach(what: int | str | Memory, *, memory: str = "auto") -> Target:
     ...     target.alive
     True
     """
+    _check_bits(bits)
+    arguments.text("memory", memory)
     if isinstance(what, Memory):
-        return Target(what)
+        return Target(what, bits=bits)
     info = find_process(what)
     space = AddressSpace(info)
     try:
-        return Target(open_memory(memory, info), info, space)
+        return Target(open_memory(memory, info), info, space, bits=bits)
     except BaseException:
         space.close()
         raise
 
 
-class AddressSpace:
+class AddressSpace(Bound):
     """The address space a process had when it was attached to.
 
     An open /proc/pid/mem belongs to that address space, not to the pid: once the process has
@@ -74,13 +89,19 @@ class AddressSpace:
 
     def __init__(self, info: ProcessInfo) -> None:
         self._info = info
-        try:
-            number = os.open(f"/proc/{info.pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
-        except PermissionError:
-            raise AccessDenied(info.pid, info.name, "attach to") from None
-        except (FileNotFoundError, ProcessLookupError):
-            raise TargetGone(info.pid, info.name, "exited") from None
-        self._file: Descriptor | None = Descriptor(number)
+        self._file: Descriptor | None = None
+        for folder in folders(info.pid):
+            try:
+                number = os.open(folder / "mem", os.O_RDONLY | os.O_CLOEXEC)
+            except PermissionError:
+                raise AccessDenied(info.pid, info.name, "attach to") from None
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            self._file = Descriptor(number)
+            if self.alive:
+                return
+            self.close()
+        raise TargetGone(info.pid, info.name, "exited")
 
     @property
     def alive(self) -> bool:
@@ -103,7 +124,7 @@ class AddressSpace:
         self._file = None
 
 
-class Target:
+class Target(Bound):
     """A process, or any memory, whose values can be found and changed.
 
     Made by :func:`attach`; a context manager. Once it is closed, all that needs the target raises
@@ -122,10 +143,13 @@ class Target:
         memory: Memory,
         process: ProcessInfo | None = None,
         space: AddressSpace | None = None,
+        *,
+        bits: int | None = None,
     ) -> None:
         self.memory = memory
         self.process = process
         self._space = space
+        self._bits = bits
         self._life = Life(partial(TargetClosed, self.pid, self.name))
         self._making = threading.RLock()  # of the next two
         self._freezer: Freezer | None = None
@@ -162,8 +186,23 @@ class Target:
 
     @property
     def bits(self) -> int:
-        """Width of a pointer: 32 or 64."""
-        return (self.process.bits if self.process else None) or 64
+        """Width of a pointer: 32 or 64.
+
+        It is that of the process's program; under Wine that of the Windows program, which may be 32
+        in a process of 64 bits. What cannot be seen from outside, as in emulators, can be said: set
+        it, or set None to go by the program again. Scans that have begun keep theirs.
+        """
+        if self._bits is None and self.process is not None:
+            found = program_bits(self.process, self.memory)
+            if found is None:  # it may not be mapped yet
+                return self.process.bits or 64
+            self._bits = found
+        return self._bits or 64
+
+    @bits.setter
+    def bits(self, bits: int | None) -> None:
+        _check_bits(bits)
+        self._bits = bits
 
     @property
     def alive(self) -> bool:
@@ -214,7 +253,11 @@ class Target:
             regions: that :meth:`regions` gave; they are read anew if None.
         """
         self.check()
-        return self._modules_of(self.regions() if regions is None else regions)
+        if regions is None:
+            regions = self.regions()
+        else:
+            regions = arguments.several("regions", regions, Region, "regions of a target, or None")
+        return self._modules_of(regions)
 
     def scan(
         self,
@@ -249,8 +292,8 @@ class Target:
             where=where,
             threads=threads,
             directory=directory,
-            budget=budget or Budget(),
-            soft_dirty=soft_dirty,
+            budget=Budget() if budget is None else budget,
+            soft_dirty=arguments.flag("soft_dirty", soft_dirty),
             chunk=chunk,
         )
 
@@ -261,6 +304,7 @@ class Target:
             MemoryFault: some cannot be read; says how many could.
             TargetGone: it has exited or executed another program.
         """
+        address, size = arguments.address(address), arguments.size(size)
         raw = self.memory.read(address, size)
         self.check()  # after the fact: so these are not another program's bytes
         if len(raw) < size:
@@ -274,6 +318,7 @@ class Target:
             MemoryFault: some cannot be written; says how many were.
             TargetGone: it has exited or executed another program.
         """
+        address, raw = arguments.address(address), arguments.raw("raw", raw)
         self.check()
         done = self.memory.write(address, raw)
         if done < len(raw):
@@ -322,6 +367,7 @@ class Target:
         """
         self._life.check()
         construct = value_type(type)
+        arguments.address(address)
         if value is None:
             value = self.read(address, construct)
         with self._making:
@@ -344,7 +390,7 @@ class Target:
             places: the address and the type of each: a construct with a size, or its name.
         """
         self._life.check()
-        return Watch(self, ((address, value_type(what)) for address, what in places))
+        return Watch(self, arguments.pairs("places", places))
 
     def patch(self, address: int, raw: bytes) -> Patch:
         """Change bytes and keep the old ones; code, too, where the target cannot write it itself.
@@ -371,6 +417,7 @@ class Target:
 
     def locate(self, address: int) -> Location:
         """The region and module of an address."""
+        address = arguments.address(address)
         regions = self.regions()
         return locate(address, regions, self._modules_of(regions))
 
@@ -436,8 +483,11 @@ class Target:
         """The modules among regions; files are only looked into when the regions have changed."""
         known = self._known
         if regions != known[0]:
-            root = "/" if self.pid is None else f"/proc/{self.pid}/root"
-            known = self._known = (regions, modules_of(regions, root))
+            if self.pid is None:
+                known = self._known = (regions, modules_of(regions))
+            else:
+                with opened_root(self.pid) as root:
+                    known = self._known = (regions, modules_of(regions, root))
         return known[1]
 
     def _size(self, construct: Any) -> int:
@@ -467,3 +517,8 @@ class Target:
             return ""
         where = f" of {region.name}" if region.name else ""
         return f"it lies in a read-only mapping{where}"
+
+
+def _check_bits(bits: object) -> None:
+    if bits is not None and not is_width(bits):
+        raise ArgumentError("bits", bits, "32, 64, or None for the program's own")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-import difflib
 import re
 import sys
 from typing import Any, Final
 
 from construct import Construct
 
-from . import value_types
+from . import arguments, value_types
+from .error_root import short
 from .errors import TypeNameError
 from .value_types import layout_of, sized
 
@@ -72,13 +72,14 @@ def type_named(name: str) -> Construct:
     >>> layout_of(type_named("utf16[8]")).size
     16
     """
+    arguments.text("name", name)
     wanted = " ".join(name.lower().split())
     length = re.fullmatch(r"(.*?) ?\[ ?([0-9]{1,9}) ?\]", wanted)
     plain = length[1] if length else wanted
     own = _ALIASES.get(plain, plain)
     known = TYPES.get(own) or SCAN_TYPES.get(own)
     if known is None:
-        near = difflib.get_close_matches(plain, [*TYPES, *SCAN_TYPES, *_ALIASES], n=3, cutoff=0.5)
+        near = arguments.near(plain, [*TYPES, *SCAN_TYPES, *_ALIASES], 3, cutoff=0.5)
         raise TypeNameError(name, near)
     return sized(known, int(length[2])) if length else known
 
@@ -101,13 +102,14 @@ def value_type(wanted: object) -> Construct:
         return type_named(wanted)
     name = _ctypes_name(wanted) or _numpy_name(wanted)
     if name is None:
-        shown = wanted.__name__ if isinstance(wanted, type) else repr(wanted)
+        shown = wanted.__name__ if isinstance(wanted, type) else short(wanted)
         raise TypeNameError(shown, reason='not a value type; give one such as i32 or "i32"')
     return type_named(name)
 
 
 def type_name(wanted: Construct) -> str:
     """The name of a value type, as :func:`type_named` takes it; a Struct's own name otherwise."""
+    arguments.instance("wanted", wanted, Construct, "a value type")
     try:
         return layout_of(wanted).name
     except TypeNameError as error:

@@ -41,9 +41,11 @@ from construct import (
     Renamed,
 )
 
+from . import arguments
 from .errors import FarfetchError, TypeNameError
 from .layout import Layout, Value
 
+MOST: Final = 1 << 30  # of bytes or code units, in a type's length
 _CODES: Final = {"b": 8, "h": 16, "l": 32, "i": 32, "q": 64}
 
 
@@ -122,6 +124,7 @@ def sized(value_type: Construct, length: int) -> Construct:
     16
     """
     layout = layout_of(value_type)
+    length = arguments.whole("length", length, -MOST, MOST)
     try:
         layout = layout.with_size(length * (layout.bits // 8))
     except ValueError:
@@ -143,7 +146,8 @@ def layout_of(value_type: Construct, *, bits: int = 64) -> Layout:
     >>> layout_of(u16be)
     Layout(name='u16be', kind='int', size=2, bits=16, signed=False, big_endian=True)
     """
-    inner = value_type
+    arguments.bits(bits)
+    inner = arguments.instance("value_type", value_type, Construct, "a value type")
     while isinstance(inner, Renamed):
         inner = inner.subcon
     layout = None

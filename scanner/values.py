@@ -11,8 +11,9 @@ import math
 import re
 from typing import Any, Final
 
-from construct import Construct, ConstructError
+from construct import Construct
 
+from . import arguments
 from .errors import TypeNameError, ValueKindError
 from .layout import Kind, Layout, Value, round_single
 from .literals import LiteralError, parse_integer, parse_number, quote, unquote
@@ -123,12 +124,13 @@ def decode(value_type: Construct, raw: bytes, *, bits: int = 64) -> Any:
     >>> decode(i16be, b"\xff\xfe"), decode(text, b"hi\0rest")
     (-2, 'hi')
     """
+    raw = arguments.raw("raw", raw)
     try:
         layout = layout_of(value_type, bits=bits)
     except TypeNameError as error:
         try:
             return value_type.parse(raw, bits=bits)
-        except ConstructError:
+        except Exception:  # of whatever it is made of
             raise ValueKindError(raw, error.text, "a value") from None
     return layout.unpack(raw)
 
@@ -151,6 +153,7 @@ def parse_value(value_type: Construct, word: str, *, bits: int = 64) -> Value:
     >>> parse_value(u8, "0x2a"), parse_value(f32, "1_000"), parse_value(text, "'it'")
     (42, 1000.0, 'it')
     """
+    arguments.text("word", word)
     if value_type is number:
         try:
             return parse_number(word.strip())
@@ -189,18 +192,23 @@ def format_value(value_type: Construct, value: Any) -> str:
     except TypeNameError:
         return str(value)
     if layout.name == "pointer":
-        return f"0x{value:x}"
+        return f"0x{arguments.address(value, 'value'):x}"
     if isinstance(value, float):
         return _shortest_single(value) if layout.bits == 32 else repr(value)
     if isinstance(value, bytes):
         return value.hex(" ")
-    return quote(value) if isinstance(value, str) else str(value)
+    if isinstance(value, str):
+        return quote(value)
+    try:
+        return str(value)
+    except Exception:  # of that object
+        raise ValueKindError(value, layout.name, "a value") from None
 
 
 def _build(value_type: Construct, value: Any, bits: int) -> bytes:
     try:
         raw: bytes = value_type.build(value, bits=bits)
-    except (ConstructError, LookupError, TypeError):  # what construct lets out for a wrong object
+    except Exception:  # construct, and what it is made of, let anything out for a wrong object
         raise ValueKindError(value, type_name(value_type), "a value") from None
     return raw
 

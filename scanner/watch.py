@@ -9,10 +9,12 @@ from typing import Any, NamedTuple, Protocol
 
 from construct import Construct
 
+from . import arguments
+from .bound import Bound
 from .errors import FarfetchError, ForkedError, TargetClosed, TargetGone, TypeNameError
 from .lifetime import Life
 from .structs import size_of
-from .values import decode
+from .values import decode, type_name, value_type
 
 
 class Watchable(Protocol):
@@ -44,7 +46,7 @@ class Seen(NamedTuple):
     changes: int
 
 
-class Watch:
+class Watch(Bound):
     """Values of a target that are looked at together.
 
     Args:
@@ -66,8 +68,10 @@ class Watch:
 
     def __init__(self, target: Watchable, places: Iterable[tuple[int, Construct]]) -> None:
         self._target = target
+        self._bits = target.bits
         self._places = [
-            (address, value_type, _size(value_type, target.bits)) for address, value_type in places
+            (arguments.address(address), what, _size(what, self._bits))
+            for address, what in ((one, value_type(kind)) for one, kind in places)
         ]
         self._raw: list[bytes | None] | None = None
         self._changes = [0] * len(self._places)
@@ -89,12 +93,12 @@ class Watch:
         raw = [self._read(address, size) for address, _, size in self._places]
         before, self._raw = self._raw or raw, raw
         seen = []
-        for index, (address, value_type, _) in enumerate(self._places):
+        for index, (address, what, _) in enumerate(self._places):
             there, was = raw[index], before[index]
             changed = there != was
             self._changes[index] += changed
-            value = None if there is None else self._decode(value_type, there)
-            seen.append(Seen(address, value_type, value, changed, self._changes[index]))
+            value = None if there is None else self._decode(what, there)
+            seen.append(Seen(address, what, value, changed, self._changes[index]))
         return seen
 
     def _read(self, address: int, size: int) -> bytes | None:
@@ -105,15 +109,15 @@ class Watch:
         except FarfetchError:
             return None
 
-    def _decode(self, value_type: Construct, raw: bytes) -> Any:
+    def _decode(self, what: Construct, raw: bytes) -> Any:
         try:
-            return decode(value_type, raw, bits=self._target.bits)
+            return decode(what, raw, bits=self._bits)
         except FarfetchError:
             return None
 
 
-def _size(value_type: Construct, bits: int) -> int:
-    size = size_of(value_type, bits=bits)
+def _size(what: Construct, bits: int) -> int:
+    size = size_of(what, bits=bits)
     if size is None:
-        raise TypeNameError(value_type.name, reason="needs a length here, as in text[16]")
+        raise TypeNameError(type_name(what), reason="needs a length here, as in text[16]")
     return size

@@ -136,9 +136,9 @@ def _run(options: Options) -> int:
         sys.stdout.flush()
         return 0
     if options.show == "version":
-        from importlib.metadata import version
+        from farfetch import __version__
 
-        print(f"farfetch {version('farfetch')}", flush=True)
+        print(f"farfetch {__version__}", flush=True)
         return 0
     with loading():
         from . import run

@@ -22,6 +22,9 @@ _FIELD_TAIL = re.compile(r"(?<![\w@.])(?:now|prev|first|@\w+)\.([\w.\[\]]*)$")
 _MEMBER_TAIL = re.compile(r"[A-Za-z_]\w*$")
 _VARIABLE = re.compile(r"(?<!\$)\$\w*$")
 
+#: The option that lets a file be written over, whatever is in it.
+FORCE = "--force"
+
 #: Words of the predicate language that stand for a whole predicate or a value, with their meaning.
 PREDICATE_WORDS = (
     ("now", "the value now"),
@@ -306,6 +309,14 @@ def process(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
 def file_name(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer files as the first argument."""
     return iter(()) if cursor.words else files(cursor, moment)
+
+
+def file_to_write(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    """Offer files, and the option that lets one be lost."""
+    if FORCE not in cursor.words and cursor.word:
+        yield from cursor.offer([Choice(FORCE, "even where something is lost")])
+    if not [word for word in cursor.words if word != FORCE]:
+        yield from files(cursor, moment)
 
 
 def files(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:

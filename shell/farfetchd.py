@@ -187,9 +187,9 @@ def _answer(options: Options, stop: Stop) -> int:
     if options.show == "help":
         return _print(USAGE)
     if options.show == "version":
-        from importlib.metadata import version
+        from farfetch import __version__
 
-        return _print(f"farfetch {version('farfetch')}\n")
+        return _print(f"farfetch {__version__}\n")
     from . import editing, report
 
     try:

@@ -32,6 +32,7 @@ class Options:
         directory: where those are kept.
         threads: worker threads.
         soft_dirty: whether pages are left out that the kernel says nobody wrote to.
+        pointer: bytes of a pointer in the target, at once and not only for scans.
     """
 
     memory_budget: int | None = None
@@ -39,6 +40,12 @@ class Options:
     directory: str | None = None
     threads: int | None = None
     soft_dirty: bool = True
+    pointer: int | None = None
+
+    @property
+    def bits(self) -> int | None:
+        """The width of pointers in bits; None for what the target's program says."""
+        return self.pointer and 8 * self.pointer
 
     @property
     def budget(self) -> Budget:
@@ -125,10 +132,17 @@ def _switch(name: str, text: str) -> bool:
     return text == "on"
 
 
+def _pointer(name: str, text: str) -> int | None:
+    if text not in (AUTO, "4", "8"):
+        raise UsageError(f"{name} takes 4 or 8 bytes, or {AUTO}, not {text!r}")
+    return None if text == AUTO else int(text)
+
+
 _READERS = {
     "memory-budget": _size,
     "disk-budget": _size,
     "directory": _folder,
     "threads": _threads,
     "soft-dirty": _switch,
+    "pointer": _pointer,
 }

@@ -33,8 +33,8 @@ def answer(session: Session, result: ScanResult) -> Result:
         )
     if result.faults.blocked:
         lines.append(
-            f"{quantities.size(result.faults.blocked_bytes)} of that did not come: who should bring "
-            "it, a process with a userfaultfd or a file system, does not answer"
+            f"{quantities.size(result.faults.blocked_bytes)} of that did not come: who should "
+            "bring it, a process with a userfaultfd or a file system, does not answer"
         )
     if result.matches == 0 and steps > 1:
         lines.append("undo takes the last step back; a bare predicate begins a first scan")

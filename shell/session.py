@@ -121,8 +121,8 @@ class Session:
 
     @property
     def bits(self) -> int:
-        """Width of the target's pointers; 64 without one."""
-        return 64 if self.target is None else self.target.bits
+        """Width of the target's pointers; without one the chosen one, or 64."""
+        return self.options.bits or 64 if self.target is None else self.target.bits
 
     @property
     def type_fields(self) -> tuple[str, ...]:
@@ -148,7 +148,7 @@ class Session:
         Args:
             wanted: a pid or a name.
         """
-        target = attach(wanted, memory=self.memory)
+        target = attach(wanted, memory=self.memory, bits=self.options.bits)
         self.detach()
         self.target = target
         return target
@@ -163,6 +163,19 @@ class Session:
         if target is not None:
             self._undo_patches(target)
             target.close()
+
+    def choose(self, options: Options) -> None:
+        """Take other options.
+
+        Raises:
+            UsageError: there are matches, which pointers of another width would not fit.
+        """
+        if options.pointer != self.options.pointer:
+            if self.scan is not None:
+                raise UsageError("matches hold pointers as they are now: reset comes first")
+            if self.target is not None:
+                self.target.bits = options.bits
+        self.options = options
 
     def undo_at_exit(self, patch: Patch) -> None:
         """Put a patch's old bytes back when its target is let go."""

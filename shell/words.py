@@ -163,6 +163,14 @@ class Words:
             raise self.error(f"{what} is missing")
         return word
 
+    def switch(self, name: str) -> bool:
+        """Take the next word if it is this option; whether it is."""
+        word = word_at(self._line, self._at)
+        if word is None or word.text != name:
+            return False
+        self._at = word.end
+        return True
+
     def rest(self) -> str:
         """Take all that is left, as typed, without the blanks around it."""
         rest = self._line[self._at :].strip()

@@ -8,10 +8,13 @@ venv=$(cd "${VENV:-.venv}" && pwd)
 named=build/typed/farfetch
 
 mkdir -p "$named"
+for file in package/farfetch/*.*; do
+	ln -sfn "../../../$file" "$named/"
+done
 ln -sfn ../../../scanner "$named/scanner"
 ln -sfn ../../../shell "$named/shell"
 MYPYPATH=build/typed:tests "$venv/bin/mypy" --namespace-packages --explicit-package-bases \
-	-p farfetch.scanner -p farfetch.shell
+	-p farfetch
 # Tests watch things change that a type checker thinks it knows. Run within tests: at the root,
 # mypy takes tests/shell for a part of shell, and in a clone named farfetch knows that by two names.
 cd tests

@@ -8,6 +8,7 @@
  * inside it at once; and when there are too many, that holds for all of the memory.
  */
 #include "blocks.h"
+#include "group.h"
 #include "pages.h"
 #include "reader.h"
 
@@ -35,7 +36,7 @@ struct entry {
 
 struct ff_blocks {
 	pthread_mutex_t lock;
-	int pid;
+	struct ff_group group;		/* whose memory it is */
 	struct ff_pages *pages;		/* NULL where the kernel does not tell */
 	uint64_t page;
 	uint32_t patience;
@@ -50,7 +51,7 @@ int ff_blocks_create(int pid, struct ff_blocks **out)
 	if (!blocks)
 		return -ENOMEM;
 	pthread_mutex_init(&blocks->lock, NULL);
-	blocks->pid = pid;
+	ff_group_init(&blocks->group, pid);
 	blocks->page = (uint64_t)sysconf(_SC_PAGESIZE);
 	blocks->patience = PATIENCE;
 	if (ff_pages_open(pid, &blocks->pages))
@@ -184,35 +185,53 @@ void ff_blocks_remove(struct ff_blocks *blocks, uint64_t number)
 	pthread_mutex_unlock(&blocks->lock);
 }
 
-/* The mapping that holds address, if it can be read or, for a write, written to. */
-static bool find_mapping(const struct ff_blocks *blocks, uint64_t address, bool writing,
-			 struct ff_range *out)
+struct search {
+	uint64_t address;
+	bool writing;
+	struct ff_range *out;
+};
+
+/* Whether a mapping holds the address and lets it be read, or written to; -ESRCH if there is none. */
+static ssize_t search_maps(int thread, void *argument)
 {
+	const struct search *search = argument;
+	struct ff_range *out = search->out;
+	ssize_t found = -ESRCH;
 	char path[64], *line = NULL;
 	size_t capacity = 0;
-	bool found = false;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", blocks->pid);
+	snprintf(path, sizeof(path), "/proc/%d/maps", thread);
 	file = fopen(path, "re");
 	if (!file)
-		return false;
-	while (!found && getline(&line, &capacity, file) > 0) {
+		return errno == ENOENT ? -ESRCH : -errno;
+	while (found <= 0 && getline(&line, &capacity, file) > 0) {
 		char may_read, may_write;
 
+		found = 0;
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %c%c", &out->start, &out->end, &may_read,
 			   &may_write) != 4 ||
-		    out->start > address)
+		    out->start > search->address)
 			break;
-		found = address < out->end && (writing ? may_write == 'w' : may_read == 'r');
+		found = search->address < out->end &&
+			(search->writing ? may_write == 'w' : may_read == 'r');
 	}
 	free(line);
 	fclose(file);
 	return found;
 }
 
+/* The mapping that holds address, if it can be read or, for a write, written to. */
+static bool find_mapping(struct ff_blocks *blocks, uint64_t address, bool writing,
+			 struct ff_range *out)
+{
+	struct search search = { .address = address, .writing = writing, .out = out };
+
+	return ff_group_call(&blocks->group, search_maps, &search) > 0;
+}
+
 /* The first page of what was wanted that is not there, and that the call would wait for. */
-static bool find_page(const struct ff_blocks *blocks, const struct entry *entry, bool swapped,
+static bool find_page(struct ff_blocks *blocks, const struct entry *entry, bool swapped,
 		      uint64_t *page, struct ff_range *mapping)
 {
 	uint64_t entries[BATCH];

@@ -5,6 +5,7 @@
  * /proc/pid/pagemap has an entry of 64 bits for each page, and from Linux 6.7 on an ioctl
  * that skips what has none; see pagemap.rst in the kernel's Documentation/admin-guide/mm.
  */
+#include "group.h"
 #include "pages.h"
 #include "snapshot.h"
 
@@ -57,21 +58,40 @@ static int first_present(int fd, uint64_t start, uint64_t end, uint64_t *out)
 	return 0;
 }
 
+/* Open a thread's file, in place of an earlier thread's. */
+static ssize_t open_of(int thread, void *argument)
+{
+	int *fd = argument;
+	uint64_t entry;
+	char path[32];
+
+	if (*fd >= 0)
+		close(*fd);
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", thread);
+	*fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	/* without an address space the file is empty */
+	return pread(*fd, &entry, sizeof(entry), 0) ? 0 : -ESRCH;
+}
+
 int ff_pages_open(int pid, struct ff_pages **out)
 {
 	struct ff_pages *pages = calloc(1, sizeof(*pages));
+	struct ff_group group;
 	uint64_t nothing;
-	char path[64];
+	int error;
 
 	if (!pages)
 		return -ENOMEM;
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
 	pages->references = 1;
 	pages->page = (uint64_t)sysconf(_SC_PAGESIZE);
-	pages->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (pages->fd < 0) {
-		int error = -errno;
-
+	pages->fd = -1;
+	ff_group_init(&group, pid);
+	error = (int)ff_group_call(&group, open_of, &pages->fd);
+	if (error) {
+		if (pages->fd >= 0)
+			close(pages->fd);
 		free(pages);
 		return error;
 	}

@@ -6,6 +6,7 @@
  * mode up to the end of a page: what came short is asked for again, until there is no
  * more to be had.
  */
+#include "group.h"
 #include "reader.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@
 
 struct farfetch {
 	struct ff_reader reader;
-	int pid;
+	struct ff_group group;
 	int fd;		/* of the device; -1 for the system call */
 };
 
@@ -27,25 +28,43 @@ static struct farfetch *to_farfetch(struct ff_reader *reader)
 	return (struct farfetch *)reader;
 }
 
-/* One call. Returns the bytes copied or a negative errno. */
-static ssize_t copy(const struct farfetch *self, unsigned int cmd, const void *buffer,
-		    uint64_t address, size_t size)
+/* One call's request, and the file that it goes to. */
+struct call {
+	struct farfetch_request request;
+	int fd;
+};
+
+static ssize_t call_for(int thread, void *argument)
 {
-	struct farfetch_request request = {
-		.cmd = cmd,
-		.flags = FAR_MODE_GUP,
-		.target_pid = self->pid,
-		.addr = (uintptr_t)buffer,
-		.target_addr = address,
-		.len = size,
-	};
+	struct call *call = argument;
+	struct farfetch_request *request = &call->request;
 	long done;
 
-	if (self->fd < 0)
-		done = syscall(__NR_farfetch, cmd, buffer, self->pid, address, size);
+	request->target_pid = thread;
+	if (call->fd < 0)
+		done = syscall(__NR_farfetch, request->cmd, request->addr, thread,
+			       request->target_addr, request->len);
 	else
-		done = ioctl(self->fd, FARFETCH_IOC_COPY, &request);
+		done = ioctl(call->fd, FARFETCH_IOC_COPY, request);
 	return done < 0 ? -errno : done;
+}
+
+/* One call. Returns the bytes copied or a negative errno. */
+static ssize_t copy(struct farfetch *self, unsigned int cmd, const void *buffer,
+		    uint64_t address, size_t size)
+{
+	struct call call = {
+		.request = {
+			.cmd = cmd,
+			.flags = FAR_MODE_GUP,
+			.addr = (uintptr_t)buffer,
+			.target_addr = address,
+			.len = size,
+		},
+		.fd = self->fd,
+	};
+
+	return ff_group_call(&self->group, call_for, &call);
 }
 
 static int farfetch_read(struct ff_reader *reader, struct ff_segment *segments, size_t n)
@@ -103,7 +122,7 @@ static int open_reader(int pid, int fd, struct ff_reader **out)
 			close(fd);
 		return -ENOMEM;
 	}
-	self->pid = pid;
+	ff_group_init(&self->group, pid);
 	self->fd = fd;
 	/* nothing is mapped at 0: this asks for permission alone */
 	error = farfetch_read(&self->reader, &probe, 1);

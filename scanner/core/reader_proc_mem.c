@@ -6,6 +6,7 @@
  * exits or executes another program, reads give 0 bytes. Writes reach private
  * read-only pages as a debugger's do (FOLL_FORCE).
  */
+#include "group.h"
 #include "reader.h"
 
 #include <errno.h>
@@ -89,21 +90,39 @@ static const struct ff_reader_ops proc_mem_ops = {
 	.close = proc_mem_close,
 };
 
+/* Open a thread's file, in place of an earlier thread's. */
+static ssize_t open_of(int thread, void *argument)
+{
+	int *fd = argument;
+	char path[32], byte;
+
+	if (*fd >= 0)
+		close(*fd);
+	snprintf(path, sizeof(path), "/proc/%d/mem", thread);
+	*fd = open(path, O_RDWR | O_CLOEXEC);
+	if (*fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	/* nothing is mapped at 0: an error while there is an address space, no bytes without */
+	return pread(*fd, &byte, 1, 0) ? 0 : -ESRCH;
+}
+
 int ff_reader_open_proc_mem(int pid, struct ff_reader **out)
 {
 	struct proc_mem *self;
-	char path[32];
+	struct ff_group group;
 	int error;
 
 	self = malloc(sizeof(*self));
 	if (!self)
 		return -ENOMEM;
-	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-	self->fd = open(path, O_RDWR | O_CLOEXEC);
-	if (self->fd < 0) {
-		error = errno;
+	self->fd = -1;
+	ff_group_init(&group, pid);
+	error = (int)ff_group_call(&group, open_of, &self->fd);
+	if (error) {
+		if (self->fd >= 0)
+			close(self->fd);
 		free(self);
-		return error == ENOENT ? -ESRCH : -error;
+		return error;
 	}
 	error = ff_reader_init(&self->reader, &proc_mem_ops, pid);
 	if (error) {

@@ -5,6 +5,7 @@
  * A call stops at the first page that cannot be reached and says how many bytes it
  * had copied by then; it fails with EFAULT only when that is none.
  */
+#include "group.h"
 #include "reader.h"
 
 #include <errno.h>
@@ -15,7 +16,13 @@
 
 struct process_vm {
 	struct ff_reader reader;
-	int pid;
+	struct ff_group group;
+};
+
+/* One call's ends. */
+struct copy {
+	const struct iovec *local, *remote;
+	size_t n;
 };
 
 static struct process_vm *to_process_vm(struct ff_reader *reader)
@@ -39,9 +46,31 @@ static size_t settle(struct ff_segment *segments, size_t n, size_t bytes)
 	return i;
 }
 
+static ssize_t copy_from(int thread, void *argument)
+{
+	const struct copy *copy = argument;
+	ssize_t done;
+
+	do
+		done = process_vm_readv(thread, copy->local, copy->n, copy->remote, copy->n, 0);
+	while (done < 0 && errno == EINTR);
+	return done < 0 ? -errno : done;
+}
+
+static ssize_t copy_to(int thread, void *argument)
+{
+	const struct copy *copy = argument;
+	ssize_t done;
+
+	do
+		done = process_vm_writev(thread, copy->local, copy->n, copy->remote, copy->n, 0);
+	while (done < 0 && errno == EINTR);
+	return done < 0 ? -errno : done;
+}
+
 static int process_vm_read(struct ff_reader *reader, struct ff_segment *segments, size_t n)
 {
-	int pid = to_process_vm(reader)->pid;
+	struct ff_group *group = &to_process_vm(reader)->group;
 	struct iovec local[BATCH], remote[BATCH];
 
 	while (n) {
@@ -54,11 +83,9 @@ static int process_vm_read(struct ff_reader *reader, struct ff_segment *segments
 			local[i].iov_len = remote[i].iov_len = segments[i].size;
 			segments[i].done = 0;
 		}
-		bytes = process_vm_readv(pid, local, batch, remote, batch, 0);
-		if (bytes < 0 && errno == EINTR)
-			continue;
-		if (bytes < 0 && errno != EFAULT)
-			return -errno;
+		bytes = ff_group_call(group, copy_from, &(struct copy){ local, remote, batch });
+		if (bytes < 0 && bytes != -EFAULT)
+			return (int)bytes;
 		full = settle(segments, batch, bytes < 0 ? 0 : (size_t)bytes);
 		/* the segment that stopped short has its say in done; go on behind it */
 		full += full < batch;
@@ -73,14 +100,10 @@ static ssize_t process_vm_write(struct ff_reader *reader, uint64_t address, cons
 {
 	struct iovec local = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = size };
 	struct iovec remote = { .iov_base = (void *)(uintptr_t)address, .iov_len = size };
-	ssize_t done;
+	ssize_t done = ff_group_call(&to_process_vm(reader)->group, copy_to,
+				     &(struct copy){ &local, &remote, 1 });
 
-	do
-		done = process_vm_writev(to_process_vm(reader)->pid, &local, 1, &remote, 1, 0);
-	while (done < 0 && errno == EINTR);
-	if (done < 0)
-		return errno == EFAULT ? 0 : -errno;
-	return done;
+	return done == -EFAULT ? 0 : done;
 }
 
 static void process_vm_close(struct ff_reader *reader)
@@ -103,7 +126,7 @@ int ff_reader_open_process_vm(int pid, struct ff_reader **out)
 	self = malloc(sizeof(*self));
 	if (!self)
 		return -ENOMEM;
-	self->pid = pid;
+	ff_group_init(&self->group, pid);
 	/* page 0 is in nobody's reach: this asks for the call and the permission alone */
 	error = process_vm_read(&self->reader, &probe, 1);
 	if (!error)

@@ -5,14 +5,23 @@ from __future__ import annotations
 import abc
 import errno
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
-from ..errors import AccessDenied, FarfetchError, TargetClosed, TargetGone, TargetNotFound
+from .. import arguments
+from ..bound import Bound
+from ..errors import (
+    AccessDenied,
+    ArgumentError,
+    FarfetchError,
+    TargetClosed,
+    TargetGone,
+    TargetNotFound,
+)
 from ..lifetime import Held
 from ..native import check, ffi, lib
 from ..process import ProcessInfo, process
 from ..regions import Region, RegionReader
+from ..threads import ask, folders
 
 _MAY_BLOCK: Final = -errno.EAGAIN
 _POLL: Final = 10  # milliseconds between looks at a call that may block
@@ -22,7 +31,7 @@ _PATIENCE: Final = 1.0  # seconds
 _PATIENCE_MOST: Final = 86400.0
 
 
-class Memory(abc.ABC):
+class Memory(Bound, abc.ABC):
     """A way to read and write a target.
 
     The bytes are moved by one of the core's readers, which the scanning threads call with no
@@ -72,14 +81,15 @@ class Memory(abc.ABC):
             address: of the first byte.
             size: bytes wanted.
         """
-        raw = bytearray(size)
+        try:
+            raw = bytearray(arguments.size(size))
+        except MemoryError:
+            raise ArgumentError("size", size, "what there is memory for") from None
         return bytes(memoryview(raw)[: self.read_into(address, raw)])
 
     def read_into(self, address: int, buffer: bytearray | memoryview) -> int:
         """Fill a buffer from an address on. Returns the bytes up to the first unreadable one."""
-        if not 0 <= address < 1 << 64:
-            return 0
-        whole, done = memoryview(buffer), 0
+        address, whole, done = arguments.address(address), _writable(buffer), 0
         while done < len(whole):
             part = whole[done : done + _AT_ONCE]
             got = self._read_part(address + done, part)
@@ -89,7 +99,7 @@ class Memory(abc.ABC):
         return done
 
     def _read_part(self, address: int, buffer: memoryview) -> int:
-        out, size = _pointer(buffer), len(buffer)
+        out, size = ffi.from_buffer("uint8_t[]", buffer), len(buffer)
         code = lib.ff_reader_read(self.reader, address, out, size)
         if code == _MAY_BLOCK:
             code = self._call(lib.FF_CALL_READ, [address], size, out=out)
@@ -117,8 +127,7 @@ class Memory(abc.ABC):
 
     def write(self, address: int, raw: bytes) -> int:
         """Write bytes from an address on. Returns how many, up to the first that cannot be."""
-        if not 0 <= address < 1 << 64:
-            return 0
+        address, raw = arguments.address(address), arguments.raw("raw", raw)
         code = lib.ff_reader_write(self.reader, address, raw, len(raw))
         if code == _MAY_BLOCK:
             code = self._call(lib.FF_CALL_WRITE, [address], len(raw), raw=raw)
@@ -225,6 +234,15 @@ class ProcessMemory(Memory):
         return process_error(code, self.process)
 
 
+def _writable(buffer: bytearray | memoryview) -> memoryview:
+    try:
+        view = memoryview(buffer).cast("B")
+        ffi.from_buffer("uint8_t[]", view, require_writable=True)
+    except Exception:  # TypeError, BufferError, or what its __buffer__ raises
+        raise ArgumentError("buffer", buffer, "bytes that can be changed") from None
+    return view
+
+
 def _close(uses: object, reader: Any) -> None:
     lib.ff_reader_close(reader)
     del uses  # only now
@@ -252,13 +270,6 @@ def gone(info: ProcessInfo) -> TargetGone:
 def _has_program(pid: int) -> bool:
     """Whether a process runs one: while it exits it is still there, but without."""
     try:
-        Path(f"/proc/{pid}/exe").readlink()
-    except PermissionError:
-        return True
-    except OSError:
-        return False
-    return True
-
-
-def _pointer(buffer: bytearray | memoryview) -> Any:
-    return ffi.from_buffer("uint8_t[]", buffer, require_writable=True)
+        return ask(folders(pid), lambda folder: (folder / "exe").readlink()) is not None
+    except OSError as error:
+        return isinstance(error, PermissionError)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .. import arguments
+from ..errors import ArgumentError
 from ..native import check, ffi, lib
 from ..regions import Region
 from .base import Memory
@@ -25,9 +27,13 @@ class Buffer(Memory):
     """
 
     def __init__(self, contents: bytes | bytearray | memoryview, base: int = 0x10000) -> None:
-        view = memoryview(contents).cast("B")
-        if base < 0 or base + len(view) > 1 << 64:
-            raise ValueError(f"base 0x{base:x} leaves no room for {len(view)} bytes")
+        try:
+            view = memoryview(contents).cast("B")
+        except Exception:  # TypeError, or what its __buffer__ raises
+            raise ArgumentError("contents", contents, "bytes, side by side") from None
+        base = arguments.address(base, "base")
+        if base + len(view) > 1 << 64:
+            raise ArgumentError("base", base, f"what leaves room for {len(view)} bytes")
         out = ffi.new("struct ff_reader **")
         pointer = ffi.from_buffer("uint8_t[]", view)
         self._readonly = view.readonly

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
 from collections.abc import Callable
 from typing import Any, Final
 
+from .. import arguments
 from ..errors import AccessDenied, MemoryUnavailable
 from ..native import ffi, lib
 from ..process import ProcessInfo
@@ -68,6 +68,7 @@ def open_memory(name: str, info: ProcessInfo) -> Memory:
         AccessDenied: the kernel does not let us.
         TargetGone: the process has exited.
     """
+    arguments.text("memory", name)
     if name == "auto":
         for one in _OPENERS:
             try:
@@ -76,7 +77,7 @@ def open_memory(name: str, info: ProcessInfo) -> Memory:
                 refused = error
         raise refused
     if name not in _OPENERS:
-        near = difflib.get_close_matches(name, memory_names(), 1)
+        near = arguments.near(name, memory_names(), 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(memory_names())}"
         raise MemoryUnavailable(name, hint)
     return _open(name, info, ProcessMemory)

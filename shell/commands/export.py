@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import quantities, tabled
 from ..command import Command
-from ..completion import file_name
+from ..completion import FORCE, file_to_write
 from ..result import Result
 from ..words import Words, path_of
 
@@ -18,12 +18,14 @@ def run(session: Session, words: Words) -> Result:
     """Write what Cheat Engine can read of the table."""
     from farfetch.scanner.cheat_engine import export_table  # XML, which others do without
 
+    force = words.switch(FORCE)
     word = words.take("FILE")
+    force = words.switch(FORCE) or force
     words.end()
     file = path_of(word.text)
     if file.suffix.lower() != ".ct":
         raise words.error(f"FILE ends in .CT, unlike {word.raw!r}")
-    report = export_table(session.table, file)
+    report = export_table(session.table, file, force=force)
     count = sum(one.taken for one in report)
     said = f"{quantities.count(count, 'entry', 'entries')} exported to {file}"
     report_fields = tabled.report_fields(report)
@@ -35,11 +37,13 @@ def run(session: Session, words: Words) -> Result:
 
 EXPORT = Command(
     name="export",
-    usage="export FILE.CT",
+    usage="export FILE.CT [--force]",
     summary="write the table for Cheat Engine",
     details="Writes names, groups, types, addresses and pointer paths as a Cheat Engine table, and "
-    "says of each entry what could not be written. load reads such files.",
-    examples=("export game.CT",),
+    "says of each entry what could not be written. load reads such files. A table with scripts or "
+    "other things that farfetch does not take over is not written over unless --force says so: "
+    "they would be lost.",
+    examples=("export game.CT", "export game.CT --force"),
     run=run,
-    complete=file_name,
+    complete=file_to_write,
 )

@@ -23,6 +23,7 @@ _MEANINGS = {
     "directory": "folder of old values; auto: $FARFETCH_TMPDIR, or that of temporary files",
     "threads": "worker threads; auto: one a processor",
     "soft-dirty": "next scans leave out pages that the kernel says nobody wrote to",
+    "pointer": "bytes of a pointer in the target, 4 or 8; auto: what its program says",
 }
 _USUAL = {
     "memory-budget": ("auto", "1G"),
@@ -30,6 +31,7 @@ _USUAL = {
     "directory": ("auto",),
     "threads": ("auto", "1"),
     "soft-dirty": ("on", "off"),
+    "pointer": ("auto", "4", "8"),
 }
 
 
@@ -39,7 +41,7 @@ def run(session: Session, words: Words) -> Result:
     name = options.known(word.text) if word else ""
     value = words.phrase()
     if value:
-        session.options = session.options.set(name, value)
+        session.choose(session.options.set(name, value))
     more = keeps(session, "options") if value else ()
     chosen = session.options
     names = (name,) if name else options.NAMES
@@ -62,8 +64,10 @@ OPTION = Command(
     summary="choose what scans may take and use",
     details="Without a value it shows the options, or one of them. "
     + "; ".join(f"{name}: {meaning}" for name, meaning in _MEANINGS.items())
-    + ". Sizes are written 512M or 2G. Options are those of the next first scan and its next ones.",
-    examples=("option", "option disk-budget 2G", "option soft-dirty off", "option threads auto"),
+    + ". Sizes are written 512M or 2G. Options are those of the next first scan and its next ones; "
+    "pointer is that of all commands, for programs whose width cannot be seen from outside, as in "
+    "emulators. Of a 32-bit Windows program under a 64-bit Wine it is known.",
+    examples=("option", "option disk-budget 2G", "option soft-dirty off", "option pointer 4"),
     run=run,
     complete=complete,
 )

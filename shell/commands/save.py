@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import quantities
 from ..command import Command
-from ..completion import file_name
+from ..completion import FORCE, file_to_write
 from ..result import Result
 from ..words import Words, path_of
 
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 def run(session: Session, words: Words) -> Result:
     """Write the table to a file."""
+    force = words.switch(FORCE)
     word = words.take("FILE")
+    force = words.switch(FORCE) or force
     words.end()
     file = path_of(word.text)
-    session.table.save(file)
+    session.table.save(file, force=force)
     count = len(session.table)
     said = f"{quantities.count(count, 'entry', 'entries')} saved in {file}"
     return Result({"file": str(file), "entries": count}, (said,))
@@ -27,11 +29,13 @@ def run(session: Session, words: Words) -> Result:
 
 SAVE = Command(
     name="save",
-    usage="save FILE",
+    usage="save FILE [--force]",
     summary="save the table",
     details="Writes the table to a file that people can read, too. A file that is there is "
-    "replaced at once or not at all, so nothing is lost when the disk is full.",
+    "replaced at once or not at all, so nothing is lost when the disk is full, and stays its "
+    "owner's, also for root. What is no table of farfetch's, such as a .CT file, is not written "
+    "over unless --force says so.",
     examples=("save game.json", 'save "~/tables/my game.json"'),
     run=run,
-    complete=file_name,
+    complete=file_to_write,
 )

@@ -74,11 +74,24 @@ def open_history() -> History:
     """Open the lines typed before; in memory only where no file can be kept."""
     try:
         path = history_path()
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        for folder in reversed(path.parents):
+            if not folder.exists():
+                folder.mkdir(mode=0o700, exist_ok=True)
+                _give_to_owner_of_its_folder(folder)
+        if not path.exists():
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            _give_to_owner_of_its_folder(path)
+        os.close(os.open(path, os.O_WRONLY | os.O_CLOEXEC))
     except (OSError, RuntimeError):
         return InMemoryHistory()
     return FileHistory(str(path))
+
+
+def _give_to_owner_of_its_folder(path: Path) -> None:
+    """What root makes in a user's home is the user's, who could not add to it otherwise."""
+    if os.geteuid() == 0:
+        home = path.parent.stat()
+        os.chown(path, home.st_uid, home.st_gid, follow_symlinks=False)
 
 
 def run_prompt(session: Session, answers: Answers) -> int:

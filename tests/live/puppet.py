@@ -30,13 +30,16 @@ class Puppet:
 
     Its methods are the commands; they return when it has obeyed.
 
+    Args:
+        arguments: more for its command line, which it does not look at.
+
     Attributes:
         pid: its process id.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *arguments: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "live.puppet"],
+            [sys.executable, "-m", "live.puppet", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

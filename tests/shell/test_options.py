@@ -21,6 +21,7 @@ def test_options_are_kept_and_shown(drive: Drive, tmp_path: Path) -> None:
         "directory": None,
         "threads": None,
         "soft-dirty": True,
+        "pointer": None,
     }
     for line, kept in [
         ("memory-budget 512M", 512 << 20),
@@ -29,6 +30,7 @@ def test_options_are_kept_and_shown(drive: Drive, tmp_path: Path) -> None:
         (f"directory '{tmp_path}'", str(tmp_path)),
         ("threads 1", 1),
         ("soft-dirty off", False),
+        ("pointer 4", 4),
         ("threads auto", None),
     ]:
         name = line.split()[0]
@@ -48,6 +50,7 @@ def test_options_are_kept_and_shown(drive: Drive, tmp_path: Path) -> None:
         ("option directory /nothing", "directory takes a folder that can be written to, or auto"),
         ("option directory a\0b", "no file can be called 'a\\x00b'"),
         ("option soft-dirty maybe", "soft-dirty takes on or off, not 'maybe'"),
+        ("option pointer 32", "pointer takes 4 or 8 bytes, or auto, not '32'"),
     ],
 )
 def test_what_options_cannot_be(drive: Drive, line: str, said: str) -> None:
@@ -79,3 +82,29 @@ def test_budgets_hold(game: TargetProcess, drive: Drive) -> None:
     shell.ask(still)
     assert shell.ask("first 100")["matches"] == kept
     shell.end()
+
+
+def test_the_width_of_pointers_is_that_of_all_commands(game: TargetProcess, drive: Drive) -> None:
+    static = int(game.command("addresses")["static_addr"], 16)
+    shell = drive()
+    shell.ask("struct node { struct node *next; long n; };")
+    assert shell.ask("struct node")["size"] == 16
+    shell.ask("option pointer 4")
+    assert shell.ask("struct node")["size"] == 8
+    assert shell.ask(f"attach {game.pid}")["bits"] == 32
+    low = shell.ask(f"read {static:#x} pointer")["value"]
+    shell.ask("option pointer auto")
+    whole = shell.ask(f"read {static:#x} pointer")["value"]
+    assert shell.ask("info")["bits"] == 64
+    assert low == whole % (1 << 32) != whole
+    assert shell.ask(f"pointer {static:#x}->0")["address"] == f"{whole:#x}"
+    shell.ask("option pointer 4")
+    assert shell.error(f"pointer {static:#x}->0x10->0 u8")["type"] == "PointerError"
+    shell.ask("type pointer")
+    shell.ask(f"now == {low}")
+    error = shell.error("option pointer 8")
+    assert error["message"] == "matches hold pointers as they are now: reset comes first"
+    shell.ask("option pointer 4")
+    shell.ask("reset")
+    shell.ask("option pointer 8")
+    assert shell.ask(f"now == {whole}")["matches"] > 0

@@ -158,6 +158,24 @@ def test_tables_of_cheat_engine(game: TargetProcess, drive: Drive, tmp_path: Pat
     assert (entry["value"], entry["group"]) == ("7f 45 4c 46", "about/it")
 
 
+def test_what_is_not_understood_is_kept(drive: Drive, tmp_path: Path) -> None:
+    file = tmp_path / "my.CT"
+    script = "<CheatTable><CheatEntries/><LuaScript>print(1)</LuaScript></CheatTable>"
+    file.write_text(script)
+    shell = drive()
+    shell.ask(f"load {file}")
+    for line in (f"export {file}", f"save {file}"):
+        error = shell.error(line)
+        assert error["type"] == "TableError"
+        assert "is not written over" in error["message"]
+        assert file.read_text() == script
+    assert shell.ask(f"export {file} --force")["entries"] == 0
+    assert "LuaScript" not in file.read_text()
+    assert shell.ask(f"save --force {file}")["entries"] == 0
+    assert json.loads(file.read_text())["format"] == "farfetch table"
+    assert shell.error(f"save {file} --forced")["type"] == "UsageError"
+
+
 def test_the_target_has_ended(game: TargetProcess, drive: Drive, tmp_path: Path) -> None:
     shell = drive("-p", game.pid)
     shell.ask("table add [heap]+16 there")

@@ -174,3 +174,58 @@ def test_what_cannot_be_exported_is_said(
     (said,) = export_table([Entry("a", where, type_name)], tmp_path / "game.CT")
     assert not said.taken
     assert reason in said.reason
+
+
+@pytest.mark.parametrize(
+    ("xml", "lost"),
+    [
+        (entry("a", more="<Hotkeys><Hotkey/></Hotkeys>"), 'the Hotkeys of "a"'),
+        (entry("a", more="<Color>0000FF</Color>"), 'the Color of "a"'),
+        (entry("a", more="<AssemblerScript>x</AssemblerScript>"), '"a" (is a script'),
+        (entry("a", "Custom"), '"a" (its type Custom has no equal here'),
+        (entry("a", address="b+c+d"), '"a" (its address b+c+d is a calculation'),
+        ("<!-- of mine -->", "its comments"),
+        (
+            "<CheatEntry><GroupHeader>1</GroupHeader><Address>10</Address></CheatEntry>",
+            'the Address of ""',
+        ),
+        ("</CheatEntries><LuaScript>print(1)</LuaScript><CheatEntries>", "its LuaScript"),
+        (entry("a") + "<", "all of it: it is damaged at line 2, column "),
+    ],
+)
+def test_what_would_be_lost_is_not_written_over(tmp_path: Path, xml: str, lost: str) -> None:
+    file = file_of(tmp_path, xml)
+    before = file.read_bytes()
+    with pytest.raises(TableError) as raised:
+        export_table([Entry("b", "game", "i32")], file)
+    said = str(raised.value)
+    assert said.startswith(f"the table {file}: is not written over, as it would lose {lost}")
+    assert said.endswith("; export to another file, or force it")
+    assert "\n" not in said
+    assert file.read_bytes() == before
+    with pytest.raises(TableError, match="is not written over, as what is there is no table"):
+        Table().save(file)
+    assert file.read_bytes() == before
+    export_table([Entry("b", "game", "i32")], file, force=True)
+    assert [one.name for one in import_table(file)[0]] == ["b"]
+
+
+def test_much_that_would_be_lost_is_counted(tmp_path: Path) -> None:
+    scripts = [entry(f"s{number}", "Auto Assembler Script") for number in range(7)]
+    with pytest.raises(TableError, match=r'"s3" \(is a script, and scripts are not run\) and 3'):
+        export_table([], file_of(tmp_path, *scripts))
+
+
+def test_what_is_all_understood_is_written_over(tmp_path: Path) -> None:
+    file = file_of(
+        tmp_path,
+        "<CheatEntry><Description>g</Description><GroupHeader>1</GroupHeader><CheatEntries>"
+        + entry("a", more='<ID>3</ID><LastState Value="5"/><Offsets><Offset>8</Offset></Offsets>')
+        + "</CheatEntries></CheatEntry>",
+    )
+    table, _ = import_table(file)
+    export_table(table, file)
+    assert list(import_table(file)[0]) == list(table)
+    file.write_text("")
+    export_table(table, file)
+    assert list(import_table(file)[0]) == list(table)

@@ -11,8 +11,10 @@ from farfetch.scanner import errors
 from farfetch.scanner.errors import (
     AccessDenied,
     AlignError,
+    ArgumentError,
     BudgetError,
     ConfigurationError,
+    CopyError,
     DeclarationError,
     ExpressionError,
     FarfetchError,
@@ -42,6 +44,12 @@ GAME = ProcessInfo(42, "game", "/opt/game", ("game",), 1000, "ann", 1, 7, 64)
 OTHER = ProcessInfo(43, "game", None, (), 0, "root", 1, 9, None)
 
 SAID = [
+    (ArgumentError("threads", -1, "1 to 9"), "threads takes 1 to 9, not -1"),
+    (
+        CopyError("Scan"),
+        "a Scan belongs to this process, so it is neither copied nor pickled: "
+        "hand on addresses and values",
+    ),
     (TargetNotFound(9), "no process 9; to list processes: farfetch -c ps"),
     (TargetNotFound("gme"), "no process is called gme; to list processes: farfetch -c ps"),
     (TargetNotFound("gme", [GAME]), "no process is called gme; near it: game (42)"),

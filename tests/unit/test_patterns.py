@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from farfetch.scanner import ExpressionError, parse_scan
+from farfetch.scanner import ArgumentError, ExpressionError, parse_scan
 from farfetch.scanner.patterns import Pattern, pattern
 from farfetch.scanner.predicates import now
 from hypothesis import given
@@ -61,7 +61,7 @@ def test_an_error_on_a_line_has_its_place() -> None:
     [(b"", b""), (b"\0", b"\0"), (b"ab", b"\xff"), (b"\x0f", b"\xf0"), (b"a", b"\x7f")],
 )
 def test_what_is_no_pattern(value: bytes, mask: bytes) -> None:
-    with pytest.raises(ValueError, match="a pattern"):
+    with pytest.raises(ArgumentError, match=r"^(value|mask) takes "):
         Pattern(value, mask)
 
 

@@ -192,29 +192,39 @@ def test_only_regular_files(tmp_path: Path, what: str) -> None:
         table_of().save("a\0b")
 
 
-def test_saving_leaves_the_old_file_when_it_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "one.json"
-    table_of(Entry("hp", "game", "i32")).save(file)
-    before = file.read_bytes()
-
-    def full(_fd: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(TableError, match="cannot be written: No space left on device"):
-        table_of().save(file)
-    assert file.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [file]
-
-
 def test_saving_goes_where_a_link_leads_and_keeps_its_mode(tmp_path: Path) -> None:
     file, link = tmp_path / "one.json", tmp_path / "link.json"
-    file.write_text("old")
+    table_of().save(file)
     file.chmod(0o640)
     link.symlink_to(file)
     table_of(Entry("hp", "game", "i32")).save(link)
     assert link.is_symlink()
     assert file.stat().st_mode & 0o777 == 0o640
     assert len(Table.load(file)) == 1
+
+
+@pytest.mark.parametrize(
+    ("there", "why"),
+    [
+        ("my notes", "is damaged at line 1, column 1: Expecting value"),
+        ('<?xml version="1.0"?><CheatTable/>', "is damaged at line 1"),
+        ('{"format": "farfetch table", "version": 99, "entries": []}', "is of version 99, newer"),
+        ('{"name": "package"}', "is no table: it does not say"),
+    ],
+)
+def test_what_is_no_table_is_not_written_over(tmp_path: Path, there: str, why: str) -> None:
+    file = tmp_path / "one.json"
+    file.write_text(there)
+    with pytest.raises(TableError) as raised:
+        table_of(Entry("hp", "game", "i32")).save(file)
+    said = str(raised.value)
+    assert said.startswith(
+        f"the table {file}: is not written over, as what is there is no table ({why}"
+    )
+    assert said.endswith("; save to another file, or force it")
+    assert file.read_text() == there
+    table_of(Entry("hp", "game", "i32")).save(file, force=True)
+    assert len(Table.load(file)) == 1
+    file.write_text("")
+    table_of().save(file)
+    assert len(Table.load(file)) == 0

@@ -1,0 +1,344 @@
+"""Arguments that no function takes, and good ones to put them beside."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import os
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import construct
+from farfetch import scanner
+from farfetch.scanner import Buffer, Entry, Table, attach, i32, now, prev, u8
+
+BASE = 0x1000
+
+
+class Text(str):
+    """A text that is more than one."""
+
+
+class Whole(int):
+    """A number that is more than one."""
+
+
+class Choice(enum.IntEnum):
+    ONE = 1
+
+
+class Odd:
+    """Anything that a program may hand over by mistake."""
+
+    def __repr__(self) -> str:
+        return "an\nodd \x1b[31mthing" * 30
+
+
+class Hostile:
+    """What cannot even be looked at."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("__class__", "__repr__"):
+            return object.__getattribute__(self, name)
+        raise RuntimeError("not this either")
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+def rubbish() -> list[Any]:
+    """One of each, made anew."""
+    deep: Any = now
+    for _ in range(5000):
+        deep = deep + 1
+    return [
+        *(None, True, False, 0, 1, -1, 7, 255, 4096, 1 << 63, 1 << 64, -(1 << 64), 10**30),
+        *(0.0, -0.5, 1.5, float("nan"), float("inf"), -float("inf"), 1e300, 1j),
+        *(
+            "",
+            " ",
+            "x",
+            "5",
+            "now == 5",
+            "i32",
+            "\0",
+            "\ud800",
+            "0x",
+            "é",
+            "[",
+            "a" * 5000,
+            "(" * 500,
+        ),
+        *("9" * 5000, "0x10", "1.5", "-1", "a\nb", "~", "now", "%s", "{0}", "text[4]", "text[0]"),
+        *("number", "struct a { int b; };", "/nowhere/at/all", "->", "0x1000->0"),
+        *(b"", b"a", b"\xff\xfe", bytearray(b"a"), memoryview(b"abcd"), memoryview(b"abcd")[::2]),
+        *([], [1], ["x"], [None], (), (1, 2), ("x", "y"), {}, {"a": 1}, {1}, frozenset(), range(3)),
+        *(object, object(), Odd(), Odd, Hostile(), Ellipsis, NotImplemented, int, ValueError("no")),
+        *(lambda: 0, len, iter([]), iter([1]), (one for one in "ab"), contextlib.nullcontext()),
+        *(
+            Text("5"),
+            Text("i32"),
+            Whole(5),
+            Choice.ONE,
+            Decimal("1.5"),
+            Decimal("nan"),
+            Fraction(1, 3),
+        ),
+        *(
+            Path("/"),
+            Path("/nowhere"),
+            os.environ,
+            i32,
+            u8,
+            construct.Struct(),
+            construct.Computed(1),
+        ),
+        *(construct.Struct("a" / u8), construct.Struct("a" / u8, "b" / construct.GreedyBytes)),
+        *(
+            construct.Bytes(3),
+            construct.GreedyRange(u8),
+            construct.Bytes(lambda _: 3),
+            now,
+            now + 1,
+        ),
+        *(now == 5, prev > 5, scanner.unknown, deep, deep == 5, scanner.text, scanner.bytes_),
+        *(Buffer(b"abcd", base=BASE), slice(None), slice("a", 1.5), slice(0, 1, 0)),
+    ]
+
+
+class Case(NamedTuple):
+    """A call that goes well.
+
+    Attributes:
+        name: of what is called.
+        call: that.
+        arguments: good ones, by name.
+        positional: how many of them have no name for it.
+    """
+
+    name: str
+    call: Callable[..., Any]
+    arguments: dict[str, Any]
+    positional: int = 0
+
+    def with_(self, bad: dict[str, Any]) -> Any:
+        """Call it with some arguments in place of good ones."""
+        given = self.arguments | bad
+        names = list(self.arguments)
+        first = [given.pop(name) for name in names[: self.positional]]
+        return self.call(*first, **given)
+
+
+def _player() -> construct.Construct:
+    return construct.Struct("hp" / i32, "name" / scanner.sized(scanner.text, 4))
+
+
+def functions() -> Iterator[Case]:
+    """The functions of the package, and what it makes objects of."""
+    s = scanner
+    region = s.Region(BASE, BASE + 4096, "rw-p", 0, "00:00", 0, "", False)
+    yield Case("anycase", s.anycase, {"text": "gold"})
+    yield Case("at", s.at, {"name": "lunch"})
+    yield Case("attach", s.attach, {"what": os.getpid(), "memory": "auto", "bits": 64})
+    yield Case("c_struct", s.c_struct, {"text": "struct p { int hp; };", "name": "p"})
+    yield Case("c_structs", s.c_structs, {"text": "struct p { int hp; };"})
+    yield Case("construct_struct", s.construct_struct, {"text": 'Struct("hp" / Int32ul)'})
+    yield Case("decode", s.decode, {"value_type": i32, "raw": b"abcd", "bits": 64})
+    yield Case("encode", s.encode, {"value_type": i32, "value": 5, "bits": 64})
+    yield Case(
+        "encode text", s.encode, {"value_type": s.sized(s.text, 4), "value": "a", "bits": 64}
+    )
+    yield Case("encode float", s.encode, {"value_type": s.f32, "value": 1.0, "bits": 64})
+    yield Case(
+        "encode struct",
+        s.encode,
+        {"value_type": _player(), "value": {"hp": 1, "name": "a"}, "bits": 64},
+    )
+    yield Case("field", s.field, {"name": "hp"})
+    yield Case("find_process", s.find_process, {"wanted": os.getpid()})
+    yield Case("format_address", s.format_address, {"address": BASE})
+    yield Case("format_value", s.format_value, {"value_type": i32, "value": 5})
+    yield Case("format_value float", s.format_value, {"value_type": s.f32, "value": 5.5})
+    yield Case("format_value pointer", s.format_value, {"value_type": s.pointer, "value": 5})
+    yield Case("layout_of", s.layout_of, {"value_type": s.pointer, "bits": 64})
+    yield Case("member", s.member, {"value_type": _player(), "path": "hp", "bits": 64})
+    yield Case("members", s.members, {"value_type": _player(), "bits": 64})
+    yield Case(
+        "parse_address", s.parse_address, {"text": "0x10", "modules": (), "regions": [region]}
+    )
+    yield Case("parse_expression", s.parse_expression, {"text": "now + 1"})
+    yield Case("parse_predicate", s.parse_predicate, {"text": "hp == 5", "fields": ["hp"]})
+    yield Case("parse_scan", s.parse_scan, {"text": "> 5", "fields": ["hp"]})
+    yield Case("parse_value", s.parse_value, {"value_type": i32, "word": "5", "bits": 64})
+    yield Case("pattern", s.pattern, {"text": "48 ??"})
+    yield Case("process", s.process, {"pid": os.getpid()})
+    yield Case("processes", s.processes, {"include_kernel_threads": False})
+    yield Case("regex", s.regex, {"text": "HP"})
+    yield Case("sized", s.sized, {"value_type": s.text, "length": 4})
+    yield Case("type_name", s.type_name, {"wanted": i32})
+    yield Case("type_named", s.type_named, {"name": "i32"})
+    yield Case("value_type", s.value_type, {"wanted": "i32"})
+    yield Case("AnyCase", s.AnyCase, {"text": "gold"})
+    yield Case("Budget", s.Budget, {"memory": 1 << 30, "disk": 1 << 30})
+    yield Case("Buffer", s.Buffer, {"contents": b"abcd", "base": BASE})
+    yield Case(
+        "Declaration", s.Declaration, {"name": "p", "language": "c", "text": "struct p { int a; };"}
+    )
+    yield Case(
+        "Entry",
+        s.Entry,
+        {
+            "name": "hp",
+            "where": "0x10",
+            "type": "i32",
+            "group": "",
+            "note": "",
+            "frozen": "5",
+            "allow": None,
+            "structure": None,
+        },
+    )
+    yield Case("Pattern", s.Pattern, {"value": b"a", "mask": b"\xff"})
+    yield Case("Regex", s.Regex, {"text": "HP"})
+    yield Case("PointerPath.parse", s.PointerPath.parse, {"text": "0x10->8"})
+    yield Case("Where.parse", s.Where.parse, {"text": "all"})
+    yield Case("Where.select", s.Where.parse("all").select, {"regions": [region], "modules": []})
+
+
+def objects(folder: Path) -> Iterator[Case]:
+    """The methods of objects, in a target that is a buffer."""
+    s = scanner
+    target = attach(Buffer(bytearray(4096), base=BASE))
+    scan = target.scan(i32, where="all")
+    scan.first("now == 0")
+    scan.snapshot("lunch")
+    scan.next("now == 0")
+    table = Table()
+    table.put(Entry("hp", "0x1010", "i32"))
+    declared = s.Declarations()
+    declared.add(s.Declaration("p", "c", "struct p { int a; };"))
+    structured = target.scan(_player(), where="all")
+    structured.first("hp == 0")
+
+    yield Case(
+        "Target.scan",
+        target.scan,
+        {
+            "type": i32,
+            "align": 4,
+            "where": "all",
+            "threads": 1,
+            "directory": None,
+            "budget": s.Budget(),
+            "soft_dirty": True,
+            "chunk": 1 << 16,
+        },
+    )
+    yield Case("Target.bits", lambda bits: setattr(target, "bits", bits), {"bits": 64})
+    yield Case("Target.read_bytes", target.read_bytes, {"address": BASE, "size": 4})
+    yield Case("Target.write_bytes", target.write_bytes, {"address": BASE, "raw": b"a"})
+    yield Case("Target.read", target.read, {"address": BASE, "type": i32})
+    yield Case("Target.write", target.write, {"address": BASE, "type": i32, "value": 5})
+    yield Case("Target.watch", target.watch, {"places": [(BASE, i32)]})
+    yield Case(
+        "Target.patch",
+        lambda address, raw: target.patch(address, raw).undo(),
+        {"address": BASE, "raw": b"a"},
+    )
+    yield Case(
+        "Target.patch.undo",
+        lambda force: target.patch(BASE, b"b").undo(force=force),
+        {"force": True},
+    )
+    yield Case("Target.locate", target.locate, {"address": BASE})
+    yield Case("Target.address", target.address, {"text": "0x10"})
+    yield Case("Target.modules", target.modules, {"regions": target.regions()})
+
+    def freeze(**given: Any) -> None:
+        with target.freeze(**given):
+            pass
+
+    yield Case(
+        "Target.freeze",
+        freeze,
+        {"address": BASE, "type": i32, "value": 5, "allow": "increase", "interval": 1.0},
+    )
+
+    def first(**given: Any) -> None:
+        with target.scan(i32, where="all") as one:
+            one.first(**given)
+
+    yield Case("Scan.first", first, {"predicate": "now == 0", "progress": None})
+    yield Case("Scan.next", scan.next, {"predicate": "now == 0", "progress": None})
+    yield Case("Scan.next of structures", structured.next, {"predicate": "hp == 0"})
+    yield Case("Scan.snapshot", scan.snapshot, {"name": "lunch", "progress": None})
+
+    def drop(name: str) -> None:
+        scan.snapshot("dinner")
+        scan.drop(name)
+
+    yield Case("Scan.drop", drop, {"name": "dinner"})
+    yield Case("Scan.undo", scan.undo, {"steps": 0})
+    yield Case("Scan.redo", scan.redo, {"steps": 0})
+    yield Case("Scan.go_to", scan.go_to, {"number": 1})
+    yield Case("Scan.write_all", scan.write_all, {"value": 0})
+    yield Case("Scan[]", lambda index: scan[index], {"index": 0})
+    yield Case("Matches.addresses", scan.matches.addresses, {"start": 0, "count": 1})
+    yield Case("Matches.bisect", scan.matches.bisect, {"address": BASE})
+    yield Case("Matches.column", scan.matches.column, {"what": "now", "start": 0, "count": 1})
+    yield Case("Scan.decode", scan.decode, {"raw": b"abcd"})
+    yield Case("Memory.read", target.memory.read, {"address": BASE, "size": 4})
+    yield Case(
+        "Memory.read_into", target.memory.read_into, {"address": BASE, "buffer": bytearray(4)}
+    )
+    yield Case("Memory.write", target.memory.write, {"address": BASE, "raw": b"a"})
+    yield Case(
+        "PointerPath",
+        lambda base, offsets: s.PointerPath(base, offsets).follow(target),
+        {"base": "0x1000", "offsets": (8,)},
+    )
+    yield Case("PointerPath.follow", s.PointerPath("0x1000").follow, {"target": target})
+    yield Case("Table.put", Table().put, {"entry": Entry("hp", "0x10", "i32")})
+    yield Case("Table.change", table.change, {"name": "hp", "note": "x"}, 1)
+
+    def remove(name: str) -> None:
+        one = Table()
+        one.put(Entry("hp", "0x10", "i32"))
+        one.remove(name)
+
+    yield Case("Table.remove", remove, {"name": "hp"})
+    yield Case("Table[]", lambda name: table[name], {"name": "hp"})
+    yield Case(
+        "Table.redeclare",
+        table.redeclare,
+        {"declaration": s.Declaration("p", "c", "struct p { int a; };")},
+    )
+    yield Case("Table.save", table.save, {"path": folder / "one.json", "force": True})
+    yield Case("Table.load", Table.load, {"path": folder / "one.json"})
+    yield Case(
+        "Declarations.add",
+        declared.add,
+        {"declaration": s.Declaration("q", "c", "struct q { int a; };")},
+        1,
+    )
+    yield Case("Declarations.type_named", declared.type_named, {"name": "p"})
+    yield Case("Declarations.get", declared.get, {"name": "p"})
+    yield Case("Regex.found", s.regex("HP").found, {"raw": b"HP"})
+    yield Case("Pattern.fits", s.pattern("48").fits, {"raw": b"a"})
+    yield Case("AnyCase.choices", s.anycase("a").choices, {"codec": "utf-8"})
+    yield Case("Region in", lambda address: address in target.regions()[0], {"address": BASE})
+    yield Case("Value.field", now.field, {"name": "hp"})
+    yield Case("Expr.between", now.between, {"low": 1, "high": 2})
+    yield Case("Expr.near", now.near, {"number": "1.5", "tolerance": None, "truncated": False})
+    yield Case("Expr.same_as", now.same_as, {"other": now})
+    for sign in ("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"):
+        yield Case(f"now {sign}", eval(f"lambda other: now {sign} other"), {"other": 5})
+    for sign in ("==", "!=", "<", "<=", ">", ">="):
+        yield Case(f"now {sign}", eval(f"lambda other: now {sign} other"), {"other": 5})
+    layout = s.layout_of(i32)
+    yield Case("Layout.pack", layout.pack, {"value": 5})
+    yield Case("Layout.unpack", layout.unpack, {"raw": b"abcd"})
+    yield Case("Layout.with_size", s.layout_of(s.text).with_size, {"size": 4})
