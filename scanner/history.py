@@ -221,12 +221,12 @@ class History:
         self._last += 1
         parent = onto[-1].number if onto else None
         step = Step(kept.result, kept.held, kept.epoch, self._last, parent, predicate)
-        self._steps[step.number] = step
-        self._present = _at(ground, (*onto, step))
+        present = _at(ground, (*onto, step))
+        self._steps[step.number], self._present = step, present
         return step
 
     def _need(self, path: tuple[Step, ...]) -> None:
-        if any(self._steps.get(step.number) is not step for step in path):
+        if not path or any(self._steps.get(step.number) is not step for step in path):
             raise ScanOrderError("the step that was looked at has been forgotten meanwhile")
 
     @property
