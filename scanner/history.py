@@ -96,6 +96,17 @@ def old_values(
         yield view[:]
 
 
+def addresses_of(present: Present, start: int = 0, count: int | None = None) -> list[int]:
+    """Addresses of matches, from an index on: so many, or all that follow."""
+    left = present.total - start
+    count = left if count is None else min(count, left)
+    if count <= 0:
+        return []
+    out = ffi.new("uint64_t[]", count)
+    got = lib.ff_matchset_addresses(present.matches, start, count, out)
+    return ffi.unpack(out, got)  # type: ignore[no-any-return]
+
+
 def hold(matches: Any, snapshot: Any) -> Held[Old]:
     """What a job of the core made, to be freed with its last use."""
     old = Old(ffi.gc(matches, lib.ff_matchset_destroy), ffi.gc(snapshot, lib.ff_snapshot_destroy))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .errors import MatchIndexError, MemoryFault, SnapshotError
-from .history import Present, old_values
+from .history import Present, addresses_of, old_values
 from .modules import Location, Module, locate
 from .native import ffi, lib
 from .regions import Region
@@ -133,7 +133,7 @@ class Matches(Sequence[Match]):
             start: the first index.
             count: how many; all that follow if None.
         """
-        return _addresses(self._scan.history.present, start, count)
+        return addresses_of(self._scan.history.present, start, count)
 
     def bisect(self, address: int) -> int:
         """The index of the first match at or behind an address; their number when none is.
@@ -142,7 +142,7 @@ class Matches(Sequence[Match]):
         """
         present = self._scan.history.present
         indexes = range(present.total)
-        return bisect_left(indexes, address, key=lambda one: _addresses(present, one, 1)[0])
+        return bisect_left(indexes, address, key=lambda one: addresses_of(present, one, 1)[0])
 
     def column(self, what: ColumnName, start: int = 0, count: int | None = None) -> memoryview[Any]:
         """A property of many matches at once, for whatever takes Python's buffer protocol.
@@ -204,7 +204,7 @@ class Matches(Sequence[Match]):
     def _fetch(
         self, present: Present, start: int, count: int, shared: _Map | None = None
     ) -> list[Match]:
-        addresses = _addresses(present, start, count)
+        addresses = addresses_of(present, start, count)
         if not addresses:
             return []
         scan, directory, size = self._scan, self._scan.directory, _size(present)
@@ -226,16 +226,6 @@ class Matches(Sequence[Match]):
             found.append(Match(index, address, value, previous, old, *types, where))
         scan.target.check()  # after the fact: so these are not another program's values
         return found
-
-
-def _addresses(present: Present, start: int, count: int | None) -> list[int]:
-    left = present.total - start
-    count = left if count is None else min(count, left)
-    if count <= 0:
-        return []
-    out = ffi.new("uint64_t[]", count)
-    got = lib.ff_matchset_addresses(present.matches, start, count, out)
-    return ffi.unpack(out, got)  # type: ignore[no-any-return]
 
 
 def _size(present: Present) -> int:
