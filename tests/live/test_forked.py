@@ -87,6 +87,7 @@ def loses_nothing() -> list[Any]:
 
         def lets_go() -> None:
             refuses(lambda: scan.next("unchanged"), parent)
+            refuses(scan.undo, parent)
             refuses(scan.forget, parent)
             refuses(scan.reset, parent)
             refuses(lambda: scan.steps, parent)
@@ -123,6 +124,31 @@ def collected_in_a_child() -> list[Any]:
 
 def test_what_a_child_collects_stays_the_parents() -> None:
     assert apart.run(collected_in_a_child) == [COUNT, True]
+
+
+def released_in_a_child() -> list[Any]:
+    """A child lets go of a step that nothing else has; its parent can go back to it."""
+    faulthandler.enable()
+    there = values()
+    with attach(os.getpid()) as target, scan_of(target, there) as scan:
+        scan.first()
+        for number in (1, 2):
+            for place in range(0, COUNT, 8):
+                there[place] = -number
+            scan.next("changed")
+        middle = scan.steps[1]
+
+        def releases() -> None:
+            middle.release()
+            gc.collect()
+
+        child(releases)
+        scan.undo()
+        return sorted(set(scan.matches.column("previous").tolist()))
+
+
+def test_what_a_child_releases_stays_the_parents() -> None:
+    assert apart.run(released_in_a_child) == [-1]
 
 
 def makes_anew() -> list[Any]:
