@@ -97,6 +97,17 @@ def old_values(
         yield view[:]
 
 
+def addresses_of(present: Present, start: int = 0, count: int | None = None) -> list[int]:
+    """Addresses of matches, from an index on: so many, or all that follow."""
+    left = present.total - start
+    count = left if count is None else min(count, left)
+    if count <= 0:
+        return []
+    out = ffi.new("uint64_t[]", count)
+    got = lib.ff_matchset_addresses(present.matches, start, count, out)
+    return ffi.unpack(out, got)  # type: ignore[no-any-return]
+
+
 def hold(matches: Any, snapshot: Any) -> Held[Old]:
     """What a job of the core made, to be freed with its last use."""
     old = Old(ffi.gc(matches, lib.ff_matchset_destroy), ffi.gc(snapshot, lib.ff_snapshot_destroy))
@@ -222,12 +233,12 @@ class History(Bound):
         self._last += 1
         parent = onto[-1].number if onto else None
         step = Step(kept.result, kept.held, kept.epoch, self._last, parent, predicate)
-        self._steps[step.number] = step
-        self._present = _at(ground, (*onto, step))
+        present = _at(ground, (*onto, step))
+        self._steps[step.number], self._present = step, present
         return step
 
     def _need(self, path: tuple[Step, ...]) -> None:
-        if any(self._steps.get(step.number) is not step for step in path):
+        if not path or any(self._steps.get(step.number) is not step for step in path):
             raise ScanOrderError("the step that was looked at has been forgotten meanwhile")
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from .history import addresses_of
 from .native import ffi, lib
 from .values import encode
 
@@ -63,7 +64,8 @@ def write_matches(scan: Scan, value: Any) -> WriteResult:
 
 
 def _write_numbers(scan: Scan, value: Any) -> WriteResult:
-    places = [(address, scan.reading(address).type) for address in scan.matches.addresses()]
+    present = scan.history.present
+    places = [(one, scan.reading(one, present).type) for one in addresses_of(present)]
     raw = {kind: encode(kind, value) for kind in {kind for _, kind in places}}
     scan.target.check()
     write = scan.target.memory.write

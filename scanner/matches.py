@@ -7,10 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+<<<<<<< HEAD
 from . import arguments
 from .bound import Bound
 from .errors import ArgumentError, MatchIndexError, MemoryFault, SnapshotError
 from .history import Present, old_values
+=======
+from .errors import MatchIndexError, MemoryFault, SnapshotError
+from .history import Present, addresses_of, old_values
+>>>>>>> lifetime
 from .modules import Location, Module, locate
 from .native import ffi, lib
 from .regions import Region
@@ -140,8 +145,12 @@ class Matches(Bound, Sequence[Match]):
             start: the first index.
             count: how many; all that follow if None.
         """
+<<<<<<< HEAD
         present = self._scan.history.present
         return _addresses(present, *_part(present, start, count))
+=======
+        return addresses_of(self._scan.history.present, start, count)
+>>>>>>> lifetime
 
     def bisect(self, address: int) -> int:
         """The index of the first match at or behind an address; their number when none is.
@@ -151,7 +160,7 @@ class Matches(Bound, Sequence[Match]):
         address = arguments.whole("address", address, 0, arguments.HIGHEST + 1, "an address")
         present = self._scan.history.present
         indexes = range(present.total)
-        return bisect_left(indexes, address, key=lambda one: _addresses(present, one, 1)[0])
+        return bisect_left(indexes, address, key=lambda one: addresses_of(present, one, 1)[0])
 
     def column(self, what: ColumnName, start: int = 0, count: int | None = None) -> memoryview[Any]:
         """A property of many matches at once, for whatever takes Python's buffer protocol.
@@ -213,7 +222,7 @@ class Matches(Bound, Sequence[Match]):
     def _fetch(
         self, present: Present, start: int, count: int, shared: _MatchMap | None = None
     ) -> list[Match]:
-        addresses = _addresses(present, start, count)
+        addresses = addresses_of(present, start, count)
         if not addresses:
             return []
         scan, directory, size = self._scan, self._scan.directory, _size(present)
@@ -237,6 +246,7 @@ class Matches(Bound, Sequence[Match]):
         return found
 
 
+<<<<<<< HEAD
 def _part(present: Present, start: int, count: int | None) -> tuple[int, int]:
     """A first index and how many matches there are from it on, of those asked for."""
     start = arguments.whole("start", start, 0, _FAR, "an index, 0 or more")
@@ -255,6 +265,8 @@ def _addresses(present: Present, start: int, count: int) -> list[int]:
     return ffi.unpack(out, got)  # type: ignore[no-any-return]
 
 
+=======
+>>>>>>> lifetime
 def _size(present: Present) -> int:
     """Bytes of one value."""
     return (present.ground.layout.size if present.ground else None) or 0

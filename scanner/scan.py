@@ -162,7 +162,8 @@ class Scan(Bound):
         if present is None:
             present = self.history.present
         ground, decode = present.ground, self._decode
-        assert ground is not None  # or there were no match
+        if ground is None:
+            raise ScanOrderError("there are no matches: begin with a first scan")
         if not self.layout.parts:
             own, size, least = (self.layout.name,), ground.size_at(address), ground.least
             return Reading(self.type, own, size, least, lambda raw: decode(ground, raw[:size]))

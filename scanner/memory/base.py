@@ -227,6 +227,7 @@ class ProcessMemory(Memory):
 
     def regions(self) -> list[Region]:
         """What is mapped, by ascending address; see proc_pid_maps(5)."""
+        self._held.get()  # only to be refused as all else is
         return self._regions.read()
 
     def error(self, code: int) -> FarfetchError | None:

@@ -43,6 +43,7 @@ class Buffer(Memory):
 
     def regions(self) -> list[Region]:
         """One region, writable if the bytes are."""
+        self._held.get()  # only to be refused as all else is
         start, end = self._range
         perms = "r--p" if self._readonly else "rw-p"
         return [Region(start, end, perms, 0, "00:00", 0, "", False)] if start < end else []

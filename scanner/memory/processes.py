@@ -74,7 +74,8 @@ def open_memory(name: str, info: ProcessInfo) -> Memory:
             try:
                 return _open(one, info, AutoMemory)
             except (MemoryUnavailable, AccessDenied) as error:  # a sandbox may bar one way only
-                refused = error
+                # with its traceback, this call's frame would keep itself, and the target's file
+                refused = error.with_traceback(None)
         raise refused
     if name not in _OPENERS:
         near = arguments.near(name, memory_names(), 1)

@@ -1,8 +1,9 @@
-"""The examples in the docstrings are true."""
+"""The examples in the docstrings, and in the documents that are written so, are true."""
 
 import doctest
 import importlib
 import pkgutil
+from pathlib import Path
 
 import farfetch.scanner
 import farfetch.shell
@@ -20,3 +21,8 @@ MODULES = sorted(
 def test_examples(name: str) -> None:
     module = importlib.import_module(name)
     assert doctest.testmod(module).failed == 0
+
+
+def test_document() -> None:
+    document = Path(__file__).parents[2] / "docs" / "lifetimes.md"
+    assert doctest.testfile(str(document), module_relative=False) == (0, 16)
