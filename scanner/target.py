@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from types import TracebackType
@@ -60,8 +61,8 @@ def attach(what: int | str | Memory, *, memory: str = "auto") -> Target:
 class AddressSpace:
     """The address space a process had when it was attached to.
 
-    An open /proc/pid/mem belongs to that address space, not to the pid: once the process has
-    exited or executed another program, reads give 0 bytes; see proc_pid_mem(5).
+    An open /proc/pid/mem or pagemap belongs to that address space, not to the pid: once the
+    process has exited or executed another program, reads give 0 bytes; see proc_pid_mem(5).
 
     Args:
         info: the process.
@@ -75,6 +76,11 @@ class AddressSpace:
             raise AccessDenied(info.pid, info.name, "attach to") from None
         except (FileNotFoundError, ProcessLookupError):
             raise TargetGone(info.pid, info.name, "exited") from None
+        with contextlib.suppress(OSError):
+            # belongs to it in the same way, and tells without taking the target's lock
+            pages = os.open(f"/proc/{info.pid}/pagemap", os.O_RDONLY | os.O_CLOEXEC)
+            os.close(self._fd)
+            self._fd = pages
 
     @property
     def alive(self) -> bool:
@@ -82,8 +88,8 @@ class AddressSpace:
         if self._fd < 0:
             return False
         try:
-            # nothing is mapped at 0: EIO while there is an address space, no bytes after
-            return bool(os.pread(self._fd, 1, 0))
+            # nothing is to be had there: an error while there is an address space, no bytes after
+            return bool(os.pread(self._fd, 1, 1))
         except OSError:
             return True
 

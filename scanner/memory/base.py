@@ -128,7 +128,7 @@ class Memory(abc.ABC):
         lib.ff_reader_set_patience(self.reader, max(1, round(seconds * 1000)))
 
     def blocks(self, address: int, *, writing: bool = False) -> bool:
-        """Whether it is known that the page at an address does not come, so nothing waits for it."""
+        """Whether it is known that nobody brings the page at an address, so nothing waits."""
         return 0 <= address < 1 << 64 and bool(lib.ff_reader_blocks(self.reader, address, writing))
 
     def _call(
