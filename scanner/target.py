@@ -360,6 +360,7 @@ class Target:
         if self._closed:
             return
         self._closed = True
+        self.memory.wait_no_more()
         if self._freezer is not None:
             self._freezer.close()
         self.memory.close()

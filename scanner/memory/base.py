@@ -35,6 +35,7 @@ class Memory(abc.ABC):
         self.name = name
         self.reader = ffi.gc(reader, lib.ff_reader_close)
         self._patience = _PATIENCE
+        self._waits = True
 
     @abc.abstractmethod
     def regions(self) -> list[Region]:
@@ -165,7 +166,8 @@ class Memory(abc.ABC):
             call = ffi.gc(holder[0], lib.ff_call_drop)
             try:
                 while not (state := lib.ff_call_wait(call, _POLL)):
-                    pass  # between two looks Python sees to signals
+                    if not self._waits:  # between two looks Python sees to signals, too
+                        return 0
                 if state > 0:
                     return int(lib.ff_call_result(call, out))
             finally:
@@ -176,6 +178,10 @@ class Memory(abc.ABC):
         if code >= 0:
             return code
         raise self.error(-code) or OSError(-code, "the target cannot be reached")
+
+    def wait_no_more(self) -> None:
+        """Let calls that wait for a page come back without it, from now on."""
+        self._waits = False
 
     def close(self) -> None:
         """Let go of the reader."""

@@ -269,6 +269,46 @@ def test_a_frozen_value_whose_page_goes_leaves_the_others_held(absent: Absent) -
         assert again.read(plain + NEEDLE_AT, i32) == 5
 
 
+def test_close_does_not_wait_for_a_frozen_value(absent: Absent) -> None:
+    blocked = absent.userfault(PAGES)
+    absent.bring(blocked, PAGES)
+    target = attach(absent.pid)
+    target.patience = 3600
+    target.freeze(blocked + NEEDLE_AT, i32, 7, interval=0.01)
+    absent.discard(blocked, PAGES)
+    absent.wait_until_asked()
+    in_time(target.close)
+
+
+READ = """
+import sys
+from farfetch.scanner import attach, i32
+with attach(int(sys.argv[1])) as target:
+    target.patience = 3600
+    try:
+        target.read(int(sys.argv[2]), i32)
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+@pytest.mark.parametrize("kind", ["userfault", "file"])
+def test_ctrl_c_ends_a_read_that_waits(absent: Absent, kind: str) -> None:
+    blocked = absent.userfault(PAGES) if kind == "userfault" else absent.file(PAGES)
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READ, str(absent.pid), str(blocked)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd="/",
+    )
+    try:
+        absent.wait_until_asked()
+        reader.send_signal(signal.SIGINT)
+        assert reader.communicate(timeout=GUARD)[0] == "interrupted\n"
+    finally:
+        end(reader)
+
+
 def test_patience_takes_seconds(absent: Absent) -> None:
     with attach(absent.pid) as target:
         assert target.patience == 1
