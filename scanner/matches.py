@@ -7,15 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-<<<<<<< HEAD
 from . import arguments
 from .bound import Bound
 from .errors import ArgumentError, MatchIndexError, MemoryFault, SnapshotError
-from .history import Present, old_values
-=======
-from .errors import MatchIndexError, MemoryFault, SnapshotError
 from .history import Present, addresses_of, old_values
->>>>>>> lifetime
 from .modules import Location, Module, locate
 from .native import ffi, lib
 from .regions import Region
@@ -145,12 +140,8 @@ class Matches(Bound, Sequence[Match]):
             start: the first index.
             count: how many; all that follow if None.
         """
-<<<<<<< HEAD
         present = self._scan.history.present
-        return _addresses(present, *_part(present, start, count))
-=======
-        return addresses_of(self._scan.history.present, start, count)
->>>>>>> lifetime
+        return addresses_of(present, *_part(present, start, count))
 
     def bisect(self, address: int) -> int:
         """The index of the first match at or behind an address; their number when none is.
@@ -246,7 +237,6 @@ class Matches(Bound, Sequence[Match]):
         return found
 
 
-<<<<<<< HEAD
 def _part(present: Present, start: int, count: int | None) -> tuple[int, int]:
     """A first index and how many matches there are from it on, of those asked for."""
     start = arguments.whole("start", start, 0, _FAR, "an index, 0 or more")
@@ -256,17 +246,6 @@ def _part(present: Present, start: int, count: int | None) -> tuple[int, int]:
     return start, left if count is None else min(count, left)
 
 
-def _addresses(present: Present, start: int, count: int) -> list[int]:
-    count = min(count, present.total - start)
-    if count <= 0:
-        return []
-    out = ffi.new("uint64_t[]", count)
-    got = lib.ff_matchset_addresses(present.matches, start, count, out)
-    return ffi.unpack(out, got)  # type: ignore[no-any-return]
-
-
-=======
->>>>>>> lifetime
 def _size(present: Present) -> int:
     """Bytes of one value."""
     return (present.ground.layout.size if present.ground else None) or 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from . import arguments
 from .addresses import parse_address
@@ -77,11 +78,14 @@ def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None =
         raise
 
 
+_READ: Final = os.O_RDONLY | os.O_CLOEXEC
+
+
 class AddressSpace(Bound):
     """The address space a process had when it was attached to.
 
-    An open /proc/pid/mem belongs to that address space, not to the pid: once the process has
-    exited or executed another program, reads give 0 bytes; see proc_pid_mem(5).
+    An open /proc/pid/mem or pagemap belongs to that address space, not to the pid: once the
+    process has exited or executed another program, reads give 0 bytes; see proc_pid_mem(5).
 
     Args:
         info: the process.
@@ -92,12 +96,14 @@ class AddressSpace(Bound):
         self._file: Descriptor | None = None
         for folder in folders(info.pid):
             try:
-                number = os.open(folder / "mem", os.O_RDONLY | os.O_CLOEXEC)
+                self._file = Descriptor(os.open(folder / "mem", _READ))
             except PermissionError:
                 raise AccessDenied(info.pid, info.name, "attach to") from None
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            self._file = Descriptor(number)
+            with contextlib.suppress(OSError):
+                # belongs to it in the same way, and tells without taking the target's lock
+                self._file = Descriptor(os.open(folder / "pagemap", _READ))
             if self.alive:
                 return
             self.close()
@@ -110,8 +116,8 @@ class AddressSpace(Bound):
         if file is None:
             return False
         try:
-            # nothing is mapped at 0: EIO while there is an address space, no bytes after
-            return bool(os.pread(file.number, 1, 0))
+            # nothing is to be had there: an error while there is an address space, no bytes after
+            return bool(os.pread(file.number, 1, 1))
         except OSError:
             return True
 
@@ -434,10 +440,11 @@ class Target(Bound):
         """Let go: what is frozen thaws, the target runs on.
 
         Steps of scans that run are cancelled and waited for; what other threads read or write
-        meanwhile ends as it would have. What scans have found so far stays theirs. In a child of
-        the process that attached, only the child's own descriptors are closed.
+        meanwhile ends as it would have, but waits for no page. What scans have found so far stays
+        theirs. In a child of the process that attached, only the child's own descriptors are closed.
         """
         if not self._life.is_forked:
+            self.memory.wait_no_more()
             self._stop_all()
         self.memory.close()
         if self.pages is not None:

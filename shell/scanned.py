@@ -26,16 +26,7 @@ def answer(session: Session, result: ScanResult) -> Result:
         f"{quantities.count(result.matches, 'match', 'matches')} "
         f"({quantities.size(result.bytes)} in {quantities.seconds(result.seconds)})"
     ]
-    if result.unreadable:
-        lines.append(
-            f"{quantities.size(result.unreadable)} could not be read, in "
-            f"{quantities.count(len(result.faults.ranges), 'range')}"
-        )
-    if result.faults.blocked:
-        lines.append(
-            f"{quantities.size(result.faults.blocked_bytes)} of that did not come: who should "
-            "bring it, a process with a userfaultfd or a file system, does not answer"
-        )
+    lines += missing(result)
     if result.matches == 0 and steps > 1:
         lines.append("undo takes the last step back; a bare predicate begins a first scan")
     return Result(
@@ -50,3 +41,19 @@ def answer(session: Session, result: ScanResult) -> Result:
         },
         tuple(lines),
     )
+
+
+def missing(result: ScanResult) -> list[str]:
+    """Say what a scan could not read, if there is any."""
+    lines = []
+    if result.unreadable:
+        lines.append(
+            f"{quantities.size(result.unreadable)} could not be read, in "
+            f"{quantities.count(len(result.faults.ranges), 'range')}"
+        )
+    if result.faults.blocked:
+        lines.append(
+            f"{quantities.size(result.faults.blocked_bytes)} of that did not come: who should "
+            "bring it, a process with a userfaultfd or a file system, does not answer"
+        )
+    return lines

@@ -55,6 +55,14 @@ static int note_fault(struct ff_fetch *fetch, uint64_t start, uint64_t end)
 	return append(&fetch->faults, &fetch->nfaults, &fetch->faults_capacity, start, end);
 }
 
+/* In whole pages: of those only what was wanted counts in the end. */
+static int note_blocked(struct ff_fetch *fetch, uint64_t start, uint64_t end)
+{
+	start -= start % fetch->page;
+	end += (fetch->page - end % fetch->page) % fetch->page;
+	return append(&fetch->blocked, &fetch->nblocked, &fetch->blocked_capacity, start, end);
+}
+
 int ff_fetch_fault(struct ff_fetch *fetch, const struct ff_range *hole, uint64_t low,
 		   uint64_t high)
 {
@@ -88,8 +96,7 @@ static int settle(struct ff_fetch *fetch, struct ff_segment *segments, size_t n)
 			skip = segment.size;
 		error = note_hole(fetch, stop, stop + skip);
 		if (!error && segment.blocked)
-			error = append(&fetch->blocked, &fetch->nblocked, &fetch->blocked_capacity,
-				       stop, stop + skip);
+			error = note_blocked(fetch, stop, stop + skip);
 		if (error)
 			return error;
 		segment.buffer += segment.done + skip;

@@ -52,6 +52,7 @@ class Memory(Bound, abc.ABC):
     ) -> None:
         self.name = name
         self._patience = _PATIENCE
+        self._waits = True
         pid, called = (process.pid, process.name) if process else (None, name)
         self._held = Held(ffi.gc(reader, partial(_close, uses)), partial(TargetClosed, pid, called))
 
@@ -157,7 +158,7 @@ class Memory(Bound, abc.ABC):
         lib.ff_reader_set_patience(self.reader, max(1, round(seconds * 1000)))
 
     def blocks(self, address: int, *, writing: bool = False) -> bool:
-        """Whether the page at an address is known not to come, so that nothing waits for it."""
+        """Whether it is known that nobody brings the page at an address, so nothing waits."""
         return 0 <= address < 1 << 64 and bool(lib.ff_reader_blocks(self.reader, address, writing))
 
     def _call(
@@ -194,7 +195,8 @@ class Memory(Bound, abc.ABC):
             call = ffi.gc(holder[0], lib.ff_call_drop)
             try:
                 while not (state := lib.ff_call_wait(call, _POLL)):
-                    pass  # between two looks Python sees to signals
+                    if not self._waits:  # between two looks Python sees to signals, too
+                        return 0
                 if state > 0:
                     return int(lib.ff_call_result(call, out))
             finally:
@@ -205,6 +207,10 @@ class Memory(Bound, abc.ABC):
         if code >= 0:
             return code
         raise self.error(-code) or OSError(-code, "the target cannot be reached")
+
+    def wait_no_more(self) -> None:
+        """Let calls that wait for a page come back without it, from now on."""
+        self._waits = False
 
     def close(self) -> None:
         """Let go of the reader; a read or write that is under way ends as it would have."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import ScanOrderError
 
-from .. import quantities
+from .. import quantities, scanned
 from ..command import Command
 from ..completion import Candidate, Choice, Cursor, Moment
 from ..result import Column, Json, Result, Table
@@ -53,10 +53,11 @@ def _take(session: Session, name: str) -> Result:
         "values": result.matches,
         "bytes": result.bytes,
         "unreadable": result.unreadable,
+        "blocked": result.faults.blocked_bytes,
         "seconds": round(result.seconds, 6),
     }
     line = f"{quantities.count(result.matches, 'value')} kept: compare with @{name}"
-    return Result(fields, (line,))
+    return Result(fields, (line, *scanned.missing(result)))
 
 
 def _list(session: Session) -> Result:

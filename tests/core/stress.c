@@ -5,7 +5,7 @@
  * order. What the jobs find is checked too: also of jobs whose lenders let go meanwhile,
  * and beside a child that lets go of all that it was born with.
  */
-#include "ff.h"
+#include "reader.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define SIZE	(2u << 20)
@@ -314,6 +315,150 @@ static void round_of_fork(const struct ff_program *all)
 	ff_store_close(spec.store);
 }
 
+/* ---- a page that does not come ---- */
+
+#define WAITING_PAGES	64
+#define GAP_AT		37	/* the page */
+
+/* A reader of this process whose calls wait while they touch that page. */
+struct waiting {
+	struct ff_reader reader;
+	uint8_t *bytes;
+	size_t page;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool served;
+	uint32_t inside;		/* threads that wait */
+};
+
+static int waiting_read(struct ff_reader *reader, struct ff_segment *segments, size_t n)
+{
+	struct waiting *self = (struct waiting *)reader;
+	uint64_t gap = (uintptr_t)self->bytes + GAP_AT * self->page;
+
+	for (size_t i = 0; i < n; i++) {
+		struct ff_segment *segment = &segments[i];
+
+		pthread_mutex_lock(&self->lock);
+		self->inside++;
+		pthread_cond_broadcast(&self->changed);
+		while (!self->served && segment->address < gap + self->page &&
+		       segment->address + segment->size > gap)
+			pthread_cond_wait(&self->changed, &self->lock);
+		self->inside--;
+		pthread_mutex_unlock(&self->lock);
+		memcpy(segment->buffer, (const void *)(uintptr_t)segment->address, segment->size);
+		segment->done = segment->size;
+	}
+	return 0;
+}
+
+static void waiting_close(struct ff_reader *reader)
+{
+	struct waiting *self = (struct waiting *)reader;
+
+	munmap(self->bytes, WAITING_PAGES * self->page);
+	pthread_cond_destroy(&self->changed);
+	pthread_mutex_destroy(&self->lock);
+	free(self);
+}
+
+static const struct ff_reader_ops waiting_ops = {
+	.read = waiting_read,
+	.close = waiting_close,
+};
+
+static struct waiting *open_waiting(void)
+{
+	struct waiting *self = calloc(1, sizeof(*self));
+
+	must(self != NULL, "no memory");
+	self->page = (size_t)sysconf(_SC_PAGESIZE);
+	self->bytes = mmap(NULL, WAITING_PAGES * self->page, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(self->bytes != MAP_FAILED, "no memory");
+	for (size_t i = 0; i < WAITING_PAGES; i++) {
+		if (i != GAP_AT)
+			self->bytes[i * self->page] = 7;
+	}
+	pthread_mutex_init(&self->lock, NULL);
+	pthread_cond_init(&self->changed, NULL);
+	must(!ff_reader_init(&self->reader, &waiting_ops, getpid()), "no reader");
+	ff_reader_set_patience(&self->reader, 5);
+	return self;
+}
+
+static void serve(struct waiting *self)
+{
+	pthread_mutex_lock(&self->lock);
+	self->served = true;
+	pthread_cond_broadcast(&self->changed);
+	pthread_mutex_unlock(&self->lock);
+}
+
+static void *cancel_waiting(void *job)
+{
+	while (!ff_job_wait(job, 1))
+		ff_job_cancel(job);
+	return NULL;
+}
+
+/* Threads that are given up, served while others work, cancelled, and let go after all. */
+static void round_of_waiting(const struct ff_program *rare, bool cancelled)
+{
+	struct waiting *self = open_waiting();
+	uint64_t start = (uintptr_t)self->bytes, at = start;
+	struct ff_range range = { .start = start, .end = start + WAITING_PAGES * self->page };
+	struct ff_call_spec read = { .kind = FF_CALL_READ, .addresses = &at, .size = 4 };
+	const struct ff_range *blocked;
+	struct ff_layout *own;
+	struct ff_store *store;
+	struct ff_matchset *set;
+	struct ff_snapshot *snapshot;
+	struct ff_call *call;
+	struct ff_job *job;
+	pthread_t other;
+	int error;
+
+	must(!ff_layout_create(&range, 1, 4, 4, 2 * self->page, &own), "no layout");
+	must(!ff_store_create("/tmp", THREADS, 16u << 20, &store), "no store");
+	struct ff_job_spec spec = {
+		.layout = own, .reader = &self->reader, .program = rare, .store = store,
+		.memory = 1 << 30, .threads = THREADS,
+	};
+
+	must(!ff_job_start(&spec, &job), "a job does not start");
+	if (cancelled)
+		must(!pthread_create(&other, NULL, cancel_waiting, job), "no thread");
+	while (!ff_job_wait(job, 10))
+		;
+	if (cancelled)
+		pthread_join(other, NULL);
+	error = ff_job_finish(job, &set, &snapshot);
+	must(!error || (cancelled && error == -ECANCELED), "a job that waits fails");
+	if (!error) {
+		must(ff_matchset_count(set) == WAITING_PAGES - 1, "not all else is found");
+		must(ff_job_blocked(job, &blocked) == 1, "nothing is left out");
+		must(blocked->start == start + GAP_AT * self->page &&
+		     blocked->end == blocked->start + self->page, "another page is left out");
+		ff_snapshot_destroy(snapshot);
+		ff_matchset_destroy(set);
+	}
+	ff_job_destroy(job);
+	at = start + GAP_AT * self->page;
+	must(!ff_call_start(&self->reader, &read, &call), "a call does not start");
+	do
+		error = ff_call_wait(call, 10);
+	while (!error && !cancelled);
+	must(cancelled || error == -ETIMEDOUT || ff_call_result(call, NULL) == 0,
+	     "what does not come is read");
+	ff_call_drop(call);
+	ff_store_close(store);
+	ff_layout_put(own);
+	serve(self);
+	ff_reader_close(&self->reader);
+}
+
 int main(void)
 {
 	struct ff_range range = { .start = BASE, .end = BASE + SIZE };
@@ -344,6 +489,7 @@ int main(void)
 		round_of_parts(any, rare);
 		round_of_lenders(all);
 		round_of_fork(all);
+		round_of_waiting(rare, i % 2);
 	}
 	ff_program_destroy(all);
 	ff_program_destroy(below);

@@ -97,6 +97,14 @@ class Absent:
         """Map pages with needles that nobody has to bring."""
         return int(self._ask("plain", pages))
 
+    def discard(self, address: int, pages: int) -> None:
+        """Give pages back to the kernel; they have to be brought again."""
+        self._ask("discard", address, pages)
+
+    def poke(self, address: int, value: int) -> None:
+        """Write a signed 32-bit integer."""
+        self._ask("poke", address, value)
+
     def serve(self) -> None:
         """From now on, bring each page that is asked for."""
         self._ask("serve")
@@ -143,25 +151,24 @@ class Userfaults(Serving):
             raise OSError(ctypes.get_errno(), "userfaultfd")
         self.mode = mode
         self._ioctl(_API, "QQQ", 0xAA, _FEATURES[mode], 0)
-        kind = mmap.MAP_SHARED if shared else mmap.MAP_PRIVATE
-        self.memory = mmap.mmap(-1, pages * PAGE, kind | mmap.MAP_ANONYMOUS)
+        if shared or mode == "minor":
+            self._file = os.memfd_create("absent")
+            os.ftruncate(self._file, pages * PAGE)
+            self.memory = mmap.mmap(self._file, pages * PAGE)
+        else:
+            self.memory = mmap.mmap(-1, pages * PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self.address = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
         if mode == "write-protect":
             for page in range(pages):
                 self.memory[page * PAGE : (page + 1) * PAGE] = _content(page)
         if mode == "minor":  # there, but mapped nowhere
-            alias = os.open(f"/proc/self/map_files/{self._name(pages)}", os.O_RDWR)
             for page in range(pages):
-                os.pwrite(alias, _content(page), page * PAGE)
-            os.close(alias)
+                os.pwrite(self._file, _content(page), page * PAGE)
         size = pages * PAGE
         self._ioctl(_REGISTER, "QQQQ", self.address, size, _MODES[mode], 0)
         if mode == "write-protect":
             self._ioctl(_WRITE_PROTECT, "QQQ", self.address, size, 1)
         threading.Thread(target=self._listen, daemon=True).start()
-
-    def _name(self, pages: int) -> str:
-        return f"{self.address:x}-{self.address + pages * PAGE:x}"
 
     def _ioctl(self, request: int, form: str, *values: int) -> None:
         fcntl.ioctl(self.fd, request, struct.pack(form, *values))
@@ -261,7 +268,8 @@ class Files(Serving):
 
     def _known(self, code: int, node: int) -> tuple[int, bytes]:
         if code == _INIT:
-            return 0, struct.pack("IIIIHHI", 7, 31, 0, _ASYNC_READ, 64, 48, 1 << 17) + bytes(40)
+            most = 1 << 17  # bytes read ahead, and written at once
+            return 0, struct.pack("IIIIHHI40x", 7, 31, most, _ASYNC_READ, 64, 48, most)
         if code == _LOOKUP:
             return 0, struct.pack("QQQQII", _FILE, 0, 9999, 9999, 0, 0) + self._attributes(_FILE)
         if code == _GETATTR:
@@ -309,6 +317,15 @@ class _Commands:
             memory[page * PAGE : (page + 1) * PAGE] = _content(page)
         self._plain.append(memory)
         return ctypes.addressof(ctypes.c_char.from_buffer(memory))
+
+    def discard(self, address: int, pages: int) -> None:
+        libc = ctypes.CDLL(None, use_errno=True)
+        size = ctypes.c_size_t(pages * PAGE)
+        if libc.madvise(ctypes.c_void_p(address), size, mmap.MADV_DONTNEED):
+            raise OSError(ctypes.get_errno(), "madvise")
+
+    def poke(self, address: int, value: int) -> None:
+        ctypes.c_int32.from_address(address).value = value
 
     def serve(self) -> None:
         for one in self._all:
