@@ -441,7 +441,7 @@ class Target(Bound):
 
         Steps of scans that run are cancelled and waited for; what other threads read or write
         meanwhile ends as it would have, but waits for no page. What scans have found so far stays
-        theirs. In a child of the process that attached, only the child's own descriptors are closed.
+        theirs. In a child of the process that attached only its own descriptors are closed.
         """
         if not self._life.is_forked:
             self.memory.wait_no_more()
