@@ -173,7 +173,7 @@ class Freezer(Bound):
             TypeNameError: the type is not a single value.
             MemoryFault: it cannot be read or written there.
             TargetGone: the target has exited.
-            ValueError: allow or interval are none.
+            ArgumentError: allow or interval are none.
         """
         entry = Freeze(self, address, type, value, allow, interval)
         entry._look()
