@@ -208,7 +208,7 @@ class Freezer(Bound):
             TargetGone: the target has exited.
             TargetClosed: this was closed.
             ForkedError: it is the parent process's.
-            ValueError: allow or interval are none.
+            ArgumentError: allow or interval are none.
         """
         self._life.check()
         entry = Freeze(self, address, type, value, allow, interval)

@@ -95,7 +95,7 @@ class Expr(_Node, Operators):
             truncated: take what is cut off to the decimal instead.
 
         Raises:
-            ValueError: one is no number, or both ways are asked for.
+            ArgumentError: one is no number, or both ways are asked for.
 
         >>> print(now.near("3.10"), now.near(3, tolerance=0.5), now.near(2.5, truncated=True))
         now ~= 3.10 now ~= 3 +- 0.5 now ~= 2.5 truncated
@@ -385,7 +385,7 @@ def at(name: str) -> Value:
         name: of the snapshot.
 
     Raises:
-        ValueError: no snapshot can have that name.
+        ArgumentError: no snapshot can have that name.
 
     >>> print(now < at("lunch"))
     now < @lunch
@@ -397,7 +397,7 @@ def snapshot_name(name: str) -> str:
     """A name, if a snapshot can have it: letters, digits and underscores, no digit first.
 
     Raises:
-        ValueError: it cannot.
+        ArgumentError: it cannot.
     """
     if not arguments.text("name", name).isidentifier():
         raise ArgumentError("name", name, "letters, digits and underscores, no digit first")

@@ -238,7 +238,7 @@ class Scan(Bound):
             progress: called in this thread about 20 times a second.
 
         Raises:
-            ValueError: no snapshot can have that name.
+            ArgumentError: no snapshot can have that name.
             ScanOrderError: there was no first scan.
             ScanCancelled, SnapshotError, BudgetError, TargetGone, TargetClosed, ScanClosed: as
                 :meth:`first`.

@@ -160,6 +160,8 @@ ROWS: dict[str, Row] = {
             ("option directory /proc/1/nothing", "UsageError"),
             ("option soft-dirty maybe", "UsageError"),
         ),
+        # there are matches
+        examples=(("option pointer 4", "UsageError"),),
     ),
     "first": Row(
         "matches bytes unreadable seconds type",
