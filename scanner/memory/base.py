@@ -58,8 +58,10 @@ class Memory(abc.ABC):
 
     def read_into(self, address: int, buffer: bytearray | memoryview) -> int:
         """Fill a buffer from an address on. Returns the bytes up to the first unreadable one."""
-        if not 0 <= address < 1 << 64:
+        if not 0 <= address < 1 << 64 or not buffer:
             return 0
+        if len(buffer) <= _AT_ONCE:
+            return self._read_part(address, buffer)
         whole, done = memoryview(buffer), 0
         while done < len(whole):
             part = whole[done : done + _AT_ONCE]
@@ -69,7 +71,7 @@ class Memory(abc.ABC):
                 break
         return done
 
-    def _read_part(self, address: int, buffer: memoryview) -> int:
+    def _read_part(self, address: int, buffer: bytearray | memoryview) -> int:
         out, size = _pointer(buffer), len(buffer)
         code = lib.ff_reader_read(self.reader, address, out, size)
         if code == _MAY_BLOCK:
