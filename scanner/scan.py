@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .target import Target
 
 CHUNK: Final = 1 << 19  # bytes a thread reads at a time: they stay in the second-level cache
-CHUNKS: Final = (1 << 12, 1 << 30)  # what may be chosen
+CHUNKS: Final = (64, 1 << 30)  # what may be chosen
 MAX_THREADS: Final = 1024
 MAX_STEPS: Final = 1 << 62  # more than there ever are
 

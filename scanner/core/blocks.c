@@ -129,6 +129,13 @@ bool ff_blocks_are_passed(struct ff_blocks *blocks, uint64_t address, size_t siz
 
 	if (n > BATCH)
 		return false;
+	if (blocks->pages) {
+		int are = ff_pages_are_there(blocks->pages, start, start + n * blocks->page,
+					     writing);
+
+		if (are != -ENOSYS)
+			return are > 0;
+	}
 	look(blocks, start, (size_t)n, entries);
 	for (size_t i = 0; i < n; i++) {
 		if (!is_there(entries[i], writing))

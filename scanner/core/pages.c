@@ -28,6 +28,8 @@ struct scan_argument {
 };
 
 #define PAGEMAP_SCAN	_IOWR('f', 16, struct scan_argument)
+#define PAGE_WRITTEN	((uint64_t)1 << 1)	/* not write-protected by userfaultfd(2) */
+#define PAGE_FILE	((uint64_t)1 << 2)
 #define PAGE_PRESENT	((uint64_t)1 << 3)
 #define PAGE_SWAPPED	((uint64_t)1 << 4)
 
@@ -73,6 +75,25 @@ static ssize_t open_of(int thread, void *argument)
 		return errno == ENOENT ? -ESRCH : -errno;
 	/* without an address space the file is empty */
 	return pread(*fd, &entry, sizeof(entry), 0) ? 0 : -ESRCH;
+}
+
+int ff_pages_are_there(const struct ff_pages *pages, uint64_t start, uint64_t end, bool writing)
+{
+	uint64_t mask = PAGE_PRESENT | (writing ? PAGE_WRITTEN | PAGE_FILE : 0);
+	struct page_region region;
+	struct scan_argument argument = {
+		.size = sizeof(argument), .start = start, .end = end,
+		.regions = (uintptr_t)&region, .nregions = 1,
+		.inverted = writing ? PAGE_FILE : 0, .mask = mask, .returned = mask,
+	};
+	int n;
+
+	if (!pages->scans)
+		return -ENOSYS;
+	n = ioctl(pages->fd, PAGEMAP_SCAN, &argument);
+	if (n < 0)
+		return -errno;
+	return n == 1 && region.start == start && region.end >= end;
 }
 
 int ff_pages_open(int pid, struct ff_pages **out)

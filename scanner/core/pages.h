@@ -27,6 +27,12 @@ uint64_t ff_pages_untouched(const struct ff_pages *pages, uint64_t address);
 #define FF_ENTRY_SWAPPED	((uint64_t)1 << 62)
 #define FF_ENTRY_PRESENT	((uint64_t)1 << 63)
 
+/*
+ * Whether all pages from start to end are in memory and, for writing, ask nobody before they
+ * are written to; -ENOSYS where entries have to be read. Much cheaper than these, which make
+ * the kernel look at 2 MiB each time.
+ */
+int ff_pages_are_there(const struct ff_pages *pages, uint64_t start, uint64_t end, bool writing);
 /* Entries of n pages from address on. Returns of how many; those behind are left alone. */
 size_t ff_pages_read(const struct ff_pages *pages, uint64_t address, size_t n,
 		     uint64_t *entries);

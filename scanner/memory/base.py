@@ -90,17 +90,17 @@ class Memory(Bound, abc.ABC):
 
     def read_into(self, address: int, buffer: bytearray | memoryview) -> int:
         """Fill a buffer from an address on. Returns the bytes up to the first unreadable one."""
-        address, whole, done = arguments.address(address), _writable(buffer), 0
-        while done < len(whole):
-            part = whole[done : done + _AT_ONCE]
-            got = self._read_part(address + done, part)
+        address, there = arguments.address(address), _writable(buffer)
+        size, done = len(there), 0
+        while done < size:
+            part = min(_AT_ONCE, size - done)
+            got = self._read_part(address + done, there + done, part)
             done += got
-            if got < len(part):
+            if got < part:
                 break
         return done
 
-    def _read_part(self, address: int, buffer: memoryview) -> int:
-        out, size = ffi.from_buffer("uint8_t[]", buffer), len(buffer)
+    def _read_part(self, address: int, out: Any, size: int) -> int:
         code = lib.ff_reader_read(self.reader, address, out, size)
         if code == _MAY_BLOCK:
             code = self._call(lib.FF_CALL_READ, [address], size, out=out)
@@ -241,13 +241,11 @@ class ProcessMemory(Memory):
         return process_error(code, self.process)
 
 
-def _writable(buffer: bytearray | memoryview) -> memoryview:
+def _writable(buffer: bytearray | memoryview) -> Any:
     try:
-        view = memoryview(buffer).cast("B")
-        ffi.from_buffer("uint8_t[]", view, require_writable=True)
+        return ffi.from_buffer("uint8_t[]", buffer, require_writable=True)
     except Exception:  # TypeError, BufferError, or what its __buffer__ raises
         raise ArgumentError("buffer", buffer, "bytes that can be changed") from None
-    return view
 
 
 def _close(uses: object, reader: Any) -> None:

@@ -128,7 +128,7 @@ def test_every_public_name_has_its_case() -> None:
         ),
         (
             lambda: attach(Buffer(b"a")).scan(i32, chunk=1),
-            "chunk takes a whole number from 4096 to 1073741824, not 1",
+            "chunk takes a whole number from 64 to 1073741824, not 1",
         ),
         (
             lambda: attach(Buffer(b"a")).scan(i32, budget=5),  # type: ignore[arg-type]
