@@ -11,7 +11,7 @@ import math
 import re
 from typing import Any, Final
 
-from construct import Construct
+from construct import Construct, ConstructError
 
 from . import arguments
 from .errors import TypeNameError, ValueKindError
@@ -130,7 +130,7 @@ def decode(value_type: Construct, raw: bytes, *, bits: int = 64) -> Any:
     except TypeNameError as error:
         try:
             return value_type.parse(raw, bits=bits)
-        except Exception:  # of whatever it is made of
+        except ConstructError:  # what else an adapter raises is its author's to see
             raise ValueKindError(raw, error.text, "a value") from None
     return layout.unpack(raw)
 
@@ -208,8 +208,8 @@ def format_value(value_type: Construct, value: Any) -> str:
 def _build(value_type: Construct, value: Any, bits: int) -> bytes:
     try:
         raw: bytes = value_type.build(value, bits=bits)
-    except Exception:  # construct, and what it is made of, let anything out for a wrong object
-        raise ValueKindError(value, type_name(value_type), "a value") from None
+    except Exception as error:  # what it is made of lets anything out for a wrong object
+        raise ValueKindError(value, type_name(value_type), "a value") from error
     return raw
 
 
