@@ -53,17 +53,25 @@ class Memory(abc.ABC):
             return 0
         return self.check(lib.ff_reader_read(self.reader, address, _pointer(buffer), len(buffer)))
 
-    def write(self, address: int, raw: bytes) -> int:
-        """Write bytes from an address on. Returns how many, up to the first that cannot be."""
+    def write(self, address: int, raw: bytes, *, force: bool = False) -> int:
+        """Write bytes from an address on. Returns how many, up to the first that cannot be.
+
+        Args:
+            address: of the first byte.
+            raw: the bytes.
+            force: also where a process may not write itself; other memories know no such place.
+        """
+        del force
         if not 0 <= address < 1 << 64:
             return 0
         return self.check(lib.ff_reader_write(self.reader, address, raw, len(raw)))
 
-    def write_each(self, addresses: Any, count: int, raw: bytes) -> int:
+    def write_each(self, addresses: Any, count: int, raw: bytes, *, force: bool = False) -> int:
         """Write the same bytes at each of ``count`` addresses (a ``uint64_t *``).
 
-        Returns at how many all of them could be written.
+        Returns at how many all of them could be written; ``force`` is that of :meth:`write`.
         """
+        del force
         failed = ffi.new("uint64_t *")
         written = lib.ff_reader_write_each(self.reader, addresses, count, raw, len(raw), failed)
         return self.check(written)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import bisect
+import contextlib
 import difflib
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ..errors import AccessDenied, MemoryUnavailable
 from ..native import ffi, lib
 from ..process import ProcessInfo
+from ..regions import Region
 from .base import Memory, ProcessMemory, process_error
 
 # In the order in which "auto" tries them: fastest first.
@@ -36,23 +39,94 @@ def memory_names() -> tuple[str, ...]:
     return ("auto", *_OPENERS)
 
 
-class AutoMemory(ProcessMemory):
-    """The fastest way there is; what that one may not write goes through /proc/pid/mem.
+class GuardedMemory(ProcessMemory):
+    """A process's memory, written only where the process itself may write, unless by force.
 
-    process_vm_writev(2) stops at pages that the target itself cannot write; /proc/pid/mem gives
-    the target a private copy of such a page, as a debugger would.
+    The kernel's module and /proc/pid/mem write through the target's own protections, as a debugger
+    does. process_vm_writev(2) stops at them, and tells in the same call that writes: so it is what
+    writes, however the memory is read. Where that call is barred, the regions tell instead.
+
+    Args:
+        name: of the way to read.
+        reader: the core's reader.
+        process: as it was when it was attached to.
+        plain: process_vm, where that is another way and there is one.
     """
 
-    def write(self, address: int, raw: bytes) -> int:
-        """Write bytes from an address on. Returns how many, up to the first that cannot be."""
-        done = super().write(address, raw)
-        if done < len(raw) and self.name != "proc_mem":
-            forced = _open("proc_mem", self.process, ProcessMemory)
+    def __init__(
+        self, name: str, reader: Any, process: ProcessInfo, plain: ProcessMemory | None
+    ) -> None:
+        super().__init__(name, reader, process)
+        self._plain = plain
+
+    def write(self, address: int, raw: bytes, *, force: bool = False) -> int:
+        """Write bytes from an address on. Returns how many, up to the first that cannot be.
+
+        Args:
+            address: of the first byte.
+            raw: the bytes.
+            force: also where the target may not write itself. It gets a copy of such a page; what
+                it shares read-only with others nobody can write.
+        """
+        done = self._write_plainly(address, raw)
+        if done < len(raw) and self.name != "process_vm":
+            may = len(raw) - done
+            if not force:  # such as a device's memory, which process_vm does not reach
+                may = _writable(self.regions(), address + done, may)
+            done += super().write(address + done, raw[done : done + may])
+        if done < len(raw) and force and self.name != "proc_mem":
+            forced = _open("proc_mem", self.process)
             try:
                 done += forced.write(address + done, raw[done:])
             finally:
                 forced.close()
         return done
+
+    def write_each(self, addresses: Any, count: int, raw: bytes, *, force: bool = False) -> int:
+        """Write the same bytes at each of ``count`` addresses; as :meth:`write` does."""
+        done = self._write_each_plainly(addresses, count, raw)
+        if done == count or (self.name == "process_vm" and not force):
+            return done
+        places = [addresses[index] for index in range(count)]
+        if not force:
+            regions = self.regions()  # once, for there may be many that cannot be written
+            places = [one for one in places if _writable(regions, one, len(raw)) == len(raw)]
+        return sum(self.write(one, raw, force=force) == len(raw) for one in places)
+
+    def close(self) -> None:
+        """Let go of the readers."""
+        super().close()
+        if self._plain is not None:
+            self._plain.close()
+
+    def _write_plainly(self, address: int, raw: bytes) -> int:
+        if self.name == "process_vm":
+            return super().write(address, raw)
+        try:
+            return self._plain.write(address, raw) if self._plain else 0
+        except AccessDenied:  # it hides by now, and the way to read is open all the same
+            return 0
+
+    def _write_each_plainly(self, addresses: Any, count: int, raw: bytes) -> int:
+        if self.name == "process_vm":
+            return super().write_each(addresses, count, raw)
+        try:
+            return self._plain.write_each(addresses, count, raw) if self._plain else 0
+        except AccessDenied:
+            return 0
+
+
+def _writable(regions: Sequence[Region], address: int, size: int) -> int:
+    """How many of the bytes from an address on the target itself may write."""
+    index = bisect.bisect_right(regions, address, key=lambda one: one.start) - 1
+    end = address
+    for region in regions[max(index, 0) :]:
+        if not (end in region and region.writable):
+            break
+        end = region.end
+        if end >= address + size:
+            break
+    return min(end - address, size)
 
 
 def open_memory(name: str, info: ProcessInfo) -> Memory:
@@ -70,7 +144,7 @@ def open_memory(name: str, info: ProcessInfo) -> Memory:
     if name == "auto":
         for one in _OPENERS:
             try:
-                return _open(one, info, AutoMemory)
+                return _guarded(one, info)
             except (MemoryUnavailable, AccessDenied) as error:  # a sandbox may bar one way only
                 refused = error
         raise refused
@@ -78,14 +152,26 @@ def open_memory(name: str, info: ProcessInfo) -> Memory:
         near = difflib.get_close_matches(name, memory_names(), 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(memory_names())}"
         raise MemoryUnavailable(name, hint)
-    return _open(name, info, ProcessMemory)
+    return _guarded(name, info)
 
 
-def _open(name: str, info: ProcessInfo, kind: type[ProcessMemory]) -> ProcessMemory:
+def _guarded(name: str, info: ProcessInfo) -> GuardedMemory:
+    plain = None
+    if name != "process_vm":
+        with contextlib.suppress(MemoryUnavailable, AccessDenied):
+            plain = _open("process_vm", info)
+    return GuardedMemory(name, _reader(name, info), info, plain)
+
+
+def _open(name: str, info: ProcessInfo) -> ProcessMemory:
+    return ProcessMemory(name, _reader(name, info), info)
+
+
+def _reader(name: str, info: ProcessInfo) -> Any:
     out = ffi.new("struct ff_reader **")
     code = -_OPENERS[name](info.pid, out)
     if not code:
-        return kind(name, out[0], info)
+        return out[0]
     if code == errno.ENOSYS:
         raise MemoryUnavailable(name, _MISSING.get(name, "this kernel does not have it"))
     if code == errno.EACCES and name == "device":

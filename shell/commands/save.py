@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import quantities
+from .. import quantities, tabled
 from ..command import Command
 from ..completion import file_name
 from ..result import Result
@@ -19,6 +19,7 @@ def run(session: Session, words: Words) -> Result:
     word = words.take("FILE")
     words.end()
     file = path_of(word.text)
+    tabled.settle(session)
     session.table.save(file)
     count = len(session.table)
     said = f"{quantities.count(count, 'entry', 'entries')} saved in {file}"
