@@ -260,9 +260,11 @@ def test_a_frozen_value_whose_page_goes_leaves_the_others_held(absent: Absent) -
     ]
     absent.discard(blocked, PAGES)
     for value in (1, 2):
-        target.write(plain + NEEDLE_AT, i32, value)
+        absent.poke(plain + NEEDLE_AT, value)
         wait_for(lambda: target.read(plain + NEEDLE_AT, i32) == 7)
-    assert frozen[1].active
+    assert frozen[1].holding
+    wait_for(lambda: not frozen[0].holding)
+    assert frozen[0].active
     in_time(target.close)
     absent.poke(plain + NEEDLE_AT, 5)
     with attach(absent.pid) as again:
