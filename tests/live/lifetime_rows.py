@@ -188,9 +188,11 @@ ROWS: dict[str, dict[str, Row]] = {
         "write_each": reaching(lambda w: w.memory.write_each(addresses(w), 1, b"\x68")),
     },
     "scan": {
-        **facts("scan", "align", "budget", "chunk", "directory", "fields", "history", "isa"),
+        **facts(
+            "scan", "align", "bits", "budget", "chunk", "directory", "fields", "history", "isa"
+        ),
         **facts("scan", "jobs", "layout", "matches", "soft_dirty", "target", "threads", "type"),
-        **facts("scan", "where"),
+        **facts("scan", "isa", "where"),
         "cancel": fact(lambda w: w.scan.cancel()),
         "close": fact(lambda w: w.scan.close()),
         "decode": kept(lambda w: w.scan.decode(b"\1\0\0\0")),
