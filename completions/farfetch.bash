@@ -88,7 +88,7 @@ _farfetchd() {
 		# shellcheck disable=SC2086  # a list of words
 		_farfetch_offer $_farfetch_memory
 	elif [[ $cur == -* ]]; then
-		_farfetch_offer --memory -V --version -h --help
+		_farfetch_offer --memory --force -V --version -h --help
 	else
 		for ((at = 1; at < COMP_CWORD; at++)); do
 			case ${COMP_WORDS[at]} in

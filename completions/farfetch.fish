@@ -94,6 +94,7 @@ complete -c farfetch -k -a '(__fish_complete_suffix .ff)'
 
 complete -c farfetchd -f
 complete -c farfetchd -l memory -x -a '(__farfetch_memory)' -d 'how to reach the program'
+complete -c farfetchd -l force -d 'write also where the program may not write itself'
 complete -c farfetchd -n '__farfetchd_arguments 0' -a '(__farfetch_processes)'
 complete -c farfetchd -n '__farfetchd_arguments 1' -a '[heap]+0x 0x'
 

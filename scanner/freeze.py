@@ -18,6 +18,7 @@ from . import arguments
 from .bound import Bound
 from .errors import FarfetchError, TargetClosed, TargetGone, ValueKindError
 from .lifetime import Life
+from .pointers import Follower, PointerPath
 from .values import encode, layout_of
 
 Allow = Literal["increase", "decrease"]
@@ -26,10 +27,13 @@ Allow = Literal["increase", "decrease"]
 INTERVAL: Final = 0.05
 
 _LONGEST: Final = 3600.0  # seconds that a thread sleeps at a time
+_TURN: Final = 0.05  # seconds between looks whether a turn is still wanted
+#: Looks that fail take this part of the time at most, however long one takes.
+_SHARE: Final = 32
 
 
 class Freezable(Protocol):
-    """What freezing needs of a target."""
+    """What freezing needs of a target, past what takes a :attr:`Freezer.turn`."""
 
     @property
     def bits(self) -> int:
@@ -38,46 +42,55 @@ class Freezable(Protocol):
     def read_bytes(self, address: int, size: int) -> bytes:
         """Read exactly that many bytes."""
 
-    def write_bytes(self, address: int, data: bytes) -> None:
+    def write_bytes(self, address: int, data: bytes, *, force: bool = False) -> None:
         """Write all of the bytes."""
+
+    def address(self, text: str) -> int:
+        """The address that a text says; only what is frozen by a path asks."""
 
 
 class Freeze(Bound):
     """A value that is put back whenever the target changes it; made by :meth:`Freezer.add`.
 
-    As a context manager it stops at the end of the block.
+    As a context manager it stops at the end of the block. Where the value cannot be reached for a
+    while, or its path leads nowhere, it is held again as soon as it can be. What is written over it
+    through the same target is held from then on.
 
     Attributes:
-        address: of the value.
+        address: of the value; with a path, where that led last.
+        path: that is followed to it at each look; None where it stays at an address.
         type: of the value.
         allow: the direction in which the target may change it: ``"increase"``, ``"decrease"`` or
             None. The value that it reaches is then the one that is kept.
         interval: seconds between two looks.
+        force: whether it is held even where the target may not write itself.
         writes: how often the value was put back, the first time included.
-        error: what ended it, or None.
+        error: why the last look could not hold it, or what ended it; None when all is well.
     """
 
     def __init__(
         self,
         freezer: Freezer,
-        address: int,
+        address: int | PointerPath,
         type: Construct,  # noqa: A002
         value: Any,
         allow: Allow | None,
         interval: float,
+        force: bool,
     ) -> None:
         if allow is not None:
             arguments.choice("allow", allow, ("increase", "decrease"))
-        address = arguments.address(address)
-        interval = arguments.seconds("interval", interval)
-        self.address = address
+        self.path = address if isinstance(address, PointerPath) else None
+        self.address = 0 if isinstance(address, PointerPath) else arguments.address(address)
         self.type = type
         self.allow = allow
-        self.interval = interval
+        self.interval = arguments.seconds("interval", interval)
+        self.force = arguments.flag("force", force)
         self._active = True
         self.writes = 0
-        self.error: FarfetchError | None = None
+        self.error: FarfetchError | OSError | None = None
         self._freezer = freezer
+        self._follower = Follower(self.path, freezer.target) if self.path else None
         self._layout = layout_of(type, bits=freezer.target.bits)
         if allow and not self._layout.is_number:
             raise ValueKindError(value, self._layout.name, f"a number that can {allow}, as allowed")
@@ -104,6 +117,11 @@ class Freeze(Bound):
         """The value that is kept up now."""
         return self._layout.unpack(self._kept)
 
+    @property
+    def holding(self) -> bool:
+        """Whether the last look found it held, or could hold it; :attr:`error` says why not."""
+        return self.active and self.error is None
+
     def stop(self) -> None:
         """Leave the value to the target; nothing is written once this has returned.
 
@@ -128,18 +146,46 @@ class Freeze(Bound):
             self.stop()
 
     def _look(self) -> None:
-        """Put the value back if it changed in a way that is not allowed."""
+        """Put the value back if it changed in a way that is not allowed; in the freezer's turn."""
         with self._lock:
-            if not self.active:
-                return
-            there = self._freezer.target.read_bytes(self.address, len(self._kept))
-            if there == self._kept:
-                return
-            if self._allows(there):
-                self._kept = there
-                return
+            if self.active:
+                self._find()
+                self._put_back()
+                self.error = None
+
+    def _find(self) -> None:
+        if self._follower is not None:
+            self.address = self._follower.resolve()
+
+    def _put_back(self) -> None:
+        there = self._freezer.target.read_bytes(self.address, len(self._kept))
+        if there == self._kept:
+            return
+        if self._allows(there):
+            self._kept = there
+            return
+        if self.force:
+            self._freezer.target.write_bytes(self.address, self._kept, force=True)
+        else:
             self._freezer.target.write_bytes(self.address, self._kept)
-            self.writes += 1
+        self.writes += 1
+
+    def _overlaps(self, address: int, size: int) -> bool:
+        """Whether it holds some of these bytes, as far as can be told."""
+        try:
+            self._find()
+        except (FarfetchError, OSError):
+            return False
+        return address < self.address + len(self._kept) and self.address < address + size
+
+    def _hold(self, address: int, raw: bytes) -> None:
+        """Hold bytes that were written over the value, or over a part of it."""
+        start = max(address, self.address) - self.address
+        end = min(address + len(raw), self.address + len(self._kept)) - self.address
+        if start < end:
+            shift = self.address - address
+            written = raw[start + shift : end + shift]
+            self._kept = self._kept[:start] + written + self._kept[end:]
 
     def _allows(self, there: bytes) -> bool:
         if self.allow is None:
@@ -155,12 +201,22 @@ class Freeze(Bound):
                 self.active = False
                 self.error = error
 
+    def _fail(self, error: FarfetchError | OSError) -> None:
+        with self._lock:
+            if self.active:
+                self.error = error
+
 
 class Freezer(Bound):
     """Keeps up the frozen values of one target, on one thread that sleeps in between.
 
     The thread ends with the last value, and when nobody has the freezer, its target or a value any
     more. At the end of the program it ends before all else goes.
+
+    Attributes:
+        target: whose values they are.
+        turn: to be taken while somebody else writes over them, so that no look puts back meanwhile
+            what was held before. What was written is then theirs to hold, see :meth:`touched`.
 
     Args:
         target: whose values they are.
@@ -169,6 +225,7 @@ class Freezer(Bound):
     def __init__(self, target: Freezable) -> None:
         self.target = target
         self._entries: list[Freeze] = []
+        self.turn = threading.RLock()
         self._changed = threading.RLock()  # guards all below and the list above
         self._wake: SimpleQueue[None] = SimpleQueue()  # unlike a condition, whole after Ctrl-C
         self._thread: threading.Thread | None = None
@@ -177,43 +234,56 @@ class Freezer(Bound):
 
     @property
     def entries(self) -> tuple[Freeze, ...]:
-        """All that were added and not stopped, those that an error ended included."""
+        """All that were added and not stopped, those that ended with the target included."""
         self.refuse_children()
         with self._changed:
             return tuple(self._entries)
 
     def add(
         self,
-        address: int,
+        address: int | PointerPath,
         type: Construct,  # noqa: A002
         value: Any,
         *,
         allow: Allow | None = None,
         interval: float = INTERVAL,
+        force: bool = False,
     ) -> Freeze:
         """Freeze a value; it is written before this returns.
 
         Args:
-            address: of the value.
+            address: of the value, or the path to it, which is followed at each look.
             type: of the value.
             value: to keep up.
             allow: the direction in which the target may change it all the same.
             interval: seconds between two looks.
+            force: write it even where the target may not write itself.
 
         Raises:
             ValueRangeError: the value does not fit the type.
             ValueKindError: it is of another kind, or allow is given for text or bytes.
             TypeNameError: the type is not a single value.
             MemoryFault: it cannot be read or written there.
+            PointerError: the path leads nowhere.
+            ExpressionError: there is no such place as the path begins with.
             TargetGone: the target has exited.
             TargetClosed: this was closed.
             ForkedError: it is the parent process's.
             ArgumentError: allow or interval are none.
         """
         self._life.check()
-        entry = Freeze(self, address, type, value, allow, interval)
-        entry._look()
-        entry._due = time.monotonic() + entry.interval
+        entry = Freeze(self, address, type, value, allow, interval, force)
+        with self.turn:
+            entry._find()
+            others = self.touched(entry.address, len(entry._kept))
+            entry._look()
+            for one in others:
+                one._hold(entry.address, entry._kept)
+            entry._due = time.monotonic() + entry.interval
+            self._take(entry)
+        return entry
+
+    def _take(self, entry: Freeze) -> None:
         with self._changed:
             self._life.check()
             self._entries.append(entry)
@@ -225,7 +295,6 @@ class Freezer(Bound):
                 )
                 self._thread.start()
             self._wake.put(None)
-        return entry
 
     @property
     def is_forked(self) -> bool:
@@ -236,6 +305,17 @@ class Freezer(Bound):
         """Raise in a child of the process that made it; closed or not."""
         if self._life.is_forked:
             self._life.check()
+
+    def touched(self, address: int, size: int) -> list[Freeze]:
+        """Those that hold some of these bytes; to be asked in a :attr:`turn`."""
+        return [one for one in self.entries if one.active and one._overlaps(address, size)]
+
+    def spans(self) -> list[tuple[int, int]]:
+        """The addresses that are held, each from its first up to, not including, its end."""
+        self.refuse_children()
+        with self.turn:
+            held = self.touched(0, 1 << 64)
+            return [(one.address, one.address + len(one._kept)) for one in held]
 
     def close(self) -> None:
         """Stop all; once this has returned, nothing is written by another thread."""
@@ -284,14 +364,21 @@ class Freezer(Bound):
             return None
 
     def _keep_up(self, entry: Freeze) -> None:
+        while not self.turn.acquire(timeout=_TURN):  # no signal comes to this thread
+            if self._life.is_closed:  # who closes may have the turn, and waits for this thread
+                return
+        began, pause = time.monotonic(), entry.interval
         try:
             entry._look()
         except TargetGone as error:
             for one in self.entries:
                 one._end(error)
-        except FarfetchError as error:
-            entry._end(error)
-        entry._due = time.monotonic() + entry.interval
+        except (FarfetchError, OSError) as error:  # it may come back, also at once
+            entry._fail(error)
+            pause = max(pause, _SHARE * (time.monotonic() - began))
+        finally:
+            self.turn.release()
+        entry._due = time.monotonic() + pause
 
 
 def _ring(wake: SimpleQueue[None], _: object) -> None:

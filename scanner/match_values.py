@@ -45,29 +45,25 @@ class Reading(NamedTuple):
     decode: Callable[[bytes], Any]
 
 
-def write_matches(scan: Scan, value: Any) -> WriteResult:
+def write_matches(scan: Scan, value: Any, *, force: bool = False) -> WriteResult:
     """Write a value at every match of a scan; :meth:`.Scan.write_all` says what is raised."""
     if scan.layout.parts:
-        return _write_numbers(scan, value)
+        return _write_numbers(scan, value, force)
     raw = encode(scan.type, value, bits=scan.bits)
     present = scan.history.present
-    memory, total, written = scan.target.memory, present.total, 0
+    total, written = present.total, 0
     buffer = ffi.new("uint64_t[]", _BATCH)
     for start in range(0, total, _BATCH):
         scan.target.check()
         count = lib.ff_matchset_addresses(present.matches, start, _BATCH, buffer)
-        done = memory.write_each(buffer, count, raw)
-        if done < count:  # one at a time: a memory may have another way for a single write
-            done = sum(memory.write(buffer[i], raw) == len(raw) for i in range(count))
-        written += done
+        written += scan.target._put_each(buffer, count, raw, force)
     return WriteResult(written, total - written)
 
 
-def _write_numbers(scan: Scan, value: Any) -> WriteResult:
+def _write_numbers(scan: Scan, value: Any, force: bool) -> WriteResult:
     present = scan.history.present
     places = [(one, scan.reading(one, present).type) for one in addresses_of(present)]
     raw = {kind: encode(kind, value) for kind in {kind for _, kind in places}}
-    scan.target.check()
-    write = scan.target.memory.write
-    written = sum(write(address, raw[kind]) == len(raw[kind]) for address, kind in places)
+    put = scan.target._put
+    written = sum(put(address, raw[kind], force) == len(raw[kind]) for address, kind in places)
     return WriteResult(written, len(places) - written)

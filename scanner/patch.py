@@ -20,7 +20,7 @@ class Patchable(Protocol):
     def read_bytes(self, address: int, size: int) -> bytes:
         """Read exactly that many bytes."""
 
-    def write_bytes(self, address: int, data: bytes) -> None:
+    def write_bytes(self, address: int, raw: bytes, *, force: bool = False) -> None:
         """Write all of the bytes."""
 
 
@@ -34,16 +34,24 @@ class Patch(Bound):
         address: of the first of them.
         before: the old bytes.
         after: the new ones, as many.
+        forced: whether they lie where the target may not write itself, as code does.
         active: whether it has not been undone.
     """
 
     def __init__(
-        self, patches: Patches, number: int, address: int, before: bytes, after: bytes
+        self,
+        patches: Patches,
+        number: int,
+        address: int,
+        before: bytes,
+        after: bytes,
+        forced: bool,
     ) -> None:
         self.number = number
         self.address = address
         self.before = before
         self.after = after
+        self.forced = forced
         self.active = True
         self._patches = patches
 
@@ -117,12 +125,12 @@ class Patches(Bound):
         with self._lock:
             before = self._target.read_bytes(address, len(raw))
             try:
-                self._target.write_bytes(address, raw)
+                forced = self._write(address, bytes(raw))
             except MemoryFault as error:
                 with contextlib.suppress(FarfetchError):
-                    self._target.write_bytes(address, before[: error.done])
+                    self._target.write_bytes(address, before[: error.done], force=True)
                 raise
-            patch = Patch(self, self._made, address, before, bytes(raw))
+            patch = Patch(self, self._made, address, before, bytes(raw), forced)
             self._made += 1
             self._entries.append(patch)
         return patch
@@ -131,6 +139,17 @@ class Patches(Bound):
     def is_forked(self) -> bool:
         """Whether these are the parent process's."""
         return self._life.is_forked
+
+    def _write(self, address: int, raw: bytes) -> bool:
+        """Write, by force where it has to be. Returns whether it had to."""
+        try:
+            self._target.write_bytes(address, raw)
+        except MemoryFault as error:
+            if error.blocked:
+                raise
+            self._target.write_bytes(address, raw, force=True)
+            return True
+        return False
 
     def _undo(self, patch: Patch, force: bool) -> None:
         self._life.check()
@@ -141,6 +160,6 @@ class Patches(Bound):
             if found not in (patch.after, patch.before) and not force:
                 raise PatchError(patch.address, patch.after, found)
             if found != patch.before:
-                self._target.write_bytes(patch.address, patch.before)
+                self._write(patch.address, patch.before)
             patch.active = False
             self._entries.remove(patch)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+import time
+from typing import Final, NamedTuple, Protocol
 
 from . import arguments
 from .errors import ArgumentError, MemoryFault, PointerError
@@ -85,20 +86,21 @@ class PointerPath(NamedTuple):
             offsets.append(offset)
         return cls(base, tuple(offsets))
 
-    def follow(self, target: Followable) -> tuple[PointerStep, ...]:
+    def follow(self, target: Followable, base: int | None = None) -> tuple[PointerStep, ...]:
         """Follow all pointers, and say what was found at each.
+
+        Args:
+            target: to follow them in.
+            base: the address of :attr:`base`, where that is known.
 
         Raises:
             ExpressionError: the target has no such base.
             PointerError: a pointer cannot be read; says which.
         """
         arguments.like("target", target, ("address", "bits", "read_bytes"), "an attached target")
-        arguments.text("base", self.base)
-        if not isinstance(self.offsets, tuple) or len(self.offsets) > MAX_STEPS:
-            raise ArgumentError("offsets", self.offsets, f"a tuple of up to {MAX_STEPS} offsets")
-        for offset in self.offsets:
-            arguments.whole("an offset", offset, -(1 << 63), (1 << 63) - 1)
-        address, size, steps = target.address(self.base), target.bits // 8, []
+        self._check()
+        address = self._base(target, base)
+        size, steps = target.bits // 8, []
         for number, offset in enumerate(self.offsets, 1):
             try:
                 raw = target.read_bytes(address, size)
@@ -111,13 +113,77 @@ class PointerPath(NamedTuple):
             address = result
         return tuple(steps)
 
-    def resolve(self, target: Followable) -> int:
-        """The address at its end; raises as :meth:`follow` does."""
+    def resolve(self, target: Followable, base: int | None = None) -> int:
+        """The address at its end; takes and raises what :meth:`follow` does."""
         if self.offsets == ():
             arguments.like("target", target, ("address",), "an attached target")
+            return self._base(target, base)
+        return self.follow(target, base)[-1].result
+
+    def plus(self, offset: int) -> PointerPath:
+        """The path to what lies so many bytes behind its end.
+
+        >>> str(PointerPath.parse("game+0x4010 -> 0x18").plus(8))
+        'game+0x4010 -> 0x20'
+        >>> str(PointerPath.parse("game+0x4010").plus(8))
+        'game+0x4018'
+        """
+        offset = arguments.whole("offset", offset, 0, (1 << 63) - 1)
+        self._check()
+        if self.offsets:
+            return self._replace(offsets=(*self.offsets[:-1], self.offsets[-1] + offset))
+        name, _, number = self.base.rpartition("+")
+        try:
+            return PointerPath(f"{name}{'+' if name else ''}0x{parse_integer(number) + offset:x}")
+        except ValueError:  # a module or a region alone
+            return PointerPath(f"{self.base}+0x{offset:x}")
+
+    def _check(self) -> None:
+        arguments.text("base", self.base)
+        if not isinstance(self.offsets, tuple) or len(self.offsets) > MAX_STEPS:
+            raise ArgumentError("offsets", self.offsets, f"a tuple of up to {MAX_STEPS} offsets")
+        for offset in self.offsets:
+            arguments.whole("an offset", offset, -(1 << 63), (1 << 63) - 1)
+
+    def _base(self, target: Followable, base: int | None) -> int:
+        if base is None:
             return target.address(arguments.text("base", self.base))
-        return self.follow(target)[-1].result
+        return arguments.address(base, "base")
 
     def __str__(self) -> str:
         offsets = (f"{'-' if one < 0 else ''}0x{abs(one):x}" for one in self.offsets)
         return f" {_ARROW} ".join((self.base, *offsets))
+
+
+class Follower:
+    """Follows a path again and again, as often as one likes.
+
+    Pointers are read each time. Where the base is takes a look at all regions, thousands in some
+    programs; it is asked anew as often as a hundredth of the time allows, and when the path has
+    led nowhere.
+
+    Args:
+        path: to follow.
+        target: to follow it in.
+    """
+
+    _SHARE: Final = 100
+
+    def __init__(self, path: PointerPath, target: Followable) -> None:
+        self.path = path
+        self._target = target
+        self._base = 0
+        self._stale = 0.0  # when the base is to be asked anew
+
+    def resolve(self) -> int:
+        """The address at the path's end now; raises as :meth:`PointerPath.follow` does."""
+        now = time.monotonic()
+        if now >= self._stale:
+            self._base = self._target.address(self.path.base)
+            asked = time.monotonic()
+            self._stale = asked + self._SHARE * (asked - now)
+        try:
+            return self.path.resolve(self._target, self._base)
+        except PointerError:
+            self._stale = 0.0
+            raise

@@ -316,16 +316,20 @@ class Scan(Bound):
         """Stop the step that runs and those that wait, from another thread or a signal handler."""
         self._turns.cancel()
 
-    def write_all(self, value: Any) -> WriteResult:
-        """Write a value at every match.
+    def write_all(self, value: Any, *, force: bool = False) -> WriteResult:
+        """Write a value at every match; what is frozen among them is held so from then on.
 
         A number of unknown type is written as the first of its types, i32, i64, f32, f64.
+
+        Args:
+            value: of the scan's type.
+            force: also where the target may not write itself; such matches count as failed else.
 
         Raises:
             ValueRangeError: it does not fit the type; nothing is written.
             TargetGone: the target exited or executed another program.
         """
-        return write_matches(self, value)
+        return write_matches(self, value, force=arguments.flag("force", force))
 
     def close(self) -> None:
         """Drop everything; the files of old values go. A step that runs is waited for.

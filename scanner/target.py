@@ -11,7 +11,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Literal
 
-from . import arguments
+from . import arguments, writing
 from .addresses import parse_address
 from .bound import Bound
 from .budget import Budget
@@ -31,6 +31,7 @@ from .memory.base import gone
 from .modules import Location, Module, locate, modules_of
 from .pages import Pages
 from .patch import Patch, Patches
+from .pointers import PointerPath
 from .process import ProcessInfo, find_process
 from .regions import Region, Where
 from .scan import Scan
@@ -314,11 +315,18 @@ class Target(Bound):
         raw = self.memory.read(address, size)
         self.check()  # after the fact: so these are not another program's bytes
         if len(raw) < size:
-            raise self._fault(address, size, len(raw), writing=False)
+            blocked = self.memory.blocks(address + len(raw), size - len(raw))
+            raise MemoryFault(address, size, len(raw), False, blocked=blocked)
         return raw
 
-    def write_bytes(self, address: int, raw: bytes) -> None:
-        """Write bytes at an address, all of them.
+    def write_bytes(self, address: int, raw: bytes, *, force: bool = False) -> None:
+        """Write bytes at an address, all of them; what is frozen there is held so from then on.
+
+        Args:
+            address: of the first.
+            raw: the bytes.
+            force: also where the target may not write itself, as a debugger does: it gets its own
+                copy of such a page.
 
         Raises:
             MemoryFault: some cannot be written; says how many were.
@@ -326,9 +334,8 @@ class Target(Bound):
         """
         address, raw = arguments.address(address), arguments.raw("raw", raw)
         self.check()
-        done = self.memory.write(address, raw)
-        if done < len(raw):
-            raise self._fault(address, len(raw), done, writing=True)
+        done = self._put(address, raw, arguments.flag("force", force))
+        writing.check(self.memory, address, len(raw), done, force=force)
 
     def read(self, address: int, type: Any) -> Any:  # noqa: A002
         """The value at an address.
@@ -340,51 +347,81 @@ class Target(Bound):
         construct = value_type(type)
         return decode(construct, self.read_bytes(address, self._size(construct)), bits=self.bits)
 
-    def write(self, address: int, type: Any, value: Any) -> None:  # noqa: A002
-        """Write a value at an address.
+    def write(
+        self,
+        address: int,
+        type: Any,  # noqa: A002
+        value: Any,
+        *,
+        force: bool = False,
+    ) -> None:
+        """Write a value at an address; what is frozen there is held so from then on.
 
         Args:
             address: of its first byte.
             type: a construct, or the name of one.
             value: of that type.
+            force: also where the target may not write itself.
 
         Raises:
             ValueRangeError: it does not fit the type; nothing is written.
+            MemoryFault: it cannot be written there, or only by force.
+
+        >>> from farfetch.scanner import Buffer, i32
+        >>> target = attach(Buffer(bytearray(8), base=16))
+        >>> held = target.freeze(16, i32, 77)
+        >>> target.write(16, i32, 5)
+        >>> held.value
+        5
         """
-        self.write_bytes(address, encode(value_type(type), value, bits=self.bits))
+        raw = encode(value_type(type), value, bits=self.bits)
+        self.write_bytes(address, raw, force=force)
 
     def freeze(
         self,
-        address: int,
+        address: int | PointerPath,
         type: Any,  # noqa: A002
         value: Any = None,
         *,
         allow: Literal["increase", "decrease"] | None = None,
         interval: float = 0.05,
+        force: bool = False,
     ) -> Freeze:
         """Hold a value by writing it again whenever it changes.
 
+        What cannot be reached for a while is held again when it can be; see :class:`.Freeze`.
+
         Args:
-            address: of its first byte.
+            address: of its first byte, or the path to it, which is followed at each look.
             type: a construct, or the name of one.
             value: to hold; what is there now if None.
             allow: the way in which the value may still move, taking the frozen value with it.
             interval: seconds between looks.
+            force: hold it even where the target may not write itself.
+
+        Raises:
+            ValueRangeError: the value does not fit the type.
+            MemoryFault: it cannot be read or written there now.
+            PointerError: the path leads nowhere now.
         """
         self._life.check()
         construct = value_type(type)
-        arguments.address(address)
+        if not isinstance(address, PointerPath):
+            address = arguments.address(address)
         if value is None:
-            value = self.read(address, construct)
+            at = address.resolve(self) if isinstance(address, PointerPath) else address
+            value = self.read(at, construct)
         with self._making:
             self._life.check()
             if self._freezer is None:
-                self._freezer = Freezer(self)
-        return self._freezer.add(address, construct, value, allow=allow, interval=interval)
+                self._freezer = Freezer(writing.PastTheFreezer(self))
+        return self._freezer.add(
+            address, construct, value, allow=allow, interval=interval, force=force
+        )
 
     @property
     def frozen(self) -> tuple[Freeze, ...]:
-        """What is frozen at present."""
+        """What is frozen, and held unless :attr:`.Freeze.holding` says otherwise."""
         if self._life.is_forked:
             self._life.check()
         return self._freezer.entries if self._freezer else ()
@@ -400,6 +437,9 @@ class Target(Bound):
 
     def patch(self, address: int, raw: bytes) -> Patch:
         """Change bytes and keep the old ones; code, too, where the target cannot write it itself.
+
+        This is the one way to write that forces without being asked; :attr:`.Patch.forced` says
+        whether it had to.
 
         Args:
             address: of the first.
@@ -503,27 +543,11 @@ class Target(Bound):
             raise TypeNameError(construct.name, reason="needs a length here, as in text[16]")
         return size
 
-    def _fault(self, address: int, size: int, done: int, *, writing: bool) -> MemoryFault:
-        """Why a read or a write came short."""
-        if self._blocks(address + done, address + size, writing):
-            return MemoryFault(address, size, done, writing, blocked=True)
-        hint = self._write_hint(address + done) if writing else ""
-        return MemoryFault(address, size, done, writing, hint)
+    def _put(self, address: int, raw: bytes, force: bool) -> int:
+        return writing.write(self.memory, self._freezer, address, raw, force=force)
 
-    def _blocks(self, start: int, end: int, writing: bool) -> bool:
-        """Whether a page that does not come is why nothing came from start on."""
-        return self.memory.blocks(start, writing=writing) or (
-            # a write that stops within a page has written nothing of it
-            self.memory.blocks(end - 1, writing=writing)
-        )
-
-    def _write_hint(self, address: int) -> str:
-        """Why a write came short, when the regions tell."""
-        region = next((one for one in self.memory.regions() if address in one), None)
-        if region is None or region.writable:
-            return ""
-        where = f" of {region.name}" if region.name else ""
-        return f"it lies in a read-only mapping{where}"
+    def _put_each(self, addresses: Any, count: int, raw: bytes, force: bool) -> int:
+        return writing.write_each(self.memory, self._freezer, addresses, count, raw, force=force)
 
 
 def _check_bits(bits: object) -> None:

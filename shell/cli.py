@@ -31,7 +31,8 @@ Find, change and freeze values in running programs.
 
 Without commands it opens a prompt; on a pipe it runs the lines that come in, and
 goes on behind one that failed. -c and scripts stop at the first command that
-fails. Exit codes: 0, 1 (a command failed), 2 (usage).
+fails. Exit codes: 0, 1 (a command failed), 2 (usage). A run that a signal ends
+undoes patches as asked, lets go what is frozen, and ends by that signal.
 
   farfetch                                      # help at the prompt says more
   farfetch -c ps

@@ -40,7 +40,9 @@ _CHUNK: Final = 1 << 24
 _BLOCK: Final = 4096
 
 
-def edit(target: str, address: str, length: str, *, memory: str, stop: Stop) -> str:
+def edit(
+    target: str, address: str, length: str, *, memory: str, stop: Stop, force: bool = False
+) -> str:
     """Let a person edit the bytes at an address.
 
     Args:
@@ -49,6 +51,7 @@ def edit(target: str, address: str, length: str, *, memory: str, stop: Stop) -> 
         length: bytes, as typed.
         memory: one of :func:`memory_names`.
         stop: the signals that end the program.
+        force: write even where the target may not write itself.
 
     Returns:
         What was done, in a line.
@@ -77,7 +80,7 @@ def edit(target: str, address: str, length: str, *, memory: str, stop: Stop) -> 
             if not runs:
                 return "nothing changed"
             try:
-                _write(attached, start, after, runs)
+                _write(attached, start, after, runs, force=force)
             except CommandError as error:
                 raise CommandError(f"{error}; the edited bytes are in {draft.keep()}") from error
     return _done(start, runs)
@@ -237,7 +240,14 @@ def _read(target: Target, address: int, size: int, stop: Stop) -> bytes:
     return b"".join(chunks)
 
 
-def _write(target: Target, address: int, after: bytes, runs: Sequence[tuple[int, int]]) -> None:
+def _write(
+    target: Target,
+    address: int,
+    after: bytes,
+    runs: Sequence[tuple[int, int]],
+    *,
+    force: bool,
+) -> None:
     """Write the changed runs in order, up to the first that fails.
 
     Raises:
@@ -246,7 +256,7 @@ def _write(target: Target, address: int, after: bytes, runs: Sequence[tuple[int,
     written = 0
     for start, end in runs:
         try:
-            target.write_bytes(address + start, after[start:end])
+            target.write_bytes(address + start, after[start:end], force=force)
         except (FarfetchError, OSError) as error:
             if isinstance(error, MemoryFault):
                 written += error.done

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 USAGE = """\
-usage: farfetchd [--memory NAME] PID|NAME ADDR LEN
+usage: farfetchd [--memory NAME] [--force] PID|NAME ADDR LEN
 
 Edit the memory of a running program in a hex editor.
 
@@ -28,6 +28,7 @@ in the editor are not written.
   LEN                  bytes, in decimal or 0x…
       --memory NAME    how to reach the program: auto, syscall, device, process_vm
                        or proc_mem
+      --force          write also where the program may not write itself
   -V, --version        print the version
   -h, --help           print this
 
@@ -48,6 +49,7 @@ class Options:
         address: as typed.
         length: as typed.
         memory: how to reach the target.
+        force: write even where it may not write itself.
         show: ``"help"`` or ``"version"`` when only that is wanted.
     """
 
@@ -55,6 +57,7 @@ class Options:
     address: str = ""
     length: str = ""
     memory: str = "auto"
+    force: bool = False
     show: str = ""
 
 
@@ -64,7 +67,7 @@ def parse(arguments: Sequence[str]) -> Options:
     Raises:
         getopt.GetoptError: it is not well formed.
     """
-    given, words = getopt.gnu_getopt(list(arguments), "hV", ["memory=", "help", "version"])
+    given, words = getopt.gnu_getopt(list(arguments), "hV", ["memory=", "force", "help", "version"])
     options = dict(given)
     if "-h" in options or "--help" in options:
         return Options(show="help")
@@ -73,7 +76,8 @@ def parse(arguments: Sequence[str]) -> Options:
     if len(words) != 3:
         raise getopt.GetoptError(f"expected PID ADDR LEN, got {len(words)} of them")
     target, address, length = words
-    return Options(target, address, length, memory=options.get("--memory", "auto"))
+    memory, force = options.get("--memory", "auto"), "--force" in options
+    return Options(target, address, length, memory=memory, force=force)
 
 
 class Stopped(Exception):
@@ -194,7 +198,10 @@ def _answer(options: Options, stop: Stop) -> int:
 
     try:
         done = editing.edit(
-            options.target, options.address, options.length, memory=options.memory, stop=stop
+            *(options.target, options.address, options.length),
+            memory=options.memory,
+            stop=stop,
+            force=options.force,
         )
     except Stopped:
         raise

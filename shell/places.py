@@ -26,12 +26,19 @@ class Place(NamedTuple):
         type: of the scan for a match, of an entry of the table, else that of the session.
         value: a match's value now; None where it was not looked at or cannot be read.
         field: its name, when the place is a field of a structure.
+        path: that leads there, for an entry of the table.
     """
 
     address: int
     type: Any
     value: object = None
     field: str = ""
+    path: PointerPath | None = None
+
+    @property
+    def lasting(self) -> int | PointerPath:
+        """What stays true when the target moves its objects: the path, if there is one."""
+        return self.address if self.path is None else self.path
 
 
 def is_index(word: Word) -> bool:
@@ -97,7 +104,8 @@ def within(session: Session, place: Place, path: str) -> Place:
         TypeNameError: it has no such field.
     """
     found = member(place.type, path, bits=session.attached.bits)
-    return Place(place.address + found.offset, found.type, field=path)
+    there = None if place.path is None else place.path.plus(found.offset)
+    return Place(place.address + found.offset, found.type, field=path, path=there)
 
 
 def pointer_path(session: Session, text: str) -> tuple[PointerPath, Any]:
@@ -139,4 +147,5 @@ def _entry(session: Session, which: str) -> Place | None:
     if name not in session.table:
         return None
     entry = session.table[name]
-    return Place(entry.path.resolve(session.attached), entry.value_type)
+    path = entry.path
+    return Place(path.resolve(session.attached), entry.value_type, path=path)

@@ -11,6 +11,7 @@ from farfetch.scanner import FarfetchError
 
 from . import batch, report, streams
 from .answers import Answers, JsonAnswers, TextAnswers, say
+from .ending import Ending
 from .loading import loading
 from .progress import Meter, NoMeter, TerminalMeter
 from .session import Session
@@ -39,10 +40,20 @@ def run(options: Options) -> int:
     )
     session.run_script = batch.Scripts(session, answers)
     session.variables.update(options.variables)
+    ending = Ending()
+    session.whole = ending.whole
     try:
-        return _run(session, options, answers, commands=commands, prompt=prompt)
+        with ending:
+            try:
+                return _run(session, options, answers, commands=commands, prompt=prompt)
+            finally:
+                try:
+                    ending.last()
+                finally:  # a signal may come just before that, and only one does
+                    ending.last()
+                    session.close()
     finally:
-        session.close()
+        ending.die()
 
 
 def _run(

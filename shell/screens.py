@@ -13,20 +13,24 @@ if TYPE_CHECKING:
 class Screens(Protocol):
     """Takes over the terminal until the user leaves."""
 
-    def watch(self, session: Session, entries: Sequence[tuple[str, Place]], every: float) -> None:
+    def watch(
+        self, session: Session, entries: Sequence[tuple[str, Place]], every: float, *, force: bool
+    ) -> None:
         """Show values live.
 
         Args:
             session: with the target.
             entries: how each place was called, and the place.
             every: seconds between looks.
+            force: set and freeze even what the target may not write itself.
         """
 
-    def hex(self, session: Session, address: int, value_type: Any) -> None:
+    def hex(self, session: Session, address: int, value_type: Any, *, force: bool) -> None:
         """Show memory as hex digits, to page through and to edit.
 
         Args:
             session: with the target.
             address: where to begin.
             value_type: of the values beside the bytes.
+            force: edit even what the target may not write itself.
         """

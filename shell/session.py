@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +13,7 @@ from farfetch.scanner import (
     FarfetchError,
     Freeze,
     Patch,
+    PointerPath,
     Predicate,
     Scan,
     ScanResult,
@@ -70,6 +72,7 @@ class Session:
         listed: indexes of the matches that ``list`` showed last.
         say: prints a line while a command still works; None where answers are for programs.
         screens: what takes the whole terminal; None without a prompt.
+        whole: makes a context in which no signal ends the run half way.
         finished: set by ``quit``.
     """
 
@@ -96,6 +99,7 @@ class Session:
         self.run_script: Callable[[str], int] = _no_scripts
         self.say = say
         self.screens: Screens | None = None
+        self.whole: Callable[[], AbstractContextManager[None]] = nullcontext
         self.finished = False
         self._meter = meter or NoMeter()
         self._undone_at_exit: set[Patch] = set()
@@ -158,11 +162,12 @@ class Session:
 
         What cannot be put back is said, and keeps nothing else from happening.
         """
-        self.reset()
-        target, self.target = self.target, None
-        if target is not None:
-            self._undo_patches(target)
-            target.close()
+        with self.whole():
+            self.reset()
+            target, self.target = self.target, None
+            if target is not None:
+                self._undo_patches(target)
+                target.close()
 
     def choose(self, options: Options) -> None:
         """Take other options.
@@ -191,8 +196,9 @@ class Session:
             if patch in patches:
                 try:
                     patch.undo()
-                except FarfetchError as error:
-                    report.complain(error)
+                except (FarfetchError, OSError) as error:
+                    with suppress(OSError):  # nobody may be there to read it
+                        report.complain(error)
 
     def set_align(self, align: int | None) -> None:
         """Choose the alignment of the next first scan; None for the type's own."""
@@ -269,30 +275,42 @@ class Session:
 
     def freeze(
         self,
-        address: int,
+        address: int | PointerPath,
         value_type: Any,
         value: object,
         allow: Literal["increase", "decrease"] | None = None,
         interval: float = INTERVAL,
+        *,
+        force: bool = False,
     ) -> Freeze:
         """Freeze a value, in place of an entry at the same address.
 
         Args:
-            address: where.
+            address: where, or the path there.
             value_type: its type.
             value: to hold; None for what is there now.
             allow: the way it may still move.
             interval: seconds between looks.
+            force: even where the target may not write itself.
         """
-        before = self.frozen_at(address)
-        entry = self.attached.freeze(address, value_type, value, allow=allow, interval=interval)
+        entry = self.attached.freeze(
+            address, value_type, value, allow=allow, interval=interval, force=force
+        )
+        before = self.frozen_at(entry.address)
+        if entry.path is not None:
+            before += self.frozen_at(entry.path)
         for one in before:
-            one.stop()
+            if one is not entry:
+                one.stop()
         return entry
 
-    def frozen_at(self, address: int) -> tuple[Freeze, ...]:
-        """The frozen entries at an address."""
-        return tuple(one for one in self.attached.frozen if one.address == address)
+    def frozen_at(self, address: int | PointerPath) -> tuple[Freeze, ...]:
+        """The frozen entries at an address, or of a path, wherever that leads."""
+        return tuple(
+            one
+            for one in self.attached.frozen
+            if (one.path if isinstance(address, PointerPath) else one.address) == address
+        )
 
     def close(self) -> None:
         """End the session: frozen entries thaw, snapshot files go."""

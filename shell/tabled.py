@@ -24,51 +24,66 @@ class Live(NamedTuple):
         address: None where it cannot be told.
         value: None where it cannot be read.
         reason: why not.
-        frozen: whether it is held.
+        held: what freezes it; None when nothing does.
     """
 
     address: int | None
     value: Any
     reason: str
-    frozen: bool
+    held: Freeze | None
 
 
 def live(session: Session, entry: Entry) -> Live:
     """Look at an entry; without a target that lives there is nothing to see."""
     target = session.target
     if target is None:
-        return Live(None, None, "no target", False)
+        return Live(None, None, "no target", None)
     address = None
     try:
         address = entry.path.resolve(target)
         value = target.read(address, entry.value_type)
     except FarfetchError as error:
-        return Live(address, None, str(error), False)
-    frozen = any(one.active for one in session.frozen_at(address))
-    return Live(address, value, "", frozen)
+        return Live(address, None, str(error), _held(session, entry, address))
+    return Live(address, value, "", _held(session, entry, address))
 
 
-def write(session: Session, entry: Entry, text: str) -> Any:
-    """Write a value to an entry, and into what is frozen there. Returns the value."""
+def frozen(session: Session, entry: Entry) -> tuple[Freeze, ...]:
+    """What freezes an entry, also while its pointers lead nowhere."""
+    held = session.frozen_at(entry.path)
+    return held or session.frozen_at(entry.path.resolve(session.attached))
+
+
+def _held(session: Session, entry: Entry, address: int | None) -> Freeze | None:
+    held = session.frozen_at(entry.path)
+    if not held and address is not None:
+        held = session.frozen_at(address)
+    return next((one for one in held if one.active), None)
+
+
+def settle(session: Session) -> None:
+    """Bring the table's frozen values up to what is held, whatever has changed that."""
+    frozen = session.target.frozen if session.target else ()
+    for entry in session.table if frozen else ():
+        held = next((one for one in frozen if one.active and one.path == entry.path), None)
+        if held is not None and entry.frozen is not None:
+            session.table.change(entry.name, frozen=text_of(held))
+
+
+def write(session: Session, entry: Entry, text: str, *, force: bool = False) -> Any:
+    """Write a value to an entry. Returns the value."""
     target, value_type = session.attached, entry.value_type
-    address = entry.path.resolve(target)
     value = parse_value(value_type, text, bits=target.bits)
-    held = [one for one in session.frozen_at(address) if one.active]
-    if held:  # else it would be put back at once
-        session.freeze(address, value_type, value, held[0].allow, held[0].interval)
-    else:
-        target.write(address, value_type, value)
+    target.write(entry.path.resolve(target), value_type, value, force=force)
     return value
 
 
-def freeze(session: Session, entry: Entry) -> Freeze:
-    """Hold an entry at its frozen value, or at what is there."""
+def freeze(session: Session, entry: Entry, *, force: bool = False) -> Freeze:
+    """Hold an entry at its frozen value, or at what is there, wherever its pointers lead."""
     target, value_type = session.attached, entry.value_type
-    address = entry.path.resolve(target)
     value = None
     if entry.frozen is not None:
         value = parse_value(value_type, entry.frozen, bits=target.bits)
-    return session.freeze(address, value_type, value, entry.allow)
+    return session.freeze(entry.path, value_type, value, entry.allow, force=force)
 
 
 def text_of(frozen: Freeze) -> str:

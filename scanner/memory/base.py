@@ -126,19 +126,27 @@ class Memory(Bound, abc.ABC):
                 break
         return done
 
-    def write(self, address: int, raw: bytes) -> int:
-        """Write bytes from an address on. Returns how many, up to the first that cannot be."""
+    def write(self, address: int, raw: bytes, *, force: bool = False) -> int:
+        """Write bytes from an address on. Returns how many, up to the first that cannot be.
+
+        Args:
+            address: of the first byte.
+            raw: the bytes.
+            force: also where a process may not write itself; other memories know no such place.
+        """
+        del force
         address, raw = arguments.address(address), arguments.raw("raw", raw)
         code = lib.ff_reader_write(self.reader, address, raw, len(raw))
         if code == _MAY_BLOCK:
             code = self._call(lib.FF_CALL_WRITE, [address], len(raw), raw=raw)
         return self.check(code)
 
-    def write_each(self, addresses: Any, count: int, raw: bytes) -> int:
+    def write_each(self, addresses: Any, count: int, raw: bytes, *, force: bool = False) -> int:
         """Write the same bytes at each of ``count`` addresses (a ``uint64_t *``).
 
-        Returns at how many all of them could be written.
+        Returns at how many all of them could be written; ``force`` is that of :meth:`write`.
         """
+        del force
         failed = ffi.new("uint64_t *")
         code = lib.ff_reader_write_each(self.reader, addresses, count, raw, len(raw), failed)
         if code == _MAY_BLOCK:
@@ -152,14 +160,23 @@ class Memory(Bound, abc.ABC):
 
     @patience.setter
     def patience(self, seconds: float) -> None:
-        if not 0 < seconds <= _PATIENCE_MOST:
-            raise ValueError(f"patience takes seconds above 0, not {seconds!r}")
+        seconds = arguments.seconds("patience", seconds)
+        if seconds > _PATIENCE_MOST:
+            raise ArgumentError("patience", seconds, "seconds above 0, no more than a day's")
         self._patience = seconds
         lib.ff_reader_set_patience(self.reader, max(1, round(seconds * 1000)))
 
-    def blocks(self, address: int, *, writing: bool = False) -> bool:
-        """Whether it is known that nobody brings the page at an address, so nothing waits."""
-        return 0 <= address < 1 << 64 and bool(lib.ff_reader_blocks(self.reader, address, writing))
+    def blocks(self, address: int, size: int = 1, *, writing: bool = False) -> bool:
+        """Whether it is known that nobody brings a page of these bytes, so nothing waits.
+
+        Only the first and the last byte are looked at: what stops within a page has read or
+        written nothing of it.
+        """
+        address, size = arguments.whole("address", address, 0, 1 << 64), arguments.size(size)
+        return any(
+            0 <= one < 1 << 64 and bool(lib.ff_reader_blocks(self.reader, one, writing))
+            for one in {address, address + size - 1}
+        )
 
     def _call(
         self,

@@ -48,10 +48,10 @@ class Buffer(Memory):
         perms = "r--p" if self._readonly else "rw-p"
         return [Region(start, end, perms, 0, "00:00", 0, "", False)] if start < end else []
 
-    def write(self, address: int, raw: bytes) -> int:
+    def write(self, address: int, raw: bytes, *, force: bool = False) -> int:
         """Write bytes from an address on; none where the contents are not writable."""
-        return 0 if self._readonly else super().write(address, raw)
+        return 0 if self._readonly else super().write(address, raw, force=force)
 
-    def write_each(self, addresses: object, count: int, raw: bytes) -> int:
+    def write_each(self, addresses: object, count: int, raw: bytes, *, force: bool = False) -> int:
         """Write the same bytes at many addresses; none where the contents are not writable."""
-        return 0 if self._readonly else super().write_each(addresses, count, raw)
+        return 0 if self._readonly else super().write_each(addresses, count, raw, force=force)

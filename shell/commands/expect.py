@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from farfetch.scanner import decode, encode, parse_value
 
-from .. import completion, places, quantities, values
+from .. import completion, holding, places, quantities, values
 from ..command import Command
 from ..completion import Candidate, Choice, Cursor, Moment
 from ..errors import Unexpected
-from ..result import Result
+from ..result import Json, Result
 from ..words import Words
 
 if TYPE_CHECKING:
@@ -94,10 +94,13 @@ def run(session: Session, words: Words) -> Result:
             break
         time.sleep(min(_TICK, max(0.0, until - time.monotonic())))
     condition = " ".join(filter(None, (arguments.subject, arguments.place, arguments.test)))
+    lost = holding.said(session.target)
     if not holds:
         after = f" after {quantities.seconds(arguments.duration)}" if arguments.duration else ""
-        raise Unexpected(f"expected {condition}, but {seen}{after}")
-    return Result({"condition": condition, "seen": seen}, (f"{condition}: {seen}",))
+        raise Unexpected(f"expected {condition}, but {seen}{after}{lost}")
+    not_held = holding.fields(session.target)
+    fields: dict[str, Json] = {"condition": condition, "seen": seen, "not_held": not_held}
+    return Result(fields, (f"{condition}: {seen}{lost}",))
 
 
 def _look(session: Session, words: Words, arguments: Arguments) -> tuple[bool, str]:
@@ -153,7 +156,7 @@ EXPECT = Command(
     summary="fail the run unless something holds",
     details="WHERE is a match's index, an address or the name of an entry of the table. A script "
     "stops at an expect that does not hold and says what there was instead. --for waits that long "
-    "for it to become true.",
+    "for it to become true. It also says what is frozen and not held at present.",
     examples=("expect matches == 1", "expect value 0 in 1..100", "expect value hp == 5 --for 2"),
     run=run,
     complete=complete,

@@ -10,7 +10,7 @@ from farfetch.scanner import parse_value
 from farfetch.scanner.addresses import format_address
 from farfetch.scanner.freeze import INTERVAL
 
-from .. import completion, places, values
+from .. import completion, forcing, holding, places, values
 from ..command import Command, needs_target
 from ..completion import Candidate, Choice, Cursor, Moment
 from ..result import Column, Json, Result, Table
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Allow = Literal["increase", "decrease"]
 
-_OPTION = r"--(allow|every)(?:\s+|=|$)(\S*)"
+_OPTION = r"--(?:(allow|every)(?:\s+|=|$)(\S*)|(force))"
 #: Options stand behind the value or in front of it, never inside: a text may say anything.
 _BEHIND = re.compile(rf"(?:^|(?<=\s)){_OPTION}\s*$")
 _BEFORE = re.compile(rf"^{_OPTION}(?=\s)")
@@ -51,16 +51,18 @@ class Arguments(NamedTuple):
         value: its text; "" for what is there.
         allow: the way it may still move.
         interval: seconds between looks.
+        force: even where the target may not write itself.
     """
 
     which: int | str
     value: str
     allow: Allow | None
     interval: float
+    force: bool
 
 
 def parse(words: Words) -> Arguments | None:
-    """Read the place, the value and ``--allow``; None when there is nothing."""
+    """Read the place, the value and the options; None when there is nothing."""
     which = words.optional()
     if which is None:
         return None
@@ -70,14 +72,14 @@ def parse(words: Words) -> Arguments | None:
         raise words.error("--allow takes increase or decrease")
     place = places.index_or_address(words, which)
     interval = _interval(words, options["every"]) if "every" in options else INTERVAL
-    return Arguments(place, value, cast("Allow | None", allow), interval)
+    return Arguments(place, value, cast("Allow | None", allow), interval, "force" in options)
 
 
 def _split(rest: str) -> tuple[str, dict[str, str]]:
     """Take the options off a value."""
     options: dict[str, str] = {}
     while found := _BEHIND.search(rest) or _BEFORE.search(rest):
-        options.setdefault(found[1], found[2])
+        options.setdefault(found[1] or found[3], found[2] or "")
         rest = (rest[: found.start()] + rest[found.end() :]).strip()
     return rest, options
 
@@ -99,10 +101,15 @@ def run(session: Session, words: Words) -> Result:
     target = session.attached
     if arguments is None:
         return _listing(target)
-    address, value_type, value, _ = places.find(session, arguments.which)
+    place = places.find(session, arguments.which)
+    value = place.value
     if arguments.value:
-        value = parse_value(value_type, arguments.value, bits=target.bits)
-    entry = session.freeze(address, value_type, value, arguments.allow, arguments.interval)
+        value = parse_value(place.type, arguments.value, bits=target.bits)
+    entry = session.freeze(
+        *(place.lasting, place.type, value),
+        *(arguments.allow, arguments.interval),
+        force=arguments.force,
+    )
     line = f"frozen {target.locate(entry.address)} at {values.shown(entry.type, entry.value)}"
     if entry.allow:
         line += f", may {entry.allow}"
@@ -118,13 +125,13 @@ def _listing(target: Target) -> Result:
     rows = tuple(
         (
             format_address(one.address),
-            str(target.locate(one.address)),
+            holding.place(target, one),
             values.type_label(one.type),
             values.shown(one.type, one.value),
             one.allow or "",
             f"{one.interval:g} s",
             str(one.writes),
-            str(one.error) if one.error else "active" if one.active else "stopped",
+            holding.state(one),
         )
         for one in entries
     )
@@ -142,7 +149,10 @@ def _fields(target: Target, entry: Freeze) -> dict[str, Json]:
         "value": values.as_json(entry.value),
         "allow": entry.allow,
         "every": entry.interval,
+        "path": str(entry.path) if entry.path else None,
+        "force": entry.force,
         "active": entry.active,
+        "holding": entry.holding,
         "writes": entry.writes,
         "error": str(entry.error) if entry.error else None,
     }
@@ -157,19 +167,26 @@ def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     elif before[-1] == "--allow":
         yield from cursor.offer(Choice(direction) for direction in _DIRECTIONS)
     elif before[-1] != "--every" and cursor.word:
-        options = [Choice("--allow", "let it move one way"), Choice("--every", "seconds")]
+        options = [
+            Choice("--allow", "let it move one way"),
+            Choice("--every", "seconds"),
+            Choice(forcing.FORCE, forcing.NOTE),
+        ]
         yield from cursor.offer(one for one in options if one.text not in before)
 
 
 FREEZE = Command(
     name="freeze",
-    usage="freeze [INDEX|ADDR [VALUE] [--allow increase|decrease] [--every SECONDS]]",
+    usage="freeze [INDEX|ADDR [VALUE] [--allow increase|decrease] [--every SECONDS] [--force]]",
     summary="hold a value, or list what is held",
     details="INDEX is a match's number in list, of the scan's type; ADDR is an address such as "
     "0x7f12 or game+0x4010, of the type that type says. Without VALUE it holds what is there "
     "now. A field of a structure is 0.hp or ADDR.hp. --allow lets the value move one way: "
     f"increase lets it grow and never shrink. --every sets the time between looks, {INTERVAL:g} "
-    "s else. Alone it lists the frozen entries. They hold until unfreeze, detach or the end of "
+    "s else. Alone it lists the frozen entries. What is written over one, in whatever way, is what "
+    "it holds from then on. An entry that cannot be reached for a while, or may not be written, is "
+    "held again as soon as it can be; until then the list says why not. --force holds what the "
+    "target may not write itself. They hold until unfreeze, detach or the end of "
     "the run, so a script that freezes ends with wait.",
     examples=(
         "freeze 0 100",

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from farfetch.scanner import MemoryFault, members
 from farfetch.scanner.addresses import format_address
 
-from .. import completion, hexdump, places, values
+from .. import completion, forcing, hexdump, places, values
 from ..command import Command, needs_target
-from ..completion import Candidate, Cursor, Moment
+from ..completion import Candidate, Choice, Cursor, Moment
 from ..result import Result
-from ..words import Words
+from ..words import Word, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,23 +23,38 @@ MAX_BYTES = 1 << 20
 
 
 class Arguments(NamedTuple):
-    """A match's index or an address as typed, and how many bytes, None for a screen of them."""
+    """What to show.
+
+    Attributes:
+        which: a match's index or an address, as typed.
+        size: how many bytes; None for a screen of them.
+        force: whether its keys write where the target may not write itself.
+    """
 
     which: int | str
     size: int | None
+    force: bool
 
 
 def parse(words: Words) -> Arguments:
-    """Read the place and the length."""
+    """Read the place, the length and the option."""
     which = places.index_or_address(words, words.take("ADDR"))
-    word = words.optional()
-    words.end()
-    if word is None:
-        return Arguments(which, None)
+    size, force = None, False
+    while (word := words.optional()) is not None:
+        if word.text == forcing.FORCE:
+            force = True
+        elif size is not None:
+            raise words.error(f"{word.raw!r} is one argument too many")
+        else:
+            size = _size(words, word)
+    return Arguments(which, size, force)
+
+
+def _size(words: Words, word: Word) -> int:
     size = int(word.text, 16) if _is_hex(word.text) else words.number(word, "LEN")
     if not 1 <= size <= MAX_BYTES:
         raise words.error(f"LEN is from 1 to {MAX_BYTES}, not {size}")
-    return Arguments(which, size)
+    return size
 
 
 def _is_hex(text: str) -> bool:
@@ -61,7 +76,7 @@ def run(session: Session, words: Words) -> Result:
     has_own = place.field or members(place.type, bits=target.bits)
     value_type = place.type if has_own else session.type
     if session.screens is not None and arguments.size is None:
-        session.screens.hex(session, address, value_type)
+        session.screens.hex(session, address, value_type, force=arguments.force)
         return Result({"address": format_address(address)})
     size = min(arguments.size or DEFAULT_BYTES, hexdump.HIGHEST - address)
     content = hexdump.read(target, address, size)
@@ -90,16 +105,19 @@ def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     if not cursor.words:
         yield from completion.match_index(cursor, moment)
         yield from completion.address(cursor, moment)
+    elif cursor.word and forcing.FORCE not in cursor.words:
+        yield from cursor.offer([Choice(forcing.FORCE, forcing.NOTE)])
 
 
 HEX = Command(
     name="hex",
-    usage="hex INDEX|ADDR [LEN]",
+    usage="hex INDEX|ADDR [LEN] [--force]",
     summary="look at memory as hex digits, and edit it",
     details="At a prompt it takes the whole terminal: arrows, PageUp and PageDown move, hex digits "
     "overwrite the byte under the cursor at once, u takes the last change back, g goes to an "
     "address, t chooses the type of the values beside the bytes, q or Ctrl-C leaves; what has "
-    "changed since the last look is highlighted. With LEN, and in scripts, it prints LEN bytes "
+    "changed since the last look is highlighted. --force lets it edit what the target may not "
+    "write itself. With LEN, and in scripts, it prints LEN bytes "
     f"instead ({DEFAULT_BYTES} when not said); ?? cannot be read. Of a structure, the fields that "
     "begin in a line stand beside it.",
     examples=("hex 0", "hex game+0x4010 64", "hex [heap] 0x100"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import default_threads, isa
 
-from .. import quantities, values
+from .. import holding, quantities, values
 from ..command import Command
 from ..result import Json, Result
 from ..words import Words
@@ -29,6 +29,7 @@ def run(session: Session, words: Words) -> Result:
         "matches": session.matches,
         "steps": [str(step.predicate) for step in scan.steps] if scan else [],
         "frozen": len(session.target.frozen) if session.target else 0,
+        "not_held": len(holding.not_held(session.target)),
     }
     align = session.align if session.align is not None else "the type's"
     lines = [
@@ -44,7 +45,8 @@ def run(session: Session, words: Words) -> Result:
         )
         lines += [f"step {number:<3} {step}" for number, step in enumerate(_steps(session), 1)]
     if fields["frozen"]:
-        lines.append(f"frozen   {fields['frozen']}")
+        lost = f", {fields['not_held']} not held" if fields["not_held"] else ""
+        lines.append(f"frozen   {fields['frozen']}{lost}")
     return Result(fields, tuple(lines))
 
 

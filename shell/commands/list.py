@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from farfetch.scanner import Member, members
 from farfetch.scanner.addresses import format_address
 
-from .. import values
+from .. import holding, values
 from ..command import Command, needs_target
 from ..completion import Candidate, Choice, Cursor, Moment
 from ..result import Column, Json, Result, Table
@@ -16,7 +16,7 @@ from ..words import Words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from farfetch.scanner import Match
+    from farfetch.scanner import Freeze, Match
 
     from ..session import Session
 
@@ -32,6 +32,7 @@ _COLUMNS = (
     Column("FIRST", right=True),
 )
 _TYPE = Column("TYPE")
+_FROZEN = Column("FROZEN", right=True)
 
 
 def parse(words: Words, shown: range, total: int) -> range:
@@ -72,22 +73,34 @@ def run(session: Session, words: Words) -> Result:
     if not scan or not total:
         return Result({"total": 0, "matches": []}, ("no matches",))
     session.listed = page
+    frozen = [one for one in session.attached.frozen if one.active]
     fields = members(scan.type, bits=session.bits)
     if fields:
         table = _by_field(matches, fields)
     else:
         columns = (*_COLUMNS, _TYPE) if scan.layout.parts else _COLUMNS
-        table = Table(columns, tuple(_row(match)[: len(columns)] for match in matches))
+        rows = tuple(_row(match)[: len(columns)] for match in matches)
+        table = _with_frozen(Table(columns, rows), matches, frozen)
     lines = (table,) if len(matches) == total else (table, _footer(page, total, session))
     return Result(
         {
             "total": total,
             "start": page.start,
             "type": values.type_label(scan.type),
-            "matches": [_fields(match) for match in matches],
+            "matches": [_fields(match, holding.at(frozen, match.address)) for match in matches],
         },
         lines,
     )
+
+
+def _with_frozen(table: Table, matches: Sequence[Match], frozen: Sequence[Freeze]) -> Table:
+    """A column more, with what is held, where any of the matches is frozen."""
+    held = [holding.at(frozen, match.address) for match in matches]
+    if not any(held):
+        return table
+    shown = ("" if one is None else holding.shown(one) for one in held)
+    rows = tuple((*row, cell) for row, cell in zip(table.rows, shown, strict=True))
+    return Table((*table.columns, _FROZEN), rows)
 
 
 def _footer(page: range, total: int, session: Session) -> str:
@@ -129,7 +142,7 @@ def _by_field(matches: Sequence[Match], fields: Sequence[Member]) -> Table:
     return Table((*_COLUMNS[:3], *columns), tuple(rows))
 
 
-def _fields(match: Match) -> Json:
+def _fields(match: Match, held: Freeze | None) -> Json:
     location = match.location
     return {
         "index": match.index,
@@ -142,6 +155,8 @@ def _fields(match: Match) -> Json:
         "module": location.module.name if location.module else None,
         "offset": location.offset,
         "location": str(location),
+        "frozen": None if held is None else values.as_json(held.value),
+        "holding": held is not None and held.holding,
     }
 
 
@@ -160,7 +175,8 @@ LIST = Command(
     "START on, in the order of their addresses: the value now, at the last scan and at the first. "
     "+ and - turn the page, as PageDown and PageUp do on an empty line of the prompt. ? is a value "
     "that cannot be read any more. Numbers of unknown type are shown with the types that they "
-    "match as. Of a structure each field has a column; what it was at the last and at the first "
+    "match as. What is frozen stands in a column of its own, in brackets while it cannot be held. "
+    "Of a structure each field has a column; what it was at the last and at the first "
     "scan stands below, where that was different.",
     examples=("list", "list 100", "list 1000 50", "list +"),
     run=run,

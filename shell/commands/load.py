@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from farfetch.scanner import FarfetchError, Table
 from farfetch.scanner.literals import quote
 
-from .. import quantities, tabled
+from .. import forcing, quantities, tabled
 from ..command import Command
 from ..completion import file_name
 from ..result import Json, Result
@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 def run(session: Session, words: Words) -> Result:
     """Read a table and take its place; freeze what it says, if asked to."""
     word = words.take("FILE")
-    option = words.optional()
-    if option is not None and option.text != "--freeze":
-        raise words.error(f"{option.raw!r} is one argument too many")
-    words.end()
+    options: set[str] = set()
+    while (option := words.optional()) is not None:
+        if option.text not in ("--freeze", forcing.FORCE):
+            raise words.error(f"{option.raw!r} is one argument too many")
+        options.add(option.text)
+    freeze, force = "--freeze" in options, forcing.FORCE in options
+    if force and not freeze:
+        raise words.error("--force goes with --freeze")
     file = path_of(word.text)
-    if option is not None:
+    if freeze:
         session.attached.check()
     report: list[Taken] = []
     if file.suffix.lower() == ".ct":
@@ -43,11 +47,11 @@ def run(session: Session, words: Words) -> Result:
     lines = [f"{quantities.count(count, 'entry', 'entries')} loaded from {file}", *others]
     lines += tabled.reported(report)
     frozen, failed = 0, []
-    for entry in session.table if option is not None else ():
+    for entry in session.table if freeze else ():
         if entry.frozen is None:
             continue
         try:
-            tabled.freeze(session, entry)
+            tabled.freeze(session, entry, force=force)
             frozen += 1
         except FarfetchError as error:
             failed.append((entry.name, str(error)))
@@ -78,10 +82,11 @@ def _others(session: Session, table: Table) -> list[str]:
 
 LOAD = Command(
     name="load",
-    usage="load FILE [--freeze]",
+    usage="load FILE [--freeze [--force]]",
     summary="load a saved table",
     details="Takes the place of the table that there is. Nothing in the target changes, unless "
-    "--freeze holds the entries that were frozen when the table was saved. A file that is damaged "
+    "--freeze holds the entries that were frozen when the table was saved, with --force those in "
+    "read-only mappings, too. A file that is damaged "
     "or of a newer version leaves everything as it was. A file that ends in .CT is a Cheat Engine "
     "table; what of it could not be taken over is said for each entry.",
     examples=("load game.json", "load game.json --freeze", "load game.CT"),

@@ -67,13 +67,17 @@ def run(session: Session, words: Words) -> Result:
     assert isinstance(raw, bytes)
     if not raw:
         raise words.error("BYTES is missing")
-    patch = target.patch(places.find(session, arguments.which).address, raw)
-    if arguments.at_exit:
-        session.undo_at_exit(patch)
+    address = places.find(session, arguments.which).address
+    with session.whole():  # else a signal in between would leave it for ever
+        patch = target.patch(address, raw)
+        if arguments.at_exit:
+            session.undo_at_exit(patch)
     line = (
         f"patch {patch.number}: {quantities.count(len(raw), 'byte')} at "
         f"{target.locate(patch.address)}, {shown(patch.before)} kept"
     )
+    if patch.forced:
+        line += "; forced into a read-only mapping"
     return Result(_fields(session, patch), (line,))
 
 
@@ -123,6 +127,7 @@ def _fields(session: Session, patch: Patch) -> dict[str, Json]:
         "before": patch.before.hex(" "),
         "after": patch.after.hex(" "),
         "undo_at_exit": session.undoes_at_exit(patch),
+        "forced": patch.forced,
     }
 
 
@@ -139,9 +144,11 @@ PATCH = Command(
     name="patch",
     usage=f"patch [INDEX|ADDR BYTES] [{AT_EXIT}]",
     summary="change bytes and keep the old ones, or list what is patched",
-    details='BYTES are hex pairs, or text as in b"abc". Code can be patched too. unpatch puts the '
-    f"old bytes back. {AT_EXIT} does so when the shell ends or detaches; alone it is for all "
-    "patches there are. Without arguments it lists the patches.",
+    details='BYTES are hex pairs, or text as in b"abc". Code is what it is for: it writes what the '
+    "target may not write itself without being forced, and says so. unpatch puts the old bytes "
+    f"back. {AT_EXIT} does so when the shell detaches or ends, also by a signal or because its "
+    "terminal was closed, but for SIGKILL; alone it is for all patches there are. Without "
+    "arguments it lists the patches.",
     examples=("patch game+0x1189 90 90", f"patch 0 de ad be ef {AT_EXIT}", "patch"),
     run=run,
     complete=complete,

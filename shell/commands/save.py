@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import quantities
+from .. import quantities, tabled
 from ..command import Command
 from ..completion import FORCE, file_to_write
 from ..result import Result
@@ -21,6 +21,7 @@ def run(session: Session, words: Words) -> Result:
     force = words.switch(FORCE) or force
     words.end()
     file = path_of(word.text)
+    tabled.settle(session)
     session.table.save(file, force=force)
     count = len(session.table)
     said = f"{quantities.count(count, 'entry', 'entries')} saved in {file}"

@@ -9,7 +9,7 @@ from farfetch.scanner import Entry
 from farfetch.scanner.addresses import format_address
 from farfetch.scanner.literals import quote
 
-from .. import completion, places, tabled, values
+from .. import completion, forcing, places, tabled, values
 from ..command import Command
 from ..completion import Candidate, Choice, Cursor, Moment
 from ..result import Column, Json, Result, Table
@@ -48,21 +48,24 @@ def run(session: Session, words: Words) -> Result:
 def _listing(session: Session) -> Result:
     fields: list[Json] = []
     rows = []
+    tabled.settle(session)
     for entry in session.table:
         live = tabled.live(session, entry)
         shown = _shortened(values.shown(entry.value_type, live.value))
         address = None if live.address is None else format_address(live.address)
-        held = "" if entry.frozen is None else entry.frozen if live.frozen else f"({entry.frozen})"
+        holding = live.held is not None and live.held.holding
+        held = "" if entry.frozen is None else entry.frozen if holding else f"({entry.frozen})"
         place = (entry.where, address or "?")
-        said = entry.note or live.reason
+        reason = live.reason or (str(live.held.error or "") if live.held else "")
+        said = entry.note or reason
         rows.append((entry.group, entry.name, shown, entry.type, *place, held, said))
         fields.append(
             {
                 **_fields(entry),
                 "address": address,
                 "value": values.as_json(live.value),
-                "active": live.frozen,
-                "error": live.reason or None,
+                "active": holding,
+                "error": reason or None,
             }
         )
     return Result({"entries": fields}, (Table(_COLUMNS, tuple(rows)) if rows else "no entries",))
@@ -115,7 +118,10 @@ def _add(session: Session, words: Words) -> Result:
 
 def _set(session: Session, words: Words) -> Result:
     entry = session.table[words.take("NAME").text]
-    value = tabled.write(session, entry, words.need_rest("VALUE"))
+    text, force = forcing.taken_off(words.need_rest("VALUE"))
+    if not text:
+        raise words.error("VALUE is missing")
+    value = tabled.write(session, entry, text, force=force)
     value_type = entry.value_type
     if entry.frozen is not None:
         text = values.shown(value_type, value)
@@ -126,10 +132,10 @@ def _set(session: Session, words: Words) -> Result:
 
 def _freeze(session: Session, words: Words) -> Result:
     entry = session.table[words.take("NAME").text]
-    text = words.rest()
+    text, force = forcing.taken_off(words.rest())
     if text:
         entry = session.table[entry.name] if entry.frozen == text else _frozen_at(entry, text)
-    held = tabled.freeze(session, entry)
+    held = tabled.freeze(session, entry, force=force)
     entry = session.table.change(entry.name, frozen=tabled.text_of(held))
     said = f"{quote(entry.name)} frozen at {entry.frozen}"
     if not session.interactive:
@@ -145,8 +151,7 @@ def _frozen_at(entry: Entry, text: str) -> Entry:
 def _unfreeze(session: Session, words: Words) -> Result:
     entry = session.table[words.take("NAME").text]
     words.end()
-    address = entry.path.resolve(session.attached)
-    for one in session.frozen_at(address):
+    for one in tabled.frozen(session, entry):
         one.stop()
     entry = session.table.change(entry.name, frozen=None)
     return Result(_fields(entry), (f"{quote(entry.name)} is free",))
@@ -187,20 +192,23 @@ def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
         yield from cursor.offer(Choice(name, "type") for name in moment.types)
     elif before[0] == "add" and cursor.word and before[-1] not in _OPTIONS:
         yield from cursor.offer(Choice(one) for one in _OPTIONS if one not in before)
+    elif before[0] in ("set", "freeze") and len(before) > 1 and cursor.word:
+        yield from cursor.offer([Choice(forcing.FORCE, forcing.NOTE)])
     elif len(before) == 1 and before[0] in _NOTES:
         yield from cursor.offer(Choice(quoted(name), "entry") for name in moment.entries)
 
 
 TABLE = Command(
     name="table",
-    usage="table [add WHERE NAME | set|freeze NAME [VALUE] | unfreeze|remove NAME]",
+    usage="table [add WHERE NAME | set|freeze NAME [VALUE] [--force] | unfreeze|remove NAME]",
     summary="keep places under a name, to be saved and loaded",
     details="WHERE is a match's index, an address or a pointer path such as game+0x4010->0x18. "
     "Addresses in modules are kept relative to them, so a saved table fits the next run of the "
     "program. A field of a structure is kept as 0.hp; an entry may be of a whole structure, "
     "too, which is saved along. Alone it shows the entries with their values now; a frozen "
-    "value in brackets is not held at present. add takes --type TYPE, --group GROUP and --note "
-    "TEXT. save and load keep the table in a file.",
+    "value in brackets is not held at present. A frozen entry follows its pointers at each look. "
+    "What the target may not write itself takes --force. add takes --type TYPE, --group GROUP and "
+    "--note TEXT. save and load keep the table in a file.",
     examples=(
         "table add 0 health",
         "table add 0.hp health",

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner.addresses import format_address
 
-from .. import places, quantities
+from .. import places, quantities, tabled
 from ..command import Command
 from ..completion import Candidate, Choice, Cursor, Moment
 from ..errors import NotFrozen
 from ..result import Result
-from ..words import Words
+from ..words import Words, unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,10 +52,15 @@ def _chosen(session: Session, which: int | str) -> tuple[Freeze, ...]:
         return target.frozen
     if isinstance(which, int):
         place, address = f"match {which}", session.matched[which].address
+    elif unquoted(which) in session.table:  # its pointers may lead nowhere just now
+        return _needed(tabled.frozen(session, session.table[unquoted(which)]), which)
     else:
         address = places.find(session, which).address
         place = format_address(address)
-    entries = session.frozen_at(address)
+    return _needed(session.frozen_at(address), place)
+
+
+def _needed(entries: tuple[Freeze, ...], place: str) -> tuple[Freeze, ...]:
     if not entries:
         raise NotFrozen(f"{place} is not frozen (freeze alone lists what is)")
     return entries

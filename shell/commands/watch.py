@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from farfetch.scanner import TargetGone, members
 from farfetch.scanner.addresses import format_address
 
-from .. import completion, places, quantities, values
+from .. import completion, forcing, places, quantities, values
 from ..command import Command, needs_target
 from ..completion import Candidate, Choice, Cursor, Moment
 from ..places import Place
@@ -28,29 +28,41 @@ EVERY = 0.25
 #: So many matches are watched when nothing is said.
 DEFAULT_ENTRIES = 20
 
-_OPTIONS = ("--for", "--every")
+_OPTIONS = ("--for", "--every", forcing.FORCE)
 
 
 class Arguments(NamedTuple):
-    """What to watch, as typed; for how long, None until it is left; and the time between looks."""
+    """What to watch.
+
+    Attributes:
+        entries: as typed.
+        duration: for how long, in seconds; None until it is left.
+        every: seconds between looks.
+        force: whether its keys write where the target may not write itself.
+    """
 
     entries: tuple[tuple[str, int | str], ...]
     duration: float | None
     every: float
+    force: bool
 
 
 def parse(words: Words) -> Arguments:
     """Read the places and the options, in any order."""
     entries: list[tuple[str, int | str]] = []
     options: dict[str, float] = {}
+    force = False
     while (word := words.optional()) is not None:
         name, equals, text = word.text.partition("=")
-        if name in _OPTIONS:
+        if word.text == forcing.FORCE:
+            force = True
+        elif name in _OPTIONS:
             text = text if equals else words.take("SECONDS").text
             options[name] = _seconds(words, name, text)
         else:
             entries.append((word.text, places.index_or_address(words, word)))
-    return Arguments(tuple(entries), options.get("--for"), options.get("--every", EVERY))
+    duration, every = options.get("--for"), options.get("--every", EVERY)
+    return Arguments(tuple(entries), duration, every, force)
 
 
 def _seconds(words: Words, name: str, text: str) -> float:
@@ -70,7 +82,7 @@ def run(session: Session, words: Words) -> Result:
     arguments = parse(words)
     entries = _entries(session, arguments)
     if session.screens is not None and arguments.duration is None:
-        session.screens.watch(session, entries, arguments.every)
+        session.screens.watch(session, entries, arguments.every, force=arguments.force)
         return Result({"entries": _fields(session, entries)})
     return _follow(session, entries, arguments)
 
@@ -166,21 +178,24 @@ def _fields(session: Session, entries: Sequence[tuple[str, Place]]) -> list[Json
 
 def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer match indexes, addresses and the options."""
-    if cursor.words[-1:] and cursor.words[-1] in _OPTIONS:
+    if cursor.words[-1:] and cursor.words[-1] in _OPTIONS[:2]:
         return
     yield from completion.match_index(cursor, moment)
     yield from completion.address(cursor, moment)
     if cursor.word:
-        notes = zip(_OPTIONS, ("seconds in all", "seconds between looks"), strict=True)
+        said = ("seconds in all", "seconds between looks", forcing.NOTE)
+        notes = zip(_OPTIONS, said, strict=True)
         yield from cursor.offer(Choice(*one) for one in notes if one[0] not in cursor.words)
 
 
 WATCH = Command(
     name="watch",
-    usage="watch [INDEX|ADDR]... [--for SECONDS] [--every SECONDS]",
+    usage="watch [INDEX|ADDR]... [--for SECONDS] [--every SECONDS] [--force]",
     summary="look at values live",
     details="At a prompt it takes the whole terminal: changes are highlighted, Up and Down choose "
-    "an entry, f freezes it or lets it go, s sets it, q or Ctrl-C leaves. With --for, and in "
+    "an entry, f freezes it or lets it go, s sets it, q or Ctrl-C leaves; F marks what is held, f "
+    "what is frozen and not held at present. --force lets f and s write what the target may not "
+    "write itself. With --for, and in "
     "scripts, it prints a line whenever something has changed instead, until the time is over, "
     f"the target ends or Ctrl-C. Without places it watches the first {DEFAULT_ENTRIES} matches; "
     "addresses are of the type that type says. --every is the time between looks, "

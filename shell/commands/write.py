@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from farfetch.scanner import parse_value
 from farfetch.scanner.addresses import format_address
 
-from .. import completion, places, values
+from .. import completion, forcing, places, values
 from ..command import Command, needs_target
-from ..completion import Candidate, Cursor, Moment
+from ..completion import Candidate, Choice, Cursor, Moment
 from ..result import Result
 from ..words import Words
 
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 
 class Arguments(NamedTuple):
-    """Where to write, the type, and the value's text."""
+    """Where to write, the type, the value's text, and whether to force it."""
 
     address: int
     type: Any
     value: str
+    force: bool
 
 
 def parse(session: Session, words: Words) -> Arguments:
@@ -33,10 +34,17 @@ def parse(session: Session, words: Words) -> Arguments:
     if any(places.split(word.raw)):
         place = places.find(session, word.raw)
         if place.field:
-            return Arguments(place.address, place.type, words.need_rest("VALUE"))
+            return Arguments(place.address, place.type, *_value(words))
     value_type = session.type_named(words.take("TYPE").text)
-    value = words.need_rest("VALUE")
-    return Arguments(places.find(session, word.raw).address, value_type, value)
+    value, force = _value(words)
+    return Arguments(places.find(session, word.raw).address, value_type, value, force)
+
+
+def _value(words: Words) -> tuple[str, bool]:
+    value, force = forcing.taken_off(words.need_rest("VALUE"))
+    if not value:
+        raise words.error("VALUE is missing")
+    return value, force
 
 
 @needs_target
@@ -46,7 +54,7 @@ def run(session: Session, words: Words) -> Result:
     target = session.attached
     value = parse_value(arguments.type, arguments.value, bits=target.bits)
     address = arguments.address
-    target.write(address, arguments.type, value)
+    target.write(address, arguments.type, value, force=arguments.force)
     return Result(
         {
             "address": format_address(address),
@@ -59,21 +67,30 @@ def run(session: Session, words: Words) -> Result:
 
 
 def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer the beginnings of addresses, then the types, unless a field has its own."""
+    """Offer the beginnings of addresses, the types unless a field has its own, the option."""
     if not cursor.words:
         return completion.address(cursor, moment)
     if len(cursor.words) == 1 and not any(places.split(cursor.words[0])):
         return completion.type_name(cursor, moment)
+    if len(cursor.words) > 1 and cursor.word:
+        return cursor.offer([Choice(forcing.FORCE, forcing.NOTE)])
     return iter(())
 
 
 WRITE = Command(
     name="write",
-    usage="write ADDR TYPE VALUE | ADDR.FIELD VALUE",
+    usage="write ADDR TYPE VALUE | ADDR.FIELD VALUE [--force]",
     summary="write a value to an address",
-    details="Writes once; freeze holds a value. A type whose name has blanks takes quotes. A field "
-    "of a structure has its own: ADDR.hp where type is the structure, 0.hp of a match.",
-    examples=("write 0x7f0012345678 i32 100", "write game+0x4010 bytes 90 90", "write 0.hp 5"),
+    details="Writes once; freeze holds a value, and what is frozen is held at the new one. What "
+    "the target may not write itself, such as code and constants, takes --force; patch keeps the "
+    "old bytes. A type whose name has blanks takes quotes. A field of a structure has its own: "
+    "ADDR.hp where type is the structure, 0.hp of a match.",
+    examples=(
+        "write 0x7f0012345678 i32 100",
+        "write game+0x4010 bytes 90 90",
+        "write 0.hp 5",
+        "write game+0x1189 u8 0x90 --force",
+    ),
     run=run,
     complete=complete,
 )

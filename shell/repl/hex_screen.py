@@ -33,10 +33,12 @@ class HexScreen:
         session: with the target.
         address: where the cursor begins, and the first structure if they are decoded.
         value_type: of the values beside the bytes.
+        force: edit even what the target may not write itself.
     """
 
-    def __init__(self, session: Session, address: int, value_type: Any) -> None:
+    def __init__(self, session: Session, address: int, value_type: Any, *, force: bool) -> None:
         self._session = session
+        self._force = force
         self._type = value_type
         self._cursor = address
         self._decoder = hexdump.Decoder(value_type, session.attached.bits, address)
@@ -121,14 +123,15 @@ class HexScreen:
         raw, self._digit = bytes.fromhex(self._digit + digit), None
         target = self._session.attached
         before = target.read_bytes(self._cursor, 1)
-        target.write_bytes(self._cursor, raw)
+        target.write_bytes(self._cursor, raw, force=self._force)
         self._undo.append((self._cursor, before))
         self._move(1)
 
     def _take_back(self) -> None:
         if self._undo:
-            address, before = self._undo.pop()
-            self._session.attached.write_bytes(address, before)
+            address, before = self._undo[-1]
+            self._session.attached.write_bytes(address, before, force=self._force)
+            self._undo.pop()
             self._move(address - self._cursor)
 
     def _go(self, text: str) -> None:

@@ -14,10 +14,12 @@ from .watch_screen import WatchScreen
 class TerminalScreens:
     """Takes over the terminal; see :class:`farfetch.shell.screens.Screens`."""
 
-    def watch(self, session: Session, entries: Sequence[tuple[str, Place]], every: float) -> None:
+    def watch(
+        self, session: Session, entries: Sequence[tuple[str, Place]], every: float, *, force: bool
+    ) -> None:
         """Show values live until the user leaves."""
-        WatchScreen(session, entries, every).screen.run()
+        WatchScreen(session, entries, every, force=force).screen.run()
 
-    def hex(self, session: Session, address: int, value_type: Any) -> None:
+    def hex(self, session: Session, address: int, value_type: Any, *, force: bool) -> None:
         """Show memory until the user leaves."""
-        HexScreen(session, address, value_type).screen.run()
+        HexScreen(session, address, value_type, force=force).screen.run()

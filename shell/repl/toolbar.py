@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
-from .. import quantities, values
+from .. import holding, quantities, values
 from ..render import columns, printable
 from ..session import Session
 
@@ -51,7 +51,9 @@ def _scan(session: Session) -> list[str]:
         about = [values.type_label(scan.type), f"align {scan.align}", str(scan.where)]
         about.insert(0, quantities.count(session.matches, "match", "matches"))
     if session.target is not None and session.target.frozen:
-        about.append(f"{len(session.target.frozen)} frozen")
+        lost = len(holding.not_held(session.target))
+        frozen = f"{len(session.target.frozen)} frozen"
+        about.append(f"{frozen}, {lost} not held" if lost else frozen)
     if scan is not None:
         kept = [f"{quantities.size(scan.memory)} memory", f"{quantities.size(scan.disk)} disk"]
         about.append(", ".join(kept[: 2 if scan.disk else 1]))

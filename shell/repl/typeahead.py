@@ -9,7 +9,6 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
 
-_ENDS = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM)
 _Modes = list[Any]  # as tcgetattr() gives them
 _INPUT, _LOCAL = 0, 3  # which of them
 
@@ -19,7 +18,7 @@ class Typeahead:
 
     Keys then arrive as the prompt takes them, however early they are typed, and do not get
     between the progress of a scan. Those that stop or interrupt do so as ever. The terminal is
-    given back as it was on exit, and also while the process is stopped and when a signal ends it.
+    given back as it was on exit, and also while the process is stopped.
 
     Args:
         terminal: its file descriptor.
@@ -28,15 +27,11 @@ class Typeahead:
     def __init__(self, terminal: int) -> None:
         self._terminal = terminal
         self._before = termios.tcgetattr(terminal)
-        self._signals = [
-            one
-            for one in (*_ENDS, signal.SIGTSTP)
-            if signal.getsignal(one) is signal.SIG_DFL  # what is ignored stays so
-        ]
+        self._stops = signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL  # if ignored, it stays so
 
     def __enter__(self) -> Typeahead:
-        for one in self._signals:
-            signal.signal(one, self._leave)
+        if self._stops:
+            signal.signal(signal.SIGTSTP, self._leave)
         self.hold()
         return self
 
@@ -46,8 +41,8 @@ class Typeahead:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for one in self._signals:
-            signal.signal(one, signal.SIG_DFL)
+        if self._stops:
+            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         self._set(self._before)
 
     def hold(self) -> None:
@@ -58,7 +53,7 @@ class Typeahead:
         self._set(modes)
 
     def _leave(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        """Give the terminal back, and stop or end as the signal asks."""
+        """Give the terminal back, and stop as the signal asks."""
         modes = self._before
         with suppress(termios.error):
             modes = termios.tcgetattr(self._terminal)

@@ -23,18 +23,20 @@ class WatchScreen:
         session: with the target.
         entries: how each place was called, and the place.
         every: seconds between looks.
+        force: set and freeze even what the target may not write itself.
     """
 
     def __init__(
-        self, session: Session, entries: Sequence[tuple[str, Place]], every: float
+        self, session: Session, entries: Sequence[tuple[str, Place]], every: float, *, force: bool
     ) -> None:
         target = session.attached
         self._session = session
         self._entries = entries
+        self._force = force
         self._locations = [str(target.locate(place.address)) for _, place in entries]
         self._watch = target.watch((place.address, place.type) for _, place in entries)
         self._seen: list[Seen] = self._watch.look()
-        self._frozen: frozenset[int] = frozenset()
+        self._frozen: dict[int, bool] = {}  # by address, whether it is held
         self._chosen = 0
         self._top = 0
         self.screen = Screen(self._body, self._state, self._look, every)
@@ -42,8 +44,8 @@ class WatchScreen:
 
     def _look(self) -> None:
         self._seen = self._watch.look()
-        active = (one.address for one in self._session.attached.frozen if one.active)
-        self._frozen = frozenset(active)
+        frozen = (one for one in self._session.attached.frozen if one.active)
+        self._frozen = {one.address: one.holding for one in frozen}
 
     def _body(self, rows: int, columns_: int) -> StyleAndTextTuples:
         table = [self._row(index) for index in range(len(self._entries))]
@@ -58,7 +60,8 @@ class WatchScreen:
             seen = self._seen[index]
             frozen = seen.address in self._frozen
             marks = ">" if index == self._chosen else " "
-            marks += "*" if seen.changed else "F" if frozen else " "
+            held = self._frozen.get(seen.address)
+            marks += "*" if seen.changed else "F" if held else "f" if frozen else " "
             style = "class:chosen " if index == self._chosen else ""
             style += "class:changed" if seen.changed else "class:frozen" if frozen else ""
             drawn.append((style, f"{marks} {_line(table[index], widths)}"))
@@ -110,16 +113,12 @@ class WatchScreen:
         for entry in held:
             entry.stop()
         if not held:
-            self._session.freeze(place.address, place.type, None)
+            self._session.freeze(place.lasting, place.type, None, force=self._force)
 
     def _set(self, place: Place, answer: str) -> None:
         target = self._session.attached
         value = parse_value(place.type, answer, bits=target.bits)
-        held = [one for one in self._session.frozen_at(place.address) if one.active]
-        if held:  # else it would be put back at once
-            self._session.freeze(place.address, place.type, value, held[0].allow, held[0].interval)
-        else:
-            target.write(place.address, place.type, value)
+        target.write(place.address, place.type, value, force=self._force)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

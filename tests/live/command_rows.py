@@ -118,7 +118,7 @@ ROWS: dict[str, Row] = {
     ),
     "detach": Row("pid name", (("detach now", "UsageError"),), alone="NoTarget"),
     "info": Row(
-        "pid name memory alive isa threads type align where matches steps frozen",
+        "pid name memory alive isa threads type align where matches steps frozen not_held",
         (("info all", "UsageError"),),
     ),
     "regions": Row(
@@ -246,6 +246,7 @@ ROWS: dict[str, Row] = {
             ("set 0 3_000_000_000", "ValueRangeError"),
             ("set 0 many", "ValueKindError"),
             ("set 0 now <", "ExpressionError"),
+            ("set 0 --force", "UsageError"),
         ),
         examples=(
             ('set 0 "Ada"', "ValueKindError"),
@@ -253,7 +254,7 @@ ROWS: dict[str, Row] = {
         ),
     ).needs_matches(),
     "freeze": Row(
-        "address location type value allow every active writes error",
+        "address location path type value allow every force active holding writes error",
         (
             ("freeze 0 5 --allow up", "UsageError"),
             ("freeze 0 5 --every 0", "UsageError"),
@@ -307,6 +308,9 @@ ROWS: dict[str, Row] = {
             ("write [heap] u8 300", "ValueRangeError"),
             ("write [heap] u8 abc", "ValueKindError"),
             ("write 0x10 i32 5", "MemoryFault"),
+            ("write 0x10 i32 5 --force", "MemoryFault"),
+            ("write game u8 0", "MemoryFault"),
+            ("write game u8 --force", "UsageError"),
         ),
         examples=(("write 0.hp 5", "TypeNameError"),),
     ).needs_target(),
@@ -316,13 +320,14 @@ ROWS: dict[str, Row] = {
             ("hex", "UsageError"),
             ("hex 0 0", "UsageError"),
             ("hex 0 many", "UsageError"),
+            ("hex 0 1 2", "UsageError"),
             ("hex nowhere", "ExpressionError"),
             ("hex 999999", "MatchIndexError"),
             ("hex 0x10 16", "MemoryFault"),
         ),
     ).needs_matches(),
     "patch": Row(
-        "patch address location before after undo_at_exit",
+        "patch address location before after undo_at_exit forced",
         (
             ("patch 0", "UsageError"),
             ('patch 0 ""', "UsageError"),
@@ -383,6 +388,7 @@ ROWS: dict[str, Row] = {
         (
             ("load", "UsageError"),
             ("load game.json --thaw", "UsageError"),
+            ("load game.json --force", "UsageError"),
             ("load nothing.json", "TableError"),
             ("load hunt.ff", "TableError"),
             ("load nothing.CT", "TableError"),
@@ -393,13 +399,13 @@ ROWS: dict[str, Row] = {
         (("export", "UsageError"), ("export x", "UsageError"), ("export /proc/a.CT", "TableError")),
     ),
     "wait": Row(
-        "seconds alive",
+        "seconds alive not_held",
         (("wait", "UsageError"), ("wait soon", "UsageError"), ("wait -1", "UsageError")),
         line="wait 0",
         endless=("wait forever",),
     ).needs_target(),
     "expect": Row(
-        "condition seen",
+        "condition seen not_held",
         (
             ("expect", "UsageError"),
             ("expect lunch", "UsageError"),

@@ -24,6 +24,7 @@ from farfetch.scanner import (
     i32,
     now,
 )
+from farfetch.scanner.native import ffi
 
 Raised = type[Exception] | None
 VALUE = 0x13572468
@@ -137,9 +138,15 @@ def block(what: Callable[[World], Any]) -> Callable[[World], Any]:
     return call
 
 
+def addresses(world: World) -> Any:
+    """Where a value lies, as the core takes it."""
+    return ffi.new("uint64_t[]", [world.at])
+
+
 ROWS: dict[str, dict[str, Row]] = {
     "target": {
-        **facts("target", "bits", "memory", "name", "pages", "pid", "process", "stepping"),
+        **facts("target", "bits", "memory", "name", "pages", "patience", "pid", "process"),
+        **facts("target", "stepping"),
         "address": reaching(lambda w: w.target.address(hex(w.at))),
         "alive": own(lambda w: w.target.alive),
         "check": reaching(lambda w: w.target.check()),
@@ -163,22 +170,29 @@ ROWS: dict[str, dict[str, Row]] = {
         "__repr__": fact(lambda w: repr(w.target)),
     },
     "memory": {
-        **facts("memory", "name"),
+        **facts("memory", "name", "patience"),
+        "blocks": reaching(lambda w: w.memory.blocks(w.at)),
         "check": fact(lambda w: w.memory.check(0)),
         "close": fact(lambda w: w.memory.close()),
         "error": fact(lambda w: w.memory.error(0)),
         "process": fact(lambda w: getattr(w.memory, "process", None)),
         "read": reaching(lambda w: w.memory.read(w.at, 4)),
+        "read_each": reaching(
+            lambda w: w.memory.read_each(addresses(w), 1, 4, 4, ffi.new("uint8_t[4]"))
+        ),
         "read_into": reaching(lambda w: w.memory.read_into(w.at, bytearray(4))),
         "reader": reaching(lambda w: w.memory.reader),
         "regions": reaching(lambda w: w.memory.regions()),
+        "wait_no_more": fact(lambda w: w.memory.wait_no_more()),
         "write": reaching(lambda w: w.memory.write(w.at, b"\x68")),
-        "write_each": reaching(lambda w: w.memory.write_each([w.at], 1, b"\x68")),
+        "write_each": reaching(lambda w: w.memory.write_each(addresses(w), 1, b"\x68")),
     },
     "scan": {
-        **facts("scan", "align", "budget", "chunk", "directory", "fields", "history", "isa"),
+        **facts(
+            "scan", "align", "bits", "budget", "chunk", "directory", "fields", "history", "isa"
+        ),
         **facts("scan", "jobs", "layout", "matches", "soft_dirty", "target", "threads", "type"),
-        **facts("scan", "where"),
+        **facts("scan", "isa", "where"),
         "cancel": fact(lambda w: w.scan.cancel()),
         "close": fact(lambda w: w.scan.close()),
         "decode": kept(lambda w: w.scan.decode(b"\1\0\0\0")),
@@ -259,21 +273,25 @@ ROWS: dict[str, dict[str, Row]] = {
         "__repr__": fact(lambda w: repr(w.saved)),
     },
     "frozen": {
-        **facts("frozen", "address", "allow", "error", "interval", "type", "value", "writes"),
+        **facts("frozen", "address", "allow", "error", "force", "interval", "path", "type"),
+        **facts("frozen", "value", "writes"),
         "active": own(lambda w: w.frozen.active),
+        "holding": own(lambda w: w.frozen.holding),
         "stop": own(lambda w: w.frozen.stop()),
         "__enter__": fact(lambda w: w.frozen.__enter__()),
         "__exit__": fact(block(lambda w: w.frozen)),
     },
     "freezer": {
-        **facts("freezer", "is_forked", "target"),
+        **facts("freezer", "is_forked", "target", "turn"),
         "add": reaching(lambda w: w.freezer.add(w.at, i32, VALUE)),
         "close": fact(lambda w: w.freezer.close()),
         "entries": own(lambda w: w.freezer.entries),
+        "spans": own(lambda w: w.freezer.spans()),
+        "touched": own(lambda w: w.freezer.touched(w.at, 4)),
         "refuse_children": own(lambda w: w.freezer.refuse_children()),
     },
     "patched": {
-        **facts("patched", "active", "address", "after", "before", "number"),
+        **facts("patched", "active", "address", "after", "before", "forced", "number"),
         "undo": reaching(lambda w: w.patched.undo()),
         "__enter__": fact(lambda w: w.patched.__enter__()),
         "__exit__": Row(block(lambda w: w.patched), TargetClosed),

@@ -165,6 +165,15 @@ class Terminal:
             except TerminalEndedError:
                 return self._process.wait()
 
+    def hang_up(self, timeout: float = 30.0) -> int:
+        """Close the terminal under the program, wait until that has ended, return its exit code."""
+        os.close(self._master)
+        self._master = -1
+        try:
+            return self._process.wait(timeout)
+        finally:
+            end(self._process)
+
     def close(self) -> None:
         """Kill the program if it still runs, and let go of the pty. A second call does nothing."""
         if self._master < 0:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from farfetch.scanner import (
+    FarfetchError,
     Freeze,
     MemoryFault,
     Scan,
@@ -260,9 +261,11 @@ def test_a_frozen_value_whose_page_goes_leaves_the_others_held(absent: Absent) -
     ]
     absent.discard(blocked, PAGES)
     for value in (1, 2):
-        target.write(plain + NEEDLE_AT, i32, value)
+        absent.poke(plain + NEEDLE_AT, value)
         wait_for(lambda: target.read(plain + NEEDLE_AT, i32) == 7)
-    assert frozen[1].active
+    assert frozen[1].holding
+    wait_for(lambda: not frozen[0].holding)
+    assert frozen[0].active
     in_time(target.close)
     absent.poke(plain + NEEDLE_AT, 5)
     with attach(absent.pid) as again:
@@ -278,6 +281,62 @@ def test_close_does_not_wait_for_a_frozen_value(absent: Absent) -> None:
     absent.discard(blocked, PAGES)
     absent.wait_until_asked()
     in_time(target.close)
+
+
+def test_a_write_by_another_way_is_let_go_of_too(absent: Absent) -> None:
+    """Through proc_mem the target is written to by process_vm, where that is not forbidden."""
+    blocked = absent.userfault(PAGES)
+    outcome: list[BaseException] = []
+
+    def write(target: Target, **options: bool) -> None:
+        try:
+            target.write(blocked, i32, 7, **options)
+        except FarfetchError as error:
+            outcome.append(error)
+
+    with attach(absent.pid, memory="proc_mem") as target:
+        target.patience = 0.1
+        for force in (False, True):  # force brings no page
+            in_time(lambda given=force: write(target, force=given))
+        assert [getattr(one, "blocked", None) for one in outcome] == [True, True]
+    outcome.clear()
+    target = attach(absent.pid, memory="proc_mem")
+    target.patience = 3600
+    thread = threading.Thread(target=write, args=(target,))
+    thread.start()
+    absent.wait_until_asked()
+    in_time(target.close)
+    thread.join(GUARD)
+    assert len(outcome) == 1
+
+
+CLOSE = """
+import signal, sys
+from farfetch.scanner import FarfetchError, attach, i32
+target = attach(int(sys.argv[1]))
+target.patience = 3600
+target.freeze(int(sys.argv[3]), i32, 7, interval=0.001)
+signal.signal(signal.SIGUSR1, lambda *_: target.close())
+try:
+    target.write(int(sys.argv[2]), i32, 7)
+except FarfetchError as error:
+    print("let go")
+"""
+
+
+def test_a_signal_handler_closes_a_target_that_is_written_to(absent: Absent) -> None:
+    """The frozen value waits for the write, and close for the thread of frozen values."""
+    plain, blocked = absent.plain(PLAIN), absent.userfault(PAGES)
+    arguments = map(str, (absent.pid, blocked, plain))
+    writer = subprocess.Popen(
+        [sys.executable, "-c", CLOSE, *arguments], stdout=subprocess.PIPE, text=True, cwd="/"
+    )
+    try:
+        absent.wait_until_asked()
+        writer.send_signal(signal.SIGUSR1)
+        assert writer.communicate(timeout=GUARD)[0] == "let go\n"
+    finally:
+        end(writer)
 
 
 READ = """

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from farfetch.scanner import (
+    ExpressionError,
     Freeze,
     MemoryFault,
+    PointerError,
+    PointerPath,
     Target,
     TargetGone,
     ValueKindError,
@@ -24,6 +27,7 @@ from farfetch.scanner import (
     u16,
 )
 
+from live.puppet import PAGE, Puppet
 from live.readers import every_reader_and_auto
 from live.targets import Spawn, TargetProcess, every_build
 from live.waiting import wait_for
@@ -52,10 +56,11 @@ def health(game: TargetProcess) -> int:
 
 def looked(target: Target, *, at: int) -> None:
     """Wait until the frozen values have all been looked at, by one that has to be put back."""
-    with target.freeze(at, i32, -1, interval=FAST) as probe:
+    assert target.pid is not None
+    with target.freeze(at, i32, -1, interval=FAST) as probe, attach(target.pid) as other:
         for _ in range(2):
             writes = probe.writes
-            target.write(at, i32, 0)
+            other.write(at, i32, 0)
             wait_for(lambda writes=writes: probe.writes > writes)  # type: ignore[misc]
 
 
@@ -175,28 +180,157 @@ def test_the_target_exits(reader: str, game: TargetProcess) -> None:
         assert target.frozen == tuple(held)  # until somebody has seen what became of them
 
 
-@pytest.mark.parametrize("change", ["unmap", "protect read"])
-def test_the_memory_goes(change: str, spawn: Spawn) -> None:
+@pytest.mark.parametrize(
+    ("lost", "back"), [("protect none", "protect write"), ("protect read", "protect write")]
+)
+def test_what_goes_is_held_again_when_it_is_back(lost: str, back: str, spawn: Spawn) -> None:
     mutate = spawn("mutate")
     at = mutate.greeting.number("addr")
     with attach(mutate.pid, memory="process_vm") as target:
         other = next(one for one in target.regions() if one.kind == "stack")
-        lost = target.freeze(at, i32, 5, interval=FAST)
+        held = target.freeze(at, i32, 5, interval=FAST)
         kept = target.freeze(other.start, i32, 6, interval=FAST)
-        mutate.command(change)
-        if change == "protect read":
-            # another way in puts something else there, and this one may not undo it
-            with attach(mutate.pid, memory="proc_mem") as forced:
-                forced.write(at, i32, 9)
-        wait_for(lambda: not lost.active)
-        assert isinstance(lost.error, MemoryFault)
-        assert lost.error.address == at
-        assert lost.error.writing == (change == "protect read")
+        mutate.command(lost)
+        if lost == "protect read":
+            with attach(mutate.pid) as forced:  # what another puts there, this one may not undo
+                forced.write(at, i32, 9, force=True)
+        wait_for(lambda: not held.holding)
+        error = held.error
+        assert isinstance(error, MemoryFault)
+        assert (error.address, error.writing) == (at, lost == "protect read")
+        assert held.active
         # the other one goes on
-        target.write(other.start, i32, 0)
-        wait_for(lambda: kept.writes >= 2)
-        assert kept.active
-        assert target.read(other.start, i32) == 6
+        writes = kept.writes
+        with attach(mutate.pid) as beside:
+            beside.write(other.start, i32, 0)
+        wait_for(lambda: kept.writes > writes)
+        assert kept.holding
+        mutate.command(back)
+        wait_for(lambda: held.holding)
+        assert held.error is None
+        assert mutate.command()["value"] == "5"
+        with attach(mutate.pid) as beside:
+            beside.write(at, i32, 9)
+        wait_for(lambda: mutate.command()["value"] == "5")
+
+
+def test_what_is_unmapped_is_waited_for_until_something_is_there() -> None:
+    with Puppet() as puppet, attach(puppet.pid) as target:
+        at = puppet.reserve(1)
+        puppet.map(at, 1)
+        held = target.freeze(at, i32, 5, interval=FAST)
+        puppet.unmap(at, 1)
+        wait_for(lambda: not held.holding)
+        puppet.map(at, 1)
+        wait_for(lambda: held.holding)
+        assert puppet.read(at, 4) == b"\5\0\0\0"
+        held.stop()
+        assert (held.active, held.holding) == (False, False)
+
+
+def test_a_write_wins_over_the_looks(game: TargetProcess, target: Target) -> None:
+    at = address(game, "gold")
+    held = target.freeze(at, i64, 0, interval=1e-6)
+    for value in range(2000):
+        target.write(at, i64, value)
+        assert target.read(at, i64) == value
+    assert held.value == 1999
+    with target.scan(i64, where=f"{at:#x}..{at + 8:#x}") as scan:
+        scan.first(now == 1999)
+        for value in range(500):
+            assert scan.write_all(value) == (1, 0)
+            assert target.read(at, i64) == value
+
+
+def test_text_over_which_something_else_is_written_can_be_shown(
+    game: TargetProcess, target: Target
+) -> None:
+    at = address(game, "name")
+    with target.freeze(at, sized(text, 8), "Hagen", interval=FAST) as held:
+        target.write(at, "bytes", b"\xc3\xff")
+        assert isinstance(held.value, str)
+        assert held.value.endswith("gen")
+
+
+# Frozen behind pointers
+
+
+def pointers(puppet: Puppet, target: Target) -> tuple[PointerPath, int, int, int]:
+    """A path of two pointers in a process: itself, where its first pointer is, and two objects."""
+    at = puppet.reserve(4)
+    puppet.map(at, 4)
+    first, second, old, new = (at + PAGE * index for index in range(4))
+    puppet.write(first, (second - 8).to_bytes(8, "little"))
+    puppet.write(second, old.to_bytes(8, "little"))
+    path = PointerPath(f"{first:#x}", (8, 0x10))
+    assert path.resolve(target) == old + 0x10
+    return path, second, old + 0x10, new + 0x10
+
+
+def test_it_follows_the_object() -> None:
+    with Puppet() as puppet, attach(puppet.pid) as target:
+        path, pointer, old, new = pointers(puppet, target)
+        held = target.freeze(path, i32, 77, interval=FAST)
+        assert (held.path, held.address) == (path, old)
+        assert puppet.read(old, 4) == b"\x4d\0\0\0"
+        puppet.write(pointer, (new - 0x10).to_bytes(8, "little"))
+        wait_for(lambda: puppet.read(new, 4) == b"\x4d\0\0\0")
+        assert held.address == new
+        puppet.write(old, b"freed")
+        for _ in range(3):
+            puppet.write(new, b"\1\0\0\0")
+            wait_for(lambda: puppet.read(new, 4) == b"\x4d\0\0\0")
+        assert puppet.read(old, 5) == b"freed"
+
+
+def test_it_waits_while_the_path_leads_nowhere() -> None:
+    with Puppet() as puppet, attach(puppet.pid) as target:
+        path, pointer, old, new = pointers(puppet, target)
+        held = target.freeze(path, i32, 77, interval=FAST)
+        first = int(path.base, 0)
+        for broken, kind in ((pointer, MemoryFault), (first, PointerError)):
+            whole = puppet.read(broken, 8)
+            puppet.write(broken, bytes(8))
+            wait_for(lambda: not held.holding)
+            assert type(held.error) is kind
+            assert held.active
+            puppet.write(old, b"else")
+            puppet.write(pointer, (new - 0x10).to_bytes(8, "little"))
+            puppet.write(first, whole) if broken == first else None
+            wait_for(lambda: held.holding)
+            assert puppet.read(new, 4) == b"\x4d\0\0\0"
+            assert puppet.read(old, 4) == b"else"
+
+
+def test_what_is_written_where_it_has_moved_is_held() -> None:
+    with Puppet() as puppet, attach(puppet.pid) as target:
+        path, pointer, _, new = pointers(puppet, target)
+        held = target.freeze(path, i32, 77, interval=3600)  # so that no look comes in between
+        puppet.write(pointer, (new - 0x10).to_bytes(8, "little"))
+        target.write(new, i32, 5)
+        assert (held.value, held.address) == (5, new)
+
+
+def test_a_path_that_leads_nowhere_is_not_frozen() -> None:
+    with Puppet() as puppet, attach(puppet.pid) as target:
+        path, *_ = pointers(puppet, target)
+        with pytest.raises(PointerError):
+            target.freeze(path._replace(offsets=(0, 0, 0, 0)), i32, 77)
+        with pytest.raises(ExpressionError):
+            target.freeze(PointerPath("nowhere+0x10"), i32, 77)
+        assert target.frozen == ()
+
+
+def test_a_player_that_respawns(game: TargetProcess, target: Target) -> None:
+    said = game.command("addresses")
+    base = f"game+{said.number('static_addr') - target.address('game'):#x}"
+    offsets = (said.number("level_offset"), said.number("player_offset"), 4)
+    held = target.freeze(PointerPath(base, offsets), i32, 77, interval=FAST)
+    for _ in range(3):
+        game.command("respawn")
+        game.command("hit 1")
+        wait_for(lambda: health(game) == 77)
+        wait_for(lambda: held.address == address(game))
 
 
 def test_what_cannot_be_frozen_changes_nothing(game: TargetProcess, target: Target) -> None:

@@ -110,29 +110,31 @@ def test_strlit_is_read(reader: str, spawn: Spawn) -> None:
 
 
 @every_build
-@pytest.mark.parametrize("reader", ["auto", "proc_mem"])
-def test_strlit_is_written_but_not_its_file(reader: str, spawn: Spawn, build: str) -> None:
+@every_reader_and_auto
+def test_strlit_is_written_by_force_but_not_its_file(reader: str, spawn: Spawn, build: str) -> None:
     file = target_path("strlit", build)
     before = sha256(file.read_bytes()).digest()
     program = at_rest(spawn("strlit"))
     address = program.greeting.number("addr")
     with attach(program.pid, memory=reader) as target:
-        target.write(address, bytes_, WRITTEN)
+        target.write(address, bytes_, WRITTEN, force=True)
         assert program.command()["text"] == CHANGED
         with target.scan(text, where=page_of(address)) as scan:
             scan.first(now == CHANGED)
-            assert scan.write_all("Changed") == (1, 0)
+            assert scan.write_all("Changed", force=True) == (1, 0)
         assert program.command()["text"].startswith("Changed")
     assert sha256(file.read_bytes()).digest() == before
     assert spawn("strlit").greeting["text"] == program.greeting["text"]
 
 
 @every_build
-def test_strlit_is_not_written_by_process_vm(spawn: Spawn) -> None:
+@every_reader_and_auto
+def test_strlit_is_not_written_unless_forced(reader: str, spawn: Spawn) -> None:
     program = at_rest(spawn("strlit"))
     planted, address = program.greeting["text"], program.greeting.number("addr")
-    with attach(program.pid, memory="process_vm") as target:
-        with pytest.raises(MemoryFault, match="read-only") as raised:
+    with attach(program.pid, memory=reader) as target:
+        mapping = r"it lies in a read-only mapping of /\S+/strlit: force it, or patch it$"
+        with pytest.raises(MemoryFault, match=mapping) as raised:
             target.write(address, bytes_, WRITTEN)
         error = raised.value
         assert (error.address, error.size, error.done) == (address, len(WRITTEN), 0)

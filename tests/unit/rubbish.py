@@ -239,9 +239,17 @@ def objects(folder: Path) -> Iterator[Case]:
     )
     yield Case("Target.bits", lambda bits: setattr(target, "bits", bits), {"bits": 64})
     yield Case("Target.read_bytes", target.read_bytes, {"address": BASE, "size": 4})
-    yield Case("Target.write_bytes", target.write_bytes, {"address": BASE, "raw": b"a"})
+    yield Case(
+        "Target.write_bytes",
+        target.write_bytes,
+        {"address": BASE, "raw": b"a", "force": True},
+    )
     yield Case("Target.read", target.read, {"address": BASE, "type": i32})
-    yield Case("Target.write", target.write, {"address": BASE, "type": i32, "value": 5})
+    yield Case(
+        "Target.write",
+        target.write,
+        {"address": BASE, "type": i32, "value": 5, "force": True},
+    )
     yield Case("Target.watch", target.watch, {"places": [(BASE, i32)]})
     yield Case(
         "Target.patch",
@@ -264,7 +272,24 @@ def objects(folder: Path) -> Iterator[Case]:
     yield Case(
         "Target.freeze",
         freeze,
-        {"address": BASE, "type": i32, "value": 5, "allow": "increase", "interval": 1.0},
+        {
+            "address": BASE,
+            "type": i32,
+            "value": 5,
+            "allow": "increase",
+            "interval": 1.0,
+            "force": True,
+        },
+    )
+    yield Case(
+        "Target.freeze of a path",
+        lambda base, offsets, value: freeze(
+            address=s.PointerPath(base, offsets), type=i32, value=value
+        ),
+        {"base": hex(BASE), "offsets": (BASE + 8,), "value": 5},
+    )
+    yield Case(
+        "Target.patience", lambda seconds: setattr(target, "patience", seconds), {"seconds": 1.0}
     )
 
     def first(**given: Any) -> None:
@@ -284,7 +309,7 @@ def objects(folder: Path) -> Iterator[Case]:
     yield Case("Scan.undo", scan.undo, {"steps": 0})
     yield Case("Scan.redo", scan.redo, {"steps": 0})
     yield Case("Scan.go_to", scan.go_to, {"number": 1})
-    yield Case("Scan.write_all", scan.write_all, {"value": 0})
+    yield Case("Scan.write_all", scan.write_all, {"value": 0, "force": True})
     yield Case("Scan[]", lambda index: scan[index], {"index": 0})
     yield Case("Matches.addresses", scan.matches.addresses, {"start": 0, "count": 1})
     yield Case("Matches.bisect", scan.matches.bisect, {"address": BASE})
@@ -294,13 +319,20 @@ def objects(folder: Path) -> Iterator[Case]:
     yield Case(
         "Memory.read_into", target.memory.read_into, {"address": BASE, "buffer": bytearray(4)}
     )
-    yield Case("Memory.write", target.memory.write, {"address": BASE, "raw": b"a"})
+    yield Case("Memory.write", target.memory.write, {"address": BASE, "raw": b"a", "force": True})
+    yield Case("Memory.blocks", target.memory.blocks, {"address": BASE, "size": 4})
     yield Case(
         "PointerPath",
         lambda base, offsets: s.PointerPath(base, offsets).follow(target),
         {"base": "0x1000", "offsets": (8,)},
     )
-    yield Case("PointerPath.follow", s.PointerPath("0x1000").follow, {"target": target})
+    yield Case(
+        "PointerPath.follow", s.PointerPath("0x1000").follow, {"target": target, "base": BASE}
+    )
+    yield Case(
+        "PointerPath.resolve", s.PointerPath("0x1000").resolve, {"target": target, "base": BASE}
+    )
+    yield Case("PointerPath.plus", s.PointerPath("0x1000").plus, {"offset": 8})
     yield Case("Table.put", Table().put, {"entry": Entry("hp", "0x10", "i32")})
     yield Case("Table.change", table.change, {"name": "hp", "note": "x"}, 1)
 

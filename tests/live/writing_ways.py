@@ -1,0 +1,127 @@
+"""Every way to write into a target, a row each; test_writing.py holds them all to the same rules.
+
+To add a way, add its row to :data:`LINES`, :data:`CALLS` or :data:`KEYS`. What is written is
+:data:`NEW` where :data:`OLD` was, both i32, at a place that a row calls AT, in a page that it calls
+PAGE. FORCE stands for the option, or for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from farfetch.scanner import MemoryFault, Target, bytes_, i32, now
+
+OLD, NEW = 0x11223344, 0x01020304
+OLD_RAW, NEW_RAW = OLD.to_bytes(4, "little"), NEW.to_bytes(4, "little")
+
+
+class Lines(NamedTuple):
+    """Lines at the prompt, in a script or a pipe; the last one writes.
+
+    Attributes:
+        command: that writes.
+        lines: what is run.
+        forces: whether it forces without being asked.
+        begins: what is there before the first line; OLD_RAW unless the lines put that there.
+    """
+
+    command: str
+    lines: tuple[str, ...]
+    forces: bool = False
+    begins: bytes = OLD_RAW
+
+
+_FOUND = ("where PAGE", "align 4", "type i32", f"first {OLD}")
+_IN_A_STRUCTURE = (
+    "struct pair { int hp; int mp; };",
+    "where PAGE",
+    "type pair",
+    f"first hp == {OLD}",
+)
+
+LINES = {
+    "set": Lines("set", (*_FOUND, f"set 0 {NEW} FORCE")),
+    "set all": Lines("set", (*_FOUND, f"set * {NEW} FORCE")),
+    "set computed": Lines("set", (*_FOUND, f"set 0 now - {OLD - NEW} FORCE")),
+    "set all computed": Lines("set", (*_FOUND, f"set * now - {OLD - NEW} FORCE")),
+    "set a field": Lines("set", (*_IN_A_STRUCTURE, f"set 0.hp {NEW} FORCE")),
+    "set all numbers": Lines(
+        "set", ("where PAGE", "type number", f"first {OLD}", f"set * {NEW} FORCE")
+    ),
+    "write": Lines("write", (f"write AT i32 {NEW} FORCE",)),
+    "write a field": Lines("write", (*_IN_A_STRUCTURE, f"write AT.hp {NEW} FORCE")),
+    "freeze": Lines("freeze", ("type i32", f"freeze AT {NEW} --every 0.001 FORCE")),
+    "table set": Lines("table", ("table add AT it --type i32", f"table set it {NEW} FORCE")),
+    "table freeze": Lines("table", ("table add AT it --type i32", f"table freeze it {NEW} FORCE")),
+    "load": Lines(
+        "load",
+        (
+            "table add AT it --type i32",
+            f"table freeze it {NEW} --force",
+            "save frozen.json",
+            "unfreeze it",
+            f"write AT i32 {OLD} --force",
+            "load frozen.json --freeze FORCE",
+        ),
+    ),
+    "patch": Lines("patch", (f"patch AT {NEW_RAW.hex(' ')}",), forces=True),
+    "unpatch": Lines(
+        "unpatch", (f"patch AT {OLD_RAW.hex(' ')}", "unpatch"), forces=True, begins=NEW_RAW
+    ),
+}
+
+#: Keys on the whole terminal: the command that takes it over, and what is typed.
+KEYS = {
+    "watch s": ("watch", "watch AT FORCE", f"s{NEW}\r"),
+    "hex": ("hex", "hex AT FORCE", NEW_RAW.hex()),
+}
+
+#: Commands that write nothing, whatever they are told; watch and hex do with keys alone.
+READERS = frozenset(
+    {
+        *("ps", "attach", "detach", "info", "regions", "type", "struct", "align"),
+        *("where", "option", "first", "next", "pattern", "undo", "redo", "history"),
+        *("snapshot", "reset", "list", "map", "unfreeze", "read", "pointer", "save"),
+        *("export", "wait", "expect", "let", "source", "help", "quit"),
+    }
+)
+
+
+def _write(target: Target, at: int, force: bool) -> None:
+    target.write(at, i32, NEW, force=force)
+
+
+def _write_bytes(target: Target, at: int, force: bool) -> None:
+    target.write_bytes(at, NEW_RAW, force=force)
+
+
+def _write_all(type_: object) -> Callable[[Target, int, bool], None]:
+    def write_all(target: Target, at: int, force: bool) -> None:
+        with target.scan(type_, where=f"{at:#x}..{at + 4:#x}", align=1) as scan:
+            scan.first(now == (OLD_RAW if type_ is bytes_ else OLD))
+            if scan.write_all(NEW_RAW if type_ is bytes_ else NEW, force=force) != (1, 0):
+                raise MemoryFault(at, 4, 0, True, "read-only")
+
+    return write_all
+
+
+def _freeze(target: Target, at: int, force: bool) -> None:
+    target.freeze(at, i32, NEW, interval=0.001, force=force)
+
+
+def _patch(target: Target, at: int, force: bool) -> None:
+    del force
+    target.patch(at, NEW_RAW)
+
+
+#: Calls of the library, with whether they force without being asked.
+CALLS: dict[str, tuple[Callable[[Target, int, bool], None], bool]] = {
+    "Target.write": (_write, False),
+    "Target.write_bytes": (_write_bytes, False),
+    "Scan.write_all": (_write_all(i32), False),
+    "Scan.write_all, bytes": (_write_all(bytes_), False),
+    "Scan.write_all, numbers": (_write_all("number"), False),
+    "Target.freeze": (_freeze, False),
+    "Target.patch": (_patch, True),
+}
