@@ -99,6 +99,7 @@ def encode(value_type: Construct, value: Any, *, bits: int = 64) -> bytes:
     Raises:
         ValueRangeError: it does not fit the type.
         ValueKindError: it is of another kind than the type.
+        TypeNameError: the type is ``number``, which has no bytes of its own.
 
     >>> encode(u16, 258).hex(" "), encode(sized(text, 4), "hé"), encode(bytes_, "de ad")
     ('02 01', b'h\xc3\xa9\x00', b'\xde\xad')
@@ -106,6 +107,8 @@ def encode(value_type: Construct, value: Any, *, bits: int = 64) -> bytes:
     try:
         layout = layout_of(value_type, bits=bits)
     except TypeNameError:
+        if value_type is number:
+            raise
         return _build(value_type, value, bits)
     return layout.pack(value)
 
@@ -120,6 +123,7 @@ def decode(value_type: Construct, raw: bytes, *, bits: int = 64) -> Any:
 
     Raises:
         ValueKindError: the bytes are not a value of that type.
+        TypeNameError: the type is ``number``, which has no bytes of its own.
 
     >>> decode(i16be, b"\xff\xfe"), decode(text, b"hi\0rest")
     (-2, 'hi')
@@ -128,6 +132,8 @@ def decode(value_type: Construct, raw: bytes, *, bits: int = 64) -> Any:
     try:
         layout = layout_of(value_type, bits=bits)
     except TypeNameError as error:
+        if value_type is number:
+            raise
         try:
             return value_type.parse(raw, bits=bits)
         except ConstructError:  # what else an adapter raises is its author's to see

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from farfetch.scanner.values import (
     format_value,
     i32,
     layout_of,
+    number,
     parse_value,
     pointer,
     sized,
@@ -75,6 +77,13 @@ def test_structs_go_through_construct() -> None:
 def test_what_construct_refuses_is_a_farfetch_error(value: object) -> None:
     with pytest.raises(ValueKindError, match=r"is not a value for Struct$"):
         encode(PAIR, value)
+
+
+def test_a_number_of_any_type_has_no_bytes() -> None:
+    """Which of its types a value is of, only a scan can tell."""
+    for refused in (partial(encode, number, 7), partial(decode, number, b"\7\0\0\0")):
+        with pytest.raises(TypeNameError, match="only a scan can look for it"):
+            refused()
 
 
 def test_too_few_bytes_for_a_struct() -> None:
@@ -145,6 +154,8 @@ def test_says_what_is_wrong(
         (f32, math.nan, "nan"),
         (f64, 0.1, "0.1"),
         (pointer, 4096, "0x1000"),
+        (pointer, "nowhere", '"nowhere"'),
+        (pointer, 1.5, "1.5"),
         (text, 'a "b"\n', r'"a \"b\"\x0a"'),
         (bytes_, b"\xde\xad", "de ad"),
         (PAIR, {"a": 1}, "{'a': 1}"),
