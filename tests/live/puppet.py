@@ -83,6 +83,15 @@ class Puppet:
         """Let nobody but root look at it: PR_SET_DUMPABLE 0."""
         self._ask("hide")
 
+    def exec(self) -> None:
+        """Execute the same program anew; what was mapped is gone, and the pid is the same."""
+        self._ask("exec")
+
+    def exit(self) -> None:
+        """Exit."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
     def _ask(self, *command: Any) -> Any:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -139,7 +148,14 @@ def _hide() -> None:
     _libc("prctl", _PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
+def _exec() -> None:
+    arguments = [sys.executable, "-m", "live.puppet", "again"]
+    os.execv(sys.executable, arguments)
+
+
 def main() -> None:
+    if sys.argv[1:] == ["again"]:
+        print("null", flush=True)
     for line in sys.stdin:
         name, *arguments = json.loads(line)
         print(json.dumps(globals()[f"_{name}"](*arguments)), flush=True)

@@ -1,0 +1,240 @@
+"""The arguments of every public call that needs some; the rest are called as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from farfetch.scanner import (
+    Buffer,
+    Declaration,
+    Entry,
+    Expr,
+    Matches,
+    Module,
+    Region,
+    Target,
+)
+from farfetch.scanner.native import ffi
+
+from torture.draw import C_TEXTS, CONSTRUCTS, NAMES, Draw
+from torture.world import BASE
+
+
+class Arguments(NamedTuple):
+    """What a call is made with.
+
+    Attributes:
+        given: in their order.
+        named: by name.
+    """
+
+    given: tuple[Any, ...]
+    named: dict[str, Any]
+
+
+def _(*given: Any, **named: Any) -> Arguments:
+    return Arguments(given, named)
+
+
+#: What is called so seldom that others have something to work with.
+RARE: Final = {
+    *("Target.close", "Scan.close", "Scan.reset", "Memory.close", "Buffer.close", "Freezer.close"),
+    *("History.clear", "Step.release", "Snapshot.release", "Scan.forget", "History.forget"),
+    *("processes", "find_process", "Target.footprints", "Target.__exit__", "Scan.__exit__"),
+}
+
+#: Whose objects come of calls alone: nobody makes them by hand.
+MADE_BY_CALLS: Final = {
+    *("AnyCase", "FaultSet", "Footprint", "Freeze", "Location", "Match", "Matches", "Member"),
+    *("Memory", "Module", "Patch", "Patches", "Pattern", "PointerStep", "Predicate", "Expr"),
+    *("ProcessInfo", "Progress", "Regex", "Region", "Scan", "ScanResult", "Seen", "Snapshot"),
+    *("Step", "Target", "WriteResult", "Layout"),
+}
+
+#: Not called, and why not.
+LEFT_OUT: Final = {
+    "History.add": "takes what only a scan makes",
+    "History.save": "takes what only a scan makes",
+    "Memory.check": "takes what the core returns",
+    "Buffer.check": "takes what the core returns",
+}
+
+
+def _memory(name: str) -> dict[str, Callable[[Draw, Any], Arguments]]:
+    return {
+        f"{name}.error": lambda d, _m: _(d.one(0, 1, 3, 14, 99)),
+        f"{name}.read": lambda d, m: _(d.place(m), d.size()),
+        f"{name}.read_into": lambda d, m: _(d.place(m), bytearray(d.size())),
+        f"{name}.write": lambda d, m: _(d.place(m), d.raw()),
+        f"{name}.write_each": _each,
+    }
+
+
+def _each(draw: Draw, memory: Any) -> Arguments:
+    places = [draw.place(memory) % (1 << 64) for _ in range(4)]
+    return _(ffi.new("uint64_t[]", places), len(places), draw.raw())
+
+
+def _change(draw: Draw, _table: Any) -> Arguments:
+    return _(
+        draw.name(), **draw.one({"note": "x"}, {"where": "["}, {"type": "u8"}, {"group": "a/b"})
+    )
+
+
+def _options(draw: Draw, target: Any) -> Arguments:
+    return _(draw.type(), **draw.scan_options(target))
+
+
+#: By name: what a call is made with, given the object it is of.
+ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
+    # functions
+    "anycase": lambda d, _o: _(d.text()),
+    "at": lambda d, _o: _(d.name()),
+    "attach": lambda d, _o: _(
+        d.one(d.pid(), d.pid(), d.pid(), d.ended_pid(), "no such process", _buffer(d)),
+        memory=d.memory_name(),
+    ),
+    "c_struct": lambda d, _o: _(d.one(*C_TEXTS), d.one("", "player", "nothing")),
+    "c_structs": lambda d, _o: _(d.one(*C_TEXTS)),
+    "construct_struct": lambda d, _o: _(d.one(*CONSTRUCTS)),
+    "decode": lambda d, _o: _(d.construct(), d.raw(), bits=d.one(32, 64)),
+    "encode": lambda d, _o: _(d.construct(), d.value(), bits=d.one(32, 64)),
+    "field": lambda d, _o: _(d.one("hp", "pos.x", "")),
+    "find_process": lambda d, _o: _(d.one(d.pid(), "no such process", "mutate")),
+    "format_address": lambda d, _o: _(d.below(1 << 64)),
+    "format_value": lambda d, _o: _(d.construct(), d.value()),
+    "layout_of": lambda d, _o: _(d.construct(), bits=d.one(32, 64)),
+    "member": lambda d, _o: _(d.construct(), d.one("hp", "x[0]", "")),
+    "members": lambda d, _o: _(d.construct()),
+    "parse_address": lambda d, _o: _(d.text()),
+    "parse_expression": lambda d, _o: _(d.text()),
+    "parse_predicate": lambda d, _o: _(d.text()),
+    "parse_scan": lambda d, _o: _(d.text()),
+    "parse_value": lambda d, _o: _(d.construct(), d.text()),
+    "pattern": lambda d, _o: _(d.text()),
+    "process": lambda d, _o: _(d.one(d.pid(), d.ended_pid())),
+    "regex": lambda d, _o: _(d.one("go+ld", "a{3}", "(", "[0-9]+x", "")),
+    "sized": lambda d, _o: _(d.construct(), d.one(0, 1, 4, 1 << 40)),
+    "type_name": lambda d, _o: _(d.construct()),
+    "type_named": lambda d, _o: _(d.one("i32", "text[4]", "nonsense", "bytes[x]")),
+    "value_type": lambda d, _o: _(d.type()),
+    # objects that are made by hand
+    "Budget": lambda d, _o: _(d.one(None, 0, 4096), d.one(None, 0, 4096)),
+    "Buffer": lambda d, _o: _(d.one(bytearray(64), b"gold", b""), d.one(BASE, 0, 1 << 64, -1)),
+    "Declaration": lambda d, _o: _(d.one("player", "i32"), d.one("c", "construct"), C_TEXTS[0]),
+    "Declarations": lambda _d, _o: _(),
+    "Entry": lambda d, o: _(d.name(), d.address_text(o), d.one("i32", "text[4]", "x")),
+    "Freezer": lambda d, _o: _(d.a(Target)),
+    "History": lambda _d, _o: _(),
+    "PointerPath": lambda d, o: _(d.address_text(o), d.one((), (0,), (8, -8), (1 << 70,))),
+    "Range": lambda d, o: _(d.place(o), d.place(o)),
+    "Table": lambda _d, _o: _(),
+    "Watch": lambda d, _o: _watch(d, d.a(Target)),
+    "Where": lambda d, _o: _(d.text(), ()),
+    # targets, and what is read and written
+    **_memory("Memory"),
+    **_memory("Buffer"),
+    "Target.address": lambda d, t: _(d.address_text(t)),
+    "Target.freeze": lambda d, t: _(
+        *(d.place(t), d.type(), d.one(None, d.value())),
+        allow=d.one(None, None, "increase", "decrease", "sideways"),
+        interval=d.one(0.05, 0.001, 0.2, 0),
+    ),
+    "Target.locate": lambda d, t: _(d.place(t)),
+    "Target.modules": lambda d, _t: _(d.one(None, [d.a(Region)])),
+    "Target.patch": lambda d, t: _(d.place(t), d.raw()),
+    "Target.read": lambda d, t: _(d.place(t), d.type()),
+    "Target.read_bytes": lambda d, t: _(d.place(t), d.size()),
+    "Target.scan": _options,
+    "Target.watch": lambda d, t: _([(d.place(t), d.type()) for _i in range(d.below(4))]),
+    "Target.write": lambda d, t: _(d.place(t), d.type(), d.value()),
+    "Target.write_bytes": lambda d, t: _(d.place(t), d.raw()),
+    "Freezer.add": lambda d, f: _(
+        *(d.place(f), d.construct(), d.value()),
+        allow=d.one(None, "increase", "decrease"),
+        interval=d.one(0.05, 0.001),
+    ),
+    **dict.fromkeys(
+        [f"{name}.__exit__" for name in ("Freeze", "Patch", "Scan", "Target")],
+        lambda _d, _o: _(None, None, None),
+    ),
+    "Patch.undo": lambda d, _p: _(force=d.often(0.5)),
+    "Patches.add": lambda d, p: _(d.place(p), d.raw()),
+    "PointerPath.follow": lambda d, _p: _(d.a(Target)),
+    "PointerPath.parse": lambda d, o: _(f"{d.address_text(o)} -> {d.one('8', '-0x10', 'x')}"),
+    "PointerPath.resolve": lambda d, _p: _(d.a(Target)),
+    "Region.__contains__": lambda d, _r: _(d.below(1 << 64)),
+    "Module.__contains__": lambda d, _m: _(d.below(1 << 64)),
+    "Where.parse": lambda d, o: _(str(d.where(o))),
+    "Where.select": lambda d, _w: _([d.a(Region)], [d.a(Module)] if d.often(0.2) else []),
+    # scans
+    "Scan.first": lambda d, _s: _(d.predicate(), progress=d.progress()),
+    "Scan.next": lambda d, _s: _(d.predicate(), progress=d.progress()),
+    "Scan.snapshot": lambda d, _s: _(d.name(), progress=d.progress()),
+    "Scan.decode": lambda d, _s: _(d.raw()),
+    "Scan.drop": lambda d, _s: _(d.name()),
+    "Scan.go_to": lambda d, _s: _(d.below(9)),
+    "Scan.undo": lambda d, _s: _(d.one(1, 1, 1, 2, 0, 9)),
+    "Scan.redo": lambda d, _s: _(d.one(1, 1, 1, 2, 0, 9)),
+    "Scan.reading": lambda d, s: _(d.place(s)),
+    "Scan.write_all": lambda d, _s: _(d.value()),
+    "Scan.__getitem__": lambda d, _s: _(d.piece()),
+    "History.drop": lambda d, _h: _(d.name()),
+    "History.go_to": lambda d, _h: _(d.below(9)),
+    "History.redo": lambda d, _h: _(d.one(1, 2, 9)),
+    "History.snapshot": lambda d, _h: _(d.name()),
+    "History.undo": lambda d, _h: _(d.one(1, 2, 9)),
+    "Matches.__getitem__": lambda d, _m: _(d.piece()),
+    "Matches.addresses": lambda d, _m: _(d.one(0, 1, 500), d.one(None, 0, 1, 3000)),
+    "Matches.bisect": lambda d, _m: _(d.below(1 << 64)),
+    "Matches.column": lambda d, _m: _(
+        *(d.one("address", "now", "previous", "first"), d.one(0, 0, 5), d.one(None, 1, 3000)),
+    ),
+    "Step.value": lambda d, _s: _value(d),
+    "Snapshot.value": lambda d, _s: _value(d),
+    # what needs no target
+    "AnyCase.choices": lambda d, _a: _(d.one("utf-8", "utf-16-le")),
+    "Budget.of": lambda d, _b: _(d.world.folder),
+    "Declarations.__contains__": lambda d, _t: _(d.one("player", *NAMES)),
+    "Declarations.__getitem__": lambda d, _t: _(d.one("player", "team")),
+    "Declarations.add": lambda d, _t: _(d.a(Declaration)),
+    "Declarations.add_c": lambda d, _t: _(d.one(*C_TEXTS)),
+    "Declarations.add_construct": lambda d, _t: _(d.one("player", "i32"), d.one(*CONSTRUCTS)),
+    "Declarations.get": lambda d, _t: _(d.one("player", "team")),
+    "Declarations.remove": lambda d, _t: _(d.one("player", "team")),
+    "Declarations.type_named": lambda d, _t: _(d.one("player", "team", "i32")),
+    "Expr.between": lambda d, _e: _(d.a(Expr), 100),
+    "Expr.near": lambda _d, _e: _(7.5),
+    "Expr.same_as": lambda d, _e: _(d.a(Expr)),
+    "Layout.convert": lambda d, _l: _(d.one(1, 1.5)),
+    "Layout.pack": lambda d, _l: _(d.value()),
+    "Layout.unpack": lambda d, lay: _(d.chance.randbytes(lay.size or 0)),
+    "Layout.with_size": lambda d, _l: _(d.one(1, 4)),
+    "Pattern.fits": lambda d, _p: _(d.raw()),
+    "Regex.found": lambda d, _r: _(d.one(b"gold", b"", b"goooold!")),
+    "Table.__contains__": lambda d, _t: _(d.name()),
+    "Table.__getitem__": lambda d, _t: _(d.name()),
+    "Table.change": _change,
+    "Table.load": lambda d, _t: _(d.path()),
+    "Table.put": lambda d, _t: _(d.a(Entry)),
+    "Table.redeclare": lambda d, _t: _(d.a(Declaration)),
+    "Table.remove": lambda d, _t: _(d.name()),
+    "Table.save": lambda d, _t: _(d.path()),
+}
+
+
+def _buffer(draw: Draw) -> Any:
+    return draw.one(draw.a(Buffer), Buffer(draw.world.contents, base=BASE))
+
+
+def _value(draw: Draw) -> Arguments:
+    places = draw.a(Matches).addresses(0, 5)
+    return _(draw.one(*places) if places else draw.below(1 << 64), 4, draw.world.folder)
+
+
+def _watch(draw: Draw, target: Target) -> Arguments:
+    return _(target, [(draw.place(target), draw.construct()) for _i in range(draw.below(4))])
+
+
+__all__ = ["ARGUMENTS", "LEFT_OUT", "MADE_BY_CALLS", "RARE", "Arguments"]

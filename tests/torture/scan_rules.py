@@ -1,0 +1,217 @@
+"""Rules of the state machine: scans, their steps and matches."""
+
+from __future__ import annotations
+
+import os
+
+from farfetch.scanner import Budget, Predicate, at, isas, now, unknown
+from farfetch.scanner.predicates import Compare
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from core.strategies import number_layout, numbers, predicates
+from torture.ground import TYPES, Ground, Seen
+from torture.memories import ranges, where
+from torture.model import ModelScan
+
+NAMES = ("lunch", "a_1")
+_FEW = 20  # matches that are all written to
+
+
+class ScanRules(Ground):
+    """What is done to scans."""
+
+    @rule(
+        data=st.data(),
+        name=st.sampled_from(TYPES),
+        align=st.sampled_from((None, 1, 2, 4)),
+        isa=st.sampled_from(isas()),
+    )
+    def scan(self, data: st.DataObject, name: str, align: int | None, isa: str) -> None:
+        one = self.target(data)
+        if one is None or sum(len(each.scans) for each in self.targets) == 4:
+            return
+        os.environ["FARFETCH_ISA"] = isa
+        with self.refused(one, maybe=True):  # a scan of what is gone fails at its first step
+            scan = one.real.scan(
+                name,
+                align=align,
+                where=where(one.known),
+                threads=data.draw(st.integers(1, 3)),
+                chunk=data.draw(st.sampled_from((None, 64, 4096))),
+                soft_dirty=data.draw(st.booleans()),
+            )
+            model = ModelScan(name, align or number_layout(name).alignment)
+            one.scans.append(Seen(scan, model, one))
+
+    @rule(data=st.data())
+    def over_budget(self, data: st.DataObject) -> None:
+        one = self.target(data)
+        if one is None or not ranges(one.known):
+            return
+        with (
+            self.refused(one, "BudgetError"),
+            one.real.scan("i32", where=where(one.known), budget=Budget(0, 0)) as scan,
+        ):
+            try:
+                scan.first("?")
+            finally:
+                assert len(scan) == 0
+
+    @rule(data=st.data())
+    def first(self, data: st.DataObject) -> None:
+        seen = self.a_scan(data)
+        if seen is None:
+            return
+        tree = data.draw(st.just(unknown) | predicates(seen.model.layout, 1))
+        found, error = ranges(seen.of.known), seen.model.first_error(tree)
+        with self.refused(seen.of, error or ("" if found else "WhereError"), seen=seen):
+            result = seen.real.first(tree)
+            seen.model.first(tree, found, seen.of.contents())
+            assert result.matches == len(seen.model.addresses)
+            self.compare(seen)
+
+    @rule(data=st.data(), named=st.sampled_from((None, None, *NAMES)))
+    def next(self, data: st.DataObject, named: str | None) -> None:
+        seen = self.a_scan(data)
+        if seen is None:
+            return
+        tree: Predicate = data.draw(predicates(seen.model.layout, 1))
+        if named is not None:
+            tree = Compare(data.draw(st.sampled_from(("==", "<", "!="))), now, at(named))
+        with self.refused(seen.of, seen.model.error(tree), seen=seen):
+            result = seen.real.next(tree)
+            seen.model.next(tree, seen.of.contents())
+            assert result.matches == len(seen.model.addresses)
+            self.compare(seen)
+
+    @rule(data=st.data(), name=st.sampled_from(NAMES))
+    def snapshot(self, data: st.DataObject, name: str) -> None:
+        seen = self.a_scan(data)
+        if seen is None:
+            return
+        with self.refused(seen.of, "" if seen.model.path else "ScanOrderError", seen=seen):
+            result = seen.real.snapshot(name)
+            seen.model.save(name, seen.of.contents())
+            assert result.matches == len(seen.model.narrowed(seen.of.contents()))
+            assert {one.name for one in seen.real.snapshots} == set(seen.model.visible())
+
+    @rule(data=st.data(), steps=st.integers(0, 3), back=st.booleans())
+    def step(self, data: st.DataObject, steps: int, back: bool) -> None:
+        seen = self.a_scan(data)
+        if seen is None:
+            return
+        done = seen.model.undo(steps) if back else seen.model.redo(steps)
+        with self.refused(None, "" if done else "ScanOrderError", seen=seen):
+            (seen.real.undo if back else seen.real.redo)(steps)
+        self.compare(seen)
+
+    @rule(data=st.data(), number=st.integers(1, 6))
+    def go_to(self, data: st.DataObject, number: int) -> None:
+        seen = self.a_scan(data)
+        if seen is None:
+            return
+        is_there = number in seen.model.steps
+        with self.refused(None, "" if is_there else "ScanOrderError", seen=seen):
+            seen.real.go_to(number)
+            seen.model.here = number
+            self.compare(seen)
+
+    @rule(data=st.data(), name=st.sampled_from(NAMES))
+    def drop(self, data: st.DataObject, name: str) -> None:
+        seen = self.a_scan(data)
+        if seen is None:
+            return
+        is_there = name in seen.model.named
+        with self.refused(None, "" if is_there else "ScanOrderError", seen=seen):
+            seen.real.drop(name)
+            del seen.model.named[name]
+
+    @rule(data=st.data())
+    def forget(self, data: st.DataObject) -> None:
+        seen = self.a_scan(data)
+        if seen is not None:
+            with self.refused(None, seen=seen):
+                assert seen.real.forget() == seen.model.forget()
+                self.compare(seen)
+
+    @rule(data=st.data(), closing=st.booleans(), luck=st.integers(0, 3))
+    def reset(self, data: st.DataObject, closing: bool, luck: int) -> None:
+        seen = self.a_scan(data)
+        if seen is None or luck:
+            return
+        if closing:
+            seen.real.close()
+            seen.closed = True
+            seen.model.reset()
+            return
+        with self.refused(None, seen=seen):
+            seen.real.reset()
+            seen.model.reset()
+            self.compare(seen)
+
+    @rule(data=st.data())
+    def matches(self, data: st.DataObject) -> None:
+        """The ways to look at matches agree."""
+        seen = self.a_scan(data)
+        if seen is None:
+            return
+        expected = seen.model.addresses
+        index = data.draw(st.integers(-len(expected) - 2, len(expected) + 2))
+        piece = slice(index, None, data.draw(st.sampled_from((None, 2, -3))))
+        place = self.place(data, seen.of)
+        is_inside = -len(expected) <= index < len(expected)
+        of = seen.of if is_inside else None  # nothing of the target is looked at
+        with self.refused(of, "" if is_inside else "MatchIndexError", seen=seen):
+            assert seen.real[index].address == expected[index]
+            assert [one.address for one in seen.real[piece]] == expected[piece]
+            assert seen.real.matches.bisect(place) == sum(one < place for one in expected)
+
+    @rule(data=st.data())
+    def write_all(self, data: st.DataObject) -> None:
+        seen = self.a_scan(data)
+        if seen is None or not 0 < len(seen.model.addresses) <= _FEW:
+            return
+        one, layout, size = seen.of, seen.model.layout, seen.model.size
+        value, places = data.draw(numbers(layout)), seen.model.addresses
+        if any(self.is_held(one.known, place, size) for place in places):
+            return
+        if one.memory != "process_vm" and not all(self.is_writable(one, a, size) for a in places):
+            return
+        with self.refused(one, seen=seen):
+            result = seen.real.write_all(value)
+            written = [place for place in places if self.is_writable(one, place, size)]
+            assert result == (len(written), len(places) - len(written))
+            raw = layout.pack(value)
+            for place in written:
+                at_byte = place - one.known.base
+                one.known.there[at_byte : at_byte + size] = raw
+            for place in written[-1:]:
+                self.wrote(one, place, raw)
+
+    def compare(self, seen: Seen) -> None:
+        """Hold a scan to its model, as far as its target is there."""
+        if seen.closed or seen.of.closed:
+            return
+        real, model = seen.real, seen.model
+        path, addresses = model.path, model.addresses
+        assert [one.number for one in real.steps] == [one.number for one in path]
+        assert len(real) == len(addresses)
+        assert real.matches.addresses() == addresses
+        assert list(real.matches.column("address")) == addresses
+        if seen.of.gone or not path:
+            return
+        present = seen.of.contents()
+        values = [
+            [model.value(then, address) for address in addresses]
+            for then in (present, path[-1].then, path[0].then)
+        ]
+        listed = list(real)
+        assert repr([one.value for one in listed]) == repr(values[0])
+        assert repr([one.previous for one in listed]) == repr(values[1])
+        assert repr([one.first for one in listed]) == repr(values[2])
+        if model.layout.buffer_format:
+            assert repr(list(real.matches.column("previous"))) == repr(values[1])
+            assert repr(list(real.matches.column("first"))) == repr(values[2])
+            if None not in values[0]:
+                assert repr(list(real.matches.column("now"))) == repr(values[0])

@@ -1,0 +1,239 @@
+"""Rules of the state machine: targets, what is read, written, frozen and patched in them."""
+
+from __future__ import annotations
+
+import struct
+from functools import partial
+
+from farfetch.scanner import PointerPath, TargetGone, i32
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, rule
+
+from core.strategies import memory as filled
+from core.strategies import number_layout, numbers
+from live.waiting import wait_for
+from torture.ground import TYPES, Allow, Attached, Ground
+from torture.memories import NONE, PAGE, PAGES, READ_WRITE, Known, Process, windows
+
+_ALLOW = st.sampled_from((None, "increase", "decrease"))
+
+
+class TargetRules(Ground):
+    """What is done to targets, and by the programs that they are."""
+
+    @initialize(data=st.data(), memory=st.sampled_from(("auto", "proc_mem", "buffer")))
+    def begin(self, data: st.DataObject, memory: str) -> None:
+        layout = number_layout(data.draw(st.sampled_from(TYPES)))
+        for known in (self.process, self.own):
+            for start, end in windows(known):
+                known.change(start - known.base, data.draw(filled(layout, end - start)))
+        self.attach(memory)
+
+    @rule(memory=st.sampled_from(("auto", "process_vm", "proc_mem", "buffer")))
+    def attach(self, memory: str) -> None:
+        known: Known = self.own if memory == "buffer" else self.process
+        if len(self.targets) == 4 or known.gone:
+            return
+        target = known.attach(memory)
+        assert target.alive
+        assert target.memory.name == ("process_vm" if memory == "auto" else memory)
+        assert any(known.base in one for one in target.regions())
+        assert target.locate(known.base).region is not None
+        self.targets.append(Attached(target, memory, known))
+
+    @rule(data=st.data(), luck=st.integers(0, 3))
+    def close_target(self, data: st.DataObject, luck: int) -> None:
+        one = self.target(data)
+        if one is not None and luck == 0:
+            one.real.close()
+            one.closed = True
+            one.held.clear()
+            assert not one.real.alive
+
+    @rule(how=st.sampled_from(("killed", "exited", "replaced")), luck=st.integers(0, 7))
+    def end(self, how: str, luck: int) -> None:
+        if luck or self.process.gone:
+            return
+        self.process.end(how)
+        for one in self.targets:
+            if one.known is self.process and not one.closed:
+                assert not one.real.alive
+                for freeze, _ in one.held.values():
+                    wait_for(partial(lambda it: not it.active, freeze))
+                    assert isinstance(freeze.error, TargetGone)
+                one.held.clear()
+
+    @rule(data=st.data())
+    def read(self, data: st.DataObject) -> None:
+        one = self.target(data)
+        if one is None:
+            return
+        place, name = self.place(data, one), data.draw(st.sampled_from(TYPES))
+        layout = number_layout(name)
+        raw = one.contents().read(place, layout.size or 0)
+        with self.refused(one, "" if raw is not None else "MemoryFault"):
+            value = one.real.read(place, name)
+            assert raw is not None
+            assert repr(value) == repr(layout.unpack(raw))
+            assert one.real.read_bytes(place, len(raw)) == raw
+
+    @rule(data=st.data())
+    def follow(self, data: st.DataObject) -> None:
+        one = self.target(data)
+        if one is None:
+            return
+        place, offset = self.place(data, one), data.draw(st.integers(-9, 9))
+        raw = one.contents().read(place, 8)
+        with self.refused(one, "" if raw is not None else "PointerError"):
+            (step,) = PointerPath(f"{place:#x}", (offset,)).follow(one.real)
+            assert raw is not None
+            pointer = int.from_bytes(raw, "little")
+            assert step == (place, pointer, offset, (pointer + offset) % (1 << 64))
+
+    @rule(data=st.data())
+    def write(self, data: st.DataObject) -> None:
+        one = self.target(data)
+        if one is None:
+            return
+        name = data.draw(st.sampled_from(TYPES))
+        layout = number_layout(name)
+        value, place = data.draw(numbers(layout)), self.cell(data, one)
+        size = layout.size or 0
+        if self.is_held(one.known, place) or not self.is_foretold(one, place, size):
+            return
+        fits = self.is_writable(one, place, size)
+        with self.refused(one, "" if fits else "MemoryFault"):
+            one.real.write(place, name, value)
+            self.wrote(one, place, layout.pack(value))
+
+    @rule(data=st.data())
+    def look(self, data: st.DataObject) -> None:
+        """Watch a few places, and see what has changed from one look to the next."""
+        one = self.target(data)
+        if one is None:
+            return
+        places = [self.place(data, one) for _ in range(data.draw(st.integers(1, 3)))]
+        with self.refused(one):
+            watch = one.real.watch((place, i32) for place in places)
+            raw = [one.contents().read(place, 4) for place in places]
+            values = [None if four is None else struct.unpack("<i", four)[0] for four in raw]
+            for _ in range(2):
+                seen = watch.look()
+                assert [(each.value, each.changed) for each in seen] == [(v, False) for v in values]
+
+    @rule(data=st.data())
+    def change(self, data: st.DataObject) -> None:
+        """The program writes to its memory itself."""
+        known: Known = self.own if data.draw(st.booleans()) else self.process
+        layout = number_layout(data.draw(st.sampled_from(TYPES)))
+        size = layout.size or 1
+        times = data.draw(st.sampled_from((1, 1, 8)))
+        place = self.within(data, known, size * times) // size * size
+        raw = layout.pack(data.draw(numbers(layout))) * times
+        page, last = ((at - known.base) // PAGE for at in (place, place + len(raw) - 1))
+        if known.gone or self.is_held(known, place, len(raw)):
+            return
+        if known.protections[page] == known.protections[last] == READ_WRITE:
+            known.change(place - known.base, raw)
+
+    @rule(page=st.integers(0, PAGES - 1), protection=st.sampled_from((NONE, READ_WRITE)))
+    def protect(self, page: int, protection: int) -> None:
+        if not self.process.gone and not self.is_held(
+            self.process, self.process.base + page * PAGE, PAGE
+        ):
+            self.process.protect(page, protection)
+
+    @rule(data=st.data(), allow=_ALLOW, value=st.none() | st.integers(-100, 100))
+    def freeze(self, data: st.DataObject, allow: Allow | None, value: int | None) -> None:
+        one = self.target(data)
+        if one is None or len(one.held) == 3:
+            return
+        place = self.cell(data, one)
+        if self.is_held(one.known, place) or not self.is_writable(one, place, 4):
+            return
+        there = self.there(one, place)
+        kept = there if value is None or moves(allow, value, there) else value
+        with self.refused(one):
+            freeze = one.real.freeze(place, "i32", value, allow=allow, interval=0.001)
+            self.wrote(one, place, struct.pack("<i", kept))
+            assert freeze.active
+            assert freeze.value == kept
+            assert freeze in one.real.frozen
+            one.held[place] = (freeze, allow)
+
+    @rule(data=st.data(), value=st.integers(-100, 100))
+    def disturb(self, data: st.DataObject, value: int) -> None:
+        """The program changes what is held, and gets its way or finds it put back."""
+        held = [(one, place) for one in self.targets for place in one.held]
+        if not held:
+            return
+        one, place = data.draw(st.sampled_from(held))
+        freeze, allow = one.held[place]
+        kept = self.there(one, place)
+        one.known.change(place - one.known.base, struct.pack("<i", value))
+        if moves(allow, kept, value):
+            wait_for(lambda: freeze.value == value)
+            return
+        wait_for(lambda: self.seen_there(one, place) == kept)
+        assert freeze.value == kept
+        self.wrote(one, place, struct.pack("<i", kept))
+
+    @rule(data=st.data())
+    def thaw(self, data: st.DataObject) -> None:
+        held = [(one, place) for one in self.targets for place in one.held]
+        if held:
+            one, place = data.draw(st.sampled_from(held))
+            freeze, _ = one.held.pop(place)
+            freeze.stop()
+            assert not freeze.active
+            assert freeze not in one.real.frozen
+
+    @rule(data=st.data(), raw=st.binary(min_size=1, max_size=8))
+    def patch(self, data: st.DataObject, raw: bytes) -> None:
+        one = self.target(data)
+        if one is None:
+            return
+        place = self.cell(data, one)
+        if self.is_held(one.known, place) or not self.is_writable(one, place, len(raw)):
+            return
+        before = one.contents().read(place, len(raw))
+        with self.refused(one):
+            patch = one.real.patch(place, raw)
+            assert patch.before == before
+            assert patch in one.real.patches
+            self.wrote(one, place, raw)
+            one.patches.append(patch)
+
+    @rule(data=st.data(), force=st.booleans())
+    def unpatch(self, data: st.DataObject, force: bool) -> None:
+        made = [(one, patch) for one in self.targets for patch in one.patches]
+        if not made:
+            return
+        one, patch = data.draw(st.sampled_from(made))
+        size = len(patch.after)
+        if self.is_held(one.known, patch.address) or not self.is_foretold(one, patch.address, size):
+            return
+        there = one.contents().read(patch.address, size)
+        changed = there not in (patch.before, patch.after) and not force
+        error = "PatchError" if changed else ""
+        with self.refused(one, error if there is not None else "MemoryFault"):
+            patch.undo(force=force)
+            assert not patch.active
+            self.wrote(one, patch.address, patch.before)
+            one.patches.remove(patch)
+
+    def is_foretold(self, one: Attached, place: int, size: int) -> bool:
+        """Whether one need not know in which ways pages can be written to that bar the program."""
+        return self.is_writable(one, place, size) or one.memory == "process_vm"
+
+    def seen_there(self, one: Attached, place: int) -> int:
+        """The i32 at an address, as the program sees it."""
+        if isinstance(one.known, Process):
+            raw = one.known.seen(place - one.known.base, 4)
+            return int(struct.unpack("<i", raw)[0])
+        return self.there(one, place)
+
+
+def moves(allow: Allow | None, kept: int, there: int) -> bool:
+    """Whether a frozen value may have become another."""
+    return there > kept if allow == "increase" else allow == "decrease" and there < kept
