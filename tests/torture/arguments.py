@@ -55,6 +55,7 @@ MADE_BY_CALLS: Final = {
 #: Not called, and why not.
 LEFT_OUT: Final = {
     "History.add": "takes what only a scan makes",
+    "History.begin": "takes what only a scan makes",
     "History.save": "takes what only a scan makes",
     "Memory.check": "takes what the core returns",
     "Buffer.check": "takes what the core returns",
