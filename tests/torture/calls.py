@@ -25,7 +25,7 @@ _SHARES: Final = dict(
 _FAVOURITES: Final = dict(
     {"Scan.first": 24, "Scan.next": 24, "Scan.snapshot": 8, "Scan.undo": 8, "Scan.redo": 6},
     **{"Target.scan": 6, "Target.freeze": 8, "Matches.column": 16, "Matches.__iter__": 10},
-    **{"attach": 12, "Target.read_bytes": 8, "Target.write": 8, "processes": 1},
+    **{"attach": 12, "Target.read_bytes": 8, "Target.write": 8, "processes": 1, "Target.close": 2},
 )
 #: Errors that are not farfetch's own, and what promises them.
 _OTHERS: Final[dict[str, tuple[type[Exception], ...]]] = {
@@ -38,6 +38,7 @@ _OTHERS: Final[dict[str, tuple[type[Exception], ...]]] = {
     "field": (ValueError,),
     "Buffer": (ValueError,),
     "Layout.with_size": (ValueError,),
+    "AnyCase.choices": (UnicodeEncodeError,),
 }
 #: Calls that Ctrl-C ends with ScanCancelled, or with KeyboardInterrupt where it came too early.
 INTERRUPTIBLE: Final = frozenset({"Scan.first", "Scan.next", "Scan.snapshot"})

@@ -9,6 +9,7 @@ import random
 import select
 import signal
 import threading
+from collections.abc import Callable
 
 from farfetch.scanner import Buffer, attach, i32
 
@@ -73,6 +74,20 @@ def fork_by_multiprocessing(world: World, steady: Steady, seed: int, patience: f
         raise ChildError(f"a child of multiprocessing ended with {code}, seed {seed}")
 
 
+def run(work: Callable[[], None]) -> int:
+    """Run something in a child of fork(2). Returns its exit code: 0 if nothing was raised."""
+    pid = os.fork()
+    if pid == 0:
+        code = 0
+        try:
+            work()
+        except BaseException as error:
+            os.write(2, story(error).encode())
+            code = _WRONG
+        os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
 def _work_and_exit(world: World, steady: Steady, seed: int) -> None:
     code = _work(world, steady, seed)
     if code:
@@ -85,7 +100,9 @@ def _work(world: World, steady: Steady, seed: int) -> int:
     chance = random.Random(seed)
     draw = Draw(world, chance)
     made = 0
+    world.closed = True
     try:
+        steady.is_refused()
         while made < _CALLS:
             one = choose(draw)
             try:
@@ -95,15 +112,17 @@ def _work(world: World, steady: Steady, seed: int) -> int:
                 continue
             make(draw, one, things, arguments)
             made += 1
+        steady.is_refused()
         steady.look_anew(chance)
-        _begin_anew()
+        begin_anew()
     except BaseException as error:
         os.write(2, f"in a child with seed {seed}, after {made} calls:\n{story(error)}".encode())
         return _WRONG
     return 0
 
 
-def _begin_anew() -> None:
+def begin_anew() -> None:
+    """Attach, scan and freeze as though nothing had been before."""
     memory = bytearray(b"\x07\0\0\0" * 1000)
     with attach(Buffer(memory)) as target, target.scan(i32) as scan:
         assert scan.first("7").matches == 1000

@@ -41,6 +41,7 @@ _PREDICATES = (
     *("now.hp < 3", "hp == 100", "prev < 3 and now == 1"),
 )
 _WHERES = ("writable", "all", "heap", "stack", "data", "anon", "module:mutate", "module:x", "none")
+_LARGE = 1 << 20  # more than that takes a while to scan
 _WILD = (0, 1, 4095, 4096, -1, (1 << 64) - 1, (1 << 64) - 8, 1 << 64, 1 << 70)
 C_TEXTS = (
     "struct player { int hp; float x; };",
@@ -148,6 +149,8 @@ class Draw:
         start, end = self.world.window(thing)
         if self.often(0.75):
             low = start + self.below(max(end - start, 1))
+            if end - start > _LARGE and self.often(0.7):
+                return f"{low:#x}..{low + _LARGE:#x}"
             return self.one(f"{start:#x}..{end:#x}", f"{low:#x}..{low + 9000:#x}")
         if self.often(0.1):
             return self.a(Where)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
-from farfetch.scanner import Scan, ScanCancelled, ScanOrderError, attach, i32
+from farfetch.scanner import ForkedError, Scan, ScanCancelled, ScanOrderError, attach, i32
 
 from live.targets import TargetProcess
 
@@ -67,6 +68,25 @@ class Steady:
             pass
         except ScanCancelled:  # by Ctrl-C
             pass
+
+    def is_refused(self) -> None:
+        """A child has the target and the scan of its parent, and cannot use them."""
+        target, scan = self.target, self.scan
+        calls: dict[str, Callable[[], object]] = {
+            "read": lambda: target.read(0, i32), "write": lambda: target.write(0, i32, 0),
+            "regions": target.regions, "freeze": lambda: target.freeze(0, i32),
+            "patch": lambda: target.patch(0, b"\0"), "scan": lambda: target.scan(i32).first(),
+            "watch": lambda: target.watch([(0, i32)]).look(), "first": scan.first,
+            "next": lambda: scan.next("="), "undo": scan.undo, "match": lambda: scan[0],
+            "matches": lambda: list(scan), "column": lambda: scan.matches.column("first"),
+            "forget": scan.forget, "snapshot": lambda: scan.snapshot("then"),
+        }
+        for name, call in calls.items():
+            try:
+                call()
+            except ForkedError:
+                continue
+            raise LieError(f"a child can {name} with what its parent has")
 
     def _check(self, scan: Scan, found: int) -> None:
         if found != self._needles:

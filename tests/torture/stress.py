@@ -127,7 +127,7 @@ class Round:
             with self._watchdog.watches("meddling"):
                 self._world.victim(draw.chance).meddle(draw.chance)
         elif what < 0.75:
-            os.kill(os.getpid(), signal.SIGINT)
+            self._press_ctrl_c(draw)
         elif what < 0.83:
             self._world.let_go(draw.chance)
         elif what < 0.86:
@@ -138,6 +138,14 @@ class Round:
             with self._watchdog.watches("a child"):
                 have(self._world, self._steady, draw.below(1 << 32), _PATIENCE / 2)
             self.outcomes["forked", ""] += 1
+
+    def _press_ctrl_c(self, draw: Draw) -> None:
+        """When the main thread is at a scan, if it soon is."""
+        for _ in range(draw.below(300)):
+            if self._interruptible:
+                break
+            os.sched_yield()
+        os.kill(os.getpid(), signal.SIGINT)
 
     def _interrupt(self, *_: Any) -> None:
         if self._interruptible:

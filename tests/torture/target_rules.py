@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from functools import partial
 
-from farfetch.scanner import PointerPath, TargetGone, i32
+import pytest
+from farfetch.scanner import ForkedError, PointerPath, TargetGone, i32
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from core.strategies import memory as filled
 from core.strategies import number_layout, numbers
 from live.waiting import wait_for
+from torture import children
 from torture.ground import TYPES, Allow, Attached, Ground
 from torture.memories import NONE, PAGE, PAGES, READ_WRITE, Known, Process, windows
 
@@ -222,6 +225,24 @@ class TargetRules(Ground):
             self.wrote(one, patch.address, patch.before)
             one.patches.remove(patch)
 
+    @rule(data=st.data(), luck=st.integers(0, 2))
+    def in_a_child(self, data: st.DataObject, luck: int) -> None:
+        """A child cannot use what it has inherited, and can use what it makes."""
+        one = self.target(data)
+        if one is None or luck:
+            return
+        scan = one.scans[0].real if one.scans else None
+        patch = one.patches[0] if one.patches else None
+        uses: list[Callable[[], object]] = [
+            *(lambda: one.real.read(one.known.base, "i32"), one.real.regions, one.real.check),
+            *(lambda: one.real.freeze(0, "i32", 1), lambda: one.real.patch(0, b"a")),
+            *((scan.first, scan.undo, scan.matches.addresses, scan.forget) if scan else ()),
+            *((patch.undo,) if patch else ()),
+            *(freeze.stop for freeze, _ in one.held.values()),
+        ]
+        code = children.run(lambda: _as_a_child_should(uses))
+        assert code == 0, "what the child said is above"
+
     def is_foretold(self, one: Attached, place: int, size: int) -> bool:
         """Whether one need not know in which ways pages can be written to that bar the program."""
         return self.is_writable(one, place, size) or one.memory == "process_vm"
@@ -232,6 +253,13 @@ class TargetRules(Ground):
             raw = one.known.seen(place - one.known.base, 4)
             return int(struct.unpack("<i", raw)[0])
         return self.there(one, place)
+
+
+def _as_a_child_should(uses: list[Callable[[], object]]) -> None:
+    for use in uses:
+        with pytest.raises(ForkedError):
+            use()
+    children.begin_anew()
 
 
 def moves(allow: Allow | None, kept: int, there: int) -> bool:

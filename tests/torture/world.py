@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 BASE = 0x10_0000
 _MOST = 6  # objects of a class; the next takes the place of one of them
-_VICTIMS = (("mutate",), ("mutate",), ("big", "2"))
+_VICTIMS = (("mutate",), ("mutate",), ("big", "8"))
 #: What hangs on an object and is passed around as well.
 _PARTS: Mapping[type, Sequence[str]] = {
     Scan: ("matches", "history"),
@@ -45,9 +45,9 @@ class NothingThereError(Exception):
 
 
 class World:
-    """What is there in a round; any thread may add, take and let go.
+    """What is there in a round; any thread may add, take and let go, without a lock.
 
-    It has no locks of its own that a child of fork(2) could find taken.
+    So a child of fork(2) finds none taken; it sets ``closed``, and no program is started anew.
 
     Args:
         seed: of what it begins with.
@@ -61,7 +61,7 @@ class World:
         self.contents = bytearray(chance.choices((0, 1, 7, 100, 255), k=20_000))
         self.pools: dict[type, list[Any]] = {one: [] for one in classes()}
         self.victims = [Victim(*one) for one in _VICTIMS]
-        self._spawning = threading.Lock()  # only ever held by those who meddle
+        self._spawning = threading.Lock()  # of the list, and not used by children
         self.closed = False
         ways = [one for one in memory_names() if one not in ("syscall", "device")]
         for victim in self.victims:
@@ -118,7 +118,7 @@ class World:
         """A program, in place of which another comes once it has ended."""
         index = chance.randrange(len(self.victims))
         victim = self.victims[index]
-        if victim.ended and chance.random() < 0.2:
+        if victim.ended and chance.random() < 0.2 and not self.closed:
             with self._spawning:
                 if victim is self.victims[index] and not self.closed:
                     self.victims[index] = Victim(*_VICTIMS[index])
