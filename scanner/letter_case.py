@@ -35,6 +35,9 @@ class AnyCase:
     def choices(self, codec: str) -> Sequence[tuple[bytes, ...]]:
         r"""What the bytes of each character may be, in an encoding.
 
+        Raises:
+            UnicodeEncodeError: the encoding has no such character, as none has half a pair.
+
         >>> AnyCase("é1").choices("utf-8")
         [(b'\xc3\xa9', b'\xc3\x89'), (b'1',)]
         """

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from . import arguments
+from .addresses import format_address
 from .bound import Bound
 from .budget import Budget
 from .errors import AlignError, ArgumentError, ScanOrderError, ValueKindError
@@ -158,17 +159,22 @@ class Scan(Bound):
         Args:
             address: of the match.
             present: where the history was that has it; where it is if None.
+
+        Raises:
+            ScanOrderError: there is no such match.
         """
         if present is None:
             present = self.history.present
         ground, decode = present.ground, self._decode
-        if ground is None:
-            raise ScanOrderError("there are no matches: begin with a first scan")
+        if ground is None or not present.total:
+            raise ScanOrderError(f"no match is at {format_address(address)}: there are none")
         if not self.layout.parts:
             own, size, least = (self.layout.name,), ground.size_at(address), ground.least
             return Reading(self.type, own, size, least, lambda raw: decode(ground, raw[:size]))
-        bits = lib.ff_matchset_parts(present.matches, address)
+        bits = lib.ff_matchset_parts(present.matches, address) if 0 <= address < 1 << 64 else 0
         chosen = [i for i in range(len(self.layout.parts)) if bits >> i & 1]
+        if not chosen:
+            raise ScanOrderError(f"no match is at {format_address(address)}")
         part = self.layout.parts[chosen[0]]
         size = part.size or 0
         names = tuple(self.layout.parts[i].name for i in chosen)

@@ -32,7 +32,7 @@ class Buffer(Memory):
         except Exception:  # TypeError, or what its __buffer__ raises
             raise ArgumentError("contents", contents, "bytes, side by side") from None
         base = arguments.address(base, "base")
-        if base + len(view) > 1 << 64:
+        if base + len(view) >= 1 << 64:  # the end has to be an address, too
             raise ArgumentError("base", base, f"what leaves room for {len(view)} bytes")
         out = ffi.new("struct ff_reader **")
         pointer = ffi.from_buffer("uint8_t[]", view)
