@@ -9,6 +9,7 @@ import random
 import select
 import signal
 import threading
+import warnings
 from collections.abc import Callable
 
 from farfetch.scanner import Buffer, attach, i32
@@ -76,7 +77,9 @@ def fork_by_multiprocessing(world: World, steady: Steady, seed: int, patience: f
 
 def run(work: Callable[[], None]) -> int:
     """Run something in a child of fork(2). Returns its exit code: 0 if nothing was raised."""
-    pid = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of fork beside threads, from 3.12 on
+        pid = os.fork()
     if pid == 0:
         code = 0
         try:

@@ -73,13 +73,21 @@ class Steady:
         """A child has the target and the scan of its parent, and cannot use them."""
         target, scan = self.target, self.scan
         calls: dict[str, Callable[[], object]] = {
-            "read": lambda: target.read(0, i32), "write": lambda: target.write(0, i32, 0),
-            "regions": target.regions, "freeze": lambda: target.freeze(0, i32),
-            "patch": lambda: target.patch(0, b"\0"), "scan": lambda: target.scan(i32).first(),
-            "watch": lambda: target.watch([(0, i32)]).look(), "first": scan.first,
-            "next": lambda: scan.next("="), "undo": scan.undo, "match": lambda: scan[0],
-            "matches": lambda: list(scan), "column": lambda: scan.matches.column("first"),
-            "forget": scan.forget, "snapshot": lambda: scan.snapshot("then"),
+            "read": lambda: target.read(0, i32),
+            "write": lambda: target.write(0, i32, 0),
+            "regions": target.regions,
+            "freeze": lambda: target.freeze(0, i32),
+            "patch": lambda: target.patch(0, b"\0"),
+            "scan": lambda: target.scan(i32).first(),
+            "watch": lambda: target.watch([(0, i32)]).look(),
+            "first": scan.first,
+            "next": lambda: scan.next("="),
+            "undo": scan.undo,
+            "match": lambda: scan[0],
+            "matches": lambda: list(scan),
+            "column": lambda: scan.matches.column("first"),
+            "forget": scan.forget,
+            "snapshot": lambda: scan.snapshot("then"),
         }
         for name, call in calls.items():
             try:

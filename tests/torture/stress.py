@@ -35,6 +35,7 @@ from torture.calls import INTERRUPTIBLE, choose, make, prepare, story, without
 from torture.disks import in_mounts_of_its_own, small_disk
 from torture.draw import Draw
 from torture.steady import Steady
+from torture.surface import members
 from torture.watchdog import Watchdog
 from torture.world import NothingThereError, World
 
@@ -228,6 +229,7 @@ def main() -> int:
     seed = random.SystemRandom().randrange(1 << 32) if given.seed is None else given.seed
     print(f"seed {seed}", flush=True)
     faulthandler.enable()
+    members()  # imports all: a child that is made during an import waits for its end for ever
     warnings.simplefilter("ignore", ResourceWarning)  # objects are let go unclosed on purpose
     multiprocessing.set_start_method("fork")
     return stress(given.seconds, seed, given.threads, given.round)
