@@ -27,6 +27,14 @@ _FAVOURITES: Final = dict(
     **{"Target.scan": 6, "Target.freeze": 8, "Matches.column": 16, "Matches.__iter__": 10},
     **{"attach": 12, "Target.read_bytes": 8, "Target.write": 8, "processes": 1, "Target.close": 2},
 )
+#: Classes whose objects a round may be about.
+EMPHASES: Final = {
+    "": (),
+    "scans": ("Scan", "Matches", "Match", "History"),
+    "steps": ("Scan", "History", "Step", "Snapshot"),
+    "targets": ("", "Target", "Memory", "Buffer", "Watch"),
+    "holding": ("Freeze", "Freezer", "Patch", "Patches", "Target"),
+}
 #: Errors that are not farfetch's own, and what promises them.
 _OTHERS: Final[dict[str, tuple[type[Exception], ...]]] = {
     "Expr.__bool__": (TypeError,),  # a predicate has no truth, and says so
@@ -65,7 +73,7 @@ without: list[str] = []
 
 
 @functools.cache
-def _choices() -> tuple[tuple[Member, ...], tuple[float, ...]]:
+def _choices(emphasis: str) -> tuple[tuple[Member, ...], tuple[float, ...]]:
     by_class: dict[str, list[Member]] = {}
     for name, one in members().items():
         if name in LEFT_OUT or name in MADE_BY_CALLS:
@@ -77,13 +85,19 @@ def _choices() -> tuple[tuple[Member, ...], tuple[float, ...]]:
     for owner, found in by_class.items():
         each = [_FAVOURITES.get(one.name, 0.3 if one.name in RARE else 4) for one in found]
         chosen += found
-        weights += [one / sum(each) * _SHARES.get(owner, 1) for one in each]
+        share = _SHARES.get(owner, 1) * (10 if owner in EMPHASES[emphasis] else 1)
+        weights += [one / sum(each) * share for one in each]
     return tuple(chosen), tuple(itertools.accumulate(weights))
 
 
-def choose(draw: Draw) -> Member:
-    """Something to call."""
-    found, weights = _choices()
+def choose(draw: Draw, emphasis: str = "") -> Member:
+    """Something to call.
+
+    Args:
+        draw: where the luck comes from.
+        emphasis: one of EMPHASES: what is called more often than else.
+    """
+    found, weights = _choices(emphasis)
     return draw.chance.choices(found, cum_weights=weights)[0]
 
 

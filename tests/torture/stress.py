@@ -31,7 +31,7 @@ from farfetch.scanner import ScanCancelled, Target, isas
 
 from torture import children
 from torture.accounts import account, resident, settled
-from torture.calls import INTERRUPTIBLE, choose, make, prepare, story, without
+from torture.calls import EMPHASES, INTERRUPTIBLE, choose, make, prepare, story, without
 from torture.disks import in_mounts_of_its_own, small_disk
 from torture.draw import Draw
 from torture.steady import Steady
@@ -42,6 +42,7 @@ from torture.world import NothingThereError, World
 _ROUND = 3.0  # seconds
 _WARM = 5  # rounds, after which memory should grow no more
 _GROWTH = 96 << 20  # bytes that it may all the same: what malloc keeps differs from round to round
+_ENDED = ("ScanClosed", "TargetClosed", "TargetGone")
 _PATIENCE = 90.0  # seconds that a call may take on a machine that is busy
 
 
@@ -69,6 +70,8 @@ class Round:
         """Make calls for so long."""
         chance = random.Random(self.seed)
         os.environ["FARFETCH_ISA"] = chance.choice(isas())
+        self._emphasis = chance.choice(list(EMPHASES))
+        self._meddling = chance.choice((0.01, 0.05, 0.15))
         self._world = World(self.seed, self._folder, self._full)
         self._steady = Steady()
         self._end = time.monotonic() + seconds
@@ -96,7 +99,7 @@ class Round:
         draw = Draw(self._world, random.Random(f"{self.seed} {number}"))
         while time.monotonic() < self._end and not self.failures:
             try:
-                if draw.often(0.06):
+                if draw.often(self._meddling):
                     self._meddle(draw)
                 elif draw.often(0.05):
                     with self._watchdog.watches("a look at what is steady"):
@@ -110,7 +113,7 @@ class Round:
                 self.failures.append(f"in thread {number}:\n{story(error)}")
 
     def _call(self, draw: Draw, number: int) -> None:
-        one = choose(draw)
+        one = choose(draw, self._emphasis)
         things, arguments = prepare(draw, one)
         is_main = number == 0 and one.name in INTERRUPTIBLE
         with self._watchdog.watches(one.name):
@@ -120,6 +123,9 @@ class Round:
             else:
                 outcome = make(draw, one, things, arguments)
         self.outcomes[outcome] += 1
+        if outcome.error in _ENDED and draw.often(0.15):
+            with self._watchdog.watches("a new target"):
+                self._world.renew(draw.chance)
 
     def _meddle(self, draw: Draw) -> None:
         what = draw.chance.random()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from farfetch.scanner import (
     Buffer,
     Declarations,
     Entry,
+    FarfetchError,
     History,
     Match,
     PointerPath,
@@ -30,7 +32,8 @@ from torture.victims import Victim
 T = TypeVar("T")
 
 BASE = 0x10_0000
-_MOST = 6  # objects of a class; the next takes the place of one of them
+_MOST = (1, 2, 6)  # objects of a class; the next takes the place of one of them
+_BEGUN = 1 << 16  # bytes of a target that are scanned to begin with
 _VICTIMS = (("mutate",), ("mutate",), ("big", "8"))
 #: What hangs on an object and is passed around as well.
 _PARTS: Mapping[type, Sequence[str]] = {
@@ -58,6 +61,7 @@ class World:
     def __init__(self, seed: str, folder: str, full: str) -> None:
         chance = random.Random(seed)
         self.folder, self.full = folder, full
+        self._most = chance.choice(_MOST)  # the fewer, the more threads meet at one
         self.contents = bytearray(chance.choices((0, 1, 7, 100, 255), k=20_000))
         self.pools: dict[type, list[Any]] = {one: [] for one in classes()}
         self.victims = [Victim(*one) for one in _VICTIMS]
@@ -87,10 +91,11 @@ class World:
             pool = self.pools.get(kind)
             if pool is None:
                 continue
-            if len(pool) < _MOST:
+            if len(pool) < self._most:
                 pool.append(thing)
             else:
-                pool[hash((id(thing), len(pool))) % _MOST] = thing
+                with contextlib.suppress(IndexError):  # another has let them go
+                    pool[random.randrange(len(pool))] = thing
         if depth:
             for kind, names in _PARTS.items():
                 if isinstance(thing, kind):
@@ -109,6 +114,19 @@ class World:
         except IndexError:
             raise NothingThereError(kind.__name__) from None
         return found
+
+    def renew(self, chance: random.Random) -> None:
+        """Put a target that is there, and a scan of it that has begun, where ended ones were."""
+        try:
+            what = Buffer(self.contents, base=BASE) if chance.random() < 0.3 else None
+            target = attach(what or self.victim(chance).pid)
+            start, end = self.window(target)
+            scan = target.scan(i32, where=f"{start:#x}..{min(end, start + _BEGUN):#x}")
+            self.add(target)
+            self.add(scan)
+            scan.first(chance.choice(("?", "now != 0", "7")))
+        except FarfetchError:  # the program has ended, or the scan is closed by another already
+            return
 
     def let_go(self, chance: random.Random) -> None:
         """Drop what there is of some class, closed or not."""
