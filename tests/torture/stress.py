@@ -40,6 +40,7 @@ from torture.watchdog import Watchdog
 from torture.world import NothingThereError, World
 
 _ROUND = 3.0  # seconds
+_TELL = 60.0  # seconds between two words on how far it is
 _WARM = 5  # rounds, after which memory should grow no more
 _GROWTH = 96 << 20  # bytes that it may all the same: what malloc keeps differs from round to round
 _ENDED = ("ScanClosed", "TargetClosed", "TargetGone")
@@ -189,6 +190,7 @@ def stress(seconds: float, seed: int, threads: int, first: int = 0) -> int:
         before, largest = None, 0
         outcomes: Counter[tuple[str, str]] = Counter()
         started, number = time.monotonic(), first
+        told = started
         while time.monotonic() < started + seconds:
             one = Round(f"{seed}:{number}", threads, folder, full, watchdog)
             watchdog.round = one.seed
@@ -206,6 +208,9 @@ def stress(seconds: float, seed: int, threads: int, first: int = 0) -> int:
                 print(*wrong, sep="\n", flush=True)
                 return 1
             number += 1
+            if time.monotonic() > told + _TELL:
+                told = time.monotonic()
+                _report(outcomes, number - first, told - started, resident())
         _report(outcomes, number - first, time.monotonic() - started, resident())
     return 0
 
