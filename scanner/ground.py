@@ -11,7 +11,7 @@ from .budget import Limits
 from .check import check as check_kinds
 from .check import constant_size
 from .layout import Layout
-from .native import check, ffi, lib
+from .native import cell, check, content, ffi, lib
 from .predicates import Predicate
 from .regexes import Regex
 from .regions import Range
@@ -56,10 +56,10 @@ class Ground:
 
 def lay_out(ranges: Sequence[Range], align: int, least: int, span: int, chunk: int) -> Any:
     """The core's layout of ranges, for values of span bytes, of which least have to be there."""
-    out = ffi.new("struct ff_layout **")
+    out = cell("layout")
     listed = ffi.new("struct ff_range[]", [tuple(one) for one in ranges])
     check(lib.ff_layout_create_short(listed, len(ranges), align, least, span, chunk, out))
-    return ffi.gc(out[0], lib.ff_layout_put)
+    return content(out)
 
 
 def sized_layout(layout: Layout, tree: Predicate) -> Layout:

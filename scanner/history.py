@@ -110,8 +110,7 @@ def addresses_of(present: Present, start: int = 0, count: int | None = None) -> 
 
 def hold(matches: Any, snapshot: Any) -> Held[Old]:
     """What a job of the core made, to be freed with its last use."""
-    old = Old(ffi.gc(matches, lib.ff_matchset_destroy), ffi.gc(snapshot, lib.ff_snapshot_destroy))
-    return Held(old, lambda: ScanClosed("step"))
+    return Held(Old(matches, snapshot), lambda: ScanClosed("step"))
 
 
 class Present(NamedTuple):

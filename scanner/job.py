@@ -11,7 +11,7 @@ from typing import Any, Final
 from .errors import BudgetError, ForkedError, MemoryUnavailable, ScanCancelled
 from .history import Kept, hold
 from .lifetime import this_process
-from .native import check, ffi, lib
+from .native import cell, check, content, ffi, lib
 from .regions import Range
 from .snapshot import FaultSet, Progress, ScanResult, store_error
 
@@ -83,8 +83,7 @@ class Jobs:
             ForkedError: this is a child, forked by the progress function or a signal handler.
             OSError: the target could not be read; what the kernel said.
         """
-        # what is put there is destroyed with it, even if Ctrl-C comes before anybody has looked
-        out = ffi.gc(ffi.new("struct ff_job **"), _destroy)
+        out = cell("job")
         started = time.monotonic()
         try:
             check(lib.ff_job_start(spec.core, out))
@@ -105,10 +104,6 @@ class Jobs:
             spec.lent.clear()
 
 
-def _destroy(out: Any) -> None:
-    lib.ff_job_destroy(out[0])
-
-
 def _wait(job: Any, progress: ProgressFunction | None, started: float) -> None:
     reported, process = started, this_process()
     try:
@@ -124,8 +119,7 @@ def _wait(job: Any, progress: ProgressFunction | None, started: float) -> None:
 
 
 def _finish(job: Any, epoch: int | None, directory: str, started: float) -> Kept:
-    matches = ffi.new("struct ff_matchset **")
-    snapshot = ffi.new("struct ff_snapshot **")
+    matches, snapshot = cell("matchset"), cell("snapshot")
     code = -lib.ff_job_finish(job, matches, snapshot)
     progress = _progress(job, started)
     in_store = lib.ff_job_failed_in_store(job)
@@ -141,7 +135,7 @@ def _finish(job: Any, epoch: int | None, directory: str, started: float) -> Kept
         raise store_error(directory, code)
     if code:
         raise OSError(code, "")
-    held = hold(matches[0], snapshot[0])
+    held = hold(content(matches), content(snapshot))
     faults = _faults(job)
     count = lib.ff_matchset_count(matches[0])
     read = ffi.new("struct ff_progress *")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import os
+from functools import partial
 from typing import Any, Final
 
 from ._core import ffi as _ffi
@@ -11,6 +13,28 @@ from .errors import ConfigurationError
 
 ffi: Final[Any] = _ffi
 lib: Final[Any] = _lib
+
+
+def cell(name: str) -> Any:
+    """A pointer for the core to put what it makes in: that ends with the pointer.
+
+    So it ends even if Ctrl-C comes before anybody has looked at it.
+
+    Args:
+        name: of what is made: ``"store"`` is for a ``struct ff_store *``.
+    """
+    return ffi.gc(ffi.new(f"struct ff_{name} **"), getattr(lib, f"ff_{name}_cell_end"))
+
+
+def content(filled: Any, uses: object = None) -> Any:
+    """What the core has put in a cell; that ends with the last of the two.
+
+    Args:
+        filled: the cell.
+        uses: what it looks at, to be kept as long.
+    """
+    # a destructor that does nothing but keep these, and no Python in it: see :func:`cell`
+    return ffi.gc(filled[0], partial(operator.is_, (uses, filled)))
 
 
 def check(code: int) -> int:

@@ -22,7 +22,7 @@ from typing import Any, Final
 from .bound import Bound
 from .errors import TargetClosed
 from .lifetime import Descriptor, Held
-from .native import check, ffi, lib
+from .native import cell, check, content, ffi, lib
 from .regions import Range, Region
 from .threads import ask, folders, has_memory, read_file
 
@@ -49,9 +49,9 @@ class Pages(Bound):
     """
 
     def __init__(self, pid: int) -> None:
-        out = ffi.new("struct ff_pages **")
+        out = cell("pages")
         code = lib.ff_pages_open(pid, out)
-        handle = ffi.NULL if code else ffi.gc(out[0], lib.ff_pages_close)
+        handle = ffi.NULL if code else content(out)
         self._held = Held(handle, lambda: TargetClosed(pid, ""))
         self._lock = threading.RLock()
         self.epoch = 0
@@ -88,9 +88,9 @@ class Pages(Bound):
         lazy = _filled_by_others(self._pid)
         found = [(start, end) for start, end in found if (start, end) not in lazy]
         listed = ffi.new("struct ff_range[]", found)
-        out = ffi.new("struct ff_pages **")
+        out = cell("pages")
         check(lib.ff_pages_expect(self.handle, listed, len(found), out))
-        return ffi.gc(out[0], lib.ff_pages_close)
+        return content(out)
 
     def forget(self) -> int | None:
         """Begin an epoch: from now on, pages that are not written to are clean.
@@ -201,10 +201,10 @@ def keeps_soft_dirty() -> bool:
 
     Kernels without CONFIG_MEM_SOFT_DIRTY take the same commands and do nothing.
     """
-    out = ffi.new("struct ff_pages **")
+    out = cell("pages")
     if lib.ff_pages_open(os.getpid(), out):
         return False
-    ours = ffi.gc(out[0], lib.ff_pages_close)
+    ours = content(out)
     with mmap.mmap(-1, _PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as page:
         page[0] = 1
         view = ctypes.c_char.from_buffer(page)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .native import check, ffi, lib
+from .native import cell, check, content, ffi, lib
 from .predicates import Source
 
 _BOUNDS: Final = ("low", "high")
@@ -90,9 +90,9 @@ class Code:
                 "relation": relation,
             },
         )
-        out = ffi.new("struct ff_program **")
+        out = cell("program")
         check(lib.ff_program_create(spec, out))
-        return ffi.gc(out[0], lib.ff_program_destroy)
+        return content(out)
 
     def join_ranges(self, skip: int) -> bool:
         """Make one range of two of the same value, the last code emitted on each side of a skip."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .errors import ScanClosed, SnapshotError
 from .lifetime import Held
-from .native import ffi, lib
+from .native import cell, content, lib
 from .regions import Range
 
 
@@ -83,12 +83,11 @@ class Store:
 
     def __init__(self, directory: str, writers: int, limit: int) -> None:
         self.directory = directory
-        out = ffi.new("struct ff_store **")
+        out = cell("store")
         code = lib.ff_store_create(os.fsencode(directory), writers, limit, out)
         if code:
             raise SnapshotError(directory, -code, "cannot make a file for old values")
-        handle = ffi.gc(out[0], lib.ff_store_close)
-        self._held = Held(handle, lambda: ScanClosed("scan"))
+        self._held = Held(content(out), lambda: ScanClosed("scan"))
 
     @property
     def handle(self) -> Any:

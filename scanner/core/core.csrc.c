@@ -1,2 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "ff.h"
+
+/*
+ * Cells: where the core puts what it makes for Python, to be ended with the cell. They are
+ * ended here, because a signal's handler may raise between any two steps of Python.
+ */
+#define CELL(name, end)                                  \
+	static void ff_##name##_cell_end(struct ff_##name **cell) \
+	{                                                \
+		if (*cell)                               \
+			end(*cell);                      \
+		*cell = NULL;                            \
+	}
+
+CELL(layout, ff_layout_put)
+CELL(reader, ff_reader_close)
+CELL(pages, ff_pages_close)
+CELL(program, ff_program_destroy)
+CELL(matchset, ff_matchset_destroy)
+CELL(store, ff_store_close)
+CELL(snapshot, ff_snapshot_destroy)
+CELL(job, ff_job_destroy)

@@ -42,19 +42,16 @@ class Memory(Bound, abc.ABC):
 
     Args:
         name: of this way.
-        reader: the core's reader, which is the memory's from now on.
+        reader: the core's reader, which ends with its last use.
         process: whose memory it is, if it is a process's.
-        uses: what the reader looks at, kept while it is used.
     """
 
-    def __init__(
-        self, name: str, reader: Any, process: ProcessInfo | None = None, uses: object = None
-    ) -> None:
+    def __init__(self, name: str, reader: Any, process: ProcessInfo | None = None) -> None:
         self.name = name
         self._patience = _PATIENCE
         self._waits = True
         pid, called = (process.pid, process.name) if process else (None, name)
-        self._held = Held(ffi.gc(reader, partial(_close, uses)), partial(TargetClosed, pid, called))
+        self._held = Held(reader, partial(TargetClosed, pid, called))
 
     @property
     def reader(self) -> Any:
@@ -263,11 +260,6 @@ def _writable(buffer: bytearray | memoryview) -> Any:
         return ffi.from_buffer("uint8_t[]", buffer, require_writable=True)
     except Exception:  # TypeError, BufferError, or what its __buffer__ raises
         raise ArgumentError("buffer", buffer, "bytes that can be changed") from None
-
-
-def _close(uses: object, reader: Any) -> None:
-    lib.ff_reader_close(reader)
-    del uses  # only now
 
 
 def process_error(code: int, info: ProcessInfo) -> FarfetchError | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import arguments
 from ..errors import ArgumentError
-from ..native import check, ffi, lib
+from ..native import cell, check, content, ffi, lib
 from ..regions import Region
 from .base import Memory
 
@@ -34,12 +34,12 @@ class Buffer(Memory):
         base = arguments.address(base, "base")
         if base + len(view) >= 1 << 64:  # the end has to be an address, too
             raise ArgumentError("base", base, f"what leaves room for {len(view)} bytes")
-        out = ffi.new("struct ff_reader **")
+        out = cell("reader")
         pointer = ffi.from_buffer("uint8_t[]", view)
         self._readonly = view.readonly
         self._range = (base, base + len(view))
         check(lib.ff_reader_open_buffer(pointer, len(view), base, out))
-        super().__init__("buffer", out[0], uses=pointer)
+        super().__init__("buffer", content(out, pointer))
 
     def regions(self) -> list[Region]:
         """One region, writable if the bytes are."""

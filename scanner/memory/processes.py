@@ -13,7 +13,7 @@ from typing import Any, Final
 from .. import arguments
 from ..arguments import HIGHEST
 from ..errors import AccessDenied, MemoryUnavailable
-from ..native import ffi, lib
+from ..native import cell, content, lib
 from ..process import ProcessInfo
 from ..regions import Region
 from .base import Memory, ProcessMemory, process_error
@@ -215,10 +215,10 @@ def _open(name: str, info: ProcessInfo) -> ProcessMemory:
 
 
 def _reader(name: str, info: ProcessInfo) -> Any:
-    out = ffi.new("struct ff_reader **")
+    out = cell("reader")
     code = -_OPENERS[name](info.pid, out)
     if not code:
-        return out[0]
+        return content(out)
     if code == errno.ENOSYS:
         raise MemoryUnavailable(name, _MISSING.get(name, "this kernel does not have it"))
     if code == errno.EACCES and name == "device":

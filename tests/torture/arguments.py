@@ -12,6 +12,7 @@ from farfetch.scanner import (
     Expr,
     Matches,
     Module,
+    PointerPath,
     Region,
     Target,
 )
@@ -54,6 +55,7 @@ MADE_BY_CALLS: Final = {
 
 #: Not called, and why not.
 LEFT_OUT: Final = {
+    "Freezer.overwriting": "is entered by what writes, and holds up the rest",
     "History.add": "takes what only a scan makes",
     "History.begin": "takes what only a scan makes",
     "History.save": "takes what only a scan makes",
@@ -67,7 +69,7 @@ def _memory(name: str) -> dict[str, Callable[[Draw, Any], Arguments]]:
         f"{name}.error": lambda d, _m: _(d.one(0, 1, 3, 14, 99)),
         f"{name}.read": lambda d, m: _(d.place(m), d.size()),
         f"{name}.read_into": lambda d, m: _(d.place(m), bytearray(d.size())),
-        f"{name}.write": lambda d, m: _(d.place(m), d.raw()),
+        f"{name}.write": lambda d, m: _(d.place(m), d.raw(), force=d.often(0.3)),
         f"{name}.write_each": _each,
     }
 
@@ -95,6 +97,7 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "attach": lambda d, _o: _(
         d.one(d.pid(), d.pid(), d.pid(), d.ended_pid(), "no such process", _buffer(d)),
         memory=d.memory_name(),
+        bits=d.one(None, None, None, 32, 64, 7),
     ),
     "c_struct": lambda d, _o: _(d.one(*C_TEXTS), d.one("", "player", "nothing")),
     "c_structs": lambda d, _o: _(d.one(*C_TEXTS)),
@@ -138,7 +141,7 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     **_memory("Buffer"),
     "Target.address": lambda d, t: _(d.address_text(t)),
     "Target.freeze": lambda d, t: _(
-        *(d.place(t), d.type(), d.one(None, d.value())),
+        *(d.one(d.place(t), d.place(t), d.a(PointerPath)), d.type(), d.one(None, d.value())),
         allow=d.one(None, None, "increase", "decrease", "sideways"),
         interval=d.one(0.05, 0.001, 0.2, 0),
     ),
@@ -149,8 +152,8 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Target.read_bytes": lambda d, t: _(d.place(t), d.size()),
     "Target.scan": _options,
     "Target.watch": lambda d, t: _([(d.place(t), d.type()) for _i in range(d.below(4))]),
-    "Target.write": lambda d, t: _(d.place(t), d.type(), d.value()),
-    "Target.write_bytes": lambda d, t: _(d.place(t), d.raw()),
+    "Target.write": lambda d, t: _(d.place(t), d.type(), d.value(), force=d.often(0.3)),
+    "Target.write_bytes": lambda d, t: _(d.place(t), d.raw(), force=d.often(0.3)),
     "Freezer.add": lambda d, f: _(
         *(d.place(f), d.construct(), d.value()),
         allow=d.one(None, "increase", "decrease"),
@@ -163,6 +166,7 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Patch.undo": lambda d, _p: _(force=d.often(0.5)),
     "Patches.add": lambda d, p: _(d.place(p), d.raw()),
     "PointerPath.follow": lambda d, _p: _(d.a(Target)),
+    "PointerPath.plus": lambda d, _p: _(d.one(0, 8, -8, 1 << 70)),
     "PointerPath.parse": lambda d, o: _(f"{d.address_text(o)} -> {d.one('8', '-0x10', 'x')}"),
     "PointerPath.resolve": lambda d, _p: _(d.a(Target)),
     "Region.__contains__": lambda d, _r: _(d.below(1 << 64)),
@@ -179,7 +183,7 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Scan.undo": lambda d, _s: _(d.one(1, 1, 1, 2, 0, 9)),
     "Scan.redo": lambda d, _s: _(d.one(1, 1, 1, 2, 0, 9)),
     "Scan.reading": lambda d, s: _(d.place(s)),
-    "Scan.write_all": lambda d, _s: _(d.value()),
+    "Scan.write_all": lambda d, _s: _(d.value(), force=d.often(0.2)),
     "Scan.__getitem__": lambda d, _s: _(d.piece()),
     "History.drop": lambda d, _h: _(d.name()),
     "History.go_to": lambda d, _h: _(d.below(9)),
@@ -221,7 +225,7 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Table.put": lambda d, _t: _(d.a(Entry)),
     "Table.redeclare": lambda d, _t: _(d.a(Declaration)),
     "Table.remove": lambda d, _t: _(d.name()),
-    "Table.save": lambda d, _t: _(d.path()),
+    "Table.save": lambda d, _t: _(d.path(), force=d.often(0.3)),
 }
 
 

@@ -117,7 +117,8 @@ class Round:
         one = choose(draw, self._emphasis)
         things, arguments = prepare(draw, one)
         is_main = number == 0 and one.name in INTERRUPTIBLE
-        with self._watchdog.watches(one.name):
+        rescue = things[0].cancel if one.name in INTERRUPTIBLE else None
+        with self._watchdog.watches((one.name, things, arguments), rescue):
             if is_main:
                 refusals: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
                 outcome = make(draw, one, things, arguments, refusals, self._may_be_interrupted)

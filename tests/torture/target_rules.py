@@ -93,8 +93,8 @@ class TargetRules(Ground):
             pointer = int.from_bytes(raw, "little")
             assert step == (place, pointer, offset, (pointer + offset) % (1 << 64))
 
-    @rule(data=st.data())
-    def write(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), force=st.booleans())
+    def write(self, data: st.DataObject, force: bool) -> None:
         one = self.target(data)
         if one is None:
             return
@@ -102,12 +102,14 @@ class TargetRules(Ground):
         layout = number_layout(name)
         value, place = data.draw(numbers(layout)), self.cell(data, one)
         size = layout.size or 0
-        if self.is_held(one.known, place) or not self.is_foretold(one, place, size):
-            return
-        fits = self.is_writable(one, place, size)
+        if self.is_held(one.known, place) and place not in one.held:
+            return  # another target's freezer would put it back
+        fits = force or self.is_writable(one, place, size)
         with self.refused(one, "" if fits else "MemoryFault"):
-            one.real.write(place, name, value)
+            one.real.write(place, name, value, force=force)
             self.wrote(one, place, layout.pack(value))
+            if place in one.held:
+                assert one.held[place][0].value == self.there(one, place)
 
     @rule(data=st.data())
     def look(self, data: st.DataObject) -> None:
@@ -197,12 +199,13 @@ class TargetRules(Ground):
         if one is None:
             return
         place = self.cell(data, one)
-        if self.is_held(one.known, place) or not self.is_writable(one, place, len(raw)):
+        if self.is_held(one.known, place):
             return
         before = one.contents().read(place, len(raw))
-        with self.refused(one):
+        with self.refused(one, "" if before is not None else "MemoryFault"):
             patch = one.real.patch(place, raw)
             assert patch.before == before
+            assert patch.forced != self.is_writable(one, place, len(raw))
             assert patch in one.real.patches
             self.wrote(one, place, raw)
             one.patches.append(patch)
@@ -214,7 +217,7 @@ class TargetRules(Ground):
             return
         one, patch = data.draw(st.sampled_from(made))
         size = len(patch.after)
-        if self.is_held(one.known, patch.address) or not self.is_foretold(one, patch.address, size):
+        if self.is_held(one.known, patch.address):
             return
         there = one.contents().read(patch.address, size)
         changed = there not in (patch.before, patch.after) and not force
@@ -242,10 +245,6 @@ class TargetRules(Ground):
         ]
         code = children.run(lambda: _as_a_child_should(uses))
         assert code == 0, "what the child said is above"
-
-    def is_foretold(self, one: Attached, place: int, size: int) -> bool:
-        """Whether one need not know in which ways pages can be written to that bar the program."""
-        return self.is_writable(one, place, size) or one.memory == "process_vm"
 
     def seen_there(self, one: Attached, place: int) -> int:
         """The i32 at an address, as the program sees it."""

@@ -7,9 +7,17 @@ import faulthandler
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 _EACH = 0.5  # seconds
+
+
+@dataclass
+class _Running:
+    what: object
+    since: float
+    rescue: Callable[[], object] | None
 
 
 class Watchdog:
@@ -27,15 +35,20 @@ class Watchdog:
     def __init__(self, patience: float) -> None:
         self.round = ""
         self._patience = patience
-        self._running: dict[int, tuple[str, float]] = {}
+        self._running: dict[int, _Running] = {}
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     @contextlib.contextmanager
-    def watches(self, what: str) -> Iterator[None]:
-        """Watch what this thread does in the block."""
+    def watches(self, what: object, rescue: Callable[[], object] | None = None) -> Iterator[None]:
+        """Watch what this thread does in the block.
+
+        Args:
+            what: to be shown when it lasts too long.
+            rescue: ends what is only slow, and not what hangs; then it is given as long again.
+        """
         own = threading.get_ident()
         outer = self._running.get(own)
-        self._running[own] = (what, time.monotonic())
+        self._running[own] = _Running(what, time.monotonic(), rescue)
         try:
             yield
         finally:
@@ -48,10 +61,19 @@ class Watchdog:
         while True:
             faulthandler.dump_traceback_later(self._patience, exit=True)
             time.sleep(_EACH)
-            too_long = time.monotonic() - self._patience
-            for what, since in list(self._running.values()):
-                if since < too_long:
-                    told = f"round {self.round}: {what} has not come back in {self._patience} s\n"
-                    os.write(2, told.encode())
-                    faulthandler.dump_traceback(all_threads=True)
-                    os._exit(3)
+            self._look()  # and keep nothing of what was seen
+
+    def _look(self) -> None:
+        too_long = time.monotonic() - self._patience
+        for one in list(self._running.values()):
+            if one.since > too_long:
+                continue
+            rescue, one.rescue = one.rescue, None
+            if rescue is not None:
+                one.since = time.monotonic()
+                rescue()
+            else:
+                told = f"round {self.round}: not back in {self._patience} s: {one.what}\n"
+                os.write(2, told.encode())
+                faulthandler.dump_traceback(all_threads=True)
+                os._exit(3)
