@@ -18,7 +18,7 @@ from ..errors import (
     TargetNotFound,
 )
 from ..lifetime import Held
-from ..native import check, ffi, lib
+from ..native import cell, check, ffi, lib
 from ..process import ProcessInfo, process
 from ..regions import Region, RegionReader
 from ..threads import ask, folders
@@ -203,18 +203,14 @@ class Memory(Bound, abc.ABC):
                 "bytes": ffi.cast("uint8_t *", written),
             },
         )
-        holder = ffi.new("struct ff_call **")
         while True:
-            check(lib.ff_call_start(self.reader, spec, holder))
-            call = ffi.gc(holder[0], lib.ff_call_drop)
-            try:
-                while not (state := lib.ff_call_wait(call, _POLL)):
-                    if not self._waits:  # between two looks Python sees to signals, too
-                        return 0
-                if state > 0:
-                    return int(lib.ff_call_result(call, out))
-            finally:
-                ffi.release(call)
+            call = cell("call")
+            check(lib.ff_call_start(self.reader, spec, call))
+            while not (state := lib.ff_call_wait(call[0], _POLL)):
+                if not self._waits:  # between two looks Python sees to signals, too
+                    return 0
+            if state > 0:
+                return int(lib.ff_call_result(call[0], out))
 
     def check(self, code: int) -> int:
         """A reader's result; its negative errno becomes the exception that it means here."""
