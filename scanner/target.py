@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
 import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from . import arguments, writing
+from .address_space import AddressSpace
 from .addresses import parse_address
 from .bound import Bound
 from .budget import Budget
 from .errors import (
-    AccessDenied,
     ArgumentError,
     MemoryFault,
     TargetClosed,
-    TargetGone,
     TypeNameError,
 )
 from .footprints import Footprint, read_footprints
 from .freeze import Freeze, Freezer
-from .lifetime import Descriptor, Life
+from .lifetime import Life
 from .memory import Memory, open_memory
-from .memory.base import gone
 from .modules import Location, Module, locate, modules_of
 from .pages import Pages
 from .patch import Patch, Patches
@@ -36,7 +32,7 @@ from .process import ProcessInfo, find_process
 from .regions import Region, Where
 from .scan import Scan
 from .structs import size_of
-from .threads import folders, opened_root
+from .threads import opened_root
 from .turns import Turns
 from .values import decode, encode, value_type
 from .watch import Watch
@@ -77,58 +73,6 @@ def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None =
     except BaseException:
         space.close()
         raise
-
-
-_READ: Final = os.O_RDONLY | os.O_CLOEXEC
-
-
-class AddressSpace(Bound):
-    """The address space a process had when it was attached to.
-
-    An open /proc/pid/mem or pagemap belongs to that address space, not to the pid: once the
-    process has exited or executed another program, reads give 0 bytes; see proc_pid_mem(5).
-
-    Args:
-        info: the process.
-    """
-
-    def __init__(self, info: ProcessInfo) -> None:
-        self._info = info
-        self._file: Descriptor | None = None
-        for folder in folders(info.pid):
-            try:
-                self._file = Descriptor(os.open(folder / "mem", _READ))
-            except PermissionError:
-                raise AccessDenied(info.pid, info.name, "attach to") from None
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            with contextlib.suppress(OSError):
-                # belongs to it in the same way, and tells without taking the target's lock
-                self._file = Descriptor(os.open(folder / "pagemap", _READ))
-            if self.alive:
-                return
-            self.close()
-        raise TargetGone(info.pid, info.name, "exited")
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process still runs in it."""
-        file = self._file  # kept while it is used, whoever closes
-        if file is None:
-            return False
-        try:
-            # nothing is to be had there: an error while there is an address space, no bytes after
-            return bool(os.pread(file.number, 1, 1))
-        except OSError:
-            return True
-
-    def gone(self) -> TargetGone:
-        """What became of it."""
-        return gone(self._info)
-
-    def close(self) -> None:
-        """Let go of it."""
-        self._file = None
 
 
 class Target(Bound):

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -297,7 +298,7 @@ def test_a_write_by_another_way_is_let_go_of_too(absent: Absent) -> None:
     with attach(absent.pid, memory="proc_mem") as target:
         target.patience = 0.1
         for force in (False, True):  # force brings no page
-            in_time(lambda given=force: write(target, force=given))
+            in_time(partial(write, target, force=force))
         assert [getattr(one, "blocked", None) for one in outcome] == [True, True]
     outcome.clear()
     target = attach(absent.pid, memory="proc_mem")
