@@ -55,7 +55,7 @@ MADE_BY_CALLS: Final = {
 
 #: Not called, and why not.
 LEFT_OUT: Final = {
-    "Freezer.overwriting": "is entered by what writes, and holds up the rest",
+    "Freezer.touched": "is asked in a turn, by what writes",
     "History.add": "takes what only a scan makes",
     "History.begin": "takes what only a scan makes",
     "History.save": "takes what only a scan makes",
@@ -70,8 +70,17 @@ def _memory(name: str) -> dict[str, Callable[[Draw, Any], Arguments]]:
         f"{name}.read": lambda d, m: _(d.place(m), d.size()),
         f"{name}.read_into": lambda d, m: _(d.place(m), bytearray(d.size())),
         f"{name}.write": lambda d, m: _(d.place(m), d.raw(), force=d.often(0.3)),
+        f"{name}.read_each": _each_read,
         f"{name}.write_each": _each,
+        f"{name}.blocks": lambda d, m: _(d.place(m), d.size(), writing=d.often(0.5)),
     }
+
+
+def _each_read(draw: Draw, memory: Any) -> Arguments:
+    places = [draw.place(memory) % (1 << 64) for _ in range(4)]
+    size = 1 + draw.below(16)
+    out = ffi.new("uint8_t[]", len(places) * size)
+    return _(ffi.new("uint64_t[]", places), len(places), size, 1 + draw.below(size), out)
 
 
 def _each(draw: Draw, memory: Any) -> Arguments:
