@@ -13,7 +13,7 @@
 #include <time.h>
 
 struct ff_call {
-	struct ff_reader *reader;
+	struct ff_reader *reader;	/* counted twice: for whoever waits, and for the thread */
 	struct ff_call_spec spec;
 	uint64_t *addresses;
 	uint8_t *bytes;			/* to write, or that were read */
@@ -33,7 +33,6 @@ static void put(struct ff_call *call)
 	if (__atomic_sub_fetch(&call->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	ff_visit_deinit(&call->visit);
-	ff_reader_put(call->reader);
 	pthread_cond_destroy(&call->changed);
 	pthread_mutex_destroy(&call->lock);
 	free(call->addresses);
@@ -73,6 +72,7 @@ static void *work(void *argument)
 	struct ff_call *call = argument;
 	ssize_t result = run(call);
 
+	ff_reader_put(call->reader);	/* first: so that who has the result may close it at once */
 	pthread_mutex_lock(&call->lock);
 	call->result = result;
 	call->ended = true;
@@ -115,7 +115,7 @@ int ff_call_start(struct ff_reader *reader, const struct ff_call_spec *spec,
 	call = calloc(1, sizeof(*call));
 	if (!call)
 		return -ENOMEM;
-	call->reader = ff_reader_get(reader);
+	call->reader = ff_reader_get(ff_reader_get(reader));
 	call->spec = *spec;
 	call->nbytes = spec->size * (writes ? 1 : n);
 	call->references = 2;
@@ -136,6 +136,8 @@ int ff_call_start(struct ff_reader *reader, const struct ff_call_spec *spec,
 	}
 	if (error) {
 		call->references = 1;
+		ff_reader_put(reader);
+		ff_reader_put(reader);
 		put(call);
 		return error;
 	}
@@ -183,5 +185,6 @@ void ff_call_drop(struct ff_call *call)
 		return;
 	/* what is inside cannot be called back, but the rest of a long write can */
 	ff_visit_drop(&call->visit);
+	ff_reader_put(call->reader);
 	put(call);
 }

@@ -59,7 +59,8 @@ def test_everything_goes_on(reader: str, attached_first: bool, spawn: Spawn) -> 
         with target.freeze(address, i32, 5, interval=0.001) as frozen:
             hand_on(relay, 20)
             assert frozen.active
-            target.write(address, i32, 6)
+            with attach(relay.pid, memory=reader) as other:  # what it writes is not told here
+                other.write(address, i32, 6)
             wait_for(lambda: target.read(address, i32) == 5)
         assert "relay" in [module.name for module in target.modules()]
         assert address in [one.start for one in target.regions() if address in one]
