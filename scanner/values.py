@@ -197,8 +197,8 @@ def format_value(value_type: Construct, value: Any) -> str:
         layout = layout_of(value_type)
     except TypeNameError:
         return str(value)
-    if layout.name == "pointer":
-        return f"0x{arguments.address(value, 'value'):x}"
+    if layout.name == "pointer" and isinstance(value, int):
+        return f"0x{value:x}"
     if isinstance(value, float):
         return _shortest_single(value) if layout.bits == 32 else repr(value)
     if isinstance(value, bytes):

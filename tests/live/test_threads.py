@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import faulthandler
 import os
@@ -293,8 +294,12 @@ def interrupted() -> list[Any]:
     draw = random.Random(7)
     at = ctypes.addressof(memory)
 
+    armed: list[None] = []
+
     def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+        if armed:  # it may come late
+            armed.clear()
+            raise KeyboardInterrupt
 
     signal.signal(signal.SIGALRM, interrupt)
     interrupts = 0
@@ -309,14 +314,14 @@ def interrupted() -> list[Any]:
         ]
         for _ in range(1500):
             try:
+                armed.append(None)
                 signal.setitimer(signal.ITIMER_REAL, draw.uniform(1e-5, 3e-3))
-                draw.choice(calls)()
-                draw.choice(calls)()
-                signal.setitimer(signal.ITIMER_REAL, 0)
+                with contextlib.suppress(ScanOrderError, MatchIndexError):
+                    draw.choice(calls)()
+                    draw.choice(calls)()
+                armed.clear()
             except (KeyboardInterrupt, ScanCancelled):
                 interrupts += 1
-            except (ScanOrderError, MatchIndexError):
-                pass
             signal.setitimer(signal.ITIMER_REAL, 0)
         with Background(lambda: [scan.first(now == 7), scan.forget()]) as free:
             pass

@@ -10,7 +10,7 @@ TOP = 1 << 64
 
 @pytest.mark.parametrize(("size", "base"), [(0, TOP), (0, -1), (1, TOP), (1, TOP - 1), (1, -1)])
 def test_a_base_without_room_is_refused(size: int, base: int) -> None:
-    with pytest.raises(ValueError, match="leaves no room"):
+    with pytest.raises(ValueError, match=r"^base takes "):
         Buffer(bytes(size), base=base)
 
 
@@ -32,7 +32,7 @@ def test_no_match_is_read_where_none_is(kind: str) -> None:
             scan.reading(0x1000)
 
 
-@pytest.mark.parametrize("address", [0x1004, 0x1001, 0, -1, TOP - 1, TOP])
+@pytest.mark.parametrize("address", [0x1004, 0x1001, 0, -1, TOP - 1])
 def test_a_number_is_read_as_the_types_that_it_matches_as(address: int) -> None:
     with attach(Buffer(b"\7\0\0\0" + bytes(60), base=0x1000)) as target:
         scan = target.scan("number", where="all")
