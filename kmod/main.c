@@ -25,7 +25,12 @@ static const struct {
 /* An index into far_modes. */
 static unsigned int far_mode;
 
-bool far_force = true;
+/*
+ * What /proc/pid/mem does by itself. Where it forces for ptrace only, this does
+ * not: the caller need not be the target's tracer.
+ */
+bool far_force = !IS_ENABLED(CONFIG_PROC_MEM_FORCE_PTRACE) &&
+		 !IS_ENABLED(CONFIG_PROC_MEM_NO_FORCE);
 bool far_root_only = true;
 
 /**
@@ -79,7 +84,7 @@ static const struct kernel_param_ops far_mode_ops = {
 module_param_cb(mode, &far_mode_ops, NULL, 0644);
 MODULE_PARM_DESC(mode, "How the system call reaches pages: gup (default) or walk");
 module_param_named(force, far_force, bool, 0644);
-MODULE_PARM_DESC(force, "Override the target's page protection as /proc/pid/mem does (default Y)");
+MODULE_PARM_DESC(force, "Override the target's page protection (default as the kernel is configured: Y with PROC_MEM_ALWAYS_FORCE)");
 module_param_named(root_only, far_root_only, bool, 0644);
 MODULE_PARM_DESC(root_only, "Refuse callers without CAP_SYS_PTRACE over the target (default Y)");
 
