@@ -45,7 +45,7 @@ RUNS = {
         qemu=NODES,
     ),
     "stock-5.10": Run(MODULE, levels=4),  # Debian's has no more
-    "stock-6.12": Run((*MODULE, "test_editing.py"), levels=4),
+    "stock-6.12": Run((*MODULE, "test_editing.py"), levels=4, qemu=NODES),
     "stock-sid": Run(MODULE),
 }
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import errno
 import os
-import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,10 +18,10 @@ pytestmark = pytest.mark.skipif("syscall" not in WAYS, reason="this kernel has n
 
 SYS_FINIT_MODULE = 313
 DEVICE = Path("/dev/farfetch")
-LONG = 16 << 20
+LONG = 4 << 20
 # More than the allocations of misc_register(), and fewer than would reach back to the loading of
 # the module's sections, whose failures the kernel itself warns of.
-LAST_ALLOCATIONS = 30
+LAST_ALLOCATIONS = 20
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -58,52 +56,29 @@ def unloaded() -> Iterator[None]:
         assert not _load()
 
 
-def _knock() -> None:
-    """Open the device as often as it is there, for good."""
-    while True:
-        with contextlib.suppress(OSError):
-            os.close(os.open(DEVICE, os.O_RDWR))
-
-
 @pytest.fixture
-def knocking() -> Iterator[None]:
-    """Have three processes at the device."""
-    children = []
-    for _ in range(3):
-        child = os.fork()
-        if not child:
-            _knock()
-        children.append(child)
-    yield
-    for child in children:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-
-
-@pytest.fixture
-def calling(start: Start) -> Iterator[Callable[[], Caller]]:
-    """Start three threads that make long system calls, again and again."""
+def calling(start: Start) -> Iterator[Callable[[str], None]]:
+    """Start three threads that make long calls, again and again, or try to."""
     big = start("big", "16")
     callers = []
 
-    def call() -> Caller:
+    def call(way: str) -> None:
         caller = Caller()
         callers.append(caller)
-        caller.send(f"storm syscall read {big.pid} {big.address('start'):#x} {LONG:#x} 600 3")
-        return caller
+        caller.send(f"storm {way} read {big.pid} {big.address('start'):#x} {LONG:#x} 600 3")
 
     yield call
     for caller in callers:
         caller.close()
 
 
-@pytest.mark.usefixtures("unloaded", "knocking")
-def test_system_call_is_taken(calling: Callable[[], Caller], start: Start) -> None:
+@pytest.mark.usefixtures("unloaded")
+def test_system_call_is_taken(calling: Callable[[str], None], start: Start) -> None:
     """The device is there for a moment, and must not be left open by anybody."""
     subprocess.run(["insmod", os.environ["FARFETCH_HOLDER"]], check=True)
     try:
-        calling()
-        for _ in range(50):
+        calling("device")
+        for _ in range(10):
             assert _load() == errno.EBUSY
             assert not DEVICE.exists()
             assert not _loaded()
@@ -117,10 +92,10 @@ def test_system_call_is_taken(calling: Callable[[], Caller], start: Start) -> No
 
 
 @pytest.mark.skipif(not DEBUG_KERNEL, reason="this kernel cannot inject faults")
-@pytest.mark.usefixtures("unloaded", "knocking", "faults")
-def test_an_allocation_fails(calling: Callable[[], Caller]) -> None:
+@pytest.mark.usefixtures("unloaded", "faults")
+def test_an_allocation_fails(calling: Callable[[str], None]) -> None:
     """One after the other, of the last ones there are: those of the registrations."""
-    calling()
+    calling("syscall")
     failed = 0
     with Path("/proc/thread-self/fail-nth").open("r+b", buffering=0) as nth:
         many = 1_000_000
