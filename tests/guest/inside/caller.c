@@ -11,6 +11,7 @@
  *   inject WAY OP PID ADDRESS LENGTH               faults, then errnos of the calls
  *   bench WAY PID ADDRESS SIZE CHUNK ROUNDS        nanoseconds
  *   resuid R E S, resgid R E S, groups, keepcaps, dumpable N, ptracer, unshare,
+ *   setns PID (its user namespace), landlock (open no file any more),
  *   caps PERMITTED EFFECTIVE, exec, fork, touch,
  *   close
  *
@@ -26,6 +27,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/farfetch.h>
+#include <linux/landlock.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -373,6 +375,39 @@ static void do_caps(char *line)
 	tell(syscall(SYS_capset, &header, words));
 }
 
+static int do_setns(pid_t pid)
+{
+	char path[32];
+	int file, result;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return -1;
+	result = setns(file, CLONE_NEWUSER);
+	close(file);
+	return result;
+}
+
+/* The device is open before: it is calls that are asked about, not this file. */
+static int do_landlock(void)
+{
+	struct landlock_ruleset_attr rules = {
+		.handled_access_fs = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+				     LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_EXECUTE,
+	};
+	int file, result;
+
+	device();
+	file = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
+	if (file < 0)
+		return -1;
+	result = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+		 syscall(SYS_landlock_restrict_self, file, 0);
+	close(file);
+	return result;
+}
+
 static void greet(void)
 {
 	printf("pid=%d\naddr=0x%lx\nsize=%zu\n\n", getpid(), (uintptr_t)planted, sizeof(planted));
@@ -422,6 +457,10 @@ int main(int argc, char **argv)
 			do_caps(rest);
 		} else if (!strcmp(word, "unshare")) {
 			tell(unshare(CLONE_NEWUSER));
+		} else if (!strcmp(word, "setns")) {
+			tell(do_setns((pid_t)number(&rest)));
+		} else if (!strcmp(word, "landlock")) {
+			tell(do_landlock());
 		} else if (!strcmp(word, "exec")) {
 			execv("/proc/self/exe", argv);
 			fail("cannot execute itself: %s", strerror(errno));

@@ -23,6 +23,8 @@ DEBUG_KERNEL = os.environ["FARFETCH_DEBUG_KERNEL"] == "1"
 # For what takes minutes on a debug kernel: there by the system call only, since Debian's kernels
 # show it by the device.
 SLOW_WAYS = WAYS[:1] if DEBUG_KERNEL else WAYS
+# 5.13 brought it; Debian's kernels from then on and ours have it.
+LANDLOCK = tuple(map(int, os.uname().release.split(".")[:2])) >= (5, 13)
 PARAMETERS = Path("/sys/module/farfetch/parameters")
 
 
