@@ -117,10 +117,14 @@ def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
     else:
         command += ["-I", str(KMOD / "uapi")]
     run([*command, "-o", caller, INSIDE / "caller.c", "-pthread"])
+    # The kernel's headers for 32 bits are those for 64, where the stub's are not used.
+    command += ["-m32", "-idirafter", "/usr/include/x86_64-linux-gnu"]
+    run([*command, "-o", into / "caller32", INSIDE / "caller.c", "-pthread"])
     run(["make", "-C", REPOSITORY / "targets", f"OUT={into}", "BUILDS=pie"])
     return {
         "FARFETCH_PROGRAMS": str(into),
         "FARFETCH_CALLER": "/run/programs/caller",
+        "FARFETCH_CALLER_32": "/run/programs/caller32",
         "FARFETCH_TARGETS": "/run/programs",
     }
 

@@ -13,6 +13,7 @@ from guest.prerequisites import MissingError
 MODULE = (
     "test_targets.py",
     "test_errors.py",
+    "test_narrow.py",
     "test_permission.py",
     "test_permission_confined.py",
     "test_permission_table.py",

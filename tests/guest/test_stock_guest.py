@@ -12,6 +12,7 @@ from guest.prerequisites import MissingError
 TESTS = [
     "test_targets.py",
     "test_errors.py",
+    "test_narrow.py",
     "test_permission.py",
     "test_permission_confined.py",
     "test_permission_table.py",

@@ -2,7 +2,7 @@
 /*
  * Calls farfetch(2), /dev/farfetch and process_vm_readv(2) as it is told, one
  * command a line on stdin; answers with key=value lines and an empty line. It is
- * also the target, where who may touch whom is asked.
+ * also the target, where who may touch whom is asked. For 32 bits it is the same.
  *
  *   call WAY OP PID ADDRESS LENGTH BUFFER [HEX]   result, errno, bytes
  *   request CMD FLAGS RESERVED PID ADDRESS LENGTH  the ioctl with these words
@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <linux/capability.h>
 #include <linux/farfetch.h>
 #include <linux/landlock.h>
@@ -97,8 +98,8 @@ static long perform(const struct call *call, void *buffer)
 			       process_vm_writev(call->pid, &local, 1, &remote, 1, 0);
 	}
 	if (!strcmp(call->way, "syscall"))
-		return syscall(__NR_farfetch, call->cmd, buffer, call->pid, call->address,
-			       call->length);
+		return syscall(__NR_farfetch, call->cmd, buffer, call->pid,
+			       (unsigned long)call->address, (size_t)call->length);
 	return request(call->cmd,
 		       !strcmp(call->way, "gup")  ? FAR_MODE_GUP :
 		       !strcmp(call->way, "walk") ? FAR_MODE_WALK :
@@ -287,8 +288,8 @@ static void do_storm(char *line)
 		sum.failed += storms[i].failed;
 		sum.wrong += storms[i].wrong;
 	}
-	printf("calls=%lu\ncopied=%lu\nfailed=%lu\nwrong=%lu\n", sum.calls, sum.copied,
-	       sum.failed, sum.wrong);
+	printf("calls=%" PRIu64 "\ncopied=%" PRIu64 "\nfailed=%" PRIu64 "\nwrong=%" PRIu64 "\n",
+	       sum.calls, sum.copied, sum.failed, sum.wrong);
 	free(storms);
 	free(threads);
 }
@@ -355,10 +356,11 @@ static void do_bench(char *line)
 		for (uint64_t at = 0; at + chunk <= size; at += chunk) {
 			call.address = start + at;
 			if (perform(&call, buffer) != (long)chunk)
-				fail("a short read at %#lx: %s", call.address, strerror(errno));
+				fail("a short read at %#" PRIx64 ": %s", call.address,
+				     strerror(errno));
 		}
 	}
-	printf("nanoseconds=%lu\n", now() - begun);
+	printf("nanoseconds=%" PRIu64 "\n", now() - begun);
 	munmap(buffer, chunk);
 }
 
@@ -410,7 +412,8 @@ static int do_landlock(void)
 
 static void greet(void)
 {
-	printf("pid=%d\naddr=0x%lx\nsize=%zu\n\n", getpid(), (uintptr_t)planted, sizeof(planted));
+	printf("pid=%d\naddr=0x%" PRIxPTR "\nsize=%zu\n\n", getpid(), (uintptr_t)planted,
+	       sizeof(planted));
 	fflush(stdout);
 }
 

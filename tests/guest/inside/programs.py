@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PAGE = os.sysconf("SC_PAGESIZE")
 TARGETS = Path(os.environ["FARFETCH_TARGETS"]) / "pie"
 CALLER = Path(os.environ["FARFETCH_CALLER"])
+CALLER_32 = Path(os.environ["FARFETCH_CALLER_32"])
 MODULE = Path(os.environ["FARFETCH_MODULE"])
 WAYS = os.environ["FARFETCH_WAYS"].split()
 DEBUG_KERNEL = os.environ["FARFETCH_DEBUG_KERNEL"] == "1"
