@@ -6,6 +6,7 @@ caller may open must have no say in that.
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -145,3 +146,11 @@ def test_decides_as_process_vm_readv(
 ) -> None:
     caller, pid = case(cast)
     compare(caller, pid, allowed=CASES[case])
+
+
+def test_other_mounts_of_procfs_are_as_they_were() -> None:
+    """What is set on the module's own is not on everybody's."""
+    script = "mount -t proc none /proc && mount --bind /proc /sys && cat /sys/self/comm"
+    words = ["unshare", "--mount", "sh", "-ec", script]
+    got = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True)
+    assert got.stdout == "cat\n"
