@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from guest import kernel_log
-from guest.kernels import KMOD, Kernel, run
+from guest.kernels import KMOD, MACHINES, Kernel, run
 from guest.prerequisites import require, search_path
 
 REPOSITORY = KMOD.parent
@@ -89,7 +89,7 @@ def build_module(kernel: Kernel, into: Path, *, options: Sequence[str] = ("W=1",
     shutil.copytree(KMOD, into, ignore=shutil.ignore_patterns("*.o", "*.ko", "*.mod*", ".*.cmd"))
     command = ["make", "-C", str(into), f"KDIR={kernel.build}", *options]
     if kernel.arch == "arm64":
-        command += ["ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"]
+        command += MACHINES["arm64"].options
     if kernel.root is not None:
         binds = [kernel.build.parents[2], into]
         script = "".join(
