@@ -11,6 +11,7 @@
 #include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/mount.h>
+#include <linux/namei.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
@@ -169,24 +170,8 @@ static inline long far_pin_remote(struct mm_struct *mm, unsigned long start,
 #endif
 }
 
-/**
- * far_open_root - open a file by its name in a mount
- * @mnt: the mount
- * @name: the path from its root
- * @flags: O_*
- *
- * Return: the open file, or a negative errno.
- */
-static inline struct file *far_open_root(struct vfsmount *mnt, const char *name,
-					 int flags)
-{
-#ifdef FAR_HAVE_OPEN_ROOT_PATH /* 5.13 */
-	const struct path root = { .mnt = mnt, .dentry = mnt->mnt_root };
-
-	return file_open_root(&root, name, flags, 0);
-#else
-	return file_open_root(mnt->mnt_root, mnt, name, flags, 0);
-#endif
-}
+/* Exported by all, but up to 6.1 declared only inside fs/. */
+int vfs_path_lookup(struct dentry *dentry, struct vfsmount *mnt,
+		    const char *name, unsigned int flags, struct path *path);
 
 #endif /* _FARFETCH_COMPAT_H */

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from guest import kernel_log
-from guest.kernels import KMOD, Kernel, run
+from guest.kernels import KMOD, MACHINES, Kernel, run
 from guest.prerequisites import require, search_path
 
 REPOSITORY = KMOD.parent
@@ -92,7 +92,7 @@ def build_module(kernel: Kernel, into: Path, *, options: Sequence[str] = ("W=1",
     shutil.copytree(KMOD, into, ignore=shutil.ignore_patterns("*.o", "*.ko", "*.mod*", ".*.cmd"))
     command = ["make", "-C", str(into), f"KDIR={kernel.build}", *options]
     if kernel.arch == "arm64":
-        command += ["ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"]
+        command += MACHINES["arm64"].options
     if kernel.root is not None:
         binds = [kernel.build.parents[2], into]
         script = "".join(
@@ -127,10 +127,14 @@ def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
     else:
         command += ["-I", str(KMOD / "uapi")]
     run([*command, "-o", caller, INSIDE / "caller.c", "-pthread"])
+    # The kernel's headers for 32 bits are those for 64, where the stub's are not used.
+    command += ["-m32", "-idirafter", "/usr/include/x86_64-linux-gnu"]
+    run([*command, "-o", into / "caller32", INSIDE / "caller.c", "-pthread"])
     run(["make", "-C", REPOSITORY / "targets", f"OUT={into}", "BUILDS=pie"])
     return {
         "FARFETCH_PROGRAMS": str(into),
         "FARFETCH_CALLER": "/run/programs/caller",
+        "FARFETCH_CALLER_32": "/run/programs/caller32",
         "FARFETCH_TARGETS": "/run/programs",
     }
 

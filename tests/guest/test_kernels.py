@@ -10,7 +10,15 @@ import pytest
 from guest import arm64_guest, kernels, passed, prerequisites, rig
 from guest.prerequisites import MissingError
 
-MODULE = ("test_targets.py", "test_errors.py", "test_permission.py", "test_kinds_of_pages.py")
+MODULE = (
+    "test_targets.py",
+    "test_errors.py",
+    "test_kinds_of_pages.py",
+    "test_narrow.py",
+    "test_permission.py",
+    "test_permission_confined.py",
+    "test_permission_table.py",
+)
 # The main job, by the library, through either way.
 HUNT = ("../../live/test_hunt.py",)
 CHOSEN = ("-k", "not test_hunt or ((syscall or device) and pie)")
@@ -97,9 +105,9 @@ def test_arm64(tmp_path: Path) -> None:
         prerequisites.give_up(missing)
 
 
-def test_arm64_system_call_table(tmp_path: Path) -> None:
+def test_arm64_system_call_tables(tmp_path: Path) -> None:
     try:
-        slots = kernels.stub_slots("6.1", tmp_path)
+        slots = arm64_guest.stub_slots("6.1", tmp_path)
     except MissingError as missing:
         prerequisites.give_up(missing)
-    assert slots == [505]
+    assert slots == {"sys": [505], "sys32": [505]}

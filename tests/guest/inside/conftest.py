@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from guest.inside.cast import YAMA, Cast
 from guest.inside.programs import (
     PARAMETERS,
     TARGETS,
@@ -68,6 +69,21 @@ def gup(request: pytest.FixtureRequest, caller: Caller) -> Route:
 @pytest.fixture(params=WAYS)
 def walk(request: pytest.FixtureRequest, caller: Caller) -> Route:
     return Route(request.param, "walk", caller)
+
+
+@pytest.fixture
+def cast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
+    folder = tmp_path_factory.mktemp("cast")
+    for parent in (folder, *folder.parents[:3]):
+        parent.chmod(0o755)
+    scope = YAMA.read_text()
+    YAMA.write_text("0")
+    set_parameter("root_only", "N")
+    Path("/dev/farfetch").chmod(0o666)
+    with ExitStack() as stack:
+        yield Cast(stack, folder)
+    Path("/dev/farfetch").chmod(0o600)
+    YAMA.write_text(scope)
 
 
 @pytest.fixture(scope="session")
