@@ -27,6 +27,7 @@ from guest.prerequisites import require, search_path
 
 REPOSITORY = KMOD.parent
 INSIDE = Path(__file__).parent / "inside"
+TORTURE = Path(__file__).parent / "torture"
 # What the guest imports of the repository.
 COMPILED = ("scanner", "shell", "tests")
 OPTIONS = (
@@ -117,11 +118,13 @@ def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
     else:
         command += ["-I", str(KMOD / "uapi")]
     run([*command, "-o", caller, INSIDE / "caller.c", "-pthread"])
+    run([*command, "-o", into / "torture", *sorted(TORTURE.glob("*.c")), "-pthread"])
     run(["make", "-C", REPOSITORY / "targets", f"OUT={into}", "BUILDS=pie"])
     return {
         "FARFETCH_PROGRAMS": str(into),
         "FARFETCH_CALLER": "/run/programs/caller",
         "FARFETCH_TARGETS": "/run/programs",
+        "FARFETCH_TORTURE": "/run/programs/torture",
     }
 
 

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What is in the victim's page table, as /proc/PID/pagemap and /proc/kpageflags
+ * tell it, which do not touch anything.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "model.h"
+
+#define PRESENT ((uint64_t)1 << 63)
+#define SWAPPED ((uint64_t)1 << 62)
+#define OF_A_FILE ((uint64_t)1 << 61)
+#define FRAME (((uint64_t)1 << 55) - 1)
+#define KPF_ZERO_PAGE ((uint64_t)1 << 24)
+
+static int table = -1, flags = -1;
+static uint64_t before[ARENA_PAGES], after[ARENA_PAGES];
+
+void pagemap_open(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
+	table = open(path, O_RDONLY | O_CLOEXEC);
+	flags = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	if (table < 0 || flags < 0)
+		broken("/proc/PID/pagemap");
+}
+
+static void get(uint64_t *entries)
+{
+	if (pread(table, entries, sizeof(before), ARENA / PAGE * sizeof(*entries)) !=
+	    sizeof(before))
+		broken("reading /proc/PID/pagemap");
+}
+
+/* Remember what there is. */
+void pagemap_before(void)
+{
+	get(before);
+}
+
+/* Return the first page that is not as it was, or ARENA_PAGES. */
+size_t pagemap_changed(void)
+{
+	size_t page = 0;
+
+	get(after);
+	while (page < ARENA_PAGES &&
+	       !((before[page] ^ after[page]) & (PRESENT | SWAPPED | OF_A_FILE)))
+		page++;
+	return page;
+}
+
+/* Whether there was a page, other than that of zeros. */
+bool pagemap_has(size_t page)
+{
+	uint64_t word;
+
+	if (!(before[page] & PRESENT))
+		return false;
+	if (pread(flags, &word, sizeof(word), (before[page] & FRAME) * sizeof(word)) !=
+	    sizeof(word))
+		broken("reading /proc/kpageflags");
+	return !(word & KPF_ZERO_PAGE);
+}

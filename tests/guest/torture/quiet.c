@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A quiet round: calls, and between them things that the victim does to its
+ * memory or that are done to it, one after the other. Each call's result is
+ * known, but for what the kernel is free to do.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/farfetch.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "model.h"
+
+#define STEPS 120
+#define BUFFER ((uintptr_t)0x180000000000)
+#define BUFFER_PAGES (ARENA_PAGES + 8)
+#define UNTOUCHED 0xee
+#define KTHREADD 2
+#define NOBODY 0x3ffffffe
+
+static struct dice *dice;
+static unsigned generation; /* of bytes that are written */
+
+/* Where a call's bytes go or come from: the end of an area with nothing behind it. */
+struct buffer {
+	const char *name;
+	unsigned char *at;
+	uint64_t room; /* how much of it can be used */
+};
+
+static void buffer_area(void)
+{
+	void *at = mmap((void *)BUFFER, BUFFER_PAGES * PAGE, R | W,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (at == MAP_FAILED)
+		broken("the caller's buffer");
+}
+
+static struct buffer buffer_draw(const struct call *call)
+{
+	uint64_t all = BUFFER_PAGES * PAGE;
+	struct buffer buffer = { "good", NULL, call->length < all ? call->length : all };
+
+	switch (below(dice, 16)) {
+	case 0: /* It ends early. */
+		buffer.name = "short";
+		buffer.room = buffer.room ? roll(dice) % buffer.room : 0;
+		if (one_in(dice, 2))
+			buffer.room &= ~(PAGE - 1);
+		break;
+	case 1:
+		return (struct buffer){ "null", NULL, 0 };
+	case 2:
+		if (call->way != BY_PROCESS_VM)
+			return (struct buffer){ "kernel", (void *)0xffff888000000000, 0 };
+		break;
+	case 3:
+		buffer.name = "read-only";
+		break;
+	}
+	buffer.at = (unsigned char *)BUFFER + all - buffer.room;
+	if (call->cmd == FAR_WRITE) {
+		/* The bytes are those of no page, so that they tell when they land. */
+		for (uint64_t at = 0; at < buffer.room; at += PAGE)
+			content(buffer.at + at, CALLER, at / PAGE, generation, 0,
+				buffer.room - at < PAGE ? buffer.room - at : PAGE);
+		generation++;
+	} else {
+		memset(buffer.at, UNTOUCHED, buffer.room);
+	}
+	if (!strcmp(buffer.name, "read-only")) {
+		mprotect((void *)BUFFER, all, R);
+		if (call->cmd == FAR_READ)
+			buffer.room = 0;
+	}
+	return buffer;
+}
+
+static void buffer_done(const struct call *call, const struct buffer *buffer, long done)
+{
+	if (!strcmp(buffer->name, "read-only"))
+		mprotect((void *)BUFFER, BUFFER_PAGES * PAGE, R | W);
+	if (call->cmd != FAR_READ)
+		return;
+	for (uint64_t at = done < 0 ? 0 : done; at < buffer->room; at++)
+		if (buffer->at[at] != UNTOUCHED)
+			wrong("byte %lu of the buffer is changed, %ld were reported", at, done);
+}
+
+static uint64_t draw_length(uint64_t address)
+{
+	switch (below(dice, 12)) {
+	case 0:
+		return 0;
+	case 1:
+		return 1;
+	case 2:
+		return PAGE;
+	case 3:
+		return PAGE - address % PAGE;
+	case 4:
+		return PAGE - address % PAGE + 1;
+	case 5:
+		return PAGE + 1 + below(dice, PAGE);
+	case 6:
+		return below(dice, 24 * PAGE);
+	case 7:
+		return one_in(dice, 4) ? ARENA_PAGES * PAGE : 17 * PAGE;
+	default:
+		return 1 + below(dice, 128);
+	}
+}
+
+/* A page of the arena: any of the small ones, now and then one of the huge one. */
+static size_t draw_page(void)
+{
+	const struct cell *cell = &shared->plan.cells[below(dice, shared->plan.count)];
+
+	return cell->page + below(dice, cell->pages);
+}
+
+static uint64_t draw_address(void)
+{
+	uint64_t page = (uint64_t)arena(draw_page());
+
+	switch (below(dice, 4)) {
+	case 0:
+		return page;
+	case 1:
+		return page + PAGE - 1 - below(dice, 16);
+	default:
+		return page + below(dice, PAGE);
+	}
+}
+
+/* Addresses and lengths that lead nowhere. */
+static void draw_wild(struct call *call)
+{
+	static const uint64_t addresses[] = {
+		0,
+		PAGE,
+		0x7fffffffe000,
+		0x7fffffffefff,
+		0x7ffffffff000,
+		0x800000000000,
+		0xfffffffff000,
+		0x8000000000000000,
+		0xffff800000000000,
+		0xffff888000000000,
+		0xffffffff81000000,
+		0xffffffffff600000,
+		0xfffffffffffff000,
+		~0ull,
+	};
+	static const uint64_t lengths[] = {
+		0, 1, PAGE, MAX_RW_COUNT, MAX_RW_COUNT + 1, 1ull << 40, 1ull << 63, ~0ull,
+	};
+
+	if (one_in(dice, 3))
+		call->address = draw_address();
+	else
+		call->address = addresses[below(dice, sizeof(addresses) / sizeof(*addresses))];
+	call->length = lengths[below(dice, sizeof(lengths) / sizeof(*lengths))];
+	if (one_in(dice, 8))
+		call->cmd = 2 + below(dice, 3);
+	if (one_in(dice, 8))
+		call->pid = (pid_t[]){ 0, -1, NOBODY, KTHREADD }[below(dice, 4)];
+}
+
+/* Look at what was written to, and at the page before and behind it. */
+static void look_around(const struct call *call)
+{
+	uint64_t first = (call->address - ARENA) / PAGE;
+	uint64_t end = first + 3 + call->length / PAGE;
+
+	if (first < 1 || first >= ARENA_PAGES || end < first)
+		return;
+	model_look(first - 1, end < ARENA_PAGES ? end : ARENA_PAGES);
+}
+
+static void call_step(void)
+{
+	struct call call = { .way = way_draw(dice), .cmd = below(dice, 2), .pid = model.pid };
+	struct outlook outlook;
+	struct buffer buffer;
+	size_t changed;
+	long done;
+
+	call.address = draw_address();
+	call.length = draw_length(call.address);
+	if (call.way != BY_PROCESS_VM && one_in(dice, 10))
+		draw_wild(&call);
+	buffer = buffer_draw(&call);
+	call.buffer = buffer.at;
+	pagemap_before();
+	outlook = model_outlook(&call, buffer.room);
+	if (outlook.faults_forever) {
+		buffer_done(&call, &buffer, 0);
+		return;
+	}
+	say("%s %s cmd %u pid %d address %#lx (page %ld, %s) length %#lx buffer %s room %#lx: "
+	    "at least %#lx, at most %#lx, error %ld",
+	    way_names[call.way], outlook.mode == GUP ? "gup" : "walk", call.cmd, call.pid,
+	    call.address, (call.address - ARENA) / PAGE,
+	    call.address >= ARENA && call.address < ARENA + ARENA_PAGES * PAGE ?
+		    model.now.pages[(call.address - ARENA) / PAGE].kind->name :
+		    "outside",
+	    call.length, buffer.name, buffer.room, outlook.least, outlook.most, outlook.error);
+	done = call_make(&call);
+	say("came to %ld", done);
+	if (outlook.mode == WALK) {
+		changed = pagemap_changed();
+		if (changed < ARENA_PAGES)
+			wrong("the walk has changed the entry of page %zu (%s)", changed,
+			      model.now.pages[changed].kind->name);
+	}
+	if (!model_permits(&call, &outlook, done))
+		wrong("%s cmd %u address %#lx length %#lx buffer %s room %#lx came to %ld, "
+		      "instead of %lu to %lu or error %ld",
+		      way_names[call.way], call.cmd, call.address, call.length, buffer.name,
+		      buffer.room, done, outlook.least, outlook.most, outlook.error);
+	buffer_done(&call, &buffer, done);
+	if (call.cmd == FAR_READ) {
+		model_check_read(&call, done);
+	} else if (call.cmd == FAR_WRITE && call.pid == model.pid) {
+		model_wrote(&call, &outlook, done);
+		if (one_in(dice, 3))
+			look_around(&call);
+	}
+}
+
+/* What the kernel maps into every process: code that may be read, and its variables. */
+static void vdso_step(void)
+{
+	unsigned char buffer[64] = { 0 };
+	uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
+	struct call call = { way_draw(dice), FAR_READ, model.pid, vdso, sizeof(buffer), buffer };
+	long done;
+
+	if (!vdso || model.mirrored)
+		return;
+	done = call_make(&call);
+	say("%s reads the vdso: %ld", way_names[call.way], done);
+	if (done < 0 ? done != -EFAULT : memcmp(buffer, (void *)vdso, sizeof(buffer)))
+		wrong("%s reads the vdso: %ld", way_names[call.way], done);
+	call.address = vdso - PAGE;
+	done = call_make(&call);
+	if (done != -EFAULT)
+		wrong("%s reads the page before the vdso: %ld", way_names[call.way], done);
+}
+
+static void do_order(enum what what, size_t page, size_t pages, int prot)
+{
+	struct order order = { what, page, pages, prot, generation };
+	int error = tell(THE_VICTIM, &order);
+
+	say("order %d page %zu (%s) pages %zu prot %d: %d", what, page,
+	    model.now.pages[page].kind->name, pages, prot, error);
+	/* Memory need not go out, or become huge, when asked to. */
+	if (error && what != PAGE_OUT && what != COLLAPSE)
+		wrong("the victim cannot do %d to page %zu (%s): %s", what, page,
+		      model.now.pages[page].kind->name, strerror(error));
+}
+
+static void protect_step(size_t number)
+{
+	static const int prots[] = { 0, R, W, R | W, R | X, X, R | W, R };
+	const struct page *page = &model.now.pages[number];
+	int prot = prots[below(dice, sizeof(prots) / sizeof(*prots))];
+	size_t pages, first = model_cell(number, &pages);
+
+	if (page->kind->backing == SECRET)
+		prot &= ~X;
+	if (prot & W && !page->may_write)
+		return;
+	if (page->kind->backing == HUGETLB) {
+		do_order(PROTECT, first, pages, prot | R);
+		for (size_t i = first; i < first + pages; i++)
+			model_protected(i, prot | R);
+	} else {
+		do_order(PROTECT, number, 1, prot);
+		model_protected(number, prot);
+	}
+}
+
+/* Something the victim does to a page. */
+static void order_step(void)
+{
+	size_t number = draw_page();
+	const struct page *page = &model.now.pages[number];
+	enum backing backing = page->kind->backing;
+	bool locked = backing == SECRET || backing == HUGETLB;
+
+	if (!page->faults || backing == USERFAULT)
+		return;
+	switch (below(dice, 10)) {
+	case 0:
+	case 1:
+		if (page->prot & W) {
+			do_order(FILL, number, 1, 0);
+			model_filled(number, generation++);
+		}
+		break;
+	case 2:
+		if (page->prot & R)
+			do_order(READ_ONCE, number, 1, 0);
+		break;
+	case 3:
+	case 4:
+		protect_step(number);
+		break;
+	case 5:
+		if (!locked) {
+			do_order(FORGET, number, 1, 0);
+			model_forgot(number);
+		}
+		break;
+	case 6:
+		if (backing == ANONYMOUS || backing == TRANSPARENT_HUGE) {
+			do_order(FREE, number, 1, 0);
+			model_freed(number);
+		}
+		break;
+	case 7:
+	case 8:
+		if (!locked) {
+			do_order(PAGE_OUT, number, 1, 0);
+			model_paged_out(number);
+		}
+		break;
+	case 9:
+		if (backing == TRANSPARENT_HUGE) {
+			do_order(COLLAPSE, SIDE, HUGE_PAGES, 0);
+			model_disturbed(number);
+			model_protected(number, page->prot);
+		}
+		break;
+	}
+}
+
+/* Mark all pages as not written to since: most entries lose their permission to write. */
+static void clear_step(void)
+{
+	char path[64];
+	int file;
+
+	snprintf(path, sizeof(path), "/proc/%d/clear_refs", model.pid);
+	file = open(path, O_WRONLY | O_CLOEXEC);
+	if (file < 0 || write(file, "4", 1) != 1)
+		say("soft-dirty bits are not cleared");
+	close(file);
+	for (size_t i = 0; i < ARENA_PAGES; i++)
+		if (model.now.pages[i].writable == YES)
+			model.now.pages[i].writable = MAYBE;
+}
+
+/* Move all small pages to the other node. */
+static void migrate_step(void)
+{
+	static void *pages[MAX_CELLS];
+	static int nodes[MAX_CELLS], status[MAX_CELLS];
+	size_t count = 0;
+	int node = below(dice, 2);
+
+	if (access("/sys/devices/system/node/node1", F_OK))
+		return;
+	for (size_t i = 0; i < shared->plan.count; i++) {
+		const struct cell *cell = &shared->plan.cells[i];
+
+		if (cell->pages > 1)
+			continue;
+		nodes[count] = node;
+		pages[count++] = arena(cell->page);
+	}
+	if (syscall(SYS_move_pages, model.pid, count, pages, nodes, status, 2) < 0)
+		say("pages are not moved");
+	for (size_t i = 0; i < count; i++) {
+		size_t page = shared->plan.cells[i].page;
+
+		/* Somebody would hold it. */
+		if (status[i] == -EBUSY || status[i] == -EAGAIN)
+			say("page %zu is not moved", page);
+	}
+}
+
+static void parameters(void)
+{
+	model.mode = one_in(dice, 2) ? GUP : WALK;
+	model.force = !one_in(dice, 4);
+	parameter_set("mode", model.mode == GUP ? "gup" : "walk");
+	parameter_set("force", model.force ? "Y" : "N");
+	parameter_set("root_only", one_in(dice, 2) ? "Y" : "N");
+	model.force = parameter_is("force", 'Y');
+}
+
+/* Of a shared file is on disk what the victim has, of a private one what there was. */
+static void check_file(void)
+{
+	static unsigned char bytes[PAGE], expected[PAGE];
+
+	for (size_t i = 0; i < ARENA_PAGES; i++) {
+		const struct page *page = &model.now.pages[i];
+
+		if (page->kind->backing != MEMFD && page->kind->backing != READ_ONLY_FILE)
+			continue;
+		content(expected, FILE_BYTES, i, 0, 0, PAGE);
+		if (page->kind->shared)
+			memcpy(expected, model.now.bytes[i], PAGE);
+		if (pread(FD_FILE, bytes, PAGE, i * PAGE) != (ssize_t)PAGE)
+			broken("reading a file");
+		if (memcmp(bytes, expected, PAGE))
+			wrong("the file of page %zu (%s) has other bytes", i, page->kind->name);
+	}
+}
+
+/*
+ * Play a quiet round.
+ * @self: the caller is the victim
+ * @with_secret: draw pages of memfd_secret(2), too
+ */
+void quiet_round(struct dice *round_dice, bool self, bool with_secret)
+{
+	struct order bear = { .what = BEAR };
+
+	dice = round_dice;
+	generation = 1;
+	shared->plan.count = cells_draw(dice, shared->plan.cells, with_secret);
+	buffer_area();
+	model_begin(round_victim(self), &shared->plan);
+	pagemap_open(model.pid);
+	parameters();
+	for (unsigned step = 1; step <= STEPS; step++) {
+		unsigned drawn = below(dice, 64);
+
+		atomic_store(&shared->step, step);
+		if (drawn == 0)
+			parameters();
+		else if (drawn == 1)
+			clear_step();
+		else if (drawn == 2)
+			migrate_step();
+		else if (drawn == 3)
+			vdso_step();
+		else if (drawn == 4 && !model.mirrored) {
+			if (tell(THE_VICTIM, &bear))
+				broken("fork");
+			model_mirrored();
+			say("the mirror is born");
+		} else if (drawn < 20)
+			order_step();
+		else
+			call_step();
+	}
+	model_look_at_end();
+	check_file();
+}
