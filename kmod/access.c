@@ -40,8 +40,8 @@ static bool far_access_capable(struct task_struct *task, struct mm_struct *mm)
 	bool capable;
 
 	rcu_read_lock();
-	capable = ns_capable(__task_cred(task)->user_ns, CAP_SYS_PTRACE) &&
-		  ns_capable(far_exec_user_ns(task, mm), CAP_SYS_PTRACE);
+	capable = ns_capable_noaudit(__task_cred(task)->user_ns, CAP_SYS_PTRACE) &&
+		  ns_capable_noaudit(far_exec_user_ns(task, mm), CAP_SYS_PTRACE);
 	rcu_read_unlock();
 	return capable;
 }

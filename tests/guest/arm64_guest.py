@@ -61,7 +61,8 @@ def smoke(kernel: Kernel, out: Path, *, timeout: float) -> str:
     command = ["qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57", "-smp", "2"]
     command += ["-m", "512M", "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot"]
     command += ["-kernel", str(kernel.image), "-initrd", str(initramfs)]
-    command += ["-append", "console=ttyAMA0 panic=-1"]
+    # Before 6.5 there is no memfd_secret(2) unless it is asked for.
+    command += ["-append", "console=ttyAMA0 panic=-1 secretmem.enable=1"]
     try:
         result = subprocess.run(
             command,

@@ -27,6 +27,7 @@ from guest.prerequisites import require, search_path
 
 REPOSITORY = KMOD.parent
 INSIDE = Path(__file__).parent / "inside"
+HOLDER = Path(__file__).parent / "holder"
 TORTURE = Path(__file__).parent / "torture"
 # What the guest imports of the repository.
 COMPILED = ("scanner", "shell", "tests")
@@ -36,6 +37,8 @@ OPTIONS = (
     # A root that nobody writes to can be cached, so that programs start sooner. Only kernels
     # without an initramfs, the slowest ones, mount it as they are told here.
     "rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose",
+    # Before 6.5 there is no memfd_secret(2) unless it is asked for.
+    "secretmem.enable=1",
 )
 # x86 forgets what the processor can do for a moment while it identifies it, with interrupts on
 # (identify_cpu() in arch/x86/kernel/cpu/common.c). KASAN, asking in one of these whether there are
@@ -104,6 +107,13 @@ def build_module(kernel: Kernel, into: Path, *, options: Sequence[str] = ("W=1",
     if re.search(r"^\S+:\d+.*warning:|^WARNING: ", output, re.MULTILINE):
         raise RuntimeError(f"the module does not compile cleanly:\n{output}")
     return into / "farfetch.ko"
+
+
+def build_holder(kernel: Kernel, into: Path) -> Path:
+    """Build the module that takes the system call away, for a kernel with the stub."""
+    shutil.copytree(HOLDER, into)
+    run(["make", "-C", str(kernel.build), f"M={into}", "modules"])
+    return into / "holder.ko"
 
 
 def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
@@ -203,6 +213,8 @@ def boot(
         **build_programs(kernel, out / "programs"),
         **(environment or {}),
     }
+    if kernel.syscall:
+        variables["FARFETCH_HOLDER"] = str(build_holder(kernel, out / "holder"))
     # The guest cannot write here, and would compile everything at each start of a program.
     run([sys.executable, "-m", "compileall", "-q", *(REPOSITORY / part for part in COMPILED)])
     script = out / "inside.sh"

@@ -10,7 +10,7 @@ import pytest
 from guest import arm64_guest, kernels, prerequisites, rig
 from guest.prerequisites import MissingError
 
-MODULE = ("test_targets.py", "test_errors.py", "test_permission.py")
+MODULE = ("test_targets.py", "test_errors.py", "test_permission.py", "test_kinds_of_pages.py")
 # The main job, by the library, through either way.
 HUNT = ("../../live/test_hunt.py",)
 CHOSEN = ("-k", "not test_hunt or ((syscall or device) and pie)")
@@ -38,7 +38,11 @@ NODES = (
 )
 RUNS = {
     "patched-6.1-debug": Run(
-        (*MODULE, "test_footprint.py", "test_races.py", "test_editing.py", *HUNT), qemu=NODES
+        (
+            *(*MODULE, "test_loading.py", "test_footprint.py", "test_races.py"),
+            *("test_editing.py", *HUNT),
+        ),
+        qemu=NODES,
     ),
     "stock-5.10": Run(MODULE, levels=4),  # Debian's has no more
     "stock-6.12": Run((*MODULE, "test_editing.py"), levels=4),

@@ -100,6 +100,37 @@ static void try_mode(const char *name, unsigned int flags, pid_t pid, uintptr_t 
 	free(buffer);
 }
 
+/* What the kernel itself has no mapping of; the target is this program. */
+static void try_secret(void)
+{
+	int file = syscall(SYS_memfd_secret, 0);
+	char *secret, got[8] = "", *after;
+
+	if (file < 0 || ftruncate(file, (off_t)page)) {
+		expect("memfd_secret", -errno, 0);
+		return;
+	}
+	secret = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	strcpy(secret, "secret");
+	for (unsigned int flags = FAR_MODE_GUP; flags <= FAR_MODE_WALK; flags++) {
+		printf("# a secret page, mode %u\n", flags);
+		expect("it is not read", copy(flags, FAR_READ, getpid(), got, (uintptr_t)secret, 7),
+		       -EFAULT);
+		expect("nothing came", got[0], 0);
+		expect("it is not written",
+		       copy(flags, FAR_WRITE, getpid(), "public", (uintptr_t)secret, 7), -EFAULT);
+		expect("it is as it was", strcmp(secret, "secret"), 0);
+	}
+	munmap(secret, page);
+	close(file);
+	/* No lock is left held. */
+	after = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	strcpy(after, "after");
+	expect("the walk after", copy(FAR_MODE_WALK, FAR_READ, getpid(), got, (uintptr_t)after, 6), 6);
+	expect("its bytes", strcmp(got, "after"), 0);
+	munmap(after, page);
+}
+
 static int run(void)
 {
 	uint8_t *bytes;
@@ -119,6 +150,7 @@ static int run(void)
 	}
 	try_mode("walk", FAR_MODE_WALK, pid, (uintptr_t)bytes);
 	try_mode("gup", FAR_MODE_GUP, pid, (uintptr_t)bytes);
+	try_secret();
 	expect("the walk writes", copy(FAR_MODE_WALK, FAR_WRITE, pid, "ZZ", (uintptr_t)bytes + 2, 2),
 	       2);
 	expect("gup writes", copy(FAR_MODE_GUP, FAR_WRITE, pid, "Z", (uintptr_t)bytes + 1, 1), 1);

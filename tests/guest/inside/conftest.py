@@ -15,6 +15,7 @@ from guest.inside.programs import (
     Caller,
     Program,
     Route,
+    set_parameter,
 )
 
 Start = Callable[..., Program]
@@ -27,6 +28,12 @@ def _defaults() -> Iterator[None]:
     yield
     for path, value in before.items():
         path.write_text(value)
+
+
+@pytest.fixture
+def forced() -> None:
+    """Have protection overridden, whatever the kernel's configuration says of that."""
+    set_parameter("force", "Y")
 
 
 @pytest.fixture
@@ -73,3 +80,24 @@ def swap() -> Iterator[None]:
     subprocess.run(["swapon", disk], check=True)
     yield
     subprocess.run(["swapoff", disk], check=True)
+
+
+@pytest.fixture
+def faults() -> Iterator[None]:
+    """Let a thread's n-th allocation or user copy fail, when it asks for that."""
+    settings = {
+        "failslab/ignore-gfp-wait": "N",
+        "fail_page_alloc/ignore-gfp-wait": "N",
+        "fail_page_alloc/min-order": "0",
+        "failslab/verbose": "0",
+        "fail_page_alloc/verbose": "0",
+        "fail_usercopy/verbose": "0",
+    }
+    before = {}
+    for name, value in settings.items():
+        path = Path("/sys/kernel/debug") / name
+        before[path] = path.read_text()
+        path.write_text(value)
+    yield
+    for path, value in before.items():
+        path.write_text(value)

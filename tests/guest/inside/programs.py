@@ -24,6 +24,8 @@ DEBUG_KERNEL = os.environ["FARFETCH_DEBUG_KERNEL"] == "1"
 # show it by the device.
 SLOW_WAYS = WAYS[:1] if DEBUG_KERNEL else WAYS
 PARAMETERS = Path("/sys/module/farfetch/parameters")
+# As the module was loaded, before any test.
+FORCES = (PARAMETERS / "force").read_text().strip()
 
 
 class Program:

@@ -252,27 +252,6 @@ def test_module_comes_and_goes_under_the_device(start: Start) -> None:
         subprocess.run(["insmod", MODULE], check=True)
 
 
-@pytest.fixture
-def faults() -> Iterator[None]:
-    """Let a thread's n-th allocation or user copy fail, when it asks for that."""
-    settings = {
-        "failslab/ignore-gfp-wait": "N",
-        "fail_page_alloc/ignore-gfp-wait": "N",
-        "fail_page_alloc/min-order": "0",
-        "failslab/verbose": "0",
-        "fail_page_alloc/verbose": "0",
-        "fail_usercopy/verbose": "0",
-    }
-    before = {}
-    for name, value in settings.items():
-        path = Path("/sys/kernel/debug") / name
-        before[path] = path.read_text()
-        path.write_text(value)
-    yield
-    for path, value in before.items():
-        path.write_text(value)
-
-
 @pytest.mark.skipif(not DEBUG_KERNEL, reason="this kernel cannot inject faults")
 @pytest.mark.parametrize("operation", ["read", "write"])
 @pytest.mark.parametrize("word", ["gup", "walk", "syscall"])
