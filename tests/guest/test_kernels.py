@@ -10,7 +10,10 @@ import pytest
 from guest import arm64_guest, kernels, prerequisites, rig
 from guest.prerequisites import MissingError
 
-MODULE = ("test_targets.py", "test_errors.py", "test_permission.py", "test_kinds_of_pages.py")
+MODULE = (
+    *("test_targets.py", "test_errors.py", "test_permission.py", "test_kinds_of_pages.py"),
+    "test_torture.py",
+)
 # The main job, by the library, through either way.
 HUNT = ("../../live/test_hunt.py",)
 CHOSEN = ("-k", "not test_hunt or ((syscall or device) and pie)")

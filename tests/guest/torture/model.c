@@ -297,6 +297,17 @@ void model_wrote(const struct call *call, const struct outlook *outlook, long do
 	}
 }
 
+/* The caller, which is the victim, has used a page, and put some bytes there. */
+void model_used(size_t number, size_t offset, const unsigned char *bytes, size_t length)
+{
+	struct page *page = &model.now.pages[number];
+
+	model_disturbed(number);
+	memcpy(model.now.bytes[number] + offset, bytes, length);
+	page->kept = page->kept || (length && !page->kind->shared);
+	page->writable = length ? YES : MAYBE;
+}
+
 void model_protected(size_t number, int prot)
 {
 	struct page *page = &model.now.pages[number];

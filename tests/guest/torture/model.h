@@ -55,6 +55,7 @@ struct outlook model_outlook(const struct call *call, uint64_t room);
 bool model_permits(const struct call *call, const struct outlook *outlook, long done);
 void model_check_read(const struct call *call, long done);
 void model_wrote(const struct call *call, const struct outlook *outlook, long done);
+void model_used(size_t page, size_t offset, const unsigned char *bytes, size_t length);
 void model_protected(size_t page, int prot);
 void model_forgot(size_t page);
 void model_freed(size_t page);
@@ -69,7 +70,7 @@ size_t model_cell(size_t page, size_t *pages);
 /* pagemap.c */
 void pagemap_open(pid_t pid);
 void pagemap_before(void);
-size_t pagemap_changed(void);
+size_t pagemap_changed(size_t but_for);
 bool pagemap_has(size_t page);
 
 #endif

@@ -43,14 +43,14 @@ void pagemap_before(void)
 	get(before);
 }
 
-/* Return the first page that is not as it was, or ARENA_PAGES. */
-size_t pagemap_changed(void)
+/* Return the first page, but for one, that is not as it was, or ARENA_PAGES. */
+size_t pagemap_changed(size_t but_for)
 {
 	size_t page = 0;
 
 	get(after);
 	while (page < ARENA_PAGES &&
-	       !((before[page] ^ after[page]) & (PRESENT | SWAPPED | OF_A_FILE)))
+	       (page == but_for || !((before[page] ^ after[page]) & (PRESENT | SWAPPED | OF_A_FILE))))
 		page++;
 	return page;
 }

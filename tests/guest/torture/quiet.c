@@ -24,6 +24,7 @@
 #define NOBODY 0x3ffffffe
 
 static struct dice *dice;
+static bool is_self; /* the caller is the victim */
 static unsigned generation; /* of bytes that are written */
 
 /* Where a call's bytes go or come from: the end of an area with nothing behind it. */
@@ -31,6 +32,7 @@ struct buffer {
 	const char *name;
 	unsigned char *at;
 	uint64_t room; /* how much of it can be used */
+	size_t page; /* of the arena that it is in, or ARENA_PAGES */
 };
 
 static void buffer_area(void)
@@ -42,11 +44,51 @@ static void buffer_area(void)
 		broken("the caller's buffer");
 }
 
-static struct buffer buffer_draw(const struct call *call)
+/* A page of the arena: any of the small ones, now and then one of the huge one. */
+static size_t draw_page(void)
+{
+	const struct cell *cell = &shared->plan.cells[below(dice, shared->plan.count)];
+
+	return cell->page + below(dice, cell->pages);
+}
+
+/*
+ * A buffer in a page of the arena, if the caller is the victim and may use that.
+ * The call is made short enough for the page. What a page that is part of both
+ * sides would come to depends on which is looked at first, unless it is there and
+ * can be written to.
+ */
+static bool buffer_own(struct call *call, struct buffer *buffer)
+{
+	size_t number = draw_page(), offset = below(dice, PAGE);
+	const struct page *page = &model.now.pages[number];
+	uint64_t at = (uint64_t)arena(number) + offset, length = call->length;
+
+	if (!is_self || !page->faults || page->loose || page->kind->backing == USERFAULT ||
+	    !(page->prot & (call->cmd == FAR_READ ? W : R | W)))
+		return false;
+	if (length > PAGE - offset)
+		length = PAGE - offset;
+	if (call->address < at + length && at < call->address + length)
+		return false;
+	pagemap_before();
+	if (call->address < (uint64_t)arena(number + 1) &&
+	    call->address + length > (uint64_t)arena(number) &&
+	    (page->writable != YES || !pagemap_has(number)))
+		return false;
+	call->length = length;
+	*buffer = (struct buffer){ "own", (unsigned char *)at, length, number };
+	return true;
+}
+
+static struct buffer buffer_draw(struct call *call)
 {
 	uint64_t all = BUFFER_PAGES * PAGE;
-	struct buffer buffer = { "good", NULL, call->length < all ? call->length : all };
+	struct buffer buffer = { "good", NULL, call->length < all ? call->length : all,
+				 ARENA_PAGES };
 
+	if (one_in(dice, 4) && call->cmd <= FAR_WRITE && buffer_own(call, &buffer))
+		return buffer;
 	switch (below(dice, 16)) {
 	case 0: /* It ends early. */
 		buffer.name = "short";
@@ -55,10 +97,10 @@ static struct buffer buffer_draw(const struct call *call)
 			buffer.room &= ~(PAGE - 1);
 		break;
 	case 1:
-		return (struct buffer){ "null", NULL, 0 };
+		return (struct buffer){ "null", NULL, 0, ARENA_PAGES };
 	case 2:
 		if (call->way != BY_PROCESS_VM)
-			return (struct buffer){ "kernel", (void *)0xffff888000000000, 0 };
+			return (struct buffer){ "kernel", (void *)0xffff888000000000, 0, ARENA_PAGES };
 		break;
 	case 3:
 		buffer.name = "read-only";
@@ -86,6 +128,11 @@ static void buffer_done(const struct call *call, const struct buffer *buffer, lo
 {
 	if (!strcmp(buffer->name, "read-only"))
 		mprotect((void *)BUFFER, BUFFER_PAGES * PAGE, R | W);
+	if (buffer->page < ARENA_PAGES) {
+		model_used(buffer->page, (uintptr_t)buffer->at % PAGE, buffer->at,
+			   call->cmd == FAR_READ && done > 0 ? done : 0);
+		return;
+	}
 	if (call->cmd != FAR_READ)
 		return;
 	for (uint64_t at = done < 0 ? 0 : done; at < buffer->room; at++)
@@ -115,14 +162,6 @@ static uint64_t draw_length(uint64_t address)
 	default:
 		return 1 + below(dice, 128);
 	}
-}
-
-/* A page of the arena: any of the small ones, now and then one of the huge one. */
-static size_t draw_page(void)
-{
-	const struct cell *cell = &shared->plan.cells[below(dice, shared->plan.count)];
-
-	return cell->page + below(dice, cell->pages);
 }
 
 static uint64_t draw_address(void)
@@ -215,7 +254,7 @@ static void call_step(void)
 	done = call_make(&call);
 	say("came to %ld", done);
 	if (outlook.mode == WALK) {
-		changed = pagemap_changed();
+		changed = pagemap_changed(buffer.page);
 		if (changed < ARENA_PAGES)
 			wrong("the walk has changed the entry of page %zu (%s)", changed,
 			      model.now.pages[changed].kind->name);
@@ -225,10 +264,10 @@ static void call_step(void)
 		      "instead of %lu to %lu or error %ld",
 		      way_names[call.way], call.cmd, call.address, call.length, buffer.name,
 		      buffer.room, done, outlook.least, outlook.most, outlook.error);
-	buffer_done(&call, &buffer, done);
-	if (call.cmd == FAR_READ) {
+	if (call.cmd == FAR_READ)
 		model_check_read(&call, done);
-	} else if (call.cmd == FAR_WRITE && call.pid == model.pid) {
+	buffer_done(&call, &buffer, done);
+	if (call.cmd == FAR_WRITE && call.pid == model.pid) {
 		model_wrote(&call, &outlook, done);
 		if (one_in(dice, 3))
 			look_around(&call);
@@ -429,6 +468,7 @@ void quiet_round(struct dice *round_dice, bool self, bool with_secret)
 	struct order bear = { .what = BEAR };
 
 	dice = round_dice;
+	is_self = self;
 	generation = 1;
 	shared->plan.count = cells_draw(dice, shared->plan.cells, with_secret);
 	buffer_area();

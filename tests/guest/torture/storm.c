@@ -16,7 +16,7 @@
 #include "torture.h"
 
 #define CALLERS 2
-#define CALLS 150
+#define CALLS 100
 #define BUFFER ((uintptr_t)0x180000000000)
 #define BUFFER_SIZE (HUGE_PAGES * PAGE)
 
