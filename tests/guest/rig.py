@@ -116,6 +116,13 @@ def build_holder(kernel: Kernel, into: Path) -> Path:
     return into / "holder.ko"
 
 
+def build_torture(command: Sequence[str], into: Path) -> Path:
+    """Build the torture of the module in a folder, with a compiler and its options."""
+    torture = into / "torture"
+    run([*command, "-o", torture, *sorted(TORTURE.glob("*.c")), "-pthread"])
+    return torture
+
+
 def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
     """Build what runs in the guest beside Python; return where it is there, by variable."""
     into.mkdir()
@@ -128,7 +135,7 @@ def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
     else:
         command += ["-I", str(KMOD / "uapi")]
     run([*command, "-o", caller, INSIDE / "caller.c", "-pthread"])
-    run([*command, "-o", into / "torture", *sorted(TORTURE.glob("*.c")), "-pthread"])
+    build_torture(command, into)
     run(["make", "-C", REPOSITORY / "targets", f"OUT={into}", "BUILDS=pie"])
     return {
         "FARFETCH_PROGRAMS": str(into),

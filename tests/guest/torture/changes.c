@@ -102,7 +102,7 @@ static void change_credentials(void)
 		prctl(PR_SET_DUMPABLE, below(&dice, 2), 0, 0, 0);
 		break;
 	case 1:
-		if (!seteuid(NOBODY) && seteuid(0))
+		if (!geteuid() && !seteuid(NOBODY) && seteuid(0))
 			_exit(3);
 		break;
 	case 2:

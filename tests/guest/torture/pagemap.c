@@ -23,6 +23,9 @@ void pagemap_open(pid_t pid)
 {
 	char path[64];
 
+	/* Only the walk asks, and only root may. */
+	if (!has_module())
+		return;
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
 	table = open(path, O_RDONLY | O_CLOEXEC);
 	flags = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
@@ -32,8 +35,9 @@ void pagemap_open(pid_t pid)
 
 static void get(uint64_t *entries)
 {
-	if (pread(table, entries, sizeof(before), ARENA / PAGE * sizeof(*entries)) !=
-	    sizeof(before))
+	if (has_module() &&
+	    pread(table, entries, sizeof(before), ARENA / PAGE * sizeof(*entries)) !=
+		    sizeof(before))
 		broken("reading /proc/PID/pagemap");
 }
 
@@ -55,7 +59,7 @@ size_t pagemap_changed(size_t but_for)
 	return page;
 }
 
-/* Whether there was a page, other than that of zeros. */
+/* Whether there was a page, other than that of zeros; without the module nobody knows. */
 bool pagemap_has(size_t page)
 {
 	uint64_t word;

@@ -243,10 +243,10 @@ static void call_step(void)
 		buffer_done(&call, &buffer, 0);
 		return;
 	}
-	say("%s %s cmd %u pid %d address %#lx (page %ld, %s) length %#lx buffer %s room %#lx: "
+	say("%s %s cmd %u of %s, address %#lx (page %ld, %s) length %#lx buffer %s room %#lx: "
 	    "at least %#lx, at most %#lx, error %ld",
-	    way_names[call.way], outlook.mode == GUP ? "gup" : "walk", call.cmd, call.pid,
-	    call.address, (call.address - ARENA) / PAGE,
+	    way_names[call.way], outlook.mode == GUP ? "gup" : "walk", call.cmd,
+	    call.pid == model.pid ? "the victim" : "nobody", call.address, (call.address - ARENA) / PAGE,
 	    call.address >= ARENA && call.address < ARENA + ARENA_PAGES * PAGE ?
 		    model.now.pages[(call.address - ARENA) / PAGE].kind->name :
 		    "outside",

@@ -118,7 +118,7 @@ static bool permits_error(long error)
 	if (error == -ESRCH)
 		return happens(EXECUTES) || happens(EXITS) || blows(KILL);
 	/* A victim that never stops executing can outrun the question. */
-	return error == -EPERM && happens(EXECUTES);
+	return error == -EPERM && (happens(EXECUTES) || (happens(CREDENTIALS) && geteuid()));
 }
 
 /* Whether a call in one mode can have come to this. */
@@ -282,7 +282,7 @@ void storm_round(struct dice *dice)
 	say("changes %#x, weather %#x, %u pages, %s%s", changes, weather, shared->plan.pages,
 	    kinds[shared->plan.backing].name, steady ? ", steady" : "");
 	others = weather_start(weather, victim, roll(dice));
-	lesser = lesser_start(victim, roll(dice));
+	lesser = geteuid() ? 0 : lesser_start(victim, roll(dice));
 	order_send(&change);
 	for (size_t i = 0; i < CALLERS; i++)
 		start_caller(i, dice);
@@ -290,7 +290,8 @@ void storm_round(struct dice *dice)
 		pthread_join(callers[i].thread, NULL);
 	atomic_store(&shared->stop, true);
 	end(others);
-	end(lesser);
+	if (lesser)
+		end(lesser);
 	if (order_answered(happens(EXITS) || blows(KILL)))
 		look_at_all();
 }
