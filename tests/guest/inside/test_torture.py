@@ -17,7 +17,7 @@ import pytest
 from guest.inside.programs import MODULE, WAYS
 
 TORTURE = os.environ["FARFETCH_TORTURE"]
-SECONDS = os.environ.get("FARFETCH_TORTURE_SECONDS", "5")
+SECONDS = os.environ.get("FARFETCH_TORTURE_SECONDS", "15")
 SEED = os.environ.get("FARFETCH_TORTURE_SEED", "1")
 ROUND = os.environ.get("FARFETCH_TORTURE_ROUND")
 # Shared with the machine outside, so that it tells the last round even if the kernel dies in it.

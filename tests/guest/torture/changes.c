@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -80,7 +80,30 @@ static void collapse(void)
 	mprotect(middle, PAGE, R | W);
 }
 
-/* The child's bytes are for nobody but the child. */
+/*
+ * A child of a moment. It shares pages that the callers write to as long as it is
+ * there, and must see nothing of that; and its own bytes are for nobody else.
+ */
+static void live(void)
+{
+	static unsigned char seen[16][PAGE];
+	size_t pages[16];
+
+	for (int i = 0; i < 16; i++) {
+		pages[i] = SIDE + below(&dice, shared->plan.pages);
+		memcpy(seen[i], arena(pages[i]), PAGE);
+	}
+	for (int i = 0; i < 4; i++)
+		sched_yield();
+	for (int i = 0; i < 16; i++)
+		if (memcmp(seen[i], arena(pages[i]), PAGE))
+			wrong("a child's page %zu has changed (changes %#x)", pages[i],
+			      shared->plan.changes);
+	for (int i = 0; i < 16; i++)
+		fill(CHILD, pages[i], 0);
+	_exit(0);
+}
+
 static void bear(void)
 {
 	pid_t child = fork();
@@ -88,8 +111,8 @@ static void bear(void)
 	if (child < 0)
 		return;
 	if (!child) {
-		for (int i = 0; i < 16 && is_private(); i++)
-			fill(CHILD, SIDE + below(&dice, shared->plan.pages), 0);
+		if (is_private())
+			live();
 		_exit(0);
 	}
 	waitpid(child, NULL, 0);

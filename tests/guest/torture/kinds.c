@@ -36,7 +36,7 @@ const struct kind kinds[] = {
 	{ "execute-only", ANONYMOUS, X, W, .weight = 2 },
 	{ "swapped", ANONYMOUS, RW, W, .then = PAGED_OUT, .weight = 4 },
 	{ "swapped, read-only", ANONYMOUS, R, W, .then = PAGED_OUT, .weight = 2 },
-	{ "freed", ANONYMOUS, RW, W, .then = FREED, .weight = 4 },
+	{ "freed", ANONYMOUS, RW, W, .then = FREED, .weight = 6 },
 	{ "guard", ANONYMOUS, RW, W, .then = GUARDED, .weight = 2 },
 	{ "poisoned", ANONYMOUS, RW, W, .then = POISONED, .weight = 0 },
 	{ "shared", SHARED, RW, W, .shared = true, .weight = 3 },

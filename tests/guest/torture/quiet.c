@@ -21,6 +21,7 @@
 #define BUFFER_PAGES (ARENA_PAGES + 8)
 #define UNTOUCHED 0xee
 #define KTHREADD 2
+#define MPOL_MF_MOVE 2
 #define NOBODY 0x3ffffffe
 
 static struct dice *dice;
@@ -91,18 +92,19 @@ static struct buffer buffer_draw(struct call *call)
 		return buffer;
 	switch (below(dice, 16)) {
 	case 0: /* It ends early. */
+	case 1:
 		buffer.name = "short";
 		buffer.room = buffer.room ? roll(dice) % buffer.room : 0;
 		if (one_in(dice, 2))
 			buffer.room &= ~(PAGE - 1);
 		break;
-	case 1:
-		return (struct buffer){ "null", NULL, 0, ARENA_PAGES };
 	case 2:
+		return (struct buffer){ "null", NULL, 0, ARENA_PAGES };
+	case 3:
 		if (call->way != BY_PROCESS_VM)
 			return (struct buffer){ "kernel", (void *)0xffff888000000000, 0, ARENA_PAGES };
 		break;
-	case 3:
+	case 4:
 		buffer.name = "read-only";
 		break;
 	}
@@ -223,6 +225,31 @@ static void look_around(const struct call *call)
 	model_look(first - 1, end < ARENA_PAGES ? end : ARENA_PAGES);
 }
 
+static void do_order(enum what what, size_t page, size_t pages, int prot)
+{
+	struct order order = { what, page, pages, prot, generation };
+	int error = tell(THE_VICTIM, &order);
+
+	say("order %d page %zu (%s) pages %zu prot %d: %d", what, page,
+	    model.now.pages[page].kind->name, pages, prot, error);
+	/* Memory need not go out, or become huge, when asked to. */
+	if (error && what != PAGE_OUT && what != COLLAPSE)
+		wrong("the victim cannot do %d to page %zu (%s): %s", what, page,
+		      model.now.pages[page].kind->name, strerror(error));
+}
+
+/* What has been written to a page has to be there again when the page has been away. */
+static void page_out(uint64_t address)
+{
+	size_t page = (address - ARENA) / PAGE;
+	enum backing backing = model.now.pages[page].kind->backing;
+
+	if (backing == SECRET || backing == HUGETLB)
+		return;
+	do_order(PAGE_OUT, page, 1, 0);
+	model_paged_out(page);
+}
+
 static void call_step(void)
 {
 	struct call call = { .way = way_draw(dice), .cmd = below(dice, 2), .pid = model.pid };
@@ -269,6 +296,8 @@ static void call_step(void)
 	buffer_done(&call, &buffer, done);
 	if (call.cmd == FAR_WRITE && call.pid == model.pid) {
 		model_wrote(&call, &outlook, done);
+		if (done > 0 && one_in(dice, 3))
+			page_out(call.address);
 		if (one_in(dice, 3))
 			look_around(&call);
 	}
@@ -292,19 +321,6 @@ static void vdso_step(void)
 	done = call_make(&call);
 	if (done != -EFAULT)
 		wrong("%s reads the page before the vdso: %ld", way_names[call.way], done);
-}
-
-static void do_order(enum what what, size_t page, size_t pages, int prot)
-{
-	struct order order = { what, page, pages, prot, generation };
-	int error = tell(THE_VICTIM, &order);
-
-	say("order %d page %zu (%s) pages %zu prot %d: %d", what, page,
-	    model.now.pages[page].kind->name, pages, prot, error);
-	/* Memory need not go out, or become huge, when asked to. */
-	if (error && what != PAGE_OUT && what != COLLAPSE)
-		wrong("the victim cannot do %d to page %zu (%s): %s", what, page,
-		      model.now.pages[page].kind->name, strerror(error));
 }
 
 static void protect_step(size_t number)
@@ -399,16 +415,16 @@ static void clear_step(void)
 			model.now.pages[i].writable = MAYBE;
 }
 
-/* Move all small pages to the other node. */
-static void migrate_step(void)
+/*
+ * Move all small pages to a node, and say which of the victim's own stayed where
+ * they were, or ARENA_PAGES.
+ */
+static size_t migrate(int node)
 {
 	static void *pages[MAX_CELLS];
 	static int nodes[MAX_CELLS], status[MAX_CELLS];
 	size_t count = 0;
-	int node = below(dice, 2);
 
-	if (access("/sys/devices/system/node/node1", F_OK))
-		return;
 	for (size_t i = 0; i < shared->plan.count; i++) {
 		const struct cell *cell = &shared->plan.cells[i];
 
@@ -417,15 +433,36 @@ static void migrate_step(void)
 		nodes[count] = node;
 		pages[count++] = arena(cell->page);
 	}
-	if (syscall(SYS_move_pages, model.pid, count, pages, nodes, status, 2) < 0)
-		say("pages are not moved");
+	syscall(SYS_move_pages, model.pid, count, pages, nodes, status, MPOL_MF_MOVE);
+	if (syscall(SYS_move_pages, model.pid, count, pages, NULL, status, MPOL_MF_MOVE))
+		broken("move_pages");
 	for (size_t i = 0; i < count; i++) {
-		size_t page = shared->plan.cells[i].page;
+		size_t number = ((uintptr_t)pages[i] - ARENA) / PAGE;
+		const struct page *page = &model.now.pages[number];
 
-		/* Somebody would hold it. */
-		if (status[i] == -EBUSY || status[i] == -EAGAIN)
-			say("page %zu is not moved", page);
+		if (page->kind->backing == ANONYMOUS && !model.mirrored && status[i] >= 0 &&
+		    status[i] != node)
+			return number;
 	}
+	return ARENA_PAGES;
+}
+
+/* A page that somebody holds cannot be moved. */
+static void migrate_step(void)
+{
+	size_t stayed = ARENA_PAGES;
+	int node = below(dice, 2);
+
+	if (access("/sys/devices/system/node/node1", F_OK))
+		return;
+	for (int i = 0; i < 10; i++) {
+		stayed = migrate(node);
+		if (stayed == ARENA_PAGES)
+			return;
+		usleep(10000);
+	}
+	wrong("page %zu (%s) cannot be moved: somebody holds it", stayed,
+	      model.now.pages[stayed].kind->name);
 }
 
 static void parameters(void)
@@ -497,6 +534,7 @@ void quiet_round(struct dice *round_dice, bool self, bool with_secret)
 		else
 			call_step();
 	}
+	migrate_step();
 	model_look_at_end();
 	check_file();
 }
