@@ -16,7 +16,6 @@
 #include "torture.h"
 
 #define MADV_PAGEOUT 21
-#define MADV_COLLAPSE 25
 #define MADV_GUARD_INSTALL 102
 
 #define RW (R | W)

@@ -64,7 +64,7 @@ static size_t page_at(uint64_t address)
 	return address < ARENA || page >= ARENA_PAGES ? NOWHERE : page;
 }
 
-/* Whether a call reaches a page. For the walk, pagemap_before() has been called. */
+/* Whether a call reaches a page. For a walk, pagemap_before() has been called. */
 static enum maybe reach(size_t number, bool write, enum mode mode, bool force)
 {
 	const struct page *page = &model.now.pages[number];
@@ -128,6 +128,10 @@ struct outlook model_outlook(const struct call *call, uint64_t room)
 	if (outlook.mode == WALK && want > PAGE - call->address % PAGE)
 		want = PAGE - call->address % PAGE;
 	outlook.least = want;
+	if (outlook.mode == WALK) {
+		pagemap_before();
+		outlook.walks = true;
+	}
 	while (reached < want) {
 		uint64_t address = call->address + reached;
 		size_t page = page_at(address);

@@ -45,6 +45,7 @@ struct outlook {
 	enum mode mode;
 	long error;
 	uint64_t least, most, reached;
+	bool walks; /* and the page table has been looked at */
 	bool faults_forever; /* it would wait for userfaultfd */
 };
 

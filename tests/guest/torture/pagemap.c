@@ -17,12 +17,18 @@
 #define KPF_ZERO_PAGE ((uint64_t)1 << 24)
 
 static int table = -1, flags = -1;
+static size_t first, end; /* of the pages that there are cells for */
 static uint64_t before[ARENA_PAGES], after[ARENA_PAGES];
 
 void pagemap_open(pid_t pid)
 {
+	const struct plan *plan = &shared->plan;
+	const struct cell *last = &plan->cells[plan->count - 1];
+
 	char path[64];
 
+	first = plan->cells[0].page;
+	end = last->page + last->pages;
 	/* Only the walk asks, and only root may. */
 	if (!has_module())
 		return;
@@ -35,9 +41,10 @@ void pagemap_open(pid_t pid)
 
 static void get(uint64_t *entries)
 {
-	if (has_module() &&
-	    pread(table, entries, sizeof(before), ARENA / PAGE * sizeof(*entries)) !=
-		    sizeof(before))
+	ssize_t size = (end - first) * sizeof(*entries);
+	off_t at = (ARENA / PAGE + first) * sizeof(*entries);
+
+	if (has_module() && pread(table, entries + first, size, at) != size)
 		broken("reading /proc/PID/pagemap");
 }
 
@@ -50,13 +57,13 @@ void pagemap_before(void)
 /* Return the first page, but for one, that is not as it was, or ARENA_PAGES. */
 size_t pagemap_changed(size_t but_for)
 {
-	size_t page = 0;
+	size_t page = first;
 
 	get(after);
-	while (page < ARENA_PAGES &&
+	while (page < end &&
 	       (page == but_for || !((before[page] ^ after[page]) & (PRESENT | SWAPPED | OF_A_FILE))))
 		page++;
-	return page;
+	return page < end ? page : ARENA_PAGES;
 }
 
 /* Whether there was a page, other than that of zeros; without the module nobody knows. */

@@ -264,7 +264,6 @@ static void call_step(void)
 		draw_wild(&call);
 	buffer = buffer_draw(&call);
 	call.buffer = buffer.at;
-	pagemap_before();
 	outlook = model_outlook(&call, buffer.room);
 	if (outlook.faults_forever) {
 		buffer_done(&call, &buffer, 0);
@@ -280,7 +279,7 @@ static void call_step(void)
 	    call.length, buffer.name, buffer.room, outlook.least, outlook.most, outlook.error);
 	done = call_make(&call);
 	say("came to %ld", done);
-	if (outlook.mode == WALK) {
+	if (outlook.walks) {
 		changed = pagemap_changed(buffer.page);
 		if (changed < ARENA_PAGES)
 			wrong("the walk has changed the entry of page %zu (%s)", changed,

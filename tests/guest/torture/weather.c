@@ -106,8 +106,8 @@ static void blow(enum weather weather, pid_t victim)
 		remove_module();
 		break;
 	case COMPACTION:
-		put("/proc/sys/vm/compact_memory", "1");
-		put("/proc/sys/vm/drop_caches", "1");
+		if (one_in(&dice, 16))
+			put("/proc/sys/vm/compact_memory", "1");
 		break;
 	case ADVICE:
 		advise(victim);
