@@ -250,12 +250,52 @@ static void page_out(uint64_t address)
 	model_paged_out(page);
 }
 
+static const char *place(uint64_t address)
+{
+	uint64_t page = (address - ARENA) / PAGE;
+
+	return page < ARENA_PAGES ? model.now.pages[page].kind->name : "outside";
+}
+
+/* A call as text, until the next. */
+static const char *describe(const struct call *call, const struct buffer *buffer)
+{
+	static char line[256];
+
+	snprintf(line, sizeof(line), "%s %s%s at %#lx (page %ld, %s), %#lx bytes, buffer %s of %#lx",
+		 way_names[call->way],
+		 call->cmd == FAR_READ	? "read" :
+		 call->cmd == FAR_WRITE ? "write" :
+					  "command that is none",
+		 call->pid == model.pid ? "" : " of nobody", call->address,
+		 (call->address - ARENA) / PAGE, place(call->address), call->length, buffer->name,
+		 buffer->room);
+	return line;
+}
+
+static void call_check(const struct call *call, const struct buffer *buffer,
+		       const struct outlook *outlook, long done)
+{
+	if (outlook->walks) {
+		size_t changed = pagemap_changed(buffer->page);
+
+		if (changed < ARENA_PAGES)
+			wrong("%s: the walk has changed the entry of page %zu (%s)",
+			      describe(call, buffer), changed,
+			      model.now.pages[changed].kind->name);
+	}
+	if (!model_permits(call, outlook, done))
+		wrong("%s: came to %ld, instead of %lu to %lu or error %ld",
+		      describe(call, buffer), done, outlook->least, outlook->most, outlook->error);
+	if (call->cmd == FAR_READ)
+		model_check_read(call, done);
+}
+
 static void call_step(void)
 {
 	struct call call = { .way = way_draw(dice), .cmd = below(dice, 2), .pid = model.pid };
 	struct outlook outlook;
 	struct buffer buffer;
-	size_t changed;
 	long done;
 
 	call.address = draw_address();
@@ -269,29 +309,11 @@ static void call_step(void)
 		buffer_done(&call, &buffer, 0);
 		return;
 	}
-	say("%s %s cmd %u of %s, address %#lx (page %ld, %s) length %#lx buffer %s room %#lx: "
-	    "at least %#lx, at most %#lx, error %ld",
-	    way_names[call.way], outlook.mode == GUP ? "gup" : "walk", call.cmd,
-	    call.pid == model.pid ? "the victim" : "nobody", call.address, (call.address - ARENA) / PAGE,
-	    call.address >= ARENA && call.address < ARENA + ARENA_PAGES * PAGE ?
-		    model.now.pages[(call.address - ARENA) / PAGE].kind->name :
-		    "outside",
-	    call.length, buffer.name, buffer.room, outlook.least, outlook.most, outlook.error);
+	say("%s", describe(&call, &buffer));
 	done = call_make(&call);
-	say("came to %ld", done);
-	if (outlook.walks) {
-		changed = pagemap_changed(buffer.page);
-		if (changed < ARENA_PAGES)
-			wrong("the walk has changed the entry of page %zu (%s)", changed,
-			      model.now.pages[changed].kind->name);
-	}
-	if (!model_permits(&call, &outlook, done))
-		wrong("%s cmd %u address %#lx length %#lx buffer %s room %#lx came to %ld, "
-		      "instead of %lu to %lu or error %ld",
-		      way_names[call.way], call.cmd, call.address, call.length, buffer.name,
-		      buffer.room, done, outlook.least, outlook.most, outlook.error);
-	if (call.cmd == FAR_READ)
-		model_check_read(&call, done);
+	say("came to %ld, of %lu to %lu or error %ld", done, outlook.least, outlook.most,
+	    outlook.error);
+	call_check(&call, &buffer, &outlook, done);
 	buffer_done(&call, &buffer, done);
 	if (call.cmd == FAR_WRITE && call.pid == model.pid) {
 		model_wrote(&call, &outlook, done);
