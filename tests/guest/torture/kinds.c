@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -213,6 +214,22 @@ static void *map_backing(const struct cell *cell, const struct kind *kind)
 	return MAP_FAILED;
 }
 
+static void let_pass(int number)
+{
+	(void)number;
+}
+
+/* Some kernels tell who breaks a page of his that it is broken. */
+static bool poison(unsigned char *at, size_t size)
+{
+	bool done;
+
+	signal(SIGBUS, let_pass);
+	done = !madvise(at, size, MADV_HWPOISON);
+	signal(SIGBUS, SIG_DFL);
+	return done;
+}
+
 static bool finish(const struct cell *cell, const struct kind *kind)
 {
 	unsigned char *at = arena(cell->page);
@@ -229,7 +246,7 @@ static bool finish(const struct cell *cell, const struct kind *kind)
 		return false;
 	else if (kind->then == GUARDED && madvise(at, size, MADV_GUARD_INSTALL))
 		return false;
-	else if (kind->then == POISONED && madvise(at, size, MADV_HWPOISON))
+	else if (kind->then == POISONED && !poison(at, size))
 		return false;
 	return kind->prot == RW || kind->backing == READ_ONLY_FILE || kind->backing == SEALED ||
 	       kind->backing == SYSV || !mprotect(at, size, kind->prot);
