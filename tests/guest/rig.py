@@ -28,6 +28,7 @@ from guest.prerequisites import require, search_path
 REPOSITORY = KMOD.parent
 INSIDE = Path(__file__).parent / "inside"
 HOLDER = Path(__file__).parent / "holder"
+TORTURE = Path(__file__).parent / "torture"
 # What the guest imports of the repository.
 COMPILED = ("scanner", "shell", "tests")
 OPTIONS = (
@@ -115,6 +116,13 @@ def build_holder(kernel: Kernel, into: Path) -> Path:
     return into / "holder.ko"
 
 
+def build_torture(command: Sequence[str], into: Path) -> Path:
+    """Build the torture of the module in a folder, with a compiler and its options."""
+    torture = into / "torture"
+    run([*command, "-o", torture, *sorted(TORTURE.glob("*.c")), "-pthread"])
+    return torture
+
+
 def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
     """Build what runs in the guest beside Python; return where it is there, by variable."""
     into.mkdir()
@@ -127,6 +135,7 @@ def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
     else:
         command += ["-I", str(KMOD / "uapi")]
     run([*command, "-o", caller, INSIDE / "caller.c", "-pthread"])
+    build_torture(command, into)
     # The kernel's headers for 32 bits are those for 64, where the stub's are not used.
     command += ["-m32", "-idirafter", "/usr/include/x86_64-linux-gnu"]
     run([*command, "-o", into / "caller32", INSIDE / "caller.c", "-pthread"])
@@ -136,6 +145,7 @@ def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
         "FARFETCH_CALLER": "/run/programs/caller",
         "FARFETCH_CALLER_32": "/run/programs/caller32",
         "FARFETCH_TARGETS": "/run/programs",
+        "FARFETCH_TORTURE": "/run/programs/torture",
     }
 
 

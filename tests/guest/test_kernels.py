@@ -18,6 +18,7 @@ MODULE = (
     "test_permission.py",
     "test_permission_confined.py",
     "test_permission_table.py",
+    "test_torture.py",
 )
 # The main job, by the library, through either way.
 HUNT = ("../../live/test_hunt.py",)

@@ -17,6 +17,7 @@ TESTS = [
     "test_permission.py",
     "test_permission_confined.py",
     "test_permission_table.py",
+    "test_torture.py",
 ]
 # Debian's kernels say which pages are clean.
 PAGES = ["tests/live/test_pages.py"]
