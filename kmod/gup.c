@@ -42,8 +42,8 @@ struct far_batch {
  * @write: to write
  *
  * Shadow stacks are never forced. Kernels do not agree about forced writes to
- * huge pages of hugetlbfs: most refuse them, some warn, and where they are
- * allowed one to a page shared with a child need not come to an end.
+ * huge pages of hugetlbfs: most refuse them, and on new ones that do not,
+ * get_user_pages() can go round in the fault handler until it is killed.
  *
  * Return: whether it may.
  */
