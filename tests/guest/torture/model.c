@@ -42,11 +42,11 @@ void model_begin(pid_t pid, const struct plan *plan)
 			page->kept = !kind->shared && (!file || kind->touch & W);
 			page->loose = kind->then == FREED;
 			page->huge = kind->backing == TRANSPARENT_HUGE ? MAYBE : NO;
-			page->writable = kind->then != NOTHING || !(kind->prot & W) ? MAYBE :
+			page->writable = kind->then != NOTHING || kind->prot != (R | W) ? MAYBE :
 					 kind->touch & W			      ? YES :
 					 file && !kind->shared			      ? NO :
 										MAYBE;
-			/* A freed page's entry is as it was. */
+			/* A freed page's entry is as it was; protecting one changes it. */
 			if (kind->then == FREED)
 				page->writable = YES;
 			if (kind->touch & W)
