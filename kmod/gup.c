@@ -37,6 +37,24 @@ struct far_batch {
 };
 
 /**
+ * far_batch_may_force - may the protection of a mapping be overridden
+ * @vma: the mapping
+ * @write: to write
+ *
+ * Shadow stacks are never forced. Kernels do not agree about forced writes to
+ * huge pages of hugetlbfs: most refuse them, and on new ones that do not,
+ * get_user_pages() can go round in the fault handler until it is killed.
+ *
+ * Return: whether it may.
+ */
+static bool far_batch_may_force(const struct vm_area_struct *vma, bool write)
+{
+	if (vma->vm_flags & VM_SHADOW_STACK)
+		return false;
+	return !write || !(vma->vm_flags & VM_HUGETLB);
+}
+
+/**
  * far_batch_try - hold the target's next pages, if the mapping stays
  * @batch: where to keep them
  * @copy: the copy, advanced to the address of the first page
@@ -72,7 +90,7 @@ static int far_batch_try(struct far_batch *batch, const struct far_copy *copy,
 	}
 	nr = min3(nr, max, (vma->vm_end - start) >> PAGE_SHIFT);
 	batch->exec = vma->vm_flags & VM_EXEC;
-	if (READ_ONCE(far_force) && !(vma->vm_flags & VM_SHADOW_STACK))
+	if (READ_ONCE(far_force) && far_batch_may_force(vma, copy->write))
 		flags |= FOLL_FORCE;
 
 	if (copy->write)

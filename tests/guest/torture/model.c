@@ -42,11 +42,11 @@ void model_begin(pid_t pid, const struct plan *plan)
 			page->kept = !kind->shared && (!file || kind->touch & W);
 			page->loose = kind->then == FREED;
 			page->huge = kind->backing == TRANSPARENT_HUGE ? MAYBE : NO;
-			page->writable = kind->then != NOTHING || !(kind->prot & W) ? MAYBE :
+			page->writable = kind->then != NOTHING || kind->prot != (R | W) ? MAYBE :
 					 kind->touch & W			      ? YES :
 					 file && !kind->shared			      ? NO :
 										MAYBE;
-			/* A freed page's entry is as it was. */
+			/* A freed page's entry is as it was; protecting one changes it. */
 			if (kind->then == FREED)
 				page->writable = YES;
 			if (kind->touch & W)
@@ -266,23 +266,31 @@ static void settle(size_t page, size_t offset, size_t length)
 }
 
 /*
- * What a write has changed. By gup all pages it reached were made ready to be
- * written to, even if the caller's buffer ended before them.
+ * Pages that a call has taken to itself are the victim's own now, even if the
+ * caller's buffer ended before them: all that gup was to write to, and all that
+ * process_vm_readv(2) has so much as read.
  */
+void model_pinned(const struct call *call, const struct outlook *outlook)
+{
+	size_t last;
+
+	if (outlook->mode != GUP || !outlook->reached)
+		return;
+	last = page_at(call->address + outlook->reached - 1);
+	for (size_t page = page_at(call->address); page <= last; page++) {
+		if (model.now.pages[page].writable == NO)
+			model.now.pages[page].writable = MAYBE;
+		model_disturbed(page);
+	}
+}
+
+/* What a write has changed. */
 void model_wrote(const struct call *call, const struct outlook *outlook, long done)
 {
 	const unsigned char *bytes = call->buffer;
 	uint64_t address = call->address;
 
-	if (outlook->mode == GUP && outlook->reached) {
-		size_t last = page_at(address + outlook->reached - 1);
-
-		for (size_t page = page_at(address); page <= last; page++) {
-			if (model.now.pages[page].writable == NO)
-				model.now.pages[page].writable = MAYBE;
-			model_disturbed(page);
-		}
-	}
+	model_pinned(call, outlook);
 	while (done > 0) {
 		size_t page = page_at(address), offset = address % PAGE, part = PAGE - offset;
 		struct page *now = &model.now.pages[page];

@@ -55,6 +55,7 @@ void model_begin(pid_t pid, const struct plan *plan);
 struct outlook model_outlook(const struct call *call, uint64_t room);
 bool model_permits(const struct call *call, const struct outlook *outlook, long done);
 void model_check_read(const struct call *call, long done);
+void model_pinned(const struct call *call, const struct outlook *outlook);
 void model_wrote(const struct call *call, const struct outlook *outlook, long done);
 void model_used(size_t page, size_t offset, const unsigned char *bytes, size_t length);
 void model_protected(size_t page, int prot);

@@ -315,6 +315,8 @@ static void call_step(void)
 	    outlook.error);
 	call_check(&call, &buffer, &outlook, done);
 	buffer_done(&call, &buffer, done);
+	if (call.way == BY_PROCESS_VM)
+		model_pinned(&call, &outlook);
 	if (call.cmd == FAR_WRITE && call.pid == model.pid) {
 		model_wrote(&call, &outlook, done);
 		if (done > 0 && one_in(dice, 3))
