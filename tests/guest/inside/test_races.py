@@ -20,7 +20,7 @@ import pytest
 from guest.inside.conftest import Start
 from guest.inside.programs import DEBUG_KERNEL, MODULE, PAGE, WAYS, Caller, Program
 
-SECONDS = float(os.environ.get("FARFETCH_RACE_SECONDS", "2"))
+SECONDS = float(os.environ.get("FARFETCH_RACE_SECONDS", "1"))
 WORDS = ["gup", "walk", *(["syscall"] if "syscall" in WAYS else [])]
 MIB = 1 << 20
 
