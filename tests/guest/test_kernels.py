@@ -40,8 +40,9 @@ class Run:
     qemu: tuple[str, ...] = ()
 
 
-# Two nodes, between which pages can be moved.
+# Two nodes, between which pages can be moved, and each a processor in a socket of its own.
 NODES = (
+    " -smp 2,sockets=2,cores=1,threads=1",
     " -object memory-backend-ram,id=a,size=1G -object memory-backend-ram,id=b,size=1G"
     " -numa node,nodeid=0,memdev=a,cpus=0 -numa node,nodeid=1,memdev=b,cpus=1",
 )
