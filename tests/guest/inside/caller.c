@@ -9,7 +9,6 @@
  *   ioctl NUMBER                                   another ioctl
  *   storm WAY OP PID ADDRESS LENGTH SECONDS THREADS  calls, copied, failed, wrong
  *   inject WAY OP PID ADDRESS LENGTH               faults, then errnos of the calls
- *   load FILE NTH (failing the NTH allocation)     result, errno, left
  *   bench WAY PID ADDRESS SIZE CHUNK ROUNDS        nanoseconds
  *   resuid R E S, resgid R E S, groups, keepcaps, dumpable N, ptracer, unshare,
  *   setns PID (its user namespace), landlock (open no file any more),
@@ -295,59 +294,37 @@ static void do_storm(char *line)
 	free(threads);
 }
 
-static int faults(void)
-{
-	int file = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-
-	if (file < 0)
-		fail("no fail-nth: %s", strerror(errno));
-	return file;
-}
-
-static void arm(int file, unsigned int nth)
-{
-	char word[16];
-	int length = snprintf(word, sizeof(word), "%u", nth);
-
-	if (pwrite(file, word, length, 0) != length)
-		fail("fail-nth: %s", strerror(errno));
-}
-
-/*
- * How many more allocations and user copies there could have been before one fails;
- * none fails after this. To ask may fail, for it takes from that too.
- */
-static unsigned int disarm(int file)
-{
-	char word[16] = "";
-	unsigned int left = pread(file, word, sizeof(word) - 1, 0) < 0 ? 1 : atoi(word);
-
-	if (left)
-		while (pwrite(file, "0", 1, 0) != 1)
-			;
-	return left;
-}
-
 /* Fail the first allocation or user copy of a call, then the second, to the last. */
 static void do_inject(char *line)
 {
 	struct call call = parse(&line);
 	char *buffer = guarded(call.length);
-	int file = faults();
+	int file = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	char left[16] = "";
 	unsigned int nth;
 
+	if (file < 0)
+		fail("no fail-nth: %s", strerror(errno));
 	memset(buffer, 0, call.length);
 	device();
 	for (nth = 1; nth < 10000; nth++) {
+		int length = snprintf(left, sizeof(left), "%u", nth);
 		long result;
 		int error;
 
-		arm(file, nth);
+		if (pwrite(file, left, length, 0) != length)
+			fail("fail-nth: %s", strerror(errno));
 		errno = 0;
 		result = perform(&call, buffer);
 		error = errno;
-		/* If the call did not need what is left, it came to its end by itself. */
-		if (disarm(file)) {
+		/*
+		 * If the call did not need what is left, it came to its end by itself.
+		 * Then to ask may fail, for it takes from that too.
+		 */
+		memset(left, 0, sizeof(left));
+		if (pread(file, left, sizeof(left) - 1, 0) < 0 || atoi(left)) {
+			while (pwrite(file, "0", 1, 0) != 1)
+				;
 			if (result != (long)call.length)
 				fail("a call without faults came to %ld", result);
 			break;
@@ -357,23 +334,6 @@ static void do_inject(char *line)
 	printf("faults=%u\n", nth - 1);
 	close(file);
 	munmap(buffer, call.length);
-}
-
-static void do_load(char *line)
-{
-	int module = open(next(&line), O_RDONLY | O_CLOEXEC);
-	unsigned int nth = number(&line), left;
-	int file = faults();
-	long result;
-	int error;
-
-	arm(file, nth);
-	result = syscall(SYS_finit_module, module, "", 0);
-	error = errno;
-	left = disarm(file);
-	printf("result=%ld\nerrno=%d\nleft=%u\n", result, result < 0 ? error : 0, left);
-	close(file);
-	close(module);
 }
 
 static void do_bench(char *line)
@@ -478,8 +438,6 @@ int main(int argc, char **argv)
 			do_storm(rest);
 		} else if (!strcmp(word, "inject")) {
 			do_inject(rest);
-		} else if (!strcmp(word, "load")) {
-			do_load(rest);
 		} else if (!strcmp(word, "bench")) {
 			do_bench(rest);
 		} else if (!strcmp(word, "resuid")) {
