@@ -38,7 +38,8 @@ test: build lint  ## run all tests of this machine
 	@tools/prerequisites.sh test
 	@mkdir -p build
 	@{ tools/sanitize.sh && tools/fuzz.sh 5; } >build/sanitize.log 2>&1 & beside=$$!; \
-	$(BIN)/python -m pytest tests --ignore=tests/guest/test_kernels.py; status=$$?; \
+	$(BIN)/python -m pytest tests --ignore=tests/guest/test_kernels.py \
+		--ignore=tests/guest/test_stubs.py; status=$$?; \
 	wait $$beside || status=1; cat build/sanitize.log; exit $$status
 
 .PHONY: test-kernels
@@ -51,6 +52,11 @@ test-kernels: build  ## run the module's tests on patched, debug and other Debia
 test-order: build  ## run the tests in random order, SEEDS (default 10) times, beside a user's processes
 	@tools/prerequisites.sh test
 	tools/random_order.sh $(or $(SEEDS),10)
+
+.PHONY: test-stubs
+test-stubs: build  ## run system call 505 on patched 6.12 and on arm64 (slow, not in CI)
+	@tools/prerequisites.sh kernels
+	$(BIN)/python -m pytest tests/guest/test_stubs.py
 
 .PHONY: lint
 lint: build  ## check style and types

@@ -16,6 +16,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
+#include <linux/path.h>
 #include <linux/pid_namespace.h>
 #include <linux/proc_fs.h>
 #include <linux/ptrace.h>
@@ -40,8 +41,8 @@ static bool far_access_capable(struct task_struct *task, struct mm_struct *mm)
 	bool capable;
 
 	rcu_read_lock();
-	capable = ns_capable(__task_cred(task)->user_ns, CAP_SYS_PTRACE) &&
-		  ns_capable(far_exec_user_ns(task, mm), CAP_SYS_PTRACE);
+	capable = ns_capable_noaudit(__task_cred(task)->user_ns, CAP_SYS_PTRACE) &&
+		  ns_capable_noaudit(far_exec_user_ns(task, mm), CAP_SYS_PTRACE);
 	rcu_read_unlock();
 	return capable;
 }
@@ -89,6 +90,11 @@ static struct vfsmount *far_proc;
  * It numbers processes as the mounter's pid namespace does. Only the initial
  * one has a number for every process.
  *
+ * No process can ever get at a file in this mount, and that is what SB_NOUSER
+ * says. Landlock and AppArmor, which ask by what path a process reaches a file,
+ * then do not ask it of the module's; what they have to say about ptrace they
+ * are asked all the same.
+ *
  * Return: 0 or a negative errno.
  */
 int far_access_init(void)
@@ -103,7 +109,10 @@ int far_access_init(void)
 	if (!type)
 		return -ENODEV;
 	far_proc = kern_mount(type);
-	return PTR_ERR_OR_ZERO(far_proc);
+	if (IS_ERR(far_proc))
+		return PTR_ERR(far_proc);
+	far_proc->mnt_sb->s_flags |= SB_NOUSER;
+	return 0;
 }
 
 /**
@@ -115,66 +124,69 @@ void far_access_exit(void)
 }
 
 /**
- * far_access_cred - the credentials to open a target's memory with
- * @task: the target
- * @mm: the target's memory
+ * far_access_cred - credentials that procfs judges by the caller's real ids
  *
- * The question is the same but for two things, which are made up for here.
- * Procfs decides by the file system ids and process_vm_readv() by the real ones.
- * And the file's own mode has to be passed, which a caller that may trace the
- * target by capability can lack the capability for. For such a caller the
- * other one changes nothing about the decision.
+ * It decides by the file system ids, and process_vm_readv() by the real ones.
+ * Nothing else may differ from the caller's own credentials: capabilities least
+ * of all, by which the decision is made.
  *
  * Return: NULL if the caller's own will do, credentials to put, or an errno.
  */
-static struct cred *far_access_cred(struct task_struct *task,
-				    struct mm_struct *mm)
+static struct cred *far_access_cred(void)
 {
 	const struct cred *cred = current_cred();
-	bool pass = !cap_raised(cred->cap_effective, CAP_DAC_OVERRIDE) &&
-		    far_access_capable(task, mm);
 	struct cred *new;
 
-	if (!pass && uid_eq(cred->fsuid, cred->uid) &&
-	    gid_eq(cred->fsgid, cred->gid))
+	if (uid_eq(cred->fsuid, cred->uid) && gid_eq(cred->fsgid, cred->gid))
 		return NULL;
 	new = prepare_creds();
 	if (!new)
 		return ERR_PTR(-ENOMEM);
 	new->fsuid = cred->uid;
 	new->fsgid = cred->gid;
-	if (pass)
-		cap_raise(new->cap_effective, CAP_DAC_OVERRIDE);
 	return new;
 }
 
 /**
  * far_access_open - have procfs decide about a target
  * @task: the target
- * @mm: the target's memory
+ *
+ * The file's owner and mode are not asked, since the lookup stops short of the
+ * file and dentry_open() begins behind them: whether the caller may trace the
+ * target is a question to the open method of procfs alone. The owner may be one
+ * whom the caller has no capability over, such as root where the target is not
+ * dumpable, and this has no bearing on process_vm_readv() either.
  *
  * Return: the open file, or a negative errno.
  */
-static struct file *far_access_open(struct task_struct *task,
-				    struct mm_struct *mm)
+static struct file *far_access_open(struct task_struct *task)
 {
 	const struct cred *old = NULL;
 	char name[sizeof("-2147483648/mem")];
-	struct file *file;
 	struct cred *cred;
+	struct file *file;
+	struct path path;
+	int ret;
 
-	cred = far_access_cred(task, mm);
-	if (IS_ERR(cred))
-		return ERR_CAST(cred);
 	snprintf(name, sizeof(name), "%d/mem",
 		 task_pid_nr_ns(task, &init_pid_ns));
+	ret = vfs_path_lookup(far_proc->mnt_root, far_proc, name, 0, &path);
+	if (ret)
+		return ERR_PTR(ret);
+	cred = far_access_cred();
+	if (IS_ERR(cred)) {
+		file = ERR_CAST(cred);
+		goto out;
+	}
 	if (cred)
 		old = override_creds(cred);
-	file = far_open_root(far_proc, name, O_RDONLY);
+	file = dentry_open(&path, O_RDONLY, current_cred());
 	if (cred) {
 		revert_creds(old);
 		put_cred(cred);
 	}
+out:
+	path_put(&path);
 	return file;
 }
 
@@ -201,7 +213,7 @@ static struct mm_struct *far_access_ask(struct task_struct *task)
 			return ERR_PTR(-ESRCH);
 		if (mm == current->mm)
 			return mm;
-		file = far_access_open(task, mm);
+		file = far_access_open(task);
 		if (IS_ERR(file)) {
 			mmput_async(mm);
 			return ERR_CAST(file);

@@ -8,9 +8,12 @@
 
 #include <linux/fs.h>
 #include <linux/highmem.h>
+#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/mount.h>
+#include <linux/namei.h>
 #include <linux/sched.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
 
 #ifdef FAR_HAVE_EXEC_STATE
@@ -21,6 +24,11 @@
 #ifndef ITER_DEST
 #define ITER_DEST READ
 #define ITER_SOURCE WRITE
+#endif
+
+/* 5.14 brought memfd_secret(2). */
+#ifndef SECRETMEM_MAGIC
+#define SECRETMEM_MAGIC 0x5345434d
 #endif
 
 /* 6.6 brought user shadow stacks. */
@@ -65,6 +73,48 @@ static inline struct user_namespace *far_exec_user_ns(struct task_struct *task,
 	return rcu_dereference(task->exec_state)->user_ns;
 #else
 	return mm->user_ns;
+#endif
+}
+
+/**
+ * far_put_nofault - copy_to_kernel_nofault(), which is not for modules
+ * @to: where; nothing need be there
+ * @from: the bytes
+ * @len: how many
+ *
+ * An integer alone is put there by one store.
+ *
+ * Return: whether it could be done.
+ */
+static inline bool far_put_nofault(void *to, void *from, size_t len)
+{
+#ifdef __put_kernel_nofault
+	size_t step;
+
+	pagefault_disable();
+	for (; len; to += step, from += step, len -= step) {
+		if (len >= sizeof(u64)) {
+			step = sizeof(u64);
+			__put_kernel_nofault(to, from, u64, fault);
+		} else if (len >= sizeof(u32)) {
+			step = sizeof(u32);
+			__put_kernel_nofault(to, from, u32, fault);
+		} else if (len >= sizeof(u16)) {
+			step = sizeof(u16);
+			__put_kernel_nofault(to, from, u16, fault);
+		} else {
+			step = sizeof(u8);
+			__put_kernel_nofault(to, from, u8, fault);
+		}
+	}
+	pagefault_enable();
+	return true;
+fault:
+	pagefault_enable();
+	return false;
+#else /* arm64 before 5.11, which maps no page that is not there */
+	memcpy(to, from, len);
+	return true;
 #endif
 }
 
@@ -120,24 +170,8 @@ static inline long far_pin_remote(struct mm_struct *mm, unsigned long start,
 #endif
 }
 
-/**
- * far_open_root - open a file by its name in a mount
- * @mnt: the mount
- * @name: the path from its root
- * @flags: O_*
- *
- * Return: the open file, or a negative errno.
- */
-static inline struct file *far_open_root(struct vfsmount *mnt, const char *name,
-					 int flags)
-{
-#ifdef FAR_HAVE_OPEN_ROOT_PATH /* 5.13 */
-	const struct path root = { .mnt = mnt, .dentry = mnt->mnt_root };
-
-	return file_open_root(&root, name, flags, 0);
-#else
-	return file_open_root(mnt->mnt_root, mnt, name, flags, 0);
-#endif
-}
+/* Exported by all, but up to 6.1 declared only inside fs/. */
+int vfs_path_lookup(struct dentry *dentry, struct vfsmount *mnt,
+		    const char *name, unsigned int flags, struct path *path);
 
 #endif /* _FARFETCH_COMPAT_H */

@@ -16,6 +16,24 @@ static_assert(offsetof(struct farfetch_request, addr) == 16);
 static_assert(offsetof(struct farfetch_request, len) == 32);
 static_assert(MAX_RW_COUNT <= INT_MAX);
 
+/* The module is loaded and stays: calls may come in. */
+static bool far_device_ready;
+
+/**
+ * far_device_open - open("/dev/farfetch")
+ * @inode: the device's
+ * @file: the file to be
+ *
+ * Return: 0, or -ENODEV if the module is not loaded yet.
+ */
+static int far_device_open(struct inode *inode, struct file *file)
+{
+	/* See far_device_open_up(). */
+	if (!smp_load_acquire(&far_device_ready))
+		return -ENODEV;
+	return nonseekable_open(inode, file);
+}
+
 /**
  * far_device_ioctl - FARFETCH_IOC_COPY
  * @file: an open /dev/farfetch
@@ -54,7 +72,7 @@ static long far_device_ioctl(struct file *file, unsigned int cmd,
 
 static const struct file_operations far_device_fops = {
 	.owner = THIS_MODULE,
-	.open = nonseekable_open,
+	.open = far_device_open,
 	.llseek = noop_llseek,
 	.unlocked_ioctl = far_device_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
@@ -68,13 +86,22 @@ static struct miscdevice far_device = {
 };
 
 /**
- * far_device_init - make /dev/farfetch
+ * far_device_init - make /dev/farfetch, which cannot be opened yet
  *
  * Return: 0 or a negative errno.
  */
 int far_device_init(void)
 {
 	return misc_register(&far_device);
+}
+
+/**
+ * far_device_open_up - let /dev/farfetch be opened
+ */
+void far_device_open_up(void)
+{
+	/* After all of the module's initialization. */
+	smp_store_release(&far_device_ready, true);
 }
 
 /**

@@ -49,6 +49,7 @@ ssize_t far_walk_copy(struct far_copy *copy);
 
 /* device.c */
 int far_device_init(void);
+void far_device_open_up(void);
 void far_device_exit(void);
 
 /* syscall.c */

@@ -13,13 +13,14 @@
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "compat.h"
 #include "far.h"
 
 #define FAR_GUP_STACK_PAGES	16
-#define FAR_GUP_MAX_PAGES	(PAGE_SIZE / sizeof(struct page *))
+#define FAR_GUP_MAX_PAGES	(SZ_2M >> PAGE_SHIFT)
 
 /**
  * struct far_batch - pages of one mapping, held
@@ -36,16 +37,41 @@ struct far_batch {
 };
 
 /**
- * far_batch_take - hold the target's next pages
+ * far_batch_may_force - may the protection of a mapping be overridden
+ * @vma: the mapping
+ * @write: to write
+ *
+ * Shadow stacks are never forced. Kernels do not agree about forced writes to
+ * huge pages of hugetlbfs: most refuse them, and on new ones that do not,
+ * get_user_pages() can go round in the fault handler until it is killed.
+ *
+ * Return: whether it may.
+ */
+static bool far_batch_may_force(const struct vm_area_struct *vma, bool write)
+{
+	if (vma->vm_flags & VM_SHADOW_STACK)
+		return false;
+	return !write || !(vma->vm_flags & VM_HUGETLB);
+}
+
+/**
+ * far_batch_try - hold the target's next pages, if the mapping stays
  * @batch: where to keep them
  * @copy: the copy, advanced to the address of the first page
+ * @max: the most to take
  *
  * The batch ends with the mapping: flags differ from one to the next, and a
  * hole below a stack must stay a hole instead of growing the stack.
  *
- * Return: 0, with at least one page held, or a negative errno.
+ * A page that has to be waited for is waited for without the mmap lock, and then
+ * there may be another mapping. What was found out about the old one must not
+ * decide about a write to it, to a shadow stack least of all.
+ *
+ * Return: 0, with at least one page held, -EAGAIN if the mapping may be another
+ * one now, or another negative errno.
  */
-static int far_batch_take(struct far_batch *batch, const struct far_copy *copy)
+static int far_batch_try(struct far_batch *batch, const struct far_copy *copy,
+			 unsigned long max)
 {
 	unsigned long start = copy->target_addr & PAGE_MASK;
 	unsigned long nr = DIV_ROUND_UP(offset_in_page(copy->target_addr) +
@@ -62,9 +88,9 @@ static int far_batch_take(struct far_batch *batch, const struct far_copy *copy)
 		mmap_read_unlock(copy->mm);
 		return -EFAULT;
 	}
-	nr = min3(nr, batch->max, (vma->vm_end - start) >> PAGE_SHIFT);
+	nr = min3(nr, max, (vma->vm_end - start) >> PAGE_SHIFT);
 	batch->exec = vma->vm_flags & VM_EXEC;
-	if (READ_ONCE(far_force) && !(vma->vm_flags & VM_SHADOW_STACK))
+	if (READ_ONCE(far_force) && far_batch_may_force(vma, copy->write))
 		flags |= FOLL_FORCE;
 
 	if (copy->write)
@@ -80,8 +106,37 @@ static int far_batch_take(struct far_batch *batch, const struct far_copy *copy)
 		return got;
 	if (got <= 0)
 		return -EFAULT;
+	if (copy->write && !locked) {
+		unpin_user_pages(batch->pages, got);
+		return -EAGAIN;
+	}
 	batch->held = got;
 	return 0;
+}
+
+/**
+ * far_batch_take - hold the target's next pages
+ * @batch: where to keep them
+ * @copy: the copy, advanced to the address of the first page
+ *
+ * The second try finds the pages that the first has waited for. If some are gone
+ * again, one page at a time will do: it has to be there for a moment only.
+ *
+ * Return: 0, with at least one page held, or a negative errno.
+ */
+static int far_batch_take(struct far_batch *batch, const struct far_copy *copy)
+{
+	int ret = far_batch_try(batch, copy, batch->max);
+
+	if (ret == -EAGAIN)
+		ret = far_batch_try(batch, copy, batch->max);
+	while (ret == -EAGAIN) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+		ret = far_batch_try(batch, copy, 1);
+	}
+	return ret;
 }
 
 /**
@@ -111,7 +166,10 @@ static void far_batch_release(struct far_batch *batch,
  * @copy: the copy; its iter is advanced
  * @exec: the page may be executed
  *
- * Return: the bytes copied; fewer than could be if the caller's buffer is bad.
+ * To touch what is broken is a machine check.
+ *
+ * Return: the bytes copied; fewer than could be if the caller's buffer is bad, or
+ * the page.
  */
 static size_t far_batch_copy(struct page *page, struct far_copy *copy,
 			     bool exec)
@@ -121,6 +179,8 @@ static size_t far_batch_copy(struct page *page, struct far_copy *copy,
 			   PAGE_SIZE - offset);
 	size_t copied;
 
+	if (PageHWPoison(page))
+		return 0;
 	if (!copy->write)
 		return copy_page_to_iter(page, offset, len, &copy->iter);
 
@@ -134,7 +194,7 @@ static size_t far_batch_copy(struct page *page, struct far_copy *copy,
  * @batch: the batch
  * @copy: the copy; it is advanced
  *
- * Return: 0, or -EFAULT if the caller's buffer is bad; then the copy has been
+ * Return: 0, or -EFAULT if the caller's buffer or a page is bad; then the copy has been
  * advanced over what there was.
  */
 static int far_batch_copy_all(struct far_batch *batch, struct far_copy *copy)

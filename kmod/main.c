@@ -9,6 +9,7 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 #include "far.h"
@@ -24,7 +25,12 @@ static const struct {
 /* An index into far_modes. */
 static unsigned int far_mode;
 
-bool far_force = true;
+/*
+ * What /proc/pid/mem does by itself. Where it forces for ptrace only, this does
+ * not: the caller need not be the target's tracer.
+ */
+bool far_force = !IS_ENABLED(CONFIG_PROC_MEM_FORCE_PTRACE) &&
+		 !IS_ENABLED(CONFIG_PROC_MEM_NO_FORCE);
 bool far_root_only = true;
 
 /**
@@ -78,14 +84,36 @@ static const struct kernel_param_ops far_mode_ops = {
 module_param_cb(mode, &far_mode_ops, NULL, 0644);
 MODULE_PARM_DESC(mode, "How the system call reaches pages: gup (default) or walk");
 module_param_named(force, far_force, bool, 0644);
-MODULE_PARM_DESC(force, "Override the target's page protection as /proc/pid/mem does (default Y)");
+MODULE_PARM_DESC(force, "Override the target's page protection (default as the kernel is configured: Y with PROC_MEM_ALWAYS_FORCE)");
 module_param_named(root_only, far_root_only, bool, 0644);
 MODULE_PARM_DESC(root_only, "Refuse callers without CAP_SYS_PTRACE over the target (default Y)");
+
+#ifdef CONFIG_MODULE_UNLOAD
+/**
+ * far_leave - wait until nobody is in the module but who loads it
+ *
+ * A module that fails to load is freed, whoever has a reference on it. Each who
+ * has come in holds one until he is out again. No more come in when this is
+ * called, and none of them stays, for none was let do anything.
+ */
+static void __init far_leave(void)
+{
+	while (module_refcount(THIS_MODULE) > 1)
+		schedule_timeout_uninterruptible(1);
+}
+#elif defined(CONFIG_FARFETCH_SYSCALL)
+#error "Without MODULE_UNLOAD nothing tells whether a call is under way"
+#else
+static inline void far_leave(void)
+{
+}
+#endif
 
 /**
  * far_init - load the module
  *
- * The ways in come last: the first call may arrive before this returns.
+ * The ways in come last, and are open when nothing can fail any more: until then
+ * the device refuses to be opened, and nothing comes after the system call.
  *
  * Return: 0 or a negative errno.
  */
@@ -96,18 +124,20 @@ static int __init far_init(void)
 	ret = far_access_init();
 	if (ret)
 		return ret;
-	ret = far_syscall_init();
-	if (ret)
-		goto err_access;
 	ret = far_device_init();
 	if (ret)
-		goto err_syscall;
+		goto err_access;
+	ret = far_syscall_init();
+	if (ret)
+		goto err_device;
+	far_device_open_up();
 	pr_info("loaded, %s\n", IS_ENABLED(CONFIG_FARFETCH_SYSCALL) ?
 		"system call and device" : "device only");
 	return 0;
 
-err_syscall:
-	far_syscall_exit();
+err_device:
+	far_device_exit();
+	far_leave();
 err_access:
 	far_access_exit();
 	return ret;
@@ -120,8 +150,8 @@ err_access:
  */
 static void __exit far_exit(void)
 {
-	far_device_exit();
 	far_syscall_exit();
+	far_device_exit();
 	far_access_exit();
 }
 
@@ -130,4 +160,5 @@ module_exit(far_exit);
 
 MODULE_AUTHOR("The farfetch authors");
 MODULE_DESCRIPTION("Copy bytes between the caller and the memory of another process");
+MODULE_VERSION("0.1.0");
 MODULE_LICENSE("GPL");

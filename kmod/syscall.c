@@ -2,8 +2,11 @@
 /*
  * System call 505, on a kernel built with the stub.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/farfetch.h>
 #include <linux/module.h>
+#include <linux/printk.h>
 
 #include "far.h"
 
@@ -36,7 +39,11 @@ static const struct farfetch_ops far_syscall_ops = {
  */
 int far_syscall_init(void)
 {
-	return farfetch_register(&far_syscall_ops);
+	int ret = farfetch_register(&far_syscall_ops);
+
+	if (ret)
+		pr_err("another module has the system call\n");
+	return ret;
 }
 
 /**

@@ -5,11 +5,13 @@
  * the bytes that are written.
  */
 #include <linux/err.h>
-#include <linux/hugetlb.h>
+#include <linux/fs.h>
+#include <linux/lockdep.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "compat.h"
 #include "far.h"
@@ -18,19 +20,40 @@
 #error "Page tables may lie in high memory: farfetch is for 64-bit kernels"
 #endif
 
+/* Mappings whose pages are not for the walk, whatever their entries say. */
+#define FAR_WALK_REFUSED	(VM_IO | VM_PFNMAP | VM_MIXEDMAP | VM_HUGETLB | \
+				 VM_SHADOW_STACK)
+
+/**
+ * far_walk_secret - is this memory of memfd_secret(2)
+ * @vma: the mapping
+ *
+ * Its pages are gone from the kernel's direct map. The kernel's own question,
+ * vma_is_secretmem(), is not for modules.
+ *
+ * Return: whether it is.
+ */
+static bool far_walk_secret(const struct vm_area_struct *vma)
+{
+	return vma->vm_file &&
+	       file_inode(vma->vm_file)->i_sb->s_magic == SECRETMEM_MAGIC;
+}
+
 /**
  * far_walk_allowed - does the mapping allow this access
  * @vma: the mapping
  * @write: a write
  *
- * The walk never overrides protection. Huge pages of hugetlbfs are refused by
- * their mapping, for on arm64 some of them are runs of ordinary entries.
+ * The walk never overrides protection. What drivers have mapped is theirs to
+ * know: it may be no memory, or memory that has to be accessed in some way. Huge
+ * pages of hugetlbfs are refused by their mapping, for on arm64 some of them are
+ * runs of ordinary entries.
  *
  * Return: whether it does.
  */
 static bool far_walk_allowed(const struct vm_area_struct *vma, bool write)
 {
-	if (vma->vm_flags & (VM_IO | VM_PFNMAP | VM_SHADOW_STACK | VM_HUGETLB))
+	if ((vma->vm_flags & FAR_WALK_REFUSED) || far_walk_secret(vma))
 		return false;
 	return vma->vm_flags & (write ? VM_WRITE : VM_READ);
 }
@@ -40,13 +63,16 @@ static bool far_walk_allowed(const struct vm_area_struct *vma, bool write)
  * @pte: the entry
  * @write: it is to be written to
  *
+ * An entry without access in a mapping with it is one that NUMA balancing
+ * samples. What may be read is the mapping's to say.
+ *
  * Return: the page, or NULL if the entry has none that can be used so.
  */
 static struct page *far_walk_pte_page(pte_t pte, bool write)
 {
 	struct page *page;
 
-	if (!pte_present(pte) || pte_protnone(pte) || pte_special(pte))
+	if (!pte_present(pte) || pte_special(pte))
 		return NULL;
 	if (write && !pte_write(pte))
 		return NULL;
@@ -56,12 +82,43 @@ static struct page *far_walk_pte_page(pte_t pte, bool write)
 	/* Memory of a device goes when the device goes. */
 	if (is_zone_device_page(page))
 		return NULL;
+	/* To touch what is broken is a machine check. */
+	if (PageHWPoison(page))
+		return NULL;
 	return page;
 }
 
 /**
+ * far_walk_touch - copy to or from a page
+ * @page: the page, which cannot go
+ * @offset: where in it
+ * @bytes: what to put there, or where to put what is there
+ * @len: how many bytes; they do not cross the page's end
+ * @write: put them there
+ *
+ * That the target has a page mapped does not say that the kernel has: it may be
+ * secret, given to a virtual machine, or broken, and new kernels bring new kinds.
+ * An oops here would leave locks held, so a fault is an error and no more.
+ *
+ * Return: whether it could be done.
+ */
+static bool far_walk_touch(struct page *page, size_t offset, void *bytes,
+			   size_t len, bool write)
+{
+	void *kaddr = kmap_local_page(page);
+	bool done;
+
+	if (write)
+		done = far_put_nofault(kaddr + offset, bytes, len);
+	else
+		done = !copy_from_kernel_nofault(bytes, kaddr + offset, len);
+	kunmap_local(kaddr);
+	return done;
+}
+
+/**
  * far_walk_pmd - the middle directory's entry for an address
- * @mm: the target's memory, its mmap lock held for reading
+ * @mm: the target's memory, its mmap lock held
  * @addr: an address inside one of its mappings
  *
  * The upper levels stay while the mapping does.
@@ -74,6 +131,8 @@ static pmd_t *far_walk_pmd(struct mm_struct *mm, unsigned long addr)
 	p4d_t *p4dp, p4d;
 	pud_t *pudp, pud;
 
+	/* mmap_assert_locked() may want dump_mm(), which is not for modules. */
+	lockdep_assert_held(&mm->mmap_lock);
 	pgdp = pgd_offset(mm, addr);
 	pgd = READ_ONCE(*pgdp);
 	if (pgd_none(pgd) || pgd_leaf(pgd) || pgd_bad(pgd))
@@ -90,25 +149,27 @@ static pmd_t *far_walk_pmd(struct mm_struct *mm, unsigned long addr)
 }
 
 /**
- * far_walk_page - find the page under an address and take a reference
- * @mm: the target's memory, its mmap lock held for reading
+ * far_walk_page - copy to or from the page under an address, and hold it
+ * @mm: the target's memory, its mmap lock held
  * @addr: an address inside one of its mappings
- * @bytes: what to put there, or NULL to read
+ * @bytes: what to put there, or where to put what is there
  * @len: how many bytes; they do not cross the page's end
+ * @write: put them there
  *
  * The mmap lock keeps neither entry of the last two levels still. Since Linux
  * 6.5 a table of entries can be withdrawn under it, when its pages become one
  * huge page, and is freed after a grace period: so the table is found under
  * rcu_read_lock(), and looked at again once its own lock is held.
  *
- * Bytes are put in under that lock. Until it is dropped the page cannot be
- * shared with a child or write-protected, which would make the write show where
- * it must not.
+ * The copy is made under that lock. Until it is dropped the page stays where it
+ * is, and cannot be shared with a child or write-protected, which would make a
+ * write show where it must not.
  *
- * Return: the page, or NULL if none is resident that can be used so.
+ * Return: the page with a reference taken, or NULL if none is resident that can
+ * be used so.
  */
 static struct page *far_walk_page(struct mm_struct *mm, unsigned long addr,
-				  const void *bytes, size_t len)
+				  void *bytes, size_t len, bool write)
 {
 	struct page *page = NULL;
 	pmd_t *pmdp, pmd;
@@ -131,16 +192,11 @@ again:
 		spin_unlock(ptl);
 		goto again;
 	}
-	page = far_walk_pte_page(ptep_get(ptep), bytes);
-	if (page) {
+	page = far_walk_pte_page(ptep_get(ptep), write);
+	if (page && far_walk_touch(page, offset_in_page(addr), bytes, len, write))
 		get_page(page);
-		if (bytes) {
-			void *kaddr = kmap_local_page(page);
-
-			memcpy(kaddr + offset_in_page(addr), bytes, len);
-			kunmap_local(kaddr);
-		}
-	}
+	else
+		page = NULL;
 	spin_unlock(ptl);
 out:
 	rcu_read_unlock();
@@ -148,16 +204,16 @@ out:
 }
 
 /**
- * far_walk_find - the resident page under the copy's address
+ * far_walk_locked - copy to or from the resident page under the copy's address
  * @copy: the copy
- * @bytes: what to put there, or NULL to read
+ * @bytes: what to put there, or where to put what is there
  * @len: how many bytes; they do not cross the page's end
  * @exec: set to whether the page may be executed
  *
  * Return: the page with a reference taken, or a negative errno.
  */
-static struct page *far_walk_find(const struct far_copy *copy,
-				  const void *bytes, size_t len, bool *exec)
+static struct page *far_walk_locked(const struct far_copy *copy, void *bytes,
+				    size_t len, bool *exec)
 {
 	struct vm_area_struct *vma;
 	struct page *page = NULL;
@@ -167,7 +223,8 @@ static struct page *far_walk_find(const struct far_copy *copy,
 	vma = vma_lookup(copy->mm, copy->target_addr);
 	if (vma && far_walk_allowed(vma, copy->write)) {
 		*exec = vma->vm_flags & VM_EXEC;
-		page = far_walk_page(copy->mm, copy->target_addr, bytes, len);
+		page = far_walk_page(copy->mm, copy->target_addr, bytes, len,
+				     copy->write);
 	}
 	mmap_read_unlock(copy->mm);
 	return page ?: ERR_PTR(-EFAULT);
@@ -176,28 +233,29 @@ static struct page *far_walk_find(const struct far_copy *copy,
 /**
  * far_walk_read - copy out of the target's page
  * @copy: the copy
+ * @bytes: room for @len bytes
  * @len: bytes wanted; they do not cross the page's end
+ *
+ * The caller's buffer is filled when all locks are dropped: it may fault.
  *
  * Return: the bytes copied or a negative errno.
  */
-static ssize_t far_walk_read(struct far_copy *copy, size_t len)
+static ssize_t far_walk_read(struct far_copy *copy, void *bytes, size_t len)
 {
 	struct page *page;
-	ssize_t copied;
 	bool exec;
 
-	page = far_walk_find(copy, NULL, 0, &exec);
+	page = far_walk_locked(copy, bytes, len, &exec);
 	if (IS_ERR(page))
 		return PTR_ERR(page);
-	copied = copy_page_to_iter(page, offset_in_page(copy->target_addr), len,
-				   &copy->iter);
 	put_page(page);
-	return copied ?: -EFAULT;
+	return copy_to_iter(bytes, len, &copy->iter) ?: -EFAULT;
 }
 
 /**
  * far_walk_write - copy into the target's page
  * @copy: the copy
+ * @bytes: room for @len bytes
  * @len: bytes wanted; they do not cross the page's end
  *
  * The caller's bytes are fetched before any lock is taken: to fetch them may
@@ -205,31 +263,21 @@ static ssize_t far_walk_read(struct far_copy *copy, size_t len)
  *
  * Return: the bytes copied or a negative errno.
  */
-static ssize_t far_walk_write(struct far_copy *copy, size_t len)
+static ssize_t far_walk_write(struct far_copy *copy, void *bytes, size_t len)
 {
 	struct page *page;
-	ssize_t copied;
-	void *bytes;
+	size_t copied;
 	bool exec;
 
-	bytes = kmalloc(len, GFP_KERNEL_ACCOUNT);
-	if (!bytes)
-		return -ENOMEM;
 	copied = copy_from_iter(bytes, len, &copy->iter);
-	if (!copied) {
-		copied = -EFAULT;
-		goto out;
-	}
-	page = far_walk_find(copy, bytes, copied, &exec);
-	if (IS_ERR(page)) {
-		copied = PTR_ERR(page);
-		goto out;
-	}
+	if (!copied)
+		return -EFAULT;
+	page = far_walk_locked(copy, bytes, copied, &exec);
+	if (IS_ERR(page))
+		return PTR_ERR(page);
 	far_page_written(page, offset_in_page(copy->target_addr), copied, exec);
 	set_page_dirty_lock(page);
 	put_page(page);
-out:
-	kfree(bytes);
 	return copied;
 }
 
@@ -243,7 +291,13 @@ ssize_t far_walk_copy(struct far_copy *copy)
 {
 	size_t len = min_t(size_t, iov_iter_count(&copy->iter),
 			   PAGE_SIZE - offset_in_page(copy->target_addr));
+	void *bytes = kmalloc(len, GFP_KERNEL_ACCOUNT);
+	ssize_t ret;
 
-	return copy->write ? far_walk_write(copy, len) :
-			     far_walk_read(copy, len);
+	if (!bytes)
+		return -ENOMEM;
+	ret = copy->write ? far_walk_write(copy, bytes, len) :
+			    far_walk_read(copy, bytes, len);
+	kfree(bytes);
+	return ret;
 }

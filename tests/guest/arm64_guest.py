@@ -1,4 +1,4 @@
-"""An arm64 guest: Debian's kernel, and an initramfs with the module and one program.
+"""An arm64 guest: a kernel, and an initramfs with the module and one program.
 
 virtme-ng runs this machine's own programs, so not those of another architecture.
 """
@@ -6,12 +6,13 @@ virtme-ng runs this machine's own programs, so not those of another architecture
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from guest import kernel_log, rig
-from guest.kernels import KMOD, Kernel, run
+from guest.kernels import CROSS, CROSS_COMPILER, KMOD, MACHINES, Kernel, run, source
 from guest.prerequisites import require, search_path
 
 SMOKE = Path(__file__).parent / "arm64" / "smoke.c"
@@ -36,6 +37,8 @@ def archive(files: Mapping[str, tuple[int, bytes]]) -> bytes:
 def smoke(kernel: Kernel, out: Path, *, timeout: float) -> str:
     """Boot the kernel, let the program try the module, and return what the console showed.
 
+    The program goes by the device, and with the stub by the system call too.
+
     Args:
         kernel: an arm64 one.
         out: an empty folder.
@@ -44,11 +47,12 @@ def smoke(kernel: Kernel, out: Path, *, timeout: float) -> str:
     Raises:
         RuntimeError: it did not go well; with the console.
     """
-    require("qemu-system-aarch64", "aarch64-linux-gnu-gcc-12")
+    require("qemu-system-aarch64", CROSS_COMPILER)
     module = rig.build_module(kernel, out / "kmod")
     program = out / "smoke"
-    compiler = ["aarch64-linux-gnu-gcc-12", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"]
-    run([*compiler, "-static", "-I", KMOD / "uapi", "-o", program, SMOKE])
+    compiler = [CROSS_COMPILER, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"]
+    headers = kernel.build / "user/include" if kernel.syscall else KMOD / "uapi"
+    run([*compiler, "-static", "-isystem", headers, "-o", program, SMOKE])
     initramfs = out / "initramfs"
     initramfs.write_bytes(
         archive(
@@ -61,7 +65,9 @@ def smoke(kernel: Kernel, out: Path, *, timeout: float) -> str:
     command = ["qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57", "-smp", "2"]
     command += ["-m", "512M", "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot"]
     command += ["-kernel", str(kernel.image), "-initrd", str(initramfs)]
-    command += ["-append", "console=ttyAMA0 panic=-1"]
+    argument = " -- syscall" if kernel.syscall else ""
+    # Before 6.5 there is no memfd_secret(2) unless it is asked for.
+    command += ["-append", f"console=ttyAMA0 panic=-1 secretmem.enable=1{argument}"]
     try:
         result = subprocess.run(
             command,
@@ -79,3 +85,29 @@ def smoke(kernel: Kernel, out: Path, *, timeout: float) -> str:
     if WELL not in console or kernel_log.reports(console):
         raise RuntimeError(f"the arm64 guest did not do well:\n{console[-6000:]}")
     return console
+
+
+def stub_slots(series: str, folder: Path) -> dict[str, list[int]]:
+    """Return where arm64's system call tables have the stub.
+
+    Args:
+        series: of the kernel.
+        folder: an empty one to build in.
+
+    Returns:
+        The slots by table: ``sys`` of the kernel's own programs, ``sys32`` of 32-bit ones.
+    """
+    machine = MACHINES["arm64"]
+    require(machine.compiler, "make", "flex", "bison")
+    fragment, build = folder / "fragment", folder / "build"
+    fragment.write_text("CONFIG_MODULES=y\nCONFIG_COMPAT=y\nCONFIG_FARFETCH_SYSCALL=y\n")
+    command = ["make", "-s", "-C", str(source(series)), f"O={build}", *machine.options]
+    run([*command, f"KCONFIG_ALLCONFIG={fragment}", "allnoconfig"])
+    tables = {name: f"arch/arm64/kernel/{name}.o" for name in ("sys", "sys32")}
+    run([*command, f"-j{os.cpu_count()}", *tables.values(), "mm/farfetch.o"])
+    slots = {}
+    for name, table in tables.items():
+        relocations = run([f"{CROSS}objdump", "-r", build / table])
+        found = re.findall(r"^([0-9a-f]{16}) \S+ +__arm64_sys_farfetch", relocations, re.MULTILINE)
+        slots[name] = [int(offset, 16) // 8 for offset in found]
+    return slots

@@ -23,7 +23,11 @@ from guest.prerequisites import MissingError, require
 HERE = Path(__file__).parent
 KMOD = HERE.parents[1] / "kmod"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+# It became the default, and its opposite the option.
+UNKNOWN_FROM_6_10 = "CONFIG_BASE_FULL=y"
 LISTS_FRESH_FOR = 24 * 3600
+CROSS = "aarch64-linux-gnu-"
+CROSS_COMPILER = f"{CROSS}gcc-12"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +51,34 @@ class Kernel:
     root: Path | None = None
     syscall: bool = False
     debug: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """How kernels for a kind of machine are built here.
+
+    Attributes:
+        fragments: the names of the parts of the configuration.
+        image: the bootable image in the build folder, and the target that makes it.
+        compiler: what the kernel is compiled with.
+        options: for make.
+    """
+
+    fragments: tuple[str, ...]
+    image: str
+    compiler: str
+    options: tuple[str, ...] = ()
+
+
+MACHINES = {
+    "amd64": Machine(("base", "x86_64"), "arch/x86/boot/bzImage", "gcc"),
+    "arm64": Machine(
+        ("arm64",),
+        "arch/arm64/boot/Image",
+        CROSS_COMPILER,
+        ("ARCH=arm64", f"CROSS_COMPILE={CROSS}", f"CC={CROSS_COMPILER}"),
+    ),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -305,24 +337,25 @@ def source(series: str) -> Path:
     return folder / package
 
 
-def patched(series: str, *, debug: bool) -> Kernel:
+def patched(series: str, arch: str = "amd64", *, debug: bool = False) -> Kernel:
     """Return Debian's source of a series with the stub, built for a guest."""
-    require("gcc", "make", "flex", "bison", "bc", "rsync")
+    machine = MACHINES[arch]
+    require(machine.compiler, "make", "flex", "bison", "bc", "rsync")
     tree = source(series)
-    fragments = ["base", "x86_64", *(["debug"] if debug else [])]
+    fragments = [*machine.fragments, *(["debug"] if debug else [])]
     config = "".join((HERE / "config" / f"{name}.config").read_text() for name in fragments)
-    compiler = run(["gcc", "-dumpfullversion"]).strip()
+    compiler = run([machine.compiler, "-dumpfullversion"]).strip()
     key = f"{tree.parent.name}\n{compiler}\n{config}"
     digest = hashlib.sha256(key.encode()).hexdigest()[:12]
-    name = f"patched-{series}{'-debug' if debug else ''}"
+    name = f"patched-{series}{'-debug' if debug else ''}{'' if arch == 'amd64' else f'-{arch}'}"
 
     def make(folder: Path) -> None:
         (folder / "fragment").write_text(config)
-        command = ["nice", "make", "-s", "-C", str(tree), f"O={folder}"]
+        command = ["nice", "make", "-s", "-C", str(tree), f"O={folder}", *machine.options]
         jobs = f"-j{os.cpu_count()}"
         run([*command, f"KCONFIG_ALLCONFIG={folder}/fragment", "allnoconfig"])
         _check_config(config, (folder / ".config").read_text())
-        run([*command, jobs, "bzImage", "modules"])
+        run([*command, jobs, Path(machine.image).name, "modules"])
         run([*command, f"INSTALL_HDR_PATH={folder}/user", "headers_install"])
         for path in folder.rglob("*"):
             if path.suffix in {".o", ".a"} and "scripts" not in path.parts:
@@ -332,39 +365,20 @@ def patched(series: str, *, debug: bool) -> Kernel:
     folder = _once(cache() / f"{name}-{digest}", make)
     return Kernel(
         name=name,
-        arch="amd64",
-        image=folder / "arch/x86/boot/bzImage",
+        arch=arch,
+        image=folder / machine.image,
         build=folder,
         syscall=True,
         debug=debug,
     )
 
 
-def stub_slots(series: str, folder: Path) -> list[int]:
-    """Return where arm64's system call table has the stub.
-
-    Args:
-        series: of the kernel.
-        folder: an empty one to build in.
-    """
-    prefix, compiler = "aarch64-linux-gnu-", "aarch64-linux-gnu-gcc-12"
-    require(compiler, "make", "flex", "bison")
-    fragment, build = folder / "fragment", folder / "build"
-    fragment.write_text("CONFIG_MODULES=y\nCONFIG_FARFETCH_SYSCALL=y\n")
-    command = ["make", "-s", "-C", str(source(series)), f"O={build}", "ARCH=arm64"]
-    command += [f"CROSS_COMPILE={prefix}", f"CC={compiler}"]
-    run([*command, f"KCONFIG_ALLCONFIG={fragment}", "allnoconfig"])
-    table = "arch/arm64/kernel/sys.o"
-    run([*command, f"-j{os.cpu_count()}", table, "mm/farfetch.o"])
-    relocations = run([f"{prefix}objdump", "-r", build / table])
-    found = re.findall(r"^([0-9a-f]{16}) \S+ +__arm64_sys_farfetch", relocations, re.MULTILINE)
-    return [int(offset, 16) // 8 for offset in found]
-
-
 def _check_config(wanted: str, got: str) -> None:
     lines = set(got.splitlines())
     lost = [
-        line for line in wanted.splitlines() if line.startswith("CONFIG_") and line not in lines
+        line
+        for line in wanted.splitlines()
+        if line.startswith("CONFIG_") and line not in {*lines, UNKNOWN_FROM_6_10}
     ]
     if lost:
         raise RuntimeError(f"the kernel's configuration lost {', '.join(lost)}")
@@ -373,8 +387,10 @@ def _check_config(wanted: str, got: str) -> None:
 NAMES: dict[str, Callable[[], Kernel]] = {
     **{f"stock-{series}": lambda series=series: stock(series) for series in SUITES},  # type: ignore[misc]
     "stock-6.1-arm64": lambda: stock("6.1", "arm64"),
-    "patched-6.1": lambda: patched("6.1", debug=False),
+    "patched-6.1": lambda: patched("6.1"),
     "patched-6.1-debug": lambda: patched("6.1", debug=True),
+    "patched-6.12": lambda: patched("6.12"),
+    "patched-6.1-arm64": lambda: patched("6.1", "arm64"),
 }
 
 

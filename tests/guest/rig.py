@@ -22,11 +22,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from guest import kernel_log
-from guest.kernels import KMOD, Kernel, run
+from guest.kernels import KMOD, MACHINES, Kernel, run
 from guest.prerequisites import require, search_path
 
 REPOSITORY = KMOD.parent
 INSIDE = Path(__file__).parent / "inside"
+HOLDER = Path(__file__).parent / "holder"
+TORTURE = Path(__file__).parent / "torture"
 # What the guest imports of the repository.
 COMPILED = ("scanner", "shell", "tests")
 OPTIONS = (
@@ -35,6 +37,8 @@ OPTIONS = (
     # A root that nobody writes to can be cached, so that programs start sooner. Only kernels
     # without an initramfs, the slowest ones, mount it as they are told here.
     "rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose",
+    # Before 6.5 there is no memfd_secret(2) unless it is asked for.
+    "secretmem.enable=1",
 )
 # x86 forgets what the processor can do for a moment while it identifies it, with interrupts on
 # (identify_cpu() in arch/x86/kernel/cpu/common.c). KASAN, asking in one of these whether there are
@@ -89,7 +93,7 @@ def build_module(kernel: Kernel, into: Path, *, options: Sequence[str] = ("W=1",
     shutil.copytree(KMOD, into, ignore=shutil.ignore_patterns("*.o", "*.ko", "*.mod*", ".*.cmd"))
     command = ["make", "-C", str(into), f"KDIR={kernel.build}", *options]
     if kernel.arch == "arm64":
-        command += ["ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"]
+        command += MACHINES["arm64"].options
     if kernel.root is not None:
         binds = [kernel.build.parents[2], into]
         script = "".join(
@@ -105,6 +109,20 @@ def build_module(kernel: Kernel, into: Path, *, options: Sequence[str] = ("W=1",
     return into / "farfetch.ko"
 
 
+def build_holder(kernel: Kernel, into: Path) -> Path:
+    """Build the module that takes the system call away, for a kernel with the stub."""
+    shutil.copytree(HOLDER, into)
+    run(["make", "-C", str(kernel.build), f"M={into}", "modules"])
+    return into / "holder.ko"
+
+
+def build_torture(command: Sequence[str], into: Path) -> Path:
+    """Build the torture of the module in a folder, with a compiler and its options."""
+    torture = into / "torture"
+    run([*command, "-o", torture, *sorted(TORTURE.glob("*.c")), "-pthread"])
+    return torture
+
+
 def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
     """Build what runs in the guest beside Python; return where it is there, by variable."""
     into.mkdir()
@@ -117,11 +135,17 @@ def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
     else:
         command += ["-I", str(KMOD / "uapi")]
     run([*command, "-o", caller, INSIDE / "caller.c", "-pthread"])
+    build_torture(command, into)
+    # The kernel's headers for 32 bits are those for 64, where the stub's are not used.
+    command += ["-m32", "-idirafter", "/usr/include/x86_64-linux-gnu"]
+    run([*command, "-o", into / "caller32", INSIDE / "caller.c", "-pthread"])
     run(["make", "-C", REPOSITORY / "targets", f"OUT={into}", "BUILDS=pie"])
     return {
         "FARFETCH_PROGRAMS": str(into),
         "FARFETCH_CALLER": "/run/programs/caller",
+        "FARFETCH_CALLER_32": "/run/programs/caller32",
         "FARFETCH_TARGETS": "/run/programs",
+        "FARFETCH_TORTURE": "/run/programs/torture",
     }
 
 
@@ -200,6 +224,8 @@ def boot(
         **build_programs(kernel, out / "programs"),
         **(environment or {}),
     }
+    if kernel.syscall:
+        variables["FARFETCH_HOLDER"] = str(build_holder(kernel, out / "holder"))
     # The guest cannot write here, and would compile everything at each start of a program.
     run([sys.executable, "-m", "compileall", "-q", *(REPOSITORY / part for part in COMPILED)])
     script = out / "inside.sh"

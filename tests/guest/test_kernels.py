@@ -10,7 +10,16 @@ import pytest
 from guest import arm64_guest, kernels, passed, prerequisites, rig
 from guest.prerequisites import MissingError
 
-MODULE = ("test_targets.py", "test_errors.py", "test_permission.py")
+MODULE = (
+    "test_targets.py",
+    "test_errors.py",
+    "test_kinds_of_pages.py",
+    "test_narrow.py",
+    "test_permission.py",
+    "test_permission_confined.py",
+    "test_permission_table.py",
+    "test_torture.py",
+)
 # The main job, by the library, through either way.
 HUNT = ("../../live/test_hunt.py",)
 # A process whose first thread has ended is reached by others.
@@ -36,18 +45,22 @@ class Run:
     qemu: tuple[str, ...] = ()
 
 
-# Two nodes, between which pages can be moved.
+# Two nodes, between which pages can be moved, and each a processor in a socket of its own.
 NODES = (
+    " -smp 2,sockets=2,cores=1,threads=1",
     " -object memory-backend-ram,id=a,size=1G -object memory-backend-ram,id=b,size=1G"
     " -numa node,nodeid=0,memdev=a,cpus=0 -numa node,nodeid=1,memdev=b,cpus=1",
 )
 RUNS = {
     "patched-6.1-debug": Run(
-        (*MODULE, "test_footprint.py", "test_races.py", "test_editing.py", *HUNT, *THREADS),
+        (
+            *(*MODULE, "test_loading.py", "test_footprint.py", "test_races.py"),
+            *("test_editing.py", *HUNT, *THREADS),
+        ),
         qemu=NODES,
     ),
     "stock-5.10": Run(MODULE, levels=4),  # Debian's has no more
-    "stock-6.12": Run((*MODULE, "test_editing.py"), levels=4),
+    "stock-6.12": Run((*MODULE, "test_editing.py"), levels=4, qemu=NODES),
     "stock-sid": Run(MODULE),
 }
 
@@ -99,9 +112,9 @@ def test_arm64(tmp_path: Path) -> None:
         prerequisites.give_up(missing)
 
 
-def test_arm64_system_call_table(tmp_path: Path) -> None:
+def test_arm64_system_call_tables(tmp_path: Path) -> None:
     try:
-        slots = kernels.stub_slots("6.1", tmp_path)
+        slots = arm64_guest.stub_slots("6.1", tmp_path)
     except MissingError as missing:
         prerequisites.give_up(missing)
-    assert slots == [505]
+    assert slots == {"sys": [505], "sys32": [505]}

@@ -9,7 +9,16 @@ import pytest
 from guest import kernels, prerequisites, rig
 from guest.prerequisites import MissingError
 
-TESTS = ["test_targets.py", "test_errors.py", "test_permission.py"]
+TESTS = [
+    "test_targets.py",
+    "test_errors.py",
+    "test_kinds_of_pages.py",
+    "test_narrow.py",
+    "test_permission.py",
+    "test_permission_confined.py",
+    "test_permission_table.py",
+    "test_torture.py",
+]
 # Debian's kernels say which pages are clean.
 PAGES = ["tests/live/test_pages.py"]
 # The main job, by the library, through the device.

@@ -2,7 +2,7 @@
 /*
  * Calls farfetch(2), /dev/farfetch and process_vm_readv(2) as it is told, one
  * command a line on stdin; answers with key=value lines and an empty line. It is
- * also the target, where who may touch whom is asked.
+ * also the target, where who may touch whom is asked. For 32 bits it is the same.
  *
  *   call WAY OP PID ADDRESS LENGTH BUFFER [HEX]   result, errno, bytes
  *   request CMD FLAGS RESERVED PID ADDRESS LENGTH  the ioctl with these words
@@ -11,6 +11,7 @@
  *   inject WAY OP PID ADDRESS LENGTH               faults, then errnos of the calls
  *   bench WAY PID ADDRESS SIZE CHUNK ROUNDS        nanoseconds
  *   resuid R E S, resgid R E S, groups, keepcaps, dumpable N, ptracer, unshare,
+ *   setns PID (its user namespace), landlock (open no file any more),
  *   caps PERMITTED EFFECTIVE, exec, fork, touch,
  *   close
  *
@@ -24,8 +25,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <linux/capability.h>
 #include <linux/farfetch.h>
+#include <linux/landlock.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -95,8 +98,8 @@ static long perform(const struct call *call, void *buffer)
 			       process_vm_writev(call->pid, &local, 1, &remote, 1, 0);
 	}
 	if (!strcmp(call->way, "syscall"))
-		return syscall(__NR_farfetch, call->cmd, buffer, call->pid, call->address,
-			       call->length);
+		return syscall(__NR_farfetch, call->cmd, buffer, call->pid,
+			       (unsigned long)call->address, (size_t)call->length);
 	return request(call->cmd,
 		       !strcmp(call->way, "gup")  ? FAR_MODE_GUP :
 		       !strcmp(call->way, "walk") ? FAR_MODE_WALK :
@@ -285,8 +288,8 @@ static void do_storm(char *line)
 		sum.failed += storms[i].failed;
 		sum.wrong += storms[i].wrong;
 	}
-	printf("calls=%lu\ncopied=%lu\nfailed=%lu\nwrong=%lu\n", sum.calls, sum.copied,
-	       sum.failed, sum.wrong);
+	printf("calls=%" PRIu64 "\ncopied=%" PRIu64 "\nfailed=%" PRIu64 "\nwrong=%" PRIu64 "\n",
+	       sum.calls, sum.copied, sum.failed, sum.wrong);
 	free(storms);
 	free(threads);
 }
@@ -353,10 +356,11 @@ static void do_bench(char *line)
 		for (uint64_t at = 0; at + chunk <= size; at += chunk) {
 			call.address = start + at;
 			if (perform(&call, buffer) != (long)chunk)
-				fail("a short read at %#lx: %s", call.address, strerror(errno));
+				fail("a short read at %#" PRIx64 ": %s", call.address,
+				     strerror(errno));
 		}
 	}
-	printf("nanoseconds=%lu\n", now() - begun);
+	printf("nanoseconds=%" PRIu64 "\n", now() - begun);
 	munmap(buffer, chunk);
 }
 
@@ -373,9 +377,43 @@ static void do_caps(char *line)
 	tell(syscall(SYS_capset, &header, words));
 }
 
+static int do_setns(pid_t pid)
+{
+	char path[32];
+	int file, result;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return -1;
+	result = setns(file, CLONE_NEWUSER);
+	close(file);
+	return result;
+}
+
+/* The device is open before: it is calls that are asked about, not this file. */
+static int do_landlock(void)
+{
+	struct landlock_ruleset_attr rules = {
+		.handled_access_fs = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+				     LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_EXECUTE,
+	};
+	int file, result;
+
+	device();
+	file = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
+	if (file < 0)
+		return -1;
+	result = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+		 syscall(SYS_landlock_restrict_self, file, 0);
+	close(file);
+	return result;
+}
+
 static void greet(void)
 {
-	printf("pid=%d\naddr=0x%lx\nsize=%zu\n\n", getpid(), (uintptr_t)planted, sizeof(planted));
+	printf("pid=%d\naddr=0x%" PRIxPTR "\nsize=%zu\n\n", getpid(), (uintptr_t)planted,
+	       sizeof(planted));
 	fflush(stdout);
 }
 
@@ -422,6 +460,10 @@ int main(int argc, char **argv)
 			do_caps(rest);
 		} else if (!strcmp(word, "unshare")) {
 			tell(unshare(CLONE_NEWUSER));
+		} else if (!strcmp(word, "setns")) {
+			tell(do_setns((pid_t)number(&rest)));
+		} else if (!strcmp(word, "landlock")) {
+			tell(do_landlock());
 		} else if (!strcmp(word, "exec")) {
 			execv("/proc/self/exe", argv);
 			fail("cannot execute itself: %s", strerror(errno));

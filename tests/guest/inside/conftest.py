@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from guest.inside.cast import YAMA, Cast
 from guest.inside.programs import (
     PARAMETERS,
     TARGETS,
@@ -15,6 +16,7 @@ from guest.inside.programs import (
     Caller,
     Program,
     Route,
+    set_parameter,
 )
 
 Start = Callable[..., Program]
@@ -27,6 +29,12 @@ def _defaults() -> Iterator[None]:
     yield
     for path, value in before.items():
         path.write_text(value)
+
+
+@pytest.fixture
+def forced() -> None:
+    """Have protection overridden, whatever the kernel's configuration says of that."""
+    set_parameter("force", "Y")
 
 
 @pytest.fixture
@@ -63,6 +71,21 @@ def walk(request: pytest.FixtureRequest, caller: Caller) -> Route:
     return Route(request.param, "walk", caller)
 
 
+@pytest.fixture
+def cast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
+    folder = tmp_path_factory.mktemp("cast")
+    for parent in (folder, *folder.parents[:3]):
+        parent.chmod(0o755)
+    scope = YAMA.read_text()
+    YAMA.write_text("0")
+    set_parameter("root_only", "N")
+    Path("/dev/farfetch").chmod(0o666)
+    with ExitStack() as stack:
+        yield Cast(stack, folder)
+    Path("/dev/farfetch").chmod(0o600)
+    YAMA.write_text(scope)
+
+
 @pytest.fixture(scope="session")
 def swap() -> Iterator[None]:
     """Give the guest somewhere to swap to: a disk in its memory."""
@@ -73,3 +96,24 @@ def swap() -> Iterator[None]:
     subprocess.run(["swapon", disk], check=True)
     yield
     subprocess.run(["swapoff", disk], check=True)
+
+
+@pytest.fixture
+def faults() -> Iterator[None]:
+    """Let a thread's n-th allocation or user copy fail, when it asks for that."""
+    settings = {
+        "failslab/ignore-gfp-wait": "N",
+        "fail_page_alloc/ignore-gfp-wait": "N",
+        "fail_page_alloc/min-order": "0",
+        "failslab/verbose": "0",
+        "fail_page_alloc/verbose": "0",
+        "fail_usercopy/verbose": "0",
+    }
+    before = {}
+    for name, value in settings.items():
+        path = Path("/sys/kernel/debug") / name
+        before[path] = path.read_text()
+        path.write_text(value)
+    yield
+    for path, value in before.items():
+        path.write_text(value)

@@ -17,13 +17,18 @@ if TYPE_CHECKING:
 PAGE = os.sysconf("SC_PAGESIZE")
 TARGETS = Path(os.environ["FARFETCH_TARGETS"]) / "pie"
 CALLER = Path(os.environ["FARFETCH_CALLER"])
+CALLER_32 = Path(os.environ["FARFETCH_CALLER_32"])
 MODULE = Path(os.environ["FARFETCH_MODULE"])
 WAYS = os.environ["FARFETCH_WAYS"].split()
 DEBUG_KERNEL = os.environ["FARFETCH_DEBUG_KERNEL"] == "1"
 # For what takes minutes on a debug kernel: there by the system call only, since Debian's kernels
 # show it by the device.
 SLOW_WAYS = WAYS[:1] if DEBUG_KERNEL else WAYS
+# 5.13 brought it; Debian's kernels from then on and ours have it.
+LANDLOCK = tuple(map(int, os.uname().release.split(".")[:2])) >= (5, 13)
 PARAMETERS = Path("/sys/module/farfetch/parameters")
+# As the module was loaded, before any test.
+FORCES = (PARAMETERS / "force").read_text().strip()
 
 
 class Program:

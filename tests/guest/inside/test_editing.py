@@ -21,6 +21,8 @@ FIXED = ("setarch", "-R", "env", "-i")  # every time at the same addresses
 
 Edit = Callable[..., Terminal]
 
+pytestmark = pytest.mark.usefixtures("forced")
+
 
 @pytest.fixture(params=SLOW_WAYS)
 def edit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Edit]:

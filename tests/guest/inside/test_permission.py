@@ -7,89 +7,25 @@ a right one.
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from guest.inside.programs import CALLER, WAYS, Caller, denied, set_parameter
+from guest.inside.cast import (
+    ALL,
+    CAP_DAC_OVERRIDE,
+    CAP_SYS_PTRACE,
+    OTHER,
+    SIZE,
+    USER,
+    YAMA,
+    Cast,
+    as_user,
+    compare,
+)
+from guest.inside.programs import WAYS, Caller, denied, set_parameter
 
-USER = 1000
-OTHER = 1001
-YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
-CAP_DAC_OVERRIDE = 1 << 1
 CAP_SETUID = 1 << 7
-CAP_SYS_PTRACE = 1 << 19
-ALL = (1 << 41) - 1
-SIZE = 7
-
-
-class Cast:
-    """Starts callers and targets, and ends them after the test."""
-
-    def __init__(self, stack: ExitStack, folder: Path) -> None:
-        self._stack = stack
-        self._folder = folder
-        self.program = self.special(0o755, 0)
-
-    def start(
-        self,
-        uid: int = 0,
-        *lines: str,
-        program: Path | None = None,
-        wrapper: tuple[str, ...] = (),
-        prepare: Callable[[], None] | None = None,
-    ) -> Caller:
-        """Start one as a user, and have it change itself as the lines say."""
-        caller = Caller([*wrapper, program or self.program], prepare=prepare)
-        self._stack.callback(caller.close)
-        # A process that was root, but for a while, is not dumpable any more.
-        if uid:
-            caller.must("groups")
-            caller.must(f"resgid {uid} {uid} {uid}")
-            caller.must(f"resuid {uid} {uid} {uid}")
-            caller.must("dumpable 1")
-        for line in lines:
-            caller.must(line)
-        return caller
-
-    def special(self, mode: int, owner: int) -> Path:
-        """Return a copy of the program with an owner and a mode, setuid say."""
-        copy = self._folder / f"special-{owner}-{mode:o}"
-        if not copy.exists():
-            shutil.copy(CALLER, copy)
-            os.chown(copy, owner, owner)
-            copy.chmod(mode)
-        return copy
-
-
-def as_user(uid: int) -> Callable[[], None]:
-    """Return what makes a new process a user's before it executes its program."""
-
-    def change() -> None:
-        os.setgroups([])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
-
-    return change
-
-
-@pytest.fixture
-def cast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
-    folder = tmp_path_factory.mktemp("cast")
-    for parent in (folder, *folder.parents[:3]):
-        parent.chmod(0o755)
-    scope = YAMA.read_text()
-    YAMA.write_text("0")
-    set_parameter("root_only", "N")
-    Path("/dev/farfetch").chmod(0o666)
-    with ExitStack() as stack:
-        yield Cast(stack, folder)
-    Path("/dev/farfetch").chmod(0o600)
-    YAMA.write_text(scope)
 
 
 def root_to_root(cast: Cast) -> tuple[Caller, int]:
@@ -318,13 +254,7 @@ def test_decides_as_process_vm_readv(
     cast: Cast, case: Callable[[Cast], tuple[Caller, int]]
 ) -> None:
     caller, pid = case(cast)
-    address = caller.address()  # The program is static: everybody's is the same.
-    expected = caller.call("process_vm", "read", pid, address, SIZE)
-    assert expected == (("", SIZE, b"planted") if CASES[case] else denied("EPERM"))
-    for way in WAYS:
-        for operation in ("read", "write"):
-            got = caller.call(way, operation, pid, address, SIZE, content=b"planted")
-            assert (got.error, got.done) == (expected.error, expected.done), (way, operation)
+    compare(caller, pid, allowed=CASES[case])
 
 
 @pytest.mark.parametrize("scope", [0, 1, 2])

@@ -20,7 +20,7 @@ import pytest
 from guest.inside.conftest import Start
 from guest.inside.programs import DEBUG_KERNEL, MODULE, PAGE, WAYS, Caller, Program
 
-SECONDS = float(os.environ.get("FARFETCH_RACE_SECONDS", "2"))
+SECONDS = float(os.environ.get("FARFETCH_RACE_SECONDS", "1"))
 WORDS = ["gup", "walk", *(["syscall"] if "syscall" in WAYS else [])]
 MIB = 1 << 20
 
@@ -250,27 +250,6 @@ def test_module_comes_and_goes_under_the_device(start: Start) -> None:
             assert busy.returncode
         subprocess.run(["rmmod", "farfetch"], check=True)
         subprocess.run(["insmod", MODULE], check=True)
-
-
-@pytest.fixture
-def faults() -> Iterator[None]:
-    """Let a thread's n-th allocation or user copy fail, when it asks for that."""
-    settings = {
-        "failslab/ignore-gfp-wait": "N",
-        "fail_page_alloc/ignore-gfp-wait": "N",
-        "fail_page_alloc/min-order": "0",
-        "failslab/verbose": "0",
-        "fail_page_alloc/verbose": "0",
-        "fail_usercopy/verbose": "0",
-    }
-    before = {}
-    for name, value in settings.items():
-        path = Path("/sys/kernel/debug") / name
-        before[path] = path.read_text()
-        path.write_text(value)
-    yield
-    for path, value in before.items():
-        path.write_text(value)
 
 
 @pytest.mark.skipif(not DEBUG_KERNEL, reason="this kernel cannot inject faults")

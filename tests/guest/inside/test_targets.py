@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 
 from guest.inside.conftest import Start
-from guest.inside.programs import PAGE, TARGETS, Program, Route, denied, set_parameter
+from guest.inside.programs import (
+    FORCES,
+    PAGE,
+    TARGETS,
+    Program,
+    Route,
+    denied,
+    set_parameter,
+)
+
+pytestmark = pytest.mark.usefixtures("forced")
 
 TEXT = b"changed from outside\0"
 SHOWN = TEXT[:-1].decode()
@@ -101,6 +111,19 @@ def test_strlit_write_never_reaches_the_file(route: Route, start: Start) -> None
         assert target.ask()["text"] == SHOWN
     assert hashlib.sha256(program.read_bytes()).digest() == digest
     assert start("strlit").greeting["text"] == target.greeting["text"]
+
+
+def test_force_is_at_first_what_the_kernel_does_by_itself(start: Start) -> None:
+    """Root, who is not the target's tracer, writes to a read-only page of it."""
+    target = start("strlit")
+    with Path(f"/proc/{target.pid}/mem").open("r+b", buffering=0) as memory:
+        memory.seek(target.address())
+        try:
+            memory.write(TEXT)
+        except OSError:
+            assert FORCES == "N"
+        else:
+            assert FORCES == "Y"
 
 
 def test_strlit_is_not_forced_when_told_not_to(gup: Route, start: Start) -> None:
