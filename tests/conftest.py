@@ -9,7 +9,7 @@ from hypothesis import settings
 
 # What runs in the background or under nohup ignores these signals, and so would all that it
 # starts, where tests send them. Handled, if only by doing nothing, they are not inherited.
-for _number in (signal.SIGINT, signal.SIGHUP):
+for _number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, lambda *_: None)
 

@@ -109,7 +109,8 @@ def test_every_target_shows_what_was_typed(
         is_child = key == "child_text"
         address = said[{"text": "addr", "child_text": "child_addr", "argv1": "argv1_addr"}[key]]
         pid = said.number("child_pid") if is_child else target.pid
-        terminal = bvi(pid, address, len(said[key]))
+        force = ["--force"] if name == "strlit" else []  # a constant
+        terminal = bvi(*force, pid, address, len(said[key]))
         terminal.send(f"{TAB}RTYPED!{ESC}:wq\r")
         assert terminal.wait() == 0
         terminal.wait_for(f"6 bytes written at {address}")
@@ -323,7 +324,7 @@ def test_a_full_disk(planted: TargetProcess, scratch: Path) -> None:
 def test_help_and_version_load_little(farfetchd: Run) -> None:
     shown = farfetchd("--help")
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert shown.stdout.startswith("usage: farfetchd [--memory NAME] PID|NAME ADDR LEN\n")
+    assert shown.stdout.startswith("usage: farfetchd [--memory NAME] [--force] PID|NAME ADDR LEN\n")
     assert all(len(line) <= 88 for line in shown.stdout.splitlines())
     for name in memory_names():
         assert name in shown.stdout
