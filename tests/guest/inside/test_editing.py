@@ -29,8 +29,8 @@ def edit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Edit]:
     """Run farfetchd by each way in, with what is typed in bvi, to its end."""
     running: list[Terminal] = []
 
-    def session(pid: int, address: int, length: int, keys: str) -> Terminal:
-        words = ["--memory", request.param, str(pid), f"{address:#x}", str(length)]
+    def session(pid: int, address: int, length: int, keys: str, *options: str) -> Terminal:
+        words = [*options, "--memory", request.param, str(pid), f"{address:#x}", str(length)]
         terminal = Terminal(
             [sys.executable, "-m", "farfetch.shell.farfetchd", *words],
             size=(24, 300),
@@ -48,8 +48,8 @@ def edit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Edit]:
         terminal.close()
 
 
-def type_into(edit: Edit, pid: int, address: int, length: int) -> None:
-    terminal = edit(pid, address, length, f"{TAB}R{TYPED}{ESC}:wq\r")
+def type_into(edit: Edit, pid: int, address: int, length: int, *options: str) -> None:
+    terminal = edit(pid, address, length, f"{TAB}R{TYPED}{ESC}:wq\r", *options)
     terminal.wait_for(f"6 bytes written at {address:#x}", timeout=TIMEOUT)
     assert terminal.wait(TIMEOUT) == 0
 
@@ -60,7 +60,8 @@ def test_a_string(edit: Edit, start: Start, name: str) -> None:
     digest = hashlib.sha256(program.read_bytes()).digest()
     target = start(name)
     before = target.greeting["text"]
-    type_into(edit, target.pid, target.address(), len(before))
+    options = ["--force"] if name == "strlit" else []
+    type_into(edit, target.pid, target.address(), len(before), *options)
     assert target.ask()["text"] == TYPED + before[6:]
     assert hashlib.sha256(program.read_bytes()).digest() == digest
 
@@ -94,14 +95,18 @@ def test_arguments_at_random_places(edit: Edit, start: Start) -> None:
 @pytest.mark.parametrize("kind", ["touched", "readonly", "huge", "swapped"])
 def test_a_page_of_the_bag(edit: Edit, start: Start, swap: None, kind: str) -> None:  # noqa: ARG001
     target = start("bag")
-    type_into(edit, target.pid, target.address(kind), 8)
+    options = ["--force"] if kind == "readonly" else []
+    type_into(edit, target.pid, target.address(kind), 8, *options)
     assert target.ask()[f"{kind}_text"].startswith(TYPED)
 
 
-def test_a_page_of_the_bag_that_stays_as_it_is(edit: Edit, start: Start) -> None:
+@pytest.mark.parametrize(("kind", "options"), [("shared_readonly", ["--force"]), ("readonly", [])])
+def test_a_page_of_the_bag_that_stays_as_it_is(
+    edit: Edit, start: Start, kind: str, options: list[str]
+) -> None:
     target: Program = start("bag")
-    address = target.address("shared_readonly")
-    terminal = edit(target.pid, address, 8, f"{TAB}R{TYPED}{ESC}:wq\r")
+    address = target.address(kind)
+    terminal = edit(target.pid, address, 8, f"{TAB}R{TYPED}{ESC}:wq\r", *options)
     terminal.wait_for(f"farfetchd: cannot write 6 bytes at {address:#x}", timeout=TIMEOUT)
     assert terminal.wait(TIMEOUT) == 1
-    assert target.ask()["shared_readonly_text"] == "a shared_readonly page"
+    assert target.ask()[f"{kind}_text"] == f"a {kind} page"

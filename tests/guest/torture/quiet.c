@@ -439,14 +439,14 @@ static void clear_step(void)
 }
 
 /*
- * Move all small pages to a node, and say which of the victim's own stayed where
- * they were, or ARENA_PAGES.
+ * Move all small pages to a node, note on which they are, and say which of the victim's
+ * own was not on every node yet, or ARENA_PAGES.
  */
-static size_t migrate(int node)
+static size_t migrate(int node, unsigned char been[ARENA_PAGES])
 {
 	static void *pages[MAX_CELLS];
 	static int nodes[MAX_CELLS], status[MAX_CELLS];
-	size_t count = 0;
+	size_t stayed = ARENA_PAGES, count = 0;
 
 	for (size_t i = 0; i < shared->plan.count; i++) {
 		const struct cell *cell = &shared->plan.cells[i];
@@ -463,26 +463,32 @@ static size_t migrate(int node)
 		size_t number = ((uintptr_t)pages[i] - ARENA) / PAGE;
 		const struct page *page = &model.now.pages[number];
 
-		if (page->kind->backing == ANONYMOUS && !model.mirrored && status[i] >= 0 &&
-		    status[i] != node)
-			return number;
+		if (page->kind->backing != ANONYMOUS || model.mirrored || status[i] < 0)
+			continue;
+		been[number] |= 1 << status[i];
+		if (been[number] != 3)
+			stayed = number;
 	}
-	return ARENA_PAGES;
+	return stayed;
 }
 
-/* A page that somebody holds cannot be moved. */
+/*
+ * A page that somebody holds cannot be moved. One that the kernel itself is busy with can be in
+ * a while, and may be moved back at once to who uses it.
+ */
 static void migrate_step(void)
 {
+	unsigned char been[ARENA_PAGES] = { 0 };
 	size_t stayed = ARENA_PAGES;
-	int node = below(dice, 2);
 
 	if (access("/sys/devices/system/node/node1", F_OK))
 		return;
-	for (int i = 0; i < 10; i++) {
-		stayed = migrate(node);
+	for (int i = 0; i < 200; i++) {
+		stayed = migrate(i % 2, been);
 		if (stayed == ARENA_PAGES)
 			return;
-		usleep(10000);
+		if (i > 1)
+			usleep(10000);
 	}
 	wrong("page %zu (%s) cannot be moved: somebody holds it", stayed,
 	      model.now.pages[stayed].kind->name);
