@@ -27,7 +27,7 @@ def torture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_process_vm_readv_is_as_the_model_says(torture: Path) -> None:
-    command = [torture, "--seed", "1", "--seconds", "2", "--ways", "process_vm"]
+    command = [str(torture), "--seed", "1", "--seconds", "2", "--ways", "process_vm"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     assert not done.returncode, done.stdout
     sums = dict(line.split("=") for line in done.stdout.splitlines() if "=" in line)
@@ -37,7 +37,7 @@ def test_process_vm_readv_is_as_the_model_says(torture: Path) -> None:
 
 def test_a_round_is_played_the_same_again(torture: Path) -> None:
     """The second of seed 1 is a quiet one."""
-    command = [torture, "--seed", "1", "--round", "2", "--verbose"]
+    command = [str(torture), "--seed", "1", "--round", "2", "--verbose"]
     first, second = (subprocess.run(command, stdout=subprocess.PIPE, check=True) for _ in range(2))
     assert first.stdout == second.stdout
     assert first.stdout.count(b"\n") > 100
