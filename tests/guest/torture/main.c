@@ -4,7 +4,7 @@
  * that changes in every way, and holds what comes back to a model.
  *
  *   torture --seed N [--seconds S | --round K] [--ways syscall,device,gup,walk]
- *           [--without-secret] [--verbose]
+ *           [--without-secret] [--moving] [--verbose]
  *
  * All is drawn from the seed and the number of the round, so a round can be
  * played again alone. Two of three are quiet: nothing but the calls and what is
@@ -35,6 +35,7 @@
 
 struct shared *shared;
 bool verbose;
+bool moving;
 static bool with_secret = true;
 
 static void print(const char *prefix, const char *format, va_list arguments)
@@ -155,6 +156,7 @@ int main(int argc, char **argv)
 		{ "round", required_argument, NULL, 'r' },
 		{ "ways", required_argument, NULL, 'w' },
 		{ "without-secret", no_argument, NULL, 'x' },
+		{ "moving", no_argument, NULL, 'm' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "victim", no_argument, NULL, 'V' },
 		{ 0 },
@@ -184,6 +186,9 @@ int main(int argc, char **argv)
 			break;
 		case 'v':
 			verbose = true;
+			break;
+		case 'm':
+			moving = true;
 			break;
 		case 'V':
 			share(true);

@@ -481,7 +481,7 @@ static void migrate_step(void)
 	unsigned char been[ARENA_PAGES] = { 0 };
 	size_t stayed = ARENA_PAGES;
 
-	if (access("/sys/devices/system/node/node1", F_OK))
+	if (!moving || access("/sys/devices/system/node/node1", F_OK))
 		return;
 	for (int i = 0; i < 200; i++) {
 		stayed = migrate(i % 2, been);

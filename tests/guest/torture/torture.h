@@ -219,6 +219,7 @@ bool parameter_is(const char *name, char value);
 
 /* main.c */
 extern bool verbose;
+extern bool moving;	/* pages from node to node, which not every kernel does at once */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void wrong(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void broken(const char *what) __attribute__((noreturn));
