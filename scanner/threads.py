@@ -16,6 +16,7 @@ Answer = TypeVar("Answer")
 
 _PROC: Final = Path("/proc")
 _ENDED: Final = b"ZXx"
+_LISTINGS: Final = 64  # at most
 
 
 def folders(pid: int) -> Iterator[Path]:
@@ -25,8 +26,11 @@ def folders(pid: int) -> Iterator[Path]:
     """
     yield _PROC / str(pid)
     before: list[int] | None = None
-    # a thread may start another and end while they are listed
-    while (listed := thread_ids(pid)) != before:
+    # a thread may start another and end while they are listed, and neither be in the list
+    for _ in range(_LISTINGS):
+        listed = thread_ids(pid)
+        if listed == before and not _others_run(pid):
+            return
         before = listed
         yield from (_PROC / str(pid) / "task" / str(thread) for thread in listed)
 
@@ -85,6 +89,16 @@ def opened_root(pid: int) -> Iterator[Path]:
 def has_ended(stat: bytes) -> bool:
     """Whether a thread has, by its stat file; see proc_pid_stat(5)."""
     return stat.rpartition(b")")[2].split()[0] in _ENDED
+
+
+def _others_run(pid: int) -> bool:
+    """Whether the first thread of a process has ended and others have not."""
+    try:
+        stat = (_PROC / str(pid) / "stat").read_bytes()
+    except OSError:
+        return False
+    threads = int(stat.rpartition(b")")[2].split()[17])
+    return has_ended(stat) and threads > 1
 
 
 def any_runs(pid: int) -> bool:

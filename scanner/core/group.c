@@ -7,10 +7,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#define LISTINGS 64	/* at most */
 
 void ff_group_init(struct ff_group *group, int pid)
 {
@@ -70,17 +74,38 @@ static ssize_t ask_each(struct ff_group *group, ff_group_ask ask, void *argument
 	return answer;
 }
 
+/* Whether the first thread has ended and others have not, as proc_pid_stat(5) says. */
+static bool others_run(int pid)
+{
+	char path[32], line[1024], state = 0, *behind;
+	long threads = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	line[fread(line, 1, sizeof(line) - 1, file)] = 0;
+	fclose(file);
+	behind = strrchr(line, ')');
+	return behind &&
+	       sscanf(behind + 1,
+		      " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld",
+		      &state, &threads) == 2 &&
+	       strchr("ZXx", state) && threads > 1;
+}
+
 ssize_t ff_group_call(struct ff_group *group, ff_group_ask ask, void *argument)
 {
 	int thread = __atomic_load_n(&group->thread, __ATOMIC_RELAXED);
 	ssize_t answer = ask_thread(group, thread, ask, argument);
 	uint64_t before = 0, listed = 0;
 
-	/* a thread may start another and end while they are listed: until two lists are the same */
-	while (answer == -ESRCH) {
+	/* a thread may start another and end while they are listed, and neither be in the list */
+	for (int i = 0; answer == -ESRCH && i < LISTINGS; i++) {
 		before = listed;
 		answer = ask_each(group, ask, argument, &listed);
-		if (answer == -ESRCH && listed == before)
+		if (answer == -ESRCH && listed == before && !others_run(group->pid))
 			break;
 	}
 	return answer;
