@@ -73,6 +73,7 @@ def run(
     code = report.SUCCESS
     for line in lines:
         error = run_line(session, line, answers)
+        session.ready()
         if error is not None:
             code = code or report.exit_code(error)
         if session.finished or (error is not None and not keep_going):
@@ -110,6 +111,7 @@ class Scripts:
         try:
             for line in lines:
                 error = run_line(self._session, line, self._answers)
+                self._session.ready()
                 if error is not None:
                     raise ScriptStopped(line.place, error)
                 if self._session.finished:

@@ -37,12 +37,18 @@ class Ending:
     What is raised may be lost: prompt_toolkit's completion takes any exception, and so do Python's
     finalizers. So it is raised again each second, by SIGALRM, until the run is at its end.
 
+    Args:
+        prompt: Ctrl-C interrupts as often as it comes. Without a prompt it does so once a command,
+            and is none while what it has ended is being answered or undone; see :meth:`ready`.
+
     Attributes:
         signal: that ends the run; 0 as long as none came.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, prompt: bool = False) -> None:
         self.signal = 0
+        self._prompt = prompt
+        self._taken = False
         self._whole = 0
         self._interrupted = False
         self._before: dict[int, Any] = {}
@@ -79,6 +85,10 @@ class Ending:
                 self._interrupted = False
                 self._raise()
 
+    def ready(self) -> None:
+        """A command is answered: Ctrl-C may interrupt the next one, or the wait for it."""
+        self._taken = False
+
     def last(self) -> None:
         """From here on the run ends, so nothing ends it any sooner."""
         self._whole += 1
@@ -97,7 +107,11 @@ class Ending:
         if self.signal:  # it ends already, or should
             self._again(number)
             return
-        if number != signal.SIGINT:
+        if number == signal.SIGINT:
+            if self._taken and not self._prompt:
+                return
+            self._taken = True
+        else:
             self.signal = number
             self._remind()
         if self._whole:

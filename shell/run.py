@@ -40,8 +40,8 @@ def run(options: Options) -> int:
     )
     session.run_script = batch.Scripts(session, answers)
     session.variables.update(options.variables)
-    ending = Ending()
-    session.whole = ending.whole
+    ending = Ending(prompt=prompt)
+    session.whole, session.ready = ending.whole, ending.ready
     try:
         with ending:
             try:
@@ -49,7 +49,7 @@ def run(options: Options) -> int:
             finally:
                 try:
                     ending.last()
-                finally:  # a signal may come just before that, and only one does
+                finally:  # a signal may come just before that, and only one raises
                     ending.last()
                     session.close()
     finally:

@@ -73,6 +73,7 @@ class Session:
         say: prints a line while a command still works; None where answers are for programs.
         screens: what takes the whole terminal; None without a prompt.
         whole: makes a context in which no signal ends the run half way.
+        ready: says that a command is answered, so that Ctrl-C may interrupt again.
         finished: set by ``quit``.
     """
 
@@ -100,6 +101,7 @@ class Session:
         self.say = say
         self.screens: Screens | None = None
         self.whole: Callable[[], AbstractContextManager[None]] = nullcontext
+        self.ready: Callable[[], None] = lambda: None
         self.finished = False
         self._meter = meter or NoMeter()
         self._undone_at_exit: set[Patch] = set()

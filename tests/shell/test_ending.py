@@ -258,6 +258,18 @@ def test_signals_without_end(
     assert page.is_let_go()
 
 
+def test_interrupts_without_end(page: Page, farfetch: Farfetch, tmp_path: Path) -> None:
+    script = tmp_path / "patches.ff"
+    script.write_text("\n".join([*patches(page, 200), page.freeze, "wait forever\n"]))
+    run = farfetch(str(script), stdout=subprocess.DEVNULL)
+    wait_for(lambda: page.puppet.read(page.at + 64, 1) == b"\5")
+    while run.poll() is None:
+        run.send_signal(signal.SIGINT)
+    assert run.wait(TIMEOUT) in (0, 1, -signal.SIGINT)  # it may come behind the end, too
+    assert page.puppet.read(page.at + 256, 200) == bytes(200)
+    assert page.is_let_go()
+
+
 def test_what_cannot_be_undone_keeps_nothing_else_from_it(page: Page, farfetch: Farfetch) -> None:
     run = farfetch(
         *commands(
