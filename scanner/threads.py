@@ -16,7 +16,7 @@ Answer = TypeVar("Answer")
 
 _PROC: Final = Path("/proc")
 _ENDED: Final = b"ZXx"
-_LISTINGS: Final = 64  # at most
+_LISTINGS: Final = 64  # that are the same, at most
 
 
 def folders(pid: int) -> Iterator[Path]:
@@ -27,10 +27,13 @@ def folders(pid: int) -> Iterator[Path]:
     yield _PROC / str(pid)
     before: list[int] | None = None
     # a thread may start another and end while they are listed, and neither be in the list
-    for _ in range(_LISTINGS):
+    same = 0
+    while same < _LISTINGS:
         listed = thread_ids(pid)
-        if listed == before and not _others_run(pid):
-            return
+        if listed == before:
+            if not _others_run(pid):
+                return
+            same += 1
         before = listed
         yield from (_PROC / str(pid) / "task" / str(thread) for thread in listed)
 

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LISTINGS 64	/* at most */
+#define LISTINGS 64	/* that are the same, at most */
 
 void ff_group_init(struct ff_group *group, int pid)
 {
@@ -102,11 +102,14 @@ ssize_t ff_group_call(struct ff_group *group, ff_group_ask ask, void *argument)
 	uint64_t before = 0, listed = 0;
 
 	/* a thread may start another and end while they are listed, and neither be in the list */
-	for (int i = 0; answer == -ESRCH && i < LISTINGS; i++) {
+	for (int same = 0; answer == -ESRCH && same < LISTINGS;) {
 		before = listed;
 		answer = ask_each(group, ask, argument, &listed);
-		if (answer == -ESRCH && listed == before && !others_run(group->pid))
+		if (answer != -ESRCH || listed != before)
+			continue;
+		if (!others_run(group->pid))
 			break;
+		same++;
 	}
 	return answer;
 }
