@@ -27,6 +27,17 @@ from guest.prerequisites import require, search_path
 
 REPOSITORY = KMOD.parent
 INSIDE = Path(__file__).parent / "inside"
+# What runs in the guest of every kernel.
+MODULE_TESTS = (
+    "test_targets.py",
+    "test_errors.py",
+    "test_kinds_of_pages.py",
+    "test_narrow.py",
+    "test_permission.py",
+    "test_permission_confined.py",
+    "test_permission_table.py",
+    "test_torture.py",
+)
 HOLDER = Path(__file__).parent / "holder"
 TORTURE = Path(__file__).parent / "torture"
 # What the guest imports of the repository.

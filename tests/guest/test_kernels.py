@@ -10,16 +10,6 @@ import pytest
 from guest import arm64_guest, kernels, passed, prerequisites, rig
 from guest.prerequisites import MissingError
 
-MODULE = (
-    "test_targets.py",
-    "test_errors.py",
-    "test_kinds_of_pages.py",
-    "test_narrow.py",
-    "test_permission.py",
-    "test_permission_confined.py",
-    "test_permission_table.py",
-    "test_torture.py",
-)
 # The main job, by the library, through either way.
 HUNT = ("../../live/test_hunt.py",)
 # A process whose first thread has ended is reached by others.
@@ -54,14 +44,14 @@ NODES = (
 RUNS = {
     "patched-6.1-debug": Run(
         (
-            *(*MODULE, "test_loading.py", "test_footprint.py", "test_races.py"),
+            *(*rig.MODULE_TESTS, "test_loading.py", "test_footprint.py", "test_races.py"),
             *("test_editing.py", *HUNT, *THREADS),
         ),
         qemu=NODES,
     ),
-    "stock-5.10": Run(MODULE, levels=4),  # Debian's has no more
-    "stock-6.12": Run((*MODULE, "test_editing.py"), levels=4, qemu=NODES),
-    "stock-sid": Run(MODULE),
+    "stock-5.10": Run(rig.MODULE_TESTS, levels=4),  # Debian's has no more
+    "stock-6.12": Run((*rig.MODULE_TESTS, "test_editing.py"), levels=4, qemu=NODES),
+    "stock-sid": Run(rig.MODULE_TESTS),
 }
 
 

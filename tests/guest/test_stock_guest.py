@@ -9,16 +9,6 @@ import pytest
 from guest import kernels, prerequisites, rig
 from guest.prerequisites import MissingError
 
-TESTS = [
-    "test_targets.py",
-    "test_errors.py",
-    "test_kinds_of_pages.py",
-    "test_narrow.py",
-    "test_permission.py",
-    "test_permission_confined.py",
-    "test_permission_table.py",
-    "test_torture.py",
-]
 # Debian's kernels say which pages are clean.
 PAGES = ["tests/live/test_pages.py"]
 # The main job, by the library, through the device.
@@ -33,7 +23,14 @@ def test_stock_guest(tmp_path: Path) -> None:
         outcome = rig.boot(
             kernels.get("stock-6.1"),
             tmp_path,
-            ["-q", *(str(rig.INSIDE / name) for name in TESTS), *PAGES, *HUNT, *THREADS, *CHOSEN],
+            [
+                "-q",
+                *(str(rig.INSIDE / name) for name in rig.MODULE_TESTS),
+                *PAGES,
+                *HUNT,
+                *THREADS,
+                *CHOSEN,
+            ],
             timeout=1200,
         )
     except MissingError as missing:

@@ -8,7 +8,6 @@ import pytest
 
 from guest import arm64_guest, kernels, prerequisites, rig
 from guest.prerequisites import MissingError
-from guest.test_kernels import MODULE
 
 
 def test_system_call_on_6_12(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -16,7 +15,7 @@ def test_system_call_on_6_12(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         outcome = rig.boot(
             kernels.get("patched-6.12"),
             tmp_path,
-            ["-q", *(str(rig.INSIDE / test) for test in MODULE)],
+            ["-q", *(str(rig.INSIDE / test) for test in rig.MODULE_TESTS)],
             timeout=2400,
             qemu=[" -cpu max,la57=on"],
         )
