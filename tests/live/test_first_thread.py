@@ -174,24 +174,26 @@ def test_while_threads_come_and_go(reader: str, spawn: Spawn) -> None:
     relay = spawn("relay", timeout=120.0)
     address = relay.greeting.number("addr")
     hand_on(relay)
-    relay.send("hand 2000")
-    answers: list[object] = []
-    reading = threading.Thread(target=lambda: answers.append(relay.answer()))
-    reading.start()
-    looks = 0
+    seen = threading.Event()
+
+    def hand_until_seen() -> None:
+        while not seen.is_set():
+            relay.command("hand 200")
+
+    handing = threading.Thread(target=hand_until_seen)
+    handing.start()
     try:
-        while not answers:
+        for _ in range(10):
             with attach(relay.pid, memory=reader) as target:
                 for _ in range(10):
                     assert target.read(address, i32) == VALUE
                     assert any(address in one for one in target.regions())
                     assert target.alive
                 target.write(address, i32, VALUE)
-                looks += 1
             assert not has_exited(relay.pid)
     finally:
-        reading.join()
-    assert looks > 1
+        seen.set()
+        handing.join()
 
 
 @every_reader_and_auto

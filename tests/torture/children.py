@@ -11,6 +11,7 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable
+from multiprocessing import connection
 
 from farfetch.scanner import Buffer, attach, i32
 
@@ -63,14 +64,16 @@ def fork_by_multiprocessing(world: World, steady: Steady, seed: int, patience: f
             target=_work_and_exit, args=(world, steady, seed)
         )
         process.start()
-    process.join(patience)
-    if process.exitcode is None:
-        assert process.pid is not None
-        os.kill(process.pid, signal.SIGABRT)
+    in_time = bool(connection.wait([process.sentinel], patience))
+    with _starting:  # else the next start waits for this one, too, and it is gone for us
+        if not in_time:
+            assert process.pid is not None
+            os.kill(process.pid, signal.SIGABRT)
         process.join()
-        raise ChildError(f"a child of multiprocessing did not end in {patience} s, seed {seed}")
-    code = process.exitcode
+        code = process.exitcode
     process.close()
+    if not in_time:
+        raise ChildError(f"a child of multiprocessing did not end in {patience} s, seed {seed}")
     if code:
         raise ChildError(f"a child of multiprocessing ended with {code}, seed {seed}")
 
