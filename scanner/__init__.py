@@ -21,6 +21,7 @@ import typing
 from .addresses import format_address, parse_address
 from .budget import Budget
 from .declarations import Declaration, Declarations
+from .engine import default_threads, isa, isas
 from .errors import (
     AccessDenied,
     AlignError,
@@ -62,7 +63,6 @@ from .matches import Match, Matches
 from .members import Member, member, members
 from .memory import Buffer, Memory, memory_names
 from .modules import Location, Module
-from .native import default_threads, isa, isas
 from .patch import Patch, Patches
 from .patterns import Pattern, pattern
 from .pointers import PointerPath, PointerStep

@@ -6,9 +6,9 @@ import contextlib
 import os
 from typing import Final
 
-from .bound import Bound
 from .errors import AccessDenied, TargetGone
-from .lifetime import Descriptor
+from .lifetime.bound import Bound
+from .lifetime.life import Descriptor
 from .memory.base import gone
 from .process import ProcessInfo
 from .threads import folders

@@ -14,10 +14,10 @@ from typing import Any, Final
 from .check import check as check_kinds
 from .compile_values import compile_comparison
 from .decoded import is_decoded, weaker
+from .engine import lib
 from .errors import ExpressionError
 from .layout import Layout
 from .letter_case import AnyCase
-from .native import lib
 from .numbers import asked, implies_first
 from .patterns import Pattern
 from .predicates import (

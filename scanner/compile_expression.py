@@ -10,11 +10,11 @@ import struct
 from collections.abc import Callable
 from typing import Any, Final
 
+from .engine import lib
 from .errors import ExpressionError
 from .fields import place_of
 from .intervals import Interval
 from .layout import Layout
-from .native import lib
 from .operators import CompareOp
 from .predicates import Binary, Const, Expr, Unary, Value
 

@@ -11,22 +11,14 @@ from itertools import pairwise
 from typing import Any, Final
 
 from .compile_expression import ExpressionCompiler
+from .engine import lib
 from .errors import ExpressionError
 from .fields import arithmetic, place_of
 from .layout import Layout, next_float
 from .letter_case import AnyCase
-from .native import lib
 from .operators import CompareOp
 from .patterns import Pattern
-from .predicates import (
-    Binary,
-    Compare,
-    Const,
-    Expr,
-    InRange,
-    Near,
-    Value,
-)
+from .predicates import Binary, Compare, Const, Expr, InRange, Near, Value
 from .program_code import Code
 from .regexes import Regex
 

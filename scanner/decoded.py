@@ -13,9 +13,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from .engine import ffi, lib
 from .fields import DECODED, place_of
 from .layout import Layout
-from .native import ffi, lib
 from .oracle import evaluate
 from .predicates import (
     And,

@@ -27,15 +27,7 @@ from . import arguments
 from .errors import ExpressionError
 from .parser import COMPARISONS, Parser
 from .patterns import pattern
-from .predicates import (
-    Expr,
-    Predicate,
-    changed,
-    decreased,
-    increased,
-    now,
-    unchanged,
-)
+from .predicates import Expr, Predicate, changed, decreased, increased, now, unchanged
 from .tokens import Token, tokenize
 
 _ALONE: Final = {">": increased, "<": decreased, "=": unchanged, "!=": changed}

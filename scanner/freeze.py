@@ -15,9 +15,9 @@ from typing import Any, Final, Literal, Protocol
 from construct import Construct
 
 from . import arguments
-from .bound import Bound
 from .errors import FarfetchError, TargetClosed, TargetGone, ValueKindError
-from .lifetime import Life
+from .lifetime.bound import Bound
+from .lifetime.life import Life
 from .pointers import Follower, PointerPath
 from .values import encode, layout_of
 

@@ -10,8 +10,8 @@ from typing import Any
 from .budget import Limits
 from .check import check as check_kinds
 from .check import constant_size
+from .engine import cell, check, content, ffi, lib
 from .layout import Layout
-from .native import cell, check, content, ffi, lib
 from .predicates import Predicate
 from .regexes import Regex
 from .regions import Range

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .bound import Bound
+from .engine import ffi, lib
 from .errors import ScanClosed, ScanOrderError, SnapshotError
 from .ground import Ground
-from .lifetime import Held, Life
-from .native import ffi, lib
+from .lifetime.bound import Bound
+from .lifetime.life import Held, Life
 from .predicates import Predicate
 from .snapshot import ScanResult
 

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from .engine import cell, check, content, ffi, lib
 from .errors import BudgetError, ForkedError, MemoryUnavailable, ScanCancelled
 from .history import Kept, hold
-from .lifetime import this_process
-from .native import cell, check, content, ffi, lib
+from .lifetime.life import this_process
 from .regions import Range
 from .snapshot import FaultSet, Progress, ScanResult, store_error
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from .engine import ffi, lib
 from .history import addresses_of
-from .native import ffi, lib
 from .values import encode
 
 if TYPE_CHECKING:

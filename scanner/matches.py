@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import arguments
-from .bound import Bound
+from .engine import ffi, lib
 from .errors import ArgumentError, MatchIndexError, MemoryFault, SnapshotError
 from .history import Present, addresses_of, old_values
+from .lifetime.bound import Bound
 from .modules import Location, Module, locate
-from .native import ffi, lib
 from .regions import Region
 
 if TYPE_CHECKING:

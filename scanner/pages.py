@@ -19,10 +19,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from .bound import Bound
+from .engine import cell, check, content, ffi, lib
 from .errors import TargetClosed
-from .lifetime import Descriptor, Held
-from .native import cell, check, content, ffi, lib
+from .lifetime.bound import Bound
+from .lifetime.life import Descriptor, Held
 from .regions import Range, Region
 from .threads import ask, folders, has_memory, read_file
 

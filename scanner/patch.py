@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import Protocol
 
 from . import arguments
-from .bound import Bound
 from .errors import ArgumentError, FarfetchError, MemoryFault, PatchError, TargetClosed
-from .lifetime import Life
+from .lifetime.bound import Bound
+from .lifetime.life import Life
 
 
 class Patchable(Protocol):

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .native import cell, check, content, ffi, lib
+from .engine import cell, check, content, ffi, lib
 from .predicates import Source
 
 _BOUNDS: Final = ("low", "high")

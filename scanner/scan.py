@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 from . import arguments
 from .addresses import format_address
-from .bound import Bound
 from .budget import Budget
+from .engine import default_threads, isa, isa_index, lib
 from .errors import AlignError, ArgumentError, ScanOrderError, ValueKindError
 from .expression import parse_scan
 from .ground import Ground
 from .history import History, Present, Snapshot, Step
 from .job import Jobs, ProgressFunction
 from .layout import Layout
+from .lifetime.bound import Bound
 from .match_values import Reading, WriteResult, write_matches
 from .matches import Match, Matches
-from .native import default_threads, isa, isa_index, lib
 from .numbers import PARTS
 from .predicates import Predicate, changed, snapshot_name, too_deep, unchanged, unknown, uses
 from .regions import Where

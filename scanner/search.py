@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .compile import Program, compile_predicate
 from .decoded import Filter, regexes_of
+from .engine import lib
 from .errors import FarfetchError, ScanCancelled, ScanClosed, ScanOrderError, ValueKindError
 from .ground import Ground, lay_out, sized_layout
 from .history import Kept, Step
 from .job import JobSpec, ProgressFunction
-from .native import lib
 from .pages import Pages
 from .predicates import Predicate, Source
 from .snapshot import Store

@@ -6,9 +6,9 @@ import errno
 import os
 from typing import Any, NamedTuple
 
+from .engine import cell, content, lib
 from .errors import ScanClosed, SnapshotError
-from .lifetime import Held
-from .native import cell, content, lib
+from .lifetime.life import Held
 from .regions import Range
 
 

@@ -8,10 +8,10 @@ from typing import Any, Final, NamedTuple
 from construct import Array, Construct, ConstructError, Renamed, Struct
 
 from . import numbers
+from .engine import lib
 from .errors import TypeNameError
 from .fields import DECODED
 from .layout import Layout, Place
-from .native import lib
 from .value_types import Number, layout_of
 
 #: Bytes of the largest structure that is scanned for.

@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 
 from . import arguments, files
 from .declarations import MAX_DECLARATIONS, Declaration
-from .error_root import short
 from .errors import ArgumentError, FarfetchError, TableError
+from .errors.base import short
 from .literals import quote
 from .pointers import PointerPath
 from .type_names import type_named

@@ -12,17 +12,12 @@ from typing import Any, Literal
 from . import arguments, writing
 from .address_space import AddressSpace
 from .addresses import parse_address
-from .bound import Bound
 from .budget import Budget
-from .errors import (
-    ArgumentError,
-    MemoryFault,
-    TargetClosed,
-    TypeNameError,
-)
+from .errors import ArgumentError, MemoryFault, TargetClosed, TypeNameError
 from .footprints import Footprint, read_footprints
 from .freeze import Freeze, Freezer
-from .lifetime import Life
+from .lifetime.bound import Bound
+from .lifetime.life import Life
 from .memory import Memory, open_memory
 from .modules import Location, Module, locate, modules_of
 from .pages import Pages

@@ -10,8 +10,8 @@ from typing import Any, Final
 from construct import Construct
 
 from . import arguments, value_types
-from .error_root import short
 from .errors import TypeNameError
+from .errors.base import short
 from .value_types import layout_of, sized
 
 #: The value types by name, in the order in which to show them.

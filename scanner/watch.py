@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, Protocol
 from construct import Construct
 
 from . import arguments
-from .bound import Bound
 from .errors import FarfetchError, ForkedError, TargetClosed, TargetGone, TypeNameError
-from .lifetime import Life
+from .lifetime.bound import Bound
+from .lifetime.life import Life
 from .structs import size_of
 from .values import decode, type_name, value_type
 

@@ -10,9 +10,9 @@ import bisect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .bound import Bound
+from .engine import ffi
 from .errors import MemoryFault
-from .native import ffi
+from .lifetime.bound import Bound
 
 if TYPE_CHECKING:
     from .freeze import Freezer

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from .. import arguments
-from ..bound import Bound
+from ..engine import cell, check, ffi, lib
 from ..errors import (
     AccessDenied,
     ArgumentError,
@@ -17,8 +17,8 @@ from ..errors import (
     TargetGone,
     TargetNotFound,
 )
-from ..lifetime import Held
-from ..native import cell, check, ffi, lib
+from ..lifetime.bound import Bound
+from ..lifetime.life import Held
 from ..process import ProcessInfo, process
 from ..regions import Region, RegionReader
 from ..threads import ask, folders

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .. import arguments
+from ..engine import cell, check, content, ffi, lib
 from ..errors import ArgumentError
-from ..native import cell, check, content, ffi, lib
 from ..regions import Region
 from .base import Memory
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from .. import arguments
 from ..arguments import HIGHEST
+from ..engine import cell, content, lib
 from ..errors import AccessDenied, MemoryUnavailable
-from ..native import cell, content, lib
 from ..process import ProcessInfo
 from ..regions import Region
 from .base import Memory, ProcessMemory, process_error

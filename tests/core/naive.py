@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any
 
 from farfetch.scanner.compile import STREAMS, Program, compile_predicate
+from farfetch.scanner.engine import check, ffi, isa_index, isas, lib
 from farfetch.scanner.layout import Layout
-from farfetch.scanner.native import check, ffi, isa_index, isas, lib
 from farfetch.scanner.oracle import evaluate
 from farfetch.scanner.predicates import Predicate
 

@@ -6,9 +6,9 @@ import os
 
 import pytest
 from farfetch.scanner.compile import compile_predicate
+from farfetch.scanner.engine import isas
 from farfetch.scanner.errors import FarfetchError
 from farfetch.scanner.expression import parse_predicate
-from farfetch.scanner.native import isas
 from farfetch.scanner.predicates import uses
 from farfetch.scanner.values import bytes_, layout_of, sized, text, utf16
 from hypothesis import assume, given, settings

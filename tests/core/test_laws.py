@@ -7,10 +7,10 @@ import threading
 
 import pytest
 from farfetch.scanner.compile import compile_predicate
+from farfetch.scanner.engine import isas
 from farfetch.scanner.errors import FarfetchError
 from farfetch.scanner.expression import parse_predicate
 from farfetch.scanner.memory import Buffer
-from farfetch.scanner.native import isas
 from farfetch.scanner.predicates import unknown, uses
 from farfetch.scanner.scan import Scan
 from farfetch.scanner.target import Target

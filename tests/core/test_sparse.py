@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 from construct import ExprAdapter, Int8ul, Int16ul, Struct, obj_
 from farfetch.scanner import Buffer, Scan, attach, bytes_, number
-from farfetch.scanner.native import isas
+from farfetch.scanner.engine import isas
 
 SIZE = (1 << 17) + 5  # the last value is cut off
 BASE = 0x40_0000

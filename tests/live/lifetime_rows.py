@@ -24,7 +24,7 @@ from farfetch.scanner import (
     i32,
     now,
 )
-from farfetch.scanner.native import ffi
+from farfetch.scanner.engine import ffi
 
 Raised = type[Exception] | None
 VALUE = 0x13572468

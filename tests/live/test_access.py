@@ -14,14 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from farfetch.scanner import (
-    AccessDenied,
-    attach,
-    bytes_,
-    find_process,
-    now,
-    processes,
-)
+from farfetch.scanner import AccessDenied, attach, bytes_, find_process, now, processes
 
 from live import apart
 from live.puppet import PAGE, Puppet

@@ -14,17 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from farfetch.scanner import (
-    ForkedError,
-    Freeze,
-    Progress,
-    Scan,
-    Target,
-    attach,
-    decode,
-    i32,
-    now,
-)
+from farfetch.scanner import ForkedError, Freeze, Progress, Scan, Target, attach, decode, i32, now
 
 from live import apart
 

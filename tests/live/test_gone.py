@@ -8,16 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from farfetch.scanner import (
-    Progress,
-    Scan,
-    TargetGone,
-    TargetNotFound,
-    attach,
-    decode,
-    i32,
-    now,
-)
+from farfetch.scanner import Progress, Scan, TargetGone, TargetNotFound, attach, decode, i32, now
 
 from live.readers import every_reader, every_reader_and_auto
 from live.targets import Answer, Spawn, TargetProcess

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Literal
 
-from .error_root import FarfetchError, count
+from .base import FarfetchError, count
 
 
 class ScanOrderError(FarfetchError):

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from .error_root import FarfetchError, count
+from .base import FarfetchError, count
 
 if TYPE_CHECKING:
-    from .process import ProcessInfo
+    from ..process import ProcessInfo
 
 _PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 

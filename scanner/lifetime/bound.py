@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn, SupportsIndex
 
-from .errors import CopyError
+from ..errors import CopyError
 
 
 class Bound:

@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from .errors import FarfetchError, ForkedError
+from ..errors import FarfetchError, ForkedError
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from .error_root import FarfetchError, count, short
+from .base import FarfetchError, count, short
 
 
 class ArgumentError(FarfetchError, ValueError, TypeError):

@@ -38,8 +38,8 @@ are the arguments, under the same names.
 
 from __future__ import annotations
 
-from .error_root import FarfetchError
-from .input_errors import (
+from .base import FarfetchError
+from .input import (
     AlignError,
     ArgumentError,
     ConfigurationError,
@@ -53,7 +53,7 @@ from .input_errors import (
     ValueRangeError,
     WhereError,
 )
-from .scan_errors import (
+from .scan import (
     BudgetError,
     MatchIndexError,
     ScanCancelled,
@@ -61,7 +61,7 @@ from .scan_errors import (
     ScanOrderError,
     SnapshotError,
 )
-from .target_errors import (
+from .target import (
     AccessDenied,
     ForkedError,
     MemoryFault,
