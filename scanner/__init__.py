@@ -16,6 +16,7 @@
 """
 
 import importlib
+import types
 import typing
 
 from .addresses import format_address, parse_address
@@ -138,7 +139,7 @@ else:
     def __getattr__(name: str) -> typing.Any:
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(importlib.import_module(_LATER[name], __name__), name)
+        return _public(getattr(importlib.import_module(_LATER[name], __name__), name))
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *_LATER})
@@ -278,3 +279,15 @@ __all__ = [
     "utf16",
     "value_type",
 ]
+
+
+def _public(thing: typing.Any) -> typing.Any:
+    """What is public, named by where people import it from, in errors, help and pickles."""
+    if isinstance(thing, type | types.FunctionType) and thing.__module__.startswith(__name__):
+        thing.__module__ = __name__
+    return thing
+
+
+for _name in __all__:
+    if _name in globals():
+        _public(globals()[_name])

@@ -50,7 +50,7 @@ def check(predicate: Predicate, layout: Layout) -> None:
     >>> check(parse_predicate("now == 300"), layout_of(u8))
     Traceback (most recent call last):
     ...
-    farfetch.scanner.input_errors.ValueRangeError: 300 does not fit u8 (0..255)
+    farfetch.scanner.ValueRangeError: 300 does not fit u8 (0..255)
     """
     if layout.kind == "struct":
         _check_struct(predicate, predicate, layout)
