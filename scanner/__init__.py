@@ -53,21 +53,18 @@ from .errors import (
     ValueRangeError,
     WhereError,
 )
-from .expression import parse_expression, parse_predicate, parse_scan
 from .footprints import Footprint
 from .freeze import Freeze, Freezer
 from .history import History, Snapshot, Step
-from .layout import Layout
-from .letter_case import AnyCase, anycase
 from .match_values import WriteResult
 from .matches import Match, Matches
-from .members import Member, member, members
 from .memory import Buffer, Memory, memory_names
 from .modules import Location, Module
 from .patch import Patch, Patches
-from .patterns import Pattern, pattern
 from .pointers import PointerPath, PointerStep
-from .predicates import (
+from .predicates.any_case import AnyCase, anycase
+from .predicates.language import parse_expression, parse_predicate, parse_scan
+from .predicates.nodes import (
     Expr,
     Predicate,
     at,
@@ -81,14 +78,15 @@ from .predicates import (
     unchanged,
     unknown,
 )
+from .predicates.pattern import Pattern, pattern
+from .predicates.regex import Regex, regex
 from .process import ProcessInfo, find_process, process, processes
-from .regexes import Regex, regex
 from .regions import Range, Region, Where
 from .scan import Scan
 from .snapshot import FaultSet, Progress, ScanResult
 from .table import Entry, Table
 from .target import Target, attach
-from .values import (
+from .values.convert import (
     TYPES,
     bytes_,
     decode,
@@ -123,6 +121,8 @@ from .values import (
     utf16,
     value_type,
 )
+from .values.layout import Layout
+from .values.members import Member, member, members
 from .watch import Seen, Watch
 
 if typing.TYPE_CHECKING:

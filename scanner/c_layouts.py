@@ -16,8 +16,8 @@ from .c_constants import Constants
 from .c_text import UNKNOWN
 from .c_units import Unit, base_of, refused, unit_of
 from .errors import DeclarationError
-from .structs import LARGEST, Laid, Structure
-from .value_types import (
+from .values.structures import LARGEST, Laid, Structure
+from .values.types import (
     bytes_,
     f32,
     f64,

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from .errors import DeclarationError
-from .structs import MAX_TEXT
+from .values.structures import MAX_TEXT
 
 #: What a text may have; more is not looked at.
 MAX_DEPTH: Final = 32

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from . import arguments
 from .errors import DeclarationError, TypeNameError
-from .type_names import SCAN_TYPES, TYPES, type_named
+from .values.names import SCAN_TYPES, TYPES, type_named
 
 if TYPE_CHECKING:
     # What reads declarations is loaded where there are some: most scans are of plain types.

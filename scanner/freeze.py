@@ -19,7 +19,7 @@ from .errors import FarfetchError, TargetClosed, TargetGone, ValueKindError
 from .lifetime.bound import Bound
 from .lifetime.life import Life
 from .pointers import Follower, PointerPath
-from .values import encode, layout_of
+from .values.convert import encode, layout_of
 
 Allow = Literal["increase", "decrease"]
 

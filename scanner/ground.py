@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from .budget import Limits
-from .check import check as check_kinds
-from .check import constant_size
 from .engine import cell, check, content, ffi, lib
-from .layout import Layout
-from .predicates import Predicate
-from .regexes import Regex
+from .predicates.check import check as check_kinds
+from .predicates.check import constant_size
+from .predicates.nodes import Predicate
+from .predicates.regex import Regex
 from .regions import Range
 from .snapshot import Store
+from .values.layout import Layout
 
 
 @dataclass(frozen=True)

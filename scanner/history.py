@@ -12,7 +12,7 @@ from .errors import ScanClosed, ScanOrderError, SnapshotError
 from .ground import Ground
 from .lifetime.bound import Bound
 from .lifetime.life import Held, Life
-from .predicates import Predicate
+from .predicates.nodes import Predicate
 from .snapshot import ScanResult
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .engine import ffi, lib
 from .history import addresses_of
-from .values import encode
+from .values.convert import encode
 
 if TYPE_CHECKING:
     from .scan import Scan

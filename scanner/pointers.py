@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, Protocol
 
 from . import arguments
 from .errors import ArgumentError, MemoryFault, PointerError
-from .literals import parse_integer
+from .values.literals import parse_integer
 
 #: More steps than any program needs; a path with more is not followed.
 MAX_STEPS = 64

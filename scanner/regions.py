@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from . import arguments
 from .errors import AccessDenied, TargetGone, WhereError
-from .literals import parse_integer
 from .process import has_exited
 from .threads import read_file
+from .values.literals import parse_integer
 
 if TYPE_CHECKING:
     from .modules import Module

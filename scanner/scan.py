@@ -11,23 +11,23 @@ from .addresses import format_address
 from .budget import Budget
 from .engine import default_threads, isa, isa_index, lib
 from .errors import AlignError, ArgumentError, ScanOrderError, ValueKindError
-from .expression import parse_scan
 from .ground import Ground
 from .history import History, Present, Snapshot, Step
 from .job import Jobs, ProgressFunction
-from .layout import Layout
 from .lifetime.bound import Bound
 from .match_values import Reading, WriteResult, write_matches
 from .matches import Match, Matches
-from .numbers import PARTS
-from .predicates import Predicate, changed, snapshot_name, too_deep, unchanged, unknown, uses
+from .predicates.language import parse_scan
+from .predicates.nodes import Predicate, changed, snapshot_name, too_deep, unchanged, unknown, uses
 from .regions import Where
 from .search import first_search, next_search
 from .snapshot import ScanResult, snapshot_directory
-from .structs import scan_layout
 from .turns import Turns
-from .values import decode as decode_value
-from .values import value_type
+from .values.any_number import PARTS
+from .values.convert import decode as decode_value
+from .values.convert import value_type
+from .values.layout import Layout
+from .values.structures import scan_layout
 
 if TYPE_CHECKING:
     from .target import Target

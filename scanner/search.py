@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from .compile import Program, compile_predicate
-from .decoded import Filter, regexes_of
+from .compiler.predicate import Program, compile_predicate
+from .compiler.residue import Filter, regexes_of
 from .engine import lib
 from .errors import FarfetchError, ScanCancelled, ScanClosed, ScanOrderError, ValueKindError
 from .ground import Ground, lay_out, sized_layout
 from .history import Kept, Step
 from .job import JobSpec, ProgressFunction
 from .pages import Pages
-from .predicates import Predicate, Source
+from .predicates.nodes import Predicate, Source
 from .snapshot import Store
-from .values import decode as decode_value
+from .values.convert import decode as decode_value
 
 if TYPE_CHECKING:
     from .scan import Scan

@@ -13,9 +13,9 @@ from . import arguments, files
 from .declarations import MAX_DECLARATIONS, Declaration
 from .errors import ArgumentError, FarfetchError, TableError
 from .errors.base import short
-from .literals import quote
 from .pointers import PointerPath
-from .type_names import type_named
+from .values.literals import quote
+from .values.names import type_named
 
 FORMAT: Final = "farfetch table"
 #: Files without structures are of version 1, which older ones read, too.

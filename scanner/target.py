@@ -26,10 +26,10 @@ from .pointers import PointerPath
 from .process import ProcessInfo, find_process
 from .regions import Region, Where
 from .scan import Scan
-from .structs import size_of
 from .threads import opened_root
 from .turns import Turns
-from .values import decode, encode, value_type
+from .values.convert import decode, encode, value_type
+from .values.structures import size_of
 from .watch import Watch
 from .widths import is_width, program_bits
 

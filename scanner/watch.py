@@ -13,8 +13,8 @@ from . import arguments
 from .errors import FarfetchError, ForkedError, TargetClosed, TargetGone, TypeNameError
 from .lifetime.bound import Bound
 from .lifetime.life import Life
-from .structs import size_of
-from .values import decode, type_name, value_type
+from .values.convert import decode, type_name, value_type
+from .values.structures import size_of
 
 
 class Watchable(Protocol):

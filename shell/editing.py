@@ -23,7 +23,7 @@ from farfetch.scanner import (
     format_address,
     memory_names,
 )
-from farfetch.scanner.literals import parse_integer
+from farfetch.scanner.values.literals import parse_integer
 
 from .errors import CommandError, UsageError
 from .quantities import count

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from farfetch.scanner import FarfetchError, decode, members
 from farfetch.scanner.addresses import format_address
-from farfetch.scanner.structs import size_of
+from farfetch.scanner.values.structures import size_of
 
 from . import values
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from farfetch.scanner import ExpressionError, PointerError, PointerPath, member
-from farfetch.scanner.members import PATH
+from farfetch.scanner.values.members import PATH
 
 from .words import Word, Words, unquoted
 

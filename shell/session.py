@@ -24,7 +24,7 @@ from farfetch.scanner import (
     type_named,
 )
 from farfetch.scanner.freeze import INTERVAL
-from farfetch.scanner.structs import scan_layout
+from farfetch.scanner.values.structures import scan_layout
 
 from . import report
 from .errors import NoMatches, NoTarget, UsageError

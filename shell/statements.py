@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from farfetch.scanner.structs import MAX_TEXT
+from farfetch.scanner.values.structures import MAX_TEXT
 
 _COMMENTS: Final = r"\s*(?:/\*.*?\*/\s*|//[^\n]*(?:\n\s*|$))*"
 #: How a declaration begins that may go on below. A directive stands in a line of its own.

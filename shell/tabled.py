@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from farfetch.scanner import FarfetchError, format_value, parse_value
-from farfetch.scanner.literals import quote
+from farfetch.scanner.values.literals import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from typing import Any
 
 from construct import Array
 from farfetch.scanner import format_value, type_name
-from farfetch.scanner.structs import struct_of, without_name
+from farfetch.scanner.values.structures import struct_of, without_name
 
 from .result import Json
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import FarfetchError, Table
-from farfetch.scanner.literals import quote
+from farfetch.scanner.values.literals import quote
 
 from .. import forcing, quantities, tabled
 from ..command import Command

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import Expr, MemoryFault, format_address, member
-from farfetch.scanner.members import PATH
+from farfetch.scanner.values.members import PATH
 
 from .. import completion, forcing, quantities, values
 from ..arithmetic import computed, value_or_expression

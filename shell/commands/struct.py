@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import Declaration, TableError, construct_struct, members
 from farfetch.scanner.declarations import check_name
-from farfetch.scanner.structs import scan_layout
 from farfetch.scanner.table import read_file
+from farfetch.scanner.values.structures import scan_layout
 
 from .. import completion, quantities, values
 from ..command import Command

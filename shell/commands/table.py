@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import Entry
 from farfetch.scanner.addresses import format_address
-from farfetch.scanner.literals import quote
+from farfetch.scanner.values.literals import quote
 
 from .. import completion, forcing, places, tabled, values
 from ..command import Command

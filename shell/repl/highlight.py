@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from farfetch.scanner import TYPES, FarfetchError, parse_scan
-from farfetch.scanner.fields import top_names
+from farfetch.scanner.values.fields import top_names
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.lexers import Lexer

@@ -10,7 +10,7 @@ from itertools import islice
 
 from farfetch.scanner import TYPES, FarfetchError, members, processes
 from farfetch.scanner.addresses import format_address
-from farfetch.scanner.type_names import SCAN_TYPES
+from farfetch.scanner.values.names import SCAN_TYPES
 
 from ..completion import ProcessName
 from ..session import Session

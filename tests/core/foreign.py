@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from farfetch.scanner.compiler.program import Code
 from farfetch.scanner.engine import ffi, isas, lib
-from farfetch.scanner.program_code import Code
 
 from guest.prerequisites import is_forced
 

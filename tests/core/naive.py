@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from farfetch.scanner.compile import STREAMS, Program, compile_predicate
+from farfetch.scanner.compiler.predicate import STREAMS, Program, compile_predicate
 from farfetch.scanner.engine import check, ffi, isa_index, isas, lib
-from farfetch.scanner.layout import Layout
-from farfetch.scanner.oracle import evaluate
-from farfetch.scanner.predicates import Predicate
+from farfetch.scanner.predicates.meaning import evaluate
+from farfetch.scanner.predicates.nodes import Predicate
+from farfetch.scanner.values.layout import Layout
 
 from core import foreign
 

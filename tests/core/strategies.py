@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from farfetch.scanner.layout import Layout
-from farfetch.scanner.predicates import (
+from farfetch.scanner.predicates.nodes import (
     And,
     Binary,
     Compare,
@@ -26,7 +25,8 @@ from farfetch.scanner.predicates import (
     unchanged,
     unknown,
 )
-from farfetch.scanner.values import layout_of, type_named
+from farfetch.scanner.values.convert import layout_of, type_named
+from farfetch.scanner.values.layout import Layout
 from hypothesis import strategies as st
 
 from unit import strategies

@@ -34,11 +34,11 @@ from farfetch.scanner import (
     prev,
     regex,
 )
-from farfetch.scanner.compile import compile_predicate
-from farfetch.scanner.expression import parse_predicate, parse_scan
-from farfetch.scanner.predicates import Predicate
-from farfetch.scanner.structs import scan_layout
-from farfetch.scanner.values import decode, sized
+from farfetch.scanner.compiler.predicate import compile_predicate
+from farfetch.scanner.predicates.language import parse_predicate, parse_scan
+from farfetch.scanner.predicates.nodes import Predicate
+from farfetch.scanner.values.convert import decode, sized
+from farfetch.scanner.values.structures import scan_layout
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -230,7 +230,7 @@ SHAPES = st.fixed_dictionaries(
 
 
 def decided_everywhere(predicate: Predicate, memory: bytes, align: int) -> list[int]:
-    from farfetch.scanner.oracle import evaluate
+    from farfetch.scanner.predicates.meaning import evaluate
 
     size = LAYOUT.size
     assert size is not None

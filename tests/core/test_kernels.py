@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
-from farfetch.scanner.compile import compile_predicate
+from farfetch.scanner.compiler.predicate import compile_predicate
 from farfetch.scanner.engine import isas
 from farfetch.scanner.errors import FarfetchError
-from farfetch.scanner.expression import parse_predicate
-from farfetch.scanner.predicates import uses
-from farfetch.scanner.values import bytes_, layout_of, sized, text, utf16
+from farfetch.scanner.predicates.language import parse_predicate
+from farfetch.scanner.predicates.nodes import uses
+from farfetch.scanner.values.convert import bytes_, layout_of, sized, text, utf16
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 

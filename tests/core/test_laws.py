@@ -6,15 +6,15 @@ import random
 import threading
 
 import pytest
-from farfetch.scanner.compile import compile_predicate
+from farfetch.scanner.compiler.predicate import compile_predicate
 from farfetch.scanner.engine import isas
 from farfetch.scanner.errors import FarfetchError
-from farfetch.scanner.expression import parse_predicate
 from farfetch.scanner.memory import Buffer
-from farfetch.scanner.predicates import unknown, uses
+from farfetch.scanner.predicates.language import parse_predicate
+from farfetch.scanner.predicates.nodes import unknown, uses
 from farfetch.scanner.scan import Scan
 from farfetch.scanner.target import Target
-from farfetch.scanner.values import layout_of, type_named
+from farfetch.scanner.values.convert import layout_of, type_named
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 

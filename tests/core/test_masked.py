@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from farfetch.scanner.layout import Layout
-from farfetch.scanner.letter_case import AnyCase, anycase
-from farfetch.scanner.patterns import Pattern
-from farfetch.scanner.predicates import Predicate, now, prev
-from farfetch.scanner.values import bytes_, layout_of, text, utf16
+from farfetch.scanner.predicates.any_case import AnyCase, anycase
+from farfetch.scanner.predicates.nodes import Predicate, now, prev
+from farfetch.scanner.predicates.pattern import Pattern
+from farfetch.scanner.values.convert import bytes_, layout_of, text, utf16
+from farfetch.scanner.values.layout import Layout
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

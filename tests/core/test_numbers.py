@@ -23,7 +23,7 @@ from farfetch.scanner import (
     unknown,
 )
 from farfetch.scanner.errors import FarfetchError
-from farfetch.scanner.numbers import fitting
+from farfetch.scanner.predicates.any_number import fitting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -21,11 +21,11 @@ from construct import (
     this,
 )
 from farfetch.scanner import Buffer, ExpressionError, TypeNameError, attach, field, now, prev
-from farfetch.scanner.check import check
-from farfetch.scanner.compile import compile_predicate
+from farfetch.scanner.compiler.predicate import compile_predicate
 from farfetch.scanner.errors import FarfetchError
-from farfetch.scanner.expression import parse_scan
-from farfetch.scanner.predicates import (
+from farfetch.scanner.predicates.check import check
+from farfetch.scanner.predicates.language import parse_scan
+from farfetch.scanner.predicates.nodes import (
     Binary,
     Compare,
     Const,
@@ -38,8 +38,8 @@ from farfetch.scanner.predicates import (
     changed,
     unchanged,
 )
-from farfetch.scanner.structs import scan_layout
-from farfetch.scanner.values import f64, sized, text
+from farfetch.scanner.values.convert import f64, sized, text
+from farfetch.scanner.values.structures import scan_layout
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from farfetch.scanner import Budget, Predicate, at, isas, now, unknown
-from farfetch.scanner.predicates import Compare
+from farfetch.scanner.predicates.nodes import Compare
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 

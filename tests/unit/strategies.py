@@ -3,11 +3,8 @@
 from collections.abc import Callable
 from typing import Any, get_args
 
-from farfetch.scanner.layout import Layout
-from farfetch.scanner.letter_case import AnyCase
-from farfetch.scanner.operators import BinaryOp, CompareOp, UnaryOp
-from farfetch.scanner.patterns import pattern
-from farfetch.scanner.predicates import (
+from farfetch.scanner.predicates.any_case import AnyCase
+from farfetch.scanner.predicates.nodes import (
     And,
     Binary,
     Compare,
@@ -29,8 +26,11 @@ from farfetch.scanner.predicates import (
     unchanged,
     unknown,
 )
-from farfetch.scanner.value_types import layout_of
-from farfetch.scanner.values import TYPES
+from farfetch.scanner.predicates.operators import BinaryOp, CompareOp, UnaryOp
+from farfetch.scanner.predicates.pattern import pattern
+from farfetch.scanner.values.convert import TYPES
+from farfetch.scanner.values.layout import Layout
+from farfetch.scanner.values.types import layout_of
 from hypothesis import strategies as st
 
 NUMBERS = [name for name, one in TYPES.items() if layout_of(one).is_number]

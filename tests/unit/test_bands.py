@@ -6,8 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from farfetch.scanner.bands import Band, Scale, band, decimal
-from farfetch.scanner.layout import next_float
+from farfetch.scanner.predicates.rounding import Band, Scale, band, decimal
+from farfetch.scanner.values.layout import next_float
 from hypothesis import given
 from hypothesis import strategies as st
 

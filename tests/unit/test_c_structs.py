@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 from farfetch.scanner import DeclarationError, c_struct, c_structs, decode, member, members
-from farfetch.scanner.structs import scan_layout
+from farfetch.scanner.values.structures import scan_layout
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

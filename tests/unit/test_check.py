@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from farfetch.scanner.check import check, constant_size
 from farfetch.scanner.errors import ExpressionError, ValueKindError, ValueRangeError
-from farfetch.scanner.expression import parse_predicate
-from farfetch.scanner.values import layout_of, type_named
+from farfetch.scanner.predicates.check import check, constant_size
+from farfetch.scanner.predicates.language import parse_predicate
+from farfetch.scanner.values.convert import layout_of, type_named
 
 
 def asked(text: str, name: str) -> None:

@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 import pytest
 from farfetch.scanner.errors import ExpressionError
-from farfetch.scanner.expression import parse_predicate, parse_scan
-from farfetch.scanner.letter_case import anycase
-from farfetch.scanner.patterns import pattern
-from farfetch.scanner.predicates import (
+from farfetch.scanner.predicates.any_case import anycase
+from farfetch.scanner.predicates.language import parse_predicate, parse_scan
+from farfetch.scanner.predicates.nodes import (
     Binary,
     Const,
     Predicate,
@@ -21,6 +20,7 @@ from farfetch.scanner.predicates import (
     unchanged,
     unknown,
 )
+from farfetch.scanner.predicates.pattern import pattern
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -23,7 +23,7 @@ from farfetch.scanner.errors import (
 from farfetch.scanner.freeze import Freeze, Freezer
 from farfetch.scanner.process import has_exited
 from farfetch.scanner.regions import RegionReader
-from farfetch.scanner.values import f64, i32, pointer, sized, text, u8
+from farfetch.scanner.values.convert import f64, i32, pointer, sized, text, u8
 
 from unit.conftest import Start
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from farfetch.scanner.errors import ArgumentError, ValueKindError, ValueRangeError
-from farfetch.scanner.layout import Layout, double, round_single
-from farfetch.scanner.values import TYPES, layout_of, sized
+from farfetch.scanner.values.convert import TYPES, layout_of, sized
+from farfetch.scanner.values.layout import Layout, double, round_single
 from hypothesis import given
 from hypothesis import strategies as st
 

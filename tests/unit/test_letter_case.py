@@ -3,11 +3,11 @@ from __future__ import annotations
 import sys
 
 import pytest
-from farfetch.scanner.expression import parse_predicate
-from farfetch.scanner.layout import Layout
-from farfetch.scanner.letter_case import AnyCase, fold
-from farfetch.scanner.oracle import evaluate
-from farfetch.scanner.values import layout_of, sized, text, utf16
+from farfetch.scanner.predicates.any_case import AnyCase, fold
+from farfetch.scanner.predicates.language import parse_predicate
+from farfetch.scanner.predicates.meaning import evaluate
+from farfetch.scanner.values.convert import layout_of, sized, text, utf16
+from farfetch.scanner.values.layout import Layout
 from hypothesis import given
 from hypothesis import strategies as st
 

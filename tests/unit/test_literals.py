@@ -1,7 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from farfetch.scanner.literals import LiteralError, parse_integer, parse_number, quote, unquote
+from farfetch.scanner.values.literals import (
+    LiteralError,
+    parse_integer,
+    parse_number,
+    quote,
+    unquote,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,12 +10,12 @@ from fractions import Fraction
 from typing import Any, Literal
 
 import pytest
-from farfetch.scanner.expression import parse_predicate
-from farfetch.scanner.layout import Layout
-from farfetch.scanner.operators import BinaryOp
-from farfetch.scanner.oracle import evaluate
-from farfetch.scanner.predicates import Binary, Compare, Const, Predicate, now, prev
-from farfetch.scanner.values import TYPES, layout_of, sized
+from farfetch.scanner.predicates.language import parse_predicate
+from farfetch.scanner.predicates.meaning import evaluate
+from farfetch.scanner.predicates.nodes import Binary, Compare, Const, Predicate, now, prev
+from farfetch.scanner.predicates.operators import BinaryOp
+from farfetch.scanner.values.convert import TYPES, layout_of, sized
+from farfetch.scanner.values.layout import Layout
 from hypothesis import given
 from hypothesis import strategies as st
 

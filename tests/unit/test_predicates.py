@@ -5,7 +5,7 @@ import operator
 from typing import Any
 
 import pytest
-from farfetch.scanner.predicates import (
+from farfetch.scanner.predicates.nodes import (
     And,
     Binary,
     Compare,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from farfetch.scanner import ExpressionError
-from farfetch.scanner.regexes import regex
+from farfetch.scanner.predicates.regex import regex
 
 
 def test_many_brackets() -> None:

@@ -5,7 +5,7 @@ import ctypes
 import pytest
 from construct import Byte, Struct
 from farfetch.scanner.errors import TypeNameError
-from farfetch.scanner.values import TYPES, i32, layout_of, type_name, type_named, value_type
+from farfetch.scanner.values.convert import TYPES, i32, layout_of, type_name, type_named, value_type
 
 
 @pytest.mark.parametrize("name", TYPES)

@@ -17,7 +17,7 @@ from construct import (
     this,
 )
 from farfetch.scanner.errors import TypeNameError
-from farfetch.scanner.value_types import (
+from farfetch.scanner.values.types import (
     bytes_,
     f32,
     f64be,

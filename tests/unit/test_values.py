@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from construct import Byte, Struct
 from farfetch.scanner.errors import FarfetchError, TypeNameError, ValueKindError, ValueRangeError
-from farfetch.scanner.values import (
+from farfetch.scanner.values.convert import (
     TYPES,
     bytes_,
     decode,

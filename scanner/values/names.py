@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from construct import Construct
 
-from . import arguments, value_types
-from .errors import TypeNameError
-from .errors.base import short
-from .value_types import layout_of, sized
+from .. import arguments
+from ..errors import TypeNameError
+from ..errors.base import short
+from . import types as value_types
+from .types import layout_of, sized
 
 #: The value types by name, in the order in which to show them.
 TYPES: Final[dict[str, Construct]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, NamedTuple, cast
 
-from .errors import ExpressionError
+from ..errors import ExpressionError
 
 TokenKind = Literal["number", "quoted", "name", "sign", "end"]
 

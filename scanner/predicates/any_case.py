@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from . import arguments
+from .. import arguments
 
 CODECS: Final = ("utf-8", "utf-16-le", "utf-32-le")
 #: No character beyond has a case; Unicode's cased scripts end below U+1EA00.

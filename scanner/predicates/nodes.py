@@ -1,6 +1,6 @@
 """Predicates: what a value must fulfil, as a tree.
 
-Python's operators build the same trees as the text language of :mod:`.expression`::
+Python's operators build the same trees as the text language of :mod:`.language`::
 
     (now < prev) & (now != 0)        now < prev and now != 0
     now == first - 3                 now == first - 3
@@ -23,11 +23,11 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import ClassVar, Final, NoReturn, Union
 
-from . import arguments
-from .bands import Band, band, decimal
+from .. import arguments
+from ..errors import ArgumentError
 from .constants import Constant, plain, written
-from .errors import ArgumentError
 from .operators import PRECEDENCE, BinaryOp, CompareOp, Operators, UnaryOp
+from .rounding import Band, band, decimal
 
 #: ``"now"``, ``"prev"``, ``"first"``, or a snapshot's name after an ``@``.
 Source = str

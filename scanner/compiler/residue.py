@@ -1,7 +1,7 @@
 """Predicates that the core cannot decide alone: regular expressions, and fields construct decodes.
 
 The core gets a weaker predicate, which all that fulfils the whole one fulfils. What it lets pass is
-looked at one by one, with the definition itself (:mod:`.oracle`), before it is kept: so the matches
+looked at one by one, with the definition itself (:mod:`.meaning`), before it is kept: so the matches
 are those that deciding everywhere would find.
 """
 
@@ -13,11 +13,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from .engine import ffi, lib
-from .fields import DECODED, place_of
-from .layout import Layout
-from .oracle import evaluate
-from .predicates import (
+from ..engine import ffi, lib
+from ..predicates.binding import place_of
+from ..predicates.meaning import evaluate
+from ..predicates.nodes import (
     And,
     Compare,
     Const,
@@ -31,7 +30,9 @@ from .predicates import (
     now,
     unknown,
 )
-from .regexes import Regex
+from ..predicates.regex import Regex
+from ..values.fields import DECODED
+from ..values.layout import Layout
 
 _SET: Final = re.compile(rb"[^\0]")
 _POLL: Final = 32  # bytes of a mask between looks at whether the job goes on

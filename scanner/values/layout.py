@@ -14,8 +14,8 @@ import sys
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NamedTuple
 
-from . import arguments
-from .errors import ArgumentError, ValueKindError, ValueRangeError
+from .. import arguments
+from ..errors import ArgumentError, ValueKindError, ValueRangeError
 
 Kind = Literal["int", "float", "text", "utf16", "bytes", "struct", "number"]
 Value = int | float | str | bytes
@@ -61,7 +61,7 @@ class Layout:
         parts: of a number, the layouts it may have.
         is_mixed: whether it stands for numbers of several types, which only computing knows.
 
-    >>> from farfetch.scanner.value_types import layout_of, i32
+    >>> from farfetch.scanner import layout_of, i32
     >>> layout_of(i32).pack(-2)
     b'\xfe\xff\xff\xff'
     """
@@ -108,7 +108,7 @@ class Layout:
     def buffer_format(self) -> str:
         """A number as :mod:`struct` says it, in this machine's byte order; "" for anything else.
 
-        >>> from farfetch.scanner.value_types import layout_of, i32, u16be
+        >>> from farfetch.scanner import layout_of, i32, u16be
         >>> layout_of(i32).buffer_format, layout_of(u16be).buffer_format
         ('i', '')
         """

@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from construct import Construct, ConstructError
 
-from . import arguments
-from .errors import TypeNameError, ValueKindError
+from .. import arguments
+from ..errors import TypeNameError, ValueKindError
 from .layout import Kind, Layout, Value, round_single
 from .literals import LiteralError, parse_integer, parse_number, quote, unquote
-from .type_names import TYPES, type_name, type_named, value_type
-from .value_types import (
+from .names import TYPES, type_name, type_named, value_type
+from .types import (
     bytes_,
     f32,
     f32be,

@@ -7,12 +7,12 @@ from typing import Any, Final, NamedTuple
 
 from construct import Array, Construct, ConstructError, Renamed, Struct
 
-from . import numbers
-from .engine import lib
-from .errors import TypeNameError
+from ..engine import lib
+from ..errors import TypeNameError
+from .any_number import LAYOUT as ANY_NUMBER
 from .fields import DECODED
 from .layout import Layout, Place
-from .value_types import Number, layout_of
+from .types import Number, layout_of
 
 #: Bytes of the largest structure that is scanned for.
 LARGEST: Final = int(lib.FF_SPAN_MAX)
@@ -82,7 +82,7 @@ def scan_layout(value_type: Construct, *, bits: int = 64) -> Layout:
     [('level', 0, 'u16'), ('life.hp', 2, 'u32')]
     """
     if isinstance(without_name(value_type), Number):
-        return numbers.LAYOUT
+        return ANY_NUMBER
     struct = struct_of(value_type, bits=bits)
     if struct is None:
         return layout_of(value_type, bits=bits)

@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from construct import Array, Construct, ConstructError, Struct
 
-from . import arguments
-from .errors import TypeNameError
-from .structs import struct_of, type_label, without_name
+from .. import arguments
+from ..errors import TypeNameError
+from .structures import struct_of, type_label, without_name
 
 #: A member's name, or where one is inside of another: ``hp``, ``pos.x``, ``slots[2].kind``.
 PATH: Final = re.compile(r"[A-Za-z_]\w*(?:\[[0-9]{1,9}\])*(?:\.[A-Za-z_]\w*(?:\[[0-9]{1,9}\])*)*")

@@ -1,4 +1,4 @@
-"""The parser of the predicate language, which :mod:`.expression` describes."""
+"""The parser of the predicate language, which :mod:`.language` describes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Final, cast
 
-from . import arguments
-from .errors import ExpressionError
-from .fields import top_names
-from .letter_case import AnyCase
-from .literals import LiteralError, parse_number, unquote
-from .operators import PRECEDENCE, BinaryOp, CompareOp, UnaryOp
-from .patterns import pattern
-from .predicates import (
+from .. import arguments
+from ..errors import ExpressionError
+from ..values.fields import top_names
+from ..values.literals import LiteralError, parse_number, unquote
+from .any_case import AnyCase
+from .nodes import (
     And,
     Binary,
     Compare,
@@ -38,7 +36,9 @@ from .predicates import (
     unknown,
     uses,
 )
-from .regexes import regex
+from .operators import PRECEDENCE, BinaryOp, CompareOp, UnaryOp
+from .pattern import pattern
+from .regex import regex
 from .tokens import Token, tokenize
 
 COMPARISONS: Final = ("==", "!=", "<", "<=", ">", ">=")

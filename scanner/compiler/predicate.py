@@ -1,7 +1,7 @@
 """From a predicate's tree to a program of the core.
 
 What compares the value with a constant or with an older value becomes one of the core's fast
-atoms; any other arithmetic becomes a stack program (:mod:`.compile_expression`); ``and``, ``or``
+atoms; any other arithmetic becomes a stack program (:mod:`.arithmetic`); ``and``, ``or``
 and ``not`` join their masks.
 """
 
@@ -11,16 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .check import check as check_kinds
-from .compile_values import compile_comparison
-from .decoded import is_decoded, weaker
-from .engine import lib
-from .errors import ExpressionError
-from .layout import Layout
-from .letter_case import AnyCase
-from .numbers import asked, implies_first
-from .patterns import Pattern
-from .predicates import (
+from ..engine import lib
+from ..errors import ExpressionError
+from ..predicates.any_case import AnyCase
+from ..predicates.any_number import asked, implies_first
+from ..predicates.check import check as check_kinds
+from ..predicates.nodes import (
     And,
     Changed,
     Compare,
@@ -40,8 +36,12 @@ from .predicates import (
     prev,
     uses,
 )
-from .program_code import Code
-from .regexes import Regex
+from ..predicates.pattern import Pattern
+from ..predicates.regex import Regex
+from ..values.layout import Layout
+from .comparison import compile_comparison
+from .program import Code
+from .residue import is_decoded, weaker
 
 STREAMS: Final[dict[Source, int]] = {
     "now": lib.FF_NOW,

@@ -41,8 +41,8 @@ from construct import (
     Renamed,
 )
 
-from . import arguments
-from .errors import FarfetchError, TypeNameError
+from .. import arguments
+from ..errors import FarfetchError, TypeNameError
 from .layout import Layout, Value
 
 MOST: Final = 1 << 30  # of bytes or code units, in a type's length

@@ -10,13 +10,13 @@ import struct
 from collections.abc import Callable
 from typing import Any, Final
 
-from .engine import lib
-from .errors import ExpressionError
-from .fields import place_of
+from ..engine import lib
+from ..errors import ExpressionError
+from ..predicates.binding import place_of
+from ..predicates.nodes import Binary, Const, Expr, Unary, Value
+from ..predicates.operators import CompareOp
+from ..values.layout import Layout
 from .intervals import Interval
-from .layout import Layout
-from .operators import CompareOp
-from .predicates import Binary, Const, Expr, Unary, Value
 
 _DEPTH: Final = 16  # values on the core's stack, FF_EXPR_DEPTH
 _COMPARE: Final[dict[CompareOp, int]] = {

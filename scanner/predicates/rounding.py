@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
-from .layout import next_float, round_single
+from ..values.layout import next_float, round_single
 
 #: How values are counted: in whole numbers, or in floats of 32 or 64 bits.
 Scale = Literal["int", 32, 64]

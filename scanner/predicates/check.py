@@ -6,15 +6,15 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from . import arguments
+from .. import arguments
+from ..errors import ExpressionError, ValueKindError, ValueRangeError
+from ..values.fields import DECODED
+from ..values.layout import Layout
+from .any_case import AnyCase
+from .binding import arithmetic, place_of
 from .constants import Constant
-from .errors import ExpressionError, ValueKindError, ValueRangeError
-from .fields import DECODED, arithmetic, place_of
-from .layout import Layout
-from .letter_case import AnyCase
-from .oracle import HIGHEST_SHIFT
-from .patterns import Pattern
-from .predicates import (
+from .meaning import HIGHEST_SHIFT
+from .nodes import (
     Binary,
     Compare,
     Const,
@@ -28,7 +28,8 @@ from .predicates import (
     Unary,
     Value,
 )
-from .regexes import Regex
+from .pattern import Pattern
+from .regex import Regex
 
 _BITWISE: Final = ("&", "|", "^", "<<", ">>", "~")
 
@@ -45,8 +46,8 @@ def check(predicate: Predicate, layout: Layout) -> None:
         ValueKindError: a constant is of another kind than the type.
         ExpressionError: an operator is not for this type, or no length is given for text.
 
-    >>> from farfetch.scanner.values import layout_of, text, u8
-    >>> from farfetch.scanner.expression import parse_predicate
+    >>> from farfetch.scanner import layout_of, text, u8
+    >>> from farfetch.scanner import parse_predicate
     >>> check(parse_predicate("now == 300"), layout_of(u8))
     Traceback (most recent call last):
     ...
@@ -85,8 +86,8 @@ def constant_size(predicate: Predicate, layout: Layout) -> int | None:
     Raises:
         ExpressionError: a constant is empty, or they differ in length.
 
-    >>> from farfetch.scanner.values import layout_of, utf16
-    >>> from farfetch.scanner.predicates import now
+    >>> from farfetch.scanner import layout_of, utf16
+    >>> from farfetch.scanner import now
     >>> constant_size(now == "abc", layout_of(utf16))
     6
     """

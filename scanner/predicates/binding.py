@@ -1,27 +1,16 @@
-"""Fields: the values inside a structure, and what several of them are compared as."""
+"""What the names in a predicate stand for: fields, and what several of them are compared as."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from .layout import Layout, Place
-from .predicates import Expr, Field, Predicate, Value
+from ..values.fields import DECODED
+from ..values.layout import Layout, Place
+from .nodes import Expr, Field, Predicate, Value
 
-#: What construct has to decode; see :mod:`.oracle`.
-DECODED: Final = Layout("decoded", "int", None, 64, True, is_mixed=True)
 #: What fields of several types are compared as: integers exactly, beside floats as doubles.
 _MIXED: Final = Layout("numbers", "int", None, 64, True, is_mixed=True)
-
-
-def top_names(names: Iterable[str]) -> dict[str, None]:
-    """The names that paths to fields begin with, each once and in their order.
-
-    >>> list(top_names(("hp", "pos.x", "pos.y", "units[0].hp")))
-    ['hp', 'pos', 'units']
-    """
-    return {name.partition(".")[0].partition("[")[0]: None for name in names}
 
 
 def place_of(value: Value, whole: Layout) -> Place:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from . import arguments
-from .errors import ExpressionError
-from .regex_heads import beginning, needle, parsed, understood_as_today
+from .. import arguments
+from ..errors import ExpressionError
+from .regex_prefix import beginning, needle, parsed, understood_as_today
 
 #: Bytes that a match may have at the most, unless the type has a length of its own.
 REACH: Final = 256

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .engine import cell, check, content, ffi, lib
-from .predicates import Source
+from ..engine import cell, check, content, ffi, lib
+from ..predicates.nodes import Source
 
 _BOUNDS: Final = ("low", "high")
 

@@ -23,11 +23,11 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from . import arguments
-from .errors import ExpressionError
+from .. import arguments
+from ..errors import ExpressionError
+from .nodes import Expr, Predicate, changed, decreased, increased, now, unchanged
 from .parser import COMPARISONS, Parser
-from .patterns import pattern
-from .predicates import Expr, Predicate, changed, decreased, increased, now, unchanged
+from .pattern import pattern
 from .tokens import Token, tokenize
 
 _ALONE: Final = {">": increased, "<": decreased, "=": unchanged, "!=": changed}

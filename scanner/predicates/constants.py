@@ -5,11 +5,11 @@ from __future__ import annotations
 import operator
 from typing import SupportsFloat, SupportsIndex
 
-from .errors import ArgumentError
-from .letter_case import AnyCase
-from .literals import quote
-from .patterns import Pattern
-from .regexes import Regex
+from ..errors import ArgumentError
+from ..values.literals import quote
+from .any_case import AnyCase
+from .pattern import Pattern
+from .regex import Regex
 
 Constant = int | float | str | bytes | Pattern | AnyCase | Regex
 

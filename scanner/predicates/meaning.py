@@ -23,7 +23,7 @@ The core's compiled predicates are tested against :func:`evaluate`. In short:
 - A regular expression is equal to bytes that begin with what it matches.
 - Text and bytes are compared by their bytes, and only with ``==`` and ``!=``. A pattern is equal to
   the bytes that have its digits where it has any; text in any case to what has the same letters
-  (:mod:`.letter_case`), each in as many bytes.
+  (:mod:`.any_case`), each in as many bytes.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from .fields import DECODED, arithmetic, place_of
-from .layout import Layout, Value, double
-from .letter_case import AnyCase, fold
-from .patterns import Pattern
-from .predicates import (
+from ..values.fields import DECODED
+from ..values.layout import Layout, Value, double
+from .any_case import AnyCase, fold
+from .binding import arithmetic, place_of
+from .nodes import (
     And,
     Binary,
     Changed,
@@ -58,10 +58,11 @@ from .predicates import (
     Unknown,
     uses,
 )
-from .predicates import Value as SourceValue
-from .predicates import now as present
-from .predicates import prev as before
-from .regexes import Regex
+from .nodes import Value as SourceValue
+from .nodes import now as present
+from .nodes import prev as before
+from .pattern import Pattern
+from .regex import Regex
 
 Number = int | float
 
@@ -106,8 +107,8 @@ def evaluate(
     Raises:
         ValueError: the predicate looks at a value that is not given.
 
-    >>> from farfetch.scanner.values import i32, layout_of
-    >>> from farfetch.scanner.expression import parse_predicate
+    >>> from farfetch.scanner import i32, layout_of
+    >>> from farfetch.scanner import parse_predicate
     >>> evaluate(parse_predicate("now == prev - 5"), layout_of(i32), now=95, prev=100)
     True
     """
@@ -134,8 +135,8 @@ def compute(
         prev: what it was at the last scan.
         first: what it was at the first scan.
 
-    >>> from farfetch.scanner.values import i32, layout_of
-    >>> from farfetch.scanner.expression import parse_expression
+    >>> from farfetch.scanner import i32, layout_of
+    >>> from farfetch.scanner import parse_expression
     >>> compute(parse_expression("now * 2 + first"), layout_of(i32), now=50, prev=0, first=100)
     200
     """

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from .compile_expression import ExpressionCompiler
-from .engine import lib
-from .errors import ExpressionError
-from .fields import arithmetic, place_of
-from .layout import Layout, next_float
-from .letter_case import AnyCase
-from .operators import CompareOp
-from .patterns import Pattern
-from .predicates import Binary, Compare, Const, Expr, InRange, Near, Value
-from .program_code import Code
-from .regexes import Regex
+from ..engine import lib
+from ..errors import ExpressionError
+from ..predicates.any_case import AnyCase
+from ..predicates.binding import arithmetic, place_of
+from ..predicates.nodes import Binary, Compare, Const, Expr, InRange, Near, Value
+from ..predicates.operators import CompareOp
+from ..predicates.pattern import Pattern
+from ..predicates.regex import Regex
+from ..values.layout import Layout, next_float
+from .arithmetic import ExpressionCompiler
+from .program import Code
 
 _MIRRORED: Final[dict[CompareOp, CompareOp]] = {
     "==": "==",

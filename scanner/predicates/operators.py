@@ -1,7 +1,7 @@
 """Operators: what the predicate language has between values, how tightly each binds, and Python's.
 
 Here is which operator of Python makes which of the language's; the trees that they make are in
-:mod:`.predicates`.
+:mod:`.nodes`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from .predicates import Binary, Compare, Operand, Unary
+    from .nodes import Binary, Compare, Operand, Unary
 
 BinaryOp = Literal["|", "^", "&", "<<", ">>", "+", "-", "*", "/", "%"]
 UnaryOp = Literal["-", "~", "abs"]

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from . import arguments
-from .errors import ArgumentError, ExpressionError
+from .. import arguments
+from ..errors import ArgumentError, ExpressionError
 
 _WORD: Final = re.compile(r"\S+")
 _DIGITS: Final = "0123456789abcdefABCDEF?"
