@@ -19,7 +19,6 @@ import importlib
 import types
 import typing
 
-from .addresses import format_address, parse_address
 from .budget import Budget
 from .declarations import Declaration, Declarations
 from .engine import default_threads, isa, isas
@@ -53,13 +52,16 @@ from .errors import (
     ValueRangeError,
     WhereError,
 )
-from .footprints import Footprint
 from .freeze import Freeze, Freezer
 from .history import History, Snapshot, Step
 from .match_values import WriteResult
 from .matches import Match, Matches
-from .memory import Buffer, Memory, memory_names
-from .modules import Location, Module
+from .memory.addresses import format_address, parse_address
+from .memory.base import Memory
+from .memory.buffer import Buffer
+from .memory.modules import Location, Module
+from .memory.regions import Range, Region
+from .memory.where import Where
 from .patch import Patch, Patches
 from .pointers import PointerPath, PointerStep
 from .predicates.any_case import AnyCase, anycase
@@ -80,8 +82,9 @@ from .predicates.nodes import (
 )
 from .predicates.pattern import Pattern, pattern
 from .predicates.regex import Regex, regex
-from .process import ProcessInfo, find_process, process, processes
-from .regions import Range, Region, Where
+from .process.footprints import Footprint
+from .process.processes import ProcessInfo, find_process, process, processes
+from .process.ways import memory_names
 from .scan import Scan
 from .snapshot import FaultSet, Progress, ScanResult
 from .table import Entry, Table

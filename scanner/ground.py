@@ -9,11 +9,11 @@ from typing import Any
 
 from .budget import Limits
 from .engine import cell, check, content, ffi, lib
+from .memory.regions import Range
 from .predicates.check import check as check_kinds
 from .predicates.check import constant_size
 from .predicates.nodes import Predicate
 from .predicates.regex import Regex
-from .regions import Range
 from .snapshot import Store
 from .values.layout import Layout
 

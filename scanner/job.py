@@ -12,7 +12,7 @@ from .engine import cell, check, content, ffi, lib
 from .errors import BudgetError, ForkedError, MemoryUnavailable, ScanCancelled
 from .history import Kept, hold
 from .lifetime.life import this_process
-from .regions import Range
+from .memory.regions import Range
 from .snapshot import FaultSet, Progress, ScanResult, store_error
 
 _POLL: Final = 10  # milliseconds between looks at a running job

@@ -12,8 +12,8 @@ from .engine import ffi, lib
 from .errors import ArgumentError, MatchIndexError, MemoryFault, SnapshotError
 from .history import Present, addresses_of, old_values
 from .lifetime.bound import Bound
-from .modules import Location, Module, locate
-from .regions import Region
+from .memory.modules import Location, Module, locate
+from .memory.regions import Region
 
 if TYPE_CHECKING:
     from .scan import Scan

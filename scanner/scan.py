@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from . import arguments
-from .addresses import format_address
 from .budget import Budget
 from .engine import default_threads, isa, isa_index, lib
 from .errors import AlignError, ArgumentError, ScanOrderError, ValueKindError
@@ -17,9 +16,10 @@ from .job import Jobs, ProgressFunction
 from .lifetime.bound import Bound
 from .match_values import Reading, WriteResult, write_matches
 from .matches import Match, Matches
+from .memory.addresses import format_address
+from .memory.where import Where
 from .predicates.language import parse_scan
 from .predicates.nodes import Predicate, changed, snapshot_name, too_deep, unchanged, unknown, uses
-from .regions import Where
 from .search import first_search, next_search
 from .snapshot import ScanResult, snapshot_directory
 from .turns import Turns

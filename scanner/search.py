@@ -12,8 +12,8 @@ from .errors import FarfetchError, ScanCancelled, ScanClosed, ScanOrderError, Va
 from .ground import Ground, lay_out, sized_layout
 from .history import Kept, Step
 from .job import JobSpec, ProgressFunction
-from .pages import Pages
 from .predicates.nodes import Predicate, Source
+from .process.pages import Pages
 from .snapshot import Store
 from .values.convert import decode as decode_value
 

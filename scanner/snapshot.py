@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from .engine import cell, content, lib
 from .errors import ScanClosed, SnapshotError
 from .lifetime.life import Held
-from .regions import Range
+from .memory.regions import Range
 
 
 class FaultSet(NamedTuple):

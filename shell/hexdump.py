@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from farfetch.scanner import FarfetchError, decode, members
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 from farfetch.scanner.values.structures import size_of
 
 from . import values

@@ -1,8 +1,9 @@
 """Predicates that the core cannot decide alone: regular expressions, and fields construct decodes.
 
 The core gets a weaker predicate, which all that fulfils the whole one fulfils. What it lets pass is
-looked at one by one, with the definition itself (:mod:`.meaning`), before it is kept: so the matches
-are those that deciding everywhere would find.
+looked at one by one, with the definition itself, before it is kept; see
+:mod:`farfetch.scanner.predicates.meaning`. So the matches are those that deciding everywhere would
+find.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from .base import FarfetchError, count
 
 if TYPE_CHECKING:
-    from ..process import ProcessInfo
+    from ..process.processes import ProcessInfo
 
 _PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 

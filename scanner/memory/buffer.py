@@ -5,8 +5,8 @@ from __future__ import annotations
 from .. import arguments
 from ..engine import cell, check, content, ffi, lib
 from ..errors import ArgumentError
-from ..regions import Region
 from .base import Memory
+from .regions import Region
 
 
 class Buffer(Memory):

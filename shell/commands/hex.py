@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import MemoryFault, members
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 
 from .. import completion, forcing, hexdump, places, values
 from ..command import Command, needs_target

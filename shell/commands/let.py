@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import format_value
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 
 from .. import completion, places, variables
 from ..command import Command

@@ -9,7 +9,7 @@ from math import log
 from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import Range, Where
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 
 from .. import completion, quantities
 from ..command import Command, needs_matches, needs_target

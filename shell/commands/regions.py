@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import Footprint, Where
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 
 from .. import completion, quantities
 from ..command import Command, needs_target

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import Entry
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 from farfetch.scanner.values.literals import quote
 
 from .. import completion, forcing, places, tabled, values

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import TargetGone, members
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 
 from .. import completion, forcing, places, quantities, values
 from ..command import Command, needs_target

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from farfetch.scanner import TYPES, FarfetchError, members, processes
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 from farfetch.scanner.values.names import SCAN_TYPES
 
 from ..completion import ProcessName

@@ -9,7 +9,7 @@ import pytest
 from farfetch.scanner.compiler.predicate import compile_predicate
 from farfetch.scanner.engine import isas
 from farfetch.scanner.errors import FarfetchError
-from farfetch.scanner.memory import Buffer
+from farfetch.scanner.memory.buffer import Buffer
 from farfetch.scanner.predicates.language import parse_predicate
 from farfetch.scanner.predicates.nodes import unknown, uses
 from farfetch.scanner.scan import Scan

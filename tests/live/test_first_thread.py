@@ -19,7 +19,7 @@ from farfetch.scanner import (
     process,
     processes,
 )
-from farfetch.scanner.process import has_exited
+from farfetch.scanner.process.processes import has_exited
 
 from live.readers import every_reader_and_auto
 from live.targets import Spawn, TargetProcess

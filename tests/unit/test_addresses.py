@@ -3,10 +3,10 @@ from __future__ import annotations
 import os
 
 import pytest
-from farfetch.scanner.addresses import format_address, parse_address
 from farfetch.scanner.errors import ExpressionError
-from farfetch.scanner.modules import locate, modules_of
-from farfetch.scanner.regions import RegionReader, parse_maps
+from farfetch.scanner.memory.addresses import format_address, parse_address
+from farfetch.scanner.memory.modules import locate, modules_of
+from farfetch.scanner.process.maps import RegionReader, parse_maps
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -21,8 +21,8 @@ from farfetch.scanner.errors import (
     ValueRangeError,
 )
 from farfetch.scanner.freeze import Freeze, Freezer
-from farfetch.scanner.process import has_exited
-from farfetch.scanner.regions import RegionReader
+from farfetch.scanner.process.maps import RegionReader
+from farfetch.scanner.process.processes import has_exited
 from farfetch.scanner.values.convert import f64, i32, pointer, sized, text, u8
 
 from unit.conftest import Start

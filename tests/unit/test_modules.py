@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from farfetch.scanner.elf import elf_bits, image_size
-from farfetch.scanner.modules import Module, locate, module_label, modules_of
-from farfetch.scanner.regions import Region, RegionReader, parse_maps
+from farfetch.scanner.images.elf import elf_bits, image_size
+from farfetch.scanner.memory.modules import Module, locate, module_label, modules_of
+from farfetch.scanner.memory.regions import Region
+from farfetch.scanner.process.maps import RegionReader, parse_maps
 
 PAGE = mmap.PAGESIZE
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from farfetch.scanner.errors import TargetAmbiguous, TargetNotFound
-from farfetch.scanner.process import find_process, has_exited, process, processes
+from farfetch.scanner.process.processes import find_process, has_exited, process, processes
 
 from unit.conftest import Start
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from farfetch.scanner.errors import AccessDenied, TargetGone
-from farfetch.scanner.regions import Region, RegionReader, parse_maps
+from farfetch.scanner.memory.regions import Region
+from farfetch.scanner.process.maps import RegionReader, parse_maps
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from .errors import AccessDenied, TargetGone
-from .process import has_exited
-from .regions import Region, parse_maps
+from ..errors import AccessDenied, TargetGone
+from ..memory.regions import Region
+from .maps import parse_maps
+from .processes import has_exited
 from .threads import read_file
 
 # Pages of hugetlbfs are counted apart, and were written or they would not be there.

@@ -6,11 +6,11 @@ import contextlib
 import os
 from typing import Final
 
-from .errors import AccessDenied, TargetGone
-from .lifetime.bound import Bound
-from .lifetime.life import Descriptor
-from .memory.base import gone
-from .process import ProcessInfo
+from ..errors import AccessDenied, TargetGone
+from ..lifetime.bound import Bound
+from ..lifetime.life import Descriptor
+from .memory import gone
+from .processes import ProcessInfo
 from .threads import folders
 
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC

@@ -10,10 +10,10 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Final, Literal, TypeGuard
 
-from .errors import FarfetchError
-from .memory import Memory
-from .process import ProcessInfo, basename
-from .regions import Region
+from ..errors import FarfetchError
+from ..memory.base import Memory
+from ..memory.regions import Region
+from .processes import ProcessInfo, basename
 
 Bits = Literal[32, 64]
 

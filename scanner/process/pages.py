@@ -19,11 +19,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from .engine import cell, check, content, ffi, lib
-from .errors import TargetClosed
-from .lifetime.bound import Bound
-from .lifetime.life import Descriptor, Held
-from .regions import Range, Region
+from ..engine import cell, check, content, ffi, lib
+from ..errors import TargetClosed
+from ..lifetime.bound import Bound
+from ..lifetime.life import Descriptor, Held
+from ..memory.regions import Range, Region
 from .threads import ask, folders, has_memory, read_file
 
 _PAGE: Final = mmap.PAGESIZE

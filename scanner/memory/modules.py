@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from .elf import image_size
+from ..images.elf import image_size
 from .regions import Region
 
 _PE_SUFFIXES: Final = (".exe", ".dll")
@@ -79,7 +79,7 @@ def modules_of(regions: Sequence[Region], root: str | Path = "/") -> list[Module
         regions: all regions of the target, ascending.
         root: the folder that the target sees as ``/``.
 
-    >>> from farfetch.scanner.regions import RegionReader
+    >>> from farfetch.scanner.process.maps import RegionReader
     >>> import os
     >>> regions = RegionReader(os.getpid()).read()
     >>> [module.name for module in modules_of(regions) if "libc." in module.name]

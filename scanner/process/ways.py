@@ -14,9 +14,10 @@ from .. import arguments
 from ..arguments import HIGHEST
 from ..engine import cell, content, lib
 from ..errors import AccessDenied, MemoryUnavailable
-from ..process import ProcessInfo
-from ..regions import Region
-from .base import Memory, ProcessMemory, process_error
+from ..memory.base import Memory
+from ..memory.regions import Region
+from .memory import ProcessMemory, process_error
+from .processes import ProcessInfo
 
 # In the order in which "auto" tries them: fastest first.
 _OPENERS: Final[dict[str, Callable[[int, Any], int]]] = {

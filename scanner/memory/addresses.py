@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from . import arguments
-from .errors import ExpressionError
+from .. import arguments
+from ..errors import ExpressionError
+from ..values.literals import parse_integer
 from .modules import Module
 from .regions import Region
-from .values.literals import parse_integer
 
 _HIGHEST: Final = (1 << 64) - 1
 _NUMBER: Final = re.compile(r"0[xX][0-9a-fA-F_]+|[0-9][0-9_]*")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeVar
 
-from . import arguments
-from .elf import elf_bits
-from .errors import TargetAmbiguous, TargetNotFound
+from .. import arguments
+from ..errors import TargetAmbiguous, TargetNotFound
+from ..images.elf import elf_bits
 from .threads import any_runs, ask, folders
 
 _PROC: Final = Path("/proc")

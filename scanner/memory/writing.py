@@ -10,14 +10,14 @@ import bisect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .engine import ffi
-from .errors import MemoryFault
-from .lifetime.bound import Bound
+from ..engine import ffi
+from ..errors import MemoryFault
+from ..lifetime.bound import Bound
 
 if TYPE_CHECKING:
-    from .freeze import Freezer
-    from .memory import Memory
-    from .target import Target
+    from ..freeze import Freezer
+    from ..target import Target
+    from .base import Memory
 
 
 def write(
