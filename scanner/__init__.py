@@ -19,8 +19,7 @@ import importlib
 import types
 import typing
 
-from .budget import Budget
-from .declarations import Declaration, Declarations
+from .declarations.registry import Declaration, Declarations
 from .engine import default_threads, isa, isas
 from .errors import (
     AccessDenied,
@@ -52,18 +51,16 @@ from .errors import (
     ValueRangeError,
     WhereError,
 )
-from .freeze import Freeze, Freezer
-from .history import History, Snapshot, Step
-from .match_values import WriteResult
-from .matches import Match, Matches
+from .live.freeze import Freeze, Freezer
+from .live.patch import Patch, Patches
+from .live.watch import Seen, Watch
 from .memory.addresses import format_address, parse_address
 from .memory.base import Memory
 from .memory.buffer import Buffer
 from .memory.modules import Location, Module
 from .memory.regions import Range, Region
 from .memory.where import Where
-from .patch import Patch, Patches
-from .pointers import PointerPath, PointerStep
+from .pointers.path import PointerPath, PointerStep
 from .predicates.any_case import AnyCase, anycase
 from .predicates.language import parse_expression, parse_predicate, parse_scan
 from .predicates.nodes import (
@@ -85,9 +82,13 @@ from .predicates.regex import Regex, regex
 from .process.footprints import Footprint
 from .process.processes import ProcessInfo, find_process, process, processes
 from .process.ways import memory_names
-from .scan import Scan
-from .snapshot import FaultSet, Progress, ScanResult
-from .table import Entry, Table
+from .scan.budget import Budget
+from .scan.history import History, Snapshot, Step
+from .scan.matches import Match, Matches
+from .scan.results import FaultSet, Progress, ScanResult
+from .scan.scan import Scan
+from .scan.writing import WriteResult
+from .tables.table import Entry, Table
 from .target import Target, attach
 from .values.convert import (
     TYPES,
@@ -126,17 +127,16 @@ from .values.convert import (
 )
 from .values.layout import Layout
 from .values.members import Member, member, members
-from .watch import Seen, Watch
 
 if typing.TYPE_CHECKING:
-    from .c_layouts import c_struct, c_structs
-    from .construct_text import construct_struct
+    from .declarations.c_layout import c_struct, c_structs
+    from .declarations.construct import construct_struct
 else:
     # Readers of declarations take a while to load, and most programs declare nothing in text.
     _LATER: typing.Final = {
-        "c_struct": ".c_layouts",
-        "c_structs": ".c_layouts",
-        "construct_struct": ".construct_text",
+        "c_struct": ".declarations.c_layout",
+        "c_structs": ".declarations.c_layout",
+        "construct_struct": ".declarations.construct",
     }
 
     def __getattr__(name: str) -> typing.Any:

@@ -10,19 +10,19 @@ from types import TracebackType
 from typing import Any, Literal
 
 from . import arguments
-from .budget import Budget
 from .errors import ArgumentError, MemoryFault, TargetClosed, TypeNameError
-from .freeze import Freeze, Freezer
 from .lifetime.bound import Bound
 from .lifetime.life import Life
+from .live.freeze import Freeze, Freezer
+from .live.patch import Patch, Patches
+from .live.watch import Watch
 from .memory import writing
 from .memory.addresses import parse_address
 from .memory.base import Memory
 from .memory.modules import Location, Module, locate, modules_of
 from .memory.regions import Region
 from .memory.where import Where
-from .patch import Patch, Patches
-from .pointers import PointerPath
+from .pointers.path import PointerPath
 from .process.address_space import AddressSpace
 from .process.footprints import Footprint, read_footprints
 from .process.pages import Pages
@@ -30,11 +30,11 @@ from .process.processes import ProcessInfo, find_process
 from .process.threads import opened_root
 from .process.ways import open_memory
 from .process.widths import is_width, program_bits
-from .scan import Scan
-from .turns import Turns
+from .scan.budget import Budget
+from .scan.scan import Scan
+from .scan.turns import Turns
 from .values.convert import decode, encode, value_type
 from .values.structures import size_of
-from .watch import Watch
 
 
 def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None = None) -> Target:

@@ -23,7 +23,7 @@ from farfetch.scanner import (
     attach,
     type_named,
 )
-from farfetch.scanner.freeze import INTERVAL
+from farfetch.scanner.live.freeze import INTERVAL
 from farfetch.scanner.values.structures import scan_layout
 
 from . import report

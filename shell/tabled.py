@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from farfetch.scanner import Entry, Freeze
-    from farfetch.scanner.cheat_engine import Taken
+    from farfetch.scanner.tables.cheat_engine import Taken
 
     from .result import Json
     from .session import Session

@@ -9,11 +9,7 @@ from typing import Any, Final
 
 from .. import arguments
 from ..engine import cell, check, ffi, lib
-from ..errors import (
-    ArgumentError,
-    FarfetchError,
-    TargetClosed,
-)
+from ..errors import ArgumentError, FarfetchError, TargetClosed
 from ..lifetime.bound import Bound
 from ..lifetime.life import Held
 from ..process.processes import ProcessInfo

@@ -15,7 +15,7 @@ from ..errors import MemoryFault
 from ..lifetime.bound import Bound
 
 if TYPE_CHECKING:
-    from ..freeze import Freezer
+    from ..live.freeze import Freezer
     from ..target import Target
     from .base import Memory
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def run(session: Session, words: Words) -> Result:
     """Write what Cheat Engine can read of the table."""
-    from farfetch.scanner.cheat_engine import export_table  # XML, which others do without
+    from farfetch.scanner.tables.cheat_engine import export_table  # XML, which others do without
 
     force = words.switch(FORCE)
     word = words.take("FILE")

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from farfetch.scanner import parse_value
-from farfetch.scanner.freeze import INTERVAL
+from farfetch.scanner.live.freeze import INTERVAL
 from farfetch.scanner.memory.addresses import format_address
 
 from .. import completion, forcing, holding, places, values

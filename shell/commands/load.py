@@ -14,7 +14,7 @@ from ..result import Json, Result
 from ..words import Words, path_of
 
 if TYPE_CHECKING:
-    from farfetch.scanner.cheat_engine import Taken
+    from farfetch.scanner.tables.cheat_engine import Taken
 
     from ..session import Session
 
@@ -35,7 +35,7 @@ def run(session: Session, words: Words) -> Result:
         session.attached.check()
     report: list[Taken] = []
     if file.suffix.lower() == ".ct":
-        from farfetch.scanner.cheat_engine import import_table
+        from farfetch.scanner.tables.cheat_engine import import_table
 
         table, report = import_table(file)
     else:

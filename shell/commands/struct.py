@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import Declaration, TableError, construct_struct, members
-from farfetch.scanner.declarations import check_name
-from farfetch.scanner.table import read_file
+from farfetch.scanner.declarations.registry import check_name
+from farfetch.scanner.tables.table import read_file
 from farfetch.scanner.values.structures import scan_layout
 
 from .. import completion, quantities, values

@@ -12,7 +12,7 @@ from farfetch.scanner.errors import FarfetchError
 from farfetch.scanner.memory.buffer import Buffer
 from farfetch.scanner.predicates.language import parse_predicate
 from farfetch.scanner.predicates.nodes import unknown, uses
-from farfetch.scanner.scan import Scan
+from farfetch.scanner.scan.scan import Scan
 from farfetch.scanner.target import Target
 from farfetch.scanner.values.convert import layout_of, type_named
 from hypothesis import assume, given, settings

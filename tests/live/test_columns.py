@@ -7,8 +7,8 @@ import struct
 import numpy
 import pytest
 from farfetch.scanner import MemoryFault, TargetGone, attach, f64be, i32, now, u16
-from farfetch.scanner.matches import ColumnName
 from farfetch.scanner.memory.buffer import Buffer
+from farfetch.scanner.scan.matches import ColumnName
 from farfetch.scanner.target import Target
 
 from live.targets import Spawn

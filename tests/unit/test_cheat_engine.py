@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from farfetch.scanner import Entry, Table, TableError
-from farfetch.scanner.cheat_engine import export_table, import_table
+from farfetch.scanner.tables.cheat_engine import export_table, import_table
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -20,7 +20,7 @@ from farfetch.scanner.errors import (
     ValueKindError,
     ValueRangeError,
 )
-from farfetch.scanner.freeze import Freeze, Freezer
+from farfetch.scanner.live.freeze import Freeze, Freezer
 from farfetch.scanner.process.maps import RegionReader
 from farfetch.scanner.process.processes import has_exited
 from farfetch.scanner.values.convert import f64, i32, pointer, sized, text, u8

@@ -11,13 +11,10 @@ from typing import Any, Final, NamedTuple
 
 from construct import Array, Construct, Padding, Struct
 
-from . import arguments
-from .c_constants import Constants
-from .c_text import UNKNOWN
-from .c_units import Unit, base_of, refused, unit_of
-from .errors import DeclarationError
-from .values.structures import LARGEST, Laid, Structure
-from .values.types import (
+from .. import arguments
+from ..errors import DeclarationError
+from ..values.structures import LARGEST, Laid, Structure
+from ..values.types import (
     bytes_,
     f32,
     f64,
@@ -34,6 +31,9 @@ from .values.types import (
     u64,
     utf16,
 )
+from .c_constants import Constants
+from .c_parser import Unit, base_of, refused, unit_of
+from .c_source import UNKNOWN
 
 #: Fields of one structure, those of structures inside of it counted once a place.
 MAX_FIELDS: Final = 4096

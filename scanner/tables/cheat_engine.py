@@ -15,12 +15,12 @@ from xml.etree import ElementTree
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from . import arguments
-from .errors import FarfetchError, TableError
+from .. import arguments
+from ..errors import FarfetchError, TableError
+from ..pointers.path import PointerPath
+from ..values.literals import quote
 from .files import has_content
-from .pointers import PointerPath
 from .table import MAX_BYTES, MAX_ENTRIES, MAX_TEXT, Entry, Table, read_file, replace_file
-from .values.literals import quote
 
 #: Elements in one another; groups of groups need two each.
 MAX_DEPTH: Final = 128

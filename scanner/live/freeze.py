@@ -14,12 +14,12 @@ from typing import Any, Final, Literal, Protocol
 
 from construct import Construct
 
-from . import arguments
-from .errors import FarfetchError, TargetClosed, TargetGone, ValueKindError
-from .lifetime.bound import Bound
-from .lifetime.life import Life
-from .pointers import Follower, PointerPath
-from .values.convert import encode, layout_of
+from .. import arguments
+from ..errors import FarfetchError, TargetClosed, TargetGone, ValueKindError
+from ..lifetime.bound import Bound
+from ..lifetime.life import Life
+from ..pointers.path import Follower, PointerPath
+from ..values.convert import encode, layout_of
 
 Allow = Literal["increase", "decrease"]
 

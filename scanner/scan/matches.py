@@ -7,17 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from . import arguments
-from .engine import ffi, lib
-from .errors import ArgumentError, MatchIndexError, MemoryFault, SnapshotError
+from .. import arguments
+from ..engine import ffi, lib
+from ..errors import ArgumentError, MatchIndexError, MemoryFault, SnapshotError
+from ..lifetime.bound import Bound
+from ..memory.modules import Location, Module, locate
+from ..memory.regions import Region
 from .history import Present, addresses_of, old_values
-from .lifetime.bound import Bound
-from .memory.modules import Location, Module, locate
-from .memory.regions import Region
 
 if TYPE_CHECKING:
+    from ..target import Target
     from .scan import Scan
-    from .target import Target
 
 ColumnName = Literal["address", "now", "previous", "first"]
 _BATCH = 1024

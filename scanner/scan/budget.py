@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from . import arguments
+from .. import arguments
 
 MOST = 1 << 62  # bytes that a budget may name
 _SHARE = 10  # of what is free, all but one part in so many

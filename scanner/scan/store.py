@@ -1,72 +1,14 @@
-"""Snapshots: what a scan did, and where the bytes are kept that it found."""
+"""Where old bytes are kept: unlinked files, so that nothing is left behind."""
 
 from __future__ import annotations
 
 import errno
 import os
-from typing import Any, NamedTuple
+from typing import Any
 
-from .engine import cell, content, lib
-from .errors import ScanClosed, SnapshotError
-from .lifetime.life import Held
-from .memory.regions import Range
-
-
-class FaultSet(NamedTuple):
-    """Pages that a scan could not read.
-
-    Attributes:
-        ranges: half-open addresses, ascending, merged.
-        blocked: those of them that somebody was to bring and did not: the process that serves a
-            userfaultfd(2), a file system, a device. See :attr:`.Target.patience`.
-    """
-
-    ranges: tuple[Range, ...]
-    blocked: tuple[Range, ...] = ()
-
-    @property
-    def bytes(self) -> int:
-        """How many bytes they are."""
-        return sum(end - start for start, end in self.ranges)
-
-    @property
-    def blocked_bytes(self) -> int:
-        """How many bytes nobody brought."""
-        return sum(end - start for start, end in self.blocked)
-
-
-class ScanResult(NamedTuple):
-    """What a scan did.
-
-    Attributes:
-        matches: how many there are now.
-        bytes: read from the target.
-        unreadable: bytes that could not be read.
-        seconds: it took.
-        faults: where they could not be read.
-    """
-
-    matches: int
-    bytes: int
-    unreadable: int
-    seconds: float
-    faults: FaultSet
-
-
-class Progress(NamedTuple):
-    """How far a scan is.
-
-    Attributes:
-        done: bytes looked at.
-        total: bytes to look at.
-        matches: found so far.
-        seconds: since it began.
-    """
-
-    done: int
-    total: int
-    matches: int
-    seconds: float
+from ..engine import cell, content, lib
+from ..errors import ScanClosed, SnapshotError
+from ..lifetime.life import Held
 
 
 class Store:

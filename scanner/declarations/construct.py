@@ -10,11 +10,11 @@ from typing import Any, Final
 import construct
 from construct import Array, Construct, Padding, Struct
 
-from . import arguments
-from .errors import DeclarationError, FarfetchError, TypeNameError
-from .values.names import TYPES
-from .values.structures import LARGEST, MAX_TEXT, scan_layout
-from .values.types import bytes_, sized, text, utf16
+from .. import arguments
+from ..errors import DeclarationError, FarfetchError, TypeNameError
+from ..values.names import TYPES
+from ..values.structures import LARGEST, MAX_TEXT, scan_layout
+from ..values.types import bytes_, sized, text, utf16
 
 #: What a text may have; more is not looked at.
 MAX_DEPTH: Final = 32

@@ -6,31 +6,32 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, overload
 
-from . import arguments
+from .. import arguments
+from ..engine import default_threads, isa, isa_index, lib
+from ..errors import AlignError, ArgumentError, ScanOrderError, ValueKindError
+from ..lifetime.bound import Bound
+from ..memory.addresses import format_address
+from ..memory.where import Where
+from ..predicates.language import parse_scan
+from ..predicates.nodes import Predicate, changed, snapshot_name, too_deep, unchanged, unknown, uses
+from ..values.any_number import PARTS
+from ..values.convert import decode as decode_value
+from ..values.convert import value_type
+from ..values.layout import Layout
+from ..values.structures import scan_layout
 from .budget import Budget
-from .engine import default_threads, isa, isa_index, lib
-from .errors import AlignError, ArgumentError, ScanOrderError, ValueKindError
-from .ground import Ground
 from .history import History, Present, Snapshot, Step
 from .job import Jobs, ProgressFunction
-from .lifetime.bound import Bound
-from .match_values import Reading, WriteResult, write_matches
 from .matches import Match, Matches
-from .memory.addresses import format_address
-from .memory.where import Where
-from .predicates.language import parse_scan
-from .predicates.nodes import Predicate, changed, snapshot_name, too_deep, unchanged, unknown, uses
+from .plan import Ground
+from .results import ScanResult
 from .search import first_search, next_search
-from .snapshot import ScanResult, snapshot_directory
+from .store import snapshot_directory
 from .turns import Turns
-from .values.any_number import PARTS
-from .values.convert import decode as decode_value
-from .values.convert import value_type
-from .values.layout import Layout
-from .values.structures import scan_layout
+from .writing import Reading, WriteResult, write_matches
 
 if TYPE_CHECKING:
-    from .target import Target
+    from ..target import Target
 
 CHUNK: Final = 1 << 19  # bytes a thread reads at a time: they stay in the second-level cache
 CHUNKS: Final = (64, 1 << 30)  # what may be chosen

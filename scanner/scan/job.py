@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from .engine import cell, check, content, ffi, lib
-from .errors import BudgetError, ForkedError, MemoryUnavailable, ScanCancelled
+from ..engine import cell, check, content, ffi, lib
+from ..errors import BudgetError, ForkedError, MemoryUnavailable, ScanCancelled
+from ..lifetime.life import this_process
+from ..memory.regions import Range
 from .history import Kept, hold
-from .lifetime.life import this_process
-from .memory.regions import Range
-from .snapshot import FaultSet, Progress, ScanResult, store_error
+from .results import FaultSet, Progress, ScanResult
+from .store import store_error
 
 _POLL: Final = 10  # milliseconds between looks at a running job
 _REPORT: Final = 0.05  # seconds between calls of a progress function

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from . import arguments
-from .errors import DeclarationError, TypeNameError
-from .values.names import SCAN_TYPES, TYPES, type_named
+from .. import arguments
+from ..errors import DeclarationError, TypeNameError
+from ..values.names import SCAN_TYPES, TYPES, type_named
 
 if TYPE_CHECKING:
     # What reads declarations is loaded where there are some: most scans are of plain types.
-    from .c_units import Unit
+    from .c_parser import Unit
 
 #: More structures than any program has.
 MAX_DECLARATIONS: Final = 1000
@@ -51,11 +51,11 @@ class Declaration:
         arguments.choice("language", self.language, ("c", "construct"))
         arguments.text("text", self.text)
         if self.language == "c":
-            from .c_layouts import c_struct
+            from .c_layout import c_struct
 
             found = c_struct(self.text, self.name)
         else:
-            from .construct_text import construct_struct
+            from .construct import construct_struct
 
             found = self.name / construct_struct(self.text)
         object.__setattr__(self, "type", found)
@@ -117,8 +117,8 @@ class Declarations:
         Raises:
             DeclarationError: it cannot be taken; nothing is declared.
         """
-        from .c_layouts import c_structs
-        from .c_units import unit_of
+        from .c_layout import c_structs
+        from .c_parser import unit_of
 
         own = self._packing + arguments.text("text", text)
         before = self._packing.count("\n")
@@ -176,7 +176,7 @@ class Declarations:
             self._parts.pop(one.name, None)
             self._known[one.name] = one
             if one.language == "c":
-                from .c_units import unit_of
+                from .c_parser import unit_of
 
                 names = unit_of(one.text).names
                 self._parts.update(dict.fromkeys(names, _Part(one.text, names, ())))

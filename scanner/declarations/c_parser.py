@@ -6,8 +6,8 @@ import re
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from .c_text import PRELUDE, Prepared, prepare
-from .errors import DeclarationError
+from ..errors import DeclarationError
+from .c_source import PRELUDE, Prepared, prepare
 
 _PLACED: Final = re.compile(r"text:([0-9]+):([0-9]+): *(.*)", re.DOTALL)
 _PACK: Final = re.compile(r"pack\s*\(\s*(?P<action>push|pop)?\s*,?\s*(?P<size>1|2|4|8|16)?\s*\)\s*")

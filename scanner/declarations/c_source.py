@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from .errors import DeclarationError
-from .values.structures import MAX_TEXT
+from ..errors import DeclarationError
+from ..values.structures import MAX_TEXT
 
 #: What a text may have; more is not looked at.
 MAX_DEPTH: Final = 32

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Final, NamedTuple, Protocol
 
-from . import arguments
-from .errors import ArgumentError, MemoryFault, PointerError
-from .values.literals import parse_integer
+from .. import arguments
+from ..errors import ArgumentError, MemoryFault, PointerError
+from ..values.literals import parse_integer
 
 #: More steps than any program needs; a path with more is not followed.
 MAX_STEPS = 64

@@ -8,10 +8,10 @@ from functools import partial
 from types import TracebackType
 from typing import Protocol
 
-from . import arguments
-from .errors import ArgumentError, FarfetchError, MemoryFault, PatchError, TargetClosed
-from .lifetime.bound import Bound
-from .lifetime.life import Life
+from .. import arguments
+from ..errors import ArgumentError, FarfetchError, MemoryFault, PatchError, TargetClosed
+from ..lifetime.bound import Bound
+from ..lifetime.life import Life
 
 
 class Patchable(Protocol):

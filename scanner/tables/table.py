@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from . import arguments, files
-from .declarations import MAX_DECLARATIONS, Declaration
-from .errors import ArgumentError, FarfetchError, TableError
-from .errors.base import short
-from .pointers import PointerPath
-from .values.literals import quote
-from .values.names import type_named
+from .. import arguments
+from ..declarations.registry import MAX_DECLARATIONS, Declaration
+from ..errors import ArgumentError, FarfetchError, TableError
+from ..errors.base import short
+from ..pointers.path import PointerPath
+from ..values.literals import quote
+from ..values.names import type_named
+from . import files
 
 FORMAT: Final = "farfetch table"
 #: Files without structures are of version 1, which older ones read, too.
@@ -336,7 +337,7 @@ def _integer(word: str) -> int:
 
 
 def replace_file(name: str | os.PathLike[str], raw: bytes) -> None:
-    """Write a file as :func:`files.replace_file` does.
+    """Write a file so that it has its old content or the new one.
 
     Raises:
         TableError: it cannot be written; what was there is untouched.

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from .compiler.predicate import Program, compile_predicate
-from .compiler.residue import Filter, regexes_of
-from .engine import lib
-from .errors import FarfetchError, ScanCancelled, ScanClosed, ScanOrderError, ValueKindError
-from .ground import Ground, lay_out, sized_layout
+from ..compiler.predicate import Program, compile_predicate
+from ..compiler.residue import Filter, regexes_of
+from ..engine import lib
+from ..errors import FarfetchError, ScanCancelled, ScanClosed, ScanOrderError, ValueKindError
+from ..predicates.nodes import Predicate, Source
+from ..process.pages import Pages
+from ..values.convert import decode as decode_value
 from .history import Kept, Step
 from .job import JobSpec, ProgressFunction
-from .predicates.nodes import Predicate, Source
-from .process.pages import Pages
-from .snapshot import Store
-from .values.convert import decode as decode_value
+from .plan import Ground, lay_out, sized_layout
+from .store import Store
 
 if TYPE_CHECKING:
     from .scan import Scan

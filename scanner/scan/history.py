@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .engine import ffi, lib
-from .errors import ScanClosed, ScanOrderError, SnapshotError
-from .ground import Ground
-from .lifetime.bound import Bound
-from .lifetime.life import Held, Life
-from .predicates.nodes import Predicate
-from .snapshot import ScanResult
+from ..engine import ffi, lib
+from ..errors import ScanClosed, ScanOrderError, SnapshotError
+from ..lifetime.bound import Bound
+from ..lifetime.life import Held, Life
+from ..predicates.nodes import Predicate
+from .plan import Ground
+from .results import ScanResult
 
 
 class Old(NamedTuple):

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..engine import cell, check, content, ffi, lib
+from ..memory.regions import Range
+from ..predicates.check import check as check_kinds
+from ..predicates.check import constant_size
+from ..predicates.nodes import Predicate
+from ..predicates.regex import Regex
+from ..values.layout import Layout
 from .budget import Limits
-from .engine import cell, check, content, ffi, lib
-from .memory.regions import Range
-from .predicates.check import check as check_kinds
-from .predicates.check import constant_size
-from .predicates.nodes import Predicate
-from .predicates.regex import Regex
-from .snapshot import Store
-from .values.layout import Layout
+from .store import Store
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .engine import ffi, lib
+from ..engine import ffi, lib
+from ..values.convert import encode
 from .history import addresses_of
-from .values.convert import encode
 
 if TYPE_CHECKING:
     from .scan import Scan

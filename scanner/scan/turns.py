@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from .errors import FarfetchError, ScanCancelled, ScanClosed, ScanOrderError
+from ..errors import FarfetchError, ScanCancelled, ScanClosed, ScanOrderError
 from .history import History, Kept
 from .job import Jobs
-from .snapshot import ScanResult
+from .results import ScanResult
 
 if TYPE_CHECKING:
-    from .target import Target
+    from ..target import Target
 
 T = TypeVar("T")
 

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple, Protocol
 
 from construct import Construct
 
-from . import arguments
-from .errors import FarfetchError, ForkedError, TargetClosed, TargetGone, TypeNameError
-from .lifetime.bound import Bound
-from .lifetime.life import Life
-from .values.convert import decode, type_name, value_type
-from .values.structures import size_of
+from .. import arguments
+from ..errors import FarfetchError, ForkedError, TargetClosed, TargetGone, TypeNameError
+from ..lifetime.bound import Bound
+from ..lifetime.life import Life
+from ..values.convert import decode, type_name, value_type
+from ..values.structures import size_of
 
 
 class Watchable(Protocol):

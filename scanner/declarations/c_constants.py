@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from .c_units import Unit, refused
+from .c_parser import Unit, refused
 
 _INTEGER: Final = re.compile(r"(0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+)[uUlL]{0,3}")
 _OPERATORS: Final = ("+", "-", "*", "/", "%", "<<", ">>", "|", "&", "^")

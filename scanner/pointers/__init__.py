@@ -1,0 +1,1 @@
+"""Ways to a value that outlive its address."""
