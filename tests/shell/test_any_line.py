@@ -13,14 +13,15 @@ from pathlib import Path
 
 import pytest
 from farfetch.scanner import FarfetchError
-from farfetch.shell import batch, render, report
+from farfetch.shell.answers import render, report
+from farfetch.shell.answers.result import Result
 from farfetch.shell.commands import COMMANDS
-from farfetch.shell.completion import complete
-from farfetch.shell.hints import hint
+from farfetch.shell.complete.hints import hint
+from farfetch.shell.complete.line import complete
+from farfetch.shell.complete.moment import SessionMoment
 from farfetch.shell.repl.highlight import highlighted
-from farfetch.shell.repl.moment import SessionMoment
-from farfetch.shell.result import Result
-from farfetch.shell.session import Session
+from farfetch.shell.run import scripts
+from farfetch.shell.session.session import Session
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -145,7 +146,7 @@ def test_any_line(
     session: Session, target: TargetProcess, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recorder = Recorder()
-    session.run_script = batch.Scripts(session, recorder)
+    session.run_script = scripts.Scripts(session, recorder)
     moment = SessionMoment(session)
 
     answered = refused = 0
@@ -157,7 +158,7 @@ def test_any_line(
         for line in BEGIN:
             if session.target is None:
                 session.attach(str(target.pid))
-            batch.run_line(session, batch.Line(line.replace("KIND", kind)), recorder)
+            scripts.run_line(session, scripts.Line(line.replace("KIND", kind)), recorder)
             assert recorder.error is None
         for line in lines:
             assert "".join(text for _, text in highlighted(line, session.fields)) == line
@@ -165,7 +166,7 @@ def test_any_line(
                 assert 0 <= candidate.start <= len(line)
             assert "\n" not in hint(line, COMMANDS)
             recorder.error = None
-            batch.run_line(session, batch.Line(line), recorder)
+            scripts.run_line(session, scripts.Line(line), recorder)
             if recorder.error is None:
                 answered += 1
             else:

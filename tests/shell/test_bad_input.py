@@ -208,7 +208,7 @@ def test_an_ambiguous_name_lists_its_processes(farfetch: Run, twins: tuple[str, 
 def test_no_permission_names_the_cure(game: TargetProcess) -> None:
     # As root it becomes nobody once all is loaded: nobody may not be able to read the programs.
     program = (
-        "import os, sys, farfetch.shell.run; from farfetch.shell.cli import main\n"
+        "import os, sys, farfetch.shell.run.front_end; from farfetch.shell.cli import main\n"
         "if os.geteuid() == 0:\n"
         "    os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "sys.exit(main(sys.argv[1:]))"

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 from farfetch.shell.commands import COMMANDS
-from farfetch.shell.completion import PREDICATE_WORDS, ProcessName, complete
+from farfetch.shell.complete.cursor import ProcessName
+from farfetch.shell.complete.line import complete
+from farfetch.shell.complete.offers import PREDICATE_WORDS
 from hypothesis import given
 from hypothesis import strategies as st
 

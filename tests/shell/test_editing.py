@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from farfetch.scanner import MemoryUnavailable, attach, memory_names
-from farfetch.shell.editing import changed_runs
+from farfetch.shell.farfetchd.edit import changed_runs
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 from farfetch.scanner import FarfetchError
-from farfetch.shell import batch, report
-from farfetch.shell.answers import JsonAnswers
+from farfetch.shell.answers import report
+from farfetch.shell.answers.result import Result
+from farfetch.shell.answers.writers import JsonAnswers
 from farfetch.shell.command import Command
 from farfetch.shell.commands import COMMANDS
-from farfetch.shell.completion import complete
-from farfetch.shell.repl.moment import SessionMoment
-from farfetch.shell.result import Result
-from farfetch.shell.session import Session
+from farfetch.shell.complete.line import complete
+from farfetch.shell.complete.moment import SessionMoment
+from farfetch.shell.run import scripts
+from farfetch.shell.session.session import Session
 
 from live.command_rows import MAKE, PREPARE, ROWS, Row, fill, placed, places
 from live.targets import TargetProcess
@@ -34,7 +35,7 @@ class Shell:
 
     def __init__(self, game: TargetProcess, capsys: pytest.CaptureFixture[str]) -> None:
         self.session = Session()
-        self.session.run_script = batch.Scripts(self.session, Silent())
+        self.session.run_script = scripts.Scripts(self.session, Silent())
         self.game = game
         self._places = places(game)
         self._capsys = capsys
@@ -47,7 +48,9 @@ class Shell:
 
     def ask(self, line: str) -> Answer:
         """Run a line and give its answer, which is one object on one line, without a traceback."""
-        error = batch.run_line(self.session, batch.Line(placed(line, self._places)), JsonAnswers())
+        error = scripts.run_line(
+            self.session, scripts.Line(placed(line, self._places)), JsonAnswers()
+        )
         given = self._capsys.readouterr()
         assert given.err == ""
         (said,) = given.out.splitlines()

@@ -232,8 +232,8 @@ def test_a_signal_ends_bvi_too_and_writes_nothing(
 def test_no_permission(planted: TargetProcess) -> None:
     # As root it becomes nobody once all is loaded: nobody may not be able to read the programs.
     program = (
-        "import os, sys, farfetch.shell.editing, farfetch.shell.report\n"
-        "from farfetch.shell.farfetchd import main\n"
+        "import os, sys, farfetch.shell.farfetchd.edit, farfetch.shell.answers.report\n"
+        "from farfetch.shell.farfetchd.cli import main\n"
         "if os.geteuid() == 0:\n"
         "    os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "sys.exit(main(sys.argv[1:]))"
@@ -330,7 +330,7 @@ def test_help_and_version_load_little(farfetchd: Run) -> None:
         assert name in shown.stdout
     assert re.fullmatch(r"farfetch \d+\.\d+\.\d+\n", farfetchd("--version").stdout)
     program = (
-        "import sys; from farfetch.shell.farfetchd import main; main(sys.argv[1:])\n"
+        "import sys; from farfetch.shell.farfetchd.cli import main; main(sys.argv[1:])\n"
         "print(*sorted({'farfetch.scanner', 'prompt_toolkit', 'rich'} & {*sys.modules}))"
     )
     for arguments, loaded in ((["--help"], ""), (["1", "nosuch", "4"], "farfetch.scanner")):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from farfetch.shell.commands import COMMANDS
-from farfetch.shell.hints import hint
+from farfetch.shell.complete.hints import hint
 
 from live.prompting import Start
 

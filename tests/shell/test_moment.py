@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from farfetch.scanner import parse_scan
 from farfetch.shell.commands import COMMANDS
-from farfetch.shell.completion import complete
-from farfetch.shell.repl.moment import SessionMoment
-from farfetch.shell.session import Session
+from farfetch.shell.complete.line import complete
+from farfetch.shell.complete.moment import SessionMoment
+from farfetch.shell.session.session import Session
 
 from live.targets import TargetProcess
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 from farfetch.scanner import memory_names
-from farfetch.shell import cli, farfetchd
+from farfetch.shell import cli
 from farfetch.shell.commands import COMMANDS
+from farfetch.shell.farfetchd import cli as farfetchd
 
 from live.targets import target_path
 from live.terminal import Terminal

@@ -4,7 +4,7 @@ import io
 
 import pytest
 from farfetch.scanner import Progress
-from farfetch.shell.progress import PATIENCE, TerminalMeter, bar
+from farfetch.shell.session.progress import PATIENCE, TerminalMeter, bar
 from hypothesis import given
 from hypothesis import strategies as st
 

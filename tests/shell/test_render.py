@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from farfetch.shell import quantities, render, streams
-from farfetch.shell.result import Block, Column, Table
+from farfetch.shell.answers import quantities, render
+from farfetch.shell.answers.result import Block, Column, Table
+from farfetch.shell.session import streams
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from farfetch.scanner import AlignError, ExpressionError
-from farfetch.shell import report
+from farfetch.shell.answers import report
 from farfetch.shell.errors import NoTarget, UsageError
 
 ERRORS = [

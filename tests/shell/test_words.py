@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from farfetch.shell.errors import UsageError
-from farfetch.shell.words import Words, quoted, unquoted, without_comment, word_at
+from farfetch.shell.line.words import Words, quoted, unquoted, without_comment, word_at
 from hypothesis import given
 from hypothesis import strategies as st
 

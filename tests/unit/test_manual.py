@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from farfetch.shell import cli, farfetchd
+from farfetch.shell import cli
+from farfetch.shell.farfetchd import cli as farfetchd
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {name: ROOT / "docs" / f"{name}.1" for name in ("farfetch", "farfetchd")}

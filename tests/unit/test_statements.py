@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from farfetch.shell.statements import is_declaration, is_open, split
+from farfetch.shell.line.statements import is_declaration, is_open, split
 from hypothesis import given
 from hypothesis import strategies as st
 
