@@ -46,7 +46,7 @@ def test_how_it_is_booted_counts(kernel: kernels.Kernel) -> None:
     assert passed.digest(kernel, "how") != passed.digest(kernel, "otherwise")
 
 
-@pytest.mark.parametrize("other", ["shell/scripts.py", "kmod/walk.o", "kmod/farfetch.ko"])
+@pytest.mark.parametrize("other", ["shell/run/scripts.py", "kmod/walk.o", "kmod/farfetch.ko"])
 def test_other_files_do_not(kernel: kernels.Kernel, other: str) -> None:
     before = passed.digest(kernel, "how")
     (passed.REPOSITORY / other).write_text("something else")
