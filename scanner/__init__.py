@@ -58,9 +58,9 @@ from .memory.addresses import format_address, parse_address
 from .memory.base import Memory
 from .memory.buffer import Buffer
 from .memory.modules import Location, Module
+from .memory.pointer_path import PointerPath, PointerStep
 from .memory.regions import Range, Region
 from .memory.where import Where
-from .pointers.path import PointerPath, PointerStep
 from .predicates.any_case import AnyCase, anycase
 from .predicates.language import parse_expression, parse_predicate, parse_scan
 from .predicates.nodes import (

@@ -20,9 +20,9 @@ from .memory import writing
 from .memory.addresses import parse_address
 from .memory.base import Memory
 from .memory.modules import Location, Module, locate, modules_of
+from .memory.pointer_path import PointerPath
 from .memory.regions import Region
 from .memory.where import Where
-from .pointers.path import PointerPath
 from .process.address_space import AddressSpace
 from .process.footprints import Footprint, read_footprints
 from .process.pages import Pages

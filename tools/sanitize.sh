@@ -14,7 +14,7 @@ mkdir -p build/sanitize
 sources=$(ls scanner/core/*.c | grep -v -e avx -e neon -e csrc)
 # shellcheck disable=SC2086  # a list of names
 gcc -fsanitize=thread -g -O1 -std=gnu11 -D_GNU_SOURCE -ffp-contract=off -Wall -Wextra -Werror \
-	-Iscanner/core -Ikmod/uapi $sources tests/core/stress.c -o build/sanitize/stress -pthread -lm
+	-Iscanner/core -Ikmod/uapi $sources tests/laws/stress.c -o build/sanitize/stress -pthread -lm
 setarch -R build/sanitize/stress
 
 test -x $venv/bin/python || "$python" -m venv $venv
@@ -28,4 +28,4 @@ ASAN_OPTIONS=detect_leaks=0:halt_on_error=1 \
 UBSAN_OPTIONS=print_stacktrace=1 \
 FARFETCH_NOT_EMULATED=1 \
 	$venv/bin/python -X faulthandler -m pytest --quiet --capture=no -p no:cacheprovider \
-	tests/core
+	tests/laws

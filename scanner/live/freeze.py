@@ -18,7 +18,7 @@ from .. import arguments
 from ..errors import FarfetchError, TargetClosed, TargetGone, ValueKindError
 from ..lifetime.bound import Bound
 from ..lifetime.life import Life
-from ..pointers.path import Follower, PointerPath
+from ..memory.pointer_path import Follower, PointerPath
 from ..values.convert import encode, layout_of
 
 Allow = Literal["increase", "decrease"]

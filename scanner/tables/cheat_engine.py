@@ -17,7 +17,7 @@ from defusedxml.ElementTree import iterparse
 
 from .. import arguments
 from ..errors import FarfetchError, TableError
-from ..pointers.path import PointerPath
+from ..memory.pointer_path import PointerPath
 from ..values.literals import quote
 from .files import has_content
 from .table import MAX_BYTES, MAX_ENTRIES, MAX_TEXT, Entry, Table, read_file, replace_file

@@ -13,7 +13,7 @@ from .. import arguments
 from ..declarations.registry import MAX_DECLARATIONS, Declaration
 from ..errors import ArgumentError, FarfetchError, TableError
 from ..errors.base import short
-from ..pointers.path import PointerPath
+from ..memory.pointer_path import PointerPath
 from ..values.literals import quote
 from ..values.names import type_named
 from . import files

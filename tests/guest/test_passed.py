@@ -18,7 +18,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> kernels.Kernel:
     tree = tmp_path / "repository"
     for name in ("kmod", "targets", "tests/guest"):
         shutil.copytree(passed.REPOSITORY / name, tree / name)
-    (tree / "shell").mkdir()
+    (tree / "shell" / "run").mkdir(parents=True)
     monkeypatch.setattr(passed, "REPOSITORY", tree)
     return kernels.Kernel("stock-0", "amd64", tmp_path / "image", tmp_path / "build")
 

@@ -21,9 +21,9 @@ from farfetch.scanner import (
 )
 from farfetch.scanner.process.processes import has_exited
 
-from live.readers import every_reader_and_auto
-from live.targets import Spawn, TargetProcess
-from live.waiting import wait_for
+from support.readers import every_reader_and_auto
+from support.targets import Spawn, TargetProcess
+from support.waiting import wait_for
 
 VALUE = 20260415  # what relay plants
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from farfetch.scanner import ForkedError, Freeze, Progress, Scan, Target, attach, decode, i32, now
 
-from live import apart
+from support import apart
 
 #: So many that old values are in files, and never the same twice.
 COUNT = 1 << 19

@@ -1,1 +1,0 @@
-"""Ways to a value that outlive its address."""
