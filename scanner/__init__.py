@@ -37,6 +37,9 @@ from .errors import (
     MemoryUnavailable,
     PatchError,
     PointerError,
+    PointerMapError,
+    PointersCancelled,
+    PointersClosed,
     ScanCancelled,
     ScanClosed,
     ScanOrderError,
@@ -61,6 +64,9 @@ from .memory.modules import Location, Module
 from .memory.pointer_path import PointerPath, PointerStep
 from .memory.regions import Range, Region
 from .memory.where import Where
+from .pointers.check import CheckedPath
+from .pointers.map import PointerMap, PointerMapInfo
+from .pointers.paths import PointerPaths
 from .predicates.any_case import AnyCase, anycase
 from .predicates.language import parse_expression, parse_predicate, parse_scan
 from .predicates.nodes import (
@@ -157,6 +163,7 @@ __all__ = [
     "Budget",
     "BudgetError",
     "Buffer",
+    "CheckedPath",
     "ConfigurationError",
     "CopyError",
     "Declaration",
@@ -187,8 +194,14 @@ __all__ = [
     "Patches",
     "Pattern",
     "PointerError",
+    "PointerMap",
+    "PointerMapError",
+    "PointerMapInfo",
     "PointerPath",
+    "PointerPaths",
     "PointerStep",
+    "PointersCancelled",
+    "PointersClosed",
     "Predicate",
     "ProcessInfo",
     "Progress",

@@ -23,6 +23,8 @@ from .memory.modules import Location, Module, locate, modules_of
 from .memory.pointer_path import PointerPath
 from .memory.regions import Region
 from .memory.where import Where
+from .pointers.map import PointerMap
+from .pointers.moment import Order
 from .process.address_space import AddressSpace
 from .process.footprints import Footprint, read_footprints
 from .process.pages import Pages
@@ -31,6 +33,7 @@ from .process.threads import opened_root
 from .process.ways import open_memory
 from .process.widths import is_width, program_bits
 from .scan.budget import Budget
+from .scan.job import ProgressFunction
 from .scan.scan import Scan
 from .scan.turns import Turns
 from .values.convert import decode, encode, value_type
@@ -244,6 +247,53 @@ class Target(Bound):
             budget=Budget() if budget is None else budget,
             soft_dirty=arguments.flag("soft_dirty", soft_dirty),
             chunk=chunk,
+        )
+
+    def pointer_map(
+        self,
+        *,
+        where: str | Where = "writable",
+        align: int | None = None,
+        order: Order = "little",
+        threads: int | None = None,
+        directory: str | None = None,
+        budget: Budget | None = None,
+        chunk: int | None = None,
+        progress: ProgressFunction | None = None,
+    ) -> PointerMap:
+        """Read all pointers of the target: words that lead into the regions looked at.
+
+        Scans of the map say by which paths an address can be found again in every run.
+
+        Args:
+            where: which regions are looked at, and led into; see :class:`Where`.
+            align: bytes between the addresses looked at: 1, 2, 4 or 8; a pointer's width if None.
+            order: of the bytes of a pointer: ``"little"``, or ``"big"`` as in some emulators.
+            threads: worker threads; one a processor if None.
+            directory: for what does not fit into the budget of memory; FARFETCH_TMPDIR, TMPDIR or
+                /var/tmp if None.
+            budget: what the map and its scans may take; see :class:`Budget`.
+            chunk: bytes a thread reads at a time; the map does not depend on it.
+            progress: called in this thread about 20 times a second; its matches are pointers.
+
+        Raises:
+            WhereError: no region matches.
+            PointersCancelled: by Ctrl-C.
+            PointerMapError: there is not enough memory or disk, or there are too many.
+            ScanOrderError: inside of a step of a scan.
+            TargetGone: it has exited or executed another program.
+        """
+        self._life.check()
+        return PointerMap.of(
+            self,
+            where=where,
+            align=align,
+            order=order,
+            threads=threads,
+            directory=directory,
+            budget=budget,
+            chunk=chunk,
+            progress=progress,
         )
 
     def read_bytes(self, address: int, size: int) -> bytes:

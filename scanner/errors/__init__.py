@@ -23,11 +23,14 @@
     ├── CopyError             an object that belongs to this process (a TypeError too)
     ├── PatchError            patched bytes that something else has changed since
     ├── PointerError          a pointer path that cannot be understood or followed
+    ├── PointerMapError       a pointer map, or its file, that cannot be used
+    ├── PointersClosed        the pointer map, or a scan of it, was closed
     ├── TableError            a table, or its file, that cannot be used
     ├── ScanOrderError        a step that needs an earlier one
     ├── ScanClosed            the scan was closed, or the step let go
     ├── MatchIndexError       no match has that index (an IndexError too)
     ├── ScanCancelled         a scan was stopped before its end
+    │   └── PointersCancelled the same, of a pointer map or a pointer scan
     ├── SnapshotError         old values could not be stored or read back
     ├── BudgetError           a scan would have kept more than it may
     └── ConfigurationError    an environment variable that cannot be used
@@ -53,6 +56,7 @@ from .input import (
     ValueRangeError,
     WhereError,
 )
+from .pointers import PointerMapError, PointersCancelled, PointersClosed
 from .scan import (
     BudgetError,
     MatchIndexError,
@@ -89,6 +93,9 @@ __all__ = [
     "MemoryUnavailable",
     "PatchError",
     "PointerError",
+    "PointerMapError",
+    "PointersCancelled",
+    "PointersClosed",
     "ScanCancelled",
     "ScanClosed",
     "ScanOrderError",

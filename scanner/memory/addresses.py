@@ -15,6 +15,7 @@ from .regions import Region
 _HIGHEST: Final = (1 << 64) - 1
 _NUMBER: Final = re.compile(r"0[xX][0-9a-fA-F_]+|[0-9][0-9_]*")
 _BARE_HEX: Final = re.compile(r"[0-9a-fA-F]{3,16}")
+_TWIN: Final = re.compile(r"(.+)\[([0-9]{1,6})\]", re.DOTALL)
 _QUOTED: Final = re.compile(r'"([^"]*)"\s*(?:\+(.*))?', re.DOTALL)
 
 
@@ -32,7 +33,8 @@ def parse_address(text: str, modules: Sequence[Module] = (), regions: Sequence[R
 
     Args:
         text: ``0x7f00``, ``32512``, ``game+0x4010``, ``"my game.exe"+0x10``, ``/opt/game+16``,
-            ``[heap]+0x2a0``; a module or a region alone is where it starts.
+            ``[heap]+0x2a0``; a module or a region alone is where it starts. Of modules that are
+            called the same, ``game[1]+0x10`` is in the second by ascending address.
         modules: all modules of the target.
         regions: all regions of the target.
 
@@ -80,6 +82,11 @@ def _base(
         raise ExpressionError(text, position, f'several modules are called "{name}"; {hint}')
     if found:
         return found[0].base
+    twin = _TWIN.fullmatch(name)
+    if twin:
+        bases = sorted(one.base for one in modules if one.name == twin[1])
+        if int(twin[2]) < len(bases):
+            return bases[int(twin[2])]
     return min((one.start for one in regions if one.path == name), default=None) if name else None
 
 

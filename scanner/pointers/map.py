@@ -1,0 +1,332 @@
+"""Pointer maps: all pointers of a target at one moment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import arguments
+from ..engine import default_threads, lib
+from ..errors import ArgumentError, PointersClosed
+from ..lifetime.bound import Bound
+from ..lifetime.life import Held
+from ..memory.modules import Module
+from ..memory.where import Where
+from ..scan.budget import Budget
+from ..scan.job import ProgressFunction
+from ..scan.results import FaultSet
+from ..scan.scan import CHUNK, CHUNKS, MAX_THREADS
+from . import map_file
+from .bases import Wanted
+from .make import Plan, make_map
+from .moment import Moment, Order
+from .paths import PointerPaths
+from .room import Room
+from .scan import Options, scan_map
+from .tasks import TaskProgress, Tasks
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+_ALIGNS = (1, 2, 4, 8)
+
+
+class PointerMapInfo(NamedTuple):
+    """What a pointer map is of, and what it takes.
+
+    Attributes:
+        name: of the target.
+        program: the path of its program; "" where that is not known.
+        bits: width of a pointer: 32 or 64.
+        order: ``"little"`` or ``"big"``.
+        align: bytes between the addresses looked at.
+        where: which regions were.
+        made: when, in seconds since 1970.
+        seconds: it took.
+        pointers: how many there are.
+        bytes: that were read.
+        unreadable: bytes that could not be.
+        memory: bytes of memory that it and its scans take at present.
+        disk: bytes of disk.
+    """
+
+    name: str
+    program: str
+    bits: int
+    order: str
+    align: int
+    where: str
+    made: float
+    seconds: float
+    pointers: int
+    bytes: int
+    unreadable: int
+    memory: int
+    disk: int
+
+
+class PointerMap(Bound):
+    """All pointers of a target at one moment: words that lead into the regions looked at.
+
+    Made by :meth:`.Target.pointer_map`, or from a file by :meth:`load`; a context manager. It is
+    of its moment: it needs the target no longer, and scans of it find what was true then.
+
+    Attributes:
+        moment: what else is known of the target.
+        room: the memory and disk that it takes.
+
+    >>> from farfetch.scanner import Buffer, Range, attach
+    >>> memory = bytearray(4096)
+    >>> memory[0:8] = (0x1100).to_bytes(8, "little")
+    >>> memory[0x108:0x110] = (0x1200).to_bytes(8, "little")
+    >>> pointers = attach(Buffer(memory, base=0x1000)).pointer_map()
+    >>> len(pointers)
+    2
+    >>> paths = pointers.scan(0x1210, max_offset=64, bases=Range(0x1000, 0x1010))
+    >>> paths.total, str(paths[0])
+    (1, '0x1000 -> 0x8 -> 0x10')
+    """
+
+    def __init__(self, handle: Any, moment: Moment, room: Room) -> None:
+        self.moment = moment
+        self.room = room
+        self._pointers = int(lib.ff_pointers_count(handle))
+        self._held = Held(handle, partial(PointersClosed, "map"))
+        self._tasks = Tasks("scan")
+
+    @classmethod
+    def of(
+        cls,
+        target: Target,
+        *,
+        where: str | Where = "writable",
+        align: int | None = None,
+        order: Order = "little",
+        threads: int | None = None,
+        directory: str | None = None,
+        budget: Budget | None = None,
+        chunk: int | None = None,
+        progress: ProgressFunction | None = None,
+    ) -> PointerMap:
+        """What :meth:`.Target.pointer_map` makes, and says."""
+        plan = Plan(
+            where if isinstance(where, Where) else Where.parse(where),
+            _align(align, target.bits // 8),
+            _order(order),
+            _threads(threads),
+            CHUNK if chunk is None else arguments.whole("chunk", chunk, *CHUNKS),
+        )
+        room = Room(directory, budget)
+        function = arguments.function("progress", progress)
+        handle, moment = make_map(target, plan, room, function)
+        return cls(handle, moment, room)
+
+    @classmethod
+    def load(
+        cls,
+        file: str | os.PathLike[str],
+        *,
+        threads: int | None = None,
+        directory: str | None = None,
+        budget: Budget | None = None,
+    ) -> PointerMap:
+        """A map that :meth:`save` has written.
+
+        Args:
+            file: its name.
+            threads: that check it; one a processor if None.
+            directory: for what does not fit into the budget of memory.
+            budget: what the map and its scans may take; see :class:`Budget`.
+
+        Raises:
+            PointerMapError: the file cannot be read, or is damaged, or is no pointer map.
+            PointersCancelled: by Ctrl-C.
+        """
+        room = Room(directory, budget)
+        name = arguments.path("file", file)
+        handle, moment = map_file.load(name, room, _threads(threads))
+        return cls(handle, moment, room)
+
+    def save(self, file: str | os.PathLike[str]) -> None:
+        """Write it to a file, all of it or nothing; ``.ffmap`` is what they are called.
+
+        Args:
+            file: its name; a file of that name is replaced.
+
+        Raises:
+            PointerMapError: it cannot be written; what was there is untouched.
+        """
+        map_file.save(arguments.path("file", file), self.handle, self.moment)
+
+    @property
+    def handle(self) -> Any:
+        """The core's.
+
+        Raises:
+            PointersClosed: it was closed.
+            ForkedError: it is the parent process's.
+        """
+        return self._held.get()
+
+    @property
+    def info(self) -> PointerMapInfo:
+        """What it is of, and what it takes."""
+        moment, room = self.moment, self.room
+        return PointerMapInfo(
+            moment.name,
+            moment.program,
+            moment.bits,
+            moment.order,
+            moment.align,
+            moment.where,
+            moment.made,
+            moment.seconds,
+            self._pointers,
+            moment.bytes,
+            moment.faults.bytes,
+            room.memory,
+            room.disk,
+        )
+
+    @property
+    def bits(self) -> int:
+        """Width of its pointers: 32 or 64."""
+        return self.moment.bits
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        """The programs and libraries that were mapped, by ascending address."""
+        return self.moment.modules
+
+    @property
+    def faults(self) -> FaultSet:
+        """Where the target could not be read."""
+        return self.moment.faults
+
+    def scan(
+        self,
+        address: int,
+        depth: int = 5,
+        *,
+        max_offset: int = 2048,
+        min_offset: int = 0,
+        bases: Wanted = "modules",
+        within: str | Where | None = None,
+        not_through: str | Where | None = None,
+        ends_with: Iterable[int] = (),
+        through_bases: bool = False,
+        compare: Iterable[tuple[PointerMap, int]] = (),
+        threads: int | None = None,
+        progress: TaskProgress | None = None,
+    ) -> PointerPaths:
+        """Find the pointer paths that led to an address: count them all, and list the best.
+
+        Args:
+            address: that they lead to.
+            depth: pointers that one follows at the most, 1 to 64.
+            max_offset: bytes that one step adds at the most.
+            min_offset: bytes that it adds at the least; negative to go back as well.
+            bases: where paths begin: ``"modules"``, names of modules, or Ranges of addresses that
+                are the same in every run.
+            within: which regions the pointers behind the first lie in; anywhere if None.
+            not_through: regions in which no pointer of a path lies.
+            ends_with: the last offsets of each path, the very last one last.
+            through_bases: let paths go on through what is a base itself; else they begin there.
+            compare: other maps, of other runs, each with the address there: only paths are found
+                that lead to all of them.
+            threads: that count; one a processor if None.
+            progress: called with steps that are counted, and to count, every few milliseconds.
+
+        Raises:
+            ArgumentError: something is out of range, or a module is not there.
+            WhereError: no region matches.
+            PointersCancelled: by :meth:`cancel` or Ctrl-C.
+            PointersClosed: a map was closed.
+        """
+        options = Options.of(
+            address,
+            depth,
+            max_offset=max_offset,
+            min_offset=min_offset,
+            bases=bases,
+            within=within,
+            not_through=not_through,
+            ends_with=ends_with,
+            through_bases=through_bases,
+        )
+        maps = [(self, options.address), *_others(compare, self)]
+        return scan_map(
+            maps,
+            options,
+            self._tasks,
+            _threads(threads),
+            arguments.function("progress", progress),
+        )
+
+    def cancel(self) -> None:
+        """Stop the scans that run, from another thread or a signal handler; waits for nobody."""
+        self._tasks.cancel()
+
+    def close(self) -> None:
+        """Let go of the pointers, as soon as no scan uses them any more."""
+        self._held.let_go()
+
+    def __len__(self) -> int:
+        self._held.get()
+        return self._pointers
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __enter__(self) -> PointerMap:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<PointerMap of {self.moment.name}: {self._pointers} pointers>"
+
+
+def _align(align: int | None, word: int) -> int:
+    if align is None:
+        return word
+    if arguments.whole("align", align, 1, 8, "1, 2, 4 or 8") not in _ALIGNS:
+        raise ArgumentError("align", align, "1, 2, 4 or 8")
+    return int(align)
+
+
+def _order(order: object) -> Order:
+    return "little" if arguments.choice("order", order, ("little", "big")) == "little" else "big"
+
+
+def _threads(threads: int | None) -> int:
+    if threads is None:
+        return default_threads()
+    return arguments.whole("threads", threads, 1, MAX_THREADS)
+
+
+def _others(compare: object, first: PointerMap) -> list[tuple[PointerMap, int]]:
+    expected = "pairs of a pointer map and an address"
+    try:
+        pairs = [(other, address) for other, address in compare]  # type: ignore[attr-defined]
+    except Exception:
+        raise ArgumentError("compare", compare, expected) from None
+    if len(pairs) >= lib.FF_MAPS_MAX:
+        raise ArgumentError("compare", compare, f"up to {lib.FF_MAPS_MAX - 1} other maps")
+    others = []
+    for other, address in pairs:
+        arguments.instance("compare", other, PointerMap, expected)
+        same = (other.moment.bits, other.moment.order) == (first.moment.bits, first.moment.order)
+        if not same:
+            raise ArgumentError("compare", other, "a map with pointers of the same width and order")
+        others.append((other, arguments.address(address, "compare")))
+    return others

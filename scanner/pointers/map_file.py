@@ -1,0 +1,250 @@
+r"""Files of pointer maps: ``.ffmap``.
+
+::
+
+    0   8   magic: 89 66 66 6d 61 70 0d 0a ("\x89ffmap\r\n")
+    8   4   version: 1
+    12  4   bytes of the header
+    16  4   CRC-32 of the header
+    20  12  zeros
+    32      the header: JSON, as UTF-8
+
+and from multiples of 4,096 bytes on, which the header has, three columns of little-endian numbers:
+the addresses of the pointers, ascending (64 bits); their values, ascending (64 bits); and the index
+of each value's pointer among the addresses (32 bits), ascending among the same values. What lies
+between is zero. The file ends with the last column. A reader may map the columns; this one copies
+them, so that nobody changes them under its hands.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import secrets
+import stat
+import struct
+import zlib
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from ..engine import cell, content, ffi, lib
+from ..errors import PointerMapError
+from .moment import Moment
+from .moment_text import moment_from, moment_to
+from .room import Room
+from .tasks import Tasks, failure
+
+_MAGIC: Final = b"\x89ffmap\r\n"
+_VERSION: Final = 1
+_HEAD: Final = struct.Struct("<8s3I12x")
+_PAGE: Final = 4096
+_LONGEST: Final = 64 << 20  # bytes of a header: a hundred times one of 60,000 regions
+_PART: Final = 4 << 20  # bytes read or written at a time
+_COLUMNS: Final = (("addresses", 8), ("values", 8), ("order", 4))
+_MODE: Final = 0o666  # of a new file, less what the umask takes
+_READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def save(name: str, handle: Any, moment: Moment) -> None:
+    """Write a map to a file, all of it or nothing.
+
+    Raises:
+        PointerMapError: it cannot be written; what was there is untouched.
+    """
+    try:
+        path = Path(os.path.realpath(name))
+        with _drafted(path, _mode_of(name, path)) as (draft, file):
+            _write(file, handle, moment)
+            os.fsync(file.fileno())
+            draft.replace(path)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is no name of a file"
+        raise PointerMapError(name, f"{reason}; nothing was written") from None
+
+
+def _mode_of(name: str, path: Path) -> int:
+    """The mode of the file that is there, or that of a new one."""
+    try:
+        known = path.stat()
+    except FileNotFoundError:
+        return _MODE
+    if not stat.S_ISREG(known.st_mode):
+        raise PointerMapError(name, "is not a regular file")
+    return stat.S_IMODE(known.st_mode)
+
+
+@contextlib.contextmanager
+def _drafted(path: Path, mode: int) -> Iterator[tuple[Path, io.FileIO]]:
+    """A new file beside another, which is removed unless it takes the other's place."""
+    draft = path.with_name(f".farfetch-{secrets.token_hex(6)}.new")
+    try:
+        with io.FileIO(os.open(draft, _NEW, mode), "w") as file:
+            yield draft, file
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def load(name: str, room: Room, threads: int) -> tuple[Any, Moment]:
+    """Read a map from a file, and look at all of it.
+
+    Raises:
+        PointerMapError: it cannot be read, or is damaged, or is no pointer map.
+    """
+    try:
+        with io.FileIO(os.open(name, _READ), "r") as file:
+            return _load(name, file, room, threads)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is no name of a file"
+        raise PointerMapError(name, f"{reason}") from None
+
+
+def _columns(handle: Any) -> list[memoryview]:
+    pointers = int(lib.ff_pointers_count(handle))
+    out = ffi.new("uint64_t **"), ffi.new("uint64_t **"), ffi.new("uint32_t **")
+    lib.ff_pointers_columns(handle, *out)
+    return [
+        memoryview(ffi.buffer(one[0], pointers * size)).cast("B")
+        for one, (_, size) in zip(out, _COLUMNS, strict=True)
+    ]
+
+
+def _write(file: io.FileIO, handle: Any, moment: Moment) -> None:
+    columns = _columns(handle)
+    listed = {
+        column: {"crc32": _crc(raw), "offset": 1 << 63}  # as wide as any offset is
+        for (column, _), raw in zip(_COLUMNS, columns, strict=True)
+    }
+    content_of = {
+        "pointers": int(lib.ff_pointers_count(handle)),
+        **moment_to(moment),
+        "columns": listed,
+    }
+    at = _HEAD.size + len(_text(content_of))
+    for (column, _), raw in zip(_COLUMNS, columns, strict=True):
+        at += -at % _PAGE
+        listed[column]["offset"] = at
+        at += len(raw)
+    header = _text(content_of)
+    _put(file, _HEAD.pack(_MAGIC, _VERSION, len(header), zlib.crc32(header)) + header)
+    for (column, _), raw in zip(_COLUMNS, columns, strict=True):
+        _put(file, bytes(listed[column]["offset"] - file.tell()))
+        _put(file, raw)
+
+
+def _text(header: dict[str, Any]) -> bytes:
+    return json.dumps(header, separators=(",", ":")).encode()
+
+
+def _put(file: io.FileIO, raw: bytes | memoryview) -> None:
+    left = memoryview(raw)
+    while left:
+        left = left[file.write(left[:_PART]) :]
+
+
+def _crc(raw: memoryview) -> int:
+    crc = 0
+    for at in range(0, len(raw), _PART):
+        crc = zlib.crc32(raw[at : at + _PART], crc)
+    return crc
+
+
+def _load(name: str, file: io.FileIO, room: Room, threads: int) -> tuple[Any, Moment]:
+    known = os.fstat(file.fileno())
+    if not stat.S_ISREG(known.st_mode):
+        raise PointerMapError(name, "is not a regular file")
+    header = _header(name, file)
+    try:
+        pointers, places = _places(header)
+        moment = moment_from(header)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        raise PointerMapError(name, "damaged: its header is not one of a pointer map") from None
+    end = max(at + size * pointers for at, size, _ in places)
+    if known.st_size != max(end, _HEAD.size):
+        reason = f"damaged: it has {known.st_size} bytes where there should be {end}"
+        raise PointerMapError(name, reason)
+    out = cell("pointers")
+    code = lib.ff_pointers_take(room.handle, pointers, out)
+    if code:
+        raise failure(-code, room)
+    handle = content(out, uses=room)
+    for (at, _, crc), raw in zip(places, _columns(handle), strict=True):
+        _fill(name, file, at, raw, crc)
+    _check(name, handle, room, threads)
+    return handle, moment
+
+
+def _header(name: str, file: io.FileIO) -> dict[str, Any]:
+    head = _get(file, _HEAD.size)
+    if head[: len(_MAGIC)] != _MAGIC or len(head) < _HEAD.size:
+        raise PointerMapError(name, "is no pointer map: farfetch writes these, as .ffmap")
+    _, version, size, crc = _HEAD.unpack(head)
+    if version != _VERSION:
+        reason = f"is of version {version}; this farfetch reads version {_VERSION}"
+        raise PointerMapError(name, reason)
+    raw = _get(file, size) if size <= _LONGEST else b""
+    if len(raw) < size or zlib.crc32(raw) != crc:
+        raise PointerMapError(name, "damaged: its header is not as it was written")
+    try:
+        header = json.loads(raw)
+    except (ValueError, RecursionError):
+        header = None
+    if not isinstance(header, dict):
+        raise PointerMapError(name, "damaged: its header is not one of a pointer map")
+    return header
+
+
+def _places(header: dict[str, Any]) -> tuple[int, list[tuple[int, int, int]]]:
+    """How many pointers there are; and each column's place, bytes of a number, and CRC."""
+    pointers = _whole(header["pointers"], (1 << 32) - 2)
+    places, end = [], _HEAD.size
+    for column, size in _COLUMNS:
+        at = _whole(header["columns"][column]["offset"], 1 << 62)
+        if at % _PAGE or at < end:
+            raise ValueError(column)
+        end = at + size * pointers
+        places.append((at, size, _whole(header["columns"][column]["crc32"], (1 << 32) - 1)))
+    return pointers, places
+
+
+def _whole(value: object, most: int) -> int:
+    if type(value) is not int or not 0 <= value <= most:
+        raise ValueError(value)
+    return value
+
+
+def _get(file: io.FileIO, size: int) -> bytes:
+    raw = bytearray()
+    while len(raw) < size:
+        part = file.read(min(_PART, size - len(raw)))
+        if not part:
+            break
+        raw += part
+    return bytes(raw)
+
+
+def _fill(name: str, file: io.FileIO, at: int, raw: memoryview, crc: int) -> None:
+    file.seek(at)
+    done, found = 0, 0
+    while done < len(raw):
+        part = raw[done : done + _PART]
+        got = file.readinto(part)
+        if not got:
+            raise PointerMapError(name, "damaged: it has become shorter")
+        found = zlib.crc32(part[:got], found)
+        done += got
+    if found != crc:
+        raise PointerMapError(name, "damaged: its pointers are not as they were written")
+
+
+def _check(name: str, handle: Any, room: Room, threads: int) -> None:
+    tasks = Tasks("map")
+    start = partial(lib.ff_pointers_check_start, handle, room.handle, threads)
+    try:
+        tasks.do(start, lambda task: int(lib.ff_task_result(task)), room, tasks.cancels)
+    except PointerMapError as error:
+        raise PointerMapError(name, f"damaged: {error.reason}") from None

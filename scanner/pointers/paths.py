@@ -1,0 +1,263 @@
+"""Pointer paths that a scan has found: how many there are, and the best of them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from collections.abc import Iterator
+from functools import partial
+from types import TracebackType
+from typing import Any, overload
+
+from .. import arguments
+from ..errors import ArgumentError, MatchIndexError, PointersClosed
+from ..lifetime.bound import Bound
+from ..lifetime.life import Held
+from ..memory.pointer_path import PointerPath
+from .bases import Base
+from .check import Checkable, CheckedPath, follow_all, leads_to
+from .found import Found, walk
+
+_MOST = 1 << 62
+
+
+class PointerPaths(Bound):
+    """The paths that a scan of a pointer map has found; a context manager.
+
+    Nothing is written down: :attr:`total` is known at once, and paths come one by one as they are
+    asked for, the best first. That is: fewest steps; of these, from the program itself before its
+    libraries, and these before plain addresses; of these, the smallest offsets, in classes whose
+    bound doubles (their sum, each taken as positive, is below 1, 2, 4, 8 …); of these, by the
+    base's address and the offsets.
+
+    What is counted are walks, which may come by a place twice. Such loops are left out of what is
+    listed, unless :meth:`walks` is asked; so fewer may be listed than there are.
+
+    A cancel ends what runs with PointersCancelled; what was listed by index stays.
+
+    Attributes:
+        address: that they lead to.
+        depth: pointers that one follows at the most.
+        changed: labels of the modules of which a map that was compared has another build: their
+            paths may lead elsewhere.
+
+    >>> from farfetch.scanner import Buffer, Range, attach
+    >>> memory = bytearray(4096)
+    >>> for at in (0, 8, 0x108):
+    ...     memory[at : at + 8] = (0x1100).to_bytes(8, "little")
+    >>> pointers = attach(Buffer(memory, base=0x1000)).pointer_map()
+    >>> paths = pointers.scan(0x1104, depth=2, bases=Range(0x1000, 0x1010))
+    >>> paths.total, paths.by_steps
+    (4, (2, 2))
+    >>> print(paths.text())
+    0x1000 -> 0x4
+    0x1008 -> 0x4
+    0x1000 -> 0x8 -> 0x4
+    0x1008 -> 0x8 -> 0x4
+    """
+
+    def __init__(self, found: Found, sections: frozenset[int] | None = None) -> None:
+        self.address = found.address
+        self.depth = found.depth
+        self.changed = found.changed
+        self._sections = frozenset(range(len(found.bases))) if sections is None else sections
+        self._held = Held(found, partial(PointersClosed, "paths"))
+        self._listing = threading.RLock()
+        self._listed: list[PointerPath] = []
+        self._walk: Iterator[PointerPath] | None = None
+
+    @property
+    def total(self) -> int:
+        """How many paths there are, those that come by a place twice included."""
+        return sum(self.by_steps)
+
+    @property
+    def exact(self) -> bool:
+        """Whether :attr:`total` is exact: from one place 2**64 paths or more count as one less."""
+        return not self._held.get().saturated
+
+    @property
+    def by_steps(self) -> tuple[int, ...]:
+        """How many there are of one step, of two, and so on up to the depth."""
+        found = self._held.get()
+        return tuple(
+            sum(found.total(steps, section) for section in self._sections)
+            if steps >= found.shortest
+            else 0
+            for steps in range(1, found.depth + 1)
+        )
+
+    @property
+    def by_module(self) -> dict[str, int]:
+        """How many there are from each module, by its label; ``""`` is for plain addresses."""
+        found = self._held.get()
+        totals: dict[str, int] = {}
+        for section in sorted(self._sections):
+            label = _label(found, found.bases[section])
+            count = sum(
+                found.total(steps, section) for steps in range(found.shortest, found.depth + 1)
+            )
+            totals[label] = totals.get(label, 0) + count
+        return {label: count for label, count in totals.items() if count}
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory that the maps and their scans take at present."""
+        return sum({id(room): room.memory for room in self._held.get().rooms}.values())
+
+    def of(self, *modules: str) -> PointerPaths:
+        """Only the paths that begin in some modules.
+
+        Args:
+            modules: labels, as :attr:`by_module` has them.
+
+        Raises:
+            ArgumentError: no path may begin in such a module.
+        """
+        found = self._held.get()
+        known = [_label(found, base) for base in found.bases]
+        for name in modules:
+            arguments.text("modules", name)
+            if name not in known:
+                near = arguments.near(name, {*known} - {""}, 3)
+                hint = f"; near it: {', '.join(near)}" if near else ""
+                raise ArgumentError("modules", name, f"a module that paths begin in{hint}")
+        return PointerPaths(found, frozenset(i for i in self._sections if known[i] in modules))
+
+    def walks(self) -> Iterator[PointerPath]:
+        """All paths, those that come by a place twice included: as many as :attr:`total` says."""
+        return walk(self._held.get(), self._sections, True)
+
+    def __iter__(self) -> Iterator[PointerPath]:
+        return walk(self._held.get(), self._sections, False)
+
+    @overload
+    def __getitem__(self, index: int) -> PointerPath: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[PointerPath]: ...
+
+    def __getitem__(self, index: int | slice) -> PointerPath | list[PointerPath]:
+        if isinstance(index, slice):
+            start = _position(index.start, 0)
+            stop = None if index.stop is None else _position(index.stop, 0)
+            step = 1 if index.step is None else arguments.whole("step", index.step, 1, _MOST)
+            return self._list(stop)[start:stop:step]
+        position = _position(index, 0)
+        listed = self._list(position + 1)
+        if position >= len(listed):
+            raise MatchIndexError(position, len(listed))
+        return listed[position]
+
+    def _list(self, stop: int | None) -> list[PointerPath]:
+        """The first paths, up to so many; what was listed before is not walked again."""
+        found = self._held.get()
+        with self._listing:
+            while stop is None or len(self._listed) < stop:
+                if self._walk is None:
+                    self._walk = itertools.islice(
+                        walk(found, self._sections, False), len(self._listed), None
+                    )
+                try:
+                    self._listed.append(next(self._walk))
+                except StopIteration:
+                    self._walk = iter(())
+                    break
+                except BaseException:
+                    self._walk = None  # it has ended: begin anew, behind what is listed
+                    raise
+            return self._listed
+
+    def check(
+        self,
+        target: Checkable,
+        address: int | None = None,
+        *,
+        type: Any = None,  # noqa: A002
+        value: Any = None,
+    ) -> Iterator[CheckedPath]:
+        """The paths that lead somewhere in a target, as it is now.
+
+        Args:
+            target: to follow them in.
+            address: that they have to lead to; anywhere if None.
+            type: of the value at the end of each.
+            value: that has to be there; any if None.
+
+        Raises:
+            ArgumentError: a value without a type.
+            TypeNameError: the type is none.
+            TargetGone, TargetClosed: there is nothing to follow them in.
+        """
+        what = "an attached target"
+        arguments.like("target", target, ("regions", "modules", "read_bytes", "bits"), what)
+        if address is not None:
+            address = arguments.address(address)
+        if value is not None and type is None:
+            raise ArgumentError("value", value, "given together with its type")
+        found = self._held.get()
+        followed = follow_all(self, target, type, found.moment.order)
+        return (one for one in followed if leads_to(one, address, value))
+
+    def text(self, count: int = 1000) -> str:
+        """The best paths, a line each, as :meth:`.PointerPath.parse` takes them.
+
+        Args:
+            count: of them.
+        """
+        return "\n".join(map(str, self[: arguments.whole("count", count, 0, _MOST)]))
+
+    def json(self, count: int = 1000) -> str:
+        """The best paths and how many there are, as JSON.
+
+        Args:
+            count: of paths.
+        """
+        paths = self[: arguments.whole("count", count, 0, _MOST)]
+        return json.dumps(
+            {
+                "address": f"0x{self.address:x}",
+                "depth": self.depth,
+                "total": self.total,
+                "exact": self.exact,
+                "changed": list(self.changed),
+                "paths": [{"base": base, "offsets": list(offsets)} for base, offsets in paths],
+            }
+        )
+
+    def cancel(self) -> None:
+        """Stop what lists paths, from another thread or a signal handler; waits for nobody."""
+        self._held.get().tasks.cancel()
+
+    def close(self) -> None:
+        """Let go of what was counted, as soon as nobody walks through it."""
+        self._held.let_go()
+        self._walk = None
+
+    def __bool__(self) -> bool:
+        return self.total > 0
+
+    def __enter__(self) -> PointerPaths:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<PointerPaths to 0x{self.address:x}>"
+
+
+def _label(found: Found, base: Base) -> str:
+    return found.labels[base.module] if base.module >= 0 else ""
+
+
+def _position(index: object, default: int) -> int:
+    if index is None:
+        return default
+    return arguments.whole("index", index, 0, _MOST, "an index from 0: paths have no known end")
