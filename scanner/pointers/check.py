@@ -51,7 +51,7 @@ class CheckedPath(NamedTuple):
 def follow_all(
     paths: Iterable[PointerPath],
     target: Checkable,
-    type: Any,
+    type: Any,  # noqa: A002
     order: Order,
 ) -> Iterator[CheckedPath]:
     """Where each path leads in a target, at this moment: what several share is read once.
