@@ -144,29 +144,39 @@ def plain(path: PointerPath) -> Path:
     return int(path.base, 16), path.offsets
 
 
+# What is drawn is a seed: each number that Hypothesis draws by itself tends to be small, and a heap
+# of which everything is small has no paths.
+_seeds = st.integers(0, 1 << 32).map(random.Random)
+
+
 @st.composite
 def heaps(draw: st.DrawFn, words: int = 60) -> Heap:
     """Small heaps: chains, cycles, pointers to themselves and into the middle of something."""
+    chance = draw(_seeds)
     bits: Literal[32, 64] = draw(st.sampled_from((32, 64)))
     order: Order = draw(st.sampled_from(("little", "big")))
-    align = draw(st.sampled_from([one for one in (1, 2, 4, 8) if one <= bits // 8]))
     word = bits // 8
-    base = draw(st.sampled_from((0x1000, 0x7FFF0000, 0x10, (1 << bits) - 0x1000)))
-    size = word * draw(st.integers(4, words))
-    cuts = sorted(draw(st.sets(st.integers(1, size // word - 1), max_size=3)))
-    edges = [0, *(cut * word for cut in cuts), size]
-    parts = [Range(base + a, base + b) for a, b in itertools.pairwise(edges)]
-    ranges = _merged([one for one in parts if draw(st.booleans())] or parts)
-    chance = random.Random(draw(st.integers(0, 1 << 32)))
-    density = draw(st.sampled_from((0.2, 0.6, 1.0)))
-    hot = [chance.randrange(size) for _ in range(draw(st.integers(1, 6)))]
-    memory = bytearray(chance.randbytes(size) if draw(st.booleans()) else size)
+    align = draw(st.sampled_from([one for one in (1, 2, 4, 8) if one <= word]))
+    base = chance.choice((0x1000, 0x7FFF0000, 0x10, (1 << bits) - 0x1000))
+    size = word * chance.randrange(4, words)
+    memory = bytearray(chance.randbytes(size) if chance.random() < 0.2 else size)
+    density = chance.choice((0.3, 0.7, 1.0))
+    hot = [chance.randrange(0, size, word) for _ in range(chance.randrange(1, 9))]
     for at in range(0, size - word + 1, word):
         if chance.random() < density:
-            to = chance.choice((at, chance.choice(hot), chance.randrange(size), at - word, size))
+            spot = chance.choice(hot) + chance.randrange(-8, 9)
+            to = chance.choice((spot, spot, spot, at, chance.randrange(size), at - word, size))
             value = max(0, min(base + to, (1 << bits) - 1))
             memory[at : at + word] = value.to_bytes(word, order)
-    return Heap(memory, base, bits, order, align, ranges)
+    return Heap(memory, base, bits, order, align, _parts(chance, base, size, word))
+
+
+def _parts(chance: random.Random, base: int, size: int, word: int) -> tuple[Range, ...]:
+    """Regions: all of it, or parts with holes in between."""
+    cuts = sorted({chance.randrange(size // word) for _ in range(chance.choice((0, 0, 2, 4)))})
+    edges = [0, *(cut * word for cut in cuts if cut), size]
+    parts = [Range(base + a, base + b) for a, b in itertools.pairwise(edges)]
+    return _merged([one for one in parts if chance.random() < 0.8] or parts)
 
 
 def _merged(ranges: list[Range]) -> tuple[Range, ...]:
@@ -181,12 +191,35 @@ def _merged(ranges: list[Range]) -> tuple[Range, ...]:
 
 @st.composite
 def questions(draw: st.DrawFn, heap: Heap) -> Question:
-    """What may be asked of a heap."""
+    """What may be asked of a heap: mostly, what some of its pointers lead near."""
+    chance = draw(_seeds)
     size = len(heap.memory)
-    place = st.integers(heap.base, heap.base + size - 1)
-    low, high = sorted(draw(st.tuples(st.integers(-24, 8), st.integers(-8, 40))))
-    spots = sorted(draw(st.sets(place, min_size=2, max_size=6)))
-    bases = [Range(a, b) for a, b in zip(spots[::2], spots[1::2], strict=False)]
-    ends = draw(st.lists(st.integers(-16, 32), max_size=2)) if draw(st.booleans()) else []
-    depth = draw(st.integers(max(1, len(ends)), 4))
-    return Question(draw(place), depth, low, high, bases, tuple(ends), draw(st.booleans()))
+    values = [*heap.pointers().values()] or [heap.base]
+    near = max(0, chance.choice(values) + chance.randrange(-4, 12))
+    address = near if chance.random() < 0.9 else heap.base + chance.randrange(size)
+    bases = []
+    for _ in range(chance.randrange(1, 4)):
+        start = heap.base + chance.randrange(size)
+        bases.append(Range(start, start + chance.randrange(1, max(2, size // 3))))
+    ends: tuple[int, ...] = ()
+    if chance.random() < 0.2:
+        ends = tuple(chance.randrange(-8, 24) for _ in range(chance.randrange(1, 3)))
+    return Question(
+        address,
+        chance.randrange(max(1, len(ends)), 5),
+        chance.choice((0, 0, 0, -8, -24, 4)),
+        chance.choice((8, 16, 24, 40, 100)),
+        _apart(bases),
+        ends,
+        draw(st.booleans()),
+    )
+
+
+def _apart(ranges: list[Range]) -> list[Range]:
+    """The same addresses, with none in two ranges."""
+    apart: list[Range] = []
+    for start, end in sorted(ranges):
+        first = max(start, apart[-1].end) if apart else start
+        if first < end:
+            apart.append(Range(first, end))
+    return apart
