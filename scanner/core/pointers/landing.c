@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define GRANULE		16	/* bits of the bytes in the least granule */
-#define GRANULES	16384	/* about so many at the most, for all clusters */
+#define GRANULES	4096	/* about so many at the most, for all clusters */
 
 /* The ranges behind which the widest gaps are, ascending; how many. */
 static size_t widest_gaps(const struct ff_range *ranges, size_t n, size_t *gaps)

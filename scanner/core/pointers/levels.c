@@ -52,6 +52,8 @@ struct counting {
 	uint32_t *indexes;
 	size_t n, capacity;
 	bool overflow;
+	uint64_t *base_counts;		/* of the last level */
+	size_t work;			/* that these took */
 	struct ff_space columns[2], lists[2][3];
 	struct ff_scratch scratch;
 };
@@ -282,6 +284,78 @@ static int end_list(struct counting *counting, struct ff_hits *hits)
 	return error;
 }
 
+/* ---- the last level, which nothing goes on from ---- */
+
+/* Look up the windows of some bases, unless all of them are more work than a sweep. */
+static int look_up_part(void *context, size_t part)
+{
+	struct counting *counting = context;
+	struct ff_levels *levels = counting->levels;
+	const struct front *front = &counting->front;
+	size_t base = part * BATCH, end = base + BATCH, at = 0, work = 0;
+
+	for (size_t i = 0; i < levels->nbases && at < end; i++) {
+		const struct ff_indexes *range = &levels->bases[i];
+		size_t next = at + (range->end - range->first);
+
+		for (size_t b = base > at ? base : at; b < end && b < next; b++) {
+			size_t index = range->first + (b - at);
+			uint64_t low, high;
+			ff_u128 sum = 0;
+
+			if (ff_window_at(counting->window, ff_pointers_value(levels->pointers, index),
+					 &low, &high))
+				continue;
+			for (size_t j = ff_seek(front->addresses, front->n, low);
+			     j < front->n && front->addresses[j] <= high; j++, work++)
+				sum += front->counts[j];
+			counting->base_counts[b] = saturate(levels, sum);
+		}
+		at = next;
+	}
+	if (__atomic_add_fetch(&counting->work, work, __ATOMIC_RELAXED) > levels->pointers->n)
+		return -EDOM;
+	return 0;
+}
+
+static size_t count_bases(const struct ff_levels *levels)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < levels->nbases; i++)
+		count += levels->bases[i].end - levels->bases[i].first;
+	return count;
+}
+
+/* -EDOM when a sweep is less work. */
+static int look_up(struct counting *counting, struct ff_task *task, struct ff_hits *hits)
+{
+	struct ff_levels *levels = counting->levels;
+	size_t count = count_bases(levels), capacity = 0, at = 0;
+	struct ff_space space;
+	int error;
+
+	if (count > levels->pointers->n / LIST)
+		return -EDOM;
+	error = ff_space_take(levels->room, count * sizeof(uint64_t), &space);
+	if (error)
+		return error;
+	counting->base_counts = space.bytes;
+	counting->work = 0;
+	error = ff_task_each(task, look_up_part, counting, (count + BATCH - 1) / BATCH);
+	for (size_t i = 0; i < levels->nbases && !error; i++) {
+		for (size_t index = levels->bases[i].first;
+		     index < levels->bases[i].end && !error; index++) {
+			uint64_t ways = counting->base_counts[at++];
+
+			if (ways)
+				error = add_hit(hits, &capacity, (uint32_t)index, ways);
+		}
+	}
+	ff_space_drop(&space);
+	return error;
+}
+
 static int count_level(struct counting *counting, struct ff_task *task, size_t level)
 {
 	struct ff_levels *levels = counting->levels;
@@ -289,6 +363,11 @@ static int count_level(struct counting *counting, struct ff_task *task, size_t l
 	int error;
 
 	counting->window = &levels->windows[level];
+	if (level + 1 == levels->depth) {
+		error = look_up(counting, task, hits);
+		if (error != -EDOM)
+			return error;
+	}
 	if (!counting->dense) {
 		error = take_list(counting, counting->lists[level % 2]);
 		if (!error)

@@ -2,8 +2,8 @@
 /*
  * Pairs of a wide and a narrow number, side by side in two columns, sorted by either
  *
- * Least byte first, and only by those bytes in which the pairs differ at all; few pairs by
- * insertion.
+ * Least digit first, and only by those bits in which the pairs differ at all, cut into digits
+ * of about the same width; few pairs by insertion.
  */
 #include "pairs.h"
 
@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define FEW	48
+#define DIGIT	9			/* bits at the most */
+#define DIGITS	(1 << DIGIT)
 #define LOOKS	((size_t)1 << 20)	/* pairs between two looks whether the task goes on */
 
 struct columns {
@@ -39,21 +41,26 @@ static void insert(const struct columns *columns, size_t n, enum ff_pairs_key ke
 	}
 }
 
+/* Some bits of the key. */
+struct digit {
+	uint32_t shift, bits;
+};
+
 static int pass(const struct columns *from, const struct columns *to, size_t n,
-		enum ff_pairs_key key, uint32_t shift, const struct ff_task *task)
+		enum ff_pairs_key key, struct digit digit, const struct ff_task *task)
 {
-	size_t places[256] = { 0 }, place = 0;
+	size_t places[DIGITS] = { 0 }, place = 0, mask = ((size_t)1 << digit.bits) - 1;
 
 	for (size_t i = 0; i < n; i++)
-		places[key_of(from, i, key) >> shift & 255]++;
-	for (size_t i = 0; i < 256; i++) {
+		places[key_of(from, i, key) >> digit.shift & mask]++;
+	for (size_t i = 0; i <= mask; i++) {
 		size_t count = places[i];
 
 		places[i] = place;
 		place += count;
 	}
 	for (size_t i = 0; i < n; i++) {
-		size_t at = places[key_of(from, i, key) >> shift & 255]++;
+		size_t at = places[key_of(from, i, key) >> digit.shift & mask]++;
 
 		to->wide[at] = from->wide[i];
 		to->narrow[at] = from->narrow[i];
@@ -81,6 +88,7 @@ int ff_pairs_sort(uint64_t *wide, uint32_t *narrow, size_t n, enum ff_pairs_key 
 		  struct ff_scratch *scratch)
 {
 	struct columns here = { wide, narrow }, there;
+	uint32_t low, bits, passes;
 	uint64_t differ = 0;
 	bool sorted = true;
 	int error;
@@ -102,12 +110,15 @@ int ff_pairs_sort(uint64_t *wide, uint32_t *narrow, size_t n, enum ff_pairs_key 
 		return error;
 	there.wide = scratch->space.bytes;
 	there.narrow = (uint32_t *)(there.wide + n);
-	for (uint32_t shift = 0; shift < 64; shift += 8) {
+	low = (uint32_t)__builtin_ctzll(differ);
+	bits = 64 - (uint32_t)__builtin_clzll(differ) - low;
+	passes = (bits + DIGIT - 1) / DIGIT;
+	for (uint32_t i = 0; i < passes; i++) {
+		struct digit digit = { low + bits * i / passes, 0 };
 		struct columns turned = there;
 
-		if (!(differ >> shift & 255))
-			continue;
-		error = pass(&here, &there, n, key, shift, scratch->task);
+		digit.bits = low + bits * (i + 1) / passes - digit.shift;
+		error = pass(&here, &there, n, key, digit, scratch->task);
 		if (error)
 			return error;
 		there = here;
