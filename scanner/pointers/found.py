@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from ..engine import cell, check, content, ffi, lib
+from ..lifetime.life import Held
 from ..memory.pointer_path import PointerPath
 from .bases import Base, say_base
 from .moment import Moment
@@ -78,35 +79,61 @@ class Found:
         return say_base(self.moment, self.labels, self.bases[section], address)
 
 
-def walk(found: Found, sections: frozenset[int], loops: bool) -> Iterator[PointerPath]:
-    """The paths from some sections, the best first.
+class Walk(Iterator[PointerPath]):
+    """The paths from some sections, the best first; for one thread at a time.
 
-    Raises:
-        PointersCancelled: by a cancel since the walk began.
+    Attributes:
+        cancels: of the found's tasks, when what goes on now was asked for.
+
+    Args:
+        held: whose paths they are; ends when it is let go.
+        sections: that they begin in.
+        loops: whether to list those that come by a place twice.
     """
-    cancels = found.tasks.cancels
-    wanted = ffi.new("bool[]", [i in sections for i in range(len(found.bases))] or [False])
-    out = cell("walk")
-    check(lib.ff_walk_create(found.handle, wanted, loops, found.shortest, out))
-    handle = content(out, uses=found.handle)
-    paths = ffi.new("struct ff_path[]", _BATCH)
-    offsets = ffi.new("int64_t[]", _BATCH * found.depth)
-    needs = ffi.new("uint32_t *")
-    batch = _FIRST
-    while not lib.ff_walk_ended(handle):
-        count = check(lib.ff_walk_next(handle, _LOOKS, batch, paths, offsets, needs))
-        for i in range(count):
-            path = paths[i]
-            first = i * found.depth
-            yield PointerPath(
-                found.name_base(path.section, path.base),
-                tuple(ffi.unpack(offsets + first, path.steps)),
-            )
-        if count == batch:
-            batch = _BATCH
-        found.tasks.check(cancels)
-        if needs[0]:
-            found.make_reachable(needs[0], cancels)
+
+    def __init__(self, held: Held[Found], sections: frozenset[int], loops: bool) -> None:
+        found = held.get()
+        self._held = held
+        self.cancels = found.tasks.cancels
+        wanted = ffi.new("bool[]", [i in sections for i in range(len(found.bases))] or [False])
+        out = cell("walk")
+        check(lib.ff_walk_create(found.handle, wanted, loops, found.shortest, out))
+        self._handle = content(out, uses=found.handle)
+        self._paths = ffi.new("struct ff_path[]", _BATCH)
+        self._offsets = ffi.new("int64_t[]", _BATCH * found.depth)
+        self._needs = ffi.new("uint32_t *")
+        self._batch = _FIRST
+        self._count = self._next = 0  # of the batch: how many there are, and which comes
+
+    def __next__(self) -> PointerPath:
+        """The next one.
+
+        Raises:
+            PointersCancelled: by a cancel meanwhile.
+            PointersClosed: they were closed meanwhile.
+            ForkedError: they are the parent process's.
+        """
+        found = self._held.get()
+        while self._next == self._count:
+            if lib.ff_walk_ended(self._handle):
+                raise StopIteration
+            self._go_on(found)
+        path = self._paths[self._next]
+        first = self._next * found.depth
+        self._next += 1
+        offsets = ffi.unpack(self._offsets + first, path.steps)
+        return PointerPath(found.name_base(path.section, path.base), tuple(offsets))
+
+    def _go_on(self, found: Found) -> None:
+        if self._needs[0]:
+            found.make_reachable(self._needs[0], self.cancels)
+        found.tasks.check(self.cancels)
+        count = lib.ff_walk_next(
+            self._handle, _LOOKS, self._batch, self._paths, self._offsets, self._needs
+        )
+        self._next, self._count = 0, check(count)
+        if self._count == self._batch:
+            self._batch = _BATCH
 
 
 def _result(task: Any) -> int:

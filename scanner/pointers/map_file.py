@@ -40,7 +40,7 @@ from .tasks import Tasks, failure
 
 _MAGIC: Final = b"\x89ffmap\r\n"
 _VERSION: Final = 1
-_HEAD: Final = struct.Struct("<8s3I12x")
+_HEAD: Final = struct.Struct("<8s3I12s")
 _PAGE: Final = 4096
 _LONGEST: Final = 64 << 20  # bytes of a header: a hundred times one of 60,000 regions
 _PART: Final = 4 << 20  # bytes read or written at a time
@@ -124,13 +124,14 @@ def _write(file: io.FileIO, handle: Any, moment: Moment) -> None:
         **moment_to(moment),
         "columns": listed,
     }
-    at = _HEAD.size + len(_text(content_of))
+    reserved = len(_text(content_of))
+    at = _HEAD.size + reserved
     for (column, _), raw in zip(_COLUMNS, columns, strict=True):
         at += -at % _PAGE
         listed[column]["offset"] = at
         at += len(raw)
-    header = _text(content_of)
-    _put(file, _HEAD.pack(_MAGIC, _VERSION, len(header), zlib.crc32(header)) + header)
+    header = _text(content_of).ljust(reserved)
+    _put(file, _HEAD.pack(_MAGIC, _VERSION, len(header), zlib.crc32(header), b"") + header)
     for (column, _), raw in zip(_COLUMNS, columns, strict=True):
         _put(file, bytes(listed[column]["offset"] - file.tell()))
         _put(file, raw)
@@ -159,7 +160,7 @@ def _load(name: str, file: io.FileIO, room: Room, threads: int) -> tuple[Any, Mo
         raise PointerMapError(name, "is not a regular file")
     header = _header(name, file)
     try:
-        pointers, places = _places(header)
+        pointers, places = _places(header, file.tell())
         moment = moment_from(header)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise PointerMapError(name, "damaged: its header is not one of a pointer map") from None
@@ -173,7 +174,9 @@ def _load(name: str, file: io.FileIO, room: Room, threads: int) -> tuple[Any, Mo
         raise failure(-code, room)
     handle = content(out, uses=room)
     for (at, _, crc), raw in zip(places, _columns(handle), strict=True):
-        _fill(name, file, at, raw, crc)
+        if any(_get(file, at - file.tell())):
+            raise PointerMapError(name, "damaged: there is something between its columns")
+        _fill(name, file, raw, crc)
     _check(name, handle, room, threads)
     return handle, moment
 
@@ -182,12 +185,12 @@ def _header(name: str, file: io.FileIO) -> dict[str, Any]:
     head = _get(file, _HEAD.size)
     if head[: len(_MAGIC)] != _MAGIC or len(head) < _HEAD.size:
         raise PointerMapError(name, "is no pointer map: farfetch writes these, as .ffmap")
-    _, version, size, crc = _HEAD.unpack(head)
+    _, version, size, crc, zeros = _HEAD.unpack(head)
     if version != _VERSION:
         reason = f"is of version {version}; this farfetch reads version {_VERSION}"
         raise PointerMapError(name, reason)
     raw = _get(file, size) if size <= _LONGEST else b""
-    if len(raw) < size or zlib.crc32(raw) != crc:
+    if len(raw) < size or zlib.crc32(raw) != crc or any(zeros):
         raise PointerMapError(name, "damaged: its header is not as it was written")
     try:
         header = json.loads(raw)
@@ -198,13 +201,18 @@ def _header(name: str, file: io.FileIO) -> dict[str, Any]:
     return header
 
 
-def _places(header: dict[str, Any]) -> tuple[int, list[tuple[int, int, int]]]:
-    """How many pointers there are; and each column's place, bytes of a number, and CRC."""
+def _places(header: dict[str, Any], end: int) -> tuple[int, list[tuple[int, int, int]]]:
+    """How many pointers there are; and each column's place, bytes of a number, and CRC.
+
+    Args:
+        header: of the file.
+        end: of the header in the file.
+    """
     pointers = _whole(header["pointers"], (1 << 32) - 2)
-    places, end = [], _HEAD.size
+    places = []
     for column, size in _COLUMNS:
         at = _whole(header["columns"][column]["offset"], 1 << 62)
-        if at % _PAGE or at < end:
+        if at != end + -end % _PAGE:
             raise ValueError(column)
         end = at + size * pointers
         places.append((at, size, _whole(header["columns"][column]["crc32"], (1 << 32) - 1)))
@@ -227,8 +235,7 @@ def _get(file: io.FileIO, size: int) -> bytes:
     return bytes(raw)
 
 
-def _fill(name: str, file: io.FileIO, at: int, raw: memoryview, crc: int) -> None:
-    file.seek(at)
+def _fill(name: str, file: io.FileIO, raw: memoryview, crc: int) -> None:
     done, found = 0, 0
     while done < len(raw):
         part = raw[done : done + _PART]

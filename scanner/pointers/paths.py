@@ -17,7 +17,7 @@ from ..lifetime.life import Held
 from ..memory.pointer_path import PointerPath
 from .bases import Base
 from .check import Checkable, CheckedPath, follow_all, leads_to
-from .found import Found, walk
+from .found import Found, Walk
 
 _MOST = 1 << 62
 
@@ -65,7 +65,7 @@ class PointerPaths(Bound):
         self._held = Held(found, partial(PointersClosed, "paths"))
         self._listing = threading.RLock()
         self._listed: list[PointerPath] = []
-        self._walk: Iterator[PointerPath] | None = None
+        self._walk: Walk | None = None
 
     @property
     def total(self) -> int:
@@ -127,10 +127,10 @@ class PointerPaths(Bound):
 
     def walks(self) -> Iterator[PointerPath]:
         """All paths, those that come by a place twice included: as many as :attr:`total` says."""
-        return walk(self._held.get(), self._sections, True)
+        return Walk(self._held, self._sections, True)
 
     def __iter__(self) -> Iterator[PointerPath]:
-        return walk(self._held.get(), self._sections, False)
+        return Walk(self._held, self._sections, False)
 
     @overload
     def __getitem__(self, index: int) -> PointerPath: ...
@@ -154,19 +154,12 @@ class PointerPaths(Bound):
         """The first paths, up to so many; what was listed before is not walked again."""
         found = self._held.get()
         with self._listing:
-            while stop is None or len(self._listed) < stop:
-                if self._walk is None:
-                    self._walk = itertools.islice(
-                        walk(found, self._sections, False), len(self._listed), None
-                    )
-                try:
-                    self._listed.append(next(self._walk))
-                except StopIteration:
-                    self._walk = iter(())
-                    break
-                except BaseException:
-                    self._walk = None  # it has ended: begin anew, behind what is listed
-                    raise
+            if self._walk is None:
+                self._walk = Walk(self._held, self._sections, False)
+            self._walk.cancels = found.tasks.cancels
+            missing = None if stop is None else max(0, stop - len(self._listed))
+            for path in itertools.islice(self._walk, missing):
+                self._listed.append(path)  # one by one: a cancel keeps them
             return self._listed
 
     def check(
