@@ -23,7 +23,7 @@ from .memory.modules import Location, Module, locate, modules_of
 from .memory.pointer_path import PointerPath
 from .memory.regions import Region
 from .memory.where import Where
-from .pointers.map import PointerMap
+from .pointers.map import PointerMap, pointer_map_of
 from .pointers.moment import Order
 from .process.address_space import AddressSpace
 from .process.footprints import Footprint, read_footprints
@@ -284,7 +284,7 @@ class Target(Bound):
             TargetGone: it has exited or executed another program.
         """
         self._life.check()
-        return PointerMap.of(
+        return pointer_map_of(
             self,
             where=where,
             align=align,

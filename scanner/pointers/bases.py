@@ -129,12 +129,8 @@ def _disjoint(bases: list[Base]) -> list[Base]:
 def _split(wanted: Wanted) -> tuple[list[str], list[Range]]:
     if isinstance(wanted, str | Range):
         wanted = [wanted]
-    try:
-        given = list(wanted)
-    except Exception:  # of that object
-        raise ArgumentError("bases", wanted, _EXPECTED) from None
     names, ranges = [], []
-    for one in given:
+    for one in arguments.several("bases", wanted, object, _EXPECTED):
         if isinstance(one, Range):
             start, end = arguments.address(one.start), arguments.whole("end", one.end, 1, 1 << 64)
             if start >= end:

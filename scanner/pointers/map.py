@@ -98,33 +98,6 @@ class PointerMap(Bound):
         self._tasks = Tasks("scan")
 
     @classmethod
-    def of(
-        cls,
-        target: Target,
-        *,
-        where: str | Where = "writable",
-        align: int | None = None,
-        order: Order = "little",
-        threads: int | None = None,
-        directory: str | None = None,
-        budget: Budget | None = None,
-        chunk: int | None = None,
-        progress: ProgressFunction | None = None,
-    ) -> PointerMap:
-        """What :meth:`.Target.pointer_map` makes, and says."""
-        plan = Plan(
-            where if isinstance(where, Where) else Where.parse(where),
-            _align(align, target.bits // 8),
-            _order(order),
-            _threads(threads),
-            CHUNK if chunk is None else arguments.whole("chunk", chunk, *CHUNKS),
-        )
-        room = Room(directory, budget)
-        function = arguments.function("progress", progress)
-        handle, moment = make_map(target, plan, room, function)
-        return cls(handle, moment, room)
-
-    @classmethod
     def load(
         cls,
         file: str | os.PathLike[str],
@@ -296,6 +269,32 @@ class PointerMap(Bound):
         return f"<PointerMap of {self.moment.name}: {self._pointers} pointers>"
 
 
+def pointer_map_of(
+    target: Target,
+    *,
+    where: str | Where,
+    align: int | None,
+    order: Order,
+    threads: int | None,
+    directory: str | None,
+    budget: Budget | None,
+    chunk: int | None,
+    progress: ProgressFunction | None,
+) -> PointerMap:
+    """What :meth:`.Target.pointer_map` makes, and says."""
+    plan = Plan(
+        where if isinstance(where, Where) else Where.parse(where),
+        _align(align, target.bits // 8),
+        _order(order),
+        _threads(threads),
+        CHUNK if chunk is None else arguments.whole("chunk", chunk, *CHUNKS),
+    )
+    room = Room(directory, budget)
+    function = arguments.function("progress", progress)
+    handle, moment = make_map(target, plan, room, function)
+    return PointerMap(handle, moment, room)
+
+
 def _align(align: int | None, word: int) -> int:
     if align is None:
         return word
@@ -317,7 +316,8 @@ def _threads(threads: int | None) -> int:
 def _others(compare: object, first: PointerMap) -> list[tuple[PointerMap, int]]:
     expected = "pairs of a pointer map and an address"
     try:
-        pairs = [(other, address) for other, address in compare]  # type: ignore[attr-defined]
+        given: list[Any] = [*arguments.several("compare", compare, object, expected)]
+        pairs = [(other, address) for other, address in given]
     except Exception:
         raise ArgumentError("compare", compare, expected) from None
     if len(pairs) >= lib.FF_MAPS_MAX:

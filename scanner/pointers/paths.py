@@ -63,6 +63,7 @@ class PointerPaths(Bound):
         self.changed = found.changed
         self._sections = frozenset(range(len(found.bases))) if sections is None else sections
         self._held = Held(found, partial(PointersClosed, "paths"))
+        self._tasks = found.tasks
         self._listing = threading.RLock()
         self._listed: list[PointerPath] = []
         self._walk: Walk | None = None
@@ -221,7 +222,7 @@ class PointerPaths(Bound):
 
     def cancel(self) -> None:
         """Stop what lists paths, from another thread or a signal handler; waits for nobody."""
-        self._held.get().tasks.cancel()
+        self._tasks.cancel()
 
     def close(self) -> None:
         """Let go of what was counted, as soon as nobody walks through it."""

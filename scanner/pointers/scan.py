@@ -231,10 +231,7 @@ def _signed(shift: int) -> int:
 
 def _offsets(ends_with: object) -> list[int]:
     expected = "offsets, the last one last"
-    try:
-        given = list(ends_with)  # type: ignore[call-overload]
-    except Exception:
-        raise ArgumentError("ends_with", ends_with, expected) from None
+    given = arguments.several("ends_with", ends_with, object, expected)
     return [arguments.whole("ends_with", one, -_FARTHEST, _FARTHEST, expected) for one in given]
 
 

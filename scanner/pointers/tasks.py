@@ -31,10 +31,16 @@ class Tasks(Jobs):
         super().__init__()
         self.what: Literal["map", "scan"] = what
         self._running: list[Any] = []
+        self._process = this_process()
         self._guard = threading.RLock()  # a signal handler may cancel while it is held
 
     def cancel(self) -> None:
-        """Stop all that runs, from another thread or a signal handler; waits for nobody."""
+        """Stop all that runs, from another thread or a signal handler; waits for nobody.
+
+        In a child of the process there is nothing to stop.
+        """
+        if this_process() is not self._process:
+            return
         super().cancel()
         with self._guard:
             for task in self._running:

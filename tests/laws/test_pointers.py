@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import islice
 
 import pytest
@@ -141,9 +142,9 @@ def test_what_is_closed_is_not_passed(data: st.DataObject, heap: Heap) -> None:
     assert paths.by_steps == naive_totals(heap.pointers(), inside)
 
 
-def _cut(bases: list[Range] | object, window: Range) -> list[Range]:
+def _cut(bases: Sequence[Range], window: Range) -> list[Range]:
     cut = []
-    for start, end in bases:  # type: ignore[attr-defined]
+    for start, end in bases:
         parts = (Range(start, min(end, window.start)), Range(max(start, window.end), end))
         cut += [one for one in parts if one.start < one.end]
     return cut

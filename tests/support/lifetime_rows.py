@@ -9,14 +9,17 @@ from __future__ import annotations
 import ctypes
 import itertools
 import os
+import tempfile
 from collections.abc import Callable
 from operator import attrgetter
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from farfetch.scanner import (
     Buffer,
     ForkedError,
     MatchIndexError,
+    PointerMap,
     ScanClosed,
     ScanOrderError,
     TargetClosed,
@@ -65,6 +68,8 @@ class World:
         self.patched = self.target.patch(self.at + 64, b"\x01")
         self.patches = self.patched._patches
         self.watch = self.target.watch([(self.at, i32)])
+        self.pointers = self.target.pointer_map(where=where)
+        self.paths = self.pointers.scan(self.at)
         self.memory = self.target.memory
         self.addresses = [self.at]
 
@@ -143,6 +148,14 @@ def addresses(world: World) -> Any:
     return ffi.new("uint64_t[]", [world.at])
 
 
+def saved(pointers: PointerMap) -> PointerMap:
+    """Save a map and load it again."""
+    with tempfile.TemporaryDirectory() as folder:
+        name = Path(folder, "it.ffmap")
+        pointers.save(name)
+        return PointerMap.load(name)
+
+
 ROWS: dict[str, dict[str, Row]] = {
     "target": {
         **facts("target", "bits", "memory", "name", "pages", "patience", "pid", "process"),
@@ -158,6 +171,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "modules": reaching(lambda w: w.target.modules()),
         "patch": reaching(lambda w: w.target.patch(w.at, b"\x68")),
         "patches": own(lambda w: w.target.patches),
+        "pointer_map": reaching(lambda w: w.target.pointer_map(where=f"{w.at:#x}..{w.at + 64:#x}")),
         "read": reaching(lambda w: w.target.read(w.at, i32)),
         "read_bytes": reaching(lambda w: w.target.read_bytes(w.at, 4)),
         "regions": reaching(lambda w: w.target.regions()),
@@ -302,6 +316,41 @@ ROWS: dict[str, dict[str, Row]] = {
         "add": reaching(lambda w: w.patches.add(w.at + 8, b"\x68")),
         "entries": own(lambda w: w.patches.entries),
     },
+    "pointers": {
+        **facts("pointers", "bits", "faults", "info", "modules", "moment", "room"),
+        "cancel": fact(lambda w: w.pointers.cancel()),
+        "close": fact(lambda w: w.pointers.close()),
+        "handle": own(lambda w: w.pointers.handle),
+        "load": own(lambda w: saved(w.pointers)),
+        "save": own(lambda w: saved(w.pointers)),
+        "scan": own(lambda w: w.pointers.scan(w.at)),
+        "__bool__": fact(lambda w: bool(w.pointers)),
+        "__enter__": fact(lambda w: w.pointers.__enter__()),
+        "__exit__": fact(block(lambda w: w.pointers)),
+        "__len__": own(lambda w: len(w.pointers)),
+        "__repr__": fact(lambda w: repr(w.pointers)),
+    },
+    "paths": {
+        **facts("paths", "address", "changed", "depth"),
+        "by_module": own(lambda w: w.paths.by_module),
+        "by_steps": own(lambda w: w.paths.by_steps),
+        "cancel": fact(lambda w: w.paths.cancel()),
+        "check": reaching(lambda w: list(w.paths.check(w.target))),
+        "close": fact(lambda w: w.paths.close()),
+        "exact": own(lambda w: w.paths.exact),
+        "json": own(lambda w: w.paths.json()),
+        "memory": own(lambda w: w.paths.memory),
+        "of": own(lambda w: w.paths.of()),
+        "text": own(lambda w: w.paths.text()),
+        "total": own(lambda w: w.paths.total),
+        "walks": own(lambda w: list(w.paths.walks())),
+        "__bool__": own(lambda w: bool(w.paths)),
+        "__enter__": fact(lambda w: w.paths.__enter__()),
+        "__exit__": fact(block(lambda w: w.paths)),
+        "__getitem__": own(lambda w: w.paths[:5]),
+        "__iter__": own(lambda w: list(w.paths)),
+        "__repr__": fact(lambda w: repr(w.paths)),
+    },
     "watch": {
         "look": reaching(lambda w: w.watch.look()),
     },
@@ -312,6 +361,7 @@ PLAIN = frozenset(
     {
         "AnyCase",
         "Budget",
+        "CheckedPath",
         "Declaration",
         "Declarations",
         "Entry",
@@ -323,6 +373,7 @@ PLAIN = frozenset(
         "Member",
         "Module",
         "Pattern",
+        "PointerMapInfo",
         "PointerPath",
         "PointerStep",
         "Predicate",

@@ -208,6 +208,67 @@ def functions() -> Iterator[Case]:
     yield Case("Where.select", s.Where.parse("all").select, {"regions": [region], "modules": []})
 
 
+def _pointer_cases(target: scanner.Target, folder: Path) -> Iterator[Case]:
+    def made(**given: Any) -> None:
+        target.pointer_map(**given).close()
+
+    yield Case(
+        "Target.pointer_map",
+        made,
+        {
+            "where": "all",
+            "align": 4,
+            "order": "big",
+            "threads": 1,
+            "directory": None,
+            "budget": scanner.Budget(),
+            "chunk": 1 << 16,
+            "progress": None,
+        },
+    )
+    pointers = target.pointer_map()
+    paths = pointers.scan(BASE)
+    plain = pointers.scan(BASE, bases=scanner.Range(BASE, BASE + 8))
+    yield Case("PointerMap.save", pointers.save, {"file": folder / "one.ffmap"})
+    yield Case(
+        "PointerMap.load",
+        scanner.PointerMap.load,
+        {
+            "file": folder / "one.ffmap",
+            "threads": 1,
+            "directory": None,
+            "budget": scanner.Budget(),
+        },
+    )
+    yield Case(
+        "PointerMap.scan",
+        pointers.scan,
+        {
+            "address": BASE,
+            "depth": 2,
+            "max_offset": 64,
+            "min_offset": -8,
+            "bases": scanner.Range(BASE, BASE + 8),
+            "within": "all",
+            "not_through": None,
+            "ends_with": (8,),
+            "through_bases": True,
+            "compare": [(pointers, BASE)],
+            "threads": 1,
+            "progress": None,
+        },
+    )
+    yield Case("PointerPaths[]", lambda index: paths[index], {"index": slice(0, 5)})
+    yield Case("PointerPaths.of", lambda module: plain.of(module), {"module": ""})
+    yield Case("PointerPaths.text", paths.text, {"count": 5})
+    yield Case("PointerPaths.json", paths.json, {"count": 5})
+    yield Case(
+        "PointerPaths.check",
+        lambda **given: list(paths.check(**given)),
+        {"target": target, "address": BASE, "type": i32, "value": 5},
+    )
+
+
 def objects(folder: Path) -> Iterator[Case]:
     """The methods of objects, in a target that is a buffer."""
     s = scanner
@@ -261,6 +322,7 @@ def objects(folder: Path) -> Iterator[Case]:
         lambda force: target.patch(BASE, b"b").undo(force=force),
         {"force": True},
     )
+    yield from _pointer_cases(target, folder)
     yield Case("Target.locate", target.locate, {"address": BASE})
     yield Case("Target.address", target.address, {"text": "0x10"})
     yield Case("Target.modules", target.modules, {"regions": target.regions()})

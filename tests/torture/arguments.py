@@ -12,7 +12,9 @@ from farfetch.scanner import (
     Expr,
     Matches,
     Module,
+    PointerMap,
     PointerPath,
+    Range,
     Region,
     Target,
 )
@@ -41,6 +43,7 @@ def _(*given: Any, **named: Any) -> Arguments:
 #: What is called so seldom that others have something to work with.
 RARE: Final = {
     *("Target.close", "Scan.close", "Scan.reset", "Memory.close", "Buffer.close", "Freezer.close"),
+    *("PointerMap.close", "PointerPaths.close", "PointerMap.__exit__", "PointerPaths.__exit__"),
     *("History.clear", "Step.release", "Snapshot.release", "Scan.forget", "History.forget"),
     *("processes", "find_process", "Target.footprints", "Target.__exit__", "Scan.__exit__"),
 }
@@ -49,6 +52,7 @@ RARE: Final = {
 MADE_BY_CALLS: Final = {
     *("AnyCase", "FaultSet", "Footprint", "Freeze", "Location", "Match", "Matches", "Member"),
     *("Memory", "Module", "Patch", "Patches", "Pattern", "PointerStep", "Predicate", "Expr"),
+    *("CheckedPath", "PointerMap", "PointerMapInfo", "PointerPaths"),
     *("ProcessInfo", "Progress", "Regex", "Region", "Scan", "ScanResult", "Seen", "Snapshot"),
     *("Step", "Target", "WriteResult", "Layout"),
 }
@@ -62,6 +66,9 @@ LEFT_OUT: Final = {
     "Memory.check": "takes what the core returns",
     "Buffer.check": "takes what the core returns",
 }
+
+
+_BLOCKS: Final = ("Freeze", "Patch", "PointerMap", "PointerPaths", "Scan", "Target")
 
 
 def _memory(name: str) -> dict[str, Callable[[Draw, Any], Arguments]]:
@@ -169,11 +176,20 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
         interval=d.one(0.05, 0.001),
     ),
     **dict.fromkeys(
-        [f"{name}.__exit__" for name in ("Freeze", "Patch", "Scan", "Target")],
+        [f"{name}.__exit__" for name in _BLOCKS],
         lambda _d, _o: _(None, None, None),
     ),
     "Patch.undo": lambda d, _p: _(force=d.often(0.5)),
     "Patches.add": lambda d, p: _(d.place(p), d.raw()),
+    "Target.pointer_map": lambda d, t: _(
+        where=d.where(t), align=d.one(None, 1, 4, 8, 3), order=d.one("little", "big")
+    ),
+    "PointerMap.load": lambda d, _m: _(d.path()),
+    "PointerMap.save": lambda d, _m: _(d.path()),
+    "PointerMap.scan": lambda d, m: _pointers(d, m),
+    "PointerPaths.__getitem__": lambda d, _p: _(d.one(0, 3, slice(0, 9), slice(2, 7, 2), -1)),
+    "PointerPaths.check": lambda d, _p: _(d.a(Target), d.one(None, d.below(1 << 64))),
+    "PointerPaths.of": lambda d, _p: _(d.one("mutate", "nothing")),
     "PointerPath.follow": lambda d, _p: _(d.a(Target)),
     "PointerPath.plus": lambda d, _p: _(d.one(0, 8, -8, 1 << 70)),
     "PointerPath.parse": lambda d, o: _(f"{d.address_text(o)} -> {d.one('8', '-0x10', 'x')}"),
@@ -236,6 +252,18 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Table.remove": lambda d, _t: _(d.name()),
     "Table.save": lambda d, _t: _(d.path(), force=d.often(0.3)),
 }
+
+
+def _pointers(draw: Draw, pointers: Any) -> Arguments:
+    return _(
+        draw.place(pointers),
+        draw.one(1, 2, 3, 70),
+        max_offset=draw.one(8, 64, 200),
+        min_offset=draw.one(0, -16),
+        bases=draw.one("modules", "nothing", Range(BASE, BASE + 4000)),
+        ends_with=draw.one((), (), (4,)),
+        compare=[(draw.a(PointerMap), draw.place(pointers))] if draw.often(0.3) else (),
+    )
 
 
 def _buffer(draw: Draw) -> Any:

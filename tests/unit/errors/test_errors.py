@@ -24,6 +24,9 @@ from farfetch.scanner.errors import (
     MemoryUnavailable,
     PatchError,
     PointerError,
+    PointerMapError,
+    PointersCancelled,
+    PointersClosed,
     ScanCancelled,
     ScanClosed,
     ScanOrderError,
@@ -111,6 +114,24 @@ SAID = [
     (
         PointerError("game -> x", "offset 1 is a number, not 'x'"),
         """the pointer path "game -> x": offset 1 is a number, not 'x'""",
+    ),
+    (
+        PointerMapError("game.ffmap", "is no pointer map"),
+        "the pointer map game.ffmap: is no pointer map",
+    ),
+    (PointerMapError("", "too many"), "too many"),
+    (
+        PointersClosed("map"),
+        "this pointer map was closed: make another one, or load it from a file",
+    ),
+    (PointersClosed("paths"), "these pointer paths were closed: scan the pointer map again"),
+    (
+        PointersCancelled("map", 5, 10),
+        "making the pointer map was cancelled after 5 of 10 bytes; nothing was kept",
+    ),
+    (
+        PointersCancelled("scan", 0, 0),
+        "the pointer scan was cancelled; the map and the paths listed so far are kept",
     ),
     (TableError("hp.json", "is no table"), "the table hp.json: is no table"),
     (TableError("", "name is empty"), "name is empty"),

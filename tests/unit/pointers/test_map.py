@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from farfetch.scanner import (
@@ -65,7 +66,7 @@ def test_what_does_not_fit_in_memory_is_in_files(tmp_path: Path) -> None:
     assert (on_disk.info.memory, on_disk.info.disk) == (0, 511 * 24)
     assert list(tmp_path.iterdir()) == []
     in_memory = made()
-    question = {"depth": 6, "max_offset": 32, "min_offset": -8, "bases": BASES}
+    question: dict[str, Any] = {"depth": 6, "max_offset": 32, "min_offset": -8, "bases": BASES}
     assert on_disk.scan(BASE + 160, **question).text() == in_memory.scan(
         BASE + 160, **question
     ).text()  # fmt: skip

@@ -69,7 +69,7 @@ def test_a_map_comes_back_as_it_was(tmp_path: Path) -> None:
         assert {k: v for k, v in before.items() if k not in facts} == {
             k: v for k, v in after.items() if k not in facts
         }
-        question = {"bases": BASES, "max_offset": 64}
+        question: dict[str, Any] = {"bases": BASES, "max_offset": 64}
         assert loaded.scan(0x1210, **question).text() == pointers.scan(0x1210, **question).text()
         assert loaded.scan(0x1210, **question).text() == (
             "0x1000 -> 0x8 -> 0x10\n0x1008 -> 0x0 -> 0x10\n0x1008 -> 0x8 -> 0x8 -> 0x10"
@@ -162,12 +162,14 @@ def test_columns_that_lie_are_refused(
 ) -> None:
     name = saved(tmp_path)
     raw = bytearray(name.read_bytes())
-    at = header_of(raw)["columns"][column]["offset"]
+    at = header_of(bytes(raw))["columns"][column]["offset"]
     content = b"".join(one.to_bytes(width, "little") for one in numbers)
     assert raw[at : at + len(content)] != content
     raw[at : at + len(content)] = content
     crc = zlib.crc32(content)
-    name.write_bytes(rewritten(raw, lambda header: header["columns"][column].update(crc32=crc)))
+    name.write_bytes(
+        rewritten(bytes(raw), lambda header: header["columns"][column].update(crc32=crc))
+    )
     assert refused(name).endswith("damaged: its columns are not in order")
 
 

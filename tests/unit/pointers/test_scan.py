@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from farfetch.scanner import (
@@ -112,7 +113,7 @@ def test_every_path_is_found_again_in_another_run() -> None:
 
 def test_only_some_bases() -> None:
     pointers = made()
-    question = {"depth": 2, "max_offset": 0x40}
+    question: dict[str, Any] = {"depth": 2, "max_offset": 0x40}
     assert pointers.scan(BASE + GOAL, bases="game", **question).total == 2
     assert pointers.scan(BASE + GOAL, bases=["game", "libx.so[1]"], **question).total == 3
     assert pointers.scan(BASE + GOAL, bases="lib*", **question).total == 3
@@ -140,7 +141,7 @@ def test_narrowed_to_a_module() -> None:
 
 def test_where_paths_lead_through() -> None:
     pointers = made()
-    question = {"depth": 3, "max_offset": 0x40}
+    question: dict[str, Any] = {"depth": 3, "max_offset": 0x40}
     heap = pointers.scan(BASE + GOAL, within="heap", **question)
     assert heap.total == 10
     assert pointers.scan(BASE + GOAL, not_through="heap", **question).total == 0
@@ -196,7 +197,7 @@ def test_comparing_leaves_what_holds_in_both() -> None:
     moved[HEAP + 0x110] = moved.pop(HEAP + 0x108)
     elsewhere = 0x7F0000000000
     other = made(elsewhere, moved)
-    question = {"depth": 2, "max_offset": 0x40}
+    question: dict[str, Any] = {"depth": 2, "max_offset": 0x40}
     paths = made().scan(BASE + GOAL, compare=[(other, elsewhere + GOAL)], **question)
     assert texts(list(paths)) == [
         "libx.so[0]+0x8 -> 0x10 -> 0x20",
@@ -268,7 +269,7 @@ def crowd() -> PointerMap:
     return attach(Buffer(memory, base=BASE)).pointer_map()
 
 
-CROWDED = {
+CROWDED: dict[str, Any] = {
     "depth": 12,
     "max_offset": 1 << 16,
     "bases": Range(BASE, BASE + 64),
@@ -277,7 +278,7 @@ CROWDED = {
 
 
 def test_a_cancel_keeps_what_was_listed() -> None:
-    paths = crowd().scan(BASE + 8, **CROWDED)  # type: ignore[arg-type]
+    paths = crowd().scan(BASE + 8, **CROWDED)
     assert paths.total > 1 << 64
     first = paths[:100]
     walk = iter(paths)
@@ -300,7 +301,7 @@ def test_a_scan_may_be_cancelled() -> None:
         pointers.cancel()
 
     try:
-        pointers.scan(BASE + 8, progress=stop, compare=[(crowd(), BASE + 8)], **CROWDED)  # type: ignore[arg-type]
+        pointers.scan(BASE + 8, progress=stop, compare=[(crowd(), BASE + 8)], **CROWDED)
     except PointersCancelled as error:
         said.append(error)
     assert bool(said) is heard.is_set()
@@ -313,12 +314,13 @@ def test_closed_paths_say_so() -> None:
         first = next(walk)
     paths.close()
     assert str(first) == "game+0x1008 -> 0x10 -> 0x20"
-    for use in (
+    uses: list[Callable[[], object]] = [
         lambda: next(walk),
         lambda: paths.total,
         lambda: paths[0],
         lambda: list(paths),
         paths.text,
-    ):
+    ]
+    for use in uses:
         with pytest.raises(PointersClosed, match="scan the pointer map again"):
             use()
