@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.farfetch
-CORE   := $(wildcard scanner/core/*) CMakeLists.txt pyproject.toml
+CORE   := $(wildcard scanner/core/* scanner/core/*/*) CMakeLists.txt pyproject.toml
 SHARE  := $(wildcard docs/*.1) $(wildcard completions/*)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -5,7 +5,7 @@
  * order. What the jobs find is checked too: also of jobs whose lenders let go meanwhile,
  * and beside a child that lets go of all that it was born with.
  */
-#include "reader.h"
+#include "read/reader.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -4,7 +4,7 @@
  * that can be asked is compared with plain arrays of bits.
  */
 #include "input.h"
-#include "matchset.h"
+#include "keep/matchset.h"
 
 #include <stdlib.h>
 #include <string.h>

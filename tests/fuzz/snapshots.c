@@ -5,8 +5,8 @@
  * also when the first is gone.
  */
 #include "input.h"
-#include "snapshot.h"
-#include "store.h"
+#include "keep/snapshot.h"
+#include "keep/store.h"
 
 #include <errno.h>
 #include <stdlib.h>

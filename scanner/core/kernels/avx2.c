@@ -61,4 +61,4 @@ static bool vector_supported(void)
 	return __builtin_cpu_supports("avx2");
 }
 
-#include "kernels_vector.h"
+#include "vector.h"

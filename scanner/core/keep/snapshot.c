@@ -9,7 +9,7 @@
  * The pieces of one chunk come from one read of the target, so a value that straddles
  * two of them is the value that was compared.
  */
-#include "packed.h"
+#include "kernels/packed.h"
 #include "record.h"
 #include "snapshot.h"
 #include "store.h"

@@ -7,7 +7,7 @@
  * other again. So there is at most one such thread for each mapping, or as many as were
  * inside it at once; and when there are too many, that holds for all of the memory.
  */
-#include "blocks.h"
+#include "stalls.h"
 #include "group.h"
 #include "pages.h"
 #include "reader.h"

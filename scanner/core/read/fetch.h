@@ -2,7 +2,7 @@
 #ifndef FF_FETCH_H
 #define FF_FETCH_H
 
-#include "layout.h"
+#include "grid.h"
 #include "reader.h"
 
 /* One worker's reading: scratch space, and what could not be read. */

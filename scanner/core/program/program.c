@@ -7,7 +7,7 @@
  * Slots are taken in batches whose bytes stay in the first-level cache while the
  * atoms pass over them.
  */
-#include "masked.h"
+#include "pattern.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  *
  * Nearly all of memory is told from a pattern by two bytes, if they are rare ones.
  */
-#include "masked.h"
+#include "pattern.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
  * into: chunks own disjoint slots, so no match is found twice, and the bytes read
  * for a chunk go on to the end of its last slot's value, so none is missed.
  */
-#include "layout.h"
+#include "grid.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #ifndef FF_RECORD_H
 #define FF_RECORD_H
 
-#include "layout.h"
+#include "grid.h"
 
 enum record_kind {
 	RECORD_VALUES,

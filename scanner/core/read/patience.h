@@ -2,7 +2,7 @@
 #ifndef FF_PATIENCE_H
 #define FF_PATIENCE_H
 
-#include "blocks.h"
+#include "stalls.h"
 
 #include <pthread.h>
 

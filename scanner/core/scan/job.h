@@ -5,10 +5,10 @@
 #ifndef FF_JOB_H
 #define FF_JOB_H
 
-#include "fetch.h"
-#include "pages.h"
-#include "program.h"
-#include "snapshot.h"
+#include "read/fetch.h"
+#include "read/pages.h"
+#include "program/program.h"
+#include "keep/snapshot.h"
 
 #include <pthread.h>
 

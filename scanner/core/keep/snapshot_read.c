@@ -2,7 +2,7 @@
 /*
  * Snapshots, read back: whole chunks, some slots of a chunk, or single values
  */
-#include "packed.h"
+#include "kernels/packed.h"
 #include "record.h"
 #include "snapshot.h"
 #include "store.h"

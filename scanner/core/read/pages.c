@@ -7,7 +7,7 @@
  */
 #include "group.h"
 #include "pages.h"
-#include "snapshot.h"
+#include "keep/snapshot.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #ifndef FF_PAGES_H
 #define FF_PAGES_H
 
-#include "layout.h"
+#include "grid.h"
 
 /* Pages of a chunk that need not be read, by piece. */
 enum ff_page_use {

@@ -10,7 +10,7 @@
  * middle of anything: there it has ended, cancelled, and is left alone.
  */
 #include "job.h"
-#include "store.h"
+#include "keep/store.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * Fetching: a chunk's pieces in as few calls as they take, around what is unreadable
  */
 #include "fetch.h"
-#include "snapshot.h"
+#include "keep/snapshot.h"
 
 #include <errno.h>
 #include <stdlib.h>

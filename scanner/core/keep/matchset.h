@@ -2,8 +2,8 @@
 #ifndef FF_MATCHSET_H
 #define FF_MATCHSET_H
 
-#include "kernels.h"
-#include "layout.h"
+#include "kernels/kernels.h"
+#include "grid.h"
 
 enum ff_block_kind {
 	FF_BLOCK_EMPTY,

@@ -2,7 +2,7 @@
 #ifndef FF_SNAPSHOT_H
 #define FF_SNAPSHOT_H
 
-#include "kernels.h"
+#include "kernels/kernels.h"
 #include "matchset.h"
 
 struct ff_record;

@@ -70,4 +70,4 @@ static bool vector_supported(void)
 	return true;
 }
 
-#include "kernels_vector.h"
+#include "vector.h"

@@ -369,7 +369,7 @@ static void vector_pair(const struct ff_pair_test *test, const uint8_t *a, const
 				       n - whole, mask + whole / 64);
 }
 
-#include "kernels_masked.h"
+#include "vector_pattern.h"
 
 static bool vector_is_zero(const uint8_t *bytes, size_t size)
 {

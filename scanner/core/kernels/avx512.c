@@ -52,4 +52,4 @@ static bool vector_supported(void)
 	       __builtin_cpu_supports("avx512vl");
 }
 
-#include "kernels_vector.h"
+#include "vector.h"

@@ -61,4 +61,4 @@ static bool vector_supported(void)
 	return true;
 }
 
-#include "kernels_vector.h"
+#include "vector.h"

@@ -2,7 +2,7 @@
 #ifndef FF_PROGRAM_H
 #define FF_PROGRAM_H
 
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 struct ff_program {
 	uint32_t references;
