@@ -21,6 +21,7 @@ sys.exit(not os.path.exists(sysconfig.get_path(\"include\") + \"/Python.h\"))'"
 
 tests() {
 	build
+	need cmake 'command -v cmake'
 	need clang 'command -v clang'
 	install # the next packages are named by the compilers' versions
 	need "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" \

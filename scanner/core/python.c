@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+/*
+ * What Python needs of the engine beside ff.h; tools/cdef.py reads both
+ */
 #include "ff.h"
 
 /*
@@ -22,3 +25,8 @@ CELL(store, ff_store_close)
 CELL(snapshot, ff_snapshot_destroy)
 CELL(job, ff_job_destroy)
 CELL(call, ff_call_drop)
+
+/* Functions that Python defines: cffi makes them. */
+#define PYTHON(declaration) static declaration;
+
+PYTHON(int ff_filter_in_python(void *context, struct ff_found *found))
