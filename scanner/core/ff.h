@@ -5,7 +5,7 @@
  * One job runs regions x reader x program: each worker takes a chunk, reads it,
  * evaluates the program over its slots and keeps a match block and the old bytes.
  *
- *   layout    the address ranges of a scan, cut into chunks and slots
+ *   grid      the address ranges of a scan, cut into chunks and slots
  *   reader    a way to read and write a target; adds nothing to the engine
  *   program   a compiled predicate: typed atoms joined by and, or, not
  *   matchset  which slots matched; never more than one bit a slot
@@ -32,7 +32,7 @@
 #define FF_SPAN_MAX	65536	/* bytes one slot's value may have */
 #define FF_ALIGN_MAX	4096
 #define FF_STREAMS	8	/* now, prev, first and named snapshots */
-#define FF_PARTS	4	/* ways at most in which one slot's value can be read */
+#define FF_MATCH_TYPES	4	/* ways at most in which one slot's value can be read */
 
 /* ---- instruction sets ---- */
 
@@ -41,26 +41,26 @@ const char *ff_isa_name(size_t index);
 /* The index of a name, or -ENOENT (not built in), or -ENOTSUP (not on this machine). */
 int ff_isa_find(const char *name);
 
-/* ---- layout ---- */
+/* ---- grids ---- */
 
 struct ff_range {
 	uint64_t start, end;
 };
 
-struct ff_layout;
+struct ff_grid;
 
 /*
  * Ranges ascend and do not touch or overlap. Slots are the multiples of align in
  * them from which span bytes can be read without leaving the range.
  */
-int ff_layout_create(const struct ff_range *ranges, size_t nranges, uint32_t align,
-		     uint32_t span, size_t chunk_size, struct ff_layout **out);
+int ff_grid_create(const struct ff_range *ranges, size_t nranges, uint32_t align,
+		     uint32_t span, size_t chunk_size, struct ff_grid **out);
 /* The same, with the slots too from which at least so many bytes can be read. */
-int ff_layout_create_short(const struct ff_range *ranges, size_t nranges, uint32_t align,
+int ff_grid_create_short(const struct ff_range *ranges, size_t nranges, uint32_t align,
 			   uint32_t least, uint32_t span, size_t chunk_size,
-			   struct ff_layout **out);
-struct ff_layout *ff_layout_get(struct ff_layout *layout);
-void ff_layout_put(struct ff_layout *layout);
+			   struct ff_grid **out);
+struct ff_grid *ff_grid_get(struct ff_grid *grid);
+void ff_grid_put(struct ff_grid *grid);
 
 /* ---- readers ---- */
 
@@ -177,7 +177,7 @@ enum ff_atom_kind {
 	FF_ATOM_BYTES,		/* the length bytes at a are those at the spec's bytes + first */
 	FF_ATOM_SAME,		/* the length bytes at a and at b are the same */
 	FF_ATOM_EXPR,		/* length expression steps from first; the last compares */
-	FF_ATOM_MASKED,		/* as BYTES, of the bits in the length bytes behind those */
+	FF_ATOM_PATTERN,		/* as BYTES, of the bits in the length bytes behind those */
 };
 
 enum ff_compare {
@@ -279,8 +279,8 @@ uint64_t ff_matchset_bytes(const struct ff_matchset *set);
 size_t ff_matchset_addresses(const struct ff_matchset *set, uint64_t index, size_t n,
 			     uint64_t *out);
 
-/* Which parts of a job the match at address is of: bit i for the i-th; 0 where there is none. */
-uint32_t ff_matchset_parts(const struct ff_matchset *set, uint64_t address);
+/* Which types of a job the match at address is of: bit i for the i-th; 0 where there is none. */
+uint32_t ff_matchset_types(const struct ff_matchset *set, uint64_t address);
 
 /* ---- stores and snapshots ---- */
 
@@ -332,19 +332,19 @@ struct ff_found {
 typedef int (*ff_filter)(void *context, struct ff_found *found);
 
 struct ff_job_spec {
-	struct ff_layout *layout;
+	struct ff_grid *grid;
 	struct ff_reader *reader;
 	const struct ff_program *program;
 	/*
 	 * Ways to read a slot's value, each with a program and matches of its own. Then program
 	 * is what must hold for any of them to, and the job's matches are those of any.
 	 */
-	const struct ff_program *parts[FF_PARTS];
-	size_t nparts;
+	const struct ff_program *types[FF_MATCH_TYPES];
+	size_t ntypes;
 	/* looks closer at the matches of a program that lets too many pass; or NULL */
 	ff_filter filter;
 	void *context;			/* of the filter */
-	const struct ff_matchset *candidates;	/* NULL: every slot of the layout */
+	const struct ff_matchset *candidates;	/* NULL: every slot of the grid */
 	/* what FF_PREV, FF_FIRST, ... stand for; NULL where the program has no use of it */
 	const struct ff_snapshot *streams[FF_STREAMS];
 	/* NULL, or what tells which pages need not be read: */
@@ -358,7 +358,7 @@ struct ff_job_spec {
 };
 
 struct ff_progress {
-	uint64_t done, total;	/* bytes of the layout */
+	uint64_t done, total;	/* bytes of the grid */
 	uint64_t matches;
 	uint64_t read;		/* bytes read from the target */
 };

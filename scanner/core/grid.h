@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FF_LAYOUT_H
-#define FF_LAYOUT_H
+#ifndef FF_GRID_H
+#define FF_GRID_H
 
+#include "bits.h"
 #include "ff.h"
 
-struct ff_layout_range {
+struct ff_grid_range {
 	uint64_t start;		/* address of the first slot */
 	uint64_t end;		/* past the last readable byte */
 	uint64_t slots;
 	uint64_t first_chunk;
 };
 
-struct ff_layout {
+struct ff_grid {
 	uint32_t references;
 	uint32_t align;
 	uint32_t span;
@@ -22,7 +23,7 @@ struct ff_layout {
 	uint64_t nchunks;
 	uint64_t slots;
 	size_t nranges;
-	struct ff_layout_range ranges[];
+	struct ff_grid_range ranges[];
 };
 
 /* A chunk: its slots, and the bytes that they reach (the last may reach past end). */
@@ -33,32 +34,38 @@ struct ff_chunk {
 	size_t tail;		/* of them, those past the range: never read, all zero */
 };
 
-void ff_layout_chunk(const struct ff_layout *layout, uint64_t index, struct ff_chunk *out);
+void ff_grid_chunk(const struct ff_grid *grid, uint64_t index, struct ff_chunk *out);
 /* The chunk whose slots may hold address, and the slot's index in it; -ENOENT if none. */
-int ff_layout_locate(const struct ff_layout *layout, uint64_t address, uint64_t *chunk,
+int ff_grid_locate(const struct ff_grid *grid, uint64_t address, uint64_t *chunk,
 		     size_t *slot);
 /* The chunk that holds the first slot at or after address; nchunks past the last. */
-uint64_t ff_layout_seek(const struct ff_layout *layout, uint64_t address, size_t *slot);
+uint64_t ff_grid_seek(const struct ff_grid *grid, uint64_t address, size_t *slot);
 
 /* The greatest size any chunk can have, and the pieces that cover it. */
-static inline size_t ff_layout_chunk_reach(const struct ff_layout *layout)
+static inline size_t ff_grid_chunk_reach(const struct ff_grid *grid)
 {
-	return layout->chunk_size - layout->align + layout->span;
+	return grid->chunk_size - grid->align + grid->span;
 }
 
-static inline size_t ff_layout_pieces(const struct ff_layout *layout)
+static inline size_t ff_grid_pieces(const struct ff_grid *grid)
 {
-	return (ff_layout_chunk_reach(layout) + FF_PIECE - 1) / FF_PIECE;
+	return ff_divide_up(ff_grid_chunk_reach(grid), FF_PIECE);
+}
+
+/* The pieces that cover a chunk; the last may be short. */
+static inline size_t ff_chunk_pieces(const struct ff_chunk *chunk)
+{
+	return ff_divide_up(chunk->size, FF_PIECE);
 }
 
 /* Clear the slots of a chunk whose value of size bytes touches bytes start to end. */
-static inline void ff_layout_clear(const struct ff_layout *layout, uint64_t *mask, size_t slots,
+static inline void ff_grid_clear(const struct ff_grid *grid, uint64_t *mask, size_t slots,
 				   size_t size, size_t start, size_t end)
 {
-	size_t slot = start < size ? 0 : (start - size) / layout->align + 1;
+	size_t slot = start < size ? 0 : (start - size) / grid->align + 1;
 
-	for (; slot < slots && slot * layout->align < end; slot++)
-		mask[slot / 64] &= ~((uint64_t)1 << slot % 64);
+	for (; slot < slots && slot * grid->align < end; slot++)
+		ff_bit_clear(mask, slot);
 }
 
 #endif

@@ -16,7 +16,7 @@
 		*cell = NULL;                            \
 	}
 
-CELL(layout, ff_layout_put)
+CELL(grid, ff_grid_put)
 CELL(reader, ff_reader_close)
 CELL(pages, ff_pages_close)
 CELL(program, ff_program_destroy)

@@ -5,6 +5,7 @@
  * order. What the jobs find is checked too: also of jobs whose lenders let go meanwhile,
  * and beside a child that lets go of all that it was born with.
  */
+#include "bits.h"
 #include "read/reader.h"
 
 #include <errno.h>
@@ -25,7 +26,7 @@
 #define BASE	0x10000
 
 static uint8_t *memory;
-static struct ff_layout *layout;
+static struct ff_grid *grid;
 static struct ff_reader *reader;
 
 static void must(int is, const char *what)
@@ -68,12 +69,12 @@ static int let_few_pass(void *context, struct ff_found *found)
 
 	__atomic_add_fetch(calls, 1, __ATOMIC_RELAXED);
 	for (size_t i = 0; i < found->slots && !ff_job_stopped(found->job); i++) {
-		if (!(found->mask[i / 64] >> i % 64 & 1))
+		if (!ff_bit(found->mask, i))
 			continue;
 		if (found->sizes)
 			must(found->sizes[i] == 4, "a value has another size");
 		else if (++n > 2)
-			found->mask[i / 64] &= ~((uint64_t)1 << i % 64);
+			ff_bit_clear(found->mask, i);
 	}
 	return 0;
 }
@@ -104,7 +105,7 @@ static int run(const struct ff_program *code, struct ff_store *store, const stru
 	       uint64_t limit, bool cancelled, struct kept *out)
 {
 	struct ff_job_spec spec = {
-		.layout = layout, .reader = reader, .program = code, .store = store,
+		.grid = grid, .reader = reader, .program = code, .store = store,
 		.memory = limit, .threads = THREADS, .isa = 0,
 		.candidates = prev ? prev->set : NULL,
 		.streams[FF_PREV] = prev ? prev->snapshot : NULL,
@@ -113,16 +114,16 @@ static int run(const struct ff_program *code, struct ff_store *store, const stru
 	return run_job(&spec, cancelled, out);
 }
 
-/* The same in two parts, of which a filter lets few pass. */
-static int run_parts(const struct ff_program *code, const struct ff_program *part,
+/* The same as two types, of which a filter lets few pass. */
+static int run_types(const struct ff_program *code, const struct ff_program *type,
 		     struct ff_store *store, const struct kept *prev, struct kept *out)
 {
 	uint64_t calls = 0;
 	struct ff_job_spec spec = {
-		.layout = layout, .reader = reader, .program = code, .store = store,
+		.grid = grid, .reader = reader, .program = code, .store = store,
 		.memory = 1 << 30, .threads = THREADS, .isa = 0,
 		.candidates = prev ? prev->set : NULL,
-		.parts = { code, part }, .nparts = 2, .filter = let_few_pass, .context = &calls,
+		.types = { code, type }, .ntypes = 2, .filter = let_few_pass, .context = &calls,
 	};
 	int error = run_job(&spec, false, out);
 
@@ -142,8 +143,8 @@ static void dirty(size_t every)
 		memory[i]++;
 }
 
-/* Values of parts, filtered: a few in each chunk, then value by value. */
-static void round_of_parts(const struct ff_program *any, const struct ff_program *rare)
+/* Values of types, filtered: a few in each chunk, then value by value. */
+static void round_of_types(const struct ff_program *any, const struct ff_program *rare)
 {
 	uint64_t addresses[SIZE / CHUNK * 2 + 1];
 	struct kept first, second;
@@ -151,16 +152,16 @@ static void round_of_parts(const struct ff_program *any, const struct ff_program
 	size_t n;
 
 	must(!ff_store_create("/tmp", THREADS, 16u << 20, &store), "no store");
-	must(!run_parts(any, rare, store, NULL, &first), "parts");
+	must(!run_types(any, rare, store, NULL, &first), "types");
 	must(ff_matchset_count(first.set) == SIZE / CHUNK * 2, "not two of each chunk");
-	must(!run_parts(any, rare, store, &first, &second), "parts of few");
+	must(!run_types(any, rare, store, &first, &second), "types of few");
 	n = ff_matchset_addresses(second.set, 0, SIZE / CHUNK * 2 + 1, addresses);
 	must(n == SIZE / CHUNK * 2, "few are not kept");
 	for (size_t i = 0; i < n; i++) {
 		int32_t now = *(int32_t *)(memory + (addresses[i] - BASE));
-		uint32_t parts = now >= 7 && now <= 90 ? 3 : 1;
+		uint32_t types = now >= 7 && now <= 90 ? 3 : 1;
 
-		must(ff_matchset_parts(second.set, addresses[i]) == parts, "other parts");
+		must(ff_matchset_types(second.set, addresses[i]) == types, "other types");
 	}
 	drop(&first);
 	drop(&second);
@@ -250,7 +251,7 @@ static void round_of_lenders(const struct ff_program *all)
 	must(!ff_store_create("/tmp", THREADS, 16u << 20, &lent->store), "no store");
 	must(!run(all, lent->store, NULL, 1 << 30, false, &lent->prev), "everything");
 	spec = (struct ff_job_spec){
-		.layout = layout, .reader = lent->reader, .program = lent->code,
+		.grid = grid, .reader = lent->reader, .program = lent->code,
 		.store = lent->store, .memory = 1 << 30, .threads = THREADS,
 		.candidates = lent->prev.set, .streams[FF_PREV] = lent->prev.snapshot,
 	};
@@ -281,7 +282,7 @@ static void round_of_lenders(const struct ff_program *all)
 static void round_of_fork(const struct ff_program *all)
 {
 	struct ff_job_spec spec = {
-		.layout = layout, .reader = reader, .program = all, .memory = 1 << 30,
+		.grid = grid, .reader = reader, .program = all, .memory = 1 << 30,
 		.threads = THREADS,
 	};
 	struct kept first, found;
@@ -413,7 +414,7 @@ static void round_of_waiting(const struct ff_program *rare, bool cancelled)
 	struct ff_range range = { .start = start, .end = start + WAITING_PAGES * self->page };
 	struct ff_call_spec read = { .kind = FF_CALL_READ, .addresses = &at, .size = 4 };
 	const struct ff_range *blocked;
-	struct ff_layout *own;
+	struct ff_grid *own;
 	struct ff_store *store;
 	struct ff_matchset *set;
 	struct ff_snapshot *snapshot;
@@ -422,10 +423,10 @@ static void round_of_waiting(const struct ff_program *rare, bool cancelled)
 	pthread_t other;
 	int error;
 
-	must(!ff_layout_create(&range, 1, 4, 4, 2 * self->page, &own), "no layout");
+	must(!ff_grid_create(&range, 1, 4, 4, 2 * self->page, &own), "no grid");
 	must(!ff_store_create("/tmp", THREADS, 16u << 20, &store), "no store");
 	struct ff_job_spec spec = {
-		.layout = own, .reader = &self->reader, .program = rare, .store = store,
+		.grid = own, .reader = &self->reader, .program = rare, .store = store,
 		.memory = 1 << 30, .threads = THREADS,
 	};
 
@@ -456,7 +457,7 @@ static void round_of_waiting(const struct ff_program *rare, bool cancelled)
 	     "what does not come is read");
 	ff_call_drop(call);
 	ff_store_close(store);
-	ff_layout_put(own);
+	ff_grid_put(own);
 	serve(self);
 	ff_reader_close(&self->reader);
 }
@@ -484,11 +485,11 @@ int main(void)
 	must(memory != NULL, "no memory");
 	for (size_t i = 0; i < SIZE; i += 4)
 		memory[i] = (uint8_t)(i / 4 % 100);
-	must(!ff_layout_create(&range, 1, 4, 4, CHUNK, &layout), "no layout");
+	must(!ff_grid_create(&range, 1, 4, 4, CHUNK, &grid), "no grid");
 	must(!ff_reader_open_buffer(memory, SIZE, range.start, &reader), "no reader");
 	for (int i = 0; i < ROUNDS; i++) {
 		round_of(all, below, rare);
-		round_of_parts(any, rare);
+		round_of_types(any, rare);
 		round_of_lenders(all);
 		round_of_fork(all);
 		round_of_waiting(rare, i % 2);
@@ -498,7 +499,7 @@ int main(void)
 	ff_program_destroy(rare);
 	ff_program_destroy(any);
 	ff_reader_close(reader);
-	ff_layout_put(layout);
+	ff_grid_put(grid);
 	free(memory);
 	puts("stress: all well");
 	return 0;

@@ -2,46 +2,22 @@
 #ifndef FF_MATCHSET_H
 #define FF_MATCHSET_H
 
-#include "kernels/kernels.h"
+#include "block.h"
 #include "grid.h"
-
-enum ff_block_kind {
-	FF_BLOCK_EMPTY,
-	FF_BLOCK_RUNS,		/* n runs of slots, first and last */
-	FF_BLOCK_OFFSETS,	/* count slots, ascending */
-	FF_BLOCK_BITMAP,	/* n words */
-};
-
-struct ff_run {
-	uint16_t first, last;
-};
-
-/* The matches among up to 65,536 slots, in whichever form is smallest. */
-struct ff_block {
-	uint32_t count;
-	uint16_t kind;
-	uint16_t n;
-	union {
-		struct ff_run *runs;
-		uint16_t *offsets;
-		uint64_t *words;
-		struct ff_run run;	/* FF_BLOCK_RUNS with n == 1, in place */
-	};
-};
 
 struct ff_matchset {
 	uint32_t references;
-	struct ff_layout *layout;
+	struct ff_grid *grid;
 	uint64_t count;
 	uint64_t bytes;			/* of memory, of the blocks */
 	uint64_t *before;		/* matches in the chunks below each; nchunks + 1 */
 	struct ff_block **blocks;	/* a chunk's blocks, NULL when it has no match */
-	struct ff_matchset *parts[FF_PARTS];	/* the same matches, by the way they were read */
-	size_t nparts;
+	struct ff_matchset *types[FF_MATCH_TYPES];	/* the same matches, by the way they were read */
+	size_t ntypes;
 };
 
-int ff_matchset_create(struct ff_layout *layout, struct ff_matchset **out);
-/* Give an empty set n parts; they live as long as it. */
+int ff_matchset_create(struct ff_grid *grid, struct ff_matchset **out);
+/* Give an empty set n types; they live as long as it. */
 int ff_matchset_divide(struct ff_matchset *set, size_t n);
 /*
  * Keep a chunk's mask of slots bits. Chunks may come in any order and from many

@@ -23,7 +23,7 @@ int ff_snapshot_create(struct ff_store *store, const struct ff_kernels *kernels,
 		       struct ff_snapshot **out)
 {
 	struct ff_snapshot *snapshot = calloc(1, sizeof(*snapshot));
-	uint32_t span = set->layout->span;
+	uint32_t span = set->grid->span;
 
 	if (!snapshot)
 		return -ENOMEM;
@@ -31,7 +31,7 @@ int ff_snapshot_create(struct ff_store *store, const struct ff_kernels *kernels,
 	snapshot->store = ff_store_get(store);
 	snapshot->kernels = kernels;
 	snapshot->set = ff_matchset_get(set);
-	snapshot->records = calloc(set->layout->nchunks + 1, sizeof(*snapshot->records));
+	snapshot->records = calloc(set->grid->nchunks + 1, sizeof(*snapshot->records));
 	if (constant) {
 		snapshot->constant = malloc(span);
 		if (snapshot->constant)
@@ -68,7 +68,7 @@ void ff_snapshot_destroy(struct ff_snapshot *snapshot)
 	if (!snapshot || __atomic_sub_fetch(&snapshot->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	if (snapshot->records) {
-		for (uint64_t i = 0; i < snapshot->set->layout->nchunks; i++)
+		for (uint64_t i = 0; i < snapshot->set->grid->nchunks; i++)
 			destroy_record(snapshot->records[i]);
 	}
 	free(snapshot->records);
@@ -83,24 +83,24 @@ uint64_t ff_snapshot_bytes(const struct ff_snapshot *snapshot)
 	return __atomic_load_n(&snapshot->bytes, __ATOMIC_RELAXED);
 }
 
-void ff_pieces_of_mask(const struct ff_layout *layout, const uint64_t *mask, size_t slots,
+void ff_pieces_of_mask(const struct ff_grid *grid, const uint64_t *mask, size_t slots,
 		       uint64_t *pieces)
 {
-	size_t words = (slots + 63) / 64;
+	size_t words = ff_bits_words(slots);
 	/* a word's slots as one stretch where that is no more than a piece */
-	bool by_word = 64 * (size_t)layout->align <= FF_PIECE;
+	bool by_word = 64 * (size_t)grid->align <= FF_PIECE;
 
 	for (size_t w = 0; w < words; w++) {
 		uint64_t left = mask[w];
 
 		while (left) {
-			size_t first = __builtin_ctzll(left);
-			size_t last = by_word ? 63 - (size_t)__builtin_clzll(left) : first;
-			size_t piece = (w * 64 + first) * layout->align / FF_PIECE;
-			size_t end = (w * 64 + last) * layout->align + layout->span - 1;
+			size_t first = ff_bits_first(left);
+			size_t last = by_word ? ff_bits_last(left) : first;
+			size_t piece = (w * 64 + first) * grid->align / FF_PIECE;
+			size_t end = (w * 64 + last) * grid->align + grid->span - 1;
 
 			for (; piece <= end / FF_PIECE; piece++)
-				pieces[piece / 64] |= (uint64_t)1 << piece % 64;
+				ff_bit_set(pieces, piece);
 			left = by_word ? 0 : left & (left - 1);
 		}
 	}
@@ -127,19 +127,19 @@ static void keep_record(struct ff_snapshot *snapshot, uint64_t chunk, struct ff_
 
 static int put_values(struct ff_snapshot *snapshot, const struct ff_kept *kept)
 {
-	const struct ff_layout *layout = snapshot->set->layout;
-	struct ff_record *record = create_record(RECORD_VALUES, kept->count * layout->span);
+	const struct ff_grid *grid = snapshot->set->grid;
+	struct ff_record *record = create_record(RECORD_VALUES, kept->count * grid->span);
 	uint8_t *out;
 
 	if (!record)
 		return -ENOMEM;
 	out = record_values(record);
-	for (size_t w = 0; w < (kept->bounds->slots + 63) / 64; w++) {
+	for (size_t w = 0; w < ff_bits_words(kept->bounds->slots); w++) {
 		for (uint64_t left = kept->mask[w]; left; left &= left - 1) {
-			size_t slot = w * 64 + __builtin_ctzll(left);
+			size_t slot = w * 64 + ff_bits_first(left);
 
-			memcpy(out, kept->bytes + slot * layout->align, layout->span);
-			out += layout->span;
+			memcpy(out, kept->bytes + slot * grid->align, grid->span);
+			out += grid->span;
 		}
 	}
 	keep_record(snapshot, kept->chunk, record);
@@ -149,7 +149,7 @@ static int put_values(struct ff_snapshot *snapshot, const struct ff_kept *kept)
 int ff_snapshot_put_values(struct ff_snapshot *snapshot, uint64_t chunk, const uint8_t *values,
 			   size_t n)
 {
-	size_t size = n * snapshot->set->layout->span;
+	size_t size = n * snapshot->set->grid->span;
 	struct ff_record *record;
 
 	if (snapshot->constant)
@@ -163,12 +163,12 @@ int ff_snapshot_put_values(struct ff_snapshot *snapshot, uint64_t chunk, const u
 }
 
 /* Whether slots that are the same as in the base leave no byte of the piece that is not. */
-static bool all_slots_match(const struct ff_layout *layout, const struct ff_kept *kept,
+static bool all_slots_match(const struct ff_grid *grid, const struct ff_kept *kept,
 			    size_t piece)
 {
-	size_t slots = FF_PIECE / layout->align, first = piece * slots;
+	size_t slots = FF_PIECE / grid->align, first = piece * slots;
 
-	if (FF_PIECE % layout->align || slots % 64 || layout->span < layout->align ||
+	if (FF_PIECE % grid->align || slots % 64 || grid->span < grid->align ||
 	    first + slots > kept->bounds->slots)
 		return false;
 	for (size_t w = first / 64; w < (first + slots) / 64; w++) {
@@ -179,12 +179,12 @@ static bool all_slots_match(const struct ff_layout *layout, const struct ff_kept
 }
 
 /* The base snapshot's entry for a piece whose bytes are still the same, or ENTRY_NONE. */
-static uint64_t shared_entry(const struct ff_layout *layout, const struct ff_record *base,
+static uint64_t shared_entry(const struct ff_grid *grid, const struct ff_record *base,
 			     const struct ff_kept *kept, size_t piece)
 {
 	if (!base || base->entries[piece] == ENTRY_NONE)
 		return ENTRY_NONE;
-	if (kept->relation == FF_SAME_BYTES && all_slots_match(layout, kept, piece))
+	if (kept->relation == FF_SAME_BYTES && all_slots_match(grid, kept, piece))
 		return base->entries[piece];
 	if (memcmp(kept->bytes + piece * FF_PIECE, kept->base_bytes + piece * FF_PIECE,
 		   piece_size(kept->bounds, piece)))
@@ -210,20 +210,20 @@ static size_t fill_entries(const struct ff_snapshot *snapshot, struct ff_record 
 			   const struct ff_record *base, const struct ff_kept *kept,
 			   uint64_t *stored)
 {
-	const struct ff_layout *layout = snapshot->set->layout;
-	size_t n = (kept->bounds->size + FF_PIECE - 1) / FF_PIECE, left = 0;
+	const struct ff_grid *grid = snapshot->set->grid;
+	size_t n = ff_chunk_pieces(kept->bounds), left = 0;
 
-	ff_pieces_of_mask(layout, kept->mask, kept->bounds->slots, stored);
+	ff_pieces_of_mask(grid, kept->mask, kept->bounds->slots, stored);
 	for (size_t i = 0; i < n; i++) {
 		if (!ff_bit(stored, i))
 			continue;
-		record->entries[i] = shared_entry(layout, base, kept, i);
+		record->entries[i] = shared_entry(grid, base, kept, i);
 		if (record->entries[i] == ENTRY_NONE &&
 		    snapshot->kernels->is_zero(kept->bytes + i * FF_PIECE,
 					       piece_size(kept->bounds, i)))
 			record->entries[i] = ENTRY_ZERO;
 		if (record->entries[i] != ENTRY_NONE)
-			stored[i / 64] &= ~((uint64_t)1 << i % 64);
+			ff_bit_clear(stored, i);
 		else
 			left++;
 	}
@@ -265,7 +265,7 @@ static void bundle_pieces(const struct ff_kernels *kernels, const struct ff_kept
 			  const uint64_t *stored, uint8_t *widths, struct ff_record *record,
 			  struct bundle *bundle)
 {
-	size_t n = (kept->bounds->size + FF_PIECE - 1) / FF_PIECE;
+	size_t n = ff_chunk_pieces(kept->bounds);
 	size_t whole = kept->bounds->size / FF_PIECE;
 	uint8_t *packed = kept->scratch;
 
@@ -297,7 +297,7 @@ static void bundle_pieces(const struct ff_kernels *kernels, const struct ff_kept
 static int store_pieces(struct ff_snapshot *snapshot, struct ff_record *record,
 			const struct ff_kept *kept, const uint64_t *stored, size_t left)
 {
-	size_t n = (kept->bounds->size + FF_PIECE - 1) / FF_PIECE;
+	size_t n = ff_chunk_pieces(kept->bounds);
 	struct bundle bundle = { .parts = calloc(left, sizeof(*bundle.parts)) };
 	uint8_t *widths = malloc(n);
 	struct ff_extent *extent;
@@ -352,9 +352,9 @@ static bool is_zero(const struct ff_record *record, size_t n)
 
 static int put_pieces(struct ff_snapshot *snapshot, const struct ff_kept *kept)
 {
-	size_t n = (kept->bounds->size + FF_PIECE - 1) / FF_PIECE, left;
+	size_t n = ff_chunk_pieces(kept->bounds), left;
 	struct ff_record *record = create_record(RECORD_PIECES, n * sizeof(uint64_t));
-	uint64_t *stored = calloc((n + 63) / 64, sizeof(*stored));
+	uint64_t *stored = calloc(ff_bits_words(n), sizeof(*stored));
 	const struct ff_record *base = base_record(kept);
 	int error = -ENOMEM;
 
@@ -391,7 +391,7 @@ int ff_snapshot_put(struct ff_snapshot *snapshot, const struct ff_kept *kept)
 		return 0;
 	if (kept->blank)
 		return put_zero(snapshot, kept->chunk);
-	if (ff_values_are_few(kept->bounds, kept->count, snapshot->set->layout->span))
+	if (ff_values_are_few(kept->bounds, kept->count, snapshot->set->grid->span))
 		return put_values(snapshot, kept);
 	return put_pieces(snapshot, kept);
 }

@@ -59,7 +59,7 @@ int ff_snapshot_load(const struct ff_snapshot *snapshot, uint64_t chunk,
 bool ff_snapshot_is_blank(const struct ff_snapshot *snapshot, uint64_t chunk);
 
 /* Set a bit in pieces for each piece of the chunk that the mask's values lie in. */
-void ff_pieces_of_mask(const struct ff_layout *layout, const uint64_t *mask, size_t slots,
+void ff_pieces_of_mask(const struct ff_grid *grid, const uint64_t *mask, size_t slots,
 		       uint64_t *pieces);
 
 /* Values are kept side by side while they take no more than this share of the chunk. */
@@ -67,19 +67,6 @@ static inline bool ff_values_are_few(const struct ff_chunk *bounds, uint64_t cou
 				     uint32_t span)
 {
 	return count * span <= bounds->size / 256;
-}
-
-static inline bool ff_bit(const uint64_t *bits, size_t index)
-{
-	return bits[index / 64] >> index % 64 & 1;
-}
-
-/* The end of the run of set bits that begins at first; limit bits in all. */
-static inline size_t ff_bits_run(const uint64_t *bits, size_t first, size_t limit)
-{
-	while (first < limit && ff_bit(bits, first))
-		first++;
-	return first;
 }
 
 #endif

@@ -17,14 +17,14 @@
 static void scatter(const struct ff_snapshot *snapshot, uint64_t chunk, const uint8_t *values,
 		    size_t step, uint8_t *buffer)
 {
-	const struct ff_layout *layout = snapshot->set->layout;
+	const struct ff_grid *grid = snapshot->set->grid;
 	uint32_t slots[512];
 	uint64_t index = 0;
 	size_t got;
 
 	while ((got = ff_matchset_chunk_slots(snapshot->set, chunk, index, 512, slots))) {
 		for (size_t i = 0; i < got; i++, values += step)
-			memcpy(buffer + slots[i] * (size_t)layout->align, values, layout->span);
+			memcpy(buffer + slots[i] * (size_t)grid->align, values, grid->span);
 		index += got;
 	}
 }
@@ -66,7 +66,7 @@ static int load_stored(const struct ff_snapshot *snapshot, uint64_t entry, uint8
 static int load_pieces(const struct ff_snapshot *snapshot, const struct ff_record *record,
 		       const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer)
 {
-	size_t n = (bounds->size + FF_PIECE - 1) / FF_PIECE, end;
+	size_t n = ff_chunk_pieces(bounds), end;
 
 	for (size_t i = 0; i < n; i = end) {
 		uint64_t entry = record->entries[i];
@@ -94,7 +94,7 @@ static int load_pieces(const struct ff_snapshot *snapshot, const struct ff_recor
 
 static void clear_pieces(const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer)
 {
-	size_t n = (bounds->size + FF_PIECE - 1) / FF_PIECE;
+	size_t n = ff_chunk_pieces(bounds);
 
 	for (size_t i = 0; i < n; i++) {
 		if (ff_bit(wanted, i))
@@ -107,7 +107,7 @@ bool ff_snapshot_is_blank(const struct ff_snapshot *snapshot, uint64_t chunk)
 	const struct ff_record *record = snapshot->records[chunk];
 
 	if (snapshot->constant)
-		return all_zero(snapshot->constant, snapshot->set->layout->span);
+		return all_zero(snapshot->constant, snapshot->set->grid->span);
 	return record && record->kind == RECORD_ZERO;
 }
 
@@ -115,7 +115,7 @@ int ff_snapshot_load(const struct ff_snapshot *snapshot, uint64_t chunk,
 		     const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer)
 {
 	const struct ff_record *record = snapshot->records[chunk];
-	uint32_t span = snapshot->set->layout->span;
+	uint32_t span = snapshot->set->grid->span;
 
 	if (snapshot->constant && all_zero(snapshot->constant, span))
 		memset(buffer, 0, bounds->size);
@@ -151,7 +151,7 @@ static int load_part(const struct ff_snapshot *snapshot, uint64_t entry, size_t 
 static int value_of_pieces(const struct ff_snapshot *snapshot, const struct ff_record *record,
 			   size_t offset, uint8_t *out)
 {
-	size_t left = snapshot->set->layout->span;
+	size_t left = snapshot->set->grid->span;
 
 	while (left) {
 		uint64_t entry = record->entries[offset / FF_PIECE];
@@ -179,7 +179,7 @@ static int value_of_pieces(const struct ff_snapshot *snapshot, const struct ff_r
 static void gather_values(const struct ff_snapshot *snapshot, uint64_t chunk,
 			  const uint8_t *values, const uint32_t *slots, size_t n, uint8_t *out)
 {
-	uint32_t span = snapshot->set->layout->span, theirs[512];
+	uint32_t span = snapshot->set->grid->span, theirs[512];
 	uint64_t index = 0;
 	size_t got, i = 0;
 
@@ -198,36 +198,36 @@ int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
 		       uint8_t *out)
 {
 	const struct ff_record *record = snapshot->records[chunk];
-	const struct ff_layout *layout = snapshot->set->layout;
+	const struct ff_grid *grid = snapshot->set->grid;
 	uint8_t piece[FF_PIECE];
 	size_t loaded = SIZE_MAX;
 
 	if (snapshot->constant) {
 		for (size_t i = 0; i < n; i++)
-			memcpy(out + i * layout->span, snapshot->constant, layout->span);
+			memcpy(out + i * grid->span, snapshot->constant, grid->span);
 		return 0;
 	}
 	if (record && record->kind == RECORD_VALUES)
 		gather_values(snapshot, chunk, record_values(record), slots, n, out);
 	else if (record && record->kind == RECORD_ZERO)
-		memset(out, 0, n * layout->span);
+		memset(out, 0, n * grid->span);
 	if (!record || record->kind != RECORD_PIECES)
 		return 0;
-	for (size_t i = 0; i < n; i++, out += layout->span) {
-		size_t offset = slots[i] * (size_t)layout->align, index = offset / FF_PIECE;
+	for (size_t i = 0; i < n; i++, out += grid->span) {
+		size_t offset = slots[i] * (size_t)grid->align, index = offset / FF_PIECE;
 		uint64_t entry = record->entries[index];
 		int error = 0;
 
-		if (offset % FF_PIECE + layout->span > FF_PIECE) {
+		if (offset % FF_PIECE + grid->span > FF_PIECE) {
 			error = value_of_pieces(snapshot, record, offset, out);
 		} else if (entry == ENTRY_ZERO) {
-			memset(out, 0, layout->span);
+			memset(out, 0, grid->span);
 		} else if (entry != ENTRY_NONE) {
 			if (loaded != index)
 				error = load_stored(snapshot, entry, piece,
 						    piece_size(bounds, index));
 			loaded = index;
-			memcpy(out, piece + offset % FF_PIECE, layout->span);
+			memcpy(out, piece + offset % FF_PIECE, grid->span);
 		}
 		if (error && error != -ENOENT)
 			return error;
@@ -237,42 +237,42 @@ int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
 
 int ff_snapshot_value(const struct ff_snapshot *snapshot, uint64_t address, uint8_t *out)
 {
-	const struct ff_layout *layout = snapshot->set->layout;
+	const struct ff_grid *grid = snapshot->set->grid;
 	const struct ff_record *record;
 	uint64_t chunk, rank;
 	bool found;
 	size_t slot;
 
-	if (!layout->nchunks || ff_layout_locate(layout, address, &chunk, &slot))
+	if (!grid->nchunks || ff_grid_locate(grid, address, &chunk, &slot))
 		return -ENOENT;
 	rank = ff_matchset_chunk_rank(snapshot->set, chunk, slot, &found);
 	if (!found)
 		return -ENOENT;
 	record = snapshot->records[chunk];
 	if (snapshot->constant)
-		memcpy(out, snapshot->constant, layout->span);
+		memcpy(out, snapshot->constant, grid->span);
 	else if (!record)
 		return -ENOENT;
 	else if (record->kind == RECORD_VALUES)
-		memcpy(out, record_values(record) + rank * layout->span, layout->span);
+		memcpy(out, record_values(record) + rank * grid->span, grid->span);
 	else if (record->kind == RECORD_ZERO)
-		memset(out, 0, layout->span);
+		memset(out, 0, grid->span);
 	else
-		return value_of_pieces(snapshot, record, slot * layout->align, out);
+		return value_of_pieces(snapshot, record, slot * grid->align, out);
 	return 0;
 }
 
 ssize_t ff_snapshot_values(const struct ff_snapshot *snapshot, const struct ff_matchset *set,
 			   uint64_t index, size_t n, uint8_t *out)
 {
-	const struct ff_layout *layout = set->layout;
+	const struct ff_grid *grid = set->grid;
 	size_t made = 0;
 
-	if (snapshot->set->layout != layout)
+	if (snapshot->set->grid != grid)
 		return -EINVAL;
 	if (index >= ff_matchset_count(set))
 		return 0;
-	for (uint64_t chunk = 0; chunk < layout->nchunks && made < n; chunk++) {
+	for (uint64_t chunk = 0; chunk < grid->nchunks && made < n; chunk++) {
 		uint64_t count = ff_matchset_chunk_count(set, chunk), at = 0;
 		struct ff_chunk bounds;
 		uint32_t slots[256];
@@ -282,14 +282,14 @@ ssize_t ff_snapshot_values(const struct ff_snapshot *snapshot, const struct ff_m
 			index -= count;
 			continue;
 		}
-		ff_layout_chunk(layout, chunk, &bounds);
+		ff_grid_chunk(grid, chunk, &bounds);
 		for (at = index, index = 0; at < count && made < n; at += got) {
 			int error;
 
 			got = n - made < 256 ? n - made : 256;
 			got = ff_matchset_chunk_slots(set, chunk, at, got, slots);
 			error = ff_snapshot_gather(snapshot, chunk, &bounds, slots, got,
-						   out + made * layout->span);
+						   out + made * grid->span);
 			if (error)
 				return error;
 			made += got;

@@ -4,11 +4,12 @@
  *
  * A kernel looks at n slots that lie stride bytes apart and sets a bit for each
  * that fits. It reads no byte past the last slot's value, and writes
- * (n + 63) / 64 words, unused bits zero.
+ * ff_bits_words(n) words, unused bits zero.
  */
 #ifndef FF_KERNELS_H
 #define FF_KERNELS_H
 
+#include "bits.h"
 #include "ff.h"
 
 #define FF_EXPR_DEPTH 16	/* values on an expression's stack */
@@ -36,7 +37,7 @@ struct ff_pair_test {
  * Byte i at a, without the bits that are not in mask[i], is value[i]; so for all length
  * bytes. Numbers one and other, which may be the same, are the bytes that tell most.
  */
-struct ff_masked_test {
+struct ff_pattern_test {
 	const uint8_t *value, *mask;
 	size_t length;
 	size_t one, other;
@@ -49,7 +50,7 @@ struct ff_kernels {
 		      size_t n, uint64_t *mask);
 	void (*pair)(const struct ff_pair_test *test, const uint8_t *a, const uint8_t *b,
 		     size_t stride, size_t n, uint64_t *mask);
-	void (*masked)(const struct ff_masked_test *test, const uint8_t *a, size_t stride,
+	void (*pattern)(const struct ff_pattern_test *test, const uint8_t *a, size_t stride,
 		       size_t n, uint64_t *mask);
 	void (*expr)(const struct ff_expr *steps, size_t nsteps, const uint8_t *const *streams,
 		     size_t stride, size_t n, uint64_t *mask);
@@ -78,11 +79,6 @@ extern const struct ff_kernels ff_kernels_neon;
 
 const struct ff_kernels *ff_isa_kernels(int index);
 
-static inline size_t ff_mask_words(size_t bits)
-{
-	return (bits + 63) / 64;
-}
-
 /* Compiled into each instruction set's own file, for its population count. */
 static inline void ff_mask_count(const uint64_t *mask, size_t words, uint32_t *count,
 				 uint32_t *runs)
@@ -92,9 +88,9 @@ static inline void ff_mask_count(const uint64_t *mask, size_t words, uint32_t *c
 	*count = *runs = 0;
 	for (size_t w = 0; w < words; w++) {
 		if (mask[w]) {
-			*count += __builtin_popcountll(mask[w]);
+			*count += ff_bits_count(mask[w]);
 			/* a run starts at each set bit whose lower neighbour is clear */
-			*runs += __builtin_popcountll(mask[w] & ~(mask[w] << 1 | carry));
+			*runs += ff_bits_count(mask[w] & ~(mask[w] << 1 | carry));
 		}
 		carry = mask[w] >> 63;
 	}

@@ -61,7 +61,7 @@ static void scalar_range(const struct ff_range_test *test, const uint8_t *a, siz
 				       size_t, uint64_t *) = { FF_FOR_EACH_TYPE(ENTRY) };
 #undef ENTRY
 
-	memset(mask, 0, ff_mask_words(n) * sizeof(*mask));
+	ff_bits_zero(mask, n);
 	by_type[test->type](test, a, stride, n, mask);
 }
 
@@ -75,11 +75,11 @@ static void scalar_pair(const struct ff_pair_test *test, const uint8_t *a, const
 	};
 #undef ENTRY
 
-	memset(mask, 0, ff_mask_words(n) * sizeof(*mask));
+	ff_bits_zero(mask, n);
 	by_type[test->type](test, a, b, stride, n, mask);
 }
 
-static bool masked_bytes(const struct ff_masked_test *test, const uint8_t *at)
+static bool pattern_bytes(const struct ff_pattern_test *test, const uint8_t *at)
 {
 	for (size_t i = 0; i < test->length; i++) {
 		if ((at[i] & test->mask[i]) != test->value[i])
@@ -88,16 +88,16 @@ static bool masked_bytes(const struct ff_masked_test *test, const uint8_t *at)
 	return true;
 }
 
-static void scalar_masked(const struct ff_masked_test *test, const uint8_t *a, size_t stride,
+static void scalar_pattern(const struct ff_pattern_test *test, const uint8_t *a, size_t stride,
 			  size_t n, uint64_t *mask)
 {
 	const size_t one = test->one;
 	const uint8_t value = test->value[one], bits = test->mask[one];
 
-	memset(mask, 0, ff_mask_words(n) * sizeof(*mask));
+	ff_bits_zero(mask, n);
 	for (size_t i = 0; i < n; i++, a += stride) {
-		if ((a[one] & bits) == value && masked_bytes(test, a))
-			mask[i / 64] |= (uint64_t)1 << i % 64;
+		if ((a[one] & bits) == value && pattern_bytes(test, a))
+			ff_bit_set(mask, i);
 	}
 }
 
@@ -141,7 +141,7 @@ const struct ff_kernels ff_kernels_scalar = {
 	.supported = always,
 	.range = scalar_range,
 	.pair = scalar_pair,
-	.masked = scalar_masked,
+	.pattern = scalar_pattern,
 	.expr = expr_scalar,
 	.is_zero = scalar_is_zero,
 	.count = scalar_count,

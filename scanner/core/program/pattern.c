@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Masked atoms: patterns, and letters in either case
+ * Patterns: bytes of which some bits count, and letters in either case
  *
  * Nearly all of memory is told from a pattern by two bytes, if they are rare ones.
  */
@@ -15,7 +15,7 @@ static const uint8_t common[] = {
 	0x41, 0x44, 0x45, 0x05, 0x06, 0x07, 0x0a, 0x7f, 0x55, 0x80, 0x40, 0xc7, 0xc3, 0xcc,
 };
 
-bool ff_masked_fits(const struct ff_atom *atom, const uint8_t *bytes, size_t nbytes)
+bool ff_pattern_fits(const struct ff_atom *atom, const uint8_t *bytes, size_t nbytes)
 {
 	uint8_t tells = 0;
 
@@ -42,7 +42,7 @@ static size_t telling(uint8_t value, uint8_t mask)
 	return 8 + (listed ? (size_t)(listed - common) : sizeof(common));
 }
 
-void ff_masked_choose(struct ff_atom *atom, const uint8_t *bytes)
+void ff_pattern_choose(struct ff_atom *atom, const uint8_t *bytes)
 {
 	const uint8_t *value = bytes + atom->first, *mask = value + atom->length;
 	size_t most = 0, second = 0;
@@ -64,7 +64,7 @@ void ff_masked_choose(struct ff_atom *atom, const uint8_t *bytes)
 	atom->op = one << 16 | (second ? other : one);
 }
 
-void ff_masked_test(const struct ff_atom *atom, const uint8_t *bytes, struct ff_masked_test *out)
+void ff_pattern_test(const struct ff_atom *atom, const uint8_t *bytes, struct ff_pattern_test *out)
 {
 	out->value = bytes + atom->first;
 	out->mask = out->value + atom->length;

@@ -46,9 +46,9 @@ static ssize_t run(struct ff_call *call)
 
 	/* what is known of others' waiting keeps this one from it */
 	ff_visit_begin(&call->visit, NULL, 0, false);
-	if (ff_blocks_are_any(call->reader->blocks))
-		ff_blocks_resolve(call->reader->blocks);
-	if (!ff_visit_end(&call->visit, call->reader->blocks))
+	if (ff_stalls_are_any(call->reader->stalls))
+		ff_stalls_resolve(call->reader->stalls);
+	if (!ff_visit_end(&call->visit, call->reader->stalls))
 		return -ECANCELED;
 	switch (spec->kind) {
 	case FF_CALL_READ:
@@ -110,7 +110,7 @@ int ff_call_start(struct ff_reader *reader, const struct ff_call_spec *spec,
 	struct ff_call *call;
 	int error;
 
-	if (!reader->blocks)
+	if (!reader->stalls)
 		return -EINVAL;
 	call = calloc(1, sizeof(*call));
 	if (!call)
@@ -165,8 +165,8 @@ int ff_call_wait(struct ff_call *call, uint32_t milliseconds)
 		return 1;
 	if (!ff_watch_is_long(&call->watch, &call->visit, 0) ||
 	    !ff_watch_is_stuck(&call->watch, &call->visit,
-			       ff_blocks_patience(call->reader->blocks)) ||
-	    !ff_visit_leave(&call->visit, &call->watch, call->reader->blocks))
+			       ff_stalls_patience(call->reader->stalls)) ||
+	    !ff_visit_leave(&call->visit, &call->watch, call->reader->stalls))
 		return 0;
 	return -ETIMEDOUT;
 }

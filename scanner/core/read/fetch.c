@@ -3,7 +3,6 @@
  * Fetching: a chunk's pieces in as few calls as they take, around what is unreadable
  */
 #include "fetch.h"
-#include "keep/snapshot.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -130,7 +129,7 @@ int ff_fetch_segments(struct ff_fetch *fetch, struct ff_reader *reader,
 int ff_fetch_pieces(struct ff_fetch *fetch, struct ff_reader *reader,
 		    const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer)
 {
-	size_t pieces = (bounds->size + FF_PIECE - 1) / FF_PIECE, end;
+	size_t pieces = ff_chunk_pieces(bounds), end;
 	size_t n = 0;
 	int error;
 

@@ -7,7 +7,6 @@
  */
 #include "group.h"
 #include "pages.h"
-#include "keep/snapshot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -261,9 +260,9 @@ static bool all_are(enum ff_page_use use, const uint64_t *entries, size_t n)
 	return true;
 }
 
-size_t ff_pages_entries(const struct ff_pages *pages, const struct ff_layout *layout)
+size_t ff_pages_entries(const struct ff_pages *pages, const struct ff_grid *grid)
 {
-	return ff_layout_chunk_reach(layout) / pages->page + 2;
+	return ff_grid_chunk_reach(grid) / pages->page + 2;
 }
 
 void ff_pages_look(const struct ff_pages *pages, const struct ff_chunk *bounds,
@@ -281,7 +280,7 @@ void ff_pages_take(const struct ff_pages *pages, enum ff_page_use use,
 {
 	uint64_t base = bounds->start - bounds->start % pages->page;
 	uint64_t end = bounds->start + bounds->size;
-	size_t n = (bounds->size + FF_PIECE - 1) / FF_PIECE;
+	size_t n = ff_chunk_pieces(bounds);
 
 	for (size_t i = 0; i < n; i++) {
 		uint64_t start = bounds->start + i * FF_PIECE, stop = start + FF_PIECE;
@@ -295,7 +294,7 @@ void ff_pages_take(const struct ff_pages *pages, enum ff_page_use use,
 			continue;
 		if (use == FF_PAGES_NEVER_TOUCHED && !anonymous(pages, start, stop))
 			continue;
-		wanted[i / 64] &= ~((uint64_t)1 << i % 64);
-		known[i / 64] |= (uint64_t)1 << i % 64;
+		ff_bit_clear(wanted, i);
+		ff_bit_set(known, i);
 	}
 }

@@ -13,7 +13,7 @@ enum ff_page_use {
 /* Ask the kernel for the entries of a chunk's pages, ff_pages_entries() at the most. */
 void ff_pages_look(const struct ff_pages *pages, const struct ff_chunk *bounds,
 		   uint64_t *entries);
-size_t ff_pages_entries(const struct ff_pages *pages, const struct ff_layout *layout);
+size_t ff_pages_entries(const struct ff_pages *pages, const struct ff_grid *grid);
 /*
  * How far private memory that nobody ever touched goes on from address: to the first page
  * that somebody did. address itself where that cannot be told at once.

@@ -62,7 +62,7 @@ void ff_visit_begin(struct ff_visit *visit, const struct ff_segment *segments, s
 	__atomic_store_n(&visit->state, state + PHASES + INSIDE, __ATOMIC_RELEASE);
 }
 
-bool ff_visit_end(struct ff_visit *visit, struct ff_blocks *blocks)
+bool ff_visit_end(struct ff_visit *visit, struct ff_stalls *stalls)
 {
 	uint64_t state;
 
@@ -76,7 +76,7 @@ bool ff_visit_end(struct ff_visit *visit, struct ff_blocks *blocks)
 	/* whoever gave this thread up may still look at its segments */
 	pthread_mutex_lock(&visit->lock);
 	if (visit->entry)
-		ff_blocks_remove(blocks, visit->entry);
+		ff_stalls_remove(stalls, visit->entry);
 	visit->entry = 0;
 	pthread_mutex_unlock(&visit->lock);
 	return false;
@@ -93,7 +93,7 @@ bool ff_visit_is_left(const struct ff_visit *visit)
 }
 
 bool ff_visit_leave(struct ff_visit *visit, const struct ff_watch *watch,
-		    struct ff_blocks *blocks)
+		    struct ff_stalls *stalls)
 {
 	uint64_t state = watch->state;
 	bool left;
@@ -102,8 +102,8 @@ bool ff_visit_leave(struct ff_visit *visit, const struct ff_watch *watch,
 	left = state % PHASES == INSIDE &&
 	       __atomic_compare_exchange_n(&visit->state, &state, state - INSIDE + LEFT, false,
 					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-	if (left && blocks)
-		visit->entry = ff_blocks_add(blocks, visit->segments, visit->nsegments,
+	if (left && stalls)
+		visit->entry = ff_stalls_add(stalls, visit->segments, visit->nsegments,
 					     visit->writing);
 	pthread_mutex_unlock(&visit->lock);
 	return left;

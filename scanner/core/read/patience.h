@@ -16,7 +16,7 @@ struct ff_visit {
 	const struct ff_segment *segments;
 	size_t nsegments;
 	bool writing;
-	uint64_t entry;			/* of what blocks; 0 for none */
+	uint64_t entry;			/* of the stall; 0 for none */
 	bool dropped;			/* it is to make no more calls */
 	pthread_mutex_t lock;		/* held by whoever gives it up */
 };
@@ -34,7 +34,7 @@ void ff_visit_deinit(struct ff_visit *visit);
 /* Around a call; visit may be NULL. end is false when the thread was given up meanwhile. */
 void ff_visit_begin(struct ff_visit *visit, const struct ff_segment *segments, size_t n,
 		    bool writing);
-bool ff_visit_end(struct ff_visit *visit, struct ff_blocks *blocks);
+bool ff_visit_end(struct ff_visit *visit, struct ff_stalls *stalls);
 /* Let the call that the thread is in be its last. */
 void ff_visit_drop(struct ff_visit *visit);
 bool ff_visit_is_left(const struct ff_visit *visit);
@@ -48,10 +48,10 @@ bool ff_watch_is_stuck(struct ff_watch *watch, const struct ff_visit *visit,
 /* And whether it sleeps, so that it cannot be told to come back soon. */
 bool ff_watch_is_asleep(struct ff_watch *watch, const struct ff_visit *visit);
 /*
- * Give the thread up, unless it has left the call. What it waits for is noted in blocks,
+ * Give the thread up, unless it has left the call. What it waits for is noted in stalls,
  * which may be NULL.
  */
 bool ff_visit_leave(struct ff_visit *visit, const struct ff_watch *watch,
-		    struct ff_blocks *blocks);
+		    struct ff_stalls *stalls);
 
 #endif

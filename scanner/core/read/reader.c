@@ -15,8 +15,8 @@ int ff_reader_init(struct ff_reader *reader, const struct ff_reader_ops *ops, in
 {
 	reader->ops = ops;
 	reader->references = 1;
-	reader->blocks = NULL;
-	return pid ? ff_blocks_create(pid, &reader->blocks) : 0;
+	reader->stalls = NULL;
+	return pid ? ff_stalls_create(pid, &reader->stalls) : 0;
 }
 
 struct ff_reader *ff_reader_get(struct ff_reader *reader)
@@ -29,7 +29,7 @@ void ff_reader_put(struct ff_reader *reader)
 {
 	if (__atomic_sub_fetch(&reader->references, 1, __ATOMIC_ACQ_REL))
 		return;
-	ff_blocks_destroy(reader->blocks);
+	ff_stalls_destroy(reader->stalls);
 	reader->ops->close(reader);
 }
 
@@ -41,16 +41,16 @@ void ff_reader_close(struct ff_reader *reader)
 
 void ff_reader_set_patience(struct ff_reader *reader, uint32_t milliseconds)
 {
-	if (reader->blocks)
-		ff_blocks_set_patience(reader->blocks, milliseconds);
+	if (reader->stalls)
+		ff_stalls_set_patience(reader->stalls, milliseconds);
 }
 
 bool ff_reader_blocks(struct ff_reader *reader, uint64_t address, bool writing)
 {
 	size_t blocked = 0;
 
-	return reader->blocks && ff_blocks_are_any(reader->blocks) &&
-	       !ff_blocks_reach(reader->blocks, address, 1, writing, &blocked);
+	return reader->stalls && ff_stalls_are_any(reader->stalls) &&
+	       !ff_stalls_reach(reader->stalls, address, 1, writing, &blocked);
 }
 
 /* ---- calls that may be given up ---- */
@@ -62,19 +62,19 @@ static int enter(struct ff_reader *reader, struct ff_visit *visit, struct ff_seg
 
 	ff_visit_begin(visit, segments, n, false);
 	error = reader->ops->read(reader, segments, n);
-	return ff_visit_end(visit, reader->blocks) ? error : -ECANCELED;
+	return ff_visit_end(visit, reader->stalls) ? error : -ECANCELED;
 }
 
-/* As ff_blocks_reach(), which is a look at the target and may block, too. */
+/* As ff_stalls_reach(), which is a look at the target and may block, too. */
 static int reach(struct ff_reader *reader, struct ff_visit *visit, struct ff_segment *part,
 		 bool writing, size_t *blocked)
 {
 	*blocked = 0;
-	if (!reader->blocks || !ff_blocks_are_any(reader->blocks))
+	if (!reader->stalls || !ff_stalls_are_any(reader->stalls))
 		return 0;
 	ff_visit_begin(visit, NULL, 0, writing);
-	part->size = ff_blocks_reach(reader->blocks, part->address, part->size, writing, blocked);
-	return ff_visit_end(visit, reader->blocks) ? 0 : -ECANCELED;
+	part->size = ff_stalls_reach(reader->stalls, part->address, part->size, writing, blocked);
+	return ff_visit_end(visit, reader->stalls) ? 0 : -ECANCELED;
 }
 
 int ff_reader_fill(struct ff_reader *reader, struct ff_visit *visit,
@@ -82,7 +82,7 @@ int ff_reader_fill(struct ff_reader *reader, struct ff_visit *visit,
 {
 	for (size_t i = 0; i < n; i++)
 		segments[i].blocked = 0;
-	if (!reader->blocks || !ff_blocks_are_any(reader->blocks))
+	if (!reader->stalls || !ff_stalls_are_any(reader->stalls))
 		return enter(reader, visit, segments, n);
 	for (size_t i = 0; i < n; i++) {
 		struct ff_segment part = segments[i];
@@ -117,7 +117,7 @@ ssize_t ff_reader_store(struct ff_reader *reader, struct ff_visit *visit, uint64
 		ff_visit_begin(visit, &segment, 1, true);
 		n = reader->ops->write(reader, address + done, (const uint8_t *)bytes + done,
 				       segment.size - done);
-		if (!ff_visit_end(visit, reader->blocks))
+		if (!ff_visit_end(visit, reader->stalls))
 			return -ECANCELED;
 		if (n < 0)
 			return n;
@@ -228,10 +228,10 @@ ssize_t ff_reader_visit_write(struct ff_reader *reader, struct ff_visit *visit,
 static bool is_sure(struct ff_reader *reader, const uint64_t *addresses, size_t n, size_t size,
 		    bool writing)
 {
-	if (!reader->blocks)
+	if (!reader->stalls)
 		return true;
 	for (size_t i = 0; i < n && n <= SURE_EACH; i++) {
-		if (!ff_blocks_are_passed(reader->blocks, addresses[i], size, writing))
+		if (!ff_stalls_are_passed(reader->stalls, addresses[i], size, writing))
 			return false;
 	}
 	return n <= SURE_EACH;

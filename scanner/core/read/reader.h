@@ -35,7 +35,7 @@ struct ff_reader_ops {
 struct ff_reader {
 	const struct ff_reader_ops *ops;
 	uint32_t references;
-	struct ff_blocks *blocks;	/* NULL where no call can block */
+	struct ff_stalls *stalls;	/* NULL where no call can block */
 };
 
 /* Begin one with one reference, of a process, or of no process if pid is 0. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Blocks: mappings of a target in which some thread of ours waits for a page for ever
+ * Stalls: mappings of a target in which some thread of ours waits for a page for ever
  *
  * From such a mapping only what is there is read: a page that is in memory needs nobody to
  * bring it. Once the page comes after all, the thread is let go and the mapping is as any
@@ -34,7 +34,7 @@ struct entry {
 	size_t nwanted;
 };
 
-struct ff_blocks {
+struct ff_stalls {
 	pthread_mutex_t lock;
 	struct ff_group group;		/* whose memory it is */
 	struct ff_pages *pages;		/* NULL where the kernel does not tell */
@@ -44,19 +44,19 @@ struct ff_blocks {
 	uint64_t nentries, numbers;
 };
 
-int ff_blocks_create(int pid, struct ff_blocks **out)
+int ff_stalls_create(int pid, struct ff_stalls **out)
 {
-	struct ff_blocks *blocks = calloc(1, sizeof(*blocks));
+	struct ff_stalls *stalls = calloc(1, sizeof(*stalls));
 
-	if (!blocks)
+	if (!stalls)
 		return -ENOMEM;
-	pthread_mutex_init(&blocks->lock, NULL);
-	ff_group_init(&blocks->group, pid);
-	blocks->page = (uint64_t)sysconf(_SC_PAGESIZE);
-	blocks->patience = PATIENCE;
-	if (ff_pages_open(pid, &blocks->pages))
-		blocks->pages = NULL;
-	*out = blocks;
+	pthread_mutex_init(&stalls->lock, NULL);
+	ff_group_init(&stalls->group, pid);
+	stalls->page = (uint64_t)sysconf(_SC_PAGESIZE);
+	stalls->patience = PATIENCE;
+	if (ff_pages_open(pid, &stalls->pages))
+		stalls->pages = NULL;
+	*out = stalls;
 	return 0;
 }
 
@@ -66,43 +66,43 @@ static void free_entry(struct entry *entry)
 	free(entry);
 }
 
-void ff_blocks_destroy(struct ff_blocks *blocks)
+void ff_stalls_destroy(struct ff_stalls *stalls)
 {
-	if (!blocks)
+	if (!stalls)
 		return;
-	while (blocks->entries) {
-		struct entry *entry = blocks->entries;
+	while (stalls->entries) {
+		struct entry *entry = stalls->entries;
 
-		blocks->entries = entry->next;
+		stalls->entries = entry->next;
 		free_entry(entry);
 	}
-	ff_pages_close(blocks->pages);
-	pthread_mutex_destroy(&blocks->lock);
-	free(blocks);
+	ff_pages_close(stalls->pages);
+	pthread_mutex_destroy(&stalls->lock);
+	free(stalls);
 }
 
-uint32_t ff_blocks_patience(const struct ff_blocks *blocks)
+uint32_t ff_stalls_patience(const struct ff_stalls *stalls)
 {
-	return __atomic_load_n(&blocks->patience, __ATOMIC_RELAXED);
+	return __atomic_load_n(&stalls->patience, __ATOMIC_RELAXED);
 }
 
-void ff_blocks_set_patience(struct ff_blocks *blocks, uint32_t milliseconds)
+void ff_stalls_set_patience(struct ff_stalls *stalls, uint32_t milliseconds)
 {
-	__atomic_store_n(&blocks->patience, milliseconds, __ATOMIC_RELAXED);
+	__atomic_store_n(&stalls->patience, milliseconds, __ATOMIC_RELAXED);
 }
 
-bool ff_blocks_are_any(const struct ff_blocks *blocks)
+bool ff_stalls_are_any(const struct ff_stalls *stalls)
 {
-	return __atomic_load_n(&blocks->nentries, __ATOMIC_ACQUIRE) != 0;
+	return __atomic_load_n(&stalls->nentries, __ATOMIC_ACQUIRE) != 0;
 }
 
 /* ---- pages ---- */
 
-static void look(const struct ff_blocks *blocks, uint64_t address, size_t n, uint64_t *entries)
+static void look(const struct ff_stalls *stalls, uint64_t address, size_t n, uint64_t *entries)
 {
 	memset(entries, 0, n * sizeof(*entries));
-	if (blocks->pages)
-		ff_pages_read(blocks->pages, address, n, entries);
+	if (stalls->pages)
+		ff_pages_read(stalls->pages, address, n, entries);
 }
 
 /*
@@ -122,21 +122,21 @@ static bool is_swapped(uint64_t entry)
 	return (entry & FF_ENTRY_SWAPPED) && !(entry & FF_ENTRY_PROTECTED);
 }
 
-bool ff_blocks_are_passed(struct ff_blocks *blocks, uint64_t address, size_t size, bool writing)
+bool ff_stalls_are_passed(struct ff_stalls *stalls, uint64_t address, size_t size, bool writing)
 {
-	uint64_t start = address - address % blocks->page, entries[BATCH];
-	uint64_t n = (address - start + size + blocks->page - 1) / blocks->page;
+	uint64_t start = address - address % stalls->page, entries[BATCH];
+	uint64_t n = (address - start + size + stalls->page - 1) / stalls->page;
 
 	if (n > BATCH)
 		return false;
-	if (blocks->pages) {
-		int are = ff_pages_are_there(blocks->pages, start, start + n * blocks->page,
+	if (stalls->pages) {
+		int are = ff_pages_are_there(stalls->pages, start, start + n * stalls->page,
 					     writing);
 
 		if (are != -ENOSYS)
 			return are > 0;
 	}
-	look(blocks, start, (size_t)n, entries);
+	look(stalls, start, (size_t)n, entries);
 	for (size_t i = 0; i < n; i++) {
 		if (!is_there(entries[i], writing))
 			return false;
@@ -146,7 +146,7 @@ bool ff_blocks_are_passed(struct ff_blocks *blocks, uint64_t address, size_t siz
 
 /* ---- entries ---- */
 
-uint64_t ff_blocks_add(struct ff_blocks *blocks, const struct ff_segment *segments, size_t n,
+uint64_t ff_stalls_add(struct ff_stalls *stalls, const struct ff_segment *segments, size_t n,
 		       bool writing)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
@@ -166,30 +166,30 @@ uint64_t ff_blocks_add(struct ff_blocks *blocks, const struct ff_segment *segmen
 			.start = segments[i].address,
 			.end = segments[i].address + segments[i].size,
 		};
-	pthread_mutex_lock(&blocks->lock);
-	number = entry->number = ++blocks->numbers;
-	entry->next = blocks->entries;
-	blocks->entries = entry;
-	__atomic_store_n(&blocks->nentries, blocks->nentries + 1, __ATOMIC_RELEASE);
-	pthread_mutex_unlock(&blocks->lock);
+	pthread_mutex_lock(&stalls->lock);
+	number = entry->number = ++stalls->numbers;
+	entry->next = stalls->entries;
+	stalls->entries = entry;
+	__atomic_store_n(&stalls->nentries, stalls->nentries + 1, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&stalls->lock);
 	return number;
 }
 
-void ff_blocks_remove(struct ff_blocks *blocks, uint64_t number)
+void ff_stalls_remove(struct ff_stalls *stalls, uint64_t number)
 {
 	struct entry **link, *entry;
 
-	pthread_mutex_lock(&blocks->lock);
-	for (link = &blocks->entries; (entry = *link); link = &entry->next) {
+	pthread_mutex_lock(&stalls->lock);
+	for (link = &stalls->entries; (entry = *link); link = &entry->next) {
 		if (entry->number == number) {
 			*link = entry->next;
 			free_entry(entry);
-			__atomic_store_n(&blocks->nentries, blocks->nentries - 1,
+			__atomic_store_n(&stalls->nentries, stalls->nentries - 1,
 					 __ATOMIC_RELEASE);
 			break;
 		}
 	}
-	pthread_mutex_unlock(&blocks->lock);
+	pthread_mutex_unlock(&stalls->lock);
 }
 
 struct search {
@@ -229,16 +229,16 @@ static ssize_t search_maps(int thread, void *argument)
 }
 
 /* The mapping that holds address, if it can be read or, for a write, written to. */
-static bool find_mapping(struct ff_blocks *blocks, uint64_t address, bool writing,
+static bool find_mapping(struct ff_stalls *stalls, uint64_t address, bool writing,
 			 struct ff_range *out)
 {
 	struct search search = { .address = address, .writing = writing, .out = out };
 
-	return ff_group_call(&blocks->group, search_maps, &search) > 0;
+	return ff_group_call(&stalls->group, search_maps, &search) > 0;
 }
 
 /* The first page of what was wanted that is not there, and that the call would wait for. */
-static bool find_page(struct ff_blocks *blocks, const struct entry *entry, bool swapped,
+static bool find_page(struct ff_stalls *stalls, const struct entry *entry, bool swapped,
 		      uint64_t *page, struct ff_range *mapping)
 {
 	uint64_t entries[BATCH];
@@ -246,66 +246,66 @@ static bool find_page(struct ff_blocks *blocks, const struct entry *entry, bool 
 	for (size_t i = 0; i < entry->nwanted; i++) {
 		uint64_t at = entry->wanted[i].start, end = entry->wanted[i].end;
 
-		at -= at % blocks->page;
+		at -= at % stalls->page;
 		while (at < end) {
-			uint64_t n = (end - at + blocks->page - 1) / blocks->page, p;
+			uint64_t n = (end - at + stalls->page - 1) / stalls->page, p;
 
 			n = n < BATCH ? n : BATCH;
-			look(blocks, at, (size_t)n, entries);
+			look(stalls, at, (size_t)n, entries);
 			for (p = 0; p < n; p++) {
 				if (!is_there(entries[p], entry->writing) &&
 				    (swapped || !is_swapped(entries[p])))
 					break;
 			}
-			at += p * blocks->page;
+			at += p * stalls->page;
 			if (p == n)
 				continue;
-			if (find_mapping(blocks, at, entry->writing, mapping)) {
+			if (find_mapping(stalls, at, entry->writing, mapping)) {
 				*page = at;
 				return true;
 			}
-			at += blocks->page;
+			at += stalls->page;
 		}
 	}
 	return false;
 }
 
 /* Take from the list what nobody has resolved yet; the entry itself may go meanwhile. */
-static bool take_unresolved(struct ff_blocks *blocks, struct entry *out)
+static bool take_unresolved(struct ff_stalls *stalls, struct entry *out)
 {
 	bool found = false;
 
-	pthread_mutex_lock(&blocks->lock);
-	for (struct entry *entry = blocks->entries; entry && !found; entry = entry->next) {
+	pthread_mutex_lock(&stalls->lock);
+	for (struct entry *entry = stalls->entries; entry && !found; entry = entry->next) {
 		if (!entry->wanted)
 			continue;
 		*out = *entry;
 		entry->wanted = NULL;
 		found = true;
 	}
-	pthread_mutex_unlock(&blocks->lock);
+	pthread_mutex_unlock(&stalls->lock);
 	return found;
 }
 
-void ff_blocks_resolve(struct ff_blocks *blocks)
+void ff_stalls_resolve(struct ff_stalls *stalls)
 {
 	struct entry taken;
 
-	while (take_unresolved(blocks, &taken)) {
+	while (take_unresolved(stalls, &taken)) {
 		struct ff_range mapping;
 		uint64_t page;
-		bool found = find_page(blocks, &taken, false, &page, &mapping) ||
-			     find_page(blocks, &taken, true, &page, &mapping);
+		bool found = find_page(stalls, &taken, false, &page, &mapping) ||
+			     find_page(stalls, &taken, true, &page, &mapping);
 
 		free(taken.wanted);
-		pthread_mutex_lock(&blocks->lock);
-		for (struct entry *entry = blocks->entries; entry && found; entry = entry->next) {
+		pthread_mutex_lock(&stalls->lock);
+		for (struct entry *entry = stalls->entries; entry && found; entry = entry->next) {
 			if (entry->number != taken.number)
 				continue;
 			entry->mapping = mapping;
 			entry->page = page;
 		}
-		pthread_mutex_unlock(&blocks->lock);
+		pthread_mutex_unlock(&stalls->lock);
 	}
 }
 
@@ -321,20 +321,20 @@ struct known {
 	} of[ENTRIES_MAX];
 };
 
-static void know(struct ff_blocks *blocks, uint64_t start, uint64_t end, bool writing,
+static void know(struct ff_stalls *stalls, uint64_t start, uint64_t end, bool writing,
 		 struct known *out)
 {
 	out->n = 0;
-	pthread_mutex_lock(&blocks->lock);
-	out->everywhere = blocks->nentries >= ENTRIES_MAX;
-	for (struct entry *entry = blocks->entries; entry && !out->everywhere; entry = entry->next) {
+	pthread_mutex_lock(&stalls->lock);
+	out->everywhere = stalls->nentries >= ENTRIES_MAX;
+	for (struct entry *entry = stalls->entries; entry && !out->everywhere; entry = entry->next) {
 		if (entry->mapping.start >= end || entry->mapping.end <= start ||
 		    (entry->writing && !writing))
 			continue;
 		out->of[out->n].mapping = entry->mapping;
 		out->of[out->n++].page = entry->page;
 	}
-	pthread_mutex_unlock(&blocks->lock);
+	pthread_mutex_unlock(&stalls->lock);
 }
 
 static bool is_blocked(const struct known *known, uint64_t page, uint64_t entry, bool writing)
@@ -353,23 +353,23 @@ static bool is_blocked(const struct known *known, uint64_t page, uint64_t entry,
 	return false;
 }
 
-size_t ff_blocks_reach(struct ff_blocks *blocks, uint64_t address, size_t size, bool writing,
+size_t ff_stalls_reach(struct ff_stalls *stalls, uint64_t address, size_t size, bool writing,
 		       size_t *blocked)
 {
-	uint64_t end = address + size, page = address - address % blocks->page, entries[BATCH];
+	uint64_t end = address + size, page = address - address % stalls->page, entries[BATCH];
 	uint64_t reach = size;
 	struct known known;
 
 	*blocked = 0;
-	know(blocks, address, end, writing, &known);
+	know(stalls, address, end, writing, &known);
 	if (!known.everywhere && !known.n)
 		return size;
 	while (page < end) {
-		uint64_t n = (end - page + blocks->page - 1) / blocks->page;
+		uint64_t n = (end - page + stalls->page - 1) / stalls->page;
 
 		n = n < BATCH ? n : BATCH;
-		look(blocks, page, (size_t)n, entries);
-		for (size_t i = 0; i < n; i++, page += blocks->page) {
+		look(stalls, page, (size_t)n, entries);
+		for (size_t i = 0; i < n; i++, page += stalls->page) {
 			bool is = is_blocked(&known, page, entries[i], writing);
 
 			if (is && reach == size)

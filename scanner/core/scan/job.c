@@ -55,7 +55,7 @@ static void put(struct ff_job *job)
 		return;
 	if (job->zeros)
 		munmap((void *)job->zeros, ff_job_buffer(job));
-	ff_layout_put(job->spec.layout);
+	ff_grid_put(job->spec.grid);
 	ff_reader_put(job->spec.reader);
 	pthread_cond_destroy(&job->ended);
 	pthread_mutex_destroy(&job->lock);
@@ -76,13 +76,13 @@ static void free_worker(struct ff_worker *worker)
 /* Where others wait for ever already, so as not to join them. */
 static int learn_blocks(struct ff_worker *worker)
 {
-	struct ff_blocks *blocks = worker->job->spec.reader->blocks;
+	struct ff_stalls *stalls = worker->job->spec.reader->stalls;
 
-	if (!blocks || !ff_blocks_are_any(blocks))
+	if (!stalls || !ff_stalls_are_any(stalls))
 		return 0;
 	ff_visit_begin(&worker->visit, NULL, 0, false);
-	ff_blocks_resolve(blocks);
-	return ff_visit_end(&worker->visit, blocks) ? 0 : -ECANCELED;
+	ff_stalls_resolve(stalls);
+	return ff_visit_end(&worker->visit, stalls) ? 0 : -ECANCELED;
 }
 
 static int scan(struct ff_worker *worker)
@@ -98,12 +98,12 @@ static int scan(struct ff_worker *worker)
 	while (!error && !ff_job_stopped(job)) {
 		uint64_t chunk = __atomic_fetch_add(&job->next_chunk, 1, __ATOMIC_RELAXED);
 
-		if (chunk >= job->spec.layout->nchunks)
+		if (chunk >= job->spec.grid->nchunks)
 			break;
 		error = ff_worker_scan(worker, chunk, false);
 	}
-	if (worker->sparse && !error && !ff_job_stopped(job))
-		error = ff_sparse_scan(worker);
+	if (worker->gather && !error && !ff_job_stopped(job))
+		error = ff_gather_scan(worker);
 	return error;
 }
 
@@ -135,8 +135,8 @@ static void *work(void *argument)
 /* Hand a worker's chunks and what it has found of faults to the one that takes its place. */
 static int hand_over(struct ff_worker *from, struct ff_worker *to)
 {
-	uint64_t gathered[FF_SPARSE_CHUNKS];
-	size_t n = from->sparse ? ff_sparse_chunks(from->sparse, gathered) : 0;
+	uint64_t gathered[FF_GATHERED_CHUNKS];
+	size_t n = from->gather ? ff_gather_chunks(from->gather, gathered) : 0;
 	bool at_one = from->chunk != FF_NO_CHUNK;
 
 	to->redo = calloc(from->nredo + n + 1, sizeof(*to->redo));
@@ -188,7 +188,7 @@ static void give_up(struct ff_job *job, uint32_t shard, bool stopped)
 	int error = 0;
 
 	if (!ff_visit_leave(&worker->visit, &worker->watch,
-			    stopped ? NULL : job->spec.reader->blocks))
+			    stopped ? NULL : job->spec.reader->stalls))
 		return;
 	pthread_detach(worker->thread);
 	job->references++;
@@ -204,33 +204,33 @@ static void give_up(struct ff_job *job, uint32_t shard, bool stopped)
 
 static void watch(struct ff_job *job)
 {
-	struct ff_blocks *blocks = job->spec.reader->blocks;
+	struct ff_stalls *stalls = job->spec.reader->stalls;
 	bool stopped = ff_job_stopped(job);
 
-	for (uint32_t i = 0; i < job->nworkers && blocks; i++) {
+	for (uint32_t i = 0; i < job->nworkers && stalls; i++) {
 		struct ff_worker *worker = job->workers[i];
 
 		if (!worker || !ff_watch_is_long(&worker->watch, &worker->visit, 0))
 			continue;
 		if (stopped ? ff_watch_is_asleep(&worker->watch, &worker->visit)
 			    : ff_watch_is_stuck(&worker->watch, &worker->visit,
-						ff_blocks_patience(blocks)))
+						ff_stalls_patience(stalls)))
 			give_up(job, i, stopped);
 	}
 }
 
 static int check_spec(const struct ff_job_spec *spec)
 {
-	if (spec->program->span != spec->layout->span || !spec->threads)
+	if (spec->program->span != spec->grid->span || !spec->threads)
 		return -EINVAL;
-	if (spec->candidates && spec->candidates->layout != spec->layout)
+	if (spec->candidates && spec->candidates->grid != spec->grid)
 		return -EINVAL;
-	if (spec->nparts > FF_PARTS || (spec->layout->least < spec->layout->span && !spec->nparts && !spec->filter) ||
-	    (spec->candidates && spec->candidates->nparts != spec->nparts))
+	if (spec->ntypes > FF_MATCH_TYPES || (spec->grid->least < spec->grid->span && !spec->ntypes && !spec->filter) ||
+	    (spec->candidates && spec->candidates->ntypes != spec->ntypes))
 		return -EINVAL;
-	for (size_t i = 0; i < spec->nparts; i++) {
-		if (spec->parts[i]->span > spec->layout->span ||
-		    spec->parts[i]->streams & ~spec->program->streams)
+	for (size_t i = 0; i < spec->ntypes; i++) {
+		if (spec->types[i]->span > spec->grid->span ||
+		    spec->types[i]->streams & ~spec->program->streams)
 			return -EINVAL;
 	}
 	if (spec->prev && !(spec->candidates && spec->pages))
@@ -241,7 +241,7 @@ static int check_spec(const struct ff_job_spec *spec)
 		bool used = spec->program->streams & 1u << s;
 
 		if (used && (!spec->candidates || !spec->streams[s] ||
-			     spec->streams[s]->set->layout != spec->layout))
+			     spec->streams[s]->set->grid != spec->grid))
 			return -EINVAL;
 	}
 	return 0;
@@ -267,7 +267,7 @@ static int learn_blank(struct ff_job *job)
 	job->zeros = zeros;
 	for (size_t s = 0; s < FF_STREAMS; s++)
 		streams[s] = zeros;
-	ff_program_run(spec->program, job->kernels, streams, spec->layout->align, 1, &mask);
+	ff_program_run(spec->program, job->kernels, streams, spec->grid->align, 1, &mask);
 	job->blank_matches = mask & 1;
 	return 0;
 }
@@ -275,12 +275,12 @@ static int learn_blank(struct ff_job *job)
 /* What a job uses is its own as well: whoever lent it may let go meanwhile. */
 static void hold(const struct ff_job_spec *spec)
 {
-	ff_layout_get(spec->layout);
+	ff_grid_get(spec->grid);
 	ff_reader_get(spec->reader);
 	ff_store_get(spec->store);
 	ff_program_get(spec->program);
-	for (size_t i = 0; i < spec->nparts; i++)
-		ff_program_get(spec->parts[i]);
+	for (size_t i = 0; i < spec->ntypes; i++)
+		ff_program_get(spec->types[i]);
 	if (spec->candidates)
 		ff_matchset_get(spec->candidates);
 	for (size_t s = 0; s < FF_STREAMS; s++) {
@@ -293,7 +293,7 @@ static void hold(const struct ff_job_spec *spec)
 		ff_pages_get(spec->pages);
 }
 
-/* All but the layout and the reader, which workers that were given up still need. */
+/* All but the grid and the reader, which workers that were given up still need. */
 static void let_go(const struct ff_job_spec *spec)
 {
 	ff_pages_close((struct ff_pages *)spec->pages);
@@ -301,15 +301,15 @@ static void let_go(const struct ff_job_spec *spec)
 	for (size_t s = 0; s < FF_STREAMS; s++)
 		ff_snapshot_destroy((struct ff_snapshot *)spec->streams[s]);
 	ff_matchset_destroy((struct ff_matchset *)spec->candidates);
-	for (size_t i = 0; i < spec->nparts; i++)
-		ff_program_destroy((struct ff_program *)spec->parts[i]);
+	for (size_t i = 0; i < spec->ntypes; i++)
+		ff_program_destroy((struct ff_program *)spec->types[i]);
 	ff_program_destroy((struct ff_program *)spec->program);
 	ff_store_put(spec->store);
 }
 
 int ff_job_start(const struct ff_job_spec *spec, struct ff_job **out)
 {
-	uint64_t nchunks = spec->layout->nchunks;
+	uint64_t nchunks = spec->grid->nchunks;
 	pthread_condattr_t attributes;
 	struct ff_job *job;
 	uint32_t threads;
@@ -335,9 +335,9 @@ int ff_job_start(const struct ff_job_spec *spec, struct ff_job **out)
 	job->workers = calloc(threads + 1, sizeof(struct ff_worker *));
 	error = job->workers ? learn_blank(job) : -ENOMEM;
 	if (!error)
-		error = ff_matchset_create(spec->layout, &job->set);
+		error = ff_matchset_create(spec->grid, &job->set);
 	if (!error)
-		error = ff_matchset_divide(job->set, spec->nparts);
+		error = ff_matchset_divide(job->set, spec->ntypes);
 	if (!error)
 		error = ff_snapshot_create(spec->store, job->kernels, job->set,
 					   spec->program->constant, &job->snapshot);
@@ -402,7 +402,7 @@ void ff_job_cancel(struct ff_job *job)
 
 void ff_job_progress(const struct ff_job *job, struct ff_progress *out)
 {
-	out->total = job->spec.layout->slots * job->spec.layout->align;
+	out->total = job->spec.grid->slots * job->spec.grid->align;
 	out->done = __atomic_load_n(&job->done, __ATOMIC_RELAXED);
 	out->matches = __atomic_load_n(&job->matches, __ATOMIC_RELAXED);
 	out->read = __atomic_load_n(&job->read, __ATOMIC_RELAXED);

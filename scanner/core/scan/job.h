@@ -13,9 +13,9 @@
 #include <pthread.h>
 
 #define FF_NO_CHUNK	UINT64_MAX
-#define FF_SPARSE_CHUNKS	256	/* that are gathered at a time */
+#define FF_GATHERED_CHUNKS	256	/* that are gathered at a time */
 
-struct ff_sparse;
+struct ff_gather;
 
 /* A chunk that a worker which was given up has not brought to its end. */
 struct ff_redo {
@@ -36,12 +36,12 @@ struct ff_worker {
 	uint8_t *buffers[FF_STREAMS];	/* now, then one for each stream that needs a copy */
 	uint64_t *mask, *candidates, *pieces;
 	uint8_t *scratch;		/* for what is packed on its way to the store */
-	uint64_t *any;			/* slots of any part; NULL without parts */
+	uint64_t *any;			/* slots of any type; NULL without types */
 	uint64_t *known, *untouched;	/* pieces that need no reading; of them, zero ones */
 	uint64_t *entries;		/* what the kernel says of the chunk's pages */
 	struct ff_range blank;		/* that nobody ever touched, when last asked */
 	struct ff_fetch fetch;
-	struct ff_sparse *sparse;	/* NULL without candidates */
+	struct ff_gather *gather;	/* NULL without candidates */
 };
 
 struct ff_job {
@@ -83,7 +83,7 @@ void *ff_map_bytes(size_t size, int protection);
 /* Bytes of a worker's buffer for one stream. */
 static inline size_t ff_job_buffer(const struct ff_job *job)
 {
-	return ff_layout_pieces(job->spec.layout) * FF_PIECE;
+	return ff_grid_pieces(job->spec.grid) * FF_PIECE;
 }
 
 int ff_worker_init(struct ff_worker *worker, struct ff_job *job, uint32_t shard);
@@ -94,25 +94,25 @@ int ff_worker_scan(struct ff_worker *worker, uint64_t chunk, bool again);
 int ff_job_gather_faults(struct ff_job *job);
 
 /*
- * Narrow the mask to the slots that fit as one part or another, and keep each part's
+ * Narrow the mask to the slots that fit as one type or another, and keep each type's
  * matches. streams have the chunk's bytes.
  */
-int ff_parts_keep(struct ff_worker *worker, uint64_t chunk, const struct ff_chunk *bounds,
+int ff_types_keep(struct ff_worker *worker, uint64_t chunk, const struct ff_chunk *bounds,
 		  const uint8_t *const *streams);
 
 /*
  * Chunks with few candidates are gathered, and read and evaluated many at a time, value
  * by value.
  */
-int ff_sparse_create(struct ff_sparse **out);
-void ff_sparse_destroy(struct ff_sparse *sparse);
+int ff_gather_create(struct ff_gather **out);
+void ff_gather_destroy(struct ff_gather *gather);
 /* Whether the chunk is one of those; then it is gathered. */
-bool ff_sparse_takes(struct ff_worker *worker, uint64_t chunk);
-/* Their numbers; FF_SPARSE_CHUNKS at the most. */
-size_t ff_sparse_chunks(const struct ff_sparse *sparse, uint64_t *out);
+bool ff_gather_takes(struct ff_worker *worker, uint64_t chunk);
+/* Their numbers; FF_GATHERED_CHUNKS at the most. */
+size_t ff_gather_chunks(const struct ff_gather *gather, uint64_t *out);
 /* Whether there may be no room for another. */
-bool ff_sparse_is_full(const struct ff_sparse *sparse);
+bool ff_gather_is_full(const struct ff_gather *gather);
 /* Do what has been gathered. */
-int ff_sparse_scan(struct ff_worker *worker);
+int ff_gather_scan(struct ff_worker *worker);
 
 #endif

@@ -32,9 +32,9 @@ static bool all_known(const struct ff_worker *worker, size_t first, size_t last)
 /* Values in pages that nobody wrote to are the same: no match of a program for others. */
 static void drop_clean(struct ff_worker *worker, const struct view *view)
 {
-	const struct ff_layout *layout = worker->job->spec.layout;
-	size_t align = layout->align, reach = layout->span - 1;
-	size_t words = ff_mask_words(view->bounds.slots);
+	const struct ff_grid *grid = worker->job->spec.grid;
+	size_t align = grid->align, reach = grid->span - 1;
+	size_t words = ff_bits_words(view->bounds.slots);
 
 	for (size_t w = 0; w < words; w++) {
 		size_t first = w * 64 * align, last = (w * 64 + 63) * align + reach;
@@ -48,15 +48,15 @@ static void drop_clean(struct ff_worker *worker, const struct view *view)
 			continue;
 		}
 		for (uint64_t left = worker->candidates[w]; left; left &= left - 1) {
-			size_t at = first + (size_t)__builtin_ctzll(left) * align;
+			size_t at = first + ff_bits_first(left) * align;
 
 			if (all_known(worker, at / FF_PIECE, (at + reach) / FF_PIECE))
 				worker->candidates[w] &= ~(left & -left);
 		}
 	}
-	memset(worker->pieces, 0, ff_mask_words(ff_layout_pieces(layout)) * sizeof(*worker->pieces));
-	ff_pieces_of_mask(layout, worker->candidates, view->bounds.slots, worker->pieces);
-	for (size_t i = 0; i < ff_mask_words(ff_layout_pieces(layout)); i++) {
+	ff_bits_zero(worker->pieces, ff_grid_pieces(grid));
+	ff_pieces_of_mask(grid, worker->candidates, view->bounds.slots, worker->pieces);
+	for (size_t i = 0; i < ff_bits_words(ff_grid_pieces(grid)); i++) {
 		worker->known[i] &= worker->pieces[i];
 		worker->pieces[i] &= ~worker->known[i];
 	}
@@ -84,9 +84,9 @@ static int take_clean(struct ff_worker *worker, const struct view *view,
 static void take_untouched(struct ff_worker *worker, struct view *view,
 			   const struct ff_chunk *there)
 {
-	size_t n = (there->size + FF_PIECE - 1) / FF_PIECE;
+	size_t n = ff_chunk_pieces(there);
 
-	memset(worker->untouched, 0, ff_mask_words(n) * sizeof(*worker->untouched));
+	ff_bits_zero(worker->untouched, n);
 	ff_pages_take(worker->job->spec.pages, FF_PAGES_NEVER_TOUCHED, there, worker->entries,
 		      worker->pieces, worker->untouched);
 	view->blank = true;
@@ -96,7 +96,7 @@ static void take_untouched(struct ff_worker *worker, struct view *view,
 		if (ff_bit(worker->untouched, i))
 			memset(worker->buffers[FF_NOW] + i * FF_PIECE, 0, FF_PIECE);
 	}
-	for (size_t w = 0; w < ff_mask_words(n); w++)
+	for (size_t w = 0; w < ff_bits_words(n); w++)
 		worker->known[w] |= worker->untouched[w];
 }
 
@@ -116,24 +116,24 @@ static bool is_untouched(struct ff_worker *worker, const struct ff_chunk *there)
 /* Fill in the pieces whose bytes are known, and want them no longer. */
 static int take_known(struct ff_worker *worker, struct view *view, const struct ff_chunk *there)
 {
-	struct ff_blocks *blocks = worker->job->spec.reader->blocks;
+	struct ff_stalls *stalls = worker->job->spec.reader->stalls;
 	const struct ff_job_spec *spec = &worker->job->spec;
-	size_t pieces = (view->bounds.size + FF_PIECE - 1) / FF_PIECE;
+	size_t pieces = ff_chunk_pieces(&view->bounds);
 	bool blank;
 	int error = 0;
 
-	memset(worker->known, 0, ff_mask_words(pieces) * sizeof(*worker->known));
+	ff_bits_zero(worker->known, pieces);
 	if (!spec->pages)
 		return 0;
 	ff_visit_begin(worker->fetch.visit, NULL, 0, false);
 	blank = spec->untouched && is_untouched(worker, there);
 	if (!blank)
 		ff_pages_look(spec->pages, there, worker->entries);
-	if (!ff_visit_end(worker->fetch.visit, blocks))
+	if (!ff_visit_end(worker->fetch.visit, stalls))
 		return -ECANCELED;
 	if (blank) {
-		memcpy(worker->known, worker->pieces, ff_mask_words(pieces) * sizeof(uint64_t));
-		memset(worker->pieces, 0, ff_mask_words(pieces) * sizeof(*worker->pieces));
+		memcpy(worker->known, worker->pieces, ff_bits_words(pieces) * sizeof(uint64_t));
+		ff_bits_zero(worker->pieces, pieces);
 		view->blank = true;
 		return 0;
 	}
@@ -146,7 +146,7 @@ static int take_known(struct ff_worker *worker, struct view *view, const struct 
 
 static int read_now(struct ff_worker *worker, struct view *view)
 {
-	size_t pieces = (view->bounds.size + FF_PIECE - 1) / FF_PIECE;
+	size_t pieces = ff_chunk_pieces(&view->bounds);
 	const struct ff_job_spec *spec = &worker->job->spec;
 	struct ff_reader *reader = spec->reader;
 	const uint8_t *lent = NULL;
@@ -175,7 +175,7 @@ static int read_now(struct ff_worker *worker, struct view *view)
 					worker->buffers[FF_NOW]);
 		__atomic_add_fetch(&worker->job->read, worker->fetch.bytes, __ATOMIC_RELAXED);
 	}
-	for (size_t w = 0; w < ff_mask_words(pieces); w++)
+	for (size_t w = 0; w < ff_bits_words(pieces); w++)
 		worker->pieces[w] |= worker->known[w];
 	return error;
 }
@@ -231,10 +231,10 @@ static void answer_blank(struct ff_worker *worker, struct view *view)
 			view->streams[s] = worker->job->zeros;
 	}
 	if (spec->candidates) {
-		memcpy(worker->mask, worker->candidates, ff_mask_words(slots) * sizeof(uint64_t));
+		memcpy(worker->mask, worker->candidates, ff_bits_words(slots) * sizeof(uint64_t));
 		return;
 	}
-	memset(worker->mask, 0xff, ff_mask_words(slots) * sizeof(uint64_t));
+	memset(worker->mask, 0xff, ff_bits_words(slots) * sizeof(uint64_t));
 	if (slots % 64)
 		worker->mask[slots / 64] = ((uint64_t)1 << slots % 64) - 1;
 }
@@ -244,7 +244,7 @@ static void evaluate(struct ff_worker *worker, const struct view *view, size_t f
 {
 	const struct ff_job *job = worker->job;
 	const uint8_t *streams[FF_STREAMS];
-	size_t align = job->spec.layout->align, end = first + n;
+	size_t align = job->spec.grid->align, end = first + n;
 
 	for (; first < end && !ff_job_stopped(job); first += FF_BLOCK_SLOTS) {
 		size_t slots = end - first < FF_BLOCK_SLOTS ? end - first : FF_BLOCK_SLOTS;
@@ -259,7 +259,7 @@ static void evaluate(struct ff_worker *worker, const struct view *view, size_t f
 /* Evaluate only around candidates, in stretches of whole words. */
 static void evaluate_candidates(struct ff_worker *worker, const struct view *view)
 {
-	size_t words = ff_mask_words(view->bounds.slots), w = 0;
+	size_t words = ff_bits_words(view->bounds.slots), w = 0;
 
 	memset(worker->mask, 0, words * sizeof(*worker->mask));
 	while (w < words) {
@@ -285,13 +285,13 @@ static void evaluate_candidates(struct ff_worker *worker, const struct view *vie
 /* Slots whose value touches a byte that was not read are no match. */
 static void clear_holes(struct ff_worker *worker, const struct view *view)
 {
-	const struct ff_layout *layout = worker->job->spec.layout;
+	const struct ff_grid *grid = worker->job->spec.grid;
 
 	for (size_t i = 0; i < worker->fetch.nholes; i++) {
 		size_t start = worker->fetch.holes[i].start - view->bounds.start;
 		size_t end = worker->fetch.holes[i].end - view->bounds.start;
 
-		ff_layout_clear(layout, worker->mask, view->bounds.slots, layout->least, start, end);
+		ff_grid_clear(grid, worker->mask, view->bounds.slots, grid->least, start, end);
 	}
 }
 
@@ -331,7 +331,7 @@ static void clear_unknown(struct ff_worker *worker, const struct view *view)
 			continue;
 		ff_matchset_mask(spec->streams[s]->set, view->chunk, view->bounds.slots,
 				 worker->candidates);
-		for (size_t w = 0; w < ff_mask_words(view->bounds.slots); w++)
+		for (size_t w = 0; w < ff_bits_words(view->bounds.slots); w++)
 			worker->mask[w] &= worker->candidates[w];
 	}
 }
@@ -341,14 +341,14 @@ static int filter(struct ff_worker *worker, const struct view *view)
 	const struct ff_job_spec *spec = &worker->job->spec;
 	struct ff_found found = {
 		.job = worker->job, .start = view->bounds.start, .slots = view->bounds.slots,
-		.align = spec->layout->align, .span = spec->layout->span,
+		.align = spec->grid->align, .span = spec->grid->span,
 		.size = view->bounds.size - view->bounds.tail,
 		.holes = worker->fetch.holes, .nholes = worker->fetch.nholes,
 		.mask = worker->mask,
 	};
 	uint64_t any = 0;
 
-	for (size_t w = 0; w < ff_mask_words(found.slots); w++)
+	for (size_t w = 0; w < ff_bits_words(found.slots); w++)
 		any |= found.mask[w];
 	if (!any)
 		return 0;
@@ -359,19 +359,19 @@ static int filter(struct ff_worker *worker, const struct view *view)
 static int scan_chunk(struct ff_worker *worker, uint64_t chunk)
 {
 	struct ff_job *job = worker->job;
-	const struct ff_layout *layout = job->spec.layout;
+	const struct ff_grid *grid = job->spec.grid;
 	const struct ff_matchset *candidates = job->spec.candidates;
-	size_t pieces = ff_layout_pieces(layout);
+	size_t pieces = ff_grid_pieces(grid);
 	struct view view = { .chunk = chunk };
 	int error;
 
-	ff_layout_chunk(layout, chunk, &view.bounds);
+	ff_grid_chunk(grid, chunk, &view.bounds);
 	if (candidates) {
-		memset(worker->pieces, 0, ff_mask_words(pieces) * sizeof(*worker->pieces));
+		ff_bits_zero(worker->pieces, pieces);
 		ff_matchset_mask(candidates, chunk, view.bounds.slots, worker->candidates);
-		ff_pieces_of_mask(layout, worker->candidates, view.bounds.slots, worker->pieces);
+		ff_pieces_of_mask(grid, worker->candidates, view.bounds.slots, worker->pieces);
 	} else {
-		memset(worker->pieces, 0xff, ff_mask_words(pieces) * sizeof(*worker->pieces));
+		memset(worker->pieces, 0xff, ff_bits_words(pieces) * sizeof(*worker->pieces));
 	}
 	error = read_now(worker, &view);
 	if (error || ff_job_stopped(job))
@@ -400,8 +400,8 @@ static int scan_chunk(struct ff_worker *worker, uint64_t chunk)
 		if (error)
 			return error;
 	}
-	if (job->spec.nparts) {
-		error = ff_parts_keep(worker, chunk, &view.bounds, view.streams);
+	if (job->spec.ntypes) {
+		error = ff_types_keep(worker, chunk, &view.bounds, view.streams);
 		if (error)
 			return error;
 	}
@@ -416,9 +416,9 @@ int ff_worker_scan(struct ff_worker *worker, uint64_t chunk, bool again)
 
 	worker->chunk = chunk;
 	worker->again = again;
-	if (job->spec.candidates && ff_sparse_takes(worker, chunk)) {
-		if (ff_sparse_is_full(worker->sparse))
-			error = ff_sparse_scan(worker);
+	if (job->spec.candidates && ff_gather_takes(worker, chunk)) {
+		if (ff_gather_is_full(worker->gather))
+			error = ff_gather_scan(worker);
 	} else {
 		error = scan_chunk(worker, chunk);
 	}
@@ -427,8 +427,8 @@ int ff_worker_scan(struct ff_worker *worker, uint64_t chunk, bool again)
 	worker->chunk = FF_NO_CHUNK;
 	if (again)
 		return 0;
-	ff_layout_chunk(job->spec.layout, chunk, &bounds);
-	__atomic_add_fetch(&job->done, bounds.slots * job->spec.layout->align, __ATOMIC_RELAXED);
+	ff_grid_chunk(job->spec.grid, chunk, &bounds);
+	__atomic_add_fetch(&job->done, bounds.slots * job->spec.grid->align, __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -448,15 +448,15 @@ void ff_worker_deinit(struct ff_worker *worker)
 	free(worker->untouched);
 	free(worker->entries);
 	ff_fetch_deinit(&worker->fetch);
-	ff_sparse_destroy(worker->sparse);
+	ff_gather_destroy(worker->gather);
 	ff_visit_deinit(&worker->visit);
 	free(worker->redo);
 }
 
 int ff_worker_init(struct ff_worker *worker, struct ff_job *job, uint32_t shard)
 {
-	const struct ff_layout *layout = job->spec.layout;
-	size_t words = ff_mask_words(layout->chunk_slots);
+	const struct ff_grid *grid = job->spec.grid;
+	size_t words = ff_bits_words(grid->chunk_slots);
 
 	worker->job = job;
 	worker->shard = shard;
@@ -474,32 +474,32 @@ int ff_worker_init(struct ff_worker *worker, struct ff_job *job, uint32_t shard)
 		return -ENOMEM;
 	worker->mask = calloc(words, sizeof(*worker->mask));
 	worker->candidates = calloc(words, sizeof(*worker->candidates));
-	worker->pieces = calloc(ff_mask_words(ff_layout_pieces(layout)), sizeof(*worker->pieces));
-	worker->known = calloc(ff_mask_words(ff_layout_pieces(layout)), sizeof(*worker->known));
-	worker->untouched = calloc(ff_mask_words(ff_layout_pieces(layout)),
+	worker->pieces = calloc(ff_bits_words(ff_grid_pieces(grid)), sizeof(*worker->pieces));
+	worker->known = calloc(ff_bits_words(ff_grid_pieces(grid)), sizeof(*worker->known));
+	worker->untouched = calloc(ff_bits_words(ff_grid_pieces(grid)),
 				   sizeof(*worker->untouched));
 	if (!worker->mask || !worker->candidates || !worker->pieces || !worker->known ||
 	    !worker->untouched)
 		return -ENOMEM;
-	if (job->spec.nparts) {
+	if (job->spec.ntypes) {
 		worker->any = calloc(words, sizeof(*worker->any));
 		if (!worker->any)
 			return -ENOMEM;
 	}
 	if (job->spec.pages) {
-		worker->entries = calloc(ff_pages_entries(job->spec.pages, layout),
+		worker->entries = calloc(ff_pages_entries(job->spec.pages, grid),
 					 sizeof(*worker->entries));
 		if (!worker->entries)
 			return -ENOMEM;
 	}
 	if (job->spec.candidates) {
-		int error = ff_sparse_create(&worker->sparse);
+		int error = ff_gather_create(&worker->gather);
 
 		if (error)
 			return error;
 	}
-	if (job->spec.reader->blocks)
+	if (job->spec.reader->stalls)
 		worker->fetch.visit = &worker->visit;
-	return ff_fetch_init(&worker->fetch, ff_layout_pieces(layout));
+	return ff_fetch_init(&worker->fetch, ff_grid_pieces(grid));
 }
 
