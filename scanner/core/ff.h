@@ -2,7 +2,7 @@
 /*
  * farfetch core - scan a target's memory with worker threads
  *
- * One job runs regions x reader x program: each worker takes a chunk, reads it,
+ * A scan runs regions x reader x program: each worker takes a chunk, reads it,
  * evaluates the program over its slots and keeps a match block and the old bytes.
  *
  *   grid      the address ranges of a scan, cut into chunks and slots
@@ -11,10 +11,11 @@
  *   matchset  which slots matched; never more than one bit a slot
  *   store     an unlinked file that old bytes are appended to
  *   snapshot  the bytes of a step's matches, in the store or inline
- *   job       the run itself: start, wait, cancel, finish
+ *   job       threads that go through a grid: wait, cancel, what could not be read
+ *   scan      the kind of job that does all this
  *
  * What is made or opened is counted: _get takes another reference, _close, _put or _destroy
- * lets one go, and the last is the end of it. A job holds what its spec names.
+ * lets one go, and the last is the end of it. A scan holds what its spec names.
  *
  * Functions return 0 or a negative errno unless they say otherwise. Nothing here
  * takes Python's lock or knows of Python.
@@ -310,7 +311,30 @@ int ff_snapshot_value(const struct ff_snapshot *snapshot, uint64_t address, uint
 
 /* ---- jobs ---- */
 
+/* Threads at work on a grid, whatever the kind of work is. */
 struct ff_job;
+
+struct ff_progress {
+	uint64_t done, total;	/* bytes of the grid */
+	uint64_t matches;
+	uint64_t read;		/* bytes read from the target */
+};
+
+/* 1 when it has ended, 0 when it still runs after so many milliseconds. */
+int ff_job_wait(struct ff_job *job, uint32_t milliseconds);
+void ff_job_cancel(struct ff_job *job);
+/* Whether it was cancelled or has failed: its workers end as soon as they see it. */
+bool ff_job_stopped(const struct ff_job *job);
+void ff_job_progress(const struct ff_job *job, struct ff_progress *out);
+/* After its end: whether its error is of the disk, not of the target. */
+bool ff_job_failed_in_store(const struct ff_job *job);
+/* After its end: the ranges that could not be read, ascending and merged. */
+size_t ff_job_faults(const struct ff_job *job, const struct ff_range **out);
+/* Those of them that nobody brought. */
+size_t ff_job_blocked(const struct ff_job *job, const struct ff_range **out);
+void ff_job_destroy(struct ff_job *job);
+
+/* ---- scans ---- */
 
 /* A chunk with matches, or values side by side of several, before they are kept. */
 struct ff_found {
@@ -331,13 +355,13 @@ struct ff_found {
  */
 typedef int (*ff_filter)(void *context, struct ff_found *found);
 
-struct ff_job_spec {
+struct ff_scan_spec {
 	struct ff_grid *grid;
 	struct ff_reader *reader;
 	const struct ff_program *program;
 	/*
 	 * Ways to read a slot's value, each with a program and matches of its own. Then program
-	 * is what must hold for any of them to, and the job's matches are those of any.
+	 * is what must hold for any of them to, and the scan's matches are those of any.
 	 */
 	const struct ff_program *types[FF_MATCH_TYPES];
 	size_t ntypes;
@@ -357,29 +381,12 @@ struct ff_job_spec {
 	int isa;
 };
 
-struct ff_progress {
-	uint64_t done, total;	/* bytes of the grid */
-	uint64_t matches;
-	uint64_t read;		/* bytes read from the target */
-};
-
-int ff_job_start(const struct ff_job_spec *spec, struct ff_job **out);
-/* 1 when it has ended, 0 when it still runs after so many milliseconds. */
-int ff_job_wait(struct ff_job *job, uint32_t milliseconds);
-void ff_job_cancel(struct ff_job *job);
-/* Whether it was cancelled or has failed: its workers end as soon as they see it. */
-bool ff_job_stopped(const struct ff_job *job);
-void ff_job_progress(const struct ff_job *job, struct ff_progress *out);
+/* Start the job of a scan. */
+int ff_scan_start(const struct ff_scan_spec *spec, struct ff_job **out);
 /*
- * Take what the job made. Waits for its workers; -ECANCELED when it was cancelled.
+ * Take what a scan made. Waits for its workers; -ECANCELED when it was cancelled.
  * Call once, then destroy.
  */
-int ff_job_finish(struct ff_job *job, struct ff_matchset **set, struct ff_snapshot **snapshot);
-bool ff_job_failed_in_store(const struct ff_job *job);
-/* After finish: the ranges that could not be read, ascending and merged. */
-size_t ff_job_faults(const struct ff_job *job, const struct ff_range **out);
-/* Those of them that nobody brought. */
-size_t ff_job_blocked(const struct ff_job *job, const struct ff_range **out);
-void ff_job_destroy(struct ff_job *job);
+int ff_scan_finish(struct ff_job *job, struct ff_matchset **set, struct ff_snapshot **snapshot);
 
 #endif

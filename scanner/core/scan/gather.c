@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * Sparse chunks: candidates so few that their values are read one by one
+ * Gathered scans: candidates so few that their values are read one by one
  *
- * What a step costs then depends on the candidates and not on the memory they lie in:
- * the values of many chunks come with one call, lie side by side, and are compared in
- * one go. Neighbours are read together with what is between them. Values may be short:
- * at the end of a range, or where a page cannot be read, what is not there is zero.
+ *   chunks    0: .x....x.   1: ........   2: ...x....   3: xx......      x: a candidate
+ *   slots     1 6                         3             0 1              side by side
+ *   segments  |--|  |--|                  |--|          |---|            read in one call;
+ *             neighbours come together with what is between them, up to GAP bytes
+ *   raw       v..vv.v                     as read
+ *   values    |v|v|v|v|v|                 lined up: a lot whose stride is the value's size
+ *   old       |p|p|p|p|p|                 the same of each stream, out of its snapshot
+ *
+ * What a step costs then depends on the candidates and not on the memory they lie in. A
+ * worker puts such chunks off until it has enough of them. Values may be short: at the end of
+ * a range, or where a page cannot be read, what is not there is zero.
  */
-#include "job.h"
+#include "lot.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -29,7 +36,7 @@ struct gathered {
 };
 
 struct ff_gather {
-	struct gathered chunks[FF_GATHERED_CHUNKS];
+	struct gathered chunks[FF_PUT_OFF_MAX];
 	size_t nchunks;
 	uint32_t slots[GATHERED_SLOTS];
 	uint32_t places[GATHERED_SLOTS];	/* of their values in raw */
@@ -41,7 +48,7 @@ struct ff_gather {
 	size_t nraw;
 	uint8_t *values[FF_STREAMS];	/* side by side; mapped when first used */
 	size_t nvalues;
-	uint64_t mask[GATHERED_WORDS];
+	uint64_t alive[GATHERED_WORDS], mask[GATHERED_WORDS];	/* see struct ff_lot */
 	uint64_t types[FF_MATCH_TYPES][GATHERED_WORDS];
 };
 
@@ -103,11 +110,11 @@ static void add_value(struct ff_gather *gather, size_t index, uint64_t address, 
 	}
 }
 
-bool ff_gather_takes(struct ff_worker *worker, uint64_t chunk)
+bool ff_gather_takes(struct ff_scanner *scanner, uint64_t chunk)
 {
-	const struct ff_job_spec *spec = &worker->job->spec;
+	const struct ff_scan_spec *spec = &scanner->scan->spec;
 	uint64_t count = ff_matchset_chunk_count(spec->candidates, chunk);
-	struct ff_gather *gather = worker->gather;
+	struct ff_gather *gather = scanner->gather;
 	uint32_t span = spec->grid->span;
 	struct gathered *gathered;
 
@@ -139,7 +146,7 @@ bool ff_gather_takes(struct ff_worker *worker, uint64_t chunk)
 
 bool ff_gather_is_full(const struct ff_gather *gather)
 {
-	return gather->nchunks == FF_GATHERED_CHUNKS || gather->nslots + CHUNK_SLOTS > GATHERED_SLOTS ||
+	return gather->nchunks == FF_PUT_OFF_MAX || gather->nslots + CHUNK_SLOTS > GATHERED_SLOTS ||
 	       gather->nraw + CHUNK_VALUES + CHUNK_SLOTS * GAP > RAW_BYTES ||
 	       gather->nvalues + CHUNK_VALUES > VALUE_BYTES;
 }
@@ -151,19 +158,14 @@ size_t ff_gather_chunks(const struct ff_gather *gather, uint64_t *out)
 	return gather->nchunks;
 }
 
-/* ---- comparing ---- */
-
-static void drop(struct ff_gather *gather, size_t index)
-{
-	ff_bit_clear(gather->mask, index);
-}
+/* ---- deciding ---- */
 
 /* Values end at a byte which was not read; those of which too little is left are no match. */
-static int cut_holes(struct ff_worker *worker)
+static int cut_holes(struct ff_scanner *scanner)
 {
-	struct ff_gather *gather = worker->gather;
-	const struct ff_grid *grid = worker->job->spec.grid;
-	struct ff_fetch *fetch = &worker->fetch;
+	struct ff_gather *gather = scanner->gather;
+	const struct ff_grid *grid = scanner->scan->spec.grid;
+	struct ff_fetch *fetch = &scanner->worker->fetch;
 
 	for (size_t h = 0; h < fetch->nholes; h++) {
 		const struct ff_range *hole = &fetch->holes[h];
@@ -186,7 +188,7 @@ static int cut_holes(struct ff_worker *worker)
 				if (left < gather->sizes[i])
 					gather->sizes[i] = (uint32_t)left;
 				if (left < grid->least)
-					drop(gather, i);
+					ff_bit_clear(gather->alive, i);
 				touched = true;
 			}
 			if (touched) {
@@ -212,10 +214,10 @@ static void line_up(struct ff_gather *gather, uint32_t span)
 }
 
 /* The values that the candidates had in a snapshot. Clears what has none there. */
-static int gather_stream(struct ff_worker *worker, size_t stream)
+static int gather_stream(struct ff_scanner *scanner, size_t stream)
 {
-	struct ff_gather *gather = worker->gather;
-	const struct ff_job_spec *spec = &worker->job->spec;
+	struct ff_gather *gather = scanner->gather;
+	const struct ff_scan_spec *spec = &scanner->scan->spec;
 	uint32_t span = spec->grid->span;
 
 	for (size_t c = 0; c < gather->nchunks; c++) {
@@ -234,25 +236,10 @@ static int gather_stream(struct ff_worker *worker, size_t stream)
 			ff_matchset_chunk_rank(spec->streams[stream]->set, chunk->chunk,
 					       gather->slots[i], &found);
 			if (!found)
-				drop(gather, i);
+				ff_bit_clear(gather->alive, i);
 		}
 	}
 	return 0;
-}
-
-/* Have another look at what a weaker program let pass. */
-static int filter(struct ff_worker *worker, const uint8_t *const *streams)
-{
-	struct ff_gather *gather = worker->gather;
-	const struct ff_job_spec *spec = &worker->job->spec;
-	uint32_t span = spec->grid->span;
-	struct ff_found found = {
-		.job = worker->job, .slots = gather->nslots, .align = span, .span = span,
-		.size = gather->nslots * span, .sizes = gather->sizes, .mask = gather->mask,
-	};
-
-	memcpy(found.streams, streams, sizeof(found.streams));
-	return spec->filter(spec->context, &found);
 }
 
 /* The candidates that are of a type; they are among the gathered ones. */
@@ -274,95 +261,78 @@ static void mask_type(const struct ff_gather *gather, const struct ff_matchset *
 	}
 }
 
-/* Narrow each type's candidates by itself; what is left of any of them is left. */
-static void compare_types(struct ff_worker *worker, const uint8_t *const *streams)
+/* As far as all bytes of their values are there. */
+static void mask_whole_type(const struct ff_scanner *scanner, const struct ff_lot *lot,
+			    size_t type, uint64_t *mask)
 {
-	struct ff_gather *gather = worker->gather;
-	const struct ff_job *job = worker->job;
-	size_t words = ff_bits_words(gather->nslots);
-	uint64_t any[GATHERED_WORDS] = { 0 }, fits[GATHERED_WORDS];
+	const struct ff_scan_spec *spec = &scanner->scan->spec;
 
-	for (size_t p = 0; p < job->spec.ntypes; p++) {
-		const struct ff_program *program = job->spec.types[p];
-		uint64_t *mask = gather->types[p];
-
-		mask_type(gather, job->spec.candidates->types[p], mask);
-		ff_program_run(program, job->kernels, streams, job->spec.grid->span,
-			       gather->nslots, fits);
-		for (size_t i = 0; i < gather->nslots; i++) {
-			if (gather->sizes[i] < program->span)
-				ff_bit_clear(fits, i);
-		}
-		for (size_t w = 0; w < words; w++) {
-			mask[w] &= fits[w] & gather->mask[w];
-			any[w] |= mask[w];
-		}
+	mask_type(scanner->gather, spec->candidates->types[type], mask);
+	for (size_t i = 0; i < lot->slots; i++) {
+		if (lot->sizes[i] < spec->types[type]->span)
+			ff_bit_clear(mask, i);
 	}
-	memcpy(gather->mask, any, words * sizeof(*any));
 }
 
-static int compare(struct ff_worker *worker)
+static int decide(struct ff_scanner *scanner)
 {
-	struct ff_gather *gather = worker->gather;
-	const struct ff_job *job = worker->job;
-	uint64_t alive[GATHERED_WORDS], some = 0;
-	size_t words = ff_bits_words(gather->nslots);
-	const uint8_t *streams[FF_STREAMS] = { gather->values[FF_NOW] };
+	struct ff_gather *gather = scanner->gather;
+	const struct ff_scan *scan = scanner->scan;
+	uint32_t span = scan->spec.grid->span;
+	struct ff_lot lot = {
+		.slots = gather->nslots, .stride = span,
+		.streams[FF_NOW] = gather->values[FF_NOW],
+		.alive = gather->alive, .mask = gather->mask, .mask_type = mask_whole_type,
+		.size = gather->nslots * span, .sizes = gather->sizes,
+	};
 
+	for (size_t i = 0; i < FF_MATCH_TYPES; i++)
+		lot.types[i] = gather->types[i];
 	for (size_t s = FF_NOW + 1; s < FF_STREAMS; s++) {
 		int error;
 
-		if (!(job->spec.program->streams & 1u << s))
+		if (!ff_scan_uses(scan, s))
 			continue;
-		error = gather_stream(worker, s);
-		if (error) {
-			ff_job_fail(worker->job, error, true);
-			return error;
-		}
-		streams[s] = gather->values[s];
+		error = gather_stream(scanner, s);
+		if (error)
+			return ff_scan_stored(scanner->scan, error);
+		lot.streams[s] = gather->values[s];
 	}
-	memcpy(alive, gather->mask, words * sizeof(*alive));
-	ff_program_run(job->spec.program, job->kernels, streams, job->spec.grid->span,
-		       gather->nslots, gather->mask);
-	for (size_t w = 0; w < words; w++)
-		some |= gather->mask[w] &= alive[w];
-	if (!some)
-		return 0;
-	if (job->spec.ntypes)
-		compare_types(worker, streams);
-	return job->spec.filter ? filter(worker, streams) : 0;
+	return ff_lot_decide(scanner, &lot);
 }
 
+/* ---- keeping ---- */
+
 /* Keep a chunk's matches of each type. */
-static int keep_types(struct ff_worker *worker, const struct gathered *chunk)
+static int keep_types(struct ff_scanner *scanner, const struct gathered *chunk)
 {
-	const struct ff_gather *gather = worker->gather;
-	struct ff_job *job = worker->job;
+	const struct ff_gather *gather = scanner->gather;
+	const struct ff_scan *scan = scanner->scan;
 	int error = 0;
 
-	for (size_t p = 0; p < job->spec.ntypes && !error; p++) {
+	for (size_t p = 0; p < scan->spec.ntypes && !error; p++) {
 		uint32_t slots[CHUNK_SLOTS], n = 0;
 
 		for (uint32_t i = chunk->first; i < chunk->first + chunk->n; i++) {
-			if (ff_bit(gather->mask, i) && ff_bit(gather->types[p], i))
+			if (ff_bit(gather->types[p], i))
 				slots[n++] = gather->slots[i];
 		}
 		if (n)
-			error = ff_matchset_put_slots(job->set->types[p], chunk->chunk,
+			error = ff_matchset_put_slots(scan->set->types[p], chunk->chunk,
 						      chunk->bounds.slots, slots, n);
 	}
 	return error;
 }
 
 /* Keep a chunk's matches: they move to the front of its candidates. */
-static int keep(struct ff_worker *worker, const struct gathered *chunk)
+static int keep(struct ff_scanner *scanner, const struct gathered *chunk)
 {
-	struct ff_gather *gather = worker->gather;
-	struct ff_job *job = worker->job;
-	uint32_t span = job->spec.grid->span, n = 0;
+	struct ff_gather *gather = scanner->gather;
+	struct ff_scan *scan = scanner->scan;
+	uint32_t span = scan->spec.grid->span, n = 0;
 	uint32_t *slots = gather->slots + chunk->first;
 	uint8_t *values = gather->values[FF_NOW] + (size_t)chunk->first * span;
-	int error = keep_types(worker, chunk);
+	int error = keep_types(scanner, chunk);
 
 	if (error)
 		return error;
@@ -375,40 +345,60 @@ static int keep(struct ff_worker *worker, const struct gathered *chunk)
 	}
 	if (!n)
 		return 0;
-	error = ff_matchset_put_slots(job->set, chunk->chunk, chunk->bounds.slots, slots, n);
+	error = ff_matchset_put_slots(scan->set, chunk->chunk, chunk->bounds.slots, slots, n);
 	if (!error)
-		error = ff_snapshot_put_values(job->snapshot, chunk->chunk, values, n);
-	return error ? error : ff_job_count(job, n);
+		error = ff_snapshot_put_values(scan->snapshot, chunk->chunk, values, n);
+	return error ? error : ff_scan_count(scan, n);
 }
 
-int ff_gather_scan(struct ff_worker *worker)
+static int map_values(struct ff_scanner *scanner)
 {
-	struct ff_gather *gather = worker->gather;
-	struct ff_job *job = worker->job;
-	int error;
+	struct ff_gather *gather = scanner->gather;
 
-	if (!gather->nslots)
-		return 0;
 	for (size_t s = 0; s < FF_STREAMS; s++) {
-		if (gather->values[s] || (s != FF_NOW && !(job->spec.program->streams & 1u << s)))
+		if (gather->values[s] || (s != FF_NOW && !ff_scan_uses(scanner->scan, s)))
 			continue;
 		gather->values[s] = ff_map_bytes(VALUE_BYTES, PROT_READ | PROT_WRITE);
 		if (!gather->values[s])
 			return -ENOMEM;
 	}
-	error = ff_fetch_segments(&worker->fetch, job->spec.reader, gather->segments,
-				  gather->nsegments);
-	__atomic_add_fetch(&job->read, worker->fetch.bytes, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static int read_values(struct ff_scanner *scanner)
+{
+	struct ff_gather *gather = scanner->gather;
+	struct ff_fetch *fetch = &scanner->worker->fetch;
+	int error = ff_fetch_segments(fetch, scanner->scan->spec.reader, gather->segments,
+				      gather->nsegments);
+
+	ff_job_count_read(&scanner->scan->job, fetch->bytes);
 	if (error)
 		return error;
-	memset(gather->mask, 0xff, sizeof(gather->mask));
-	error = cut_holes(worker);
+	ff_bits_fill(gather->alive, gather->nslots);
+	error = cut_holes(scanner);
+	if (!error)
+		line_up(gather, scanner->scan->spec.grid->span);
+	return error;
+}
+
+int ff_gather_scan(struct ff_scanner *scanner)
+{
+	struct ff_gather *gather = scanner->gather;
+	int error, any;
+
+	if (!gather->nslots)
+		return 0;
+	error = map_values(scanner);
+	if (!error)
+		error = read_values(scanner);
 	if (error)
 		return error;
-	line_up(gather, job->spec.grid->span);
-	error = compare(worker);
-	for (size_t c = 0; c < gather->nchunks && !error; c++)
-		error = keep(worker, &gather->chunks[c]);
+	any = decide(scanner);
+	if (any < 0)
+		return any;
+	for (size_t c = 0; c < gather->nchunks && any && !error; c++)
+		error = keep(scanner, &gather->chunks[c]);
 	gather->nchunks = gather->nslots = gather->nsegments = 0;
 	gather->nraw = gather->nvalues = 0;
 	return error;
