@@ -63,6 +63,7 @@ lint: build  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	tools/typecheck.sh
+	tools/c_style.sh
 
 .PHONY: manual
 manual:  ## bring the man page and the completions up to the commands' help

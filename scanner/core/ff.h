@@ -55,11 +55,11 @@ struct ff_grid;
  * them from which span bytes can be read without leaving the range.
  */
 int ff_grid_create(const struct ff_range *ranges, size_t nranges, uint32_t align,
-		     uint32_t span, size_t chunk_size, struct ff_grid **out);
+		   uint32_t span, size_t chunk_size, struct ff_grid **out);
 /* The same, with the slots too from which at least so many bytes can be read. */
 int ff_grid_create_short(const struct ff_range *ranges, size_t nranges, uint32_t align,
-			   uint32_t least, uint32_t span, size_t chunk_size,
-			   struct ff_grid **out);
+			 uint32_t least, uint32_t span, size_t chunk_size,
+			 struct ff_grid **out);
 struct ff_grid *ff_grid_get(struct ff_grid *grid);
 void ff_grid_put(struct ff_grid *grid);
 

@@ -12,14 +12,14 @@
 #include <stdlib.h>
 
 int ff_grid_create(const struct ff_range *ranges, size_t nranges, uint32_t align,
-		     uint32_t span, size_t chunk_size, struct ff_grid **out)
+		   uint32_t span, size_t chunk_size, struct ff_grid **out)
 {
 	return ff_grid_create_short(ranges, nranges, align, span, span, chunk_size, out);
 }
 
 int ff_grid_create_short(const struct ff_range *ranges, size_t nranges, uint32_t align,
-			   uint32_t least, uint32_t span, size_t chunk_size,
-			   struct ff_grid **out)
+			 uint32_t least, uint32_t span, size_t chunk_size,
+			 struct ff_grid **out)
 {
 	struct ff_grid *grid;
 	uint64_t before = 0;
@@ -77,7 +77,7 @@ void ff_grid_put(struct ff_grid *grid)
 
 /* The last range that starts at or before the key: a chunk index, or an address. */
 static const struct ff_grid_range *range_at(const struct ff_grid *grid, uint64_t key,
-					      bool by_chunk)
+					    bool by_chunk)
 {
 	size_t low = 0, high = grid->nranges;
 
@@ -125,7 +125,7 @@ uint64_t ff_grid_seek(const struct ff_grid *grid, uint64_t address, size_t *slot
 }
 
 int ff_grid_locate(const struct ff_grid *grid, uint64_t address, uint64_t *chunk,
-		     size_t *slot)
+		   size_t *slot)
 {
 	struct ff_chunk bounds;
 

@@ -37,7 +37,7 @@ struct ff_chunk {
 void ff_grid_chunk(const struct ff_grid *grid, uint64_t index, struct ff_chunk *out);
 /* The chunk whose slots may hold address, and the slot's index in it; -ENOENT if none. */
 int ff_grid_locate(const struct ff_grid *grid, uint64_t address, uint64_t *chunk,
-		     size_t *slot);
+		   size_t *slot);
 /* The chunk that holds the first slot at or after address; nchunks past the last. */
 uint64_t ff_grid_seek(const struct ff_grid *grid, uint64_t address, size_t *slot);
 
@@ -60,7 +60,7 @@ static inline size_t ff_chunk_pieces(const struct ff_chunk *chunk)
 
 /* Clear the slots of a chunk whose value of size bytes touches bytes start to end. */
 static inline void ff_grid_clear(const struct ff_grid *grid, uint64_t *mask, size_t slots,
-				   size_t size, size_t start, size_t end)
+				 size_t size, size_t start, size_t end)
 {
 	size_t slot = start < size ? 0 : (start - size) / grid->align + 1;
 

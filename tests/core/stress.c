@@ -238,7 +238,8 @@ static void round_of_lenders(const struct ff_program *all)
 {
 	struct ff_atom atom = {
 		.kind = FF_ATOM_PAIR, .op = FF_EQ,
-		.a = { .stream = FF_PREV, .type = FF_I32 }, .b = { .stream = FF_NOW, .type = FF_I32 },
+		.a = { .stream = FF_PREV, .type = FF_I32 },
+		.b = { .stream = FF_NOW, .type = FF_I32 },
 		.low.i = INT32_MIN, .high.i = INT32_MAX,
 	};
 	struct lent lent[3] = { { .code = program(&atom, FF_SAME_BYTES) } };
@@ -622,7 +623,8 @@ int main(void)
 	struct ff_range range = { .start = BASE, .end = BASE + SIZE };
 	struct ff_atom above = {
 		.kind = FF_ATOM_PAIR, .op = FF_LT,
-		.a = { .stream = FF_PREV, .type = FF_I32 }, .b = { .stream = FF_NOW, .type = FF_I32 },
+		.a = { .stream = FF_PREV, .type = FF_I32 },
+		.b = { .stream = FF_NOW, .type = FF_I32 },
 	};
 	struct ff_atom seven = {
 		.kind = FF_ATOM_RANGE, .a = { .type = FF_I32 }, .low.i = 7, .high.i = 90,

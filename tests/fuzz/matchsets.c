@@ -21,7 +21,9 @@ static void draw(struct input *input, uint8_t *bits, size_t slots)
 
 		if (kind % 4 == 0)
 			length = 1;
-		for (size_t i = first; i < slots && i < first + (size_t)length; i += kind % 2 ? 1 : step)
+		if (kind % 2)
+			step = 1;
+		for (size_t i = first; i < slots && i < first + (size_t)length; i += step)
 			bits[i] = kind < 224;
 	}
 }
@@ -120,7 +122,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	}
 	must(ff_matchset_count(set) == total);
 	/* never more than a bit a slot, but for what each chunk has anyway */
-	must(ff_matchset_bytes(set) <= grid->slots / 8 + grid->nchunks * (grid->chunk_blocks + 1) * 64);
+	must(ff_matchset_bytes(set) <=
+	     grid->slots / 8 + grid->nchunks * (grid->chunk_blocks + 1) * 64);
 	must(!ff_matchset_addresses(set, total, 1, &address));
 	ff_matchset_destroy(set);
 	ff_grid_put(grid);

@@ -127,9 +127,9 @@ int64_t ff_matchset_put(struct ff_matchset *set, const struct ff_kernels *kernel
 	if (!blocks)
 		return -ENOMEM;
 	for (size_t i = 0; i * FF_BLOCK_SLOTS < slots; i++) {
-		size_t left = slots - i * FF_BLOCK_SLOTS;
-		int error = ff_block_of_mask(&blocks[i], kernels, mask + i * (FF_BLOCK_SLOTS / 64),
-					left < FF_BLOCK_SLOTS ? left : FF_BLOCK_SLOTS);
+		size_t first = i * FF_BLOCK_SLOTS;
+		int error = ff_block_of_mask(&blocks[i], kernels, mask + first / 64,
+					     ff_min(slots - first, FF_BLOCK_SLOTS));
 
 		if (error) {
 			free_blocks(blocks, n);
@@ -150,13 +150,12 @@ int ff_matchset_put_slots(struct ff_matchset *set, uint64_t chunk, size_t slots,
 		return -ENOMEM;
 	for (size_t i = 0, end; i < n; i = end) {
 		uint32_t b = matches[i] / FF_BLOCK_SLOTS, base = b * FF_BLOCK_SLOTS;
-		size_t left = slots - base;
 		int error;
 
 		for (end = i; end < n && matches[end] / FF_BLOCK_SLOTS == b;)
 			end++;
 		error = ff_block_of_list(&blocks[b], matches + i, end - i, base,
-				   left < FF_BLOCK_SLOTS ? left : FF_BLOCK_SLOTS);
+					 ff_min(slots - base, FF_BLOCK_SLOTS));
 		if (error) {
 			free_blocks(blocks, set->grid->chunk_blocks);
 			return error;

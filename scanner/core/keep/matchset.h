@@ -12,7 +12,7 @@ struct ff_matchset {
 	uint64_t bytes;			/* of memory, of the blocks */
 	uint64_t *before;		/* matches in the chunks below each; nchunks + 1 */
 	struct ff_block **blocks;	/* a chunk's blocks, NULL when it has no match */
-	struct ff_matchset *types[FF_MATCH_TYPES];	/* the same matches, by the way they were read */
+	struct ff_matchset *types[FF_MATCH_TYPES];	/* the same matches, by what they fit as */
 	size_t ntypes;
 };
 

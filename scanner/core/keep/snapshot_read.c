@@ -1,6 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
  * Snapshots, read back: whole chunks, some slots of a chunk, or single values
+ *
+ *   record    what is known of a chunk's values, by its kind:
+ *     zero    nothing is read
+ *     values  |v|v|v|        in match order: a slot's is found by its rank, or, of many
+ *                            ascending slots, by going through both lists once
+ *     pieces  0 - 7 8 9 2    for each 4 KiB of the chunk that has a match: zero, or where
+ *                            in the store
+ *
+ *   load      pieces that follow one another in the store, 7 8 9, come in one read
+ *   gather    the last piece that was read is kept for the next slot, which is often in it;
+ *             a value that straddles two pieces is put together
+ *   packed    pieces of small integers are widened as they come, some at a time
  */
 #include "kernels/packed.h"
 #include "record.h"

@@ -11,6 +11,7 @@
  * A child process has the same files open, not copies of them: what is let go there is
  * closed and nothing more.
  */
+#include "bits.h"
 #include "store.h"
 
 #include <errno.h>
@@ -106,15 +107,20 @@ static bool is_own(const struct ff_store *store)
 	return store->owner == getpid();
 }
 
+/* A child that holds the file must not hold its space; else that goes with the file. */
+static void give_back(struct shard *shard)
+{
+	if (!ftruncate(shard->fd, 0))
+		shard->allocated = 0;
+}
+
 void ff_store_put(struct ff_store *store)
 {
 	if (__atomic_sub_fetch(&store->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	for (uint32_t i = 0; i < store->nshards; i++) {
-		/* a child that holds the file must not hold its space */
-		if (is_own(store) && ftruncate(store->shards[i].fd, 0) < 0) {
-			/* then the space goes with the file */
-		}
+		if (is_own(store))
+			give_back(&store->shards[i]);
 		close(store->shards[i].fd);
 		/* a thread that the fork left behind may hold it */
 		if (is_own(store))
@@ -269,7 +275,7 @@ int ff_extent_create(struct ff_store *store, uint32_t shard, struct iovec *parts
 	if (!extent)
 		return -ENOMEM;
 	extent->references = 1;
-	extent->pieces = (uint32_t)((bytes + FF_PIECE - 1) / FF_PIECE);
+	extent->pieces = (uint32_t)ff_divide_up(bytes, FF_PIECE);
 	error = charge(store, (uint64_t)extent->pieces * FF_PIECE);
 	if (error) {
 		free(extent);

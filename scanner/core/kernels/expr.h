@@ -28,7 +28,7 @@ union expr_block {
 
 #define DEFINE_EXPR_LOAD(lane, T)						\
 static void expr_load_##lane(const struct ff_operand *operand, const uint8_t *at,	\
-			     size_t stride, size_t n, T *out)			\
+			     size_t stride, size_t n, T out[LANES])			\
 {										\
 	switch (operand->type) {						\
 	FF_FOR_EACH_TYPE(EXPR_LOAD_CASE)					\
@@ -74,24 +74,24 @@ static double expr_mod_f64(double x, double y)
 	} while (0)
 
 /* Bits of the lanes for which x op y holds. */
-#define EXPR_COMPARE(op)							\
+#define EXPR_COMPARE(expression)						\
 	do {									\
 		for (size_t l = 0; l < LANES; l++)				\
-			fits |= (uint64_t)(x[l] op y[l]) << l;			\
+			fits |= (uint64_t)(expression) << l;			\
 	} while (0)
 
 #define DEFINE_EXPR_COMPARE(lane, T)						\
-static uint64_t expr_compare_##lane(uint32_t op, const T *x, const T *y)	\
+static uint64_t expr_compare_##lane(uint32_t op, const T x[LANES], const T y[LANES])	\
 {										\
 	uint64_t fits = 0;							\
 										\
 	switch (op) {								\
-	case FF_EQ: EXPR_COMPARE(==); break;					\
-	case FF_NE: EXPR_COMPARE(!=); break;					\
-	case FF_LT: EXPR_COMPARE(<); break;					\
-	case FF_LE: EXPR_COMPARE(<=); break;					\
-	case FF_GT: EXPR_COMPARE(>); break;					\
-	case FF_GE: EXPR_COMPARE(>=); break;					\
+	case FF_EQ: EXPR_COMPARE(x[l] == y[l]); break;					\
+	case FF_NE: EXPR_COMPARE(x[l] != y[l]); break;					\
+	case FF_LT: EXPR_COMPARE(x[l] < y[l]); break;					\
+	case FF_LE: EXPR_COMPARE(x[l] <= y[l]); break;					\
+	case FF_GT: EXPR_COMPARE(x[l] > y[l]); break;					\
+	case FF_GE: EXPR_COMPARE(x[l] >= y[l]); break;					\
 	}									\
 	return fits;								\
 }
@@ -112,7 +112,8 @@ DEFINE_EXPR_COMPARE(f64, double)
 
 /* x becomes x op y; of unary operations y is not looked at. */
 #define DEFINE_EXPR_INTEGER(lane, T)						\
-static void expr_integer_##lane(const struct ff_expr *step, T *x, T *y, uint64_t *defined)	\
+static void expr_integer_##lane(const struct ff_expr *step, T x[LANES], T y[LANES],	\
+				uint64_t *defined)				\
 {										\
 	switch (step->kind) {							\
 	case FF_EXPR_ADD: EXPR_EACH(x[l] + y[l]); break;			\
@@ -142,7 +143,7 @@ DEFINE_EXPR_INTEGER(i64, int64_t)
 DEFINE_EXPR_INTEGER(i128, __int128)
 
 #define DEFINE_EXPR_FLOAT(lane, T, absolute)					\
-static void expr_float_##lane(const struct ff_expr *step, T *x, const T *y)	\
+static void expr_float_##lane(const struct ff_expr *step, T x[LANES], const T y[LANES])	\
 {										\
 	switch (step->kind) {							\
 	case FF_EXPR_ADD: EXPR_EACH(x[l] + y[l]); break;			\
@@ -174,8 +175,7 @@ static void expr_load(const struct ff_expr *step, const uint8_t *const *streams,
 
 static void expr_constant(const struct ff_expr *step, union expr_block *out)
 {
-	__int128 wide = (__int128)((unsigned __int128)(uint64_t)step->constant_high << 64 |
-				   step->constant.u);
+	__int128 wide = ((__int128)step->constant_high * ((__int128)1 << 64)) | step->constant.u;
 
 	for (size_t l = 0; l < LANES; l++) {
 		switch (step->lane) {

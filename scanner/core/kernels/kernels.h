@@ -51,7 +51,7 @@ struct ff_kernels {
 	void (*pair)(const struct ff_pair_test *test, const uint8_t *a, const uint8_t *b,
 		     size_t stride, size_t n, uint64_t *mask);
 	void (*pattern)(const struct ff_pattern_test *test, const uint8_t *a, size_t stride,
-		       size_t n, uint64_t *mask);
+			size_t n, uint64_t *mask);
 	void (*expr)(const struct ff_expr *steps, size_t nsteps, const uint8_t *const *streams,
 		     size_t stride, size_t n, uint64_t *mask);
 	bool (*is_zero)(const uint8_t *bytes, size_t size);

@@ -60,6 +60,7 @@ static inline T ff_load_##name(const uint8_t *at, bool swapped)		\
 	memcpy(&value, &raw, sizeof(value));				\
 	return value;							\
 }
+
 FF_FOR_EACH_TYPE(FF_DEFINE_LOAD)
 
 /* Integers wrap around, in unsigned arithmetic where that is defined. */
@@ -68,6 +69,7 @@ static inline T ff_add_##name(T x, T y)					\
 {									\
 	return (T)((bits)x + (bits)y);					\
 }
+
 FF_FOR_EACH_INTEGER(FF_DEFINE_ADD_INTEGER)
 
 #define FF_DEFINE_ADD_FLOAT(T, name, member, size, bits)		\
@@ -75,6 +77,7 @@ static inline T ff_add_##name(T x, T y)					\
 {									\
 	return x + y;							\
 }
+
 FF_FOR_EACH_FLOAT(FF_DEFINE_ADD_FLOAT)
 
 #endif

@@ -51,6 +51,7 @@ static void pair_##name(const struct ff_pair_test *test, const uint8_t *a,	\
 		mask[i / 64] |= fits << i % 64;					\
 	}									\
 }
+
 FF_FOR_EACH_TYPE(DEFINE_KERNELS)
 
 static void scalar_range(const struct ff_range_test *test, const uint8_t *a, size_t stride,
@@ -89,7 +90,7 @@ static bool pattern_bytes(const struct ff_pattern_test *test, const uint8_t *at)
 }
 
 static void scalar_pattern(const struct ff_pattern_test *test, const uint8_t *a, size_t stride,
-			  size_t n, uint64_t *mask)
+			   size_t n, uint64_t *mask)
 {
 	const size_t one = test->one;
 	const uint8_t value = test->value[one], bits = test->mask[one];

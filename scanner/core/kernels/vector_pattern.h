@@ -29,7 +29,7 @@ VECTOR_INLINE uint64_t pattern_64(const struct ff_pattern_test *test, bool plain
 		any ^= any;
 		for (size_t v = 0; v < 64 / VECTOR_BYTES; v++) {
 			found[v] &= pattern_byte(a + v * VECTOR_BYTES + i, test->value[i],
-						test->mask[i]);
+						 test->mask[i]);
 			any |= found[v];
 		}
 	}
@@ -38,7 +38,7 @@ VECTOR_INLINE uint64_t pattern_64(const struct ff_pattern_test *test, bool plain
 
 /* Whole groups of 64 slots, with stride - 1 bytes to read behind the last value. */
 VECTOR_INLINE void pattern_groups(const struct ff_pattern_test *given, bool plain,
-				 const uint8_t *a, size_t stride, size_t n, uint64_t *mask)
+				  const uint8_t *a, size_t stride, size_t n, uint64_t *mask)
 {
 	/* a copy that no store to mask can be thought to change */
 	const struct ff_pattern_test test = *given;
@@ -55,14 +55,14 @@ VECTOR_INLINE void pattern_groups(const struct ff_pattern_test *given, bool plai
 				bits = found;
 			else
 				for (; found; found &= found - 1)
-					bits |= (uint64_t)1 << (k * 64 + __builtin_ctzll(found)) / stride;
+					ff_bit_set(&bits, (k * 64 + ff_bits_first(found)) / stride);
 		}
 		mask[g] = bits;
 	}
 }
 
 static void vector_pattern(const struct ff_pattern_test *test, const uint8_t *a, size_t stride,
-			  size_t n, uint64_t *mask)
+			   size_t n, uint64_t *mask)
 {
 	size_t whole = 0;
 
@@ -78,5 +78,5 @@ static void vector_pattern(const struct ff_pattern_test *test, const uint8_t *a,
 	}
 	if (whole < n)
 		ff_kernels_scalar.pattern(test, a + whole * stride, stride, n - whole,
-					 mask + whole / 64);
+					  mask + whole / 64);
 }

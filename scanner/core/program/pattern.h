@@ -10,6 +10,6 @@ bool ff_pattern_fits(const struct ff_atom *atom, const uint8_t *bytes, size_t nb
 void ff_pattern_choose(struct ff_atom *atom, const uint8_t *bytes);
 /* What a kernel is asked for such an atom. */
 void ff_pattern_test(const struct ff_atom *atom, const uint8_t *bytes,
-		    struct ff_pattern_test *out);
+		     struct ff_pattern_test *out);
 
 #endif

@@ -118,7 +118,7 @@ static void run_atom(const struct batch *batch, const struct ff_atom *atom, uint
 
 		ff_pattern_test(atom, batch->program->bytes, &test);
 		batch->kernels->pattern(&test, operand_at(batch, &atom->a), batch->stride,
-				       batch->n, mask);
+					batch->n, mask);
 		break;
 	}
 	case FF_ATOM_SAME:

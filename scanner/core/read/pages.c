@@ -206,7 +206,8 @@ bool ff_pages_is_dirty(const struct ff_pages *pages, uint64_t address)
 	uint64_t entry;
 
 	read_entries(pages, address, 1, &entry);
-	return !(entry & FF_ENTRY_FILE) && (entry & FF_ENTRY_PRESENT) && (entry & FF_ENTRY_SOFT_DIRTY);
+	return !(entry & FF_ENTRY_FILE) && (entry & FF_ENTRY_PRESENT) &&
+	       (entry & FF_ENTRY_SOFT_DIRTY);
 }
 
 bool ff_pages_is_clean(const struct ff_pages *pages, uint64_t address)
@@ -271,7 +272,7 @@ void ff_pages_look(const struct ff_pages *pages, const struct ff_chunk *bounds,
 	uint64_t base = bounds->start - bounds->start % pages->page;
 	uint64_t end = bounds->start + bounds->size;
 
-	read_entries(pages, base, (size_t)((end - base + pages->page - 1) / pages->page), entries);
+	read_entries(pages, base, ff_divide_up(end - base, pages->page), entries);
 }
 
 void ff_pages_take(const struct ff_pages *pages, enum ff_page_use use,

@@ -116,7 +116,9 @@ bool ff_watch_is_long(struct ff_watch *watch, const struct ff_visit *visit,
 	uint64_t now = nanoseconds();
 
 	if (state != watch->state || state % PHASES != INSIDE) {
-		*watch = (struct ff_watch){ .state = state, .since = now, .looked = now, .switches = NEVER };
+		*watch = (struct ff_watch){
+			.state = state, .since = now, .looked = now, .switches = NEVER,
+		};
 		return false;
 	}
 	return now - watch->since >= milliseconds * MILLISECOND;

@@ -125,7 +125,7 @@ static bool is_swapped(uint64_t entry)
 bool ff_stalls_are_passed(struct ff_stalls *stalls, uint64_t address, size_t size, bool writing)
 {
 	uint64_t start = address - address % stalls->page, entries[BATCH];
-	uint64_t n = (address - start + size + stalls->page - 1) / stalls->page;
+	uint64_t n = ff_divide_up(address - start + size, stalls->page);
 
 	if (n > BATCH)
 		return false;
@@ -198,7 +198,7 @@ struct search {
 	struct ff_range *out;
 };
 
-/* Whether a mapping holds the address and lets it be read, or written to; -ESRCH if there is none. */
+/* Whether a mapping holds the address and lets it be read, or written to; or -ESRCH. */
 static ssize_t search_maps(int thread, void *argument)
 {
 	const struct search *search = argument;
@@ -248,9 +248,8 @@ static bool find_page(struct ff_stalls *stalls, const struct entry *entry, bool 
 
 		at -= at % stalls->page;
 		while (at < end) {
-			uint64_t n = (end - at + stalls->page - 1) / stalls->page, p;
+			uint64_t n = ff_min(ff_divide_up(end - at, stalls->page), BATCH), p;
 
-			n = n < BATCH ? n : BATCH;
 			look(stalls, at, (size_t)n, entries);
 			for (p = 0; p < n; p++) {
 				if (!is_there(entries[p], entry->writing) &&
@@ -324,10 +323,12 @@ struct known {
 static void know(struct ff_stalls *stalls, uint64_t start, uint64_t end, bool writing,
 		 struct known *out)
 {
+	const struct entry *entry;
+
 	out->n = 0;
 	pthread_mutex_lock(&stalls->lock);
 	out->everywhere = stalls->nentries >= ENTRIES_MAX;
-	for (struct entry *entry = stalls->entries; entry && !out->everywhere; entry = entry->next) {
+	for (entry = stalls->entries; entry && !out->everywhere; entry = entry->next) {
 		if (entry->mapping.start >= end || entry->mapping.end <= start ||
 		    (entry->writing && !writing))
 			continue;
@@ -365,9 +366,8 @@ size_t ff_stalls_reach(struct ff_stalls *stalls, uint64_t address, size_t size, 
 	if (!known.everywhere && !known.n)
 		return size;
 	while (page < end) {
-		uint64_t n = (end - page + stalls->page - 1) / stalls->page;
+		uint64_t n = ff_min(ff_divide_up(end - page, stalls->page), BATCH);
 
-		n = n < BATCH ? n : BATCH;
 		look(stalls, page, (size_t)n, entries);
 		for (size_t i = 0; i < n; i++, page += stalls->page) {
 			bool is = is_blocked(&known, page, entries[i], writing);

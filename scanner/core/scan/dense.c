@@ -4,7 +4,7 @@
  *
  *   pieces    wanted: those that hold a candidate's value, without candidates all
  *             known:  those that nobody wrote to since the step before, or ever touched,
- *                     as the kernel says of their pages; these are not read
+ *                     as the kernel says of their pages; they stay unread
  *   read      the wanted ones, in as few calls as their runs take; or lent as a whole
  *   alive     candidates, without those in a hole or without a value in a named snapshot
  *   lot       see lot.c

@@ -218,13 +218,14 @@ static int gather_stream(struct ff_scanner *scanner, size_t stream)
 {
 	struct ff_gather *gather = scanner->gather;
 	const struct ff_scan_spec *spec = &scanner->scan->spec;
+	uint8_t *values = gather->values[stream];
 	uint32_t span = spec->grid->span;
 
 	for (size_t c = 0; c < gather->nchunks; c++) {
 		const struct gathered *chunk = &gather->chunks[c];
 		int error = ff_snapshot_gather(spec->streams[stream], chunk->chunk, &chunk->bounds,
 					       gather->slots + chunk->first, chunk->n,
-					       gather->values[stream] + (size_t)chunk->first * span);
+					       values + (size_t)chunk->first * span);
 
 		if (error)
 			return error;

@@ -12,7 +12,7 @@
 struct ff_lot {
 	size_t slots, stride;			/* bytes from one slot's value to the next one's */
 	const uint8_t *streams[FF_STREAMS];	/* of the first slot */
-	uint64_t *alive;	/* candidates whose value is there in all streams; NULL: every slot */
+	uint64_t *alive;	/* candidates whose values are all there; NULL: every slot */
 	bool blank;		/* every value is zero in every stream, and zeros match */
 	uint64_t *mask;				/* then: the slots that match */
 	uint64_t *types[FF_MATCH_TYPES];	/* and those that match as each type */

@@ -153,32 +153,46 @@ static size_t put_off(const struct ff_worker *worker, uint64_t *out)
 
 /* ---- from its start to its end ---- */
 
+static bool types_fit(const struct ff_scan_spec *spec)
+{
+	if (spec->ntypes > FF_MATCH_TYPES)
+		return false;
+	/* who looks at values that a range cuts off */
+	if (spec->grid->least < spec->grid->span && !spec->ntypes && !spec->filter)
+		return false;
+	if (spec->candidates && spec->candidates->ntypes != spec->ntypes)
+		return false;
+	for (size_t i = 0; i < spec->ntypes; i++) {
+		if (spec->types[i]->span > spec->grid->span ||
+		    spec->types[i]->streams & ~spec->program->streams)
+			return false;
+	}
+	return true;
+}
+
+static bool streams_fit(const struct ff_scan_spec *spec)
+{
+	for (size_t s = FF_NOW + 1; s < FF_STREAMS; s++) {
+		if (!(spec->program->streams & 1u << s))
+			continue;
+		if (!spec->candidates || !spec->streams[s] ||
+		    spec->streams[s]->set->grid != spec->grid)
+			return false;
+	}
+	return true;
+}
+
 static int check_spec(const struct ff_scan_spec *spec)
 {
 	if (spec->program->span != spec->grid->span || !spec->threads)
 		return -EINVAL;
 	if (spec->candidates && spec->candidates->grid != spec->grid)
 		return -EINVAL;
-	if (spec->ntypes > FF_MATCH_TYPES || (spec->grid->least < spec->grid->span && !spec->ntypes && !spec->filter) ||
-	    (spec->candidates && spec->candidates->ntypes != spec->ntypes))
-		return -EINVAL;
-	for (size_t i = 0; i < spec->ntypes; i++) {
-		if (spec->types[i]->span > spec->grid->span ||
-		    spec->types[i]->streams & ~spec->program->streams)
-			return -EINVAL;
-	}
 	if (spec->prev && !(spec->candidates && spec->pages))
 		return -EINVAL;
 	if (spec->untouched && !spec->pages)
 		return -EINVAL;
-	for (size_t s = FF_NOW + 1; s < FF_STREAMS; s++) {
-		bool used = spec->program->streams & 1u << s;
-
-		if (used && (!spec->candidates || !spec->streams[s] ||
-			     spec->streams[s]->set->grid != spec->grid))
-			return -EINVAL;
-	}
-	return 0;
+	return types_fit(spec) && streams_fit(spec) ? 0 : -EINVAL;
 }
 
 /* Ask the program once what it says of zeros. The pages are never written to, and cost nothing. */
