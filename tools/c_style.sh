@@ -45,6 +45,8 @@ fi
 if [ $# -eq 0 ]; then
 	set -- scanner/core/*.[ch] scanner/core/*/*.[ch] tests/core/*.c tests/fuzz/*.[ch]
 fi
+# of libFuzzer's names it makes a list, where it runs
+trap 'rm -f .checkpatch-camelcase.*' EXIT
 printf '%s\0' "$@" | xargs -0 -n 8 -P "$(nproc)" \
 	perl "$scripts/checkpatch.pl" --strict --no-tree --quiet --show-types --no-summary \
 	--max-line-length=100 --ignore="$ignored" --file --
