@@ -4,7 +4,9 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.farfetch
+# an editable install knows its modules by name, so it is made anew when they change
+NAMES  := $(shell find scanner shell -name '*.py' | LC_ALL=C sort | cksum | cut -d ' ' -f 1)
+STAMP  := $(VENV)/.farfetch-$(NAMES)
 CORE   := $(wildcard scanner/core/* scanner/core/*/*) CMakeLists.txt pyproject.toml
 SHARE  := $(wildcard docs/*.1) $(wildcard completions/*)
 
@@ -27,6 +29,7 @@ $(STAMP): $(CORE) $(SHARE)
 	@echo "building farfetch into $(VENV)"
 	@$(BIN)/pip install --quiet --editable '.[dev]' \
 		--config-settings=cmake.define.FARFETCH_WERROR=ON
+	@rm -f $(VENV)/.farfetch*
 	@touch $@
 
 .PHONY: demo

@@ -12,7 +12,7 @@ from typing import Any, Final
 from farfetch.scanner import Progress, Scan, ScanResult, Target
 from raw import page_rate, raw_rate
 
-from live.targets import TargetProcess  # the tests start targets so too
+from support.targets import TargetProcess  # the tests start targets so too
 
 MIB: Final = 1 << 20
 #: Anonymous memory that a scan is to stay below, beside one bit a slot.

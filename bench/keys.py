@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from live.prompting import CTRL_U, enter
-from live.targets import TargetProcess
-from live.terminal import Terminal, TerminalTimeoutError
+from support.prompting import CTRL_U, enter
+from support.targets import TargetProcess
+from support.terminal import Terminal, TerminalTimeoutError
 
 FARFETCH: Final = (sys.executable, "-m", "farfetch.shell")
 #: What nobody notices, in seconds.

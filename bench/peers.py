@@ -10,7 +10,7 @@ from typing import Any
 
 from farfetch.scanner import Target
 
-from live.targets import TargetProcess
+from support.targets import TargetProcess
 
 
 @dataclass

@@ -24,7 +24,7 @@ from farfetch.scanner import attach, isa
 from peers import peers
 from sizes import SizeReport, sizes, sizes_table
 
-from live.targets import TargetProcess
+from support.targets import TargetProcess
 
 GIB: Final = 1 << 30
 ONE_THREAD: Final = 0.9  # what each of the threads is to give, of its share

@@ -10,7 +10,7 @@ from typing import Any, Final, TypedDict
 from cases import MIB, cases
 from farfetch.scanner import attach
 
-from live.targets import TargetProcess
+from support.targets import TargetProcess
 
 CASES: Final = ("i32 == rare, align 4", "i32 == 0", "unknown value", "then changed")
 #: How much longer the slowest size may take for a GiB than the fastest.

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from live.terminal import Terminal
+from support.terminal import Terminal
 
 FARFETCH: Final = (sys.executable, "-m", "farfetch.shell")
 

@@ -16,11 +16,11 @@
 """
 
 import importlib
+import types
 import typing
 
-from .addresses import format_address, parse_address
-from .budget import Budget
-from .declarations import Declaration, Declarations
+from .declarations.registry import Declaration, Declarations
+from .engine import default_threads, isa, isas
 from .errors import (
     AccessDenied,
     AlignError,
@@ -51,22 +51,19 @@ from .errors import (
     ValueRangeError,
     WhereError,
 )
-from .expression import parse_expression, parse_predicate, parse_scan
-from .footprints import Footprint
-from .freeze import Freeze, Freezer
-from .history import History, Snapshot, Step
-from .layout import Layout
-from .letter_case import AnyCase, anycase
-from .match_values import WriteResult
-from .matches import Match, Matches
-from .members import Member, member, members
-from .memory import Buffer, Memory, memory_names
-from .modules import Location, Module
-from .native import default_threads, isa, isas
-from .patch import Patch, Patches
-from .patterns import Pattern, pattern
-from .pointers import PointerPath, PointerStep
-from .predicates import (
+from .live.freeze import Freeze, Freezer
+from .live.patch import Patch, Patches
+from .live.watch import Seen, Watch
+from .memory.addresses import format_address, parse_address
+from .memory.base import Memory
+from .memory.buffer import Buffer
+from .memory.modules import Location, Module
+from .memory.pointer_path import PointerPath, PointerStep
+from .memory.regions import Range, Region
+from .memory.where import Where
+from .predicates.any_case import AnyCase, anycase
+from .predicates.language import parse_expression, parse_predicate, parse_scan
+from .predicates.nodes import (
     Expr,
     Predicate,
     at,
@@ -80,14 +77,20 @@ from .predicates import (
     unchanged,
     unknown,
 )
-from .process import ProcessInfo, find_process, process, processes
-from .regexes import Regex, regex
-from .regions import Range, Region, Where
-from .scan import Scan
-from .snapshot import FaultSet, Progress, ScanResult
-from .table import Entry, Table
+from .predicates.pattern import Pattern, pattern
+from .predicates.regex import Regex, regex
+from .process.footprints import Footprint
+from .process.processes import ProcessInfo, find_process, process, processes
+from .process.ways import memory_names
+from .scan.budget import Budget
+from .scan.history import History, Snapshot, Step
+from .scan.matches import Match, Matches
+from .scan.results import FaultSet, Progress, ScanResult
+from .scan.scan import Scan
+from .scan.writing import WriteResult
+from .tables.table import Entry, Table
 from .target import Target, attach
-from .values import (
+from .values.convert import (
     TYPES,
     bytes_,
     decode,
@@ -122,23 +125,24 @@ from .values import (
     utf16,
     value_type,
 )
-from .watch import Seen, Watch
+from .values.layout import Layout
+from .values.members import Member, member, members
 
 if typing.TYPE_CHECKING:
-    from .c_layouts import c_struct, c_structs
-    from .construct_text import construct_struct
+    from .declarations.c_layout import c_struct, c_structs
+    from .declarations.construct import construct_struct
 else:
     # Readers of declarations take a while to load, and most programs declare nothing in text.
     _LATER: typing.Final = {
-        "c_struct": ".c_layouts",
-        "c_structs": ".c_layouts",
-        "construct_struct": ".construct_text",
+        "c_struct": ".declarations.c_layout",
+        "c_structs": ".declarations.c_layout",
+        "construct_struct": ".declarations.construct",
     }
 
     def __getattr__(name: str) -> typing.Any:
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(importlib.import_module(_LATER[name], __name__), name)
+        return _public(getattr(importlib.import_module(_LATER[name], __name__), name))
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *_LATER})
@@ -278,3 +282,15 @@ __all__ = [
     "utf16",
     "value_type",
 ]
+
+
+def _public(thing: typing.Any) -> typing.Any:
+    """What is public, named by where people import it from, in errors, help and pickles."""
+    if isinstance(thing, type | types.FunctionType) and thing.__module__.startswith(__name__):
+        thing.__module__ = __name__
+    return thing
+
+
+for _name in __all__:
+    if _name in globals():
+        _public(globals()[_name])

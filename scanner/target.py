@@ -9,34 +9,32 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Literal
 
-from . import arguments, writing
-from .address_space import AddressSpace
-from .addresses import parse_address
-from .bound import Bound
-from .budget import Budget
-from .errors import (
-    ArgumentError,
-    MemoryFault,
-    TargetClosed,
-    TypeNameError,
-)
-from .footprints import Footprint, read_footprints
-from .freeze import Freeze, Freezer
-from .lifetime import Life
-from .memory import Memory, open_memory
-from .modules import Location, Module, locate, modules_of
-from .pages import Pages
-from .patch import Patch, Patches
-from .pointers import PointerPath
-from .process import ProcessInfo, find_process
-from .regions import Region, Where
-from .scan import Scan
-from .structs import size_of
-from .threads import opened_root
-from .turns import Turns
-from .values import decode, encode, value_type
-from .watch import Watch
-from .widths import is_width, program_bits
+from . import arguments
+from .errors import ArgumentError, MemoryFault, TargetClosed, TypeNameError
+from .lifetime.bound import Bound
+from .lifetime.life import Life
+from .live.freeze import Freeze, Freezer
+from .live.patch import Patch, Patches
+from .live.watch import Watch
+from .memory import writing
+from .memory.addresses import parse_address
+from .memory.base import Memory
+from .memory.modules import Location, Module, locate, modules_of
+from .memory.pointer_path import PointerPath
+from .memory.regions import Region
+from .memory.where import Where
+from .process.address_space import AddressSpace
+from .process.footprints import Footprint, read_footprints
+from .process.pages import Pages
+from .process.processes import ProcessInfo, find_process
+from .process.threads import opened_root
+from .process.ways import open_memory
+from .process.widths import is_width, program_bits
+from .scan.budget import Budget
+from .scan.scan import Scan
+from .scan.turns import Turns
+from .values.convert import decode, encode, value_type
+from .values.structures import size_of
 
 
 def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None = None) -> Target:

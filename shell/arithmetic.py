@@ -19,9 +19,9 @@ from farfetch.scanner import (
     parse_value,
     type_name,
 )
-from farfetch.scanner.check import check
-from farfetch.scanner.oracle import compute
-from farfetch.scanner.predicates import uses
+from farfetch.scanner.predicates.check import check
+from farfetch.scanner.predicates.meaning import compute
+from farfetch.scanner.predicates.nodes import uses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -142,6 +142,6 @@ def _run(options: Options) -> int:
         print(f"farfetch {__version__}", flush=True)
         return 0
     with loading():
-        from . import run
+        from .run import front_end
 
-    return run.run(options)
+    return front_end.run(options)

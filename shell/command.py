@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, TypeAlias
 
-from .completion import Candidate, Cursor, Moment, nothing
-from .result import Result
-from .words import Words
+from .answers.result import Result
+from .complete.cursor import Candidate, Cursor, Moment
+from .complete.offers import nothing
+from .line.words import Words
 
 if TYPE_CHECKING:
-    from .session import Session
+    from .session.session import Session
 
 Run: TypeAlias = "Callable[[Session, Words], Result]"
 Complete: TypeAlias = "Callable[[Cursor, Moment], Iterable[Candidate]]"

@@ -43,7 +43,7 @@ else
 fi
 
 if [ $# -eq 0 ]; then
-	set -- scanner/core/*.[ch] scanner/core/*/*.[ch] tests/core/*.c tests/fuzz/*.[ch]
+	set -- scanner/core/*.[ch] scanner/core/*/*.[ch] tests/laws/*.c tests/fuzz/*.[ch]
 fi
 # of libFuzzer's names it makes a list, where it runs
 trap 'rm -f .checkpatch-camelcase.*' EXIT

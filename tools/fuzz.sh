@@ -40,4 +40,4 @@ run programs $build/tests/programs
 run snapshots $build/tests/snapshots
 run parsers "$venv/bin/python" tests/fuzz/parsers.py -dict=tests/fuzz/predicates.dict
 echo "lines: what is typed at the shell"
-FARFETCH_FUZZ_SECONDS=$seconds "$venv/bin/python" -m pytest -q tests/shell/test_any_line.py
+FARFETCH_FUZZ_SECONDS=$seconds "$venv/bin/python" -m pytest -q tests/prompt/test_any_line.py

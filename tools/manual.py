@@ -16,8 +16,8 @@ from typing import Final
 
 from farfetch.shell.command import Command
 from farfetch.shell.commands import COMMANDS
-from farfetch.shell.session import Session
-from farfetch.shell.words import Words
+from farfetch.shell.line.words import Words
+from farfetch.shell.session.session import Session
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 BEGIN: Final = "written by tools/manual.py; run make manual"

@@ -28,4 +28,4 @@ ASAN_OPTIONS=detect_leaks=0:halt_on_error=1 \
 UBSAN_OPTIONS=print_stacktrace=1 \
 FARFETCH_NOT_EMULATED=1 \
 	$venv/bin/python -X faulthandler -m pytest --quiet --capture=no -p no:cacheprovider \
-	tests/core
+	tests/laws

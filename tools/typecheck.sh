@@ -16,7 +16,7 @@ ln -sfn ../../../shell "$named/shell"
 MYPYPATH=build/typed:tests "$venv/bin/mypy" --namespace-packages --explicit-package-bases \
 	-p farfetch
 # Tests watch things change that a type checker thinks it knows. Run within tests: at the root,
-# mypy takes tests/shell for a part of shell, and in a clone named farfetch knows that by two names.
+# mypy takes tests/unit/shell for a part of shell, and in a clone named farfetch knows that by two names.
 cd tests
 MYPYPATH=../build/typed:.:../bench:../demo:../tools "$venv/bin/mypy" \
 	--config-file ../pyproject.toml --cache-dir ../.mypy_cache \

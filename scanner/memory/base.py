@@ -8,20 +8,12 @@ from functools import partial
 from typing import Any, Final
 
 from .. import arguments
-from ..bound import Bound
-from ..errors import (
-    AccessDenied,
-    ArgumentError,
-    FarfetchError,
-    TargetClosed,
-    TargetGone,
-    TargetNotFound,
-)
-from ..lifetime import Held
-from ..native import cell, check, ffi, lib
-from ..process import ProcessInfo, process
-from ..regions import Region, RegionReader
-from ..threads import ask, folders
+from ..engine import cell, check, ffi, lib
+from ..errors import ArgumentError, FarfetchError, TargetClosed
+from ..lifetime.bound import Bound
+from ..lifetime.life import Held
+from ..process.processes import ProcessInfo
+from .regions import Region
 
 _MAY_BLOCK: Final = -errno.EAGAIN
 _POLL: Final = 10  # milliseconds between looks at a call that may block
@@ -227,59 +219,8 @@ class Memory(Bound, abc.ABC):
         self._held.let_go()
 
 
-class ProcessMemory(Memory):
-    """Memory of a process.
-
-    Args:
-        name: of the way.
-        reader: the core's reader.
-        process: as it was when it was attached to.
-    """
-
-    def __init__(self, name: str, reader: Any, process: ProcessInfo) -> None:
-        super().__init__(name, reader, process)
-        self.process = process
-        self._regions = RegionReader(process.pid, process.name)
-
-    def regions(self) -> list[Region]:
-        """What is mapped, by ascending address; see proc_pid_maps(5)."""
-        self._held.get()  # only to be refused as all else is
-        return self._regions.read()
-
-    def error(self, code: int) -> FarfetchError | None:
-        """TargetGone or AccessDenied."""
-        return process_error(code, self.process)
-
-
 def _writable(buffer: bytearray | memoryview) -> Any:
     try:
         return ffi.from_buffer("uint8_t[]", buffer, require_writable=True)
     except Exception:  # TypeError, BufferError, or what its __buffer__ raises
         raise ArgumentError("buffer", buffer, "bytes that can be changed") from None
-
-
-def process_error(code: int, info: ProcessInfo) -> FarfetchError | None:
-    """What an errno means of a process as a whole; None when it is not about that."""
-    if code == errno.ESRCH:
-        return gone(info)
-    if code in (errno.EPERM, errno.EACCES):
-        return AccessDenied(info.pid, info.name, "attach to")
-    return None
-
-
-def gone(info: ProcessInfo) -> TargetGone:
-    """What became of a process whose address space is no more."""
-    try:
-        is_same = process(info.pid).started == info.started
-    except TargetNotFound:
-        is_same = False
-    is_replaced = is_same and _has_program(info.pid)
-    return TargetGone(info.pid, info.name, "replaced" if is_replaced else "exited")
-
-
-def _has_program(pid: int) -> bool:
-    """Whether a process runs one: while it exits it is still there, but without."""
-    try:
-        return ask(folders(pid), lambda folder: (folder / "exe").readlink()) is not None
-    except OSError as error:
-        return isinstance(error, PermissionError)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .. import arguments
+from ..engine import cell, check, content, ffi, lib
 from ..errors import ArgumentError
-from ..native import cell, check, content, ffi, lib
-from ..regions import Region
 from .base import Memory
+from .regions import Region
 
 
 class Buffer(Memory):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..answers.result import Result
 from ..command import Command
-from ..completion import Candidate, Choice, Cursor, Moment
-from ..result import Result
-from ..words import Words
-from .later import keeps
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..line.words import Words
+from ..session.settings import keeps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..session import Session
+    from ..session.session import Session
 
 _AUTO = "auto"
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import TargetNotFound
 
-from .. import completion
+from ..answers.result import Result
 from ..command import Command
-from ..result import Result
-from ..words import Words
+from ..complete import offers
+from ..line.words import Words
 
 if TYPE_CHECKING:
     from farfetch.scanner import Target
 
-    from ..session import Session
+    from ..session.session import Session
 
 _TICK = 0.05
 _WAIT = re.compile(r"\s--wait(?:\s+|=)(\S+)\s*$")
@@ -84,5 +84,5 @@ ATTACH = Command(
     "long for a process of that name to appear.",
     examples=("attach game", "attach 1234", "attach game --wait 60"),
     run=run,
-    complete=completion.process,
+    complete=offers.process,
 )

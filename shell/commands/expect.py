@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from farfetch.scanner import decode, encode, parse_value
 
-from .. import completion, holding, places, quantities, values
+from ..answers import quantities, values
+from ..answers.result import Json, Result
 from ..command import Command
-from ..completion import Candidate, Choice, Cursor, Moment
+from ..complete import offers
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
 from ..errors import Unexpected
-from ..result import Json, Result
-from ..words import Words
+from ..line.words import Words
+from ..session import holding, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..session import Session
+    from ..session.session import Session
 
 _TICK = 0.05
 _FOR = re.compile(r"\s--for(?:\s+|=)(\S+)\s*$")
@@ -146,8 +148,8 @@ def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     if not cursor.words:
         yield from cursor.offer(Choice(one) for one in _SUBJECTS)
     elif cursor.words == ["value"]:
-        yield from completion.match_index(cursor, moment)
-        yield from completion.address(cursor, moment)
+        yield from offers.match_index(cursor, moment)
+        yield from offers.address(cursor, moment)
 
 
 EXPECT = Command(

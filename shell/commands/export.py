@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import quantities, tabled
+from ..answers import quantities
+from ..answers.result import Result
 from ..command import Command
-from ..completion import FORCE, file_to_write
-from ..result import Result
-from ..words import Words, path_of
+from ..complete.offers import FORCE, file_to_write
+from ..line.words import Words, path_of
+from ..session import entries
 
 if TYPE_CHECKING:
-    from ..session import Session
+    from ..session.session import Session
 
 
 def run(session: Session, words: Words) -> Result:
     """Write what Cheat Engine can read of the table."""
-    from farfetch.scanner.cheat_engine import export_table  # XML, which others do without
+    from farfetch.scanner.tables.cheat_engine import export_table  # XML, which others do without
 
     force = words.switch(FORCE)
     word = words.take("FILE")
@@ -28,10 +29,10 @@ def run(session: Session, words: Words) -> Result:
     report = export_table(session.table, file, force=force)
     count = sum(one.taken for one in report)
     said = f"{quantities.count(count, 'entry', 'entries')} exported to {file}"
-    report_fields = tabled.report_fields(report)
+    report_fields = entries.report_fields(report)
     return Result(
         {"file": str(file), "entries": count, "report": report_fields},
-        (said, *tabled.reported(report)),
+        (said, *entries.reported(report)),
     )
 
 

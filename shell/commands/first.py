@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import Predicate, parse_scan
 
-from .. import completion, scanned
+from ..answers.result import Result
 from ..command import Command, needs_target
-from ..result import Result
-from ..words import Words
+from ..complete import offers
+from ..line.words import Words
+from ..session import scan as scanning
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from ..session import Session
+    from ..session.session import Session
 
 
 def parse(words: Words, fields: Collection[str]) -> Predicate | None:
@@ -26,7 +27,7 @@ def parse(words: Words, fields: Collection[str]) -> Predicate | None:
 @needs_target
 def run(session: Session, words: Words) -> Result:
     """Begin a scan with the present settings, in place of the one before."""
-    return scanned.answer(session, session.first(parse(words, session.type_fields)))
+    return scanning.answer(session, session.first(parse(words, session.type_fields)))
 
 
 FIRST = Command(
@@ -43,5 +44,5 @@ FIRST = Command(
     "since this command begins with it, write now == first.",
     examples=("first 100", "first ~= 3.14", "first now in 1..5 or now == 100", "first ?"),
     run=run,
-    complete=completion.predicate,
+    complete=offers.predicate,
 )

@@ -7,21 +7,23 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from farfetch.scanner import parse_value
-from farfetch.scanner.addresses import format_address
-from farfetch.scanner.freeze import INTERVAL
+from farfetch.scanner.live.freeze import INTERVAL
+from farfetch.scanner.memory.addresses import format_address
 
-from .. import completion, forcing, holding, places, values
+from ..answers import values
+from ..answers.result import Column, Json, Result, Table
 from ..command import Command, needs_target
-from ..completion import Candidate, Choice, Cursor, Moment
-from ..result import Column, Json, Result, Table
-from ..words import Words
+from ..complete import offers
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..line.words import Words
+from ..session import forcing, holding, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from farfetch.scanner import Freeze, Target
 
-    from ..session import Session
+    from ..session.session import Session
 
 Allow = Literal["increase", "decrease"]
 
@@ -162,8 +164,8 @@ def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer match indexes and addresses, then ``--allow`` and its directions."""
     before = cursor.words
     if not before:
-        yield from completion.match_index(cursor, moment)
-        yield from completion.address(cursor, moment)
+        yield from offers.match_index(cursor, moment)
+        yield from offers.address(cursor, moment)
     elif before[-1] == "--allow":
         yield from cursor.offer(Choice(direction) for direction in _DIRECTIONS)
     elif before[-1] != "--every" and cursor.word:

@@ -6,17 +6,17 @@ import shutil
 import textwrap
 from typing import TYPE_CHECKING
 
+from ..answers.result import Column, Result, Table
 from ..command import Command
-from ..completion import Candidate, Choice, Cursor, Moment
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..line.words import Words
 from ..near import did_you_mean
-from ..result import Column, Result, Table
-from ..words import Words
 from . import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..session import Session
+    from ..session.session import Session
 
 _COLUMNS = (Column("COMMAND", style="bold"), Column("WHAT IT DOES"))
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import MemoryFault, members
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 
-from .. import completion, forcing, hexdump, places, values
+from ..answers import values
+from ..answers.result import Result
 from ..command import Command, needs_target
-from ..completion import Candidate, Choice, Cursor, Moment
-from ..result import Result
-from ..words import Word, Words
+from ..complete import offers
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..line.words import Word, Words
+from ..session import forcing, hexdump, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..session import Session
+    from ..session.session import Session
 
 DEFAULT_BYTES = 256
 MAX_BYTES = 1 << 20
@@ -103,8 +105,8 @@ def run(session: Session, words: Words) -> Result:
 def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer match indexes and addresses."""
     if not cursor.words:
-        yield from completion.match_index(cursor, moment)
-        yield from completion.address(cursor, moment)
+        yield from offers.match_index(cursor, moment)
+        yield from offers.address(cursor, moment)
     elif cursor.word and forcing.FORCE not in cursor.words:
         yield from cursor.offer([Choice(forcing.FORCE, forcing.NOTE)])
 

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import ScanOrderError
 
-from .. import quantities
+from ..answers import quantities
+from ..answers.result import Column, Json, Result, Table
 from ..command import Command
-from ..completion import Candidate, Choice, Cursor, Moment
-from ..result import Column, Json, Result, Table
-from ..words import Words
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..line.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from farfetch.scanner import Scan, Step
 
-    from ..session import Session
+    from ..session.session import Session
 
 _COLUMNS = (
     Column(""),

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import default_threads, isa
 
-from .. import holding, quantities, values
+from ..answers import quantities, values
+from ..answers.result import Json, Result
 from ..command import Command
-from ..result import Json, Result
-from ..words import Words
+from ..line.words import Words
+from ..session import holding
 
 if TYPE_CHECKING:
-    from ..session import Session
+    from ..session.session import Session
 
 
 def run(session: Session, words: Words) -> Result:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import format_value
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 
-from .. import completion, places, variables
+from ..answers.result import Column, Json, Result, Table
 from ..command import Command
-from ..completion import Candidate, Choice, Cursor, Moment
+from ..complete import offers
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
 from ..errors import CommandError
-from ..result import Column, Json, Result, Table
-from ..words import Words
+from ..line import variables
+from ..line.words import Words
+from ..session import places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..session import Session
+    from ..session.session import Session
 
 USAGE = "let [NAME [= TEXT | address WHERE | value WHERE | matches]]"
 _COLUMNS = (Column("VARIABLE", style="bold"), Column("TEXT"))
@@ -108,7 +110,7 @@ def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     if len(cursor.words) == 1:
         return cursor.offer(_SOURCES)
     if len(cursor.words) == 2 and cursor.words[1] in _LOOKED_UP:
-        return iter([*completion.match_index(cursor, moment), *completion.address(cursor, moment)])
+        return iter([*offers.match_index(cursor, moment), *offers.address(cursor, moment)])
     return iter(())
 
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import Member, members
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 
-from .. import holding, values
+from ..answers import values
+from ..answers.result import Column, Json, Result, Table
 from ..command import Command, needs_target
-from ..completion import Candidate, Choice, Cursor, Moment
-from ..result import Column, Json, Result, Table
-from ..words import Words
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..line.words import Words
+from ..session import holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from farfetch.scanner import Freeze, Match
 
-    from ..session import Session
+    from ..session.session import Session
 
 DEFAULT_ROWS = 20
 _PAGES = ("+", "-")

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import FarfetchError, Table
-from farfetch.scanner.literals import quote
+from farfetch.scanner.values.literals import quote
 
-from .. import forcing, quantities, tabled
+from ..answers import quantities
+from ..answers.result import Json, Result
 from ..command import Command
-from ..completion import file_name
-from ..result import Json, Result
-from ..words import Words, path_of
+from ..complete.offers import file_name
+from ..line.words import Words, path_of
+from ..session import entries, forcing
 
 if TYPE_CHECKING:
-    from farfetch.scanner.cheat_engine import Taken
+    from farfetch.scanner.tables.cheat_engine import Taken
 
-    from ..session import Session
+    from ..session.session import Session
 
 
 def run(session: Session, words: Words) -> Result:
@@ -35,7 +36,7 @@ def run(session: Session, words: Words) -> Result:
         session.attached.check()
     report: list[Taken] = []
     if file.suffix.lower() == ".ct":
-        from farfetch.scanner.cheat_engine import import_table
+        from farfetch.scanner.tables.cheat_engine import import_table
 
         table, report = import_table(file)
     else:
@@ -45,13 +46,13 @@ def run(session: Session, words: Words) -> Result:
     session.table = table
     count = len(table)
     lines = [f"{quantities.count(count, 'entry', 'entries')} loaded from {file}", *others]
-    lines += tabled.reported(report)
+    lines += entries.reported(report)
     frozen, failed = 0, []
     for entry in session.table if freeze else ():
         if entry.frozen is None:
             continue
         try:
-            tabled.freeze(session, entry, force=force)
+            entries.freeze(session, entry, force=force)
             frozen += 1
         except FarfetchError as error:
             failed.append((entry.name, str(error)))
@@ -65,7 +66,7 @@ def run(session: Session, words: Words) -> Result:
             "entries": count,
             "frozen": frozen,
             "failed": not_frozen,
-            "report": tabled.report_fields(report),
+            "report": entries.report_fields(report),
         },
         tuple(lines),
     )

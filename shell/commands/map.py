@@ -9,17 +9,18 @@ from math import log
 from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import Range, Where
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 
-from .. import completion, quantities
+from ..answers import quantities
+from ..answers.result import Column, Json, Result, Table
 from ..command import Command, needs_matches, needs_target
-from ..result import Column, Json, Result, Table
-from ..words import Words
+from ..complete import offers
+from ..line.words import Words
 
 if TYPE_CHECKING:
     from farfetch.scanner import Matches, Target
 
-    from ..session import Session
+    from ..session.session import Session
 
 CELLS = 32
 MAX_ROWS = 40
@@ -163,5 +164,5 @@ MAP = Command(
     "names; help where names the filters.",
     examples=("map", "map heap", "map module:libc.so.6"),
     run=run,
-    complete=completion.where_words,
+    complete=offers.where_words,
 )

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import Predicate, parse_scan
 
-from .. import completion, scanned
+from ..answers.result import Result
 from ..command import Command, needs_matches, needs_target
-from ..result import Result
-from ..words import Words
+from ..complete import offers
+from ..line.words import Words
+from ..session import scan as scanning
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from ..session import Session
+    from ..session.session import Session
 
 
 def parse(words: Words, fields: Collection[str]) -> Predicate:
@@ -26,7 +27,7 @@ def parse(words: Words, fields: Collection[str]) -> Predicate:
 @needs_matches
 def run(session: Session, words: Words) -> Result:
     """Keep the matches that satisfy a predicate."""
-    return scanned.answer(session, session.next(parse(words, session.matched.fields)))
+    return scanning.answer(session, session.next(parse(words, session.matched.fields)))
 
 
 NEXT = Command(
@@ -40,5 +41,5 @@ NEXT = Command(
     "there are matches.",
     examples=("next 95", "next - 5", "next now < prev and now > first - 20"),
     run=run,
-    complete=completion.predicate,
+    complete=offers.predicate,
 )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import options
+from ..answers.result import Column, Result, Table
 from ..command import Command
-from ..completion import Candidate, Choice, Cursor, Moment
-from ..result import Column, Result, Table
-from ..words import Words
-from .later import keeps
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..line.words import Words
+from ..session import options
+from ..session.settings import keeps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..session import Session
+    from ..session.session import Session
 
 _COLUMNS = (Column("OPTION", style="bold"), Column("VALUE"), Column("MEANING"))
 _MEANINGS = {

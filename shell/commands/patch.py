@@ -6,20 +6,22 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import bytes_, parse_value
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 
-from .. import completion, places, quantities
+from ..answers import quantities
+from ..answers.result import Column, Json, Result, Table
 from ..command import Command, needs_target
-from ..completion import Candidate, Choice, Cursor, Moment
-from ..result import Column, Json, Result, Table
-from ..words import Words
+from ..complete import offers
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..line.words import Words
+from ..session import places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from farfetch.scanner import Patch
 
-    from ..session import Session
+    from ..session.session import Session
 
 AT_EXIT = "--undo-at-exit"
 _AT_EXIT = re.compile(rf"(?:^|\s){AT_EXIT}(?=\s|$)")
@@ -134,8 +136,8 @@ def _fields(session: Session, patch: Patch) -> dict[str, Json]:
 def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer match indexes and addresses, then the option."""
     if not cursor.words:
-        yield from completion.match_index(cursor, moment)
-        yield from completion.address(cursor, moment)
+        yield from offers.match_index(cursor, moment)
+        yield from offers.address(cursor, moment)
     if AT_EXIT not in cursor.words and cursor.word:
         yield from cursor.offer([Choice(AT_EXIT, "put the old bytes back")])
 

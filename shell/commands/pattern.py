@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import Where, bytes_, now, pattern
 
-from .. import completion, scanned
+from ..answers.result import Result
 from ..command import Command, needs_target
-from ..completion import Candidate, Choice, Cursor, Moment
-from ..result import Result
-from ..words import Words
+from ..complete import offers
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..line.words import Words
+from ..session import scan as scanning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from farfetch.scanner import Pattern
 
-    from ..session import Session
+    from ..session.session import Session
 
 WHERE = "--where"
 EVERYWHERE = "all"
@@ -48,14 +49,14 @@ def run(session: Session, words: Words) -> Result:
     """Begin a scan for bytes; the settings of other scans stay as they are."""
     wanted, where = parse(words)
     result = session.first(now == wanted, value_type=bytes_, align=1, where=where)
-    return scanned.answer(session, result)
+    return scanning.answer(session, result)
 
 
 def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer the filter behind the first byte, then its words."""
     if WHERE in cursor.words:
         begin = cursor.line.index(WHERE, cursor.begin) + len(WHERE) + 1
-        return completion.where_words(Cursor(cursor.line, begin), moment)
+        return offers.where_words(Cursor(cursor.line, begin), moment)
     return cursor.offer([Choice(WHERE, "the regions to look in")] if cursor.words else [])
 
 

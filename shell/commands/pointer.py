@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 
-from .. import completion, places, values
+from ..answers import values
+from ..answers.result import Column, Json, Result, Table
 from ..command import Command, needs_target
-from ..completion import Candidate, Cursor, Moment
-from ..result import Column, Json, Result, Table
-from ..words import Words
+from ..complete import offers
+from ..complete.cursor import Candidate, Cursor, Moment
+from ..line.words import Words
+from ..session import places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..session import Session
+    from ..session.session import Session
 
 _COLUMNS = (
     Column("AT", right=True, style="cyan"),
@@ -77,8 +79,8 @@ def run(session: Session, words: Words) -> Result:
 def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer the beginnings of addresses, then the types."""
     if cursor.words:
-        return completion.type_name(cursor, moment)
-    return completion.address(cursor, moment)
+        return offers.type_name(cursor, moment)
+    return offers.address(cursor, moment)
 
 
 POINTER = Command(

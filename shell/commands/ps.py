@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import processes
 
-from .. import completion
+from ..answers.result import Column, Result, Table
 from ..command import Command
-from ..result import Column, Result, Table
-from ..words import Words
+from ..complete import offers
+from ..line.words import Words
 
 if TYPE_CHECKING:
-    from ..session import Session
+    from ..session.session import Session
 
 _COLUMNS = (
     Column("PID", right=True, style="cyan"),
@@ -63,5 +63,5 @@ PS = Command(
     "and whether it is a 32-bit or 64-bit program are empty where the kernel does not say.",
     examples=("ps", "ps game"),
     run=run,
-    complete=completion.process,
+    complete=offers.process,
 )

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import ScanOrderError
 
-from .. import quantities
+from ..answers import quantities
+from ..answers.result import Result
 from ..command import Command
-from ..result import Result
 from .undo import parse
 
 if TYPE_CHECKING:
-    from ..session import Session
-    from ..words import Words
+    from ..line.words import Words
+    from ..session.session import Session
 
 
 def run(session: Session, words: Words) -> Result:

@@ -6,17 +6,18 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import Footprint, Where
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 
-from .. import completion, quantities
+from ..answers import quantities
+from ..answers.result import Column, Json, Result, Table
 from ..command import Command, needs_target
-from ..result import Column, Json, Result, Table
-from ..words import Words
+from ..complete import offers
+from ..line.words import Words
 
 if TYPE_CHECKING:
     from farfetch.scanner import Target
 
-    from ..session import Session
+    from ..session.session import Session
 
 _COLUMNS = (
     Column("START", right=True, style="cyan"),
@@ -113,5 +114,5 @@ REGIONS = Command(
     "share that was written and is in no file, or not yet.",
     examples=("regions", "regions heap", "regions module:libc.so.6"),
     run=run,
-    complete=completion.where_words,
+    complete=offers.where_words,
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..answers.result import Result
 from ..command import Command
-from ..result import Result
-from ..words import Words
+from ..line.words import Words
 
 if TYPE_CHECKING:
-    from ..session import Session
+    from ..session.session import Session
 
 
 def run(session: Session, words: Words) -> Result:

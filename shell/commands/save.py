@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import quantities, tabled
+from ..answers import quantities
+from ..answers.result import Result
 from ..command import Command
-from ..completion import FORCE, file_to_write
-from ..result import Result
-from ..words import Words, path_of
+from ..complete.offers import FORCE, file_to_write
+from ..line.words import Words, path_of
+from ..session import entries
 
 if TYPE_CHECKING:
-    from ..session import Session
+    from ..session.session import Session
 
 
 def run(session: Session, words: Words) -> Result:
@@ -21,7 +22,7 @@ def run(session: Session, words: Words) -> Result:
     force = words.switch(FORCE) or force
     words.end()
     file = path_of(word.text)
-    tabled.settle(session)
+    entries.settle(session)
     session.table.save(file, force=force)
     count = len(session.table)
     said = f"{quantities.count(count, 'entry', 'entries')} saved in {file}"

@@ -6,21 +6,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import Expr, MemoryFault, format_address, member
-from farfetch.scanner.members import PATH
+from farfetch.scanner.values.members import PATH
 
-from .. import completion, forcing, quantities, values
+from ..answers import quantities, values
+from ..answers.result import Result
 from ..arithmetic import computed, value_or_expression
 from ..command import Command, needs_matches, needs_target
-from ..completion import Candidate, Choice, Cursor, Moment
-from ..result import Result
-from ..words import Words
+from ..complete import offers
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..line.words import Words
+from ..session import forcing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from farfetch.scanner import Match
 
-    from ..session import Session
+    from ..session.session import Session
 
 _ALL = "*"
 #: So many matches are asked why they could not be written.
@@ -154,7 +156,7 @@ def _answer(written: int, failed: int, shown: str, reason: str = "") -> Result:
 def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer the match indexes and ``*``, then the option."""
     if not cursor.words:
-        yield from completion.match_index(cursor, moment, Choice(_ALL, "all matches"))
+        yield from offers.match_index(cursor, moment, Choice(_ALL, "all matches"))
     elif len(cursor.words) > 1 and cursor.word:
         yield from cursor.offer([Choice(forcing.FORCE, forcing.NOTE)])
 

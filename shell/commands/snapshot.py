@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import ScanOrderError
 
-from .. import quantities, scanned
+from ..answers import quantities
+from ..answers.result import Column, Json, Result, Table
 from ..command import Command
-from ..completion import Candidate, Choice, Cursor, Moment
-from ..result import Column, Json, Result, Table
-from ..words import Words
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..line.words import Words
+from ..session import scan as scanning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..session import Session
+    from ..session.session import Session
 
 _COLUMNS = (
     Column("NAME", style="bold"),
@@ -57,7 +58,7 @@ def _take(session: Session, name: str) -> Result:
         "seconds": round(result.seconds, 6),
     }
     line = f"{quantities.count(result.matches, 'value')} kept: compare with @{name}"
-    return Result(fields, (line, *scanned.missing(result)))
+    return Result(fields, (line, *scanning.missing(result)))
 
 
 def _list(session: Session) -> Result:

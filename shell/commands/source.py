@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..answers.result import Result
 from ..command import Command
-from ..completion import file_name
-from ..result import Result
-from ..words import Words, path_of
+from ..complete.offers import file_name
+from ..line.words import Words, path_of
 
 if TYPE_CHECKING:
-    from ..session import Session
+    from ..session.session import Session
 
 
 def run(session: Session, words: Words) -> Result:

@@ -7,22 +7,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import Declaration, TableError, construct_struct, members
-from farfetch.scanner.declarations import check_name
-from farfetch.scanner.structs import scan_layout
-from farfetch.scanner.table import read_file
+from farfetch.scanner.declarations.registry import check_name
+from farfetch.scanner.tables.table import read_file
+from farfetch.scanner.values.structures import scan_layout
 
-from .. import completion, quantities, values
+from ..answers import quantities, values
+from ..answers.result import Block, Column, Json, Result, Table
 from ..command import Command
-from ..completion import Candidate, Choice, Cursor, Moment
+from ..complete import offers
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
 from ..errors import CommandError
-from ..result import Block, Column, Json, Result, Table
-from ..statements import is_declaration
-from ..words import Words
+from ..line.statements import is_declaration
+from ..line.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..session import Session
+    from ..session.session import Session
 
 _LISTED = (
     Column("STRUCT", style="bold"),
@@ -160,14 +161,14 @@ def _shown(session: Session, one: Declaration) -> tuple[Block, ...]:
 def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer the structures and what can be done with them; inside of one, its types."""
     if is_declaration(cursor.line):
-        yield from completion.declared_types(cursor.line, moment)
+        yield from offers.declared_types(cursor.line, moment)
     elif not cursor.words:
         does = [Choice("load", "from a header"), Choice("drop", "take one out")]
         yield from cursor.offer([*(Choice(name) for name in moment.structures), *does])
     elif cursor.words == ["drop"]:
         yield from cursor.offer(Choice(name) for name in moment.structures)
     elif cursor.words == ["load"]:
-        yield from completion.files(cursor, moment)
+        yield from offers.files(cursor, moment)
 
 
 STRUCT = Command(

@@ -6,19 +6,21 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import Entry
-from farfetch.scanner.addresses import format_address
-from farfetch.scanner.literals import quote
+from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner.values.literals import quote
 
-from .. import completion, forcing, places, tabled, values
+from ..answers import values
+from ..answers.result import Column, Json, Result, Table
 from ..command import Command
-from ..completion import Candidate, Choice, Cursor, Moment
-from ..result import Column, Json, Result, Table
-from ..words import Words, quoted
+from ..complete import offers
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..line.words import Words, quoted
+from ..session import entries, forcing, places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..session import Session
+    from ..session.session import Session
 
 _COLUMNS = (
     Column("GROUP"),
@@ -48,9 +50,9 @@ def run(session: Session, words: Words) -> Result:
 def _listing(session: Session) -> Result:
     fields: list[Json] = []
     rows = []
-    tabled.settle(session)
+    entries.settle(session)
     for entry in session.table:
-        live = tabled.live(session, entry)
+        live = entries.live(session, entry)
         shown = _shortened(values.shown(entry.value_type, live.value))
         address = None if live.address is None else format_address(live.address)
         holding = live.held is not None and live.held.holding
@@ -121,7 +123,7 @@ def _set(session: Session, words: Words) -> Result:
     text, force = forcing.taken_off(words.need_rest("VALUE"))
     if not text:
         raise words.error("VALUE is missing")
-    value = tabled.write(session, entry, text, force=force)
+    value = entries.write(session, entry, text, force=force)
     value_type = entry.value_type
     if entry.frozen is not None:
         text = values.shown(value_type, value)
@@ -135,8 +137,8 @@ def _freeze(session: Session, words: Words) -> Result:
     text, force = forcing.taken_off(words.rest())
     if text:
         entry = session.table[entry.name] if entry.frozen == text else _frozen_at(entry, text)
-    held = tabled.freeze(session, entry, force=force)
-    entry = session.table.change(entry.name, frozen=tabled.text_of(held))
+    held = entries.freeze(session, entry, force=force)
+    entry = session.table.change(entry.name, frozen=entries.text_of(held))
     said = f"{quote(entry.name)} frozen at {entry.frozen}"
     if not session.interactive:
         said += "; holds until the run ends (wait keeps it going)"
@@ -151,7 +153,7 @@ def _frozen_at(entry: Entry, text: str) -> Entry:
 def _unfreeze(session: Session, words: Words) -> Result:
     entry = session.table[words.take("NAME").text]
     words.end()
-    for one in tabled.frozen(session, entry):
+    for one in entries.frozen(session, entry):
         one.stop()
     entry = session.table.change(entry.name, frozen=None)
     return Result(_fields(entry), (f"{quote(entry.name)} is free",))
@@ -186,8 +188,8 @@ def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     if not before:
         yield from cursor.offer(Choice(name, note) for name, note in _NOTES.items())
     elif before == ["add"]:
-        yield from completion.match_index(cursor, moment)
-        yield from completion.address(cursor, moment)
+        yield from offers.match_index(cursor, moment)
+        yield from offers.address(cursor, moment)
     elif before[0] == "add" and before[-1] == "--type":
         yield from cursor.offer(Choice(name, "type") for name in moment.types)
     elif before[0] == "add" and cursor.word and before[-1] not in _OPTIONS:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import completion, values
+from ..answers import values
+from ..answers.result import Result
 from ..command import Command
-from ..result import Result
-from ..words import Words
-from .later import keeps
+from ..complete import offers
+from ..line.words import Words
+from ..session.settings import keeps
 
 if TYPE_CHECKING:
-    from ..session import Session
+    from ..session.session import Session
 
 
 def parse(words: Words) -> str:
@@ -43,5 +44,5 @@ TYPE = Command(
     "for the next first scan and for bare addresses: a scan keeps its own.",
     examples=("type f32", "type 4 Bytes", "type number", "type text[16]"),
     run=run,
-    complete=completion.type_name,
+    complete=offers.type_name,
 )

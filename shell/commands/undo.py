@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import ScanOrderError
 
-from .. import quantities
+from ..answers import quantities
+from ..answers.result import Result
 from ..command import Command
-from ..result import Result
-from ..words import Words
+from ..line.words import Words
 
 if TYPE_CHECKING:
-    from ..session import Session
+    from ..session.session import Session
 
 
 def parse(words: Words) -> int:

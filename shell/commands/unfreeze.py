@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 
-from .. import places, quantities, tabled
+from ..answers import quantities
+from ..answers.result import Result
 from ..command import Command
-from ..completion import Candidate, Choice, Cursor, Moment
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
 from ..errors import NotFrozen
-from ..result import Result
-from ..words import Words, unquoted
+from ..line.words import Words, unquoted
+from ..session import entries, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from farfetch.scanner import Freeze
 
-    from ..session import Session
+    from ..session.session import Session
 
 _ALL = "*"
 
@@ -53,7 +54,7 @@ def _chosen(session: Session, which: int | str) -> tuple[Freeze, ...]:
     if isinstance(which, int):
         place, address = f"match {which}", session.matched[which].address
     elif unquoted(which) in session.table:  # its pointers may lead nowhere just now
-        return _needed(tabled.frozen(session, session.table[unquoted(which)]), which)
+        return _needed(entries.frozen(session, session.table[unquoted(which)]), which)
     else:
         address = places.find(session, which).address
         place = format_address(address)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import PatchError
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 
-from .. import quantities
+from ..answers import quantities
+from ..answers.result import Result
 from ..command import Command, needs_target
-from ..completion import Candidate, Choice, Cursor, Moment
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
 from ..errors import NotPatched
-from ..result import Result
-from ..words import Words
+from ..line.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from farfetch.scanner import Patch
 
-    from ..session import Session
+    from ..session.session import Session
 
 _ALL = ("all", "*")
 _FORCE = "--force"

@@ -6,18 +6,19 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from .. import holding, quantities
+from ..answers import quantities
+from ..answers.result import Result
 from ..command import Command, needs_target
-from ..completion import Candidate, Choice, Cursor, Moment
-from ..result import Result
-from ..words import Words
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..line.words import Words
+from ..session import holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from farfetch.scanner import Freeze
 
-    from ..session import Session
+    from ..session.session import Session
 
 _FOREVER = "forever"
 _TICK = 0.1

@@ -7,21 +7,23 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import TargetGone, members
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 
-from .. import completion, forcing, places, quantities, values
+from ..answers import quantities, values
+from ..answers.result import Json, Result
 from ..command import Command, needs_target
-from ..completion import Candidate, Choice, Cursor, Moment
-from ..places import Place
-from ..result import Json, Result
-from ..words import Words
+from ..complete import offers
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..line.words import Words
+from ..session import forcing, places
+from ..session.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from farfetch.scanner import Seen
 
-    from ..session import Session
+    from ..session.session import Session
 
 #: Seconds between looks, unless told otherwise.
 EVERY = 0.25
@@ -180,8 +182,8 @@ def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer match indexes, addresses and the options."""
     if cursor.words[-1:] and cursor.words[-1] in _OPTIONS[:2]:
         return
-    yield from completion.match_index(cursor, moment)
-    yield from completion.address(cursor, moment)
+    yield from offers.match_index(cursor, moment)
+    yield from offers.address(cursor, moment)
     if cursor.word:
         said = ("seconds in all", "seconds between looks", forcing.NOTE)
         notes = zip(_OPTIONS, said, strict=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import completion
+from ..answers.result import Result
 from ..command import Command
-from ..result import Result
-from ..words import Words
-from .later import keeps
+from ..complete import offers
+from ..line.words import Words
+from ..session.settings import keeps
 
 if TYPE_CHECKING:
-    from ..session import Session
+    from ..session.session import Session
 
 
 def run(session: Session, words: Words) -> Result:
@@ -32,5 +32,5 @@ WHERE = Command(
     "keeps only what can be written; a range cuts everything else.",
     examples=("where heap", "where data,module:game", "where 0x7f0000000000..0x7f0000100000"),
     run=run,
-    complete=completion.where_words,
+    complete=offers.where_words,
 )

@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from farfetch.scanner import parse_value
-from farfetch.scanner.addresses import format_address
+from farfetch.scanner.memory.addresses import format_address
 
-from .. import completion, forcing, places, values
+from ..answers import values
+from ..answers.result import Result
 from ..command import Command, needs_target
-from ..completion import Candidate, Choice, Cursor, Moment
-from ..result import Result
-from ..words import Words
+from ..complete import offers
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..line.words import Words
+from ..session import forcing, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..session import Session
+    from ..session.session import Session
 
 
 class Arguments(NamedTuple):
@@ -69,9 +71,9 @@ def run(session: Session, words: Words) -> Result:
 def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer the beginnings of addresses, the types unless a field has its own, the option."""
     if not cursor.words:
-        return completion.address(cursor, moment)
+        return offers.address(cursor, moment)
     if len(cursor.words) == 1 and not any(places.split(cursor.words[0])):
-        return completion.type_name(cursor, moment)
+        return offers.type_name(cursor, moment)
     if len(cursor.words) > 1 and cursor.word:
         return cursor.offer([Choice(forcing.FORCE, forcing.NOTE)])
     return iter(())

@@ -19,17 +19,19 @@ from prompt_toolkit.layout.processors import ConditionalProcessor
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.styles import Style
 
-from .. import batch, report, streams
-from ..answers import Answers
-from ..session import Session
+from ..answers import report
+from ..answers.writers import Answers
+from ..complete.moment import SessionMoment
+from ..run import scripts
+from ..screens.terminal import TerminalScreens
+from ..session import streams
+from ..session.session import Session
 from .completer import ShellCompleter
 from .highlight import STYLE as HIGHLIGHT
 from .highlight import Highlighter
 from .hint import STYLE as HINT
 from .hint import HintProcessor
 from .keys import key_bindings
-from .moment import SessionMoment
-from .screens import TerminalScreens
 from .toolbar import STYLE, toolbar
 from .typeahead import Typeahead
 
@@ -139,7 +141,7 @@ def _read_and_run(session: Session, answers: Answers) -> int:
                     report.complain(news)
                 lines = prompt.prompt(pre_run=_watching(watch))
                 typeahead.hold()
-                _run_lines(session, batch.typed(lines), answers, watch)
+                _run_lines(session, scripts.typed(lines), answers, watch)
             except KeyboardInterrupt:  # wherever it comes: it never ends the shell
                 continue
             except EOFError:
@@ -148,11 +150,11 @@ def _read_and_run(session: Session, answers: Answers) -> int:
 
 
 def _run_lines(
-    session: Session, lines: list[batch.Line], answers: Answers, watch: TargetWatch
+    session: Session, lines: list[scripts.Line], answers: Answers, watch: TargetWatch
 ) -> None:
     """Run a line, or several that were pasted, until one fails."""
     for line in lines:
-        error = batch.run_line(session, line, answers)
+        error = scripts.run_line(session, line, answers)
         if isinstance(error, TargetGone):
             watch.news()  # has just been told
         if error is not None or session.finished:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from ..answers.render import printable
 from ..commands import COMMANDS
-from ..completion import Moment, complete
-from ..render import printable
+from ..complete.cursor import Moment
+from ..complete.line import complete
 
 
 class ShellCompleter(Completer):

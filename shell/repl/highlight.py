@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from farfetch.scanner import TYPES, FarfetchError, parse_scan
-from farfetch.scanner.fields import top_names
+from farfetch.scanner.values.fields import top_names
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.lexers import Lexer
 
 from ..commands import COMMANDS
-from ..completion import C_TYPES, PREDICATE_WORDS
-from ..interpret import command_word
-from ..statements import is_declaration, split
-from ..variables import mentioned
+from ..complete.offers import C_TYPES, PREDICATE_WORDS
+from ..line.statements import is_declaration, split
+from ..line.variables import mentioned
+from ..run.interpret import command_word
 
 #: Longer lines are shown plain: a person has not typed them.
 LONGEST = 500

@@ -7,7 +7,7 @@ from prompt_toolkit.layout.processors import Processor, Transformation, Transfor
 from prompt_toolkit.output import ColorDepth
 
 from ..commands import COMMANDS
-from ..hints import hint
+from ..complete.hints import hint
 
 STYLE = {"hint": "#808080 italic"}
 

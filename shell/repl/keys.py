@@ -7,7 +7,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, get_common_compl
 from prompt_toolkit.filters import Condition, completion_is_selected
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
-from ..statements import is_open
+from ..line.statements import is_open
 
 _INDENT = "    "
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
-from .. import holding, quantities, values
-from ..render import columns, printable
-from ..session import Session
+from ..answers import quantities, values
+from ..answers.render import columns, printable
+from ..session import holding
+from ..session.session import Session
 
 STYLE = {
     "bottom-toolbar": "noreverse bg:#303030 #d0d0d0",

@@ -23,11 +23,11 @@ from farfetch.scanner import (
     regex,
     type_named,
 )
-from farfetch.scanner.check import check
-from farfetch.scanner.compile import compile_predicate
-from farfetch.scanner.patterns import Pattern, pattern
-from farfetch.scanner.regexes import Regex
-from farfetch.scanner.values import layout_of
+from farfetch.scanner.compiler.predicate import compile_predicate
+from farfetch.scanner.predicates.check import check
+from farfetch.scanner.predicates.pattern import Pattern, pattern
+from farfetch.scanner.predicates.regex import Regex
+from farfetch.scanner.values.convert import layout_of
 
 MATCHED = 8  # bytes that an expression is tried on: some take for ever on more
 LAYOUTS = [layout_of(type_named(name)) for name in ("i32", "u8", "f64", "text[8]", "bytes[8]")]

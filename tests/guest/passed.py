@@ -18,10 +18,12 @@ INPUTS = (
     "targets/*",
     "tests/guest/**/*",
     "tests/live/*.py",
+    "tests/support/*.py",
     "scanner/core/reader*",
     "scanner/core/fetch*",
     "scanner/memory/*.py",
-    "shell/farfetchd*",
+    "scanner/process/*.py",
+    "shell/farfetchd/*.py",
 )
 BUILT = (".o", ".ko", ".mod", ".cmd", ".pyc", ".symvers", ".order")
 

@@ -18,7 +18,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> kernels.Kernel:
     tree = tmp_path / "repository"
     for name in ("kmod", "targets", "tests/guest"):
         shutil.copytree(passed.REPOSITORY / name, tree / name)
-    (tree / "shell").mkdir()
+    (tree / "shell" / "run").mkdir(parents=True)
     monkeypatch.setattr(passed, "REPOSITORY", tree)
     return kernels.Kernel("stock-0", "amd64", tmp_path / "image", tmp_path / "build")
 
@@ -46,7 +46,7 @@ def test_how_it_is_booted_counts(kernel: kernels.Kernel) -> None:
     assert passed.digest(kernel, "how") != passed.digest(kernel, "otherwise")
 
 
-@pytest.mark.parametrize("other", ["shell/batch.py", "kmod/walk.o", "kmod/farfetch.ko"])
+@pytest.mark.parametrize("other", ["shell/run/scripts.py", "kmod/walk.o", "kmod/farfetch.ko"])
 def test_other_files_do_not(kernel: kernels.Kernel, other: str) -> None:
     before = passed.digest(kernel, "how")
     (passed.REPOSITORY / other).write_text("something else")

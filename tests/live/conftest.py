@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from live.targets import Spawn, TargetProcess
+from support.targets import Spawn, TargetProcess
 
 
 @pytest.fixture

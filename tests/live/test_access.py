@@ -14,19 +14,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from farfetch.scanner import (
-    AccessDenied,
-    attach,
-    bytes_,
-    find_process,
-    now,
-    processes,
-)
+from farfetch.scanner import AccessDenied, attach, bytes_, find_process, now, processes
 
-from live import apart
-from live.puppet import PAGE, Puppet
-from live.readers import every_reader_and_auto
-from live.targets import Spawn
+from support import apart
+from support.puppet import PAGE, Puppet
+from support.readers import every_reader_and_auto
+from support.targets import Spawn
 
 PR_SET_DUMPABLE = 4
 MARK = "found-by-its-own-user"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from live.targets import ROOT
+from support.targets import ROOT
 
 
 def test_every_case_is_measured(tmp_path: Path) -> None:

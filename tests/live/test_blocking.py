@@ -29,12 +29,12 @@ from farfetch.scanner import (
     now,
 )
 
-from live.absent import NEEDLE, NEEDLE_AT, PAGE, Absent
-from live.ending import end
-from live.prompting import CTRL_C, enter
-from live.readers import READERS
-from live.terminal import Terminal
-from live.waiting import wait_for
+from support.absent import NEEDLE, NEEDLE_AT, PAGE, Absent
+from support.ending import end
+from support.prompting import CTRL_C, enter
+from support.readers import READERS
+from support.terminal import Terminal
+from support.waiting import wait_for
 
 PAGES = 64
 PLAIN = 4  # pages that nobody has to bring

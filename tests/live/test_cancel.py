@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from farfetch.scanner import Progress, Scan, ScanCancelled, attach, i32, now
 
-from live import apart
-from live.targets import TargetProcess
-from live.waiting import at_rest
+from support import apart
+from support.targets import TargetProcess
+from support.waiting import at_rest
 
 #: On every byte offset of 1 GiB it takes seconds, so it is stopped long before its end.
 SLOW = "now * 3 % 1000003 == 77"

@@ -15,8 +15,8 @@ from typing import Any
 import farfetch.scanner as scanner
 import pytest
 
-from live import apart
-from live.lifetime_rows import PLAIN, ROWS, STATES, Row, World
+from support import apart
+from support.lifetime_rows import PLAIN, ROWS, STATES, Row, World
 
 _DUNDERS = {"__bool__", "__contains__", "__enter__", "__exit__", "__getitem__", "__iter__"} | {
     "__len__",

@@ -15,8 +15,8 @@ from typing import Any
 
 from farfetch.scanner import Freeze, attach, bytes_, i32, now
 
-from live import apart
-from live.waiting import wait_for
+from support import apart
+from support.waiting import wait_for
 
 
 def descriptors() -> int:

@@ -7,11 +7,11 @@ import struct
 import numpy
 import pytest
 from farfetch.scanner import MemoryFault, TargetGone, attach, f64be, i32, now, u16
-from farfetch.scanner.matches import ColumnName
-from farfetch.scanner.memory import Buffer
+from farfetch.scanner.memory.buffer import Buffer
+from farfetch.scanner.scan.matches import ColumnName
 from farfetch.scanner.target import Target
 
-from live.targets import Spawn
+from support.targets import Spawn
 
 BASE = 0x10_0000
 NAMES: tuple[ColumnName, ...] = ("address", "now", "previous", "first")

@@ -9,19 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from farfetch.scanner import (
-    Budget,
-    BudgetError,
-    Progress,
-    Scan,
-    SnapshotError,
-    attach,
-    i32,
-    now,
-)
+from farfetch.scanner import Budget, BudgetError, Progress, Scan, SnapshotError, attach, i32, now
 
-from live import apart
-from live.targets import Spawn, TargetProcess
+from support import apart
+from support.targets import Spawn, TargetProcess
 
 MIB = 1 << 20
 

@@ -23,10 +23,10 @@ from farfetch.scanner import (
     u64,
 )
 
-from live.puppet import NONE, PAGE, READ, READ_WRITE, Puppet
-from live.readers import READERS, every_reader
-from live.targets import Spawn
-from live.waiting import wait_for
+from support.puppet import NONE, PAGE, READ, READ_WRITE, Puppet
+from support.readers import READERS, every_reader
+from support.targets import Spawn
+from support.waiting import wait_for
 
 VALUE = 0x51DE_CA5E
 MUTATE_VALUE = 20260415

@@ -19,11 +19,11 @@ from farfetch.scanner import (
     process,
     processes,
 )
-from farfetch.scanner.process import has_exited
+from farfetch.scanner.process.processes import has_exited
 
-from live.readers import every_reader_and_auto
-from live.targets import Spawn, TargetProcess
-from live.waiting import wait_for
+from support.readers import every_reader_and_auto
+from support.targets import Spawn, TargetProcess
+from support.waiting import wait_for
 
 VALUE = 20260415  # what relay plants
 

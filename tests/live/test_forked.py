@@ -14,19 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from farfetch.scanner import (
-    ForkedError,
-    Freeze,
-    Progress,
-    Scan,
-    Target,
-    attach,
-    decode,
-    i32,
-    now,
-)
+from farfetch.scanner import ForkedError, Freeze, Progress, Scan, Target, attach, decode, i32, now
 
-from live import apart
+from support import apart
 
 #: So many that old values are in files, and never the same twice.
 COUNT = 1 << 19

@@ -27,10 +27,10 @@ from farfetch.scanner import (
     u16,
 )
 
-from live.puppet import PAGE, Puppet
-from live.readers import every_reader_and_auto
-from live.targets import Spawn, TargetProcess, every_build
-from live.waiting import wait_for
+from support.puppet import PAGE, Puppet
+from support.readers import every_reader_and_auto
+from support.targets import Spawn, TargetProcess, every_build
+from support.waiting import wait_for
 
 FAST = 0.001
 

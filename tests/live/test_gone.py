@@ -8,20 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from farfetch.scanner import (
-    Progress,
-    Scan,
-    TargetGone,
-    TargetNotFound,
-    attach,
-    decode,
-    i32,
-    now,
-)
+from farfetch.scanner import Progress, Scan, TargetGone, TargetNotFound, attach, decode, i32, now
 
-from live.readers import every_reader, every_reader_and_auto
-from live.targets import Answer, Spawn, TargetProcess
-from live.waiting import wait_for
+from support.readers import every_reader, every_reader_and_auto
+from support.targets import Answer, Spawn, TargetProcess
+from support.waiting import wait_for
 
 VALUE = 20260415  # what mutate plants, in each of its pages
 PAGES = 16

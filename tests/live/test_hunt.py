@@ -25,8 +25,8 @@ from farfetch.scanner import (
     utf16,
 )
 
-from live.readers import every_reader
-from live.targets import Answer, Spawn, TargetProcess, every_build
+from support.readers import every_reader
+from support.targets import Answer, Spawn, TargetProcess, every_build
 
 #: More rounds than any hunt needs; one that needs them all has failed.
 ROUNDS = 20

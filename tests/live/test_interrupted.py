@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from farfetch.scanner import ScanCancelled, attach, i32
 
-from live.targets import Spawn
+from support.targets import Spawn
 
 
 class _Interrupting:

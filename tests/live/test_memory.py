@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from farfetch.scanner import Progress, ScanResult, attach, i32, now
 
-from live import apart
-from live.targets import Spawn, TargetProcess
-from live.waiting import at_rest
+from support import apart
+from support.targets import Spawn, TargetProcess
+from support.waiting import at_rest
 
 MIB = 1 << 20
 

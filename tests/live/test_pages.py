@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 from farfetch.scanner import Scan, Target, attach, i32
-from farfetch.scanner.pages import keeps_soft_dirty
+from farfetch.scanner.process.pages import keeps_soft_dirty
 
-from live.apart import Apart, tell, told
-from live.targets import Spawn, TargetProcess
+from support.apart import Apart, tell, told
+from support.targets import Spawn, TargetProcess
 
 MIB = 1 << 20
 PAGE = mmap.PAGESIZE

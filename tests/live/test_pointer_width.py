@@ -20,8 +20,8 @@ from farfetch.scanner import (
     pointer,
 )
 
-from live.puppet import PAGE, READ, Puppet
-from live.targets import Spawn, every_build
+from support.puppet import PAGE, READ, Puppet
+from support.targets import Spawn, every_build
 
 BASE = 0x2000_0000  # below 4 GiB, where Windows would put it
 HEADER = 0x80

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from farfetch.scanner import Target, attach, bytes_, f64, i32, now, prev, text, utf16
 
-from live.readers import every_reader
+from support.readers import every_reader
 
 PROGRAM = """
 import array, sys

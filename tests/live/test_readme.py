@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from live.targets import Spawn
-from live.transcript import outline
+from support.targets import Spawn
+from support.transcript import outline
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()

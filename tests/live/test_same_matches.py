@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 from farfetch.scanner import Scan, attach, f64, i32, isas, now, prev, text, u8, u16, utf16
 
-from live.readers import READERS
-from live.targets import Spawn, TargetProcess
+from support.readers import READERS
+from support.targets import Spawn, TargetProcess
 
 THREADS = (1, 2, 3)
 CHUNKS = (4096, 65536 + 4096 + 12, None)

@@ -15,8 +15,8 @@ import pytest
 from farfetch.scanner import Entry, Table, TableError
 from farfetch.shell.repl.app import history_path, open_history
 
-from live import apart
 from live.test_disk import mount, private_mounts
+from support import apart
 
 NOBODY = 65534
 AS_ROOT = os.geteuid() == 0

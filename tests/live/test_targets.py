@@ -19,9 +19,9 @@ from farfetch.scanner import (
     text,
 )
 
-from live.readers import every_reader, every_reader_and_auto
-from live.targets import Answer, Spawn, TargetProcess, every_build, target_path
-from live.waiting import at_rest
+from support.readers import every_reader, every_reader_and_auto
+from support.targets import Answer, Spawn, TargetProcess, every_build, target_path
+from support.waiting import at_rest
 
 PAGE = 4096
 CHANGED = "changed from outside"

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from farfetch.scanner import attach, i32, now
 
-from live import game_2048
-from live.game_2048 import play, play_on
-from live.terminal import Terminal
+from support import game_2048
+from support.game_2048 import play, play_on
+from support.terminal import Terminal
 
 
 @pytest.fixture

@@ -32,9 +32,9 @@ from farfetch.scanner import (
     now,
 )
 
-from live import apart
-from live.targets import TargetProcess
-from live.waiting import at_rest, wait_for
+from support import apart
+from support.targets import TargetProcess
+from support.waiting import at_rest, wait_for
 
 #: On every byte offset of 256 MiB it takes a while.
 SLOW = "now * 3 % 1000003 == 77"

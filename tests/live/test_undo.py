@@ -18,8 +18,8 @@ from farfetch.scanner import (
     prev,
 )
 
-from live.targets import Spawn, TargetProcess
-from live.waiting import at_rest
+from support.targets import Spawn, TargetProcess
+from support.waiting import at_rest
 
 
 class Snapshot(NamedTuple):

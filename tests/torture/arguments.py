@@ -16,7 +16,7 @@ from farfetch.scanner import (
     Region,
     Target,
 )
-from farfetch.scanner.native import ffi
+from farfetch.scanner.engine import ffi
 
 from torture.draw import C_TEXTS, CONSTRUCTS, NAMES, Draw
 from torture.world import BASE

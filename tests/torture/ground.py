@@ -77,7 +77,7 @@ class Ground(RuleBasedStateMachine):
         return data.draw(st.sampled_from(scans)) if scans else None
 
     def place(self, data: st.DataObject, one: Attached) -> int:
-        """An address in what is scanned."""
+        """An address in what is scanning."""
         return self.within(data, one.known, CELL)
 
     def within(self, data: st.DataObject, known: Known, size: int) -> int:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from farfetch.scanner import Buffer, Target, attach
 
-from live.puppet import NONE, PAGE, READ, READ_WRITE, Puppet
+from support.puppet import NONE, PAGE, READ, READ_WRITE, Puppet
 from torture.model import Contents
 
 PAGES = 3

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from farfetch.scanner import FarfetchError, Predicate, ScanOrderError, layout_of, type_named
-from farfetch.scanner.compile import compile_predicate
-from farfetch.scanner.oracle import evaluate
-from farfetch.scanner.predicates import uses
+from farfetch.scanner.compiler.predicate import compile_predicate
+from farfetch.scanner.predicates.meaning import evaluate
+from farfetch.scanner.predicates.nodes import uses
 
 Ranges = Sequence[tuple[int, int]]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from farfetch.scanner import Budget, Predicate, at, isas, now, unknown
-from farfetch.scanner.predicates import Compare
+from farfetch.scanner.predicates.nodes import Compare
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from core.strategies import number_layout, numbers, predicates
+from support.comparisons import number_layout, numbers, predicates
 from torture.ground import TYPES, Ground, Seen
 from torture.memories import PAGE, ranges, where
 from torture.model import ModelScan

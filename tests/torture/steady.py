@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from farfetch.scanner import ForkedError, Scan, ScanCancelled, ScanOrderError, attach, i32
 
-from live.targets import TargetProcess
+from support.targets import TargetProcess
 
 
 class LieError(Exception):

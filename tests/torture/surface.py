@@ -124,9 +124,9 @@ def _is_plain(function: Any, skipped: int) -> bool:
 def _known() -> dict[str, Any]:
     """What annotations may name."""
     known: dict[str, Any] = {}
-    for one in pkgutil.iter_modules(scanner.__path__):
-        if not one.name.startswith("_"):
-            known.update(vars(importlib.import_module(f"farfetch.scanner.{one.name}")))
+    for one in pkgutil.walk_packages(scanner.__path__, f"{scanner.__name__}."):
+        if not one.name.endswith("._core"):
+            known.update(vars(importlib.import_module(one.name)))
     known.update({name: getattr(scanner, name) for name in scanner.__all__})
     return known
 

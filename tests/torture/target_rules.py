@@ -11,9 +11,9 @@ from farfetch.scanner import ForkedError, PointerPath, TargetGone, i32
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from core.strategies import memory as filled
-from core.strategies import number_layout, numbers
-from live.waiting import wait_for
+from support.comparisons import memory as filled
+from support.comparisons import number_layout, numbers
+from support.waiting import wait_for
 from torture import children
 from torture.ground import TYPES, Allow, Attached, Ground
 from torture.memories import NONE, PAGE, PAGES, READ_WRITE, Known, Process, windows

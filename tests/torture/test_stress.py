@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from live.targets import ROOT, build_targets
+from support.targets import ROOT, build_targets
 
 #: Seconds of calls.
 SECONDS = float(os.environ.get("FARFETCH_TORTURE_SECONDS", "30"))

@@ -8,7 +8,7 @@ import random
 import signal
 import threading
 
-from live.targets import Answer, TargetError, TargetProcess, TargetRefusedError
+from support.targets import Answer, TargetError, TargetProcess, TargetRefusedError
 
 #: Commands that pull memory from under a scanner, or put some there; see ``targets/README.md``.
 _CHANGES = (

@@ -25,8 +25,8 @@ from farfetch.scanner import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unit import rubbish
-from unit.rubbish import Case
+from support import rubbish
+from support.rubbish import Case
 
 FUNCTIONS = [case.name for case in rubbish.functions()]
 

@@ -9,15 +9,7 @@ from pathlib import Path
 import pytest
 
 from guest.inside.cast import YAMA, Cast
-from guest.inside.programs import (
-    PARAMETERS,
-    TARGETS,
-    WAYS,
-    Caller,
-    Program,
-    Route,
-    set_parameter,
-)
+from guest.inside.programs import PARAMETERS, TARGETS, WAYS, Caller, Program, Route, set_parameter
 
 Start = Callable[..., Program]
 

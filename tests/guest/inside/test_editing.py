@@ -12,7 +12,7 @@ import pytest
 
 from guest.inside.conftest import Start
 from guest.inside.programs import PAGE, SLOW_WAYS, TARGETS, Program
-from live.terminal import Terminal
+from support.terminal import Terminal
 
 ESC, TAB = "\x1b", "\t"
 TYPED = "TYPED!"

@@ -11,15 +11,7 @@ from pathlib import Path
 import pytest
 
 from guest.inside.conftest import Start
-from guest.inside.programs import (
-    FORCES,
-    PAGE,
-    TARGETS,
-    Program,
-    Route,
-    denied,
-    set_parameter,
-)
+from guest.inside.programs import FORCES, PAGE, TARGETS, Program, Route, denied, set_parameter
 
 pytestmark = pytest.mark.usefixtures("forced")
 

@@ -1,0 +1,1 @@
+"""Predicates made into programs of the engine."""

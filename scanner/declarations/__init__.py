@@ -1,0 +1,1 @@
+"""Structures declared as text, in construct's words or in C's."""

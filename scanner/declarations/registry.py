@@ -1,0 +1,246 @@
+"""Declarations: structures by name, with the text that declares them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from .. import arguments
+from ..errors import DeclarationError, TypeNameError
+from ..values.names import SCAN_TYPES, TYPES, type_named
+
+if TYPE_CHECKING:
+    # What reads declarations is loaded where there are some: most scans are of plain types.
+    from .c_parser import Unit
+
+#: More structures than any program has.
+MAX_DECLARATIONS: Final = 1000
+
+Language = Literal["c", "construct"]
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A structure that is declared in text.
+
+    Attributes:
+        name: of the structure.
+        language: of the text: ``"c"`` or ``"construct"``.
+        text: that declares it, with all that it needs.
+        type: its construct, named so.
+
+    Raises:
+        DeclarationError: the text cannot be taken, or does not declare it.
+
+    >>> Declaration("player", "c", "struct player { int hp; };").type.sizeof()
+    4
+    """
+
+    name: str
+    language: Language
+    text: str
+    type: Any = field(init=False, repr=False, compare=False)
+
+    def __reduce__(self) -> tuple[type[Declaration], tuple[str, Language, str]]:
+        """The type is made again from the text."""
+        return Declaration, (self.name, self.language, self.text)
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        arguments.choice("language", self.language, ("c", "construct"))
+        arguments.text("text", self.text)
+        if self.language == "c":
+            from .c_layout import c_struct
+
+            found = c_struct(self.text, self.name)
+        else:
+            from .construct import construct_struct
+
+            found = self.name / construct_struct(self.text)
+        object.__setattr__(self, "type", found)
+
+
+def check_name(name: str) -> None:
+    """Check that a structure can be called so.
+
+    Raises:
+        DeclarationError: it cannot.
+    """
+    arguments.text("name", name)
+    if not (name.isascii() and name.isidentifier()):
+        reason = "a structure's name is letters, digits and _, no digit in front"
+        raise DeclarationError(1, 1, f"{reason}, not {name!r:.60}")
+    if name in TYPES or name in SCAN_TYPES:
+        raise DeclarationError(1, 1, f"{name} is a value type; call the structure otherwise")
+
+
+class _Part(NamedTuple):
+    """A text of C, the names that it declares, and the parts that it needs itself."""
+
+    text: str
+    names: frozenset[str]
+    needs: tuple[_Part, ...]
+
+    @property
+    def whole(self) -> str:
+        """The text as others can stand behind it."""
+        reset = "#pragma pack()\n" if "pragma" in self.text else ""
+        return f"{self.text}\n{reset}"
+
+
+class Declarations:
+    """The structures there are, by name; later texts of C may use what earlier ones declare.
+
+    >>> known = Declarations()
+    >>> _ = known.add_c("typedef struct { float x, y; } vec;")
+    >>> [one.name for one in known.add_c("struct player { int hp; vec pos; };")]
+    ['player']
+    >>> known.type_named("player").sizeof()
+    12
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, Declaration] = {}
+        self._parts: dict[str, _Part] = {}  # by each name that they declare
+        self._packing = ""  # the pragmas that are in force
+
+    def add_c(self, text: str) -> list[Declaration]:
+        """Declare what a text of C declares, in place of what had the same names.
+
+        Args:
+            text: structures, and enums, typedefs and ``#pragma pack`` for those to come.
+
+        Returns:
+            The structures.
+
+        Raises:
+            DeclarationError: it cannot be taken; nothing is declared.
+        """
+        from .c_layout import c_structs
+        from .c_parser import unit_of
+
+        own = self._packing + arguments.text("text", text)
+        before = self._packing.count("\n")
+        try:
+            unit, needs = unit_of(own), list[_Part]()
+            try:
+                found = c_structs(own)
+            except DeclarationError:
+                needs = self._needs(unit)
+                whole = "".join(one.whole for one in needs)
+                if not whole:
+                    raise
+                before += whole.count("\n")
+                own = whole + own
+                found = c_structs(own)
+        except DeclarationError as error:
+            line = max(error.line - before, 1)
+            raise DeclarationError(line, error.column, error.reason) from None
+        names = found.keys() - {name for one in needs for name in one.names}
+        made = [Declaration(name, "c", own) for name in found if name in names]
+        self._check_room(made)
+        part = _Part(own if not needs else own[len(whole) :], unit.names, tuple(needs))
+        self._packing = unit.packing
+        self._parts.update(dict.fromkeys(unit.names, part))
+        self._known.update({one.name: one for one in made})
+        return made
+
+    def _needs(self, unit: Unit) -> list[_Part]:
+        """The parts that a text mentions, behind all that they need themselves."""
+        needs: list[_Part] = []
+        for name in sorted(unit.mentioned - unit.names):
+            if name in self._parts:
+                _need(needs, self._parts[name])
+        return needs
+
+    def add_construct(self, name: str, text: str) -> Declaration:
+        """Declare a structure with construct's words, in place of one of the same name.
+
+        Raises:
+            DeclarationError: it cannot be taken.
+        """
+        made = Declaration(name, "construct", text)
+        self.add(made)
+        return made
+
+    def add(self, *declarations: Declaration) -> None:
+        """Take declarations over, in place of those of the same names.
+
+        Raises:
+            DeclarationError: there are too many; none is taken.
+        """
+        arguments.several("declaration", declarations, Declaration, "a Declaration")
+        self._check_room(declarations)
+        for one in declarations:
+            self._parts.pop(one.name, None)
+            self._known[one.name] = one
+            if one.language == "c":
+                from .c_parser import unit_of
+
+                names = unit_of(one.text).names
+                self._parts.update(dict.fromkeys(names, _Part(one.text, names, ())))
+
+    def remove(self, name: str) -> Declaration:
+        """Take a structure out.
+
+        Raises:
+            TypeNameError: there is none of that name.
+        """
+        declaration = self[name]
+        del self._known[name]
+        self._parts.pop(name, None)
+        return declaration
+
+    def type_named(self, name: str) -> Any:
+        """The value type of that name, of a structure or as :func:`.type_named` knows it.
+
+        Raises:
+            TypeNameError: there is none.
+        """
+        arguments.text("name", name)
+        if name in self._known:
+            return self._known[name].type
+        try:
+            return type_named(name)
+        except TypeNameError as error:
+            near = arguments.near(name, self._known, 3)
+            if error.reason or not near:
+                raise
+            raise TypeNameError(name, [*near, *error.near][:3]) from None
+
+    def __getitem__(self, name: str) -> Declaration:
+        if arguments.text("name", name) not in self._known:
+            raise TypeNameError(name, [], "no structure is called so; struct lists them")
+        return self._known[name]
+
+    def get(self, name: str) -> Declaration | None:
+        """The structure of that name, if there is one."""
+        return self._known.get(arguments.text("name", name))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self._known
+
+    def __iter__(self) -> Iterator[Declaration]:
+        return iter(tuple(self._known.values()))
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def _check_room(self, made: Sequence[Declaration]) -> None:
+        if len({*self._known, *(one.name for one in made)}) > MAX_DECLARATIONS:
+            raise DeclarationError(1, 1, f"there are {MAX_DECLARATIONS} structures already")
+
+
+def _need(needs: list[_Part], part: _Part) -> None:
+    """Put a part behind all that it needs, none twice."""
+    for one in part.needs:
+        _need(needs, one)
+    if part in needs:
+        return
+    for one in needs:
+        both = sorted(one.names & part.names)
+        if both:
+            reason = f"what it needs was declared with different {both[0]}: declare it anew"
+            raise DeclarationError(1, 1, reason)
+    needs.append(part)

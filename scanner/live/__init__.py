@@ -1,0 +1,1 @@
+"""What holds, changes and looks while the target runs."""

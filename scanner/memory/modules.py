@@ -1,0 +1,168 @@
+"""Modules: the ELF and PE files mapped in a target, and addresses relative to them."""
+
+from __future__ import annotations
+
+import mmap
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from ..images.elf import image_size
+from .regions import Region
+
+_PE_SUFFIXES: Final = (".exe", ".dll")
+
+# Regions that addresses can be relative to when no module is there.
+_NAMED: Final = ("[heap]", "[stack]", "[vdso]")
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """An ELF or PE file mapped in a target.
+
+    Attributes:
+        name: of the file, without folders.
+        path: of the file.
+        base: its lowest address.
+        end: the first address behind it.
+        regions: its mappings, ascending, and the unnamed ones between and behind them that hold
+            what the file leaves zero (bss) or what a loader copied from it, cut to its size.
+    """
+
+    name: str
+    path: str
+    base: int
+    end: int
+    regions: tuple[Region, ...]
+
+    def __contains__(self, address: int) -> bool:
+        return any(address in region for region in self.regions)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """What an address is part of.
+
+    Attributes:
+        address: the address.
+        region: that it is in; None when nothing is mapped there.
+        module: that it is in; None when it is in none.
+        offset: bytes from the module's base, or else from the region's start, or else from 0.
+        label: what ``str()`` counts from: a module's name (its path where names repeat),
+            ``"[heap]"`` and the like, or "" where only the address itself says it for sure.
+
+    ``str()`` is ``game+0x4010``, ``[heap]+0x2a0`` or ``0x7f…``, as addresses.parse_address()
+    reads it.
+    """
+
+    address: int
+    region: Region | None
+    module: Module | None
+    offset: int
+    label: str
+
+    def __str__(self) -> str:
+        return f"{self.label}+0x{self.offset:x}" if self.label else f"0x{self.address:x}"
+
+
+def modules_of(regions: Sequence[Region], root: str | Path = "/") -> list[Module]:
+    """The modules among the regions of a target, by ascending base.
+
+    A module is a run of private mappings of one file, with no other file's mapping in between, of
+    which one is executable (any, for .exe and .dll files, whose code a loader may have copied).
+    Its size is read from the file. Where that cannot be done, the unnamed writable region directly
+    behind its last mapping counts as its bss.
+
+    Args:
+        regions: all regions of the target, ascending.
+        root: the folder that the target sees as ``/``.
+
+    >>> from farfetch.scanner.process.maps import RegionReader
+    >>> import os
+    >>> regions = RegionReader(os.getpid()).read()
+    >>> [module.name for module in modules_of(regions) if "libc." in module.name]
+    ['libc.so.6']
+    """
+    return [
+        _module(run, regions, Path(root))
+        for run in _runs(regions)
+        if any(region.executable for region in run) or run[0].path.lower().endswith(_PE_SUFFIXES)
+    ]
+
+
+def locate(address: int, regions: Sequence[Region], modules: Sequence[Module]) -> Location:
+    """What an address is part of.
+
+    Args:
+        address: any address.
+        regions: all regions of the target, ascending.
+        modules: all modules of the target.
+    """
+    index = bisect_right(regions, address, key=lambda region: region.start) - 1
+    region = regions[index] if index >= 0 and address in regions[index] else None
+    module = next((one for one in modules if address in one), None)
+    if module is not None:
+        label = module_label(module, modules)
+        return Location(address, region, module, address - module.base, label)
+    if region is None:
+        return Location(address, None, None, address, "")
+    if region.path in _NAMED:
+        start = min(one.start for one in regions if one.path == region.path)
+        return Location(address, region, None, address - start, region.path)
+    return Location(address, region, None, address - region.start, "")
+
+
+def module_label(module: Module, modules: Iterable[Module]) -> str:
+    """What names a module for sure: its name, its path where names repeat, or else ""."""
+    modules = tuple(modules)
+    for label in (module.name, module.path):
+        if [one for one in modules if label in (one.name, one.path)] == [module]:
+            return f'"{label}"' if any(map(str.isspace, label)) else label
+    return ""
+
+
+def _runs(regions: Sequence[Region]) -> Iterator[list[Region]]:
+    """Mappings of the same file with no other file's in between."""
+    run: list[Region] = []
+    for region in regions:
+        if region.kind != "file":
+            continue
+        if run and (region.shared or _file(region) != _file(run[0])):
+            yield run
+            run = []
+        if not region.shared:
+            run.append(region)
+    if run:
+        yield run
+
+
+def _file(region: Region) -> tuple[str, int, str]:
+    return region.device, region.inode, region.path
+
+
+def _module(run: list[Region], regions: Sequence[Region], root: Path) -> Module:
+    first, last = run[0], run[-1]
+    size = image_size(root / first.path.lstrip("/"), first.inode)
+    if size is not None:
+        end = first.start + size + -size % mmap.PAGESIZE
+        zeroed = [_cut(one, first.start, end) for one in regions if _may_be_bss(one)]
+    else:
+        zeroed = [
+            one for one in regions if _may_be_bss(one) and one.writable and one.start == last.end
+        ]
+    parts = sorted((*run, *filter(None, zeroed)), key=lambda region: region.start)
+    return Module(
+        first.path.rpartition("/")[2], first.path, first.start, parts[-1].end, tuple(parts)
+    )
+
+
+def _may_be_bss(region: Region) -> bool:
+    return region.kind == "anon" and region.readable
+
+
+def _cut(region: Region, start: int, end: int) -> Region | None:
+    """The part of a region between two addresses."""
+    start, end = max(start, region.start), min(end, region.end)
+    return replace(region, start=start, end=end) if start < end else None

@@ -1,0 +1,189 @@
+"""Pointer paths: addresses that are found by following pointers from a fixed place."""
+
+from __future__ import annotations
+
+import time
+from typing import Final, NamedTuple, Protocol
+
+from .. import arguments
+from ..errors import ArgumentError, MemoryFault, PointerError
+from ..values.literals import parse_integer
+
+#: More steps than any program needs; a path with more is not followed.
+MAX_STEPS = 64
+
+_ARROW = "->"
+
+
+class Followable(Protocol):
+    """What following pointers needs of a target."""
+
+    @property
+    def bits(self) -> int:
+        """32 or 64: the width of its pointers."""
+
+    def address(self, text: str) -> int:
+        """The address that a text says."""
+
+    def read_bytes(self, address: int, size: int) -> bytes:
+        """Read exactly that many bytes."""
+
+
+class PointerStep(NamedTuple):
+    """A pointer that was followed.
+
+    Attributes:
+        address: of the pointer.
+        pointer: what it holds.
+        offset: that is added to it.
+        result: the sum, cut to the width of a pointer.
+    """
+
+    address: int
+    pointer: int
+    offset: int
+    result: int
+
+
+class PointerPath(NamedTuple):
+    """A place, and the offsets to add behind each pointer that is followed from there.
+
+    Attributes:
+        base: where the first pointer lies, as ``Target.address`` takes it.
+        offsets: in bytes, one for each pointer; without any, the base is the place itself.
+
+    ``str()`` is what :meth:`parse` takes.
+
+    >>> path = PointerPath.parse("game+0x4010 -> 0x18 -> -8")
+    >>> path.base, path.offsets, str(path)
+    ('game+0x4010', (24, -8), 'game+0x4010 -> 0x18 -> -0x8')
+    """
+
+    base: str
+    offsets: tuple[int, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> PointerPath:
+        """Read ``BASE -> OFFSET -> OFFSET``.
+
+        Raises:
+            PointerError: there is no base, an offset is no number, or there are too many.
+        """
+        arguments.text("text", text)
+        base, *words = (part.strip() for part in text.split(_ARROW))
+        if not base:
+            raise PointerError(text, "begins with a place, as in game+0x4010 -> 0x18")
+        if len(words) > MAX_STEPS:
+            raise PointerError(text, f"has {len(words)} steps, more than {MAX_STEPS}")
+        offsets = []
+        for number, word in enumerate(words, 1):
+            try:
+                offset = parse_integer(word)
+            except ValueError:
+                raise PointerError(text, f"offset {number} is a number, not {word!r}") from None
+            if abs(offset) >= 1 << 63:
+                raise PointerError(text, f"offset {number} is too large: {word}")
+            offsets.append(offset)
+        return cls(base, tuple(offsets))
+
+    def follow(self, target: Followable, base: int | None = None) -> tuple[PointerStep, ...]:
+        """Follow all pointers, and say what was found at each.
+
+        Args:
+            target: to follow them in.
+            base: the address of :attr:`base`, where that is known.
+
+        Raises:
+            ExpressionError: the target has no such base.
+            PointerError: a pointer cannot be read; says which.
+        """
+        arguments.like("target", target, ("address", "bits", "read_bytes"), "an attached target")
+        self._check()
+        address = self._base(target, base)
+        size, steps = target.bits // 8, []
+        for number, offset in enumerate(self.offsets, 1):
+            try:
+                raw = target.read_bytes(address, size)
+            except (MemoryFault, ArgumentError):
+                reason = f"pointer {number}, at 0x{address:x}, cannot be read"
+                raise PointerError(str(self), reason) from None
+            pointer = int.from_bytes(raw, "little")
+            result = (pointer + offset) % (1 << target.bits)
+            steps.append(PointerStep(address, pointer, offset, result))
+            address = result
+        return tuple(steps)
+
+    def resolve(self, target: Followable, base: int | None = None) -> int:
+        """The address at its end; takes and raises what :meth:`follow` does."""
+        if self.offsets == ():
+            arguments.like("target", target, ("address",), "an attached target")
+            return self._base(target, base)
+        return self.follow(target, base)[-1].result
+
+    def plus(self, offset: int) -> PointerPath:
+        """The path to what lies so many bytes behind its end.
+
+        >>> str(PointerPath.parse("game+0x4010 -> 0x18").plus(8))
+        'game+0x4010 -> 0x20'
+        >>> str(PointerPath.parse("game+0x4010").plus(8))
+        'game+0x4018'
+        """
+        offset = arguments.whole("offset", offset, 0, (1 << 63) - 1)
+        self._check()
+        if self.offsets:
+            return self._replace(offsets=(*self.offsets[:-1], self.offsets[-1] + offset))
+        name, _, number = self.base.rpartition("+")
+        try:
+            return PointerPath(f"{name}{'+' if name else ''}0x{parse_integer(number) + offset:x}")
+        except ValueError:  # a module or a region alone
+            return PointerPath(f"{self.base}+0x{offset:x}")
+
+    def _check(self) -> None:
+        arguments.text("base", self.base)
+        if not isinstance(self.offsets, tuple) or len(self.offsets) > MAX_STEPS:
+            raise ArgumentError("offsets", self.offsets, f"a tuple of up to {MAX_STEPS} offsets")
+        for offset in self.offsets:
+            arguments.whole("an offset", offset, -(1 << 63), (1 << 63) - 1)
+
+    def _base(self, target: Followable, base: int | None) -> int:
+        if base is None:
+            return target.address(arguments.text("base", self.base))
+        return arguments.address(base, "base")
+
+    def __str__(self) -> str:
+        offsets = (f"{'-' if one < 0 else ''}0x{abs(one):x}" for one in self.offsets)
+        return f" {_ARROW} ".join((self.base, *offsets))
+
+
+class Follower:
+    """Follows a path again and again, as often as one likes.
+
+    Pointers are read each time. Where the base is takes a look at all regions, thousands in some
+    programs; it is asked anew as often as a hundredth of the time allows, and when the path has
+    led nowhere.
+
+    Args:
+        path: to follow.
+        target: to follow it in.
+    """
+
+    _SHARE: Final = 100
+
+    def __init__(self, path: PointerPath, target: Followable) -> None:
+        self.path = path
+        self._target = target
+        self._base = 0
+        self._stale = 0.0  # when the base is to be asked anew
+
+    def resolve(self) -> int:
+        """The address at the path's end now; raises as :meth:`PointerPath.follow` does."""
+        now = time.monotonic()
+        if now >= self._stale:
+            self._base = self._target.address(self.path.base)
+            asked = time.monotonic()
+            self._stale = asked + self._SHARE * (asked - now)
+        try:
+            return self.path.resolve(self._target, self._base)
+        except PointerError:
+            self._stale = 0.0
+            raise

@@ -1,0 +1,107 @@
+"""Regions: what is mapped where in a target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+RegionKind = Literal["heap", "stack", "anon", "file", "special"]
+
+#: What the kernel puts behind the name of a file that was deleted.
+DELETED: Final = " (deleted)"
+
+# Where the kernel starts a name: 25 + 6 * sizeof(void *) - 1 columns, fs/proc/task_mmu.c.
+_NAME_COLUMN: Final = 73
+
+
+class Range(NamedTuple):
+    """Addresses from start up to, not including, end."""
+
+    start: int
+    end: int
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One mapping of a target.
+
+    Attributes:
+        start: its first address.
+        end: the first address behind it.
+        perms: ``"rw-p"``: read, write, execute, and private or shared.
+        offset: of its first byte in the file, in bytes.
+        device: of the file, ``"08:01"``: major and minor number in hex.
+        inode: of the file; 0 for none.
+        path: of the file; or a name in brackets such as ``"[heap]"``; or "".
+        deleted: whether the file has been deleted since.
+
+    ``str()`` is the kernel's own line, without the newline.
+    """
+
+    start: int
+    end: int
+    perms: str
+    offset: int
+    device: str
+    inode: int
+    path: str
+    deleted: bool
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.end - self.start
+
+    @property
+    def readable(self) -> bool:
+        """Whether the target may read it."""
+        return self.perms[0] == "r"
+
+    @property
+    def writable(self) -> bool:
+        """Whether the target may write it."""
+        return self.perms[1] == "w"
+
+    @property
+    def executable(self) -> bool:
+        """Whether the target may execute it."""
+        return self.perms[2] == "x"
+
+    @property
+    def shared(self) -> bool:
+        """Whether writes reach the file and other processes."""
+        return self.perms[3] == "s"
+
+    @property
+    def name(self) -> str:
+        """What to show: the path, marked when the file is deleted."""
+        return self.path + DELETED if self.deleted else self.path
+
+    @property
+    def kind(self) -> RegionKind:
+        """What it is, by its path: "special" are [vdso] and others that the kernel provides."""
+        path = self.path
+        if path == "[heap]":
+            return "heap"
+        if path == "[stack]" or path.startswith("[stack:"):
+            return "stack"
+        if not path or path.startswith(("[anon:", "[anon_shmem:")):
+            return "anon"
+        return "file" if path.startswith("/") else "special"
+
+    def __contains__(self, address: object) -> bool:
+        return isinstance(address, int) and self.start <= address < self.end
+
+    def __str__(self) -> str:
+        line = (
+            f"{self.start:08x}-{self.end:08x} {self.perms} {self.offset:08x} {self.device} "
+            f"{self.inode} "
+        )
+        if not self.path:
+            return line
+        return line.ljust(_NAME_COLUMN) + self.name.replace("\n", r"\012")

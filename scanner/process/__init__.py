@@ -1,0 +1,1 @@
+"""Linux processes, and the ways to their memory."""

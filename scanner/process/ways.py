@@ -1,0 +1,227 @@
+"""The ways to a process's memory, and the choice among them."""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+import errno
+import os
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from .. import arguments
+from ..arguments import HIGHEST
+from ..engine import cell, content, lib
+from ..errors import AccessDenied, MemoryUnavailable
+from ..memory.base import Memory
+from ..memory.regions import Region
+from .memory import ProcessMemory, process_error
+from .processes import ProcessInfo
+
+# In the order in which "auto" tries them: fastest first.
+_OPENERS: Final[dict[str, Callable[[int, Any], int]]] = {
+    "syscall": lib.ff_reader_open_syscall,
+    "device": lib.ff_reader_open_device,
+    "process_vm": lib.ff_reader_open_process_vm,
+    "proc_mem": lib.ff_reader_open_proc_mem,
+}
+
+_MISSING: Final = {
+    "syscall": "this kernel has no system call 505, or the farfetch module is not loaded",
+    "device": "there is no /dev/farfetch; load the farfetch module (see kmod/README.md)",
+}
+
+
+def memory_names() -> tuple[str, ...]:
+    """The names that ``attach(…, memory=…)`` takes.
+
+    >>> memory_names()
+    ('auto', 'syscall', 'device', 'process_vm', 'proc_mem')
+    """
+    return ("auto", *_OPENERS)
+
+
+class GuardedMemory(ProcessMemory):
+    """A process's memory, written only where the process itself may write, unless by force.
+
+    The kernel's module and /proc/pid/mem write through the target's own protections, as a debugger
+    does. process_vm_writev(2) stops at them, and tells in the same call that writes: so it is what
+    writes, however the memory is read. Where that call is barred, the regions tell instead.
+
+    Args:
+        name: of the way to read.
+        reader: the core's reader.
+        process: as it was when it was attached to.
+        plain: process_vm, where that is another way and there is one.
+    """
+
+    def __init__(
+        self, name: str, reader: Any, process: ProcessInfo, plain: ProcessMemory | None
+    ) -> None:
+        super().__init__(name, reader, process)
+        self._plain = plain
+        self._forcing: ProcessMemory | None = None
+        self._opening = threading.RLock()
+
+    def write(self, address: int, raw: bytes, *, force: bool = False) -> int:
+        """Write bytes from an address on. Returns how many, up to the first that cannot be.
+
+        Args:
+            address: of the first byte.
+            raw: the bytes.
+            force: also where the target may not write itself. It gets a copy of such a page; what
+                it shares read-only with others nobody can write.
+        """
+        address, raw = arguments.address(address), arguments.raw("raw", raw)
+        self._held.get()  # only to be refused as all else is
+        part = raw[: HIGHEST + 1 - address]
+        done = self._write_plainly(address, part)
+        if self.name != "process_vm" and self._goes_on(address, len(part), done):
+            may = len(part) - done
+            if not force:  # such as a device's memory, which process_vm does not reach
+                may = _writable(self.regions(), address + done, may)
+            done += super().write(address + done, part[done : done + may])
+        if force and self.name != "proc_mem" and self._goes_on(address, len(part), done):
+            done += self._forced().write(address + done, part[done:])
+        return done
+
+    def write_each(self, addresses: Any, count: int, raw: bytes, *, force: bool = False) -> int:
+        """Write the same bytes at each of ``count`` addresses; as :meth:`write` does."""
+        self._held.get()
+        done = self._write_each_plainly(addresses, count, raw)
+        if done == count or (self.name == "process_vm" and not force):
+            return done
+        places = [addresses[index] for index in range(count)]
+        if not force:
+            regions = self.regions()  # once, for there may be many that cannot be written
+            places = [one for one in places if _writable(regions, one, len(raw)) == len(raw)]
+        return sum(self.write(one, raw, force=force) == len(raw) for one in places)
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a page which does not come is waited for; see :attr:`.Target.patience`."""
+        return super().patience
+
+    @patience.setter
+    def patience(self, seconds: float) -> None:
+        ProcessMemory.patience.__set__(self, seconds)  # type: ignore[attr-defined]
+        for other in self._others():
+            other.patience = seconds
+
+    def blocks(self, address: int, size: int = 1, *, writing: bool = False) -> bool:
+        """Whether it is known that nobody brings a page of these bytes, so nothing waits."""
+        known = super().blocks(address, size, writing=writing)
+        return known or any(one.blocks(address, size, writing=writing) for one in self._others())
+
+    def wait_no_more(self) -> None:
+        """Let calls that wait for a page come back without it, from now on."""
+        super().wait_no_more()
+        for other in self._others():
+            other.wait_no_more()
+
+    def close(self) -> None:
+        """Let go of the readers."""
+        super().close()
+        for other in self._others():
+            other.close()
+
+    def _others(self) -> list[ProcessMemory]:
+        return [one for one in (self._plain, self._forcing) if one is not None]
+
+    def _forced(self) -> ProcessMemory:
+        """The way that writes by force; kept, so that it knows what blocks and can be let go."""
+        with self._opening:
+            forced = self._forcing
+            if forced is None:
+                forced = _open("proc_mem", self.process)
+                self._forcing = forced
+                forced.patience = self.patience
+                if not self._waits:
+                    forced.wait_no_more()
+            return forced
+
+    def _goes_on(self, address: int, size: int, done: int) -> bool:
+        """Whether another way may write the rest; none brings a page that does not come."""
+        return done < size and not self.blocks(address + done, size - done, writing=True)
+
+    def _write_plainly(self, address: int, raw: bytes) -> int:
+        if self.name == "process_vm":
+            return super().write(address, raw)
+        try:
+            return self._plain.write(address, raw) if self._plain else 0
+        except AccessDenied:  # it hides by now, and the way to read is open all the same
+            return 0
+
+    def _write_each_plainly(self, addresses: Any, count: int, raw: bytes) -> int:
+        if self.name == "process_vm":
+            return super().write_each(addresses, count, raw)
+        try:
+            return self._plain.write_each(addresses, count, raw) if self._plain else 0
+        except AccessDenied:
+            return 0
+
+
+def _writable(regions: Sequence[Region], address: int, size: int) -> int:
+    """How many of the bytes from an address on the target itself may write."""
+    index = bisect.bisect_right(regions, address, key=lambda one: one.start) - 1
+    end = address
+    for region in regions[max(index, 0) :]:
+        if not (end in region and region.writable):
+            break
+        end = region.end
+        if end >= address + size:
+            break
+    return min(end - address, size)
+
+
+def open_memory(name: str, info: ProcessInfo) -> Memory:
+    """Open a way to a process's memory.
+
+    Args:
+        name: one of :func:`memory_names`; ``"auto"`` takes the first that works.
+        info: the process.
+
+    Raises:
+        MemoryUnavailable: there is no such way, or not on this machine.
+        AccessDenied: the kernel does not let us.
+        TargetGone: the process has exited.
+    """
+    arguments.text("memory", name)
+    if name == "auto":
+        for one in _OPENERS:
+            try:
+                return _guarded(one, info)
+            except (MemoryUnavailable, AccessDenied) as error:  # a sandbox may bar one way only
+                # with its traceback, this call's frame would keep itself, and the target's file
+                refused = error.with_traceback(None)
+        raise refused
+    if name not in _OPENERS:
+        near = arguments.near(name, memory_names(), 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(memory_names())}"
+        raise MemoryUnavailable(name, hint)
+    return _guarded(name, info)
+
+
+def _guarded(name: str, info: ProcessInfo) -> GuardedMemory:
+    plain = None
+    if name != "process_vm":
+        with contextlib.suppress(MemoryUnavailable, AccessDenied):
+            plain = _open("process_vm", info)
+    return GuardedMemory(name, _reader(name, info), info, plain)
+
+
+def _open(name: str, info: ProcessInfo) -> ProcessMemory:
+    return ProcessMemory(name, _reader(name, info), info)
+
+
+def _reader(name: str, info: ProcessInfo) -> Any:
+    out = cell("reader")
+    code = -_OPENERS[name](info.pid, out)
+    if not code:
+        return content(out)
+    if code == errno.ENOSYS:
+        raise MemoryUnavailable(name, _MISSING.get(name, "this kernel does not have it"))
+    if code == errno.EACCES and name == "device":
+        raise MemoryUnavailable(name, "only root may open /dev/farfetch; try sudo")
+    raise process_error(code, info) or MemoryUnavailable(name, os.strerror(code))

@@ -1,0 +1,89 @@
+"""Widths of pointers: of a process's own program, or of a Windows program that it runs.
+
+Under a 64-bit Wine ("WoW64") a 32-bit program runs in a process of 64 bits. Its file is mapped
+there as Windows would, below 4 GiB, and its header says what it is; see Microsoft's "PE Format".
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, TypeGuard
+
+from ..errors import FarfetchError
+from ..memory.base import Memory
+from ..memory.regions import Region
+from .processes import ProcessInfo, basename
+
+Bits = Literal[32, 64]
+
+_PE32, _PE32_PLUS = 0x10B, 0x20B
+_DIRECTORIES: Final = 24 + 96  # of a PE32 header, behind its signature
+_MANAGED: Final = 14  # the number of that directory
+_ONLY_MANAGED, _NEEDS_32 = 1, 2  # flags of ECMA-335, II.25.3.3.1
+_BELOW: Final = 1 << 32
+
+
+def is_width(bits: object) -> TypeGuard[Bits]:
+    """Whether that is a width of pointers, in bits."""
+    return type(bits) is int and bits in (32, 64)
+
+
+def program_bits(info: ProcessInfo, memory: Memory) -> Bits | None:
+    """The width that the Windows program of a process has; None where there is none.
+
+    Args:
+        info: the process.
+        memory: its.
+    """
+    if info.bits != 64 or not _may_be_wine(info):
+        return None
+    try:
+        found = _program(info, memory.regions())
+        return pe_bits(lambda at, size: memory.read(found + at, size)) if found else None
+    except (FarfetchError, OSError, struct.error):
+        return None
+
+
+def pe_bits(read: Callable[[int, int], bytes]) -> Bits | None:
+    """The width of pointers in a PE file that is mapped; None if it is none, or fits either width.
+
+    Args:
+        read: gives so many bytes from an offset in it on.
+
+    Raises:
+        struct.error: it is cut short.
+    """
+    start = read(0, 64)
+    if start[:2] != b"MZ":
+        return None
+    (header,) = struct.unpack_from("<I", start, 60)
+    raw = read(header, _DIRECTORIES + 8 * (_MANAGED + 1))
+    (magic,) = struct.unpack_from("<H", raw, 24)
+    if raw[:4] != b"PE\0\0" or magic not in (_PE32, _PE32_PLUS):
+        return None
+    if magic == _PE32_PLUS:
+        return 64
+    (count,) = struct.unpack_from("<I", raw, _DIRECTORIES - 4)
+    (managed,) = struct.unpack_from("<I", raw, _DIRECTORIES + 8 * _MANAGED)
+    if count > _MANAGED and managed:
+        (flags,) = struct.unpack("<I", read(managed + 16, 4))
+        if flags & _ONLY_MANAGED and not flags & _NEEDS_32:
+            return None
+    return 32
+
+
+def _may_be_wine(info: ProcessInfo) -> bool:
+    """Whether it is worth looking at what is mapped: Wine has its name, or that of a program."""
+    return "wine" in basename(info.exe or "").lower() or any(
+        word.lower().endswith(".exe") for word in info.cmdline
+    )
+
+
+def _program(info: ProcessInfo, regions: Sequence[Region]) -> int | None:
+    """Where the main program is mapped: the one that its command line names, or else the first."""
+    files = [one for one in regions if one.offset == 0 and one.kind == "file" and one.end <= _BELOW]
+    named = {basename(word).lower() for word in info.cmdline}
+    programs = [one for one in files if one.path.lower().endswith(".exe")]
+    chosen = [one for one in programs if basename(one.path).lower() in named] or programs
+    return chosen[0].start if chosen else None

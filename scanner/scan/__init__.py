@@ -1,0 +1,1 @@
+"""Scans: steps, the matches they leave, and the tree of their history."""

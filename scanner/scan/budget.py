@@ -1,0 +1,71 @@
+"""Budgets: how much memory and disk a scan may take for what it keeps."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from .. import arguments
+
+MOST = 1 << 62  # bytes that a budget may name
+_SHARE = 10  # of what is free, all but one part in so many
+
+
+class Budget(NamedTuple):
+    """What a scan's matches and old values may take, over its whole history.
+
+    Attributes:
+        memory: bytes; nine tenths of what is available when a scan begins if None.
+        disk: bytes; nine tenths of what is free in the directory when a scan begins if None.
+    """
+
+    memory: int | None = None
+    disk: int | None = None
+
+    def of(self, directory: str) -> Limits:
+        """The limits on this machine, at present.
+
+        Args:
+            directory: of the files of old values.
+        """
+        memory, disk = self
+        for name, amount in zip(self._fields, self, strict=True):
+            if amount is not None:
+                arguments.whole(name, amount, 0, MOST)
+        return Limits(
+            _most(available_memory()) if memory is None else memory,
+            _most(free_disk(directory)) if disk is None else disk,
+        )
+
+
+class Limits(NamedTuple):
+    """A budget in numbers.
+
+    Attributes:
+        memory: bytes.
+        disk: bytes.
+    """
+
+    memory: int
+    disk: int
+
+
+def available_memory() -> int:
+    """Bytes of memory a program can take without swapping; ``MemAvailable`` of proc_meminfo(5)."""
+    found = re.search(r"^MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    return int(found[1]) * 1024 if found else 1 << 62
+
+
+def free_disk(directory: str) -> int:
+    """Bytes that an ordinary user can still store in a directory; see statvfs(3)."""
+    try:
+        status = os.statvfs(directory)
+    except OSError:
+        return 1 << 62  # making a file there says what is wrong
+    return status.f_bavail * status.f_frsize
+
+
+def _most(free: int) -> int:
+    return free - free // _SHARE

@@ -1,0 +1,251 @@
+"""Matches: a lazy sequence over what a scan found."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from .. import arguments
+from ..engine import ffi, lib
+from ..errors import ArgumentError, MatchIndexError, MemoryFault, SnapshotError
+from ..lifetime.bound import Bound
+from ..memory.modules import Location, Module, locate
+from ..memory.regions import Region
+from .history import Present, addresses_of, old_values
+
+if TYPE_CHECKING:
+    from ..target import Target
+    from .scan import Scan
+
+ColumnName = Literal["address", "now", "previous", "first"]
+_BATCH = 1024
+_FAR = 1 << 80  # beyond all indexes
+
+
+class _MatchMap(Bound):
+    """A target's regions and modules, looked up once for many matches, when first asked for."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._regions: list[Region] | None = None
+        self._modules: list[Module] = []
+
+    def location(self, address: int) -> Location:
+        if self._regions is None:
+            self._regions = self._target.regions()
+            self._modules = self._target.modules()
+        return locate(address, self._regions, self._modules)
+
+
+@dataclass(frozen=True)
+class Match:
+    """One address that a scan found.
+
+    Attributes:
+        index: in the scan's matches.
+        address: of the value's first byte.
+        value: that is there now; None where it can no longer be read.
+        previous: at the last scan.
+        first: at the first scan.
+        type: the construct of those values.
+        types: the names of all types that it matches as; of a number of unknown type several.
+    """
+
+    index: int
+    address: int
+    value: Any
+    previous: Any
+    first: Any
+    type: Any
+    types: tuple[str, ...]
+    _map: _MatchMap = field(repr=False, compare=False)
+
+    @property
+    def location(self) -> Location:
+        """Its region, module and offset, as they are mapped now."""
+        return self._map.location(self.address)
+
+    @property
+    def region(self) -> Region | None:
+        """The region it lies in."""
+        return self.location.region
+
+    @property
+    def module(self) -> Module | None:
+        """The module it lies in."""
+        return self.location.module
+
+    @property
+    def offset(self) -> int:
+        """Bytes from the module's base, or else from the region's start."""
+        return self.location.offset
+
+
+class Matches(Bound, Sequence[Match]):
+    """What a scan has found at present, by ascending address.
+
+    Nothing is read before it is asked for: an index reads one value, iteration reads in batches.
+    Each call, and an iteration as a whole, is about the step that was present when it began; what
+    that takes is kept until it ends.
+    """
+
+    def __init__(self, scan: Scan) -> None:
+        self._scan = scan
+
+    def __len__(self) -> int:
+        return self._scan.history.present.total
+
+    @overload
+    def __getitem__(self, index: int) -> Match: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Match]: ...
+
+    def __getitem__(self, index: int | slice) -> Match | list[Match]:
+        present = self._scan.history.present
+        total = present.total
+        if isinstance(index, slice):
+            try:
+                indexes = range(total)[index]
+            except (TypeError, ValueError):
+                raise ArgumentError("an index", index, "whole numbers, and a step not 0") from None
+            if not indexes:
+                return []
+            if indexes.step == 1:
+                return self._fetch(present, indexes.start, len(indexes))
+            shared = self._map()
+            return [match for one in indexes for match in self._fetch(present, one, 1, shared)]
+        index = arguments.whole("an index", index, -_FAR, _FAR, "a whole number")
+        wanted = index + total if index < 0 else index
+        if not 0 <= wanted < total:
+            raise MatchIndexError(index, total)
+        return self._fetch(present, wanted, 1)[0]
+
+    def __iter__(self) -> Iterator[Match]:
+        return self._walk(self._scan.history.present)
+
+    def _walk(self, present: Present) -> Iterator[Match]:
+        start = 0
+        while batch := self._fetch(present, start, _BATCH):
+            yield from batch
+            start += len(batch)
+            self._scan.history.check()  # of a closed scan there is no more
+
+    def addresses(self, start: int = 0, count: int | None = None) -> list[int]:
+        """Addresses of the matches from one index on.
+
+        Args:
+            start: the first index.
+            count: how many; all that follow if None.
+        """
+        present = self._scan.history.present
+        return addresses_of(present, *_part(present, start, count))
+
+    def bisect(self, address: int) -> int:
+        """The index of the first match at or behind an address; their number when none is.
+
+        So ``bisect(end) - bisect(start)`` matches lie from start up to, not including, end.
+        """
+        address = arguments.whole("address", address, 0, arguments.HIGHEST + 1, "an address")
+        present = self._scan.history.present
+        indexes = range(present.total)
+        return bisect_left(indexes, address, key=lambda one: addresses_of(present, one, 1)[0])
+
+    def column(self, what: ColumnName, start: int = 0, count: int | None = None) -> memoryview[Any]:
+        """A property of many matches at once, for whatever takes Python's buffer protocol.
+
+        Numbers in this machine's byte order have their own format; other values are rows of
+        bytes. ``numpy.asarray`` makes an array of either without copying.
+
+        Args:
+            what: ``"address"``; or the value ``"now"``, at the ``"previous"`` scan or at the
+                ``"first"``.
+            start: the first index.
+            count: how many; all that follow if None.
+
+        Raises:
+            MemoryFault: a value can no longer be read; a next scan lets go of such matches.
+            SnapshotError: old values cannot be read back.
+            TargetGone: the target exited or executed another program.
+            TargetClosed: it was closed, and ``"now"`` is asked for.
+            ScanClosed: the scan was closed.
+        """
+        arguments.choice("what", what, ("address", "now", "previous", "first"))
+        scan = self._scan
+        present = scan.history.present
+        start, count = _part(present, start, count)
+        addresses = ffi.new("uint64_t[]", count)
+        letter: Any = "Q" if what == "address" else scan.layout.buffer_format
+        if not count:
+            return memoryview(b"").cast(letter or "B")
+        lib.ff_matchset_addresses(present.matches, start, count, addresses)
+        if what == "address":
+            return memoryview(ffi.buffer(addresses)).cast("B").cast(letter)
+        size = _size(present)
+        values = ffi.new("uint8_t[]", count * size)
+        if what == "now":
+            self._read_each(present, addresses, count, values)
+        else:
+            kept = present.previous if what == "previous" else present.first
+            code = lib.ff_snapshot_values(kept, present.matches, start, count, values)
+            if code < 0:
+                raise SnapshotError(scan.directory, -code, "cannot read old values back")
+        view = memoryview(ffi.buffer(values)).cast("B")
+        return view.cast(letter) if letter else view.cast("B", shape=[count, size])
+
+    def _read_each(self, present: Present, addresses: Any, count: int, out: Any) -> None:
+        scan = self._scan
+        reading = scan.reading(addresses[0], present)
+        size = _size(present)
+        least = min(reading.least, size)
+        memory = scan.target.memory
+        done = memory.read_each(addresses, count, size, least, out)
+        scan.target.check()  # after the fact: so these are not another program's values
+        if done < count:
+            blocked = memory.blocks(addresses[done])
+            raise MemoryFault(addresses[done], size, 0, False, blocked=blocked)
+
+    def _map(self) -> _MatchMap:
+        return _MatchMap(self._scan.target)
+
+    def _fetch(
+        self, present: Present, start: int, count: int, shared: _MatchMap | None = None
+    ) -> list[Match]:
+        addresses = addresses_of(present, start, count)
+        if not addresses:
+            return []
+        scan, directory, size = self._scan, self._scan.directory, _size(present)
+        memory = scan.target.memory
+        where = shared or self._map()
+        newest = old_values(present.previous, addresses, size, directory)
+        oldest = None
+        if present.first is not present.previous:
+            oldest = old_values(present.first, addresses, size, directory)
+        found = []
+        for index, address in enumerate(addresses, start):
+            reading = scan.reading(address, present)
+            raw = memory.read(address, reading.size)
+            previous = old = reading.decode(next(newest))
+            if oldest is not None:
+                old = reading.decode(next(oldest))
+            value = reading.decode(raw) if len(raw) >= reading.least else None
+            types = reading.type, reading.names
+            found.append(Match(index, address, value, previous, old, *types, where))
+        scan.target.check()  # after the fact: so these are not another program's values
+        return found
+
+
+def _part(present: Present, start: int, count: int | None) -> tuple[int, int]:
+    """A first index and how many matches there are from it on, of those asked for."""
+    start = arguments.whole("start", start, 0, _FAR, "an index, 0 or more")
+    if count is not None:
+        count = arguments.whole("count", count, 0, _FAR, "a number of matches, 0 or more")
+    left = max(0, present.total - start)
+    return start, left if count is None else min(count, left)
+
+
+def _size(present: Present) -> int:
+    """Bytes of one value."""
+    return (present.ground.layout.size if present.ground else None) or 0

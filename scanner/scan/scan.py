@@ -1,0 +1,394 @@
+"""Scans: first, next, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, overload
+
+from .. import arguments
+from ..engine import default_threads, isa, isa_index, lib
+from ..errors import AlignError, ArgumentError, ScanOrderError, ValueKindError
+from ..lifetime.bound import Bound
+from ..memory.addresses import format_address
+from ..memory.where import Where
+from ..predicates.language import parse_scan
+from ..predicates.nodes import Predicate, changed, snapshot_name, too_deep, unchanged, unknown, uses
+from ..values.any_number import PARTS
+from ..values.convert import decode as decode_value
+from ..values.convert import value_type
+from ..values.layout import Layout
+from ..values.structures import scan_layout
+from .budget import Budget
+from .history import History, Present, Snapshot, Step
+from .job import Jobs, ProgressFunction
+from .matches import Match, Matches
+from .plan import Ground
+from .results import ScanResult
+from .search import first_search, next_search
+from .store import snapshot_directory
+from .turns import Turns
+from .writing import Reading, WriteResult, write_matches
+
+if TYPE_CHECKING:
+    from ..target import Target
+
+CHUNK: Final = 1 << 19  # bytes a thread reads at a time: they stay in the second-level cache
+CHUNKS: Final = (64, 1 << 30)  # what may be chosen
+MAX_THREADS: Final = 1024
+MAX_STEPS: Final = 1 << 62  # more than there ever are
+
+
+class Scan(Bound):
+    """A search for values of one type: a first scan, narrowed by next scans, each undoable.
+
+    Made by :meth:`Target.scan`; a context manager. A step that fails or is cancelled changes
+    nothing: the earlier matches stay, with their old values.
+
+    Any thread may use it. Steps, :meth:`undo` and what else goes through the history take turns:
+    who comes meanwhile waits. Looking at matches waits for nobody, and sees the step that was there
+    when it began. :meth:`cancel`, :meth:`reset` and :meth:`close` stop the step that runs and those
+    that wait. Inside of a step, in its progress function, scans can be looked at and stopped, and
+    no more.
+
+    Attributes:
+        target: what is scanned.
+        type: the construct of the values.
+        bits: width of pointers in them, as it was for the target when the scan was made.
+        align: bytes between the addresses looked at.
+        where: which regions.
+        threads: worker threads.
+        directory: of the files of old values.
+        budget: what they and the matches may take.
+        soft_dirty: whether pages are left out that the kernel says nobody wrote to.
+        history: all steps since the first scan, those undone too.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        type: Any,  # noqa: A002
+        *,
+        align: int | None,
+        where: str | Where,
+        threads: int | None,
+        directory: str | None,
+        budget: Budget,
+        soft_dirty: bool,
+        chunk: int | None,
+    ) -> None:
+        self.target = target
+        self.type = value_type(type)
+        self.bits = target.bits
+        self.layout: Layout = scan_layout(self.type, bits=self.bits)
+        self.align = self.layout.alignment if align is None else align
+        try:
+            self.align = arguments.whole("align", self.align, 1, lib.FF_ALIGN_MAX)
+        except ArgumentError:
+            raise AlignError(align) from None
+        self.where = where if isinstance(where, Where) else Where.parse(where)
+        self.threads = default_threads()
+        if threads is not None:
+            self.threads = arguments.whole("threads", threads, 1, MAX_THREADS)
+        if directory is not None:
+            directory = arguments.path("directory", directory)
+        self.directory = snapshot_directory(directory)
+        self.budget = arguments.instance("budget", budget, Budget, "a Budget, or None")
+        self.soft_dirty = soft_dirty
+        self.history = History()
+        self.isa = isa_index(isa())
+        self.chunk = CHUNK
+        if chunk is not None:
+            self.chunk = arguments.whole("chunk", chunk, *CHUNKS)
+        self.jobs = Jobs()
+        self._turns = Turns(target, self.history, self.jobs)
+
+    @property
+    def matches(self) -> Matches:
+        """The present matches."""
+        return Matches(self)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that lead to the present matches, oldest first."""
+        return self.history.path
+
+    @property
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """The snapshots that predicates can name at present, oldest first."""
+        return self.history.snapshots
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that a predicate can name, if the type is a structure."""
+        return self.layout.names
+
+    @property
+    def size(self) -> int:
+        """Bytes of one value; of text without a length, that of what was looked for first."""
+        ground = self.history.present.ground
+        return (ground.layout if ground else self.layout).size or 0
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory that the matches and the old values with them take."""
+        return self.history.memory
+
+    @property
+    def disk(self) -> int:
+        """Bytes of disk that the old values take."""
+        ground = self.history.present.ground
+        return ground.store.bytes if ground else 0
+
+    def decode(self, raw: bytes) -> Any:
+        """The value of some bytes; None when they are no such structure."""
+        return self._decode(self.history.present.ground, arguments.raw("raw", raw))
+
+    def _decode(self, ground: Ground | None, raw: bytes) -> Any:
+        if ground and ground.regex:
+            return ground.regex.found(raw) or raw
+        if self.layout.kind != "struct":
+            return (ground.layout if ground else self.layout).unpack(raw)
+        try:
+            return decode_value(self.type, raw, bits=self.bits)
+        except ValueKindError:
+            return None
+
+    def reading(self, address: int, present: Present | None = None) -> Reading:
+        """How the bytes of the match at an address are read.
+
+        Args:
+            address: of the match.
+            present: where the history was that has it; where it is if None.
+
+        Raises:
+            ScanOrderError: there is no such match.
+        """
+        if present is None:
+            present = self.history.present
+        ground, decode = present.ground, self._decode
+        if ground is None or not present.total:
+            raise ScanOrderError(f"no match is at {format_address(address)}: there are none")
+        if not self.layout.parts:
+            own, size, least = (self.layout.name,), ground.size_at(address), ground.least
+            return Reading(self.type, own, size, least, lambda raw: decode(ground, raw[:size]))
+        bits = lib.ff_matchset_parts(present.matches, address) if 0 <= address < 1 << 64 else 0
+        chosen = [i for i in range(len(self.layout.parts)) if bits >> i & 1]
+        if not chosen:
+            raise ScanOrderError(f"no match is at {format_address(address)}")
+        part = self.layout.parts[chosen[0]]
+        size = part.size or 0
+        names = tuple(self.layout.parts[i].name for i in chosen)
+        return Reading(PARTS[chosen[0]], names, size, size, lambda raw: part.unpack(raw[:size]))
+
+    def first(
+        self,
+        predicate: Predicate | str | None = None,
+        *,
+        progress: ProgressFunction | None = None,
+    ) -> ScanResult:
+        """Look at every address of the regions. A history there was is let go on success.
+
+        Args:
+            predicate: what values must fulfil; any value if None.
+            progress: called in this thread about 20 times a second.
+
+        Raises:
+            ExpressionError: the predicate cannot be understood or needs an earlier scan.
+            WhereError: no region is left to look at.
+            ScanCancelled: by :meth:`cancel` or Ctrl-C.
+            SnapshotError: old values could not be stored.
+            BudgetError: matches or old values would take more than :attr:`budget`.
+            TargetGone: the target exited or executed another program meanwhile.
+            TargetClosed, ScanClosed: one of them was closed, maybe meanwhile.
+        """
+        arguments.function("progress", progress)
+        return self._turns.step(lambda cancels: self._first(predicate, progress, cancels))
+
+    def _first(
+        self, predicate: Predicate | str | None, progress: ProgressFunction | None, cancels: int
+    ) -> ScanResult:
+        tree = self._tree(unknown if predicate is None else predicate)
+        ground, found = first_search(self, tree, progress, cancels)
+        return self._turns.commit(found, cancels, lambda: self.history.begin(ground, tree, found))
+
+    def next(
+        self, predicate: Predicate | str, *, progress: ProgressFunction | None = None
+    ) -> ScanResult:
+        """Keep those matches that fulfil a predicate now.
+
+        Args:
+            predicate: what values must fulfil.
+            progress: called in this thread about 20 times a second.
+
+        Raises:
+            ScanOrderError: there was no first scan.
+            ExpressionError, ScanCancelled, SnapshotError, BudgetError, TargetGone, TargetClosed,
+                ScanClosed: as :meth:`first`.
+        """
+        tree = self._tree(predicate)
+
+        def narrow(cancels: int) -> ScanResult:
+            path = self._path()
+            found = next_search(self, tree, path, progress, cancels)
+            return self._turns.commit(found, cancels, lambda: self.history.add(tree, found, path))
+
+        return self._turns.step(narrow)
+
+    def snapshot(self, name: str, *, progress: ProgressFunction | None = None) -> ScanResult:
+        """Keep the values that the matches have now, to compare with as ``@name`` from here on.
+
+        It is no step: ``prev`` and ``first`` are what they were. An earlier one of that name goes.
+
+        Args:
+            name: letters, digits and underscores.
+            progress: called in this thread about 20 times a second.
+
+        Raises:
+            ArgumentError: no snapshot can have that name.
+            ScanOrderError: there was no first scan.
+            ScanCancelled, SnapshotError, BudgetError, TargetGone, TargetClosed, ScanClosed: as
+                :meth:`first`.
+        """
+        snapshot_name(name)
+
+        def keep(cancels: int) -> ScanResult:
+            path = self._path()
+            # says nothing of the values, but has the old ones at hand: what is the same is shared
+            found = next_search(self, changed | unchanged, path, progress, cancels)
+            return self._turns.commit(found, cancels, lambda: self.history.save(name, found, path))
+
+        return self._turns.step(keep)
+
+    def drop(self, name: str) -> None:
+        """Let a snapshot go.
+
+        Raises:
+            ScanOrderError: there is none of that name.
+        """
+        name = arguments.text("name", name)
+        if not self._turns.change(lambda: self.history.drop(name)):
+            raise ScanOrderError(f'there is no snapshot "{name}"')
+
+    def undo(self, steps: int = 1) -> None:
+        """Go back to the matches and old values of some steps ago.
+
+        Steps that are undone stay: see :meth:`redo`, :meth:`go_to` and :meth:`forget`.
+
+        Args:
+            steps: how many; all of them leaves what there was before the first scan, nothing.
+
+        Raises:
+            ScanOrderError: there are fewer.
+        """
+        steps = arguments.whole("steps", steps, 0, MAX_STEPS)
+        self._turns.change(lambda: self.history.undo(steps))
+
+    def redo(self, steps: int = 1) -> None:
+        """Take back an undo. Where there are several ways on, the newest is gone.
+
+        Args:
+            steps: how many.
+
+        Raises:
+            ScanOrderError: fewer were undone.
+        """
+        steps = arguments.whole("steps", steps, 0, MAX_STEPS)
+        self._turns.change(lambda: self.history.redo(steps))
+
+    def go_to(self, number: int) -> None:
+        """Go to the matches and old values of any step of the history.
+
+        Args:
+            number: of the step.
+
+        Raises:
+            ScanOrderError: there is none of that number.
+        """
+        number = arguments.whole("number", number, 0, MAX_STEPS)
+        self._turns.change(lambda: self.history.go_to(number))
+
+    def forget(self) -> int:
+        """Let the steps go that were undone, and what they take. Returns how many."""
+        return self._turns.change(self.history.forget)
+
+    def reset(self) -> None:
+        """Drop all matches and old values; a step that runs is cancelled, and waited for."""
+        self.history.check()
+        self.cancel()
+        self.history.clear()
+        self._turns.wait()
+
+    def cancel(self) -> None:
+        """Stop the step that runs and those that wait, from another thread or a signal handler."""
+        self._turns.cancel()
+
+    def write_all(self, value: Any, *, force: bool = False) -> WriteResult:
+        """Write a value at every match; what is frozen among them is held so from then on.
+
+        A number of unknown type is written as the first of its types, i32, i64, f32, f64.
+
+        Args:
+            value: of the scan's type.
+            force: also where the target may not write itself; such matches count as failed else.
+
+        Raises:
+            ValueRangeError: it does not fit the type; nothing is written.
+            TargetGone: the target exited or executed another program.
+        """
+        return write_matches(self, value, force=arguments.flag("force", force))
+
+    def close(self) -> None:
+        """Drop everything; the files of old values go. A step that runs is waited for.
+
+        From then on all but :meth:`close` and :meth:`cancel` raise ScanClosed.
+        """
+        self.history.close()
+        self.cancel()
+        self._turns.wait()
+
+    def __len__(self) -> int:
+        return len(self.matches)
+
+    @overload
+    def __getitem__(self, index: int) -> Match: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Match]: ...
+
+    def __getitem__(self, index: int | slice) -> Match | list[Match]:
+        return self.matches[index]
+
+    def __iter__(self) -> Iterator[Match]:
+        return iter(self.matches)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __enter__(self) -> Scan:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _tree(self, predicate: Predicate | str) -> Predicate:
+        if isinstance(predicate, str):
+            return parse_scan(predicate, self.fields)
+        expected = "a predicate such as now == 5, also as text"
+        tree = arguments.instance("predicate", predicate, Predicate, expected)
+        try:
+            uses(tree)
+        except RecursionError:
+            raise too_deep() from None
+        return tree
+
+    def _path(self) -> tuple[Step, ...]:
+        path = self.history.path
+        if not path:
+            raise ScanOrderError("there is no scan to narrow: begin with a first scan")
+        return path

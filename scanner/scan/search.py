@@ -1,0 +1,171 @@
+"""Searches: what a scan's steps have the core look for, and where."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from ..compiler.predicate import Program, compile_predicate
+from ..compiler.residue import Filter, regexes_of
+from ..engine import lib
+from ..errors import FarfetchError, ScanCancelled, ScanClosed, ScanOrderError, ValueKindError
+from ..predicates.nodes import Predicate, Source
+from ..process.pages import Pages
+from ..values.convert import decode as decode_value
+from .history import Kept, Step
+from .job import JobSpec, ProgressFunction
+from .plan import Ground, lay_out, sized_layout
+from .store import Store
+
+if TYPE_CHECKING:
+    from .scan import Scan
+
+_MANY: Final = 1 << 16  # matches, from which on it pays to know which pages are clean
+
+
+def first_search(
+    scan: Scan, tree: Predicate, progress: ProgressFunction | None, cancels: int
+) -> tuple[Ground, Kept]:
+    """Look at every address; :meth:`.Scan.first` says what is raised."""
+    sized = sized_layout(scan.layout, tree)
+    program = compile_predicate(tree, sized)
+    missing = sorted(program.streams.keys() - {"now"})
+    if missing:
+        reason = f"{missing[0]} needs an earlier scan; begin with a value, or with ? for unknown"
+        raise ScanOrderError(f"{tree}: {reason}")
+    regions = scan.target.regions()
+    ranges = scan.where.select(regions, scan.target.modules(regions))
+    limits = scan.budget.of(scan.directory)
+    store = Store(scan.directory, scan.threads, limits.disk)
+    sought = regexes_of(tree)
+    least = sized.least
+    if scan.layout.size is None:
+        least = min((one.least for one in sought), default=least)
+    handle = lay_out(ranges, scan.align, least, program.span, scan.chunk)
+    ground = Ground(sized, sought[0] if sought else None, least, ranges, handle, store, limits)
+    filtering = _filter(scan, tree, program, ground)
+    spec = _spec(scan, program, ground, limits.memory, filtering)
+    pages, epoch = scan.target.pages, None
+    if pages is not None:
+        if pages.is_sparse(ranges):
+            spec.core.pages = spec.lend(pages.expecting_zeros(regions))
+            spec.core.untouched = True
+        epoch = _new_epoch(scan, program, pages)
+    return ground, _run(scan, spec, filtering, epoch, progress, cancels)
+
+
+def next_search(
+    scan: Scan,
+    tree: Predicate,
+    path: tuple[Step, ...],
+    progress: ProgressFunction | None,
+    cancels: int,
+) -> Kept:
+    """Look at the matches of a path's last step; :meth:`.Scan.next` says what is raised."""
+    ground, before = scan.history.present.ground, path[-1]
+    if ground is None:
+        raise ScanClosed("step")  # by a reset, just now
+    program = compile_predicate(tree, ground.layout)
+    kept: dict[Source, Kept] = {"prev": before, "first": path[0]}
+    for source in program.streams:
+        if source.startswith("@"):
+            kept[source] = scan.history.snapshot(source[1:])
+    left = ground.limits.memory - scan.memory
+    filtering = _filter(scan, tree, program, ground)
+    spec = _spec(scan, program, ground, left, filtering)
+    spec.core.candidates = spec.lend(before.held.get().matches)
+    for source, stream in program.streams.items():
+        if source != "now":
+            spec.core.streams[stream] = spec.lend(kept[source].held.get().snapshot)
+    pages, epoch = scan.target.pages, None
+    trusted = pages is not None and scan.soft_dirty and pages.trusts(before.epoch)
+    if pages is not None and trusted:
+        spec.core.pages, spec.core.prev = (
+            spec.lend(pages.handle),
+            spec.lend(before.held.get().snapshot),
+        )
+        epoch = before.epoch
+    elif pages is not None and before.result.matches >= _MANY:
+        epoch = _new_epoch(scan, program, pages)
+    if pages is not None and before.result.matches >= _MANY and pages.is_sparse(ground.ranges):
+        spec.core.pages = spec.lend(pages.expecting_zeros(scan.target.regions()))
+        spec.core.untouched = True
+    found = _run(scan, spec, filtering, epoch, progress, cancels)
+    if pages is not None and trusted and pages.epoch != before.epoch:
+        # another scan had the kernel forget meanwhile, and what was written before was missed
+        found.release()
+        return next_search(scan, tree, path, progress, cancels)
+    # too much has been written to meanwhile: better begin anew
+    worn = epoch == before.epoch and found.result.bytes > ground.extent // 2
+    return replace(found, epoch=None) if worn else found
+
+
+def _new_epoch(scan: Scan, program: Program, pages: Pages) -> int | None:
+    """Begin one where many matches, and so pages to leave out, are to be expected."""
+    return pages.forget() if scan.soft_dirty and not program.constant else None
+
+
+def _filter(scan: Scan, tree: Predicate, program: Program, ground: Ground) -> Filter | None:
+    """What looks closer at the core's matches, where that is needed."""
+    if not (program.is_weaker or ground.regex):
+        return None
+
+    def fields(raw: bytes) -> Any:
+        try:
+            return decode_value(scan.type, raw, bits=scan.bits)
+        except ValueKindError:
+            return {}  # bytes that are no such structure have no fields
+
+    decode = fields if scan.layout.kind == "struct" else bytes
+    return Filter(tree, ground.layout, program.streams, decode)
+
+
+def _spec(
+    scan: Scan,
+    program: Program,
+    ground: Ground,
+    memory: int,
+    filtering: Filter | None,
+) -> JobSpec:
+    spec = JobSpec()
+    core = spec.core
+    core.layout, core.program = spec.lend(ground.handle), spec.lend(program.handle)
+    core.store = spec.lend(ground.store.handle)
+    core.reader = spec.lend(scan.target.memory.reader)
+    core.threads, core.isa, core.memory = scan.threads, scan.isa, max(0, memory)
+    core.nparts = len(program.parts)
+    core.parts[0 : core.nparts] = [spec.lend(part) for part in program.parts]
+    if filtering:
+        core.filter, core.context = lib.ff_filter_in_python, spec.lend(filtering.handle)
+    return spec
+
+
+def _run(
+    scan: Scan,
+    spec: JobSpec,
+    filtering: Filter | None,
+    epoch: int | None,
+    progress: ProgressFunction | None,
+    cancels: int,
+) -> Kept:
+    try:
+        found = scan.jobs.run(spec, epoch, scan.directory, progress, cancels)
+    except ScanCancelled:
+        scan.target.check()  # one that was closed or has gone says more
+        raise
+    except OSError as error:
+        if filtering and filtering.error:
+            wrong, filtering.error = filtering.error, None
+            raise wrong from None
+        scan.target.check()
+        scan.target.memory.check(-(error.errno or 0))
+        raise
+    try:
+        # what ran on into another program's memory is no result
+        scan.target.check()
+        if epoch is not None and scan.target.pages is not None:
+            scan.target.pages.remember_dirty(scan.target.regions(), epoch)
+    except FarfetchError:
+        found.release()
+        raise
+    return found

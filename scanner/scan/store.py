@@ -1,0 +1,63 @@
+"""Where old bytes are kept: unlinked files, so that nothing is left behind."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Any
+
+from ..engine import cell, content, lib
+from ..errors import ScanClosed, SnapshotError
+from ..lifetime.life import Held
+
+
+class Store:
+    """The unlinked files that a history's old bytes are in.
+
+    Args:
+        directory: that they are made in.
+        writers: threads that write at a time.
+        limit: bytes of disk that they may take.
+
+    Raises:
+        SnapshotError: they cannot be made there.
+    """
+
+    def __init__(self, directory: str, writers: int, limit: int) -> None:
+        self.directory = directory
+        out = cell("store")
+        code = lib.ff_store_create(os.fsencode(directory), writers, limit, out)
+        if code:
+            raise SnapshotError(directory, -code, "cannot make a file for old values")
+        self._held = Held(content(out), lambda: ScanClosed("scan"))
+
+    @property
+    def handle(self) -> Any:
+        """The core's."""
+        return self._held.get()
+
+    @property
+    def bytes(self) -> int:
+        """Of disk that they take."""
+        return int(lib.ff_store_bytes(self.handle))
+
+    def close(self) -> None:
+        """Store nothing more. The files go with the last step that has bytes in them."""
+        self._held.let_go()
+
+
+def snapshot_directory(wanted: str | None = None) -> str:
+    """Where the files of old values go: as asked, FARFETCH_TMPDIR, TMPDIR, or /var/tmp.
+
+    /tmp comes last: it is often kept in memory, which these files are there to save.
+    """
+    for directory in (wanted, os.environ.get("FARFETCH_TMPDIR"), os.environ.get("TMPDIR")):
+        if directory:
+            return directory
+    return "/var/tmp" if os.access("/var/tmp", os.W_OK | os.X_OK) else "/tmp"
+
+
+def store_error(directory: str, code: int) -> SnapshotError:
+    """The error of a scan that could not keep old values."""
+    what = "cannot read old values back" if code == errno.EIO else "no room for old values"
+    return SnapshotError(directory, code, what)

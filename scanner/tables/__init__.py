@@ -1,0 +1,1 @@
+"""Named values, kept in files."""

@@ -1,0 +1,1 @@
+"""What a value is: its type, its layout in bytes, and how people write it."""

@@ -1,0 +1,302 @@
+"""Layouts: how one value lies in memory, and the exact way to and from its bytes.
+
+A layout is what is left of a value type once the construct library is out of the picture: plain
+numbers that the scanning core can be given. Every byte order, rounding and range rule of the value
+types is here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import struct
+import sys
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, NamedTuple
+
+from .. import arguments
+from ..errors import ArgumentError, ValueKindError, ValueRangeError
+
+Kind = Literal["int", "float", "text", "utf16", "bytes", "struct", "number"]
+Value = int | float | str | bytes
+
+#: Bytes of the longest value that there is a type for.
+LONGEST: Final = 1 << 40
+_FORMATS: Final = {8: "b", 16: "h", 32: "i", 64: "q"}
+_CODECS: Final[dict[str, str]] = {"text": "utf-8", "utf16": "utf-16-le"}
+_FLOAT_MAX: Final = {
+    32: struct.unpack("<f", b"\xff\xff\x7f\x7f")[0],
+    64: struct.unpack("<d", b"\xff\xff\xff\xff\xff\xff\xef\x7f")[0],
+}
+
+
+class Place(NamedTuple):
+    """Where a field lies in a structure.
+
+    Attributes:
+        name: of the field; inside another structure ``"outer.inner"``.
+        offset: in bytes.
+        layout: of its value.
+    """
+
+    name: str
+    offset: int
+    layout: Layout
+
+
+@dataclass(frozen=True)
+class Layout:
+    r"""How one value lies in memory.
+
+    Attributes:
+        name: of the type: ``"i32"``, ``"text[16]"``.
+        kind: ``"int"``, ``"float"``, ``"text"`` (UTF-8), ``"utf16"`` (little-endian),
+            ``"bytes"``, ``"struct"``, or ``"number"`` of one of several types.
+        size: in bytes; None for text and bytes of no fixed length.
+        bits: of a number, or of one code unit of text.
+        signed: whether a number can be negative.
+        big_endian: whether a number's first byte is its highest.
+        fields: of a structure.
+        decoded: names of a structure's fields that only construct can read.
+        parts: of a number, the layouts it may have.
+        is_mixed: whether it stands for numbers of several types, which only computing knows.
+
+    >>> from farfetch.scanner import layout_of, i32
+    >>> layout_of(i32).pack(-2)
+    b'\xfe\xff\xff\xff'
+    """
+
+    name: str
+    kind: Kind
+    size: int | None
+    bits: int
+    signed: bool = False
+    big_endian: bool = False
+    fields: tuple[Place, ...] = field(default=(), repr=False)
+    decoded: tuple[str, ...] = field(default=(), repr=False)
+    parts: tuple[Layout, ...] = field(default=(), repr=False)
+    is_mixed: bool = field(default=False, repr=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields of a structure that a predicate can name."""
+        return (*(place.name for place in self.fields), *self.decoded)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is an int or a float."""
+        return self.kind in ("int", "float")
+
+    @property
+    def least(self) -> int:
+        """Bytes that have to be there at an address for it to be looked at."""
+        return min((part.least for part in self.parts), default=self.size or 0)
+
+    @property
+    def alignment(self) -> int:
+        """Bytes between the addresses that are looked at unless told otherwise."""
+        return self.bits // 8
+
+    @property
+    def scale(self) -> Literal["int", 32, 64]:
+        """What a number counts in: whole numbers, or floats of 32 or 64 bits."""
+        if self.kind == "int":
+            return "int"
+        return 32 if self.bits == 32 else 64
+
+    @property
+    def buffer_format(self) -> str:
+        """A number as :mod:`struct` says it, in this machine's byte order; "" for anything else.
+
+        >>> from farfetch.scanner import layout_of, i32, u16be
+        >>> layout_of(i32).buffer_format, layout_of(u16be).buffer_format
+        ('i', '')
+        """
+        if not self.is_number or (self.bits > 8 and self.big_endian != (sys.byteorder == "big")):
+            return ""
+        if self.kind == "float":
+            return "f" if self.bits == 32 else "d"
+        letter = {8: "b", 16: "h", 32: "i", 64: "q"}[self.bits]
+        return letter if self.signed else letter.upper()
+
+    @property
+    def low(self) -> int | float | None:
+        """The lowest finite value; None for text and bytes."""
+        return self._limits[0] if self.is_number else None
+
+    @property
+    def high(self) -> int | float | None:
+        """The highest finite value; None for text and bytes."""
+        return self._limits[1] if self.is_number else None
+
+    @property
+    def format(self) -> str:
+        """A number's format for the struct module; "" for text and bytes."""
+        order = ">" if self.big_endian else "<"
+        if self.kind == "int":
+            code = _FORMATS[self.bits]
+            return order + (code if self.signed else code.upper())
+        return order + ("f" if self.bits == 32 else "d") if self.kind == "float" else ""
+
+    @property
+    def codec(self) -> str:
+        """Python's name for the encoding of text; "" for what is no text."""
+        return _CODECS.get(self.kind, "")
+
+    def with_size(self, size: int) -> Layout:
+        """The same text or bytes with a fixed length.
+
+        Args:
+            size: in bytes, a whole number of code units.
+
+        Raises:
+            ArgumentError: for a number, whose size is its own, or a size that cannot be.
+        """
+        unit = self.bits // 8
+        size = arguments.whole("size", size, -LONGEST, LONGEST)
+        if self.is_number or size < unit or size % unit:
+            expected = f"bytes that {self.name} can have, {unit} or more"
+            raise ArgumentError("size", size, expected)
+        return replace(self, name=f"{self.name.partition('[')[0]}[{size // unit}]", size=size)
+
+    def pack(self, value: object) -> bytes:
+        """The bytes of a value.
+
+        Text of a fixed length is filled up with NULs. Bytes can be given as text, in hex pairs.
+
+        Raises:
+            ValueRangeError: it does not fit.
+            ValueKindError: it is of another kind.
+        """
+        if self.kind == "int":
+            return self._pack_int(value)
+        if self.kind == "float":
+            return self._pack_float(value)
+        return self._pack_bytes(value) if self.kind == "bytes" else self._pack_text(value)
+
+    def unpack(self, raw: bytes) -> Value:
+        """The value of some bytes; those of a structure stay bytes.
+
+        Text ends at its first NUL; what is no text becomes U+FFFD.
+
+        Raises:
+            ValueKindError: as many bytes as given are not one value.
+        """
+        raw = arguments.raw("raw", raw)
+        if self.size is not None and len(raw) != self.size:
+            raise ValueKindError(raw, self.name, f"{self.size} bytes long, as needed")
+        if self.is_number:
+            number: int | float = struct.unpack(self.format, raw)[0]
+            return number
+        if self.kind in ("bytes", "struct", "number"):
+            return bytes(raw)
+        if self.kind == "text":
+            return raw.partition(b"\0")[0].decode("utf-8", "replace")
+        return raw.decode("utf-16-le", "replace").partition("\0")[0]
+
+    def convert(self, number: int | float) -> int | float:
+        """A number as predicates on this type compute with it: as it is for integer types.
+
+        For floats it is rounded to a double, and for 32 bits that to single precision.
+        """
+        if self.kind == "int":
+            return number
+        return round_single(double(number)) if self.bits == 32 else double(number)
+
+    @property
+    def _limits(self) -> tuple[int | float, int | float]:
+        if self.kind == "float":
+            return -_FLOAT_MAX[self.bits], _FLOAT_MAX[self.bits]
+        values = 1 << self.bits
+        return (-values // 2, values // 2 - 1) if self.signed else (0, values - 1)
+
+    def _pack_int(self, value: object) -> bytes:
+        if not arguments.is_whole(value):
+            expected = "a whole number" if isinstance(value, float) else "a number"
+            raise ValueKindError(value, self.name, expected)
+        try:
+            number = operator.index(value)  # type: ignore[arg-type]  # it says that it is one
+        except Exception:  # it says that it is one, and is not
+            raise ValueKindError(value, self.name) from None
+        low, high = self._limits
+        if not low <= number <= high:
+            raise ValueRangeError(number, self.name, low, high)
+        return struct.pack(self.format, number)
+
+    def _pack_float(self, value: object) -> bytes:
+        if isinstance(value, str | bytes | bytearray):
+            raise ValueKindError(value, self.name)
+        try:
+            return struct.pack(self.format, float(value))  # type: ignore[arg-type]  # TypeError says
+        except OverflowError:
+            raise ValueRangeError(value, self.name, *self._limits) from None
+        except Exception:  # TypeError says that it is no number, others that they cannot say
+            raise ValueKindError(value, self.name) from None
+
+    def _pack_text(self, value: object) -> bytes:
+        if not isinstance(value, str):
+            raise ValueKindError(value, self.name, "text")
+        try:
+            raw = value.encode(self.codec)
+        except UnicodeEncodeError:
+            raise ValueKindError(value, self.name, "whole Unicode characters") from None
+        if self.size is None:
+            return raw
+        if len(raw) > self.size:
+            raise ValueRangeError(value, self.name, 0, self.size)
+        return raw.ljust(self.size, b"\0")
+
+    def _pack_bytes(self, value: object) -> bytes:
+        if isinstance(value, str):
+            try:
+                raw = bytes.fromhex(value)
+            except ValueError:
+                raise ValueKindError(value, self.name, 'hex pairs like "de ad"') from None
+        elif isinstance(value, bytes | bytearray | memoryview):
+            raw = bytes(value)
+        else:
+            raise ValueKindError(value, self.name, "bytes")
+        if self.size is not None and len(raw) != self.size:
+            raise ValueRangeError(value, self.name, self.size, self.size)
+        return raw
+
+
+def round_single(number: float) -> float:
+    """The nearest single-precision number, ties to even, as a double; too large is infinite.
+
+    >>> round_single(0.1)
+    0.10000000149011612
+    >>> round_single(1e39)
+    inf
+    """
+    try:
+        rounded: float = struct.unpack("<f", struct.pack("<f", number))[0]
+    except OverflowError:
+        return math.copysign(math.inf, number)
+    return rounded
+
+
+def double(number: int | float) -> float:
+    """The nearest double; an integer beyond them all is infinite."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+def next_float(number: float, bits: int) -> float:
+    """The next greater number of 32 or 64 bits; infinity is followed by itself.
+
+    >>> next_float(0.0, 32) == 2.0**-149, next_float(-math.inf, 32) == -(2 - 2**-23) * 2**127
+    (True, True)
+    """
+    if bits == 64:
+        return math.nextafter(number, math.inf)
+    if number == 0:
+        return 2.0**-149
+    if number == math.inf:
+        return number
+    (raw,) = struct.unpack("<i", struct.pack("<f", number))
+    # of one sign, singles are ordered as their bits are
+    single: float = struct.unpack("<f", struct.pack("<i", raw + (1 if number > 0 else -1)))[0]
+    return single

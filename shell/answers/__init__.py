@@ -1,0 +1,1 @@
+"""What is answered, for people and for programs."""

@@ -1,0 +1,78 @@
+"""Values and addresses of results, for people and for JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from construct import Array
+from farfetch.scanner import format_value, type_name
+from farfetch.scanner.values.structures import struct_of, without_name
+
+from .result import Json
+
+#: So many elements of an array are shown.
+MANY = 8
+#: What construct adds to the fields.
+_NO_FIELD = "_io"
+
+
+def shown(value_type: Any, value: Any) -> str:
+    """Write a value for people; None is one that cannot be read.
+
+    >>> from farfetch.scanner import construct_struct
+    >>> shown(construct_struct('Struct("hp" / i32, "at" / u8[3])'), {"hp": 5, "at": [1, 2, 3]})
+    '{hp=5, at=[1, 2, 3]}'
+    """
+    if value is None:
+        return "?"
+    struct = struct_of(value_type)
+    if struct is not None and isinstance(value, Mapping):
+        named = [one for one in struct.subcons if one.name]
+        fields = (f"{one.name}={shown(one, value.get(one.name))}" for one in named)
+        return f"{{{', '.join(fields)}}}"
+    inner = without_name(value_type)
+    if isinstance(inner, Array) and isinstance(value, list):
+        elements = [shown(inner.subcon, one) for one in value[:MANY]]
+        more = [f"… {len(value) - MANY:,} more"] if len(value) > MANY else []
+        return f"[{', '.join([*elements, *more])}]"
+    return str(format_value(value_type, value))
+
+
+def field(value: Any, path: str) -> Any:
+    """The value of a structure's field; None where the structure's cannot be read.
+
+    >>> field({"pos": {"x": 5}}, "pos.x")
+    5
+    """
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def as_json(value: object) -> Json:
+    r"""Turn a value into what JSON has.
+
+    >>> as_json(b"\xde\xad"), as_json(float("inf")), as_json({"pos": [1, 2]})
+    ('de ad', 'inf', {'pos': [1, 2]})
+    """
+    if isinstance(value, bytes):
+        return value.hex(" ")
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): as_json(one) for key, one in value.items() if key != _NO_FIELD}
+    if isinstance(value, list):
+        return [as_json(one) for one in value]
+    return str(value)
+
+
+def type_label(value_type: Any) -> str:
+    """The name of a value type; that of an array is its element's with the length."""
+    inner = without_name(value_type)
+    if isinstance(inner, Array):
+        return f"{type_label(inner.subcon)}[{inner.count}]"
+    return str(type_name(value_type))

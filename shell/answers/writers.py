@@ -1,0 +1,72 @@
+"""Where answers go: text or JSON on standard output, complaints on standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from typing import Protocol
+
+from ..session import streams
+from . import render, report
+from .result import Result
+
+
+class Answers(Protocol):
+    """Takes what commands answer; every answer is out when a call returns."""
+
+    def result(self, command: str, result: Result) -> None:
+        """Give the answer of a command."""
+
+    def failure(self, command: str, error: BaseException, place: str = "") -> None:
+        """Say that a command failed, at ``file:line`` of a script when it has a place."""
+
+
+class TextAnswers:
+    """Answers for people.
+
+    Args:
+        pointing: show where an expression went wrong with a caret, as the prompt does.
+    """
+
+    def __init__(self, *, pointing: bool = False) -> None:
+        self._pointing = pointing
+        self._terminal = sys.stdout.isatty()
+        self._colours = not (os.environ.get("NO_COLOR") or streams.dumb())
+
+    def result(self, command: str, result: Result) -> None:  # noqa: ARG002
+        """Print the blocks; on a terminal they fit it, and have colours if it knows any."""
+        if self._terminal:
+            width = shutil.get_terminal_size().columns
+            text = render.ansi(result.blocks, width, colours=self._colours)
+        else:
+            text = render.plain(result.blocks)
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def failure(self, command: str, error: BaseException, place: str = "") -> None:  # noqa: ARG002
+        """Print one line to standard error."""
+        report.complain(error, place, pointing=self._pointing)
+
+
+class JsonAnswers:
+    """One JSON object a command, each on its own line."""
+
+    def result(self, command: str, result: Result) -> None:
+        """Print the fields."""
+        self._print({"command": command, "ok": True, **result.fields})
+
+    def failure(self, command: str, error: BaseException, place: str = "") -> None:
+        """Print the error as an object."""
+        self._print({"command": command, "ok": False, "error": report.fields(error, place)})
+
+    def _print(self, answer: object) -> None:
+        sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n")
+        sys.stdout.flush()
+
+
+def say(line: str) -> None:
+    """Print a line of an answer that is still to come to its end."""
+    sys.stdout.write(render.plain([line]))
+    sys.stdout.flush()

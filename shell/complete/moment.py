@@ -1,0 +1,140 @@
+"""The session as completion sees it."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Sequence
+from itertools import islice
+
+from farfetch.scanner import TYPES, FarfetchError, members, processes
+from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner.values.names import SCAN_TYPES
+
+from ..line.words import unquoted
+from ..session.session import Session
+from .cursor import ProcessName
+
+#: How an address begins that may have a field behind it.
+_ADDRESS = re.compile(r"0[xX][0-9a-fA-F]|\[|[^+]+\+0?[xX]?[0-9a-fA-F]")
+#: How long, in seconds, lists that take the kernel a moment to make are good for.
+FRESH = 2.0
+#: How many files of a folder are looked at.
+MAX_FILES = 5000
+
+
+class SessionMoment:
+    """What completion may know of a session, asked of the kernel only when it is needed.
+
+    Args:
+        session: to look at; only read.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._processes: tuple[float, list[ProcessName]] = (-FRESH, [])
+        self._modules: tuple[float, int, list[str]] = (-FRESH, 0, [])
+
+    @property
+    def attached(self) -> bool:
+        """Whether there is a target."""
+        return self._session.target is not None
+
+    @property
+    def matches(self) -> int:
+        """How many matches there are."""
+        return self._session.matches
+
+    @property
+    def types(self) -> Sequence[str]:
+        """The value types' names."""
+        return (*self.structures, *TYPES, *SCAN_TYPES)
+
+    @property
+    def structures(self) -> Sequence[str]:
+        """The names of the structures that were declared."""
+        return [one.name for one in self._session.structures]
+
+    @property
+    def fields(self) -> Sequence[str]:
+        """The fields that a bare predicate can name."""
+        return self._session.fields
+
+    def members(self, place: str) -> Sequence[str]:
+        """The fields of the structure at a match's index, an entry or an address."""
+        session = self._session
+        name = unquoted(place)
+        if place == "*" or place.isdecimal():
+            kind = session.scan.type if session.scan is not None and session.matches else None
+        elif name in session.table:
+            kind = session.table[name].value_type
+        else:
+            kind = session.type if _ADDRESS.match(place) else None
+        return [one.name for one in members(kind, bits=session.bits)] if kind is not None else []
+
+    @property
+    def frozen(self) -> Sequence[str]:
+        """The frozen entries' addresses."""
+        target = self._session.target
+        return [format_address(one.address) for one in target.frozen] if target else []
+
+    @property
+    def patches(self) -> Sequence[tuple[str, str]]:
+        """The patches' numbers and addresses."""
+        target = self._session.target
+        made = target.patches if target else ()
+        return [(str(one.number), format_address(one.address)) for one in made]
+
+    @property
+    def processes(self) -> Sequence[ProcessName]:
+        """The processes that could be attached to."""
+        now = time.monotonic()
+        if now - self._processes[0] > FRESH:
+            found = [ProcessName(one.pid, one.name, one.user) for one in processes()]
+            self._processes = (now, found)
+        return self._processes[1]
+
+    @property
+    def entries(self) -> Sequence[str]:
+        """The names in the table."""
+        return [one.name for one in self._session.table]
+
+    @property
+    def snapshots(self) -> Sequence[str]:
+        """The names of the snapshots that predicates can say."""
+        scan = self._session.scan
+        return [one.name for one in scan.snapshots] if scan else []
+
+    @property
+    def variables(self) -> Sequence[str]:
+        """The names of the variables."""
+        return sorted(self._session.variables)
+
+    def files(self, typed: str) -> Sequence[str]:
+        """The files and folders whose path begins so; folders end with a slash."""
+        folder, slash, name = typed.rpartition("/")
+        try:
+            with os.scandir(os.path.expanduser(folder + slash) or ".") as listing:  # noqa: PTH111
+                found = [
+                    one.name + ("/" if one.is_dir() else "")
+                    for one in islice(listing, MAX_FILES)
+                    if one.name.startswith(name) and (name or not one.name.startswith("."))
+                ]
+        except (OSError, ValueError):
+            return ()
+        return [folder + slash + one for one in sorted(found)]
+
+    @property
+    def modules(self) -> Sequence[str]:
+        """The names of the target's modules; none while they cannot be read."""
+        target, now = self._session.target, time.monotonic()
+        if target is None:
+            return ()
+        if self._modules[1] != id(target) or now - self._modules[0] > FRESH:
+            try:
+                names = [module.name for module in target.modules()]
+            except FarfetchError:
+                names = []
+            self._modules = (now, id(target), names)
+        return self._modules[2]

@@ -1,0 +1,1 @@
+"""farfetchd, which edits a program's memory as hex text."""

@@ -1,0 +1,1 @@
+"""What was typed: words, statements, variables."""

@@ -1,0 +1,232 @@
+"""A command's arguments, taken from the left.
+
+Ordinary arguments are split as a POSIX shell would: blanks separate, quotes hold together.
+Values and predicates are not split at all; they are whatever is left of the line, so that
+``set 0 don't`` and ``now == "a  b"`` mean what they say.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import UsageError
+
+_BLANKS = re.compile(r"\s*")
+_WORD = re.compile(r"""(?:[^\s"']|"(?:[^"\\]|\\.)*"|'[^']*')+""")
+_PIECE = re.compile(r"""[^"']+|"(?:[^"\\]|\\.)*"|'[^']*'""")
+_ESCAPED = re.compile(r"""\\(["\\])""")
+
+
+class Word(NamedTuple):
+    """One word of a line.
+
+    Attributes:
+        text: the word without its quotes.
+        raw: the word as it was typed.
+        start: offset of its first character in the line.
+        end: offset behind its last character.
+    """
+
+    text: str
+    raw: str
+    start: int
+    end: int
+
+
+def unquoted(raw: str) -> str:
+    """Take the quotes off a word.
+
+    >>> unquoted('"my game.exe"+0x10')
+    'my game.exe+0x10'
+    """
+    pieces = []
+    for piece in _PIECE.findall(raw):
+        if piece[0] == '"':
+            pieces.append(_ESCAPED.sub(r"\1", piece[1:-1]))
+        elif piece[0] == "'":
+            pieces.append(piece[1:-1])
+        else:
+            pieces.append(piece)
+    return "".join(pieces)
+
+
+def quoted(text: str) -> str:
+    """Put quotes around a word that would not survive splitting.
+
+    >>> quoted("game"), quoted("my game")
+    ('game', '"my game"')
+    """
+    if text and not re.search(r"""[\s"'#]""", text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def path_of(text: str) -> Path:
+    """The path that a text says, as a shell takes it: ``~`` and ``~name`` are home folders.
+
+    Raises:
+        UsageError: no file can be called so.
+
+    >>> path_of("~nobody-at-all/x")
+    PosixPath('~nobody-at-all/x')
+    """
+    if "\0" in text:
+        raise UsageError(f"no file can be called {text!r}")
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - which fails where there is no such home
+
+
+def word_at(line: str, at: int) -> Word | None:
+    """Read the word that begins at or after an offset.
+
+    Args:
+        line: the whole line.
+        at: offset to begin at.
+
+    Returns:
+        The word, or None at the end of the line.
+
+    Raises:
+        UsageError: a quote is not closed.
+    """
+    blanks = _BLANKS.match(line, at)
+    start = blanks.end() if blanks else at
+    if start == len(line):
+        return None
+    found = _WORD.match(line, start)
+    end = found.end() if found else start
+    if end < len(line) and line[end] in "\"'":
+        raise UsageError(f"the quote at column {end + 1} is not closed")
+    raw = line[start:end]
+    return Word(unquoted(raw), raw, start, end)
+
+
+def without_comment(line: str) -> str:
+    """Cut a comment off: from a ``#`` that begins a word to the end of the line.
+
+    >>> without_comment("set 0 100  # plenty")
+    'set 0 100'
+    >>> without_comment('now == "a # b"')
+    'now == "a # b"'
+    """
+    at = 0
+    while True:
+        try:
+            word = word_at(line, at)
+        except UsageError:
+            return line.strip()
+        if word is None:
+            return line.strip()
+        if word.raw.startswith("#"):
+            return line[: word.start].strip()
+        at = word.end
+
+
+class Words:
+    """The arguments of one command.
+
+    Args:
+        line: the whole line.
+        at: offset behind the command's name.
+        usage: the command's usage line, named in errors.
+    """
+
+    def __init__(self, line: str, at: int, usage: str) -> None:
+        self._line = line
+        self._at = at
+        self._usage = usage
+
+    def error(self, what: str) -> UsageError:
+        """Make the error for an argument that will not do; the caller raises it."""
+        return UsageError(f"{what}; usage: {self._usage}")
+
+    def optional(self) -> Word | None:
+        """Take the next word if there is one."""
+        word = word_at(self._line, self._at)
+        if word is not None:
+            self._at = word.end
+        return word
+
+    def take(self, what: str) -> Word:
+        """Take the next word.
+
+        Args:
+            what: its name in the usage line.
+
+        Raises:
+            UsageError: the line ends here.
+        """
+        word = self.optional()
+        if word is None:
+            raise self.error(f"{what} is missing")
+        return word
+
+    def switch(self, name: str) -> bool:
+        """Take the next word if it is this option; whether it is."""
+        word = word_at(self._line, self._at)
+        if word is None or word.text != name:
+            return False
+        self._at = word.end
+        return True
+
+    def rest(self) -> str:
+        """Take all that is left, as typed, without the blanks around it."""
+        rest = self._line[self._at :].strip()
+        self._at = len(self._line)
+        return rest
+
+    def text(self) -> str:
+        """Take all that is left, exactly as typed."""
+        rest = self._line[self._at :]
+        self._at = len(self._line)
+        return rest
+
+    def need_rest(self, what: str) -> str:
+        """Take all that is left, which must be something."""
+        rest = self.rest()
+        if not rest:
+            raise self.error(f"{what} is missing")
+        return rest
+
+    def phrase(self) -> str:
+        """Take all that is left as one word, which may have blanks with or without quotes.
+
+        Raises:
+            UsageError: a quote is not closed.
+        """
+        begin = self._at
+        word = self.optional()
+        if word is None:
+            return ""
+        if word_at(self._line, self._at) is None:
+            return word.text
+        self._at = begin
+        return self.rest()
+
+    def number(self, word: Word, what: str) -> int:
+        """Read a word as a count, 0 or more; raises as :meth:`whole` does."""
+        return self.whole(word.text, what)
+
+    def whole(self, text: str, what: str) -> int:
+        """Read a text as a count, 0 or more.
+
+        Raises:
+            UsageError: it is not one.
+        """
+        if not (text.isascii() and text.isdecimal()):
+            raise self.error(f"{what} is a number, not {text!r}")
+        if len(text) > 20:
+            raise self.error(f"{what} is far too big")
+        return int(text)
+
+    def end(self) -> None:
+        """Check that nothing is left.
+
+        Raises:
+            UsageError: something is.
+        """
+        word = self.optional()
+        if word is not None:
+            raise self.error(f"{word.raw!r} is one argument too many")

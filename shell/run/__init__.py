@@ -1,0 +1,1 @@
+"""From a line, a script or a pipe to the answer."""

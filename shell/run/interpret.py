@@ -1,0 +1,93 @@
+"""A line as a command: the one it names, or a scan when it is only a predicate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import NamedTuple
+
+from farfetch.scanner import ExpressionError, parse_scan
+
+from ..answers.result import Result
+from ..command import Command
+from ..commands import COMMANDS
+from ..complete.offers import PREDICATE_WORDS
+from ..errors import UsageError
+from ..line.statements import is_declaration
+from ..line.words import Words, without_comment
+from ..near import did_you_mean
+from ..session.session import Session
+
+_WORD = re.compile(r"[A-Za-z][\w-]*(?!\S)")
+_OPERATOR = re.compile(r"\s*(?:[=!<>+\-*/%&|^~]|in\b|not\b|and\b|or\b)")
+_C_COMMENTS = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+#: What other tools call some of our commands.
+_ELSEWHERE = {"exit": "quit", "q": "quit", "pid": "attach", "lregions": "regions", "dump": "read"}
+_PREDICATE_NAMES = tuple(word.rstrip("(") for word, _ in PREDICATE_WORDS)
+
+
+class Call(NamedTuple):
+    """A command and where its arguments begin in the line."""
+
+    command: Command
+    line: str
+    begin: int
+
+    def run(self, session: Session) -> Result:
+        """Run it.
+
+        Raises:
+            FarfetchError: it failed.
+        """
+        return self.command.run(session, Words(self.line, self.begin, self.command.usage))
+
+
+def command_word(line: str) -> str:
+    """The word that names the command, for errors; "" when the line begins otherwise."""
+    found = _WORD.match(line)
+    return found[0] if found else ""
+
+
+def interpret(line: str, *, scanning: bool, fields: Collection[str] = ()) -> Call | None:
+    """Find out what a line asks for.
+
+    Args:
+        line: as typed.
+        scanning: whether there are matches, so that a bare predicate narrows them.
+        fields: of the structure that is scanned for, which a predicate can name.
+
+    Returns:
+        The command to run; None for an empty line or a comment, also one of C.
+
+    Raises:
+        UsageError: it begins with a word that is no command.
+        ExpressionError: it looks like a predicate and is none.
+    """
+    if is_declaration(line):
+        only_comment = not _C_COMMENTS.sub("", line).strip()
+        return None if only_comment else Call(COMMANDS["struct"], line, 0)
+    line = without_comment(line)
+    if not line:
+        return None
+    word = command_word(line)
+    command = COMMANDS.get(word)
+    if command is not None:
+        return Call(command, line, len(word))
+    try:
+        parse_scan(line, fields)
+    except ExpressionError as error:
+        if _names_a_command(word, line):
+            raise UsageError(f"unknown command {word!r}{_hint(word)}") from error
+        raise
+    return Call(COMMANDS["next" if scanning else "first"], line, 0)
+
+
+def _hint(word: str) -> str:
+    if word in _ELSEWHERE:
+        return f": did you mean {_ELSEWHERE[word]}?"
+    near = did_you_mean(word, COMMANDS) or did_you_mean(word, _PREDICATE_NAMES)
+    return near or "; help lists them"
+
+
+def _names_a_command(word: str, line: str) -> bool:
+    return bool(word) and word not in _PREDICATE_NAMES and _OPERATOR.match(line, len(word)) is None

@@ -1,0 +1,1 @@
+"""What a run of the shell holds, and what its commands share."""

@@ -1,0 +1,105 @@
+"""Entries of the table, in the target that is attached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from farfetch.scanner import FarfetchError, format_value, parse_value
+from farfetch.scanner.values.literals import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from farfetch.scanner import Entry, Freeze
+    from farfetch.scanner.tables.cheat_engine import Taken
+
+    from ..answers.result import Json
+    from .session import Session
+
+
+class Live(NamedTuple):
+    """What an entry is at present.
+
+    Attributes:
+        address: None where it cannot be told.
+        value: None where it cannot be read.
+        reason: why not.
+        held: what freezes it; None when nothing does.
+    """
+
+    address: int | None
+    value: Any
+    reason: str
+    held: Freeze | None
+
+
+def live(session: Session, entry: Entry) -> Live:
+    """Look at an entry; without a target that lives there is nothing to see."""
+    target = session.target
+    if target is None:
+        return Live(None, None, "no target", None)
+    address = None
+    try:
+        address = entry.path.resolve(target)
+        value = target.read(address, entry.value_type)
+    except FarfetchError as error:
+        return Live(address, None, str(error), _held(session, entry, address))
+    return Live(address, value, "", _held(session, entry, address))
+
+
+def frozen(session: Session, entry: Entry) -> tuple[Freeze, ...]:
+    """What freezes an entry, also while its pointers lead nowhere."""
+    held = session.frozen_at(entry.path)
+    return held or session.frozen_at(entry.path.resolve(session.attached))
+
+
+def _held(session: Session, entry: Entry, address: int | None) -> Freeze | None:
+    held = session.frozen_at(entry.path)
+    if not held and address is not None:
+        held = session.frozen_at(address)
+    return next((one for one in held if one.active), None)
+
+
+def settle(session: Session) -> None:
+    """Bring the table's frozen values up to what is held, whatever has changed that."""
+    frozen = session.target.frozen if session.target else ()
+    for entry in session.table if frozen else ():
+        held = next((one for one in frozen if one.active and one.path == entry.path), None)
+        if held is not None and entry.frozen is not None:
+            session.table.change(entry.name, frozen=text_of(held))
+
+
+def write(session: Session, entry: Entry, text: str, *, force: bool = False) -> Any:
+    """Write a value to an entry. Returns the value."""
+    target, value_type = session.attached, entry.value_type
+    value = parse_value(value_type, text, bits=target.bits)
+    target.write(entry.path.resolve(target), value_type, value, force=force)
+    return value
+
+
+def freeze(session: Session, entry: Entry, *, force: bool = False) -> Freeze:
+    """Hold an entry at its frozen value, or at what is there, wherever its pointers lead."""
+    target, value_type = session.attached, entry.value_type
+    value = None
+    if entry.frozen is not None:
+        value = parse_value(value_type, entry.frozen, bits=target.bits)
+    return session.freeze(entry.path, value_type, value, entry.allow, force=force)
+
+
+def text_of(frozen: Freeze) -> str:
+    """A frozen value as a table keeps it."""
+    return str(format_value(frozen.type, frozen.value))
+
+
+def reported(report: Iterable[Taken]) -> list[str]:
+    """Say what was not taken over, a line an entry."""
+    return [
+        f"{quote(one.name)}: {one.reason if one.taken else f'left out: {one.reason}'}"
+        for one in report
+        if one.reason
+    ]
+
+
+def report_fields(report: Iterable[Taken]) -> list[Json]:
+    """The same for programs, all entries."""
+    return [{"name": one.name, "taken": one.taken, "reason": one.reason} for one in report]

@@ -1,0 +1,151 @@
+"""Places: where in a target a command shall look, said as a match's index or as an address.
+
+A field of a structure is said behind either, as ``0.hp`` or ``[heap]+0x10.pos.x``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from farfetch.scanner import ExpressionError, PointerError, PointerPath, member
+from farfetch.scanner.values.members import PATH
+
+from ..line.words import Word, Words, unquoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .session import Session
+
+
+class Place(NamedTuple):
+    """An address with the type of its value.
+
+    Attributes:
+        address: of the value.
+        type: of the scan for a match, of an entry of the table, else that of the session.
+        value: a match's value now; None where it was not looked at or cannot be read.
+        field: its name, when the place is a field of a structure.
+        path: that leads there, for an entry of the table.
+    """
+
+    address: int
+    type: Any
+    value: object = None
+    field: str = ""
+    path: PointerPath | None = None
+
+    @property
+    def lasting(self) -> int | PointerPath:
+        """What stays true when the target moves its objects: the path, if there is one."""
+        return self.address if self.path is None else self.path
+
+
+def is_index(word: Word) -> bool:
+    """Whether a word is a match's index; addresses begin with 0x or a name."""
+    return word.raw.isascii() and word.raw.isdecimal()
+
+
+def index_or_address(words: Words, word: Word) -> int | str:
+    """Read a word as a match's index, or leave it as an address to look up.
+
+    Raises:
+        UsageError: the index is no number that could be one.
+    """
+    return words.number(word, "INDEX") if is_index(word) else word.raw
+
+
+def find(session: Session, which: int | str) -> Place:
+    """Look a place up.
+
+    Args:
+        session: whose matches and target are meant.
+        which: what :func:`index_or_address` read.
+
+    Raises:
+        NoMatches: an index is given and there are no matches.
+        MatchIndexError: no match has it.
+        ExpressionError: it is no address.
+        PointerError: an entry's pointers lead nowhere.
+        TypeNameError: there is no such field.
+    """
+    if isinstance(which, int):
+        match = session.matched[which]
+        return Place(match.address, match.type, match.value)
+    entry = _entry(session, which)
+    if entry is not None:
+        return entry
+    try:
+        return Place(session.attached.address(which), session.type)
+    except ExpressionError:
+        found = _field(session, which)
+        if found is None:
+            raise
+        return found
+
+
+def split(text: str) -> Iterator[tuple[str, str]]:
+    """Where a field may stand behind a place: the place and the field, the longest place first.
+
+    >>> list(split("libc.so.6+0x10.pos.x"))
+    [('libc.so.6+0x10.pos', 'x'), ('libc.so.6+0x10', 'pos.x')]
+    """
+    dot = text.rfind(".")
+    while dot > 0:
+        if PATH.fullmatch(text, dot + 1):
+            yield text[:dot], text[dot + 1 :]
+        dot = text.rfind(".", 0, dot)
+
+
+def within(session: Session, place: Place, path: str) -> Place:
+    """A field of the structure at a place.
+
+    Raises:
+        TypeNameError: it has no such field.
+    """
+    found = member(place.type, path, bits=session.attached.bits)
+    there = None if place.path is None else place.path.plus(found.offset)
+    return Place(place.address + found.offset, found.type, field=path, path=there)
+
+
+def pointer_path(session: Session, text: str) -> tuple[PointerPath, Any]:
+    """A pointer path and the type at its end; a field's offset goes into the last step.
+
+    Raises:
+        PointerError: it is none.
+        TypeNameError: there is no such field.
+    """
+    for base, field in split(text):
+        try:
+            path = PointerPath.parse(base)
+        except PointerError:
+            continue
+        if path.offsets:
+            found = member(session.type, field, bits=session.bits)
+            offsets = (*path.offsets[:-1], path.offsets[-1] + found.offset)
+            return PointerPath(path.base, offsets), found.type
+    return PointerPath.parse(text), session.type
+
+
+def _field(session: Session, which: str) -> Place | None:
+    """The field that a text says; None when no place stands in front of one."""
+    for base, path in split(which):
+        if base.isascii() and base.isdecimal() and len(base) <= 20:
+            return within(session, find(session, int(base)), path)
+        outer = _entry(session, base)
+        if outer is None:
+            try:
+                outer = Place(session.attached.address(base), session.type)
+            except ExpressionError:
+                continue
+        return within(session, outer, path)
+    return None
+
+
+def _entry(session: Session, which: str) -> Place | None:
+    name = unquoted(which)
+    if name not in session.table:
+        return None
+    entry = session.table[name]
+    path = entry.path
+    return Place(path.resolve(session.attached), entry.value_type, path=path)

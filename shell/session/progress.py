@@ -1,0 +1,91 @@
+"""The progress of a scan, on one line that is drawn over itself."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from ..answers import quantities
+
+if TYPE_CHECKING:
+    from farfetch.scanner import Progress
+
+#: A scan shorter than this, in seconds, shows no bar.
+PATIENCE = 0.25
+
+
+class Meter(Protocol):
+    """Where progress is shown."""
+
+    def show(self, progress: Progress) -> None:
+        """Show how far a scan is; called some 20 times a second."""
+
+    def clear(self) -> None:
+        """Take the meter away: the scan has ended."""
+
+
+class NoMeter:
+    """Shows nothing."""
+
+    def show(self, progress: Progress) -> None:
+        """Do nothing."""
+
+    def clear(self) -> None:
+        """Do nothing."""
+
+
+class TerminalMeter:
+    """A bar on the line of the cursor.
+
+    Args:
+        stream: a terminal.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._drawn = False
+
+    def show(self, progress: Progress) -> None:
+        """Draw the bar once the scan has taken longer than a blink."""
+        if progress.seconds < PATIENCE:
+            return
+        self._drawn = True  # first, for Ctrl-C may come from here on
+        width = shutil.get_terminal_size().columns - len("^C") - 1
+        self._stream.write("\r\x1b[K" + bar(progress, width))
+        self._stream.flush()
+
+    def clear(self) -> None:
+        """Erase the bar."""
+        if self._drawn:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+            self._drawn = False
+
+
+def bar(progress: Progress, width: int) -> str:
+    """Draw a scan's progress in at most ``width`` columns.
+
+    Args:
+        progress: how far it is.
+        width: columns there are.
+    """
+    share = min(progress.done / progress.total, 1.0) if progress.total else 1.0
+    rate = progress.done / progress.seconds if progress.seconds else 0.0
+    parts = [
+        f"{share:4.0%}",
+        f"{quantities.size(progress.done)} of {quantities.size(progress.total)}",
+        f"{quantities.size(rate)}/s",
+    ]
+    if rate:
+        left = (progress.total - progress.done) / rate
+        parts.append(f"{quantities.seconds(max(left, 0.0))} left")
+    parts.append(quantities.count(progress.matches, "match", "matches"))
+    text = ", ".join(parts)
+    while len(parts) > 1 and len(text) > width:
+        parts.pop()
+        text = ", ".join(parts)
+    room = min(width - len(text) - 3, 30)
+    if room >= 10:
+        full = round(share * room)
+        text = f"[{'#' * full}{'.' * (room - full)}] {text}"
+    return text[:width]

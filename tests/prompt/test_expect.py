@@ -1,0 +1,138 @@
+"""Scripts that check what they do."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.targets import TargetProcess, target_path
+
+SCRIPT = Path(__file__).parent.parent.parent / "demo" / "health.ff"
+Drive = Callable[..., Any]
+Run = Callable[..., Any]
+
+
+def test_what_holds_and_what_does_not(game: TargetProcess, drive: Drive) -> None:
+    at = game.command("addresses")["health_addr"]
+    shell = drive("-p", game.pid)
+    shell.ask("where heap")
+    shell.ask("first 1500")
+    shell.ask(f"table add {at} 'my health'")
+    for line in (
+        "expect matches >= 1",
+        "expect matches in 1..99",
+        "expect value 0 == 1500",
+        f"expect value {at} == 100",
+        f"expect value {at} in 99..101",
+        f"expect value {at} != 5 --for 0",
+        "expect value 'my health' > 99",
+        "expect alive",
+    ):
+        assert shell.ask(line)["ok"], line
+    for line, said in [
+        ("expect matches == 0", "expected matches == 0, but there are "),
+        ("expect value 0 < 0x10", "expected value 0 < 0x10, but it is 1500"),
+        (f"expect value {at} in 1..99 --for 0.1", "but it is 100 after 0.100 s"),
+        ("expect value 'my health' == 7", "expected value my health == 7, but it is 100"),
+    ]:
+        error = shell.error(line)
+        assert error["type"] == "Unexpected", line
+        assert said in error["message"]
+
+
+def test_waiting_for_what_is_expected(game: TargetProcess, drive: Drive) -> None:
+    at = game.command("addresses")["health_addr"]
+    shell = drive("-p", game.pid)
+    shell.send(f"expect value {at} == 93 --for 20")
+    game.command("hit 7")
+    assert shell.answer()["seen"] == "it is 93"
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "said"),
+    [
+        ("expect", "UsageError", "CONDITION is missing"),
+        ("expect lunch", "UsageError", "begins with matches, value or alive, not 'lunch'"),
+        ("expect matches", "UsageError", "a comparison is =="),
+        ("expect matches == many", "UsageError", "COUNT is a number, not 'many'"),
+        ("expect matches in 1", "UsageError", "a comparison is =="),
+        ("expect alive still", "UsageError", "'still' is one argument too many"),
+        ("expect value", "UsageError", "WHERE is missing"),
+        ("expect value 0 == 1", "NoMatches", "no matches"),
+        ("expect value nowhere == 1", "ExpressionError", "no module or region"),
+        ("expect value [heap] == soon", "ValueKindError", "soon"),
+        ("expect value [heap] == 1 --for ever", "UsageError", "--for takes seconds"),
+        ("expect value 0x10 == 1", "MemoryFault", "0x10"),
+    ],
+)
+def test_what_cannot_be_expected(
+    game: TargetProcess, drive: Drive, line: str, kind: str, said: str
+) -> None:
+    error = drive("-p", game.pid).error(line)
+    assert error["type"] == kind
+    assert said in error["message"]
+
+
+def test_a_target_that_has_ended(game: TargetProcess, drive: Drive) -> None:
+    shell = drive("-p", game.pid)
+    shell.ask("info")
+    game.quit()
+    assert "has ended" in shell.error("expect alive")["message"]
+    assert shell.error("expect value [heap] == 1")["type"] == "TargetGone"
+    assert shell.ask("expect matches == 0")["seen"] == "there are 0 matches"
+
+
+@pytest.fixture
+def own_game(tmp_path: Path) -> Path:
+    """A copy of the game under a name that no process has."""
+    return Path(shutil.copy(target_path("game"), tmp_path / f"game-{uuid.uuid4().hex[:8]}"))
+
+
+@pytest.fixture
+def script(own_game: Path, tmp_path: Path) -> Path:
+    """The script of the demo, for that game."""
+    path = tmp_path / "health.ff"
+    text = SCRIPT.read_text()
+    assert text.count("attach game ") == 1
+    path.write_text(text.replace("attach game ", f"attach {own_game.name} "))
+    return path
+
+
+def test_a_script_waits_finds_checks_and_freezes(
+    farfetch: Run, own_game: Path, script: Path
+) -> None:
+    running: list[TargetProcess] = []
+    starting = threading.Timer(0.5, lambda: running.append(TargetProcess("game", program=own_game)))
+    starting.start()
+    try:
+        done = farfetch(str(script))
+        assert done.returncode == 0, done.stderr
+        assert '"health": i32 at [heap]+0x' in done.stdout
+        assert done.stdout.endswith("value health == 100: it is 100\n")
+    finally:
+        starting.join()
+        for one in running:
+            one.close()
+
+
+def test_the_script_says_what_is_not_there(farfetch: Run, own_game: Path, script: Path) -> None:
+    with TargetProcess("game", program=own_game) as game:
+        game.command("hit 7")
+        done = farfetch(str(script))
+    assert done.returncode == 1
+    assert f"{script}:7: expected matches == 1, but there are 0 matches" in done.stderr
+
+
+def test_nobody_appears(farfetch: Run) -> None:
+    done = farfetch("-c", "attach no-such-game --wait 0.2")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no process is called no-such-game" in done.stderr
+    done = farfetch("-c", "attach game --wait soon")
+    assert done.returncode == 2
+    assert "--wait takes seconds from 0 on, not 'soon'" in done.stderr

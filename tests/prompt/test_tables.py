@@ -1,0 +1,197 @@
+"""Tables and pointer paths at the command line, on real targets."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.targets import TargetProcess, target_path
+
+Answers = Callable[..., list[dict[str, Any]]]
+Drive = Callable[..., Any]
+
+
+def test_entries_are_added_changed_and_taken_out(game: TargetProcess, drive: Drive) -> None:
+    at = game.command("addresses")
+    shell = drive("-p", game.pid)
+    assert shell.ask("table")["entries"] == []
+    shell.ask("type i32")
+    added = shell.ask(f"table add {at['health_addr']} health --group player --note='hit points'")
+    assert added["where"].startswith("[heap]+0x")
+    assert (added["type"], added["group"], added["note"]) == ("i32", "player", "hit points")
+    (entry,) = shell.ask("table")["entries"]
+    assert (entry["value"], entry["address"], entry["active"]) == (100, at["health_addr"], False)
+    assert shell.ask("table set health 77")["value"] == 77
+    assert game.command("status")["health"] == "77"
+    assert shell.ask("table freeze health 55")["frozen"] == "55"
+    assert shell.ask("table")["entries"][0]["active"] is True
+    assert shell.ask("table set health 66")["frozen"] == "66"  # what is held moves along
+    game.command("hit 3")
+    shell.ask("wait 0.3")
+    assert game.command("status")["health"] == "66"
+    assert shell.ask("table unfreeze health")["frozen"] is None
+    game.command("hit 6")
+    assert shell.ask("table")["entries"][0]["value"] == 60
+    assert shell.ask("table remove health")["name"] == "health"
+    assert shell.ask("table")["entries"] == []
+
+
+def test_matches_become_entries(game: TargetProcess, answers: Answers) -> None:
+    *_, added, listed = answers(game.pid, "where heap", "first 1500", "table add 0 gold", "table")
+    assert added["where"].startswith("[heap]+0x")
+    assert listed["entries"][0]["value"] == 1500
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "said"),
+    [
+        ("table sell health", "UsageError", "table takes add, set, "),
+        ("table add", "UsageError", "WHERE is missing"),
+        ("table add [heap]", "UsageError", "NAME is missing"),
+        ("table add [heap] a --colour red", "UsageError", "'--colour' is one argument too many"),
+        ("table add [heap] a --type", "UsageError", "--type is missing"),
+        ("table add [heap] a --type i33", "TableError", "i33"),
+        ("table add 0 a", "NoMatches", "no matches"),
+        ("table add nowhere a", "ExpressionError", "no module or region"),
+        ("table add [heap]->soon a", "PointerError", "offset 1 is a number, not 'soon'"),
+        ("table add '->8' a", "PointerError", "begins with a place"),
+        ("table add [heap]->0->0 a", "PointerError", "cannot be read"),
+        ("table add [heap] there", "UsageError", "table remove there takes it out"),
+        ("table set nobody 1", "TableError", 'the table has no entry "nobody"'),
+        ("table set there soon", "ValueKindError", "soon"),
+        ("table set there", "UsageError", "VALUE is missing"),
+        ("table freeze nobody", "TableError", "no entry"),
+        ("table freeze there 1e99", "ValueKindError", "1e99"),
+        ("table remove nobody", "TableError", "no entry"),
+        ("table unfreeze there now", "UsageError", "one argument too many"),
+        ("pointer", "UsageError", "PATH is missing"),
+        ("pointer [heap]->0->0", "PointerError", "pointer 2, at 0x"),
+        ("pointer [heap] i33", "TypeNameError", "i33"),
+        ("save", "UsageError", "FILE is missing"),
+        ("save /proc/nothing/here", "TableError", "cannot be written: No such file"),
+        ("save /dev/null", "TableError", "is not a regular file"),
+        ("load", "UsageError", "FILE is missing"),
+        ("load /nothing/here", "TableError", "cannot be read: No such file"),
+        ("load /dev/zero", "TableError", "is not a regular file"),
+        ("export", "UsageError", "FILE is missing"),
+        ("export x.json", "UsageError", "FILE ends in .CT"),
+        ("export /nothing/x.CT", "TableError", "cannot be written: No such file"),
+        ("load /nothing/x.CT", "TableError", "cannot be read: No such file"),
+        ("load x --thaw", "UsageError", "'--thaw' is one argument too many"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done(
+    game: TargetProcess, drive: Drive, line: str, kind: str, said: str
+) -> None:
+    shell = drive("-p", game.pid)
+    shell.ask("table add [heap]+16 there")
+    error = shell.error(line)
+    assert error["type"] == kind
+    assert said in error["message"]
+    assert [one["name"] for one in shell.ask("table")["entries"]] == ["there"]
+
+
+def test_a_table_fits_the_next_run(game: TargetProcess, drive: Drive, tmp_path: Path) -> None:
+    at = game.command("addresses")
+    file = tmp_path / "my game.json"
+    shell = drive("-p", game.pid)
+    shell.ask(f"table add {at['health_addr']} health --type i32")
+    shell.ask(f"table add {at['gold_addr']} gold --type i32")
+    shell.ask("table freeze health 42")
+    assert shell.ask(f"save '{file}'")["entries"] == 2
+    saved = json.loads(file.read_text())
+    assert (saved["format"], saved["version"]) == ("farfetch table", 1)
+    moved = tmp_path / "elsewhere" / "game"
+    moved.parent.mkdir()
+    shutil.copy(target_path("game"), moved)
+    for prefix in ((), ("sh", "-c", 'exec "$0"', str(moved))):
+        with TargetProcess("game", prefix=prefix) as again:
+            there = again.command("addresses")
+            later = drive("-p", again.pid)
+            assert later.ask(f"load '{file}'")["frozen"] == 0
+            entries = later.ask("table")["entries"]
+            assert [one["value"] for one in entries] == [100, 1500]
+            assert entries[0]["address"] == there["health_addr"]
+            assert later.ask(f"load '{file}' --freeze")["frozen"] == 1
+            again.command("hit 9")
+            later.ask("wait 0.3")
+            assert again.command("status")["health"] == "42"
+
+
+def test_entries_are_places(game: TargetProcess, drive: Drive) -> None:
+    at = game.command("addresses")
+    shell = drive("-p", game.pid)
+    shell.ask("type u8")
+    shell.ask(f"table add {at['health_addr']} 'my health' --type i32")
+    assert shell.ask("freeze 'my health' 300")["type"] == "i32"
+    assert shell.ask("watch 'my health' --for 0")["samples"][0]["values"] == [300]
+    assert shell.ask("hex 'my health' 4")["bytes"] == "2c 01 00 00"
+    assert shell.ask("expect value 'my health' == 300")["ok"]
+    assert shell.ask("unfreeze 'my health'")["ok"]
+    assert shell.ask("write 'my health' i32 7")["ok"]
+    assert shell.ask("read 'my health'")["value"] == 7
+    assert shell.ask("pointer 'my health' i32")["value"] == 7
+    assert shell.error("hex 'my wealth' 4")["type"] == "ExpressionError"
+
+
+def test_tables_of_cheat_engine(game: TargetProcess, drive: Drive, tmp_path: Path) -> None:
+    file = tmp_path / "game.CT"
+    shell = drive("-p", game.pid)
+    shell.ask("table add game+0 magic --type bytes[4] --group 'about/it'")
+    shell.ask("table add [heap]+16 lost")
+    done = shell.ask(f"export {file}")
+    assert done["entries"] == 1
+    assert done["report"][1] == {
+        "name": "lost",
+        "taken": False,
+        "reason": "Cheat Engine does not know the place [heap]+0x10",
+    }
+    shell.ask("table remove magic")
+    loaded = shell.ask(f"load {file}")
+    assert loaded["report"] == [{"name": "magic", "taken": True, "reason": ""}]
+    (entry,) = shell.ask("table")["entries"]
+    assert (entry["value"], entry["group"]) == ("7f 45 4c 46", "about/it")
+
+
+def test_what_is_not_understood_is_kept(drive: Drive, tmp_path: Path) -> None:
+    file = tmp_path / "my.CT"
+    script = "<CheatTable><CheatEntries/><LuaScript>print(1)</LuaScript></CheatTable>"
+    file.write_text(script)
+    shell = drive()
+    shell.ask(f"load {file}")
+    for line in (f"export {file}", f"save {file}"):
+        error = shell.error(line)
+        assert error["type"] == "TableError"
+        assert "is not written over" in error["message"]
+        assert file.read_text() == script
+    assert shell.ask(f"export {file} --force")["entries"] == 0
+    assert "LuaScript" not in file.read_text()
+    assert shell.ask(f"save --force {file}")["entries"] == 0
+    assert json.loads(file.read_text())["format"] == "farfetch table"
+    assert shell.error(f"save {file} --forced")["type"] == "UsageError"
+
+
+def test_the_target_has_ended(game: TargetProcess, drive: Drive, tmp_path: Path) -> None:
+    shell = drive("-p", game.pid)
+    shell.ask("table add [heap]+16 there")
+    game.quit()
+    for line in (
+        "table add [heap] more",
+        "table set there 1",
+        "table freeze there",
+        "table unfreeze there",
+        "pointer [heap]->8",
+    ):
+        assert shell.error(line)["type"] == "TargetGone", line
+    (entry,) = shell.ask("table")["entries"]  # it is still there to look at, and to keep
+    assert entry["value"] is None
+    assert "has exited" in entry["error"]
+    assert shell.ask(f"save {tmp_path}/kept.json")["entries"] == 1
+    assert shell.error(f"load {tmp_path}/kept.json --freeze")["type"] == "TargetGone"
+    assert shell.ask(f"load {tmp_path}/kept.json")["entries"] == 1
+    assert shell.ask("table remove there")["name"] == "there"

@@ -1,0 +1,340 @@
+"""What each public thing says once it is closed, let go, or a parent process's.
+
+One row a member: how it is used, and what that raises when its target is closed, when its scan is
+closed, after a reset of the scan, and in a child process. None: it must not raise.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import os
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from farfetch.scanner import (
+    Buffer,
+    ForkedError,
+    MatchIndexError,
+    ScanClosed,
+    ScanOrderError,
+    TargetClosed,
+    attach,
+    i32,
+    now,
+)
+from farfetch.scanner.engine import ffi
+
+Raised = type[Exception] | None
+VALUE = 0x13572468
+STATES = ("open", "target closed", "scan closed", "reset", "forked")
+
+
+class World:
+    """One of everything, open.
+
+    Args:
+        kind: of the target: ``"process"`` is this one, ``"buffer"`` some bytes.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.values = (ctypes.c_int32 * 1024)(*itertools.repeat(VALUE, 1024))
+        memory = memoryview(self.values).cast("B")
+        if kind == "process":
+            self.at = ctypes.addressof(self.values)
+            self.target = attach(os.getpid())
+        else:
+            self.at = 0x10000
+            self.target = attach(Buffer(memory, base=self.at))
+        where = f"{self.at:#x}..{self.at + len(memory):#x}"
+        self.scan = self.target.scan(i32, where=where, threads=1)
+        self.scan.first(now == VALUE)
+        self.scan.next("unchanged")
+        self.scan.next("unchanged")
+        self.scan.undo()
+        self.scan.snapshot("lunch")
+        self.matches, self.match = self.scan.matches, self.scan[0]
+        self.history, self.step = self.scan.history, self.scan.steps[0]
+        self.saved = self.scan.snapshots[0]
+        ground = self.history.present.ground
+        assert ground is not None
+        self.ground = ground
+        self.frozen = self.target.freeze(self.at, i32, VALUE, interval=3600)
+        self.freezer = self.frozen._freezer
+        self.patched = self.target.patch(self.at + 64, b"\x01")
+        self.patches = self.patched._patches
+        self.watch = self.target.watch([(self.at, i32)])
+        self.memory = self.target.memory
+        self.addresses = [self.at]
+
+    def put_in(self, state: str) -> None:
+        """Close what the state says."""
+        if state == "target closed":
+            self.target.close()
+        elif state == "scan closed":
+            self.scan.close()
+        elif state == "reset":
+            self.scan.reset()
+
+    def close(self) -> None:
+        """Close everything."""
+        self.scan.close()
+        self.target.close()
+
+
+class Row(NamedTuple):
+    """How a member is used, and what that raises in each state."""
+
+    call: Callable[[World], Any]
+    target_closed: Raised = None
+    scan_closed: Raised = None
+    reset: Raised = None
+    forked: Raised = None
+
+    def expected(self, state: str) -> Raised:
+        """What it raises in a state."""
+        raised = (None, self.target_closed, self.scan_closed, self.reset, self.forked)
+        return raised[STATES.index(state)]
+
+
+def fact(call: Callable[[World], Any]) -> Row:
+    """Known without anything else."""
+    return Row(call)
+
+
+def reaching(call: Callable[[World], Any]) -> Row:
+    """Reaches the target."""
+    return Row(call, TargetClosed, forked=ForkedError)
+
+
+def own(call: Callable[[World], Any]) -> Row:
+    """Of this process only, closed or not."""
+    return Row(call, forked=ForkedError)
+
+
+def kept(call: Callable[[World], Any], reset: Raised = None) -> Row:
+    """What a scan has found, which its target's end does not change."""
+    return Row(call, None, ScanClosed, reset, ForkedError)
+
+
+def read(call: Callable[[World], Any], reset: Raised = None) -> Row:
+    """What a scan has found, and is there now."""
+    return Row(call, TargetClosed, ScanClosed, reset, ForkedError)
+
+
+def facts(what: str, *names: str) -> dict[str, Row]:
+    """Attributes that say what they are."""
+    return {name: fact(attrgetter(f"{what}.{name}")) for name in names}
+
+
+def block(what: Callable[[World], Any]) -> Callable[[World], Any]:
+    """Enter a block and leave it."""
+
+    def call(world: World) -> None:
+        with what(world):
+            pass
+
+    return call
+
+
+def addresses(world: World) -> Any:
+    """Where a value lies, as the core takes it."""
+    return ffi.new("uint64_t[]", [world.at])
+
+
+ROWS: dict[str, dict[str, Row]] = {
+    "target": {
+        **facts("target", "bits", "memory", "name", "pages", "patience", "pid", "process"),
+        **facts("target", "stepping"),
+        "address": reaching(lambda w: w.target.address(hex(w.at))),
+        "alive": own(lambda w: w.target.alive),
+        "check": reaching(lambda w: w.target.check()),
+        "close": fact(lambda w: w.target.close()),
+        "footprints": reaching(lambda w: w.target.footprints()),
+        "freeze": reaching(lambda w: w.target.freeze(w.at, i32, VALUE)),
+        "frozen": own(lambda w: w.target.frozen),
+        "locate": reaching(lambda w: w.target.locate(w.at)),
+        "modules": reaching(lambda w: w.target.modules()),
+        "patch": reaching(lambda w: w.target.patch(w.at, b"\x68")),
+        "patches": own(lambda w: w.target.patches),
+        "read": reaching(lambda w: w.target.read(w.at, i32)),
+        "read_bytes": reaching(lambda w: w.target.read_bytes(w.at, 4)),
+        "regions": reaching(lambda w: w.target.regions()),
+        "scan": reaching(lambda w: w.target.scan(i32)),
+        "watch": reaching(lambda w: w.target.watch([(w.at, i32)])),
+        "write": reaching(lambda w: w.target.write(w.at, i32, VALUE)),
+        "write_bytes": reaching(lambda w: w.target.write_bytes(w.at, b"\x68")),
+        "__enter__": fact(lambda w: w.target.__enter__()),
+        "__exit__": fact(block(lambda w: w.target)),
+        "__repr__": fact(lambda w: repr(w.target)),
+    },
+    "memory": {
+        **facts("memory", "name", "patience"),
+        "blocks": reaching(lambda w: w.memory.blocks(w.at)),
+        "check": fact(lambda w: w.memory.check(0)),
+        "close": fact(lambda w: w.memory.close()),
+        "error": fact(lambda w: w.memory.error(0)),
+        "process": fact(lambda w: getattr(w.memory, "process", None)),
+        "read": reaching(lambda w: w.memory.read(w.at, 4)),
+        "read_each": reaching(
+            lambda w: w.memory.read_each(addresses(w), 1, 4, 4, ffi.new("uint8_t[4]"))
+        ),
+        "read_into": reaching(lambda w: w.memory.read_into(w.at, bytearray(4))),
+        "reader": reaching(lambda w: w.memory.reader),
+        "regions": reaching(lambda w: w.memory.regions()),
+        "wait_no_more": fact(lambda w: w.memory.wait_no_more()),
+        "write": reaching(lambda w: w.memory.write(w.at, b"\x68")),
+        "write_each": reaching(lambda w: w.memory.write_each(addresses(w), 1, b"\x68")),
+    },
+    "scan": {
+        **facts(
+            "scan", "align", "bits", "budget", "chunk", "directory", "fields", "history", "isa"
+        ),
+        **facts("scan", "jobs", "layout", "matches", "soft_dirty", "target", "threads", "type"),
+        **facts("scan", "isa", "where"),
+        "cancel": fact(lambda w: w.scan.cancel()),
+        "close": fact(lambda w: w.scan.close()),
+        "decode": kept(lambda w: w.scan.decode(b"\1\0\0\0")),
+        "disk": kept(lambda w: w.scan.disk),
+        "drop": kept(lambda w: w.scan.drop("lunch"), ScanOrderError),
+        "first": read(lambda w: w.scan.first(now == VALUE)),
+        "forget": kept(lambda w: w.scan.forget()),
+        "go_to": kept(lambda w: w.scan.go_to(1), ScanOrderError),
+        "memory": kept(lambda w: w.scan.memory),
+        "next": read(lambda w: w.scan.next("unchanged"), ScanOrderError),
+        "reading": kept(lambda w: w.scan.reading(w.at), ScanOrderError),
+        "redo": kept(lambda w: w.scan.redo(), ScanOrderError),
+        "reset": kept(lambda w: w.scan.reset()),
+        "size": kept(lambda w: w.scan.size),
+        "snapshot": read(lambda w: w.scan.snapshot("tea"), ScanOrderError),
+        "snapshots": kept(lambda w: w.scan.snapshots),
+        "steps": kept(lambda w: w.scan.steps),
+        "undo": kept(lambda w: w.scan.undo(), ScanOrderError),
+        "write_all": read(lambda w: w.scan.write_all(VALUE)),
+        "__bool__": fact(lambda w: bool(w.scan)),
+        "__enter__": fact(lambda w: w.scan.__enter__()),
+        "__exit__": fact(block(lambda w: w.scan)),
+        "__getitem__": read(lambda w: w.scan[0], MatchIndexError),
+        "__iter__": read(lambda w: list(w.scan)),
+        "__len__": kept(lambda w: len(w.scan)),
+    },
+    "matches": {
+        "addresses": kept(lambda w: w.matches.addresses()),
+        "bisect": kept(lambda w: w.matches.bisect(w.at)),
+        "column": read(lambda w: w.matches.column("now")),
+        "count": read(lambda w: w.matches.count(w.match)),
+        "index": read(lambda w: w.matches.index(w.match), ValueError),
+        "__getitem__": read(lambda w: w.matches[1:9:2]),
+        "__iter__": read(lambda w: list(w.matches)),
+        "__len__": kept(lambda w: len(w.matches)),
+    },
+    "match": {
+        **facts("match", "address", "first", "index", "previous", "type", "types", "value"),
+        "location": reaching(lambda w: w.match.location),
+        "module": reaching(lambda w: w.match.module),
+        "offset": reaching(lambda w: w.match.offset),
+        "region": reaching(lambda w: w.match.region),
+        "__repr__": fact(lambda w: repr(w.match)),
+    },
+    "history": {
+        **facts("history", "changing", "is_forked"),
+        "add": kept(lambda w: w.history.add(now == 1, w.step, w.history.path), ScanOrderError),
+        "begin": kept(lambda w: w.history.begin(w.ground, now == 1, w.step), ScanClosed),
+        "check": kept(lambda w: w.history.check()),
+        "clear": kept(lambda w: w.history.clear()),
+        "close": fact(lambda w: w.history.close()),
+        "drop": kept(lambda w: w.history.drop("lunch")),
+        "forget": kept(lambda w: w.history.forget()),
+        "go_to": kept(lambda w: w.history.go_to(1), ScanOrderError),
+        "memory": kept(lambda w: w.history.memory),
+        "path": kept(lambda w: w.history.path),
+        "present": kept(lambda w: w.history.present),
+        "redo": kept(lambda w: w.history.redo(0)),
+        "save": kept(lambda w: w.history.save("tea", w.saved, w.history.path), ScanOrderError),
+        "snapshot": kept(lambda w: w.history.snapshot("lunch"), ScanOrderError),
+        "snapshots": kept(lambda w: w.history.snapshots),
+        "undo": kept(lambda w: w.history.undo(1), ScanOrderError),
+        "__iter__": kept(lambda w: list(w.history)),
+        "__len__": kept(lambda w: len(w.history)),
+    },
+    "step": {
+        **facts("step", "epoch", "held", "number", "parent", "predicate", "result"),
+        "memory": kept(lambda w: w.step.memory, ScanClosed),
+        "release": fact(lambda w: w.step.release()),
+        "value": kept(lambda w: w.step.value(w.at, 4, "/tmp"), ScanClosed),
+        "__repr__": fact(lambda w: repr(w.step)),
+    },
+    "saved": {
+        **facts("saved", "epoch", "held", "name", "result", "step"),
+        "memory": kept(lambda w: w.saved.memory, ScanClosed),
+        "release": fact(lambda w: w.saved.release()),
+        "value": kept(lambda w: w.saved.value(w.at, 4, "/tmp"), ScanClosed),
+        "__repr__": fact(lambda w: repr(w.saved)),
+    },
+    "frozen": {
+        **facts("frozen", "address", "allow", "error", "force", "interval", "path", "type"),
+        **facts("frozen", "value", "writes"),
+        "active": own(lambda w: w.frozen.active),
+        "holding": own(lambda w: w.frozen.holding),
+        "stop": own(lambda w: w.frozen.stop()),
+        "__enter__": fact(lambda w: w.frozen.__enter__()),
+        "__exit__": fact(block(lambda w: w.frozen)),
+    },
+    "freezer": {
+        **facts("freezer", "is_forked", "target", "turn"),
+        "add": reaching(lambda w: w.freezer.add(w.at, i32, VALUE)),
+        "close": fact(lambda w: w.freezer.close()),
+        "entries": own(lambda w: w.freezer.entries),
+        "spans": own(lambda w: w.freezer.spans()),
+        "touched": own(lambda w: w.freezer.touched(w.at, 4)),
+        "refuse_children": own(lambda w: w.freezer.refuse_children()),
+    },
+    "patched": {
+        **facts("patched", "active", "address", "after", "before", "forced", "number"),
+        "undo": reaching(lambda w: w.patched.undo()),
+        "__enter__": fact(lambda w: w.patched.__enter__()),
+        "__exit__": Row(block(lambda w: w.patched), TargetClosed),
+        "__repr__": fact(lambda w: repr(w.patched)),
+    },
+    "patches": {
+        **facts("patches", "is_forked"),
+        "add": reaching(lambda w: w.patches.add(w.at + 8, b"\x68")),
+        "entries": own(lambda w: w.patches.entries),
+    },
+    "watch": {
+        "look": reaching(lambda w: w.watch.look()),
+    },
+}
+
+#: Public classes that hold nothing of a target, and are what they say.
+PLAIN = frozenset(
+    {
+        "AnyCase",
+        "Budget",
+        "Declaration",
+        "Declarations",
+        "Entry",
+        "Expr",
+        "FaultSet",
+        "Footprint",
+        "Layout",
+        "Location",
+        "Member",
+        "Module",
+        "Pattern",
+        "PointerPath",
+        "PointerStep",
+        "Predicate",
+        "ProcessInfo",
+        "Progress",
+        "Range",
+        "Regex",
+        "Region",
+        "ScanResult",
+        "Seen",
+        "Table",
+        "Where",
+        "WriteResult",
+    }
+)

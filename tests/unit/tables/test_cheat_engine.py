@@ -1,0 +1,231 @@
+"""Cheat Engine tables: taken over as far as they can be, and written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from farfetch.scanner import Entry, Table, TableError
+from farfetch.scanner.tables.cheat_engine import export_table, import_table
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def entry(description: str, kind: str = "4 Bytes", address: str = "10", more: str = "") -> str:
+    return (
+        f"<CheatEntry><Description>{description}</Description><VariableType>{kind}</VariableType>"
+        f"<Address>{address}</Address>{more}</CheatEntry>"
+    )
+
+
+def file_of(tmp_path: Path, *entries: str) -> Path:
+    file = tmp_path / "game.CT"
+    content = f"<CheatTable><CheatEntries>{''.join(entries)}</CheatEntries></CheatTable>"
+    file.write_text('<?xml version="1.0" encoding="utf-8"?>\n' + content)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("xml", "where", "type_name"),
+    [
+        (entry("a"), "0x10", "i32"),
+        (entry("a", address="game.exe+12aB"), '"game.exe"+0x12ab', "i32"),
+        (entry("a", address='"my game.exe"+1F'), '"my game.exe"+0x1f', "i32"),
+        (entry("a", address="libgame.so"), '"libgame.so"+0x0', "i32"),
+        (entry("a", "Byte"), "0x10", "u8"),
+        (entry("a", "2 Bytes", more="<ShowAsSigned>0</ShowAsSigned>"), "0x10", "u16"),
+        (entry("a", "8 Bytes", more="<ShowAsSigned>1</ShowAsSigned>"), "0x10", "i64"),
+        (entry("a", "Float"), "0x10", "f32"),
+        (entry("a", "Double"), "0x10", "f64"),
+        (entry("a", "String", more="<Length>12</Length><Unicode>0</Unicode>"), "0x10", "text[12]"),
+        (entry("a", "String", more="<Length>3</Length><Unicode>1</Unicode>"), "0x10", "utf16[3]"),
+        (entry("a", "Array of byte", more="<ByteLength>4</ByteLength>"), "0x10", "bytes[4]"),
+        (
+            entry("a", more="<Offsets><Offset>20</Offset><Offset>-8</Offset></Offsets>"),
+            "0x10 -> -0x8 -> 0x20",
+            "i32",
+        ),
+    ],
+)
+def test_entries_are_taken_over(tmp_path: Path, xml: str, where: str, type_name: str) -> None:
+    table, report = import_table(file_of(tmp_path, xml))
+    assert [(one.name, one.where, one.type) for one in table] == [("a", where, type_name)]
+    assert report == [("a", True, "")]
+
+
+@pytest.mark.parametrize(
+    ("xml", "reason"),
+    [
+        (entry("a", "Auto Assembler Script"), "is a script, and scripts are not run"),
+        (entry("a", more="<AssemblerScript>x</AssemblerScript>"), "is a script"),
+        (entry("a", "Binary"), "its type Binary has no equal here"),
+        (entry("a", "Lunch"), "its type Lunch has no equal here"),
+        (entry("a", ""), "has no type"),
+        (entry("a", address=""), "has no address"),
+        (entry("a", address="[game.exe+10]+8"), "is a calculation"),
+        (entry("a", address="+18"), "is a calculation"),
+        (entry("a", address="game.exe+10*4"), "is a calculation"),
+        (entry("a", more="<Offsets><Offset>4*i</Offset></Offsets>"), "offset 4*i is a calculation"),
+        (entry("a", "String"), "its length '' is no number"),
+        (entry("a", "Array of byte", more="<ByteLength>0</ByteLength>"), "its length '0'"),
+    ],
+)
+def test_what_cannot_be_taken_is_said(tmp_path: Path, xml: str, reason: str) -> None:
+    table, report = import_table(file_of(tmp_path, xml, entry("b")))
+    assert [one.name for one in table] == ["b"]
+    assert [one.taken for one in report] == [False, True]
+    assert reason in report[0].reason
+
+
+def test_groups_names_and_what_is_left_behind(tmp_path: Path) -> None:
+    inner = f"<GroupHeader>1</GroupHeader><CheatEntries>{entry('hp')}{entry('hp')}</CheatEntries>"
+    outer = f"<CheatEntry><Description>'Player'</Description>{inner}</CheatEntry>"
+    nested = entry('"boss"', more=f"<CheatEntries>{entry('', more='<Hotkeys/>')}</CheatEntries>")
+    table, report = import_table(file_of(tmp_path, outer, nested))
+    assert [(one.group, one.name) for one in table] == [
+        ("'Player'", "hp"),
+        ("'Player'", "hp (2)"),
+        ("", "boss"),
+        ("boss", "entry 4"),
+    ]
+    assert report[3].reason == "without its hotkeys"
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"", "is damaged at line 1, column 1"),
+        (b"<CheatTable><CheatEntries>", "is damaged at line 1"),
+        (b"<Lunch/>", "is no Cheat Engine table: its root is <Lunch>"),
+        (b"<a>" * 200 + b"</a>" * 200, "is nested more than 128 deep"),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]><CheatTable>&b;</CheatTable>', "declares entities"),
+        (b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><CheatTable/>', "declares entities or a DTD"),
+        (b'<?xml version="1.0" encoding="lunch"?><CheatTable/>', "lunch|cannot be read|damaged"),
+        (b" " * ((16 << 20) + 1), "is larger than 16 MiB"),
+    ],
+    ids=range(8),
+)
+def test_damaged_and_hostile_files(tmp_path: Path, raw: bytes, said: str) -> None:
+    file = tmp_path / "bad.CT"
+    file.write_bytes(raw)
+    with pytest.raises(TableError, match=said) as raised:
+        import_table(file)
+    assert str(file) in str(raised.value)
+
+
+@given(st.binary(max_size=40), st.integers(0, 300))
+def test_any_damage_is_one_clear_line(
+    tmp_path_factory: pytest.TempPathFactory, damage: bytes, at: int
+) -> None:
+    file = file_of(tmp_path_factory.mktemp("tables"), entry("a"), entry("b", "Float"))
+    raw = file.read_bytes()
+    file.write_bytes(raw[:at] + damage + raw[at + len(damage) :])
+    said = ""
+    try:
+        import_table(file)
+    except TableError as error:
+        said = str(error)
+    assert said.isprintable()
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zs"]), min_size=1)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Entry,
+            name=NAMES.filter(lambda name: '"' not in name and name.strip() == name),
+            where=st.sampled_from(
+                ['"my game"+0x4010', '"game"+0x0 -> 0x18 -> -0x8', "0x7f00", '"a.exe"+0x1 -> 0x0']
+            ),
+            type=st.sampled_from(["u8", "i16", "u32", "i64", "f32", "f64", "text[5]", "utf16[8]"]),
+            group=st.sampled_from(["", "player", "player/bag"]),
+        ),
+        unique_by=lambda one: one.name,
+        max_size=6,
+    )
+)
+def test_what_is_exported_is_imported(
+    tmp_path_factory: pytest.TempPathFactory, entries: list[Entry]
+) -> None:
+    file = tmp_path_factory.mktemp("tables") / "game.CT"
+    table = Table()
+    for one in entries:
+        table.put(one)
+    report = export_table(table, file)
+    exported = [one for one, taken in zip(table, report, strict=True) if taken.taken]
+    assert sorted(import_table(file)[0], key=lambda one: one.name) == sorted(
+        exported, key=lambda one: one.name
+    )
+
+
+@pytest.mark.parametrize(
+    ("type_name", "where", "reason"),
+    [
+        ("i32be", "game", "no type like i32be"),
+        ("text", "game", "no type like text"),
+        ("i32", "[heap]+0x10", "does not know the place [heap]+0x10"),
+    ],
+)
+def test_what_cannot_be_exported_is_said(
+    tmp_path: Path, type_name: str, where: str, reason: str
+) -> None:
+    (said,) = export_table([Entry("a", where, type_name)], tmp_path / "game.CT")
+    assert not said.taken
+    assert reason in said.reason
+
+
+@pytest.mark.parametrize(
+    ("xml", "lost"),
+    [
+        (entry("a", more="<Hotkeys><Hotkey/></Hotkeys>"), 'the Hotkeys of "a"'),
+        (entry("a", more="<Color>0000FF</Color>"), 'the Color of "a"'),
+        (entry("a", more="<AssemblerScript>x</AssemblerScript>"), '"a" (is a script'),
+        (entry("a", "Custom"), '"a" (its type Custom has no equal here'),
+        (entry("a", address="b+c+d"), '"a" (its address b+c+d is a calculation'),
+        ("<!-- of mine -->", "its comments"),
+        (
+            "<CheatEntry><GroupHeader>1</GroupHeader><Address>10</Address></CheatEntry>",
+            'the Address of ""',
+        ),
+        ("</CheatEntries><LuaScript>print(1)</LuaScript><CheatEntries>", "its LuaScript"),
+        (entry("a") + "<", "all of it: it is damaged at line 2, column "),
+    ],
+)
+def test_what_would_be_lost_is_not_written_over(tmp_path: Path, xml: str, lost: str) -> None:
+    file = file_of(tmp_path, xml)
+    before = file.read_bytes()
+    with pytest.raises(TableError) as raised:
+        export_table([Entry("b", "game", "i32")], file)
+    said = str(raised.value)
+    assert said.startswith(f"the table {file}: is not written over, as it would lose {lost}")
+    assert said.endswith("; export to another file, or force it")
+    assert "\n" not in said
+    assert file.read_bytes() == before
+    with pytest.raises(TableError, match="is not written over, as what is there is no table"):
+        Table().save(file)
+    assert file.read_bytes() == before
+    export_table([Entry("b", "game", "i32")], file, force=True)
+    assert [one.name for one in import_table(file)[0]] == ["b"]
+
+
+def test_much_that_would_be_lost_is_counted(tmp_path: Path) -> None:
+    scripts = [entry(f"s{number}", "Auto Assembler Script") for number in range(7)]
+    with pytest.raises(TableError, match=r'"s3" \(is a script, and scripts are not run\) and 3'):
+        export_table([], file_of(tmp_path, *scripts))
+
+
+def test_what_is_all_understood_is_written_over(tmp_path: Path) -> None:
+    file = file_of(
+        tmp_path,
+        "<CheatEntry><Description>g</Description><GroupHeader>1</GroupHeader><CheatEntries>"
+        + entry("a", more='<ID>3</ID><LastState Value="5"/><Offsets><Offset>8</Offset></Offsets>')
+        + "</CheatEntries></CheatEntry>",
+    )
+    table, _ = import_table(file)
+    export_table(table, file)
+    assert list(import_table(file)[0]) == list(table)
+    file.write_text("")
+    export_table(table, file)
+    assert list(import_table(file)[0]) == list(table)

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Any
+
+import pytest
+from construct import Byte, Struct
+from farfetch.scanner.errors import FarfetchError, TypeNameError, ValueKindError, ValueRangeError
+from farfetch.scanner.values.convert import (
+    TYPES,
+    bytes_,
+    decode,
+    encode,
+    f32,
+    f64,
+    format_value,
+    i32,
+    layout_of,
+    number,
+    parse_value,
+    pointer,
+    sized,
+    text,
+    u8,
+    utf16,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support.strategies import values_of
+
+PAIR = Struct("a" / Byte, "next" / pointer)
+
+
+@pytest.mark.parametrize("name", TYPES)
+@given(data=st.data())
+def test_decode_undoes_encode(name: str, data: st.DataObject) -> None:
+    value = data.draw(values_of(layout_of(TYPES[name])))
+    back = decode(TYPES[name], encode(TYPES[name], value))
+    assert back == value or (math.isnan(back) and math.isnan(value))
+
+
+@pytest.mark.parametrize("name", TYPES)
+@given(data=st.data())
+def test_parse_value_undoes_format_value(name: str, data: st.DataObject) -> None:
+    value = data.draw(values_of(layout_of(TYPES[name])))
+    back: Any = parse_value(TYPES[name], format_value(TYPES[name], value))
+    assert back == value or (math.isnan(back) and math.isnan(value))
+    assert type(back) is type(value)
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_construct_agrees(name: str) -> None:
+    layout = layout_of(TYPES[name])
+    raw = bytes(range(0x41, 0x41 + (layout.size or 6)))
+    value = decode(TYPES[name], raw)
+    assert TYPES[name].parse(raw) == value
+    assert TYPES[name].build(value) == raw == encode(TYPES[name], value)
+
+
+def test_pointers_are_as_wide_as_the_target() -> None:
+    assert encode(pointer, 0x1000, bits=32) == b"\x00\x10\x00\x00"
+    assert decode(pointer, b"\x00\x10\x00\x00", bits=32) == 0x1000
+    assert parse_value(pointer, "0xffffffff", bits=32) == 0xFFFFFFFF
+    with pytest.raises(ValueRangeError):
+        parse_value(pointer, "0x100000000", bits=32)
+
+
+def test_structs_go_through_construct() -> None:
+    raw = b"\x05\x00\x10\x00\x00"
+    assert encode(PAIR, {"a": 5, "next": 0x1000}, bits=32) == raw
+    assert decode(PAIR, raw, bits=32) == {"a": 5, "next": 0x1000}
+
+
+@pytest.mark.parametrize("value", [{}, {"a": 300, "next": 0}, None, 5])
+def test_what_construct_refuses_is_a_farfetch_error(value: object) -> None:
+    with pytest.raises(ValueKindError, match=r"is not a value for Struct$"):
+        encode(PAIR, value)
+
+
+def test_a_number_of_any_type_has_no_bytes() -> None:
+    """Which of its types a value is of, only a scan can tell."""
+    for refused in (partial(encode, number, 7), partial(decode, number, b"\7\0\0\0")):
+        with pytest.raises(TypeNameError, match="only a scan can look for it"):
+            refused()
+
+
+def test_too_few_bytes_for_a_struct() -> None:
+    with pytest.raises(ValueKindError):
+        decode(PAIR, b"\x05")
+
+
+@pytest.mark.parametrize(
+    ("value_type", "word", "value"),
+    [
+        (i32, "100", 100),
+        (i32, " -0x10 ", -16),
+        (u8, "0b1010", 10),
+        (i32, "1_000_000", 1_000_000),
+        (f32, "1", 1.0),
+        (f32, "0.1", 0.10000000149011612),
+        (f64, "-1.5e3", -1500.0),
+        (f64, "inf", math.inf),
+        (f64, "0x10", 16.0),
+        (text, "bare words", "bare words"),
+        (text, '"quoted \\"twice\\""', 'quoted "twice"'),
+        (text, "'it'", "it"),
+        (text, '"', '"'),
+        (utf16, '"\\u00e9"', "é"),
+        (bytes_, "de ad", b"\xde\xad"),
+        (bytes_, "DEAD", b"\xde\xad"),
+        (bytes_, r"b'\xde\x00'", b"\xde\x00"),
+    ],
+)
+def test_parses_what_people_write(value_type: object, word: str, value: object) -> None:
+    parsed = parse_value(value_type, word)
+    assert (parsed, type(parsed)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("value_type", "word", "error", "reason"),
+    [
+        (u8, "300", ValueRangeError, r"^300 does not fit u8 \(0\.\.255\)$"),
+        (i32, "1.5", ValueKindError, r"^'1\.5' is not a whole number for i32$"),
+        (i32, "", ValueKindError, "is not a whole number for i32$"),
+        (f32, "abc", ValueKindError, "^'abc' is not a number for f32$"),
+        (f32, "1e39", ValueRangeError, "does not fit f32"),
+        (f64, "1" + "0" * 400, ValueRangeError, "does not fit f64"),
+        (text, r'"a\q"', ValueKindError, "no such escape"),
+        (sized(text, 2), "abc", ValueRangeError, r"\(at most 2 bytes\)$"),
+        (bytes_, "xyz", ValueKindError, "is not hex pairs"),
+        (bytes_, "abc", ValueKindError, "is not hex pairs"),
+        (PAIR, "5", TypeNameError, "is not a single value"),
+    ],
+)
+def test_says_what_is_wrong(
+    value_type: object, word: str, error: type[FarfetchError], reason: str
+) -> None:
+    with pytest.raises(error, match=reason):
+        parse_value(value_type, word)
+
+
+@pytest.mark.parametrize(
+    ("value_type", "value", "shown"),
+    [
+        (i32, -100, "-100"),
+        (f32, 100.0, "100.0"),
+        (f32, 0.10000000149011612, "0.1"),
+        (f32, 1 / 3, "0.33333334"),
+        (f32, 46739832.0, "46739832.0"),
+        (f32, 1e-45, "1e-45"),
+        (f32, -0.0, "-0.0"),
+        (f32, math.nan, "nan"),
+        (f64, 0.1, "0.1"),
+        (pointer, 4096, "0x1000"),
+        (pointer, "nowhere", '"nowhere"'),
+        (pointer, 1.5, "1.5"),
+        (text, 'a "b"\n', r'"a \"b\"\x0a"'),
+        (bytes_, b"\xde\xad", "de ad"),
+        (PAIR, {"a": 1}, "{'a': 1}"),
+    ],
+)
+def test_formats(value_type: object, value: object, shown: str) -> None:
+    assert format_value(value_type, value) == shown
