@@ -69,13 +69,11 @@ def _build() -> Path:
     BUILD.mkdir(parents=True, exist_ok=True)
     with (BUILD / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for arguments in (
-            ["-S", ROOT, "-B", BUILD, f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}", *OPTIONS],
-            ["--build", BUILD, "--target", "evaluate"],
+        for command in (
+            ("cmake", "-S", ROOT, "-B", BUILD, f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}", *OPTIONS),
+            ("cmake", "--build", BUILD, "--target", "evaluate"),
         ):
-            done = subprocess.run(
-                ["cmake", *arguments], capture_output=True, text=True, check=False
-            )
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout + done.stderr
     return BUILD / "tests" / "evaluate"
 
