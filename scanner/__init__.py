@@ -58,6 +58,7 @@ from .memory.addresses import format_address, parse_address
 from .memory.base import Memory
 from .memory.buffer import Buffer
 from .memory.modules import Location, Module
+from .memory.owner import ProcessInfo
 from .memory.pointer_path import PointerPath, PointerStep
 from .memory.regions import Range, Region
 from .memory.where import Where
@@ -80,7 +81,7 @@ from .predicates.nodes import (
 from .predicates.pattern import Pattern, pattern
 from .predicates.regex import Regex, regex
 from .process.footprints import Footprint
-from .process.processes import ProcessInfo, find_process, process, processes
+from .process.processes import find_process, process, processes
 from .process.ways import memory_names
 from .scan.budget import Budget
 from .scan.history import History, Snapshot, Step

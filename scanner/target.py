@@ -20,13 +20,14 @@ from .memory import writing
 from .memory.addresses import parse_address
 from .memory.base import Memory
 from .memory.modules import Location, Module, locate, modules_of
+from .memory.owner import ProcessInfo
 from .memory.pointer_path import PointerPath
 from .memory.regions import Region
 from .memory.where import Where
 from .process.address_space import AddressSpace
 from .process.footprints import Footprint, read_footprints
 from .process.pages import Pages
-from .process.processes import ProcessInfo, find_process
+from .process.processes import find_process
 from .process.threads import opened_root
 from .process.ways import open_memory
 from .process.widths import is_width, program_bits

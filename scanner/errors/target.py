@@ -5,14 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 from .base import FarfetchError, count
 
-if TYPE_CHECKING:
-    from ..process.processes import ProcessInfo
-
 _PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
+
+
+class KnownProcess(Protocol):
+    """What errors tell of a process."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def user(self) -> str:
+        """The name of the user it runs as."""
 
 
 class AccessDenied(FarfetchError):
@@ -45,7 +58,7 @@ class TargetNotFound(FarfetchError):
     """
 
     def __init__(
-        self, wanted: int | str, near: Sequence[ProcessInfo] = (), reason: str = ""
+        self, wanted: int | str, near: Sequence[KnownProcess] = (), reason: str = ""
     ) -> None:
         super().__init__(wanted, tuple(near), reason)
         self.wanted = wanted
@@ -70,13 +83,15 @@ class TargetAmbiguous(FarfetchError):
         candidates: the processes that have it, by ascending pid.
     """
 
-    def __init__(self, wanted: str, candidates: Sequence[ProcessInfo]) -> None:
+    def __init__(self, wanted: str, candidates: Sequence[KnownProcess]) -> None:
         super().__init__(wanted, tuple(candidates))
         self.wanted = wanted
         self.candidates = tuple(candidates)
 
     def _message(self) -> str:
-        listed = ", ".join(f"{one.pid} {one.name} {one.user}" for one in self.candidates)
+        listed = ", ".join(
+            f"{process.pid} {process.name} {process.user}" for process in self.candidates
+        )
         return f"{len(self.candidates)} processes are called {self.wanted}, give a pid: {listed}"
 
 

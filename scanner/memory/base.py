@@ -12,7 +12,7 @@ from ..engine import cell, check, ffi, lib
 from ..errors import ArgumentError, FarfetchError, TargetClosed
 from ..lifetime.bound import Bound
 from ..lifetime.life import Held
-from ..process.processes import ProcessInfo
+from .owner import ProcessInfo
 from .regions import Region
 
 _MAY_BLOCK: Final = -errno.EAGAIN

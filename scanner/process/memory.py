@@ -7,9 +7,10 @@ from typing import Any
 
 from ..errors import AccessDenied, FarfetchError, TargetGone, TargetNotFound
 from ..memory.base import Memory
+from ..memory.owner import ProcessInfo
 from ..memory.regions import Region
 from .maps import RegionReader
-from .processes import ProcessInfo, process
+from .processes import process
 from .threads import ask, folders
 
 

@@ -6,13 +6,13 @@ import os
 import pwd
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from .. import arguments
 from ..errors import TargetAmbiguous, TargetNotFound
 from ..images.elf import elf_bits
+from ..memory.owner import ProcessInfo
 from .threads import any_runs, ask, folders
 
 _PROC: Final = Path("/proc")
@@ -27,33 +27,6 @@ _INTERPRETERS: Final = re.compile(
     r"(python|pypy|perl|ruby|node|nodejs|java|mono|dotnet|lua|luajit|php|wine|wine64|bash|dash|sh)"
     r"(-sgen|-preloader)?[0-9.]*"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessInfo:
-    """A process, as it was when it was looked at.
-
-    Attributes:
-        pid: its number.
-        name: its main thread's name, cut to 15 bytes by the kernel.
-        exe: the path of its program; None when the kernel does not let us see it.
-        cmdline: its arguments, the program's own name first.
-        uid: of the user it runs as: the effective one.
-        user: that user's name, or the uid where it has none.
-        ppid: of the process that started it.
-        started: when, in clock ticks since boot; with the pid, it tells a process for sure.
-        bits: 32 or 64, of its program; None when the kernel does not let us see it.
-    """
-
-    pid: int
-    name: str
-    exe: str | None
-    cmdline: tuple[str, ...]
-    uid: int
-    user: str
-    ppid: int
-    started: int
-    bits: Literal[32, 64] | None
 
 
 class _Stat(NamedTuple):

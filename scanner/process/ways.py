@@ -15,9 +15,9 @@ from ..arguments import HIGHEST
 from ..engine import cell, content, lib
 from ..errors import AccessDenied, MemoryUnavailable
 from ..memory.base import Memory
+from ..memory.owner import ProcessInfo
 from ..memory.regions import Region
 from .memory import ProcessMemory, process_error
-from .processes import ProcessInfo
 
 # In the order in which "auto" tries them: fastest first.
 _OPENERS: Final[dict[str, Callable[[int, Any], int]]] = {

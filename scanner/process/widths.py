@@ -12,8 +12,9 @@ from typing import Final, Literal, TypeGuard
 
 from ..errors import FarfetchError
 from ..memory.base import Memory
+from ..memory.owner import ProcessInfo
 from ..memory.regions import Region
-from .processes import ProcessInfo, basename
+from .processes import basename
 
 Bits = Literal[32, 64]
 

@@ -38,7 +38,7 @@ from farfetch.scanner.errors import (
     ValueRangeError,
     WhereError,
 )
-from farfetch.scanner.process.processes import ProcessInfo
+from farfetch.scanner.memory.owner import ProcessInfo
 
 GAME = ProcessInfo(42, "game", "/opt/game", ("game",), 1000, "ann", 1, 7, 64)
 OTHER = ProcessInfo(43, "game", None, (), 0, "root", 1, 9, None)
