@@ -60,7 +60,7 @@ from .memory.buffer import Buffer
 from .memory.modules import Location, Module
 from .memory.owner import ProcessInfo
 from .memory.pointer_path import PointerPath, PointerStep
-from .memory.regions import Range, Region
+from .memory.regions import Footprint, Range, Region
 from .memory.where import Where
 from .predicates.any_case import AnyCase, anycase
 from .predicates.language import parse_expression, parse_predicate, parse_scan
@@ -80,7 +80,6 @@ from .predicates.nodes import (
 )
 from .predicates.pattern import Pattern, pattern
 from .predicates.regex import Regex, regex
-from .process.footprints import Footprint
 from .process.processes import find_process, process, processes
 from .process.ways import memory_names
 from .scan.budget import Budget

@@ -99,18 +99,20 @@ class TargetGone(FarfetchError):
     """The process is no longer what was attached to.
 
     Args:
-        pid: the process.
-        name: its name, or "" when not known.
+        pid: the process; None for other memory.
+        name: its name, or the memory's; "" when not known.
         how: ``"exited"``, or ``"replaced"`` by executing another program.
     """
 
-    def __init__(self, pid: int, name: str, how: Literal["exited", "replaced"]) -> None:
+    def __init__(self, pid: int | None, name: str, how: Literal["exited", "replaced"]) -> None:
         super().__init__(pid, name, how)
         self.pid = pid
         self.name = name
         self.how = how
 
     def _message(self) -> str:
+        if self.pid is None:
+            return f"the {self.name} is no longer there: attach again"
         if self.how == "replaced":
             return f"{_process(self.pid, self.name)} has executed another program: attach again"
         return f"{_process(self.pid, self.name)} has exited"

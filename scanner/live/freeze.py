@@ -7,10 +7,11 @@ import contextlib
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from functools import partial
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 from construct import Construct
 
@@ -19,6 +20,8 @@ from ..errors import FarfetchError, TargetClosed, TargetGone, ValueKindError
 from ..lifetime.bound import Bound
 from ..lifetime.life import Life
 from ..memory.pointer_path import Follower, PointerPath
+from ..memory.space import Space
+from ..memory.writing import Holder, write_fully
 from ..values.convert import encode, layout_of
 
 Allow = Literal["increase", "decrease"]
@@ -30,23 +33,6 @@ _LONGEST: Final = 3600.0  # seconds that a thread sleeps at a time
 _TURN: Final = 0.05  # seconds between looks whether a turn is still wanted
 #: Looks that fail take this part of the time at most, however long one takes.
 _SHARE: Final = 32
-
-
-class Freezable(Protocol):
-    """What freezing needs of a target, past what takes a :attr:`Freezer.turn`."""
-
-    @property
-    def bits(self) -> int:
-        """32 or 64: the width of its pointers."""
-
-    def read_bytes(self, address: int, size: int) -> bytes:
-        """Read exactly that many bytes."""
-
-    def write_bytes(self, address: int, data: bytes, *, force: bool = False) -> None:
-        """Write all of the bytes."""
-
-    def address(self, text: str) -> int:
-        """The address that a text says; only what is frozen by a path asks."""
 
 
 class Freeze(Bound):
@@ -158,16 +144,16 @@ class Freeze(Bound):
             self.address = self._follower.resolve()
 
     def _put_back(self) -> None:
-        there = self._freezer.target.read_bytes(self.address, len(self._kept))
+        target = self._freezer.target
+        there = target.read_bytes(self.address, len(self._kept))
         if there == self._kept:
             return
         if self._allows(there):
             self._kept = there
             return
-        if self.force:
-            self._freezer.target.write_bytes(self.address, self._kept, force=True)
-        else:
-            self._freezer.target.write_bytes(self.address, self._kept)
+        target.check()
+        # past the freezer: it need not be told of its own
+        write_fully(target.memory, None, self.address, self._kept, force=self.force)
         self.writes += 1
 
     def _overlaps(self, address: int, size: int) -> bool:
@@ -207,7 +193,7 @@ class Freeze(Bound):
                 self.error = error
 
 
-class Freezer(Bound):
+class Freezer(Bound, Holder):
     """Keeps up the frozen values of one target, on one thread that sleeps in between.
 
     The thread ends with the last value, and when nobody has the freezer, its target or a value any
@@ -216,13 +202,13 @@ class Freezer(Bound):
     Attributes:
         target: whose values they are.
         turn: to be taken while somebody else writes over them, so that no look puts back meanwhile
-            what was held before. What was written is then theirs to hold, see :meth:`touched`.
+            what was held before. What was written is then theirs to hold, see :meth:`write_over`.
 
     Args:
         target: whose values they are.
     """
 
-    def __init__(self, target: Freezable) -> None:
+    def __init__(self, target: Space) -> None:
         self.target = target
         self._entries: list[Freeze] = []
         self.turn = threading.RLock()
@@ -277,8 +263,8 @@ class Freezer(Bound):
             entry._find()
             others = self.touched(entry.address, len(entry._kept))
             entry._look()
-            for one in others:
-                one._hold(entry.address, entry._kept)
+            for other in others:
+                other._hold(entry.address, entry._kept)
             entry._due = time.monotonic() + entry.interval
             self._take(entry)
         return entry
@@ -308,14 +294,32 @@ class Freezer(Bound):
 
     def touched(self, address: int, size: int) -> list[Freeze]:
         """Those that hold some of these bytes; to be asked in a :attr:`turn`."""
-        return [one for one in self.entries if one.active and one._overlaps(address, size)]
+        return [entry for entry in self.entries if entry.active and entry._overlaps(address, size)]
+
+    def write_over(self, address: int, raw: bytes, write: Callable[[], int]) -> int:
+        """Write over what may be held, while nothing is put back; hold what was written.
+
+        Args:
+            address: of the first byte.
+            raw: the bytes.
+            write: does it; returns how many of the bytes were written.
+
+        Returns:
+            The same.
+        """
+        with self.turn:
+            touched = self.touched(address, len(raw))
+            done = write()
+            for entry in touched:
+                entry._hold(address, raw[:done])
+        return done
 
     def spans(self) -> list[tuple[int, int]]:
         """The addresses that are held, each from its first up to, not including, its end."""
         self.refuse_children()
         with self.turn:
             held = self.touched(0, 1 << 64)
-            return [(one.address, one.address + len(one._kept)) for one in held]
+            return [(entry.address, entry.address + len(entry._kept)) for entry in held]
 
     def close(self) -> None:
         """Stop all; once this has returned, nothing is written by another thread."""
@@ -371,8 +375,8 @@ class Freezer(Bound):
         try:
             entry._look()
         except TargetGone as error:
-            for one in self.entries:
-                one._end(error)
+            for other in self.entries:
+                other._end(error)
         except (FarfetchError, OSError) as error:  # it may come back, also at once
             entry._fail(error)
             pause = max(pause, _SHARE * (time.monotonic() - began))

@@ -6,10 +6,10 @@ The kernel adds them up over the pages in /proc/pid/smaps; see proc_pid_smaps(5)
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from ..errors import AccessDenied, TargetGone
-from ..memory.regions import Region
+from ..memory.regions import Footprint
 from .maps import parse_maps
 from .processes import has_exited
 from .threads import read_file
@@ -22,20 +22,6 @@ _FIELD: Final = re.compile(
 )
 # A region's own line begins with its addresses, the lines about it with a capital letter.
 _REGION: Final = re.compile(rb"^(?=[0-9a-f]+-)", re.MULTILINE)
-
-
-class Footprint(NamedTuple):
-    """What a region takes.
-
-    Attributes:
-        region: the region.
-        resident: bytes of it that are in memory.
-        dirty: bytes of it in memory that were written: they are in no file, or not yet.
-    """
-
-    region: Region
-    resident: int
-    dirty: int
 
 
 def parse_smaps(text: bytes) -> list[Footprint]:

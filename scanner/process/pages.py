@@ -21,8 +21,8 @@ from typing import Any, Final
 
 from ..engine import cell, check, content, ffi, lib
 from ..errors import TargetClosed
-from ..lifetime.bound import Bound
 from ..lifetime.life import Descriptor, Held
+from ..memory.page_state import PageState
 from ..memory.regions import Range, Region
 from .threads import ask, folders, has_memory, read_file
 
@@ -35,7 +35,7 @@ _SPARSE: Final = 2  # touched memory is worth looking for when there is so much 
 _ANONYMOUS: Final = ("", "[heap]", "[stack]")
 
 
-class Pages(Bound):
+class Pages(PageState):
     """The pages of a process.
 
     Args:

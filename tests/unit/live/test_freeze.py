@@ -21,6 +21,9 @@ from farfetch.scanner.errors import (
     ValueRangeError,
 )
 from farfetch.scanner.live.freeze import Freeze, Freezer
+from farfetch.scanner.memory.base import Memory
+from farfetch.scanner.memory.regions import Region
+from farfetch.scanner.memory.space import Space
 from farfetch.scanner.process.maps import RegionReader
 from farfetch.scanner.process.processes import has_exited
 from farfetch.scanner.values.convert import f64, i32, pointer, sized, text, u8
@@ -30,53 +33,56 @@ from unit.conftest import Start
 FAST = 0.001
 
 
-class ProcessMemory:
-    """A process, through /proc/pid/mem; it counts the looks at it."""
-
-    bits = 64
+class ProcessMemory(Memory):
+    """A process, through /proc/pid/mem and in Python; it counts the looks at it."""
 
     def __init__(self, pid: int) -> None:
-        self.pid = pid
+        super().__init__("counted", reader=self)
+        self.number = pid
         self.path = Path(f"/proc/{pid}/mem")
         self.looks = 0
         self.looked = threading.Condition()
 
-    def read_bytes(self, address: int, size: int) -> bytes:
-        if has_exited(self.pid):
-            raise TargetGone(self.pid, "", "exited")
+    def regions(self) -> list[Region]:
+        return RegionReader(self.number).read()
+
+    def read(self, address: int, size: int) -> bytes:
+        if has_exited(self.number):
+            raise TargetGone(self.number, "", "exited")
         try:
             with self.path.open("rb", buffering=0) as memory:
                 memory.seek(address)
                 raw = memory.read(size)
         except OSError:
-            raise self.error(address, size, writing=False) from None
+            return self.nothing()
         finally:
             with self.looked:
                 self.looks += 1
                 self.looked.notify_all()
         return raw
 
-    def address(self, text: str) -> int:
-        return int(text, 0)
-
-    def write_bytes(self, address: int, data: bytes, *, force: bool = False) -> None:
+    def write(self, address: int, raw: bytes, *, force: bool = False) -> int:
         del force  # this way always does
         try:
             with self.path.open("r+b", buffering=0) as memory:
                 memory.seek(address)
-                memory.write(data)
+                return memory.write(raw)
         except OSError:
-            raise self.error(address, len(data), writing=True) from None
+            return len(self.nothing())
 
-    def error(self, address: int, size: int, *, writing: bool) -> FarfetchError:
-        """What cannot be reached, or the process that has none any more, be it still dying."""
+    def blocks(self, address: int, size: int = 1, *, writing: bool = False) -> bool:
+        del address, size, writing  # nothing is waited for
+        return False
+
+    def nothing(self) -> bytes:
+        """No bytes, for what cannot be reached; or the process has gone, be it still dying."""
         try:
-            mapped = Path(f"/proc/{self.pid}/maps").read_bytes()
+            mapped = Path(f"/proc/{self.number}/maps").read_bytes()
         except OSError:
             mapped = b""
         if not mapped:
-            return TargetGone(self.pid, "", "exited")
-        return MemoryFault(address, size, 0, writing)
+            raise TargetGone(self.number, "", "exited")
+        return b""
 
     def wait(self, until: Callable[[], object]) -> None:
         """Wait until something is so after a look; a minute means that it never will be."""
@@ -99,7 +105,7 @@ def own() -> ProcessMemory:
 
 @pytest.fixture
 def freezer(own: ProcessMemory) -> Iterator[Freezer]:
-    freezer = Freezer(own)
+    freezer = Freezer(Space(own))
     yield freezer
     freezer.close()
 
@@ -192,8 +198,7 @@ def test_text(freezer: Freezer, own: ProcessMemory) -> None:
 
 
 def test_pointers_are_as_wide_as_the_target(own: ProcessMemory) -> None:
-    own.bits = 32
-    freezer = Freezer(own)
+    freezer = Freezer(Space(own, bits=32))
     pair = (ctypes.c_uint32 * 2)(1, 2)
     freezer.add(at(pair), pointer, 7)
     freezer.close()
@@ -224,7 +229,7 @@ def test_stops_at_the_end_of_a_block(freezer: Freezer, health: ctypes.c_int32) -
 
 
 def test_close_stops_all_and_ends_the_thread(own: ProcessMemory, health: ctypes.c_int32) -> None:
-    freezer = Freezer(own)
+    freezer = Freezer(Space(own))
     entries = [freezer.add(at(health), i32, 100, interval=FAST) for _ in range(3)]
     freezer.close()
     assert not any(entry.active for entry in entries)
@@ -316,7 +321,7 @@ def test_memory_that_goes_away_is_waited_for_and_others_go_on(start: Start) -> N
     assert process.stdout is not None
     kept, lost = (int(word) for word in process.stdout.readline().split())
     memory = ProcessMemory(process.pid)
-    freezer = Freezer(memory)
+    freezer = Freezer(Space(memory))
     entries = [freezer.add(address, i32, 7, interval=FAST) for address in (kept, lost)]
     process.stdin.write(b"\n")
     process.stdin.flush()
@@ -346,7 +351,7 @@ def test_a_target_that_exits_ends_all(start: Start) -> None:
     process = start("cat")
     [stack] = [one for one in RegionReader(process.pid).read() if one.kind == "stack"]
     memory, address = ProcessMemory(process.pid), stack.end - 8
-    freezer = Freezer(memory)
+    freezer = Freezer(Space(memory))
     entries = [freezer.add(address - 8 * index, i32, 7, interval=FAST) for index in range(3)]
     [thread] = threads()
     process.kill()
@@ -377,7 +382,7 @@ def test_what_nobody_foresaw_ends_all_and_is_not_hidden(
 
 
 def test_stopping_from_many_threads_at_once(own: ProcessMemory) -> None:
-    freezer = Freezer(own)
+    freezer = Freezer(Space(own))
     values = [ctypes.c_int32(index) for index in range(50)]
     entries: list[Freeze] = [freezer.add(at(value), i32, 7, interval=FAST) for value in values]
     barrier = threading.Barrier(len(entries))
