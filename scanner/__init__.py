@@ -51,7 +51,8 @@ from .errors import (
     ValueRangeError,
     WhereError,
 )
-from .live.freeze import Freeze, Freezer
+from .live.freeze import Freeze
+from .live.freezer import Freezer
 from .live.patch import Patch, Patches
 from .live.watch import Seen, Watch
 from .memory.addresses import format_address, parse_address

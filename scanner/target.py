@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from . import arguments
 from .errors import TypeNameError
-from .live.freeze import Freeze, Freezer
+from .live.freeze import Freeze
+from .live.freezer import Freezer
 from .live.patch import Patch, Patches
 from .live.watch import Watch
 from .memory.base import Memory

@@ -30,12 +30,12 @@ def parse_smaps(text: bytes) -> list[Footprint]:
     Raises:
         ValueError: a region's line is not as in a maps file.
 
-    >>> [one] = parse_smaps(b'''1000-3000 rw-p 00000000 00:00 0
+    >>> [footprint] = parse_smaps(b'''1000-3000 rw-p 00000000 00:00 0
     ... Size:                  8 kB
     ... Rss:                   4 kB
     ... Private_Dirty:         4 kB
     ... ''')
-    >>> one.resident, one.dirty, one.region.size
+    >>> footprint.resident, footprint.dirty, footprint.region.size
     (4096, 4096, 8192)
     """
     return [_parse(entry) for entry in _REGION.split(text) if entry]
