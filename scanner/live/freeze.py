@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from construct import Construct
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from .freezer import Freezer
 
 Allow = Literal["increase", "decrease"]
+
+#: Seconds between two looks at a frozen value, unless told otherwise.
+INTERVAL: Final = 0.05
 
 
 class Freeze(Bound):

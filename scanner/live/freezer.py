@@ -20,10 +20,7 @@ from ..lifetime.life import Life
 from ..memory.pointer_path import PointerPath
 from ..memory.space import Space
 from ..memory.writing import Holder
-from .freeze import Allow, Freeze
-
-#: Seconds between two looks at a frozen value, unless told otherwise.
-INTERVAL: Final = 0.05
+from .freeze import INTERVAL, Allow, Freeze
 
 _LONGEST: Final = 3600.0  # seconds that a thread sleeps at a time
 _TURN: Final = 0.05  # seconds between looks whether a turn is still wanted
