@@ -135,7 +135,8 @@ class Memory(Bound, abc.ABC):
             raw = bytearray(arguments.size(size))
         except MemoryError:
             raise ArgumentError("size", size, "what there is memory for") from None
-        return bytes(memoryview(raw)[: self.read_into(address, raw)])
+        done = self.read_into(address, raw)
+        return bytes(raw if done == len(raw) else raw[:done])
 
     def read_into(self, address: int, buffer: bytearray | memoryview) -> int:
         """Fill a buffer from an address on. Returns the bytes up to the first unreadable one."""

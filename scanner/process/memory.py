@@ -31,7 +31,7 @@ class ProcessMemory(Memory):
         super().__init__(name, reader, process)
         self.process: ProcessInfo = process
         self._regions = RegionReader(process.pid, process.name)
-        self._bits = None if may_be_wine(process) else process.bits or 64
+        self._bits: int | None = None
 
     def regions(self) -> list[Region]:
         """What is mapped, by ascending address; see proc_pid_maps(5)."""
@@ -43,9 +43,9 @@ class ProcessMemory(Memory):
         """Width of a pointer: that of its program, under Wine of the Windows program."""
         if self._bits is None:
             bits = program_bits(self.process, self)
-            if bits is None:  # it may not be mapped yet
+            if bits is None and may_be_wine(self.process):  # it may not be mapped yet
                 return self.process.bits or 64
-            self._bits = bits
+            self._bits = bits or self.process.bits or 64
         return self._bits
 
     def _root(self) -> AbstractContextManager[Path]:

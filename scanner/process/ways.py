@@ -234,11 +234,11 @@ def _guarded(name: str, info: ProcessInfo, space: AddressSpace) -> GuardedMemory
         near = arguments.near(name, memory_names(), 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(memory_names())}"
         raise MemoryUnavailable(name, hint)
-    plain = None
+    reader, plain = _reader(name, info), None
     if name != "process_vm":
         with contextlib.suppress(MemoryUnavailable, AccessDenied):
             plain = _open("process_vm", info)
-    return GuardedMemory(name, _reader(name, info), info, plain, space)
+    return GuardedMemory(name, reader, info, plain, space)
 
 
 def _open(name: str, info: ProcessInfo) -> ProcessMemory:

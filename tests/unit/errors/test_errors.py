@@ -59,6 +59,7 @@ SAID = [
         "2 processes are called game, give a pid: 42 game ann, 43 game root",
     ),
     (TargetGone(42, "game", "exited"), "game (42) has exited"),
+    (TargetGone(None, "buffer", "exited"), "the buffer is no longer there: attach again"),
     (TargetClosed(42, "game"), "game (42) was closed here: attach again"),
     (TargetClosed(None, "buffer"), "the buffer was closed here: attach again"),
     (
