@@ -57,7 +57,7 @@ class ProcessMemory(Memory):
         return read_footprints(self.process.pid, self.process.name)
 
     def error(self, code: int) -> FarfetchError | None:
-        """TargetGone or AccessDenied."""
+        """What an errno of the reader means for the process: TargetGone or AccessDenied."""
         return process_error(code, self.process)
 
 

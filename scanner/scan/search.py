@@ -10,6 +10,7 @@ from ..compiler.residue import Filter, regexes_of
 from ..engine import lib
 from ..errors import FarfetchError, ScanCancelled, ScanClosed, ScanOrderError, ValueKindError
 from ..memory.page_state import PageState
+from ..memory.regions import Region
 from ..predicates.nodes import Predicate, Source
 from ..values.convert import decode as decode_value
 from .history import Kept, Step
@@ -47,8 +48,7 @@ def first_search(
     spec = _spec(scan, program, ground, limits.memory, filtering)
     pages = scan.target.memory.pages
     if pages.is_sparse(ranges):
-        spec.core.pages = spec.lend(pages.expecting_zeros(regions))
-        spec.core.untouched = True
+        _leave_out_untouched(spec, pages, regions)
     epoch = _new_epoch(scan, program, pages)
     return ground, _run(scan, spec, filtering, epoch, progress, cancels)
 
@@ -85,8 +85,7 @@ def next_search(
     elif many:
         epoch = _new_epoch(scan, program, pages)
     if many and pages.is_sparse(ground.ranges):
-        spec.core.pages = spec.lend(pages.expecting_zeros(scan.target.regions()))
-        spec.core.untouched = True
+        _leave_out_untouched(spec, pages, scan.target.regions())
     made = _run(scan, spec, filtering, epoch, progress, cancels)
     if trusted and pages.epoch != before.epoch:
         # another scan had the kernel forget meanwhile, and what was written before was missed
@@ -95,6 +94,12 @@ def next_search(
     # too much has been written to meanwhile: better begin anew
     worn = epoch == before.epoch and made.result.bytes > ground.extent // 2
     return replace(made, epoch=None) if worn else made
+
+
+def _leave_out_untouched(spec: JobSpec, pages: PageState, regions: list[Region]) -> None:
+    """Have pages that nobody touched be taken for zeros, and not read."""
+    spec.core.pages = spec.lend(pages.expecting_zeros(regions))
+    spec.core.untouched = True
 
 
 def _new_epoch(scan: Scan, program: Program, pages: PageState) -> int | None:
