@@ -31,6 +31,7 @@ INSIDE = Path(__file__).parent / "inside"
 MODULE_TESTS = (
     "test_targets.py",
     "test_errors.py",
+    "test_hostile.py",
     "test_kinds_of_pages.py",
     "test_narrow.py",
     "test_permission.py",
@@ -144,7 +145,7 @@ def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
         command += ["-isystem", str(kernel.build / "user/include")]
     else:
         command += ["-I", str(KMOD / "uapi")]
-    for name in ("caller", "stall"):
+    for name in ("caller", "hop", "stall"):
         run([*command, "-o", into / name, INSIDE / f"{name}.c", "-pthread"])
     build_torture(command, into)
     # The kernel's headers for 32 bits are those for 64, where the stub's are not used.
@@ -155,6 +156,7 @@ def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
         "FARFETCH_PROGRAMS": str(into),
         "FARFETCH_CALLER": "/run/programs/caller",
         "FARFETCH_CALLER_32": "/run/programs/caller32",
+        "FARFETCH_HOP": "/run/programs/hop",
         "FARFETCH_STALL": "/run/programs/stall",
         "FARFETCH_TARGETS": "/run/programs",
         "FARFETCH_TORTURE": "/run/programs/torture",
