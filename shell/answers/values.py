@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from construct import Array
-from farfetch.scanner import format_value, type_name
-from farfetch.scanner.values.structures import struct_of, without_name
+from construct import Array, Renamed
+from farfetch.scanner import format_value, struct_of, type_name
 
 from .result import Json
 
@@ -32,7 +31,7 @@ def shown(value_type: Any, value: Any) -> str:
         named = [one for one in struct.subcons if one.name]
         fields = (f"{one.name}={shown(one, value.get(one.name))}" for one in named)
         return f"{{{', '.join(fields)}}}"
-    inner = without_name(value_type)
+    inner = _unnamed(value_type)
     if isinstance(inner, Array) and isinstance(value, list):
         elements = [shown(inner.subcon, one) for one in value[:MANY]]
         more = [f"… {len(value) - MANY:,} more"] if len(value) > MANY else []
@@ -72,7 +71,14 @@ def as_json(value: object) -> Json:
 
 def type_label(value_type: Any) -> str:
     """The name of a value type; that of an array is its element's with the length."""
-    inner = without_name(value_type)
+    inner = _unnamed(value_type)
     if isinstance(inner, Array):
         return f"{type_label(inner.subcon)}[{inner.count}]"
     return str(type_name(value_type))
+
+
+def _unnamed(value_type: Any) -> Any:
+    """The construct itself, where names were put around it."""
+    while isinstance(value_type, Renamed):
+        value_type = value_type.subcon
+    return value_type

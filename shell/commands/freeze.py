@@ -6,9 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
-from farfetch.scanner import parse_value
+from farfetch.scanner import format_address, parse_value
 from farfetch.scanner.live.freeze import INTERVAL
-from farfetch.scanner.memory.addresses import format_address
 
 from ..answers import values
 from ..answers.result import Column, Json, Result, Table

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from farfetch.scanner import format_value
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import format_address, format_value
 
 from ..answers.result import Column, Json, Result, Table
 from ..command import Command

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import FarfetchError, Table
-from farfetch.scanner.values.literals import quote
+from farfetch.scanner import FarfetchError, Table, quote
 
 from ..answers import quantities
 from ..answers.result import Json, Result
@@ -15,7 +14,7 @@ from ..line.words import Words, path_of
 from ..session import entries, forcing
 
 if TYPE_CHECKING:
-    from farfetch.scanner.tables.cheat_engine import Taken
+    from farfetch.scanner import Taken
 
     from ..session.session import Session
 
@@ -36,7 +35,7 @@ def run(session: Session, words: Words) -> Result:
         session.attached.check()
     report: list[Taken] = []
     if file.suffix.lower() == ".ct":
-        from farfetch.scanner.tables.cheat_engine import import_table
+        from farfetch.scanner import import_table
 
         table, report = import_table(file)
     else:

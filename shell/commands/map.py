@@ -8,8 +8,7 @@ from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING, NamedTuple
 
-from farfetch.scanner import Range, Where
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import Range, Where, format_address
 
 from ..answers import quantities
 from ..answers.result import Column, Json, Result, Table

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from farfetch.scanner import bytes_, parse_value
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import bytes_, format_address, parse_value
 
 from ..answers import quantities
 from ..answers.result import Column, Json, Result, Table

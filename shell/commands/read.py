@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from farfetch.scanner import members
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import format_address, members
 
 from ..answers import values
 from ..answers.result import Column, Result, Table

@@ -5,8 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import Footprint, Where
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import Footprint, Where, format_address
 
 from ..answers import quantities
 from ..answers.result import Column, Json, Result, Table

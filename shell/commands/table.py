@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import Entry
-from farfetch.scanner.memory.addresses import format_address
-from farfetch.scanner.values.literals import quote
+from farfetch.scanner import Entry, format_address, quote
 
 from ..answers import values
 from ..answers.result import Column, Json, Result, Table

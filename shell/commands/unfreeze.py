@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import format_address
 
 from ..answers import quantities
 from ..answers.result import Result

@@ -6,8 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from farfetch.scanner import TargetGone, members
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import TargetGone, format_address, members
 
 from ..answers import quantities, values
 from ..answers.result import Json, Result

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from farfetch.scanner import parse_value
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import format_address, parse_value
 
 from ..answers import values
 from ..answers.result import Result

@@ -8,9 +8,7 @@ import time
 from collections.abc import Sequence
 from itertools import islice
 
-from farfetch.scanner import TYPES, FarfetchError, members, processes
-from farfetch.scanner.memory.addresses import format_address
-from farfetch.scanner.values.names import SCAN_TYPES
+from farfetch.scanner import SCAN_TYPES, TYPES, FarfetchError, format_address, members, processes
 
 from ..line.words import unquoted
 from ..session.session import Session

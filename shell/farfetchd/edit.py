@@ -22,8 +22,8 @@ from farfetch.scanner import (
     attach,
     format_address,
     memory_names,
+    parse_integer,
 )
-from farfetch.scanner.values.literals import parse_integer
 
 from ..answers.quantities import count
 from ..errors import CommandError, UsageError

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from farfetch.scanner import TYPES, FarfetchError, parse_scan
-from farfetch.scanner.values.fields import top_names
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.lexers import Lexer
@@ -129,7 +128,7 @@ def highlighted(line: str, fields: tuple[str, ...] = ()) -> tuple[tuple[str, str
 
 def _predicate(text: str, fields: tuple[str, ...]) -> list[tuple[str, str]]:
     error = _error(text, fields)
-    names = top_names(fields)
+    names = {name.partition(".")[0].partition("[")[0] for name in fields}
     pieces: list[tuple[str, str]] = []
     for found in _TOKEN.finditer(text):
         kind, word = str(found.lastgroup), found[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import format_address
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from ..answers import quantities, values

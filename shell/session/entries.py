@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from farfetch.scanner import FarfetchError, format_value, parse_value
-from farfetch.scanner.values.literals import quote
+from farfetch.scanner import FarfetchError, format_value, parse_value, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from farfetch.scanner import Entry, Freeze
-    from farfetch.scanner.tables.cheat_engine import Taken
+    from farfetch.scanner import Entry, Freeze, Taken
 
     from ..answers.result import Json
     from .session import Session

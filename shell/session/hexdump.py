@@ -6,9 +6,7 @@ import mmap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from farfetch.scanner import FarfetchError, decode, members
-from farfetch.scanner.memory.addresses import format_address
-from farfetch.scanner.values.structures import size_of
+from farfetch.scanner import FarfetchError, decode, format_address, members, size_of
 
 from ..answers import values
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import FarfetchError
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import FarfetchError, format_address
 
 from ..answers import values
 

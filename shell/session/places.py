@@ -5,12 +5,15 @@ A field of a structure is said behind either, as ``0.hp`` or ``[heap]+0x10.pos.x
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from farfetch.scanner import ExpressionError, PointerError, PointerPath, member
-from farfetch.scanner.values.members import PATH
 
 from ..line.words import Word, Words, unquoted
+
+#: A field's name, or where one is inside of another: ``hp``, ``pos.x``, ``slots[2].kind``.
+FIELD: Final = re.compile(r"[A-Za-z_]\w*(?:\[[0-9]{1,9}\])*(?:\.[A-Za-z_]\w*(?:\[[0-9]{1,9}\])*)*")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +95,7 @@ def split(text: str) -> Iterator[tuple[str, str]]:
     """
     dot = text.rfind(".")
     while dot > 0:
-        if PATH.fullmatch(text, dot + 1):
+        if FIELD.fullmatch(text, dot + 1):
             yield text[:dot], text[dot + 1 :]
         dot = text.rfind(".", 0, dot)
 

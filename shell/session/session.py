@@ -21,10 +21,9 @@ from farfetch.scanner import (
     Target,
     Where,
     attach,
+    field_names,
     type_named,
 )
-from farfetch.scanner.live.freeze import INTERVAL
-from farfetch.scanner.values.structures import scan_layout
 
 from ..answers import report
 from ..errors import NoMatches, NoTarget, UsageError
@@ -44,7 +43,7 @@ def _no_scripts(path: str) -> int:
 @lru_cache(maxsize=1)
 def _fields_of(value_type: Any, bits: int) -> tuple[str, ...]:
     """The names of a type's fields, which each key at the prompt asks for."""
-    return scan_layout(value_type, bits=bits).names
+    return field_names(value_type, bits=bits)
 
 
 class Session:
@@ -281,7 +280,7 @@ class Session:
         value_type: Any,
         value: object,
         allow: Literal["increase", "decrease"] | None = None,
-        interval: float = INTERVAL,
+        interval: float = Freeze.INTERVAL,
         *,
         force: bool = False,
     ) -> Freeze:
