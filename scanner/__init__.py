@@ -62,6 +62,7 @@ from .memory.pointer_path import PointerPath, PointerStep
 from .memory.regions import Range, Region
 from .memory.where import Where
 from .predicates.any_case import AnyCase, anycase
+from .predicates.holds import holds
 from .predicates.language import parse_expression, parse_predicate, parse_scan
 from .predicates.nodes import (
     Expr,
@@ -250,6 +251,7 @@ __all__ = [
     "first",
     "format_address",
     "format_value",
+    "holds",
     "i8",
     "i16",
     "i16be",

@@ -16,7 +16,6 @@ from typing import Final
 
 from farfetch.shell.command import Command
 from farfetch.shell.commands import COMMANDS
-from farfetch.shell.line.words import Words
 from farfetch.shell.session.session import Session
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -62,7 +61,7 @@ def manual_predicates() -> str:
 
 
 def _help() -> tuple[object, ...]:
-    return COMMANDS["help"].run(Session(), Words("help", len("help"), "")).blocks
+    return COMMANDS["help"].call(Session(), "help", len("help")).blocks
 
 
 def bash_commands() -> str:

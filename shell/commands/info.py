@@ -8,17 +8,15 @@ from farfetch.scanner import default_threads, isa
 
 from ..answers import quantities, values
 from ..answers.result import Json, Result
-from ..command import Command
-from ..line.words import Words
+from ..command import Category, Command, Given
 from ..session import holding
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
 
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:  # noqa: ARG001
     """Describe the target, the settings and the scan."""
-    words.end()
     fields = _target_fields(session)
     scan = session.scan
     fields |= {
@@ -83,10 +81,11 @@ def _target_line(session: Session) -> str:
 
 INFO = Command(
     name="info",
-    usage="info",
+    category=Category.TARGET,
     summary="show the target, the settings and the scan",
     details="Says what is attached and how it is read, which vector instructions and how many "
     "threads scan it, the settings of the next first scan, and the steps of the present one.",
     examples=("info",),
     run=run,
+    answers="pid name memory alive isa threads type align where matches steps frozen not_held",
 )

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from farfetch.scanner import processes
 
 from ..answers.result import Column, Result, Table
-from ..command import Command
+from ..command import Argument, Category, Command, Given, Kind
 from ..complete import offers
-from ..line.words import Words
+
+#: A part of a process's name or command line.
+PROCESS_TEXT = Kind("TEXT", offer=offers.process, takes="rest")
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -24,9 +26,9 @@ _COLUMNS = (
 )
 
 
-def run(session: Session, words: Words) -> Result:  # noqa: ARG001
+def run(session: Session, given: Given) -> Result:  # noqa: ARG001
     """List processes, those that hold the given text when there is one."""
-    wanted = words.rest().lower()
+    wanted = given.text.lower()
     found = [
         one
         for one in processes()
@@ -57,11 +59,12 @@ def run(session: Session, words: Words) -> Result:  # noqa: ARG001
 
 PS = Command(
     name="ps",
-    usage="ps [TEXT]",
+    category=Category.TARGET,
     summary="list processes",
     details="Lists the processes whose name or command line holds TEXT, or all of them. The user "
     "and whether it is a 32-bit or 64-bit program are empty where the kernel does not say.",
     examples=("ps", "ps game"),
     run=run,
-    complete=offers.process,
+    arguments=(Argument("text", PROCESS_TEXT, optional=True, default=""),),
+    answers="processes",
 )

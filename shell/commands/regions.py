@@ -9,9 +9,8 @@ from farfetch.scanner import Footprint, Where, format_address
 
 from ..answers import quantities
 from ..answers.result import Column, Json, Result, Table
-from ..command import Command, needs_target
-from ..complete import offers
-from ..line.words import Words
+from ..command import Argument, Category, Command, Given, Needs
+from ..command.kinds import FILTER
 
 if TYPE_CHECKING:
     from farfetch.scanner import Target
@@ -29,17 +28,9 @@ _COLUMNS = (
 )
 
 
-def parse(words: Words) -> Where | None:
-    """Read the filter; None when there is none."""
-    text = words.rest()
-    return Where.parse(text) if text else None
-
-
-@needs_target
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:
     """List regions, those that a filter touches when there is one."""
-    where = parse(words)
-    chosen = _chosen(session.attached, where)
+    chosen = _chosen(session.attached, given.where)
     total = sum(one.region.size for one in chosen)
     resident = sum(one.resident for one in chosen)
     dirty = sum(one.dirty for one in chosen)
@@ -106,12 +97,14 @@ def _chosen(target: Target, where: Where | None) -> list[Footprint]:
 
 REGIONS = Command(
     name="regions",
-    usage="regions [WHERE]",
+    category=Category.TARGET,
     summary="list the target's memory regions",
     details="Lists all regions, or those that a first scan with the filter WHERE would look at; "
     "help where names the filters. RESIDENT is the share of a region that is in memory, DIRTY the "
     "share that was written and is in no file, or not yet.",
     examples=("regions", "regions heap", "regions module:libc.so.6"),
     run=run,
-    complete=offers.where_words,
+    arguments=(Argument("where", FILTER, "WHERE", optional=True),),
+    needs=Needs.TARGET,
+    answers="total bytes resident dirty regions",
 )

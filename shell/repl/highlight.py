@@ -15,7 +15,7 @@ from ..commands import COMMANDS
 from ..complete.offers import C_TYPES, PREDICATE_WORDS
 from ..line.statements import is_declaration, split
 from ..line.variables import mentioned
-from ..run.interpret import command_word
+from ..line.words import command_word
 
 #: Longer lines are shown plain: a person has not typed them.
 LONGEST = 500

@@ -12,9 +12,9 @@ from ..answers.writers import Answers
 from ..errors import ScriptStopped, UsageError
 from ..line.statements import Statement, is_declaration, split
 from ..line.variables import expand
-from ..line.words import without_comment
+from ..line.words import command_word, without_comment
 from ..session.session import Session
-from .interpret import command_word, interpret
+from .interpret import interpret
 
 MAX_DEPTH = 20
 

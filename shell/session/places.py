@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from farfetch.scanner import ExpressionError, PointerError, PointerPath, member
 
-from ..line.words import Word, Words, unquoted
+from ..line.words import Words, unquoted
 
 #: A field's name, or where one is inside of another: ``hp``, ``pos.x``, ``slots[2].kind``.
 FIELD: Final = re.compile(r"[A-Za-z_]\w*(?:\[[0-9]{1,9}\])*(?:\.[A-Za-z_]\w*(?:\[[0-9]{1,9}\])*)*")
@@ -44,18 +44,18 @@ class Place(NamedTuple):
         return self.address if self.path is None else self.path
 
 
-def is_index(word: Word) -> bool:
+def is_index(typed: str) -> bool:
     """Whether a word is a match's index; addresses begin with 0x or a name."""
-    return word.raw.isascii() and word.raw.isdecimal()
+    return typed.isascii() and typed.isdecimal()
 
 
-def index_or_address(words: Words, word: Word) -> int | str:
+def index_or_address(words: Words, typed: str) -> int | str:
     """Read a word as a match's index, or leave it as an address to look up.
 
     Raises:
         UsageError: the index is no number that could be one.
     """
-    return words.number(word, "INDEX") if is_index(word) else word.raw
+    return words.whole(typed, "INDEX") if is_index(typed) else typed
 
 
 def find(session: Session, which: int | str) -> Place:
