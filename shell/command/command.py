@@ -12,7 +12,7 @@ from ..complete.cursor import Candidate, Cursor, Moment
 from ..line.words import Words
 from . import stand
 from .arguments import Alternatives, Argument, Form, Option
-from .parse import Given, parse
+from .parse import Given, listed, parse
 from .usage import brief, usage
 
 if TYPE_CHECKING:
@@ -97,6 +97,13 @@ class Command:
     def brief(self) -> str:
         """Its synopsis where there is little room."""
         return f"{self.name} {brief(self.form)}".rstrip()
+
+    @property
+    def sentences(self) -> str:
+        """What is said of it, and with which fields it answers programs."""
+        fields = self.answers.split()
+        said = f" Its JSON has {listed(fields, 'and')}." if fields else ""
+        return self.details + said
 
     def call(self, session: Session, line: str, begin: int) -> Result:
         """Do what a line asks for.

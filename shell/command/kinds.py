@@ -147,6 +147,7 @@ PROCESS: Final = Kind(
     offer=offers.process,
     takes="phrase",
     called="PID or NAME",
+    sample="game",
     refuses=(("4194305", "TargetNotFound"),),
 )
 #: An entry of the table.

@@ -193,11 +193,11 @@ class _Reader:
         self.given[option.key] = option.kind.read(self._session, asked)
 
 
-def listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[str], joint: str = "or") -> str:
     """Several words, as a sentence says them.
 
     >>> listed(["go", "forget"]), listed(["a", "b", "c"])
     ('go or forget', 'a, b or c')
     """
     *others, last = words
-    return f"{', '.join(others)} or {last}" if others else last
+    return f"{', '.join(others)} {joint} {last}" if others else last

@@ -57,10 +57,15 @@ def run(session: Session, given: Given) -> Result:  # noqa: ARG001  # noqa: ARG0
     command = given.command
     if command is None:
         return _overview()
+    return described(command)
+
+
+def described(command: Command) -> Result:
+    """All that a command says of itself."""
     width = min(shutil.get_terminal_size().columns, WIDEST)
     lines = [
         command.usage,
-        *textwrap.wrap(command.details, width, initial_indent="  ", subsequent_indent="  "),
+        *textwrap.wrap(command.sentences, width, initial_indent="  ", subsequent_indent="  "),
         "examples:",
         *(f"  {example}" for example in command.examples),
     ]
