@@ -41,11 +41,12 @@ BYTES = Kind(
 
 def run(session: Session, given: Given) -> Result:
     """Choose or show the alignment."""
+    settings = session.settings
     if given.bytes is not None:
-        session.set_align(None if given.bytes == _AUTO else given.bytes)
-    shown = "auto, the type's own" if session.align is None else str(session.align)
+        settings.set_align(None if given.bytes == _AUTO else given.bytes)
+    shown = "auto, the type's own" if settings.align is None else str(settings.align)
     more = () if given.bytes is None else keeps(session, "alignment")
-    return Result({"align": session.align}, (f"align {shown}", *more))
+    return Result({"align": settings.align}, (f"align {shown}", *more))
 
 
 ALIGN = Command(

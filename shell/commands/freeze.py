@@ -38,7 +38,8 @@ def run(session: Session, given: Given) -> Result:
     value = place.value
     if given.value is not None:
         value = parse_value(place.type, given.value, bits=target.bits)
-    entry = session.freeze(
+    entry = holding.freeze(
+        target,
         *(place.lasting, place.type, value),
         *(given.allow, given.every),
         force=given.force,

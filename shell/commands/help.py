@@ -75,7 +75,7 @@ def described(command: Command) -> Result:
             "usage": command.usage,
             "summary": command.summary,
             "category": command.category.value,
-            "answers": command.answers.split(),
+            "answers": [*command.answers.split()],
             "details": command.details,
             "examples": list(command.examples),
         },

@@ -37,7 +37,7 @@ def run(session: Session, given: Given) -> Result:
     place = places.find(session, given.place)
     address = place.address
     has_own = place.field or members(place.type, bits=target.bits)
-    value_type = place.type if has_own else session.type
+    value_type = place.type if has_own else session.settings.type
     if session.screens is not None and given.size is None:
         session.screens.hex(session, address, value_type, force=given.force)
         return Result({"address": format_address(address)})

@@ -22,19 +22,19 @@ def run(session: Session, given: Given) -> Result:  # noqa: ARG001
     fields |= {
         "isa": isa(),
         "threads": default_threads(),
-        "type": values.type_label(session.type),
-        "align": session.align,
-        "where": session.where,
+        "type": values.type_label(session.settings.type),
+        "align": session.settings.align,
+        "where": session.settings.where,
         "matches": session.matches,
         "steps": [str(step.predicate) for step in scan.steps] if scan else [],
         "frozen": len(session.target.frozen) if session.target else 0,
         "not_held": len(holding.not_held(session.target)),
     }
-    align = session.align if session.align is not None else "the type's"
+    align = session.settings.align if session.settings.align is not None else "the type's"
     lines = [
         f"target   {_target_line(session)}",
         f"engine   {fields['isa']}, {quantities.count(default_threads(), 'thread')}",
-        f"next     type {fields['type']}, align {align}, where {session.where}",
+        f"next     type {fields['type']}, align {align}, where {session.settings.where}",
     ]
     if scan:
         label = values.type_label(scan.type)

@@ -53,9 +53,9 @@ def run(session: Session, given: Given) -> Result:
     """Choose or show options."""
     name, value = given.name, given.value
     if value:
-        session.choose(session.options.set(name, value))
+        session.choose(session.settings.options.set(name, value))
     more = keeps(session, "options") if value else ()
-    chosen = session.options
+    chosen = session.settings.options
     names = (name,) if name else options.NAMES
     rows = tuple((one, chosen.shown(one), _MEANINGS[one]) for one in names)
     text = f"{name} {chosen.shown(name)}" if name else Table(_COLUMNS, rows)

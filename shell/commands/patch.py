@@ -39,7 +39,7 @@ def run(session: Session, given: Given) -> Result:
     with session.whole():  # else a signal in between would leave it for ever
         patch = target.patch(address, raw)
         if given.undo_at_exit:
-            session.undo_at_exit(patch)
+            session.undone.add(patch)
     line = (
         f"patch {patch.number}: {quantities.count(len(raw), 'byte')} at "
         f"{target.locate(patch.address)}, {shown(patch.before)} kept"
@@ -63,7 +63,7 @@ def shown(raw: bytes) -> str:
 def _undo_all_at_exit(session: Session) -> Result:
     patches = session.attached.patches
     for patch in patches:
-        session.undo_at_exit(patch)
+        session.undone.add(patch)
     count = quantities.count(len(patches), "patch", "patches")
     return Result({"patches": len(patches)}, (f"{count} to be undone at exit or detach",))
 
@@ -77,7 +77,7 @@ def _listing(session: Session) -> Result:
             str(target.locate(patch.address)),
             shown(patch.before),
             shown(patch.after),
-            "undo" if session.undoes_at_exit(patch) else "keep",
+            "undo" if patch in session.undone else "keep",
         )
         for patch in target.patches
     )
@@ -94,7 +94,7 @@ def _fields(session: Session, patch: Patch) -> dict[str, Json]:
         "location": str(session.attached.locate(patch.address)),
         "before": patch.before.hex(" "),
         "after": patch.after.hex(" "),
-        "undo_at_exit": session.undoes_at_exit(patch),
+        "undo_at_exit": patch in session.undone,
         "forced": patch.forced,
     }
 

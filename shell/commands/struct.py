@@ -80,8 +80,8 @@ def _declared(session: Session, made: Sequence[Declaration]) -> Result:
     lines = []
     for one in made:
         session.table.redeclare(one)
-        if session.type.name == one.name:
-            session.type = one.type
+        if session.settings.type.name == one.name:
+            session.settings.type = one.type
         size = size_of(one.type, bits=session.bits) or 0
         fields = len(members(one.type, bits=session.bits))
         lines.append(

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def run(session: Session, given: Given) -> Result:
     """Choose or show the value type."""
     if given.type is None:
-        label = values.type_label(session.type)
+        label = values.type_label(session.settings.type)
         return Result({"type": label}, (f"type {label}",))
     label = values.type_label(given.type)
-    session.type = given.type
+    session.settings.type = given.type
     return Result({"type": label}, (f"type {label}", *keeps(session, "type")))
 
 

@@ -13,7 +13,7 @@ from ..command.kinds import PLACE
 from ..complete.cursor import Candidate, Choice, Cursor, Moment
 from ..errors import NotFrozen
 from ..line.words import unquoted
-from ..session import entries, places
+from ..session import entries, holding, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def _chosen(session: Session, which: int | str) -> tuple[Freeze, ...]:
     else:
         address = places.find(session, which).address
         place = format_address(address)
-    return _needed(session.frozen_at(address), place)
+    return _needed(holding.of(target, address), place)
 
 
 def _needed(entries: tuple[Freeze, ...], place: str) -> tuple[Freeze, ...]:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def run(session: Session, given: Given) -> Result:
     """Choose or show the region filter."""
     if given.filter is not None:
-        session.where = str(given.filter)
+        session.settings.where = str(given.filter)
     more = keeps(session, "regions") if given.filter is not None else ()
-    return Result({"where": session.where}, (f"where {session.where}", *more))
+    return Result({"where": session.settings.where}, (f"where {session.settings.where}", *more))
 
 
 WHERE = Command(

@@ -68,7 +68,7 @@ class SessionMoment:
         elif name in session.table:
             kind = session.table[name].value_type
         else:
-            kind = session.type if _ADDRESS.match(place) else None
+            kind = session.settings.type if _ADDRESS.match(place) else None
         return [one.name for one in members(kind, bits=session.bits)] if kind is not None else []
 
     @property

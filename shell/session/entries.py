@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from farfetch.scanner import FarfetchError, format_value, parse_value, quote
 
+from . import holding
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from farfetch.scanner import Entry, Freeze, Taken
+    from farfetch.scanner import Entry, Freeze, Taken, Target
 
     from ..answers.result import Json
     from .session import Session
@@ -41,20 +43,20 @@ def live(session: Session, entry: Entry) -> Live:
         address = entry.path.resolve(target)
         value = target.read(address, entry.value_type)
     except FarfetchError as error:
-        return Live(address, None, str(error), _held(session, entry, address))
-    return Live(address, value, "", _held(session, entry, address))
+        return Live(address, None, str(error), _held(target, entry, address))
+    return Live(address, value, "", _held(target, entry, address))
 
 
 def frozen(session: Session, entry: Entry) -> tuple[Freeze, ...]:
     """What freezes an entry, also while its pointers lead nowhere."""
-    held = session.frozen_at(entry.path)
-    return held or session.frozen_at(entry.path.resolve(session.attached))
+    target = session.attached
+    return holding.of(target, entry.path) or holding.of(target, entry.path.resolve(target))
 
 
-def _held(session: Session, entry: Entry, address: int | None) -> Freeze | None:
-    held = session.frozen_at(entry.path)
+def _held(target: Target, entry: Entry, address: int | None) -> Freeze | None:
+    held = holding.of(target, entry.path)
     if not held and address is not None:
-        held = session.frozen_at(address)
+        held = holding.of(target, address)
     return next((one for one in held if one.active), None)
 
 
@@ -81,7 +83,7 @@ def freeze(session: Session, entry: Entry, *, force: bool = False) -> Freeze:
     value = None
     if entry.frozen is not None:
         value = parse_value(value_type, entry.frozen, bits=target.bits)
-    return session.freeze(entry.path, value_type, value, entry.allow, force=force)
+    return holding.freeze(target, entry.path, value_type, value, entry.allow, force=force)
 
 
 def text_of(frozen: Freeze) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-from farfetch.scanner import FarfetchError, format_address
+from farfetch.scanner import FarfetchError, Freeze, PointerPath, format_address
 
 from ..answers import values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from farfetch.scanner import Freeze, Target
+    from farfetch.scanner import Target
 
     from ..answers.result import Json
 
@@ -72,3 +72,43 @@ def fields(target: Target | None) -> list[Json]:
 def at(frozen: Iterable[Freeze], address: int) -> Freeze | None:
     """The entry at an address that is being kept up; None when nothing is."""
     return next((one for one in frozen if one.active and one.address == address), None)
+
+
+def freeze(
+    target: Target,
+    address: int | PointerPath,
+    value_type: Any,
+    value: object = None,
+    allow: Literal["increase", "decrease"] | None = None,
+    interval: float = Freeze.INTERVAL,
+    *,
+    force: bool = False,
+) -> Freeze:
+    """Freeze a value, in place of an entry at the same address.
+
+    Args:
+        target: to hold it in.
+        address: where, or the path there.
+        value_type: its type.
+        value: to hold; None for what is there now.
+        allow: the way it may still move.
+        interval: seconds between looks.
+        force: even where the target may not write itself.
+    """
+    made = target.freeze(address, value_type, value, allow=allow, interval=interval, force=force)
+    before = of(target, made.address)
+    if made.path is not None:
+        before += of(target, made.path)
+    for entry in before:
+        if entry is not made:
+            entry.stop()
+    return made
+
+
+def of(target: Target, address: int | PointerPath) -> tuple[Freeze, ...]:
+    """The frozen entries at an address, or of a path, wherever that leads."""
+    return tuple(
+        entry
+        for entry in target.frozen
+        if (entry.path if isinstance(address, PointerPath) else entry.address) == address
+    )

@@ -79,7 +79,7 @@ def find(session: Session, which: int | str) -> Place:
     if entry is not None:
         return entry
     try:
-        return Place(session.attached.address(which), session.type)
+        return Place(session.attached.address(which), session.settings.type)
     except ExpressionError:
         found = _field(session, which)
         if found is None:
@@ -124,10 +124,10 @@ def pointer_path(session: Session, text: str) -> tuple[PointerPath, Any]:
         except PointerError:
             continue
         if path.offsets:
-            found = member(session.type, field, bits=session.bits)
+            found = member(session.settings.type, field, bits=session.bits)
             offsets = (*path.offsets[:-1], path.offsets[-1] + found.offset)
             return PointerPath(path.base, offsets), found.type
-    return PointerPath.parse(text), session.type
+    return PointerPath.parse(text), session.settings.type
 
 
 def _field(session: Session, which: str) -> Place | None:
@@ -138,7 +138,7 @@ def _field(session: Session, which: str) -> Place | None:
         outer = _entry(session, base)
         if outer is None:
             try:
-                outer = Place(session.attached.address(base), session.type)
+                outer = Place(session.attached.address(base), session.settings.type)
             except ExpressionError:
                 continue
         return within(session, outer, path)
