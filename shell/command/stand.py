@@ -45,7 +45,7 @@ def complete(form: Form, cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
         yield from _offered(stand.arguments[0], there, moment)
     if cursor.word:
         flags = {option.flag for option in stand.options}
-        choices = (one for one in stand.options if one.needs not in flags)
+        choices = (option for option in stand.options if option.needs not in flags)
         yield from cursor.offer(Choice(option.flag, option.note) for option in choices)
 
 
@@ -87,9 +87,9 @@ def _behind(stand: Stand, word: str, start: int, line: str) -> Stand:
             return replace(stand, begin=start if stand.begin is None else stand.begin)
         return replace(stand, awaited=None)
     flag, equals, _ = word.partition("=")
-    option = next((one for one in stand.options if one.flag == flag), None)
+    option = next((known for known in stand.options if known.flag == flag), None)
     if option is not None:
-        options = tuple(one for one in stand.options if one is not option)
+        options = tuple(other for other in stand.options if other is not option)
         awaited = option if option.kind is not None and not equals else None
         return replace(stand, options=options, awaited=awaited)
     if not stand.arguments:

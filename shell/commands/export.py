@@ -35,7 +35,7 @@ def run(session: Session, given: Given) -> Result:
     from farfetch.scanner import export_table  # reads XML, which others do without
 
     report = export_table(session.table, given.file, force=given.force)
-    count = sum(one.taken for one in report)
+    count = sum(entry.taken for entry in report)
     said = f"{quantities.count(count, 'entry', 'entries')} exported to {given.file}"
     report_fields = entries.report_fields(report)
     return Result(

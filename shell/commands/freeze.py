@@ -58,19 +58,19 @@ def _listing(target: Target) -> Result:
     entries = target.frozen
     rows = tuple(
         (
-            format_address(one.address),
-            holding.place(target, one),
-            values.type_label(one.type),
-            values.shown(one.type, one.value),
-            one.allow or "",
-            f"{one.interval:g} s",
-            str(one.writes),
-            holding.state(one),
+            format_address(entry.address),
+            holding.place(target, entry),
+            values.type_label(entry.type),
+            values.shown(entry.type, entry.value),
+            entry.allow or "",
+            f"{entry.interval:g} s",
+            str(entry.writes),
+            holding.state(entry),
         )
-        for one in entries
+        for entry in entries
     )
     return Result(
-        {"frozen": [_fields(target, one) for one in entries]},
+        {"frozen": [_fields(target, entry) for entry in entries]},
         (Table(_COLUMNS, rows) if rows else "nothing is frozen",),
     )
 

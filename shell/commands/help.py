@@ -46,7 +46,7 @@ def _command(session: Session, asked: Asked) -> Command:  # noqa: ARG001
 
 
 def _commands(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG001
-    return cursor.offer(Choice(one.name, one.summary) for one in COMMANDS.values())
+    return cursor.offer(Choice(command.name, command.summary) for command in COMMANDS.values())
 
 
 COMMAND = Kind("COMMAND", _command, _commands, sample="undo", refuses=(("lst", "UsageError"),))
@@ -86,7 +86,7 @@ def described(command: Command) -> Result:
 def _overview() -> Result:
     rows: list[tuple[str, ...]] = []
     for category in Category:
-        commands = [one for one in COMMANDS.values() if one.category is category]
+        commands = [command for command in COMMANDS.values() if command.category is category]
         heading = category.value
         for command in commands:
             rows.append((heading, command.brief, command.summary))
@@ -95,12 +95,12 @@ def _overview() -> Result:
         {
             "commands": [
                 {
-                    "name": one.name,
-                    "usage": one.usage,
-                    "summary": one.summary,
-                    "category": one.category.value,
+                    "name": command.name,
+                    "usage": command.usage,
+                    "summary": command.summary,
+                    "category": command.category.value,
                 }
-                for one in COMMANDS.values()
+                for command in COMMANDS.values()
             ]
         },
         (Table(_COLUMNS, tuple(rows)), *_PREDICATES.splitlines()),

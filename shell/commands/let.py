@@ -29,10 +29,10 @@ def run(session: Session, given: Given) -> Result:
     elif name:
         variables.expand(f"${name}", known)  # says that there is none
     names = [name] if name else sorted(known)
-    fields: dict[str, Json] = {one: known[one] for one in names}
+    fields: dict[str, Json] = {variable: known[variable] for variable in names}
     if name:
         return Result({"variables": fields}, (f"{name} = {known[name]}",))
-    rows = tuple((one, known[one]) for one in names)
+    rows = tuple((variable, known[variable]) for variable in names)
     return Result({"variables": fields}, (Table(_COLUMNS, rows) if rows else "no variables",))
 
 

@@ -59,7 +59,7 @@ def run(session: Session, given: Given) -> Result:
     if not scan or not total:
         return Result({"total": 0, "matches": []}, ("no matches",))
     session.listed = page
-    frozen = [one for one in session.attached.frozen if one.active]
+    frozen = [entry for entry in session.attached.frozen if entry.active]
     fields = members(scan.type, bits=session.bits)
     if fields:
         table = _by_field(matches, fields)
@@ -84,7 +84,7 @@ def _with_frozen(table: Table, matches: Sequence[Match], frozen: Sequence[Freeze
     held = [holding.at(frozen, match.address) for match in matches]
     if not any(held):
         return table
-    shown = ("" if one is None else holding.shown(one) for one in held)
+    shown = ("" if entry is None else holding.shown(entry) for entry in held)
     rows = tuple((*row, cell) for row, cell in zip(table.rows, shown, strict=True))
     return Table((*table.columns, _FROZEN), rows)
 
@@ -116,15 +116,15 @@ def _by_field(matches: Sequence[Match], fields: Sequence[Member]) -> Table:
     """A column a field; below a match what its fields were before, where that was different."""
     rows = []
     for match in matches:
-        now = [values.shown(one.type, values.field(match.value, one.name)) for one in fields]
+        now = [values.shown(field.type, values.field(match.value, field.name)) for field in fields]
         head = (str(match.index), format_address(match.address), str(match.location))
         rows.append((*head, *now))
         for name, value in (("previous", match.previous), ("first", match.first)):
-            then = [values.shown(one.type, values.field(value, one.name)) for one in fields]
+            then = [values.shown(field.type, values.field(value, field.name)) for field in fields]
             differing = ["" if old == new else old for old, new in zip(then, now, strict=True)]
             if any(differing):
                 rows.append(("", "", name, *differing))
-    columns = (Column(one.name, right=True, style="bold") for one in fields)
+    columns = (Column(field.name, right=True, style="bold") for field in fields)
     return Table((*_COLUMNS[:3], *columns), tuple(rows))
 
 

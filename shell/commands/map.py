@@ -120,7 +120,7 @@ def _rows(target: Target, matches: Matches, where: Where | None) -> Iterator[Row
     wanted = [Range(0, 1 << 64)]
     if where is not None:
         wanted = where.select(regions, target.modules())
-    starts = [one.start for one in regions]
+    starts = [region.start for region in regions]
     for window in wanted:
         index, end = matches.bisect(window.start), matches.bisect(window.end)
         while index < end:

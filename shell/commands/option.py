@@ -57,9 +57,9 @@ def run(session: Session, given: Given) -> Result:
     more = keeps(session, "options") if value else ()
     chosen = session.settings.options
     names = (name,) if name else options.NAMES
-    rows = tuple((one, chosen.shown(one), _MEANINGS[one]) for one in names)
+    rows = tuple((option, chosen.shown(option), _MEANINGS[option]) for option in names)
     text = f"{name} {chosen.shown(name)}" if name else Table(_COLUMNS, rows)
-    return Result({"options": {one: chosen.json(one) for one in names}}, (text, *more))
+    return Result({"options": {option: chosen.json(option) for option in names}}, (text, *more))
 
 
 OPTION = Command(

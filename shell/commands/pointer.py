@@ -48,22 +48,22 @@ def run(session: Session, given: Given) -> Result:
     value = target.read(address, value_type)
     fields: list[Json] = [
         {
-            "address": format_address(one.address),
-            "pointer": format_address(one.pointer),
-            "offset": one.offset,
-            "result": format_address(one.result),
+            "address": format_address(step.address),
+            "pointer": format_address(step.pointer),
+            "offset": step.offset,
+            "result": format_address(step.result),
         }
-        for one in steps
+        for step in steps
     ]
     rows = tuple(
         (
-            format_address(one.address),
-            str(target.locate(one.address)),
-            format_address(one.pointer),
-            f"{one.offset:+#x}",
-            format_address(one.result),
+            format_address(step.address),
+            str(target.locate(step.address)),
+            format_address(step.pointer),
+            f"{step.offset:+#x}",
+            format_address(step.result),
         )
-        for one in steps
+        for step in steps
     )
     said = f"{values.type_label(value_type)} at {format_address(address)}: "
     said += values.shown(value_type, value)

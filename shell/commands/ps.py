@@ -30,27 +30,33 @@ def run(session: Session, given: Given) -> Result:  # noqa: ARG001
     """List processes, those that hold the given text when there is one."""
     wanted = given.text.lower()
     found = [
-        one
-        for one in processes()
-        if one.pid != os.getpid()
-        and (wanted in one.name.lower() or wanted in " ".join(one.cmdline).lower())
+        process
+        for process in processes()
+        if process.pid != os.getpid()
+        and (wanted in process.name.lower() or wanted in " ".join(process.cmdline).lower())
     ]
     rows = tuple(
-        (str(one.pid), one.user, str(one.bits or ""), one.name, " ".join(one.cmdline))
-        for one in found
+        (
+            str(process.pid),
+            process.user,
+            str(process.bits or ""),
+            process.name,
+            " ".join(process.cmdline),
+        )
+        for process in found
     )
     return Result(
         {
             "processes": [
                 {
-                    "pid": one.pid,
-                    "name": one.name,
-                    "user": one.user,
-                    "bits": one.bits,
-                    "exe": one.exe,
-                    "cmdline": list(one.cmdline),
+                    "pid": process.pid,
+                    "name": process.name,
+                    "user": process.user,
+                    "bits": process.bits,
+                    "exe": process.exe,
+                    "cmdline": list(process.cmdline),
                 }
-                for one in found
+                for process in found
             ]
         },
         (Table(_COLUMNS, rows) if rows else "no such process",),

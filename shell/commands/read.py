@@ -46,12 +46,12 @@ def _by_field(value_type: Any, value: Any, bits: int) -> Table | None:
     """A structure's fields below each other; None for what is none."""
     rows = tuple(
         (
-            f"{one.offset:#x}",
-            one.name,
-            values.type_label(one.type),
-            values.shown(one.type, values.field(value, one.name)),
+            f"{field.offset:#x}",
+            field.name,
+            values.type_label(field.type),
+            values.shown(field.type, values.field(value, field.name)),
         )
-        for one in members(value_type, bits=bits)
+        for field in members(value_type, bits=bits)
     )
     return Table(_COLUMNS, rows) if rows else None
 

@@ -31,19 +31,19 @@ _COLUMNS = (
 def run(session: Session, given: Given) -> Result:
     """List regions, those that a filter touches when there is one."""
     chosen = _chosen(session.attached, given.where)
-    total = sum(one.region.size for one in chosen)
-    resident = sum(one.resident for one in chosen)
-    dirty = sum(one.dirty for one in chosen)
+    total = sum(footprint.region.size for footprint in chosen)
+    resident = sum(footprint.resident for footprint in chosen)
+    dirty = sum(footprint.dirty for footprint in chosen)
     return Result(
         {
             "total": len(chosen),
             "bytes": total,
             "resident": resident,
             "dirty": dirty,
-            "regions": [_fields(one) for one in chosen],
+            "regions": [_fields(footprint) for footprint in chosen],
         },
         (
-            Table(_COLUMNS, tuple(_row(one) for one in chosen)),
+            Table(_COLUMNS, tuple(_row(footprint) for footprint in chosen)),
             f"{quantities.count(len(chosen), 'region')}, {quantities.size(total)}: "
             f"{quantities.size(resident)} in memory, {quantities.size(dirty)} dirty",
         ),
@@ -85,13 +85,13 @@ def _chosen(target: Target, where: Where | None) -> list[Footprint]:
     footprints = target.footprints()
     if where is None:
         return footprints
-    ranges = where.select([one.region for one in footprints], target.modules())
-    starts = [one.start for one in ranges]
+    ranges = where.select([footprint.region for footprint in footprints], target.modules())
+    starts = [window.start for window in ranges]
     chosen = []
-    for one in footprints:
-        before = bisect_right(starts, one.region.end - 1) - 1
-        if before >= 0 and ranges[before].end > one.region.start:
-            chosen.append(one)
+    for footprint in footprints:
+        before = bisect_right(starts, footprint.region.end - 1) - 1
+        if before >= 0 and ranges[before].end > footprint.region.start:
+            chosen.append(footprint)
     return chosen
 
 

@@ -60,11 +60,15 @@ def _take(session: Session, name: str) -> Result:
 def _list(session: Session) -> Result:
     kept = session.scan.snapshots if session.scan else ()
     listed: list[Json] = [
-        {"name": one.name, "step": one.step, "values": one.result.matches} for one in kept
+        {"name": snapshot.name, "step": snapshot.step, "values": snapshot.result.matches}
+        for snapshot in kept
     ]
     if not kept:
         return Result({"snapshots": listed}, ("no snapshots",))
-    rows = tuple((f"@{one.name}", str(one.step), f"{one.result.matches:,}") for one in kept)
+    rows = tuple(
+        (f"@{snapshot.name}", str(snapshot.step), f"{snapshot.result.matches:,}")
+        for snapshot in kept
+    )
     return Result({"snapshots": listed}, (Table(_COLUMNS, rows),))
 
 

@@ -78,19 +78,23 @@ def _declare(session: Session, text: str, named: re.Match[str] | None) -> Result
 def _declared(session: Session, made: Sequence[Declaration]) -> Result:
     """Answer, and let the session's type and the table's entries follow."""
     lines = []
-    for one in made:
-        session.table.redeclare(one)
-        if session.settings.type.name == one.name:
-            session.settings.type = one.type
-        size = size_of(one.type, bits=session.bits) or 0
-        fields = len(members(one.type, bits=session.bits))
+    for declaration in made:
+        session.table.redeclare(declaration)
+        if session.settings.type.name == declaration.name:
+            session.settings.type = declaration.type
+        size = size_of(declaration.type, bits=session.bits) or 0
+        fields = len(members(declaration.type, bits=session.bits))
         lines.append(
-            f"struct {one.name}: {quantities.count(size, 'byte')}, "
-            f"{quantities.count(fields, 'field')}; type {one.name} scans for it"
+            f"struct {declaration.name}: {quantities.count(size, 'byte')}, "
+            f"{quantities.count(fields, 'field')}; type {declaration.name} scans for it"
         )
-        if session.matches and session.scan is not None and session.scan.type.name == one.name:
+        if (
+            session.matches
+            and session.scan is not None
+            and session.scan.type.name == declaration.name
+        ):
             lines.append("the present matches keep theirs; first or reset begins anew")
-    listed: list[Json] = [_fields(session, one) for one in made]
+    listed: list[Json] = [_fields(session, declaration) for declaration in made]
     return Result({"structures": listed}, tuple(lines))
 
 
@@ -121,22 +125,22 @@ def _listing(session: Session) -> Result:
     known = list(session.structures)
     rows = tuple(
         (
-            one.name,
-            str(size_of(one.type, bits=session.bits)),
-            str(len(members(one.type, bits=session.bits))),
-            "C" if one.language == "c" else "construct",
+            declaration.name,
+            str(size_of(declaration.type, bits=session.bits)),
+            str(len(members(declaration.type, bits=session.bits))),
+            "C" if declaration.language == "c" else "construct",
         )
-        for one in known
+        for declaration in known
     )
-    listed: list[Json] = [_fields(session, one) for one in known]
+    listed: list[Json] = [_fields(session, declaration) for declaration in known]
     return Result({"structures": listed}, (Table(_LISTED, rows) if rows else "no structures",))
 
 
-def _fields(session: Session, one: Declaration) -> dict[str, Json]:
-    layout = scan_layout(one.type, bits=session.bits)
+def _fields(session: Session, declaration: Declaration) -> dict[str, Json]:
+    layout = scan_layout(declaration.type, bits=session.bits)
     return {
-        "name": one.name,
-        "language": one.language,
+        "name": declaration.name,
+        "language": declaration.language,
         "size": layout.size,
         "align": layout.alignment,
         "bits": session.bits,
@@ -147,16 +151,16 @@ def _fields(session: Session, one: Declaration) -> dict[str, Json]:
                 "size": field.size,
                 "type": values.type_label(field.type),
             }
-            for field in members(one.type, bits=session.bits)
+            for field in members(declaration.type, bits=session.bits)
         ],
     }
 
 
-def _shown(session: Session, one: Declaration) -> tuple[Block, ...]:
-    layout = scan_layout(one.type, bits=session.bits)
+def _shown(session: Session, declaration: Declaration) -> tuple[Block, ...]:
+    layout = scan_layout(declaration.type, bits=session.bits)
     rows = tuple(
         (f"{field.offset:#x}", str(field.size), values.type_label(field.type), field.name)
-        for field in members(one.type, bits=session.bits)
+        for field in members(declaration.type, bits=session.bits)
     )
     said = f"{quantities.count(layout.size or 0, 'byte')}, aligned to {layout.alignment}, "
     return (Table(_FIELDS, rows), said + f"in a target of {session.bits} bits")

@@ -142,8 +142,8 @@ def _freeze(session: Session, given: Given) -> Result:
 
 def _unfreeze(session: Session, given: Given) -> Result:
     entry = given.entry
-    for one in entries.frozen(session, entry):
-        one.stop()
+    for held in entries.frozen(session, entry):
+        held.stop()
     entry = session.table.change(entry.name, frozen=None)
     return Result(_fields(entry), (f"{quote(entry.name)} is free",))
 

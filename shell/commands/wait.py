@@ -46,12 +46,14 @@ def _told(session: Session, before: list[Freeze], seconds: float) -> list[Freeze
     target = session.attached
     now = holding.not_held(target)
     if session.say is not None:
-        for one in now:
-            if one not in before:
-                session.say(f"{seconds:9.3f}  {holding.place(target, one)} {holding.state(one)}")
-        for one in before:
-            if one not in now and one.holding:
-                session.say(f"{seconds:9.3f}  {holding.place(target, one)} is held again")
+        for entry in now:
+            if entry not in before:
+                session.say(
+                    f"{seconds:9.3f}  {holding.place(target, entry)} {holding.state(entry)}"
+                )
+        for entry in before:
+            if entry not in now and entry.holding:
+                session.say(f"{seconds:9.3f}  {holding.place(target, entry)} is held again")
     return now
 
 

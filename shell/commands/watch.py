@@ -43,15 +43,18 @@ def _entries(session: Session, wanted: Sequence[tuple[str, int | str]]) -> list[
         found = [(text, places.find(session, which)) for text, which in wanted]
     else:
         matches = session.matched[:DEFAULT_ENTRIES]
-        found = [(str(one.index), Place(one.address, one.type)) for one in matches]
+        found = [(str(match.index), Place(match.address, match.type)) for match in matches]
     return [entry for text, place in found for entry in _by_field(session, text, place)]
 
 
 def _by_field(session: Session, text: str, place: Place) -> Iterator[tuple[str, Place]]:
     """The fields of a structure, each for itself; anything else as it is."""
     fields = members(place.type, bits=session.bits)
-    for one in fields:
-        yield f"{text}.{one.name}", Place(place.address + one.offset, one.type, field=one.name)
+    for field in fields:
+        yield (
+            f"{text}.{field.name}",
+            Place(place.address + field.offset, field.type, field=field.name),
+        )
     if not fields:
         yield text, place
 
@@ -72,11 +75,11 @@ def _follow(
             seconds = time.monotonic() - begin
             seen = watch.look()
             looks += 1
-            if looks == 1 or any(one.changed for one in seen):
+            if looks == 1 or any(value.changed for value in seen):
                 samples.append(
                     {
                         "seconds": round(seconds, 3),
-                        "values": [values.as_json(one.value) for one in seen],
+                        "values": [values.as_json(value.value) for value in seen],
                     }
                 )
                 if session.say is not None:
@@ -109,9 +112,9 @@ def line(seconds: float, labels: Sequence[str], seen: Sequence[Seen], *, everyth
         everything: say also what has not changed.
     """
     said = (
-        f"{label}={values.shown(one.type, one.value)}"
-        for label, one in zip(labels, seen, strict=True)
-        if everything or one.changed
+        f"{label}={values.shown(value.type, value.value)}"
+        for label, value in zip(labels, seen, strict=True)
+        if everything or value.changed
     )
     return f"{seconds:9.3f}  {'  '.join(said)}"
 

@@ -106,7 +106,7 @@ def _members(cursor: Cursor, moment: Moment, base: str) -> Iterator[Candidate]:
 
 def address(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer the table's entries, and modules to begin an address with; behind a dot fields."""
-    outer = next((one for one in _bases(cursor.word) if moment.members(one)), "")
+    outer = next((base for base in _bases(cursor.word) if moment.members(base)), "")
     if outer and not outer.isdecimal():
         return _members(cursor, moment, outer)
     entries = [Choice(quoted(name), "entry") for name in moment.entries]
@@ -136,8 +136,8 @@ def process(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer processes: by pid once a digit was typed or where a name is shared, else by name."""
     by_pid = cursor.word[:1].isdigit()
     shared: dict[str, int] = {}
-    for one in moment.processes:
-        shared[one.name] = shared.get(one.name, 0) + 1
+    for process in moment.processes:
+        shared[process.name] = shared.get(process.name, 0) + 1
     choices = []
     for pid, name, user in moment.processes:
         if by_pid or shared[name] > 1:

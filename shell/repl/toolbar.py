@@ -60,4 +60,4 @@ def _scan(session: Session) -> list[str]:
         about.append(", ".join(kept[: 2 if scan.disk else 1]))
     if session.target is not None:
         about.append(session.target.memory.name)
-    return [f" | {printable(one)}" for one in about]
+    return [f" | {printable(piece)}" for piece in about]

@@ -37,12 +37,12 @@ def script(path: str) -> list[Line]:
             lines = [line.rstrip("\n") for line in file]
     except OSError as error:
         raise UsageError(f"cannot read the script {path}: {error.strerror}") from error
-    return [Line(one.text, f"{path}:{index + 1}") for index, one in split(lines)]
+    return [Line(statement.text, f"{path}:{index + 1}") for index, statement in split(lines)]
 
 
 def typed(text: str) -> list[Line]:
     """What was typed or pasted, as statements."""
-    return [Line(one.text) for _, one in split(text.split("\n"))]
+    return [Line(statement.text) for _, statement in split(text.split("\n"))]
 
 
 def piped(stream: TextIO) -> Iterator[Line]:

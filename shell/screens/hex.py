@@ -70,7 +70,7 @@ class HexScreen:
         address_width = len(format_address(self._begin + rows * hexdump.ROW))
         # address, two blanks, three columns a byte, two blanks, the text
         width = next(
-            one for one in (16, 8, 4) if address_width + 3 + 4 * one <= columns_ or one == 4
+            width for width in (16, 8, 4) if address_width + 3 + 4 * width <= columns_ or width == 4
         )
         if (rows, width) != (self._rows, self._width):
             self._rows, self._width = rows, width

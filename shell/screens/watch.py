@@ -45,8 +45,8 @@ class WatchScreen:
 
     def _look(self) -> None:
         self._seen = self._watch.look()
-        frozen = (one for one in self._session.attached.frozen if one.active)
-        self._frozen = {one.address: one.holding for one in frozen}
+        frozen = (entry for entry in self._session.attached.frozen if entry.active)
+        self._frozen = {entry.address: entry.holding for entry in frozen}
 
     def _body(self, rows: int, columns_: int) -> StyleAndTextTuples:
         table = [self._row(index) for index in range(len(self._entries))]

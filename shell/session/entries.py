@@ -57,14 +57,17 @@ def _held(target: Target, entry: Entry, address: int | None) -> Freeze | None:
     held = holding.of(target, entry.path)
     if not held and address is not None:
         held = holding.of(target, address)
-    return next((one for one in held if one.active), None)
+    return next((freezing for freezing in held if freezing.active), None)
 
 
 def settle(session: Session) -> None:
     """Bring the table's frozen values up to what is held, whatever has changed that."""
     frozen = session.target.frozen if session.target else ()
     for entry in session.table if frozen else ():
-        held = next((one for one in frozen if one.active and one.path == entry.path), None)
+        held = next(
+            (freezing for freezing in frozen if freezing.active and freezing.path == entry.path),
+            None,
+        )
         if held is not None and entry.frozen is not None:
             session.table.change(entry.name, frozen=text_of(held))
 
@@ -94,12 +97,12 @@ def text_of(frozen: Freeze) -> str:
 def reported(report: Iterable[Taken]) -> list[str]:
     """Say what was not taken over, a line an entry."""
     return [
-        f"{quote(one.name)}: {one.reason if one.taken else f'left out: {one.reason}'}"
-        for one in report
-        if one.reason
+        f"{quote(entry.name)}: {entry.reason if entry.taken else f'left out: {entry.reason}'}"
+        for entry in report
+        if entry.reason
     ]
 
 
 def report_fields(report: Iterable[Taken]) -> list[Json]:
     """The same for programs, all entries."""
-    return [{"name": one.name, "taken": one.taken, "reason": one.reason} for one in report]
+    return [{"name": entry.name, "taken": entry.taken, "reason": entry.reason} for entry in report]

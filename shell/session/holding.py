@@ -44,14 +44,14 @@ def not_held(target: Target | None) -> list[Freeze]:
     """The entries that are not held at present; none of a target that has ended."""
     if target is None or not target.alive:
         return []
-    return [one for one in target.frozen if not one.holding]
+    return [entry for entry in target.frozen if not entry.holding]
 
 
 def said(target: Target | None) -> str:
     """What is not held, behind the line of an answer; "" when all is."""
     if target is None:
         return ""
-    lost = ", ".join(f"{place(target, one)} ({one.error})" for one in not_held(target))
+    lost = ", ".join(f"{place(target, entry)} ({entry.error})" for entry in not_held(target))
     return f"; not held: {lost}" if lost else ""
 
 
@@ -61,17 +61,17 @@ def fields(target: Target | None) -> list[Json]:
         return []
     return [
         {
-            "address": format_address(one.address),
-            "location": place(target, one),
-            "reason": str(one.error) if one.error else None,
+            "address": format_address(entry.address),
+            "location": place(target, entry),
+            "reason": str(entry.error) if entry.error else None,
         }
-        for one in not_held(target)
+        for entry in not_held(target)
     ]
 
 
 def at(frozen: Iterable[Freeze], address: int) -> Freeze | None:
     """The entry at an address that is being kept up; None when nothing is."""
-    return next((one for one in frozen if one.active and one.address == address), None)
+    return next((entry for entry in frozen if entry.active and entry.address == address), None)
 
 
 def freeze(
