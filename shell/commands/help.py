@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..session.session import Session
 
-_COLUMNS = (Column("ABOUT"), Column("COMMAND", style="bold"), Column("WHAT IT DOES"))
+_COLUMNS = (Column("COMMAND", style="bold"), Column("WHAT IT DOES"))
 
 #: Columns that a paragraph takes where there are more.
 WIDEST = 78
@@ -86,11 +86,12 @@ def described(command: Command) -> Result:
 def _overview() -> Result:
     rows: list[tuple[str, ...]] = []
     for category in Category:
-        commands = [command for command in COMMANDS.values() if command.category is category]
-        heading = category.value
-        for command in commands:
-            rows.append((heading, command.brief, command.summary))
-            heading = ""
+        rows.append((f"{category.value}:", ""))
+        rows += (
+            (command.brief, command.summary)
+            for command in COMMANDS.values()
+            if command.category is category
+        )
     return Result(
         {
             "commands": [
