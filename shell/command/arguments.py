@@ -56,7 +56,7 @@ def as_typed(session: Session, asked: Asked) -> str:  # noqa: ARG001
     return asked.text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
     """What can stand for an argument, how it is read, and what can be offered for it.
 
@@ -85,7 +85,7 @@ class Kind:
     refuses: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Argument:
     """An argument that is known by where it stands.
 
@@ -126,7 +126,7 @@ class Argument:
         return self.kind.takes != "word"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Option:
     """An option, which may stand before or behind any argument, but not inside one.
 
@@ -164,7 +164,7 @@ class Option:
         return (self.label or self.kind.label) if self.kind else ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Form:
     """Arguments that stand together, and options among them.
 
@@ -201,7 +201,7 @@ class Form:
             yield option.key, option.default if option.kind else False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Alternatives:
     """Forms of which one is typed: one with its keyword, or that fits what else is typed.
 

@@ -55,7 +55,7 @@ class Needs(Enum):
             session.matched  # noqa: B018 - raises when there are none
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Command:
     """One command of the shell.
 

@@ -7,7 +7,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from ..line.words import Words, word_at
-from .arguments import Alternatives, Argument, Asked, Form, Option
+from .arguments import Alternatives, Argument, Asked, Form, Kind, Option
+
+#: The keyword that is no word.
+_SIGN = "="
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,34 +76,38 @@ class _Reader:
         """Read an argument; whether there is one."""
         kind, words = argument.kind, self._words
         if kind.takes == "word" or (kind.takes == "phrase" and not last):
-            word = words.up_to(kind.until) if kind.until else None
-            if word is None:
-                word = self._peek()
-                words.optional()
-            if word is None:
-                return False
-            self._keep(argument, word.text, word.raw)
-            return True
+            word = self._word(kind)
+            if word is not None:
+                self.given[argument.name] = self._read(argument, word.text, word.raw)
+            return word is not None
         if kind.takes == "exact":
             text = words.text()
         else:
             self._options_around()
             text = words.phrase() if kind.takes == "phrase" else words.rest()
         if text:
-            self._keep(argument, text, text)
+            self.given[argument.name] = self._read(argument, text, text)
         return bool(text)
+
+    def _word(self, kind: Kind) -> Word | None:
+        """Take the next word, or as much of it as is one of this kind."""
+        word = self._words.up_to(kind.until) if kind.until else None
+        if word is None:
+            word = self._peek()
+            self._words.optional()
+        return word
 
     def _repeated(self, argument: Argument) -> None:
         read = []
         while (word := self._peek()) is not None:
             self._words.optional()
-            asked = Asked(word.text, word.raw, argument.called, self._words)
-            read.append(argument.kind.read(self._session, asked))
+            read.append(self._read(argument, word.text, word.raw))
         self.given[argument.name] = tuple(read)
 
-    def _keep(self, argument: Argument, text: str, raw: str) -> None:
+    def _read(self, argument: Argument, text: str, raw: str) -> object:
         asked = Asked(text, raw, argument.called, self._words)
-        self.given[argument.name] = argument.kind.read(self._session, asked)
+        read: object = argument.kind.read(self._session, asked)
+        return read
 
     def _alternatives(self, alternatives: Alternatives) -> None:
         form = self._chosen(alternatives)
@@ -109,26 +116,37 @@ class _Reader:
 
     def _chosen(self, alternatives: Alternatives) -> Form | None:
         """The form that is typed; None for none. Its keyword is taken."""
-        words = self._words
         for form in alternatives.forms:
-            if form.when is not None and form.when(words.left, self._session):
+            if form.when is not None and form.when(self._words.left, self._session):
                 return form
-        if "=" in alternatives.keywords and words.symbol("="):  # which needs no blank behind it
-            self.given[alternatives.name] = "="
-            return alternatives.keywords["="]
+        keyword = self._keyword(alternatives)
+        if keyword is not None:
+            self.given[alternatives.name] = keyword
+            return alternatives.keywords[keyword]
         word = self._peek()
-        if word is None:
-            if alternatives.optional:
-                return None
-            raise words.error(f"{alternatives.called} is missing")
-        if word.text in alternatives.keywords:
-            words.optional()
-            self.given[alternatives.name] = word.text
-            return alternatives.keywords[word.text]
+        if word is not None:
+            return self._plain(alternatives, word)
+        if alternatives.optional:
+            return None
+        raise self._words.error(f"{alternatives.called} is missing")
+
+    def _keyword(self, alternatives: Alternatives) -> str | None:
+        """Take a keyword if one is next. A sign needs no blank behind it."""
+        if _SIGN in alternatives.keywords and self._words.symbol(_SIGN):
+            return _SIGN
+        word = self._peek()
+        if word is None or word.text not in alternatives.keywords:
+            return None
+        self._words.optional()
+        return word.text
+
+    def _plain(self, alternatives: Alternatives, word: Word) -> Form:
+        """The form without a keyword that is typed."""
         plain = [form for form in alternatives.forms if form.is_plain]
         if not plain:
-            lead = alternatives.lead or f"{words.command} takes"
-            raise words.error(f"{lead} {listed(alternatives.keywords)}, not {word.raw!r}")
+            lead = alternatives.lead or f"{self._words.command} takes"
+            keywords = listed(alternatives.keywords)
+            raise self._words.error(f"{lead} {keywords}, not {word.raw!r}")
         return self._by_number(plain)
 
     def _by_number(self, forms: Sequence[Form]) -> Form:
@@ -162,20 +180,29 @@ class _Reader:
         """Take the options off what is left of the line, from both of its ends."""
         for option in self._options.values():
             if option.kind is not None and option.kind.takes != "word":
-                found = self._words.cut(re.compile(rf"(?:^|(?<=\s)){option.flag}(?:\s+|=|$)(.*)$"))
-                if found is not None:
-                    if not found[1].strip():
-                        raise self._words.error(f"{option.value} is missing")
-                    self._take(option, found[1].strip())
-        flags = "|".join(self._pattern(option) for option in self._options.values())
-        if not flags:
-            return
-        for where in (rf"(?:^|(?<=\s))(?:{flags})\s*$", rf"^\s*(?:{flags})(?=\s)"):
-            while (found := self._words.cut(re.compile(where))) is not None:
-                for option in self._options.values():
-                    text = found.groupdict().get(option.key)
-                    if text is not None and option.flag not in self._seen:  # the last one counts
-                        self._take(option, text)
+                self._long_option(option)
+        flags = "|".join(map(self._pattern, self._options.values()))
+        if flags:
+            behind, before = rf"(?:^|(?<=\s))(?:{flags})\s*$", rf"^\s*(?:{flags})(?=\s)"
+            for pattern in map(re.compile, (behind, before)):
+                while (found := self._words.cut(pattern)) is not None:
+                    self._found(found.groupdict())
+
+    def _found(self, texts: dict[str, str | None]) -> None:
+        """Take an option that was found by its key; of several the last one counts."""
+        for option in self._options.values():
+            text = texts.get(option.key)
+            if text is not None and option.flag not in self._seen:
+                self._take(option, text)
+
+    def _long_option(self, option: Option) -> None:
+        """Take an option whose value goes on to the end of the line."""
+        found = self._words.cut(re.compile(rf"(?:^|(?<=\s)){option.flag}(?:\s+|=|$)(.*)$"))
+        if found is not None:
+            text = found[1].strip()
+            if not text:
+                raise self._words.error(f"{option.value} is missing")
+            self._take(option, text)
 
     @staticmethod
     def _pattern(option: Option) -> str:
