@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -170,7 +171,10 @@ class Declarations:
             OSError: it cannot be read; nothing is declared.
             DeclarationError: it cannot be taken; nothing is declared.
         """
-        raw = read_regular(arguments.path("path", path), _LONGEST)
+        try:
+            raw = read_regular(arguments.path("path", path), _LONGEST)
+        except ValueError as error:
+            raise OSError(errno.EINVAL, f"cannot be read: {error}") from None
         return self.add_c(raw.decode("utf-8", "replace"))
 
     @staticmethod

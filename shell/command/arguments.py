@@ -163,6 +163,11 @@ class Option:
         """The name of what stands behind it; "" of a switch."""
         return (self.label or self.kind.label) if self.kind else ""
 
+    @property
+    def missing(self) -> str:
+        """What the error says where nothing stands behind it."""
+        return (self.kind.missing if self.kind else "") or f"{self.value} is missing"
+
 
 @dataclass(frozen=True, eq=False)
 class Form:

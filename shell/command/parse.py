@@ -173,8 +173,14 @@ class _Reader:
             elif option.kind.takes != "word":
                 self._take(option, text + self._words.need_rest(option.value))
             else:
-                self._take(option, text if equals else self._words.take(option.value).text)
+                self._take(option, text if equals else self._value(option))
         return None
+
+    def _value(self, option: Option) -> str:
+        word = self._words.optional()
+        if word is None:
+            raise self._words.error(option.missing)
+        return word.text
 
     def _options_around(self) -> None:
         """Take the options off what is left of the line, from both of its ends."""
@@ -201,7 +207,7 @@ class _Reader:
         if found is not None:
             text = found[1].strip()
             if not text:
-                raise self._words.error(f"{option.value} is missing")
+                raise self._words.error(option.missing)
             self._take(option, text)
 
     @staticmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from farfetch.scanner import (
@@ -105,22 +106,17 @@ def _fulfils(asked: Asked, value_type: Any, value: Any, read: Read, **before: An
         if ordered is not None:
             return ordered
     names = field_names(value_type, bits=before.get("bits", 64))
-    return holds(_predicate(asked, names, read), value_type, value, **before)
-
-
-def _predicate(asked: Asked, names: Collection[str], read: Read) -> Predicate:
-    """What is expected: a comparison with a value as its type writes it, or any predicate."""
     try:
         compared = _compared(asked, now, read)
-    except FarfetchError:
-        try:
-            return parse_scan(asked.text, names)
-        except ExpressionError:
-            pass
-        raise
-    if compared is not None:
-        predicate: Predicate = compared
-        return predicate
+        predicate = _parsed(asked, names) if compared is None else compared
+    except FarfetchError as error:  # no value of the type: it may be an expression
+        with suppress(FarfetchError):
+            return holds(parse_scan(asked.text, names), value_type, value, **before)
+        raise error
+    return holds(predicate, value_type, value, **before)
+
+
+def _parsed(asked: Asked, names: Collection[str]) -> Predicate:
     try:
         return parse_scan(asked.text, names)
     except ExpressionError as error:

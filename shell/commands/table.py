@@ -36,7 +36,15 @@ _ENTRY = Argument("entry", ENTRY)
 #: Where an entry is: a match's index, an address or a pointer path, as typed.
 WHERE = replace(PLACE, label="WHERE", read=lambda _, asked: asked.raw, called="WHERE")
 #: A type's name, which the table checks.
-TYPE_NAME = Kind("TYPE", offer=offers.type_name, sample="i32", refuses=(("i33", "TableError"),))
+TYPE_NAME = Kind(
+    "TYPE",
+    offer=offers.type_name,
+    missing="--type is missing",
+    sample="i32",
+    refuses=(("i33", "TableError"),),
+)
+_GROUP = replace(WORD, label="GROUP", missing="--group is missing")
+_NOTE = replace(WORD, label="TEXT", missing="--note is missing")
 
 
 def _new_name(session: Session, asked: Asked) -> str:
@@ -188,8 +196,8 @@ TABLE = Command(
                     (Argument("place", WHERE), Argument("name", NEW_NAME)),
                     (
                         Option("--type", "of the value", TYPE_NAME, default=""),
-                        Option("--group", "that it belongs to", WORD, "GROUP", default=""),
-                        Option("--note", "for people", WORD, "TEXT", default=""),
+                        Option("--group", "that it belongs to", _GROUP, default=""),
+                        Option("--note", "for people", _NOTE, default=""),
                     ),
                     ("add",),
                     "a match or an address, with a name",
