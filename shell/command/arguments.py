@@ -215,14 +215,14 @@ class Alternatives:
         name: under which the command gets the keyword, "" without one.
         optional: nothing may stand in their place.
         called: their name in errors.
-        lead: how the error begins that lists the keywords; the command's name and "takes" when "".
+        says: the error for a word that is no keyword; what the command takes when "".
     """
 
     forms: tuple[Form, ...] = field(default=())
     name: str = "action"
     optional: bool = False
     called: str = "COMMAND"
-    lead: str = ""
+    says: str = ""
 
     @property
     def keywords(self) -> dict[str, Form]:

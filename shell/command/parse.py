@@ -144,9 +144,8 @@ class _Reader:
         """The form without a keyword that is typed."""
         plain = [form for form in alternatives.forms if form.is_plain]
         if not plain:
-            lead = alternatives.lead or f"{self._words.command} takes"
-            keywords = listed(alternatives.keywords)
-            raise self._words.error(f"{lead} {keywords}, not {word.raw!r}")
+            takes = f"{self._words.command} takes {listed(alternatives.keywords)}"
+            raise self._words.error(f"{alternatives.says or takes}, not {word.raw!r}")
         return self._by_number(plain)
 
     def _by_number(self, forms: Sequence[Form]) -> Form:

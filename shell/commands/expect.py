@@ -177,7 +177,7 @@ EXPECT = Command(
             ),
             name="subject",
             called="CONDITION",
-            lead="CONDITION begins with",
+            says="CONDITION begins with matches, value or alive",
         ),
     ),
     options=(Option("--for", "seconds to wait for it", seconds(), name="duration", default=0.0),),

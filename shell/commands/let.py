@@ -76,7 +76,7 @@ LET = Command(
             ),
             name="source",
             optional=True,
-            lead="behind NAME comes",
+            says="behind NAME comes = address value or matches",
         ),
     ),
     answers="variables",
