@@ -30,7 +30,7 @@ from farfetch.scanner import (
 )
 
 from support.absent import NEEDLE, NEEDLE_AT, PAGE, Absent
-from support.ending import end
+from support.child import end
 from support.prompting import CTRL_C, enter
 from support.readers import READERS
 from support.terminal import Terminal

@@ -13,6 +13,7 @@ import pytest
 from farfetch.scanner import Progress, Scan, ScanCancelled, attach, i32, now
 
 from support import apart
+from support.child import tell
 from support.targets import TargetProcess
 from support.waiting import at_rest
 
@@ -182,7 +183,7 @@ def scan_until_interrupted(pid: int, needle: int, by_itself: bool) -> dict[str, 
             if len(dones) == 1 and by_itself:
                 signal.raise_signal(signal.SIGINT)
             elif len(dones) == 1:
-                apart.tell("at work")
+                tell("at work")
 
         scan.align = 1
         try:

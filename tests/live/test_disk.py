@@ -12,6 +12,7 @@ import pytest
 from farfetch.scanner import Budget, BudgetError, Progress, Scan, SnapshotError, attach, i32, now
 
 from support import apart
+from support.child import tell
 from support.targets import Spawn, TargetProcess
 
 MIB = 1 << 20
@@ -174,12 +175,12 @@ def old_values_on(pid: int, folder: str) -> int:
 
 def scan_until_killed(pid: int) -> None:
     def progress(_: Progress) -> None:
-        apart.tell("at work")
+        tell("at work")
         apart.told()
 
     with attach(pid) as target, target.scan(i32) as scan:
         scan.first()
-        apart.tell("scanned")
+        tell("scanned")
         apart.told()
         # on every byte offset, so that it is still at work when its progress is first told
         scan.align = 1
