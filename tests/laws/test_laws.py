@@ -18,8 +18,8 @@ from farfetch.scanner.values.convert import layout_of, type_named
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from support.comparisons import NUMBERS, memory, number_layout, predicates
 from support.naive import naive_addresses
+from support.strategies import PLAIN_NUMBERS, memory_of, number_layout, predicates_of
 
 BASE = 0x7_0000
 CUTS = [(chunk, threads) for chunk in (64, 1000, 4096, 1 << 20) for threads in (1, 3)]
@@ -35,7 +35,7 @@ def values_of(scan: Scan) -> list[tuple[int, object, object]]:
     return [(match.address, repr(match.previous), repr(match.first)) for match in scan]
 
 
-@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("name", PLAIN_NUMBERS)
 @settings(max_examples=25, deadline=None)
 @given(draw=st.data())
 def test_a_history_is_what_the_definition_makes_of_it(name: str, draw: st.DataObject) -> None:
@@ -50,14 +50,14 @@ def test_a_history_is_what_the_definition_makes_of_it(name: str, draw: st.DataOb
     if gap == 0:
         ranges = [(BASE, BASE + size)]
     ranges = [one for one in ranges if one[0] < one[1]]
-    contents = bytearray(draw.draw(memory(layout, size)))
+    contents = bytearray(draw.draw(memory_of(layout, size)))
     target = Target(Buffer(contents, base=BASE))
     where = ",".join(f"{start:#x}..{end:#x}" for start, end in ranges)
     with target.scan(name, align=align, where=where, chunk=chunk, threads=threads) as scan:
         snapshots: list[bytes] = []
         expected: list[list[int]] = []
         for step in range(draw.draw(st.integers(1, 4))):
-            predicate = draw.draw(predicates(layout, 1))
+            predicate = draw.draw(predicates_of(layout, 1))
             if step == 0 and uses(predicate) - {"now"}:
                 predicate = unknown
             try:
@@ -65,7 +65,7 @@ def test_a_history_is_what_the_definition_makes_of_it(name: str, draw: st.DataOb
             except FarfetchError:
                 assume(False)
             if step:
-                contents[:] = draw.draw(st.one_of(st.just(contents), memory(layout, size)))
+                contents[:] = draw.draw(st.one_of(st.just(contents), memory_of(layout, size)))
             frozen = bytes(contents)
             streams = {"now": frozen}
             if step:

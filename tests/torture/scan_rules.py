@@ -9,7 +9,7 @@ from farfetch.scanner.predicates.nodes import Compare
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from support.comparisons import number_layout, numbers, predicates
+from support.strategies import number_layout, numbers_of, predicates_of
 from torture.ground import TYPES, Ground, Seen
 from torture.memories import PAGE, ranges, where
 from torture.model import ModelScan
@@ -63,7 +63,7 @@ class ScanRules(Ground):
         seen = self.a_scan(data)
         if seen is None:
             return
-        tree = data.draw(st.just(unknown) | predicates(seen.model.layout, 1))
+        tree = data.draw(st.just(unknown) | predicates_of(seen.model.layout, 1))
         found, error = ranges(seen.of.known), seen.model.first_error(tree)
         with self.refused(seen.of, error or ("" if found else "WhereError"), seen=seen):
             result = seen.real.first(tree)
@@ -76,7 +76,7 @@ class ScanRules(Ground):
         seen = self.a_scan(data)
         if seen is None:
             return
-        tree: Predicate = data.draw(predicates(seen.model.layout, 1))
+        tree: Predicate = data.draw(predicates_of(seen.model.layout, 1))
         if named is not None:
             tree = Compare(data.draw(st.sampled_from(("==", "<", "!="))), now, at(named))
         with self.refused(seen.of, seen.model.error(tree), seen=seen):
@@ -173,7 +173,7 @@ class ScanRules(Ground):
         if seen is None or not 0 < len(seen.model.addresses) <= _FEW:
             return
         one, layout, size = seen.of, seen.model.layout, seen.model.size
-        value, places = data.draw(numbers(layout)), seen.model.addresses
+        value, places = data.draw(numbers_of(layout)), seen.model.addresses
         if any(self.is_held(one.known, place, size) for place in places):
             return
         if any(place // PAGE != (place + size - 1) // PAGE for place in places):

@@ -11,8 +11,7 @@ from farfetch.scanner import ForkedError, PointerPath, TargetGone, i32
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from support.comparisons import memory as filled
-from support.comparisons import number_layout, numbers
+from support.strategies import memory_of, number_layout, numbers_of
 from support.waiting import wait_for
 from torture import children
 from torture.ground import TYPES, Allow, Attached, Ground
@@ -29,7 +28,7 @@ class TargetRules(Ground):
         layout = number_layout(data.draw(st.sampled_from(TYPES)))
         for known in (self.process, self.own):
             for start, end in windows(known):
-                known.change(start - known.base, data.draw(filled(layout, end - start)))
+                known.change(start - known.base, data.draw(memory_of(layout, end - start)))
         self.attach(memory)
 
     @rule(memory=st.sampled_from(("auto", "process_vm", "proc_mem", "buffer")))
@@ -100,7 +99,7 @@ class TargetRules(Ground):
             return
         name = data.draw(st.sampled_from(TYPES))
         layout = number_layout(name)
-        value, place = data.draw(numbers(layout)), self.cell(data, one)
+        value, place = data.draw(numbers_of(layout)), self.cell(data, one)
         size = layout.size or 0
         if self.is_held(one.known, place) and place not in one.held:
             return  # another target's freezer would put it back
@@ -134,7 +133,7 @@ class TargetRules(Ground):
         size = layout.size or 1
         times = data.draw(st.sampled_from((1, 1, 8)))
         place = self.within(data, known, size * times) // size * size
-        raw = layout.pack(data.draw(numbers(layout))) * times
+        raw = layout.pack(data.draw(numbers_of(layout))) * times
         page, last = ((at - known.base) // PAGE for at in (place, place + len(raw) - 1))
         if known.gone or self.is_held(known, place, len(raw)):
             return
