@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from farfetch.scanner import Progress, Scan, ScanCancelled, attach, i32, now
 from support import apart
 from support.child import tell
 from support.targets import TargetProcess
-from support.waiting import at_rest
+from support.waiting import at_rest, threads, wait_for
 
 #: On every byte offset of 1 GiB it takes seconds, so it is stopped long before its end.
 SLOW = "now * 3 % 1000003 == 77"
@@ -51,10 +50,6 @@ class Kept:
         assert self.look() == self.before
         assert self.scan.next("unchanged").matches == len(self.before[0])
         self.scan.undo()
-
-
-def threads() -> int:
-    return len(list(Path("/proc/self/task").iterdir()))
 
 
 def test_from_another_thread(scan: Scan) -> None:
@@ -151,23 +146,26 @@ def test_many_cancels_at_any_moment(big: TargetProcess) -> None:
             while not stop.is_set():
                 scan.cancel()
 
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(1e-5)
-        canceller = threading.Thread(target=cancel)
-        canceller.start()
-        cancelled = 0
-        try:
+        def some_are_cancelled() -> bool:
+            cancelled = 0
             for _ in range(100):
                 try:
                     scan.first(now == needle)
                 except ScanCancelled:
                     cancelled += 1
                 assert len(scan) == planted
+            return cancelled > 0
+
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-5)
+        canceller = threading.Thread(target=cancel)
+        canceller.start()
+        try:
+            wait_for(some_are_cancelled)
         finally:
             stop.set()
             canceller.join()
             sys.setswitchinterval(interval)
-        assert cancelled
         assert [one.value for one in scan] == [needle] * planted
 
 

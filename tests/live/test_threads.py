@@ -12,7 +12,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,7 +33,7 @@ from farfetch.scanner import (
 
 from support import apart
 from support.targets import TargetProcess
-from support.waiting import at_rest, wait_for
+from support.waiting import at_rest, threads, wait_for
 
 #: On every byte offset of 256 MiB it takes a while.
 SLOW = "now * 3 % 1000003 == 77"
@@ -52,10 +51,6 @@ def scan(big: TargetProcess) -> Iterator[Scan]:
     with attach(big.pid) as target, target.scan(i32, align=1) as one:
         one.first(now == big.greeting.number("needle"))
         yield one
-
-
-def threads() -> int:
-    return len(list(Path("/proc/self/task").iterdir()))
 
 
 class Background:
@@ -387,12 +382,12 @@ def schedule(seed: int, at: int, size: int) -> list[str]:
             except BaseException as error:
                 wrong.append(f"seed {seed}: {error!r}")
 
-    threads = [
+    living = [
         threading.Thread(target=lives, args=(random.Random(draw.random()),)) for _ in range(3)
     ]
-    for thread in threads:
+    for thread in living:
         thread.start()
-    for thread in threads:
+    for thread in living:
         thread.join(60)
         if thread.is_alive():
             faulthandler.dump_traceback(all_threads=True)
