@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,11 +50,18 @@ class Hostile:
         raise RuntimeError("no")
 
 
-def rubbish() -> list[Any]:
-    """One of each, made anew."""
+@cache
+def _deep() -> Any:
+    """An expression that goes deeper than Python calls; nothing changes it, so it is made once."""
     deep: Any = now
     for _ in range(5000):
         deep = deep + 1
+    return deep
+
+
+def rubbish() -> list[Any]:
+    """One of each, made anew."""
+    deep = _deep()
     return [
         *(None, True, False, 0, 1, -1, 7, 255, 4096, 1 << 63, 1 << 64, -(1 << 64), 10**30),
         *(0.0, -0.5, 1.5, float("nan"), float("inf"), -float("inf"), 1e300, 1j),
