@@ -10,6 +10,10 @@ STAMP  := $(VENV)/.farfetch-$(NAMES)
 CORE   := $(wildcard scanner/core/*) CMakeLists.txt pyproject.toml
 SHARE  := $(wildcard docs/*.1) $(wildcard completions/*)
 
+# Most tests wait for other processes, most of the time: each worker takes a file of them.
+PYTEST_WORKERS ?= 2
+SIDE_BY_SIDE   := --numprocesses $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHON
 # Without bytecode every farfetch that a test starts would be compiled anew, which takes longer
@@ -41,7 +45,7 @@ test: build lint  ## run all tests of this machine
 	@tools/prerequisites.sh test
 	@mkdir -p build
 	@{ tools/sanitize.sh && tools/fuzz.sh 5; } >build/sanitize.log 2>&1 & beside=$$!; \
-	$(BIN)/python -m pytest tests --ignore=tests/guest/test_kernels.py \
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests --ignore=tests/guest/test_kernels.py \
 		--ignore=tests/guest/test_stubs.py; status=$$?; \
 	wait $$beside || status=1; cat build/sanitize.log; exit $$status
 
