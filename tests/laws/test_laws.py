@@ -49,7 +49,7 @@ def test_a_history_is_what_the_definition_makes_of_it(name: str, draw: st.DataOb
     ranges = [(BASE, BASE + middle), (BASE + middle + gap, BASE + size)]
     if gap == 0:
         ranges = [(BASE, BASE + size)]
-    ranges = [one for one in ranges if one[0] < one[1]]
+    ranges = [range_ for range_ in ranges if range_[0] < range_[1]]
     contents = bytearray(draw.draw(memory_of(layout, size)))
     target = Target(Buffer(contents, base=BASE))
     where = ",".join(f"{start:#x}..{end:#x}" for start, end in ranges)
@@ -151,8 +151,11 @@ def test_a_value_at_every_place_around_chunk_and_piece_edges(chunk: int) -> None
     needle = 0x1234_5678_9ABC_DEF0
     size = 3 * max(chunk, 4096) + 77 if chunk <= 4097 else 9000
     layout = layout_of(type_named("u64"))
-    edges = {edge for unit in (chunk, 4096) for edge in range(0, size, unit)} | {size}
+    pieces = range(0, size, 4096)
+    edges = {size, *pieces, *range(0, min(size, 3 * chunk), chunk)}
+    edges |= {near - near % chunk for piece in (*pieces, size) for near in (piece, piece + chunk)}
     places = {edge + shift for edge in edges for shift in range(-9, 3)}
+    between = parse_predicate(f"now > {needle - 1} and now < {needle + 1}")
     for place in sorted(places):
         if not 0 <= place <= size - 8:
             continue
@@ -160,7 +163,7 @@ def test_a_value_at_every_place_around_chunk_and_piece_edges(chunk: int) -> None
         contents[place : place + 8] = layout.pack(needle)
         target = Target(Buffer(contents, base=BASE))
         with target.scan("u64", align=1, chunk=chunk, threads=1) as scan:
-            scan.first(parse_predicate(f"now > {needle - 1} and now < {needle + 1}"))
+            scan.first(between)
             assert scan.matches.addresses() == [BASE + place]
             scan.next("unchanged")
             assert [(match.address, match.previous) for match in scan] == [(BASE + place, needle)]
@@ -308,7 +311,7 @@ def test_snapshots_hold_what_was_there(align: int, chunk: int, few: bool, seed: 
         before = scan.matches.addresses()
         first = bytes(contents)
         seen = {name: (disturb(), scan.snapshot(name).matches)[0] for name in ("a", "b", "c")}
-        assert [one.name for one in scan.snapshots] == ["a", "b", "c"]
+        assert [snapshot.name for snapshot in scan.snapshots] == ["a", "b", "c"]
         assert len(scan.steps) == 1
         now = disturb()
         result = scan.next("now != @a and (@b < @c or @c == first) and @a <= @b + 1")
