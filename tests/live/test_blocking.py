@@ -49,8 +49,8 @@ Place = tuple[int, int]
 
 @pytest.fixture
 def absent() -> Iterator[Absent]:
-    with Absent() as one:
-        yield one
+    with Absent() as running:
+        yield running
 
 
 def scan_of(target: Target, *places: tuple[int, int], **options: Any) -> Scan:
@@ -244,7 +244,7 @@ def test_matches_and_columns(absent: Absent) -> None:
         scan = scan_of(target, (blocked, PAGES))
         scan.first(now == NEEDLE)
         absent.discard(blocked + PAGE, PAGES - 1)
-        assert in_time(lambda: [one.value for one in scan]) == [NEEDLE] + [None] * (PAGES - 1)
+        assert in_time(lambda: [match.value for match in scan]) == [NEEDLE] + [None] * (PAGES - 1)
         with pytest.raises(MemoryFault, match="does not come"):
             in_time(lambda: scan.matches.column("now"))
         assert list(scan.matches.column("now", 0, 1)) == [NEEDLE]

@@ -22,16 +22,16 @@ SLOW = "now * 3 % 1000003 == 77"
 
 @pytest.fixture(scope="module")
 def big() -> Iterator[TargetProcess]:
-    with TargetProcess("big", "1024", timeout=60) as one:
-        yield at_rest(one)
+    with TargetProcess("big", "1024", timeout=60) as running:
+        yield at_rest(running)
 
 
 @pytest.fixture
 def scan(big: TargetProcess) -> Iterator[Scan]:
     """A scan that has found the needles."""
-    with attach(big.pid) as target, target.scan(i32) as one:
-        one.first(now == big.greeting.number("needle"))
-        yield one
+    with attach(big.pid) as target, target.scan(i32) as scan:
+        scan.first(now == big.greeting.number("needle"))
+        yield scan
 
 
 class Kept:
@@ -106,10 +106,10 @@ def test_progress_rises_to_the_end(scan: Scan, big: TargetProcess) -> None:
         "now * 3 == 1483966475 and now > 7 or now == 0x1d7b3359", progress=told.append
     )
     assert told
-    assert [one.done for one in told] == sorted(one.done for one in told)
-    assert [one.seconds for one in told] == sorted(one.seconds for one in told)
-    assert [one.matches for one in told] == sorted(one.matches for one in told)
-    assert len({one.total for one in told}) == 1
+    assert [progress.done for progress in told] == sorted(progress.done for progress in told)
+    assert [progress.seconds for progress in told] == sorted(progress.seconds for progress in told)
+    assert [progress.matches for progress in told] == sorted(progress.matches for progress in told)
+    assert len({progress.total for progress in told}) == 1
     assert 0 < told[0].done <= told[-1].done <= told[0].total
     assert told[-1].seconds <= result.seconds
     assert told[-1].matches <= result.matches == big.greeting.number("needles")
@@ -166,7 +166,7 @@ def test_many_cancels_at_any_moment(big: TargetProcess) -> None:
             stop.set()
             canceller.join()
             sys.setswitchinterval(interval)
-        assert [one.value for one in scan] == [needle] * planted
+        assert [match.value for match in scan] == [needle] * planted
 
 
 def scan_until_interrupted(pid: int, needle: int, by_itself: bool) -> dict[str, Any]:

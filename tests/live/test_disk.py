@@ -37,7 +37,9 @@ def used(folder: str) -> int:
 
 def state(scan: Scan) -> Any:
     """All that a failed step must leave as it was."""
-    shown = [(one.address, one.previous, one.first) for one in scan[:: len(scan) // 100 + 1]]
+    shown = [
+        (match.address, match.previous, match.first) for match in scan[:: len(scan) // 100 + 1]
+    ]
     return (scan.matches.addresses(), len(scan.steps), shown)
 
 

@@ -159,7 +159,7 @@ def test_while_matches_are_walked(end: End, how: str, spawn: Spawn) -> None:
         end(mutate)
         walked: list[object] = []
         with pytest.raises(TargetGone) as raised:
-            walked.extend(one.value for one in walk)
+            walked.extend(match.value for match in walk)
         assert raised.value.how == how
         assert len(walked) < planted == len(scan)
 

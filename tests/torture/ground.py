@@ -73,7 +73,7 @@ class Ground(RuleBasedStateMachine):
 
     def a_scan(self, data: st.DataObject) -> Seen | None:
         """One of the scans."""
-        scans = [seen for one in self.targets for seen in one.scans]
+        scans = [seen for target in self.targets for seen in target.scans]
         return data.draw(st.sampled_from(scans)) if scans else None
 
     def place(self, data: st.DataObject, one: Attached) -> int:
@@ -99,7 +99,7 @@ class Ground(RuleBasedStateMachine):
 
     def is_held(self, known: Known, place: int, size: int = CELL) -> bool:
         """Whether something there is frozen."""
-        cells = [cell for one in self.targets if one.known is known for cell in one.held]
+        cells = [cell for target in self.targets if target.known is known for cell in target.held]
         return any(place < cell + CELL and cell < place + size for cell in cells)
 
     def there(self, one: Attached, place: int) -> int:

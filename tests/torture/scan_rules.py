@@ -94,7 +94,7 @@ class ScanRules(Ground):
             result = seen.real.snapshot(name)
             seen.model.save(name, seen.of.contents())
             assert result.matches == len(seen.model.narrowed(seen.of.contents()))
-            assert {one.name for one in seen.real.snapshots} == set(seen.model.visible())
+            assert {snapshot.name for snapshot in seen.real.snapshots} == set(seen.model.visible())
 
     @rule(data=st.data(), steps=st.integers(0, 3), back=st.booleans())
     def step(self, data: st.DataObject, steps: int, back: bool) -> None:
@@ -164,7 +164,7 @@ class ScanRules(Ground):
         of = seen.of if is_inside else None  # nothing of the target is looked at
         with self.refused(of, "" if is_inside else "MatchIndexError", seen=seen):
             assert seen.real[index].address == expected[index]
-            assert [one.address for one in seen.real[piece]] == expected[piece]
+            assert [match.address for match in seen.real[piece]] == expected[piece]
             assert seen.real.matches.bisect(place) == sum(one < place for one in expected)
 
     @rule(data=st.data(), force=st.booleans())
@@ -195,7 +195,7 @@ class ScanRules(Ground):
             return
         real, model = seen.real, seen.model
         path, addresses = model.path, model.addresses
-        assert [one.number for one in real.steps] == [one.number for one in path]
+        assert [step.number for step in real.steps] == [step.number for step in path]
         assert len(real) == len(addresses)
         assert real.matches.addresses() == addresses
         assert list(real.matches.column("address")) == addresses
@@ -207,9 +207,9 @@ class ScanRules(Ground):
             for then in (present, path[-1].then, path[0].then)
         ]
         listed = list(real)
-        assert repr([one.value for one in listed]) == repr(values[0])
-        assert repr([one.previous for one in listed]) == repr(values[1])
-        assert repr([one.first for one in listed]) == repr(values[2])
+        assert repr([match.value for match in listed]) == repr(values[0])
+        assert repr([match.previous for match in listed]) == repr(values[1])
+        assert repr([match.first for match in listed]) == repr(values[2])
         if model.layout.buffer_format:
             assert repr(list(real.matches.column("previous"))) == repr(values[1])
             assert repr(list(real.matches.column("first"))) == repr(values[2])

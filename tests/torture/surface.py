@@ -113,9 +113,10 @@ def _attribute(name: str, thing: Any) -> Any:
 
 def _is_plain(function: Any, skipped: int) -> bool:
     needed = [
-        one
-        for one in inspect.signature(function).parameters.values()
-        if one.default is one.empty and one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)
+        parameter
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
     ]
     return len(needed) <= skipped
 

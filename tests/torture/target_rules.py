@@ -39,7 +39,7 @@ class TargetRules(Ground):
         target = known.attach(memory)
         assert target.alive
         assert target.memory.name == ("process_vm" if memory == "auto" else memory)
-        assert any(known.base in one for one in target.regions())
+        assert any(known.base in region for region in target.regions())
         assert target.locate(known.base).region is not None
         self.targets.append(Attached(target, memory, known))
 
@@ -57,13 +57,13 @@ class TargetRules(Ground):
         if luck or self.process.gone:
             return
         self.process.end(how)
-        for one in self.targets:
-            if one.known is self.process and not one.closed:
-                assert not one.real.alive
-                for freeze, _ in one.held.values():
+        for target in self.targets:
+            if target.known is self.process and not target.closed:
+                assert not target.real.alive
+                for freeze, _ in target.held.values():
                     wait_for(partial(lambda it: not it.active, freeze))
                     assert isinstance(freeze.error, TargetGone)
-                one.held.clear()
+                target.held.clear()
 
     @rule(data=st.data())
     def read(self, data: st.DataObject) -> None:
@@ -168,7 +168,7 @@ class TargetRules(Ground):
     @rule(data=st.data(), value=st.integers(-100, 100))
     def disturb(self, data: st.DataObject, value: int) -> None:
         """The program changes what is held, and gets its way or finds it put back."""
-        held = [(one, place) for one in self.targets for place in one.held]
+        held = [(target, place) for target in self.targets for place in target.held]
         if not held:
             return
         one, place = data.draw(st.sampled_from(held))
@@ -184,7 +184,7 @@ class TargetRules(Ground):
 
     @rule(data=st.data())
     def thaw(self, data: st.DataObject) -> None:
-        held = [(one, place) for one in self.targets for place in one.held]
+        held = [(target, place) for target in self.targets for place in target.held]
         if held:
             one, place = data.draw(st.sampled_from(held))
             freeze, _ = one.held.pop(place)
@@ -211,7 +211,7 @@ class TargetRules(Ground):
 
     @rule(data=st.data(), force=st.booleans())
     def unpatch(self, data: st.DataObject, force: bool) -> None:
-        made = [(one, patch) for one in self.targets for patch in one.patches]
+        made = [(target, patch) for target in self.targets for patch in target.patches]
         if not made:
             return
         one, patch = data.draw(st.sampled_from(made))

@@ -264,7 +264,7 @@ def test_a_long_interval_does_not_hold_up_a_short_one(
 
 
 def threads() -> list[threading.Thread]:
-    return [one for one in threading.enumerate() if one.name == "farfetch-freeze"]
+    return [thread for thread in threading.enumerate() if thread.name == "farfetch-freeze"]
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ input()
 
 def test_a_target_that_exits_ends_all(start: Start) -> None:
     process = start("cat")
-    [stack] = [one for one in RegionReader(process.pid).read() if one.kind == "stack"]
+    [stack] = [region for region in RegionReader(process.pid).read() if region.kind == "stack"]
     memory, address = ProcessMemory(process.pid), stack.end - 8
     freezer = Freezer(memory)
     entries = [freezer.add(address - 8 * index, i32, 7, interval=FAST) for index in range(3)]

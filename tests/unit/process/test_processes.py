@@ -14,7 +14,7 @@ from unit.conftest import Start
 
 
 def test_processes_are_in_order_and_include_this_one() -> None:
-    pids = [one.pid for one in processes()]
+    pids = [listed.pid for listed in processes()]
     assert pids == sorted(set(pids))
     assert os.getpid() in pids
 
@@ -58,9 +58,9 @@ def test_a_program_deleted_while_it_runs(
 
 def test_kernel_threads_are_listed_when_asked_for() -> None:
     # what starts or ends between two listings is in one of them only
-    before = {one.pid for one in processes()}
-    every = {one.pid: one for one in processes(include_kernel_threads=True)}
-    after = {one.pid for one in processes()}
+    before = {listed.pid for listed in processes()}
+    every = {listed.pid: listed for listed in processes(include_kernel_threads=True)}
+    after = {listed.pid for listed in processes()}
     assert every.keys() >= before & after
     for pid in every.keys() - before - after:
         if not has_exited(pid):
@@ -70,7 +70,7 @@ def test_kernel_threads_are_listed_when_asked_for() -> None:
 def test_a_kernel_thread_cannot_be_meant() -> None:
     listed = {one.pid for one in processes()}
     threads = [one for one in processes(include_kernel_threads=True) if one.pid not in listed]
-    threads = [one for one in threads if one.ppid == 2]
+    threads = [thread for thread in threads if thread.ppid == 2]
     if not threads:
         pytest.skip("no kernel thread is visible from in here; outside of containers there are")
     with pytest.raises(
@@ -81,7 +81,7 @@ def test_a_kernel_thread_cannot_be_meant() -> None:
 
 def test_a_zombie_is_gone(zombie: int) -> None:
     assert has_exited(zombie)
-    assert zombie not in [one.pid for one in processes()]
+    assert zombie not in [listed.pid for listed in processes()]
     for find in (process, find_process):
         with pytest.raises(TargetNotFound, match=rf"^process {zombie} \(true\) has exited$"):
             find(zombie)
@@ -153,7 +153,7 @@ def test_a_name_that_two_have(
     pids = sorted(start(path).pid for _ in range(2))
     with pytest.raises(TargetAmbiguous) as error:
         find_process(unheard_of)
-    assert [one.pid for one in error.value.candidates] == pids
+    assert [candidate.pid for candidate in error.value.candidates] == pids
     user = error.value.candidates[0].user
     assert str(error.value) == (
         f"2 processes are called {unheard_of}, give a pid: "
@@ -171,7 +171,7 @@ def test_never_found_by_its_own_name(unheard_of: str) -> None:
             find_process(unheard_of)
     finally:
         comm.write_text(before)
-    assert os.getpid() not in [one.pid for one in error.value.near]
+    assert os.getpid() not in [name.pid for name in error.value.near]
 
 
 @pytest.mark.parametrize(
