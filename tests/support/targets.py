@@ -114,7 +114,7 @@ class TargetProcess(Child):
         name: str,
         *arguments: str,
         build: str = "pie",
-        timeout: float = 10.0,
+        timeout: float = 60.0,
         prefix: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         program: Path | None = None,
@@ -209,7 +209,7 @@ class Spawn(Protocol):
         name: str,
         *arguments: str,
         build: str | None = None,
-        timeout: float = 10.0,
+        timeout: float = 60.0,
         prefix: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
     ) -> TargetProcess: ...

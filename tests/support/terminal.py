@@ -127,7 +127,7 @@ class Terminal(Child):
         """Return the lines of the screen after what was read so far, without trailing blanks."""
         return [line.rstrip() for line in self._screen.display]
 
-    def wait_for(self, wanted: str | re.Pattern[str], timeout: float = 10.0) -> re.Match[str]:
+    def wait_for(self, wanted: str | re.Pattern[str], timeout: float = 60.0) -> re.Match[str]:
         """Read until the screen shows ``wanted``.
 
         A text is looked for as it is; a pattern is searched in all lines joined with newlines.
@@ -143,7 +143,7 @@ class Terminal(Child):
             self._receive(f"no {pattern.pattern!r}", deadline)
         return found
 
-    def wait(self, timeout: float = 10.0) -> int:
+    def wait(self, timeout: float = 60.0) -> int:
         """Read until the program has ended and return its exit code."""
         deadline = time.monotonic() + timeout
         while True:

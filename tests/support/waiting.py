@@ -13,7 +13,7 @@ from support.targets import TargetProcess
 _PF_EXITING = 0x4  # include/linux/sched.h
 
 
-def wait_for(what: Callable[[], object], timeout: float = 30.0) -> None:
+def wait_for(what: Callable[[], object], timeout: float = 60.0) -> None:
     """Ask until it is so, letting others run in between; fail when it never comes."""
     deadline = time.monotonic() + timeout
     while not what():

@@ -65,9 +65,6 @@ ELSEWHERE = (
     ("shell/session/streams", "prompt/test_odd_terminals"),
 )
 
-#: Tests at the top of unit/ that are of no single file of the packages.
-OF_ALL = {"docstrings", "installed", "manual", "mirror", "public_names"}
-
 
 def elsewhere() -> dict[str, list[str]]:
     """The tests by file or folder."""
@@ -114,9 +111,7 @@ def test_what_has_a_test_of_its_name_is_not_written_down() -> None:
     assert [file for file in files() if namesakes(file) and str(file) in known] == []
 
 
-def test_every_unit_test_is_beside_its_file() -> None:
-    of_files = {test for file in files() for test in namesakes(file)}
-    of_files |= {test for tests in elsewhere().values() for test in tests}
-    for test in sorted((TESTS / "unit").rglob("test_*.py")):
-        name = str(test.relative_to(TESTS).with_suffix(""))
-        assert name in of_files or name.removeprefix("unit/test_") in OF_ALL, name
+def test_every_folder_of_unit_tests_is_a_room() -> None:
+    rooms = {path.name for path in (ROOT / "scanner").iterdir() if path.is_dir()} | {"shell"}
+    folders = {path.parent.name for path in (TESTS / "unit").glob("*/test_*.py")}
+    assert folders - rooms == set()

@@ -171,7 +171,7 @@ def test_never_found_by_its_own_name(unheard_of: str) -> None:
             find_process(unheard_of)
     finally:
         comm.write_text(before)
-    assert os.getpid() not in [name.pid for name in error.value.near]
+    assert os.getpid() not in [near.pid for near in error.value.near]
 
 
 @pytest.mark.parametrize(
