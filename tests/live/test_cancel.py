@@ -62,8 +62,8 @@ def test_from_another_thread(scan: Scan) -> None:
         scan.cancel()
         was_told.set()
 
-    def progress(one: Progress) -> None:
-        before.append(one)
+    def progress(seen: Progress) -> None:
+        before.append(seen)
         at_work.set()
         was_told.wait()
 
@@ -176,8 +176,8 @@ def scan_until_interrupted(pid: int, needle: int, by_itself: bool) -> dict[str, 
         kept = Kept(scan)
         dones: list[int] = []
 
-        def progress(one: Progress) -> None:
-            dones.append(one.done)
+        def progress(seen: Progress) -> None:
+            dones.append(seen.done)
             if len(dones) == 1 and by_itself:
                 signal.raise_signal(signal.SIGINT)
             elif len(dones) == 1:

@@ -213,22 +213,22 @@ def test_what_is_let_go_takes_no_disk(tmp_path: Path, spawn: Spawn) -> None:
         scan = target.scan(i32, where=where, directory=folder)
         assert old_values_on(us, folder) == 0
         scan.first()
-        one = old_values_on(us, folder)
-        assert one >= 12 * MIB
+        once = old_values_on(us, folder)
+        assert once >= 12 * MIB
         scan.next("unchanged")  # the same bytes are not stored again
-        assert old_values_on(us, folder) == one
+        assert old_values_on(us, folder) == once
         big.command("dirty 100")
         scan.next("changed or unchanged")
         both = old_values_on(us, folder)
-        assert both >= one + 12 * MIB
+        assert both >= once + 12 * MIB
         scan.undo()
         assert old_values_on(us, folder) == both  # there is a way back to it
         scan.redo()
         assert scan.forget() == 0
         scan.undo()
         assert scan.forget() == 1
-        assert scan.disk == one
-        assert old_values_on(us, folder) - one < 64 * 1024  # that the file system needs itself
+        assert scan.disk == once
+        assert old_values_on(us, folder) - once < 64 * 1024  # that the file system needs itself
         assert scan.next("changed").matches == 32 * MIB // 4096
         scan.close()
         assert old_values_on(us, folder) == 0

@@ -85,7 +85,14 @@ def rubbish() -> list[Any]:
         *(b"", b"a", b"\xff\xfe", bytearray(b"a"), memoryview(b"abcd"), memoryview(b"abcd")[::2]),
         *([], [1], ["x"], [None], (), (1, 2), ("x", "y"), {}, {"a": 1}, {1}, frozenset(), range(3)),
         *(object, object(), Odd(), Odd, Hostile(), Ellipsis, NotImplemented, int, ValueError("no")),
-        *(lambda: 0, len, iter([]), iter([1]), (one for one in "ab"), contextlib.nullcontext()),
+        *(
+            lambda: 0,
+            len,
+            iter([]),
+            iter([1]),
+            (letter for letter in "ab"),
+            contextlib.nullcontext(),
+        ),
         *(
             Text("5"),
             Text("i32"),
@@ -301,8 +308,8 @@ def objects(folder: Path) -> Iterator[Case]:
     )
 
     def first(**given: Any) -> None:
-        with target.scan(i32, where="all") as one:
-            one.first(**given)
+        with target.scan(i32, where="all") as scan:
+            scan.first(**given)
 
     yield Case("Scan.first", first, {"predicate": "now == 0", "progress": None})
     yield Case("Scan.next", scan.next, {"predicate": "now == 0", "progress": None})
@@ -345,9 +352,9 @@ def objects(folder: Path) -> Iterator[Case]:
     yield Case("Table.change", table.change, {"name": "hp", "note": "x"}, 1)
 
     def remove(name: str) -> None:
-        one = Table()
-        one.put(Entry("hp", "0x10", "i32"))
-        one.remove(name)
+        table = Table()
+        table.put(Entry("hp", "0x10", "i32"))
+        table.remove(name)
 
     yield Case("Table.remove", remove, {"name": "hp"})
     yield Case("Table[]", lambda name: table[name], {"name": "hp"})

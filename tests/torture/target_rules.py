@@ -45,12 +45,12 @@ class TargetRules(Ground):
 
     @rule(data=st.data(), luck=st.integers(0, 3))
     def close_target(self, data: st.DataObject, luck: int) -> None:
-        one = self.target(data)
-        if one is not None and luck == 0:
-            one.real.close()
-            one.closed = True
-            one.held.clear()
-            assert not one.real.alive
+        target = self.target(data)
+        if target is not None and luck == 0:
+            target.real.close()
+            target.closed = True
+            target.held.clear()
+            assert not target.real.alive
 
     @rule(how=st.sampled_from(("killed", "exited", "replaced")), luck=st.integers(0, 7))
     def end(self, how: str, luck: int) -> None:
@@ -67,59 +67,59 @@ class TargetRules(Ground):
 
     @rule(data=st.data())
     def read(self, data: st.DataObject) -> None:
-        one = self.target(data)
-        if one is None:
+        target = self.target(data)
+        if target is None:
             return
-        place, name = self.place(data, one), data.draw(st.sampled_from(TYPES))
+        place, name = self.place(data, target), data.draw(st.sampled_from(TYPES))
         layout = number_layout(name)
-        raw = one.contents().read(place, layout.size or 0)
-        with self.refused(one, "" if raw is not None else "MemoryFault"):
-            value = one.real.read(place, name)
+        raw = target.contents().read(place, layout.size or 0)
+        with self.refused(target, "" if raw is not None else "MemoryFault"):
+            value = target.real.read(place, name)
             assert raw is not None
             assert repr(value) == repr(layout.unpack(raw))
-            assert one.real.read_bytes(place, len(raw)) == raw
+            assert target.real.read_bytes(place, len(raw)) == raw
 
     @rule(data=st.data())
     def follow(self, data: st.DataObject) -> None:
-        one = self.target(data)
-        if one is None:
+        target = self.target(data)
+        if target is None:
             return
-        place, offset = self.place(data, one), data.draw(st.integers(-9, 9))
-        raw = one.contents().read(place, 8)
-        with self.refused(one, "" if raw is not None else "PointerError"):
-            (step,) = PointerPath(f"{place:#x}", (offset,)).follow(one.real)
+        place, offset = self.place(data, target), data.draw(st.integers(-9, 9))
+        raw = target.contents().read(place, 8)
+        with self.refused(target, "" if raw is not None else "PointerError"):
+            (step,) = PointerPath(f"{place:#x}", (offset,)).follow(target.real)
             assert raw is not None
             pointer = int.from_bytes(raw, "little")
             assert step == (place, pointer, offset, (pointer + offset) % (1 << 64))
 
     @rule(data=st.data(), force=st.booleans())
     def write(self, data: st.DataObject, force: bool) -> None:
-        one = self.target(data)
-        if one is None:
+        target = self.target(data)
+        if target is None:
             return
         name = data.draw(st.sampled_from(TYPES))
         layout = number_layout(name)
-        value, place = data.draw(numbers_of(layout)), self.cell(data, one)
+        value, place = data.draw(numbers_of(layout)), self.cell(data, target)
         size = layout.size or 0
-        if self.is_held(one.known, place) and place not in one.held:
+        if self.is_held(target.known, place) and place not in target.held:
             return  # another target's freezer would put it back
-        fits = force or self.is_writable(one, place, size)
-        with self.refused(one, "" if fits else "MemoryFault"):
-            one.real.write(place, name, value, force=force)
-            self.wrote(one, place, layout.pack(value))
-            if place in one.held:
-                assert one.held[place][0].value == self.there(one, place)
+        fits = force or self.is_writable(target, place, size)
+        with self.refused(target, "" if fits else "MemoryFault"):
+            target.real.write(place, name, value, force=force)
+            self.wrote(target, place, layout.pack(value))
+            if place in target.held:
+                assert target.held[place][0].value == self.there(target, place)
 
     @rule(data=st.data())
     def look(self, data: st.DataObject) -> None:
         """Watch a few places, and see what has changed from one look to the next."""
-        one = self.target(data)
-        if one is None:
+        target = self.target(data)
+        if target is None:
             return
-        places = [self.place(data, one) for _ in range(data.draw(st.integers(1, 3)))]
-        with self.refused(one):
-            watch = one.real.watch((place, i32) for place in places)
-            raw = [one.contents().read(place, 4) for place in places]
+        places = [self.place(data, target) for _ in range(data.draw(st.integers(1, 3)))]
+        with self.refused(target):
+            watch = target.real.watch((place, i32) for place in places)
+            raw = [target.contents().read(place, 4) for place in places]
             values = [None if four is None else struct.unpack("<i", four)[0] for four in raw]
             for _ in range(2):
                 seen = watch.look()
@@ -149,21 +149,21 @@ class TargetRules(Ground):
 
     @rule(data=st.data(), allow=_ALLOW, value=st.none() | st.integers(-100, 100))
     def freeze(self, data: st.DataObject, allow: Allow | None, value: int | None) -> None:
-        one = self.target(data)
-        if one is None or len(one.held) == 3:
+        target = self.target(data)
+        if target is None or len(target.held) == 3:
             return
-        place = self.cell(data, one)
-        if self.is_held(one.known, place) or not self.is_writable(one, place, 4):
+        place = self.cell(data, target)
+        if self.is_held(target.known, place) or not self.is_writable(target, place, 4):
             return
-        there = self.there(one, place)
+        there = self.there(target, place)
         kept = there if value is None or moves(allow, value, there) else value
-        with self.refused(one):
-            freeze = one.real.freeze(place, "i32", value, allow=allow, interval=0.001)
-            self.wrote(one, place, struct.pack("<i", kept))
+        with self.refused(target):
+            freeze = target.real.freeze(place, "i32", value, allow=allow, interval=0.001)
+            self.wrote(target, place, struct.pack("<i", kept))
             assert freeze.active
             assert freeze.value == kept
-            assert freeze in one.real.frozen
-            one.held[place] = (freeze, allow)
+            assert freeze in target.real.frozen
+            target.held[place] = (freeze, allow)
 
     @rule(data=st.data(), value=st.integers(-100, 100))
     def disturb(self, data: st.DataObject, value: int) -> None:
@@ -194,20 +194,20 @@ class TargetRules(Ground):
 
     @rule(data=st.data(), raw=st.binary(min_size=1, max_size=8))
     def patch(self, data: st.DataObject, raw: bytes) -> None:
-        one = self.target(data)
-        if one is None:
+        target = self.target(data)
+        if target is None:
             return
-        place = self.cell(data, one)
-        if self.is_held(one.known, place):
+        place = self.cell(data, target)
+        if self.is_held(target.known, place):
             return
-        before = one.contents().read(place, len(raw))
-        with self.refused(one, "" if before is not None else "MemoryFault"):
-            patch = one.real.patch(place, raw)
+        before = target.contents().read(place, len(raw))
+        with self.refused(target, "" if before is not None else "MemoryFault"):
+            patch = target.real.patch(place, raw)
             assert patch.before == before
-            assert patch.forced != self.is_writable(one, place, len(raw))
-            assert patch in one.real.patches
-            self.wrote(one, place, raw)
-            one.patches.append(patch)
+            assert patch.forced != self.is_writable(target, place, len(raw))
+            assert patch in target.real.patches
+            self.wrote(target, place, raw)
+            target.patches.append(patch)
 
     @rule(data=st.data(), force=st.booleans())
     def unpatch(self, data: st.DataObject, force: bool) -> None:
@@ -230,27 +230,31 @@ class TargetRules(Ground):
     @rule(data=st.data(), luck=st.integers(0, 2))
     def in_a_child(self, data: st.DataObject, luck: int) -> None:
         """A child cannot use what it has inherited, and can use what it makes."""
-        one = self.target(data)
-        if one is None or luck:
+        target = self.target(data)
+        if target is None or luck:
             return
-        scan = one.scans[0].real if one.scans else None
-        patch = one.patches[0] if one.patches else None
+        scan = target.scans[0].real if target.scans else None
+        patch = target.patches[0] if target.patches else None
         uses: list[Callable[[], object]] = [
-            *(lambda: one.real.read(one.known.base, "i32"), one.real.regions, one.real.check),
-            *(lambda: one.real.freeze(0, "i32", 1), lambda: one.real.patch(0, b"a")),
+            *(
+                lambda: target.real.read(target.known.base, "i32"),
+                target.real.regions,
+                target.real.check,
+            ),
+            *(lambda: target.real.freeze(0, "i32", 1), lambda: target.real.patch(0, b"a")),
             *((scan.first, scan.undo, scan.matches.addresses, scan.forget) if scan else ()),
             *((patch.undo,) if patch else ()),
-            *(freeze.stop for freeze, _ in one.held.values()),
+            *(freeze.stop for freeze, _ in target.held.values()),
         ]
         code = children.run(lambda: _as_a_child_should(uses))
         assert code == 0, "what the child said is above"
 
-    def seen_there(self, one: Attached, place: int) -> int:
+    def seen_there(self, target: Attached, place: int) -> int:
         """The i32 at an address, as the program sees it."""
-        if isinstance(one.known, Process):
-            raw = one.known.seen(place - one.known.base, 4)
+        if isinstance(target.known, Process):
+            raw = target.known.seen(place - target.known.base, 4)
             return int(struct.unpack("<i", raw)[0])
-        return self.there(one, place)
+        return self.there(target, place)
 
 
 def _as_a_child_should(uses: list[Callable[[], object]]) -> None:

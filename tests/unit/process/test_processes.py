@@ -30,14 +30,14 @@ def test_this_process() -> None:
 
 def test_a_child(start: Start, program: Callable[[str], Path], unheard_of: str) -> None:
     child = start(program(unheard_of), "-", "a b", "")
-    one = process(child.pid)
-    assert one.name == unheard_of
-    assert one.exe is not None
-    assert one.exe.endswith(f"/{unheard_of}")
-    assert one.cmdline[1:] == ("-", "a b", "")
-    assert one.ppid == os.getpid()
-    assert one.started >= process(os.getpid()).started
-    assert one in processes()
+    shown = process(child.pid)
+    assert shown.name == unheard_of
+    assert shown.exe is not None
+    assert shown.exe.endswith(f"/{unheard_of}")
+    assert shown.cmdline[1:] == ("-", "a b", "")
+    assert shown.ppid == os.getpid()
+    assert shown.started >= process(os.getpid()).started
+    assert shown in processes()
 
 
 def test_names_with_anything_in_them(start: Start, program: Callable[[str], Path]) -> None:
