@@ -10,8 +10,9 @@ STAMP  := $(VENV)/.farfetch-$(NAMES)
 CORE   := $(wildcard scanner/core/*) CMakeLists.txt pyproject.toml
 SHARE  := $(wildcard docs/*.1) $(wildcard completions/*)
 
-# Most tests wait for other processes, most of the time: each worker takes a file of them.
-PYTEST_WORKERS ?= 2
+# Most tests wait for other processes, most of the time. With workers, such as 2, each takes a
+# file of them at a time; with 0 all run in one process, one after the other.
+PYTEST_WORKERS ?= 0
 SIDE_BY_SIDE   := --numprocesses $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
