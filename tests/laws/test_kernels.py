@@ -24,7 +24,7 @@ from support.strategies import PLAIN_NUMBERS, memory_of, number_layout, predicat
 def test_neon_is_among_them() -> None:
     if "neon" not in isas():
         try:
-            require(foreign.COMPILER, foreign.EMULATOR)
+            require("cmake", foreign.COMPILER, foreign.EMULATOR)
         except MissingError as missing:
             give_up(missing)
     assert "neon" in foreign.kernel_isas()

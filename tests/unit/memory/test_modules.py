@@ -38,8 +38,8 @@ def libc() -> tuple[list[Region], list[Module], Module]:
 
 def test_own_modules_are_those_that_the_linker_knows() -> None:
     regions, modules = own_modules()
-    assert [one.base for one in modules] == sorted(one.base for one in modules)
-    paths = [one.path for one in modules]
+    assert [module.base for module in modules] == sorted(module.base for module in modules)
+    paths = [module.path for module in modules]
     assert len(paths) == len(set(paths))
     assert os.path.realpath(sys.executable) in paths
     mapped = {

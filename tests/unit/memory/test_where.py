@@ -185,7 +185,7 @@ def test_data_is_what_the_modules_write() -> None:
     regions = RegionReader(os.getpid()).read()
     modules = modules_of(regions)
     ranges = Where.parse("data").select(regions, modules)
-    written = [region for module in modules for region in module.regions if region.writable]
+    written = [part for module in modules for part in module.regions if part.writable]
     for part in written:
         assert any(range_.start <= part.start and part.end <= range_.end for range_ in ranges)
 

@@ -138,7 +138,9 @@ def test_a_shared_memory_file() -> None:
     os.truncate(descriptor, mmap.PAGESIZE)
     with mmap.mmap(descriptor, mmap.PAGESIZE):
         os.close(descriptor)
-        [region] = [one for one in RegionReader(os.getpid()).read() if one.path == "/memfd:ff test"]
+        [region] = [
+            region for region in RegionReader(os.getpid()).read() if region.path == "/memfd:ff test"
+        ]
     assert region.deleted
     assert region.shared
 
