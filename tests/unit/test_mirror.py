@@ -27,7 +27,9 @@ ELSEWHERE = (
     ("scanner/predicates/operators", "unit/predicates/test_meaning"),
     ("scanner/declarations", "unit/declarations/test_registry unit/declarations/test_c_layout"),
     ("scanner/images/elf", "unit/memory/test_modules"),
-    ("scanner/memory/base", "unit/memory/test_buffer live/test_targets"),
+    ("scanner/live/freezer", "unit/live/test_freeze"),
+    ("scanner/memory/base scanner/memory/space", "unit/memory/test_memory live/test_targets"),
+    ("scanner/memory/owner", "unit/memory/test_memory live/test_gone"),
     ("scanner/memory/regions", "unit/memory/test_where unit/process/test_maps"),
     # what needs targets that run
     ("scanner/engine", "laws/test_kernels live/test_same_matches"),
@@ -35,6 +37,7 @@ ELSEWHERE = (
     ("scanner/lifetime", "live/test_closed live/test_collected live/test_forked"),
     ("scanner/memory/writing", "live/test_freeze prompt/test_writing"),
     ("scanner/process/address_space", "live/test_gone"),
+    ("scanner/memory/page_state", "live/test_pages"),
     ("scanner/process/footprints scanner/process/pages", "live/test_pages"),
     ("scanner/process/memory scanner/process/ways", "live/test_access live/test_blocking"),
     ("scanner/process/threads", "live/test_first_thread"),
