@@ -66,6 +66,7 @@ lint: build  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	tools/typecheck.sh
+	$(BIN)/lint-imports
 
 .PHONY: manual
 manual:  ## bring the man page and the completions up to the commands' help
