@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ..answers.result import Result
 from ..command import Argument, Asked, Category, Command, Given, Kind
 from ..complete.cursor import Candidate, Choice, Cursor, Moment
-from ..session.settings import keeps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +44,7 @@ def run(session: Session, given: Given) -> Result:
     if given.bytes is not None:
         settings.set_align(None if given.bytes == _AUTO else given.bytes)
     shown = "auto, the type's own" if settings.align is None else str(settings.align)
-    more = () if given.bytes is None else keeps(session, "alignment")
+    more = () if given.bytes is None else session.keeps("alignment")
     return Result({"align": settings.align}, (f"align {shown}", *more))
 
 

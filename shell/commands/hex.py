@@ -39,7 +39,7 @@ def run(session: Session, given: Given) -> Result:
     has_own = place.field or members(place.type, bits=target.bits)
     value_type = place.type if has_own else session.settings.type
     if session.screens is not None and given.size is None:
-        session.screens.hex(session, address, value_type, force=given.force)
+        session.screens.hex(address, value_type, force=given.force)
         return Result({"address": format_address(address)})
     size = min(given.size or DEFAULT_BYTES, hexdump.HIGHEST - address)
     content = hexdump.read(target, address, size)

@@ -8,7 +8,6 @@ from ..answers.result import Column, Result, Table
 from ..command import Argument, Category, Command, Given, Kind
 from ..complete.cursor import Candidate, Choice, Cursor, Moment
 from ..session import options
-from ..session.settings import keeps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +53,7 @@ def run(session: Session, given: Given) -> Result:
     name, value = given.name, given.value
     if value:
         session.choose(session.settings.options.set(name, value))
-    more = keeps(session, "options") if value else ()
+    more = session.keeps("options") if value else ()
     chosen = session.settings.options
     names = (name,) if name else options.NAMES
     rows = tuple((option, chosen.shown(option), _MEANINGS[option]) for option in names)

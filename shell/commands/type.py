@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ..answers import values
 from ..answers.result import Result
 from ..command import Argument, Category, Command, Given, kinds
-from ..session.settings import keeps
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -20,7 +19,7 @@ def run(session: Session, given: Given) -> Result:
         return Result({"type": label}, (f"type {label}",))
     label = values.type_label(given.type)
     session.settings.type = given.type
-    return Result({"type": label}, (f"type {label}", *keeps(session, "type")))
+    return Result({"type": label}, (f"type {label}", *session.keeps("type")))
 
 
 TYPE = Command(

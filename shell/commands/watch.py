@@ -13,7 +13,7 @@ from ..answers.result import Json, Result
 from ..command import Argument, Category, Command, Given, Needs, Option
 from ..command.kinds import FORCE, NAMED_PLACE, seconds
 from ..session import places
-from ..session.places import Place
+from ..session.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ def run(session: Session, given: Given) -> Result:
     """Watch places: on the whole terminal at a prompt, else with a line at each change."""
     entries = _entries(session, given.places)
     if session.screens is not None and given.duration is None:
-        session.screens.watch(session, entries, given.every, force=given.force)
+        session.screens.watch(entries, given.every, force=given.force)
         return Result({"entries": _fields(session, entries)})
     duration = math.inf if given.duration is None else given.duration
     return _follow(session, entries, duration, given.every)

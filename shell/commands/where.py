@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ..answers.result import Result
 from ..command import Argument, Category, Command, Given
 from ..command.kinds import FILTER
-from ..session.settings import keeps
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -17,7 +16,7 @@ def run(session: Session, given: Given) -> Result:
     """Choose or show the region filter."""
     if given.filter is not None:
         session.settings.where = str(given.filter)
-    more = keeps(session, "regions") if given.filter is not None else ()
+    more = session.keeps("regions") if given.filter is not None else ()
     return Result({"where": session.settings.where}, (f"where {session.settings.where}", *more))
 
 

@@ -108,7 +108,7 @@ def run_prompt(session: Session, answers: Answers) -> int:
     if streams.dumb():
         with create_app_session(output=PlainTextOutput(sys.stdout)):
             return _read_and_run(session, answers)
-    session.screens = TerminalScreens()
+    session.screens = TerminalScreens(session)
     return _read_and_run(session, answers)
 
 

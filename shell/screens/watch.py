@@ -10,7 +10,7 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 from ..answers import values
 from ..answers.render import columns, printable
 from ..session import holding
-from ..session.places import Place
+from ..session.place import Place
 from ..session.session import Session
 from .screen import Screen
 

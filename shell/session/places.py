@@ -6,11 +6,12 @@ A field of a structure is said behind either, as ``0.hp`` or ``[heap]+0x10.pos.x
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from farfetch.scanner import ExpressionError, PointerError, PointerPath, member
 
 from ..line.words import Words, unquoted
+from .place import Place
 
 #: A field's name, or where one is inside of another: ``hp``, ``pos.x``, ``slots[2].kind``.
 FIELD: Final = re.compile(r"[A-Za-z_]\w*(?:\[[0-9]{1,9}\])*(?:\.[A-Za-z_]\w*(?:\[[0-9]{1,9}\])*)*")
@@ -19,29 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .session import Session
-
-
-class Place(NamedTuple):
-    """An address with the type of its value.
-
-    Attributes:
-        address: of the value.
-        type: of the scan for a match, of an entry of the table, else that of the session.
-        value: a match's value now; None where it was not looked at or cannot be read.
-        field: its name, when the place is a field of a structure.
-        path: that leads there, for an entry of the table.
-    """
-
-    address: int
-    type: Any
-    value: object = None
-    field: str = ""
-    path: PointerPath | None = None
-
-    @property
-    def lasting(self) -> int | PointerPath:
-        """What stays true when the target moves its objects: the path, if there is one."""
-        return self.address if self.path is None else self.path
 
 
 def is_index(typed: str) -> bool:

@@ -102,6 +102,12 @@ class Session:
         """How many matches there are."""
         return 0 if self.scan is None else len(self.scan)
 
+    def keeps(self, setting: str) -> tuple[str, ...]:
+        """Say that the present matches keep their setting, when there are any."""
+        if not self.matches:
+            return ()
+        return (f"the present matches keep their {setting}; first or reset begins anew",)
+
     @property
     def bits(self) -> int:
         """Width of the target's pointers; without one the chosen one, or 64."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from farfetch.scanner import AlignError, Where, field_names, type_named
 
 from .options import Options
-
-if TYPE_CHECKING:
-    from .session import Session
 
 MAX_ALIGN = 4096
 
@@ -58,10 +55,3 @@ class Settings:
             WhereError: it is no filter.
         """
         self.where = str(Where.parse(where))
-
-
-def keeps(session: Session, setting: str) -> tuple[str, ...]:
-    """Say that the present matches keep their setting, when there are any."""
-    if not session.matches:
-        return ()
-    return (f"the present matches keep their {setting}; first or reset begins anew",)
