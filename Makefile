@@ -71,6 +71,7 @@ lint: build  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	tools/typecheck.sh
+	$(BIN)/lint-imports
 	tools/c_style.sh
 
 .PHONY: manual

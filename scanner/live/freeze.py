@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from construct import Construct
 
@@ -41,7 +41,10 @@ class Freeze(Bound):
         force: whether it is held even where the target may not write itself.
         writes: how often the value was put back, the first time included.
         error: why the last look could not hold it, or what ended it; None when all is well.
+        INTERVAL: seconds between two looks, unless told otherwise.
     """
+
+    INTERVAL: ClassVar[float] = INTERVAL
 
     def __init__(
         self,

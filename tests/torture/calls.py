@@ -44,6 +44,8 @@ _OTHERS: Final[dict[str, tuple[type[Exception], ...]]] = {
         (ValueError,),
     ),
     "field": (ValueError,),
+    "parse_integer": (ValueError,),
+    "Declarations.add_header": (OSError,),
     "Buffer": (ValueError,),
     "Layout.with_size": (ValueError,),
     "AnyCase.choices": (UnicodeEncodeError,),
