@@ -25,6 +25,7 @@ ELSEWHERE = (
     ("scanner/predicates/parser scanner/predicates/tokens", "unit/predicates/test_language"),
     ("scanner/predicates/binding scanner/predicates/constants", "unit/predicates/test_check"),
     ("scanner/predicates/operators", "unit/predicates/test_meaning"),
+    ("scanner/predicates/holds", "prompt/test_expect"),
     ("scanner/declarations", "unit/declarations/test_registry unit/declarations/test_c_layout"),
     ("scanner/images/elf", "unit/memory/test_modules"),
     ("scanner/live/freezer", "unit/live/test_freeze"),
@@ -64,8 +65,7 @@ ELSEWHERE = (
     ("shell/screens", "prompt/test_screens"),
     ("shell/session", "prompt/test_answers prompt/test_prompt"),
     ("shell/session/entries", "prompt/test_tables"),
-    ("shell/session/forcing", "prompt/test_writing"),
-    ("shell/session/streams", "prompt/test_odd_terminals"),
+    ("shell/answers/streams", "prompt/test_odd_terminals"),
 )
 
 
