@@ -7,8 +7,13 @@ BIN    := $(VENV)/bin
 # an editable install knows its modules by name, so it is made anew when they change
 NAMES  := $(shell find scanner shell -name '*.py' | LC_ALL=C sort | cksum | cut -d ' ' -f 1)
 STAMP  := $(VENV)/.farfetch-$(NAMES)
-CORE   := $(wildcard scanner/core/*) CMakeLists.txt pyproject.toml
+CORE   := $(wildcard scanner/core/* scanner/core/*/*) CMakeLists.txt pyproject.toml
 SHARE  := $(wildcard docs/*.1) $(wildcard completions/*)
+
+# Most tests wait for other processes, most of the time. With workers, such as 2, each takes a
+# file of them at a time; with 0 all run in one process, one after the other.
+PYTEST_WORKERS ?= 0
+SIDE_BY_SIDE   := --numprocesses $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHON
@@ -41,7 +46,7 @@ test: build lint  ## run all tests of this machine
 	@tools/prerequisites.sh test
 	@mkdir -p build
 	@{ tools/sanitize.sh && tools/fuzz.sh 5; } >build/sanitize.log 2>&1 & beside=$$!; \
-	$(BIN)/python -m pytest tests --ignore=tests/guest/test_kernels.py \
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests --ignore=tests/guest/test_kernels.py \
 		--ignore=tests/guest/test_stubs.py; status=$$?; \
 	wait $$beside || status=1; cat build/sanitize.log; exit $$status
 
@@ -66,6 +71,8 @@ lint: build  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	tools/typecheck.sh
+	$(BIN)/lint-imports
+	tools/c_style.sh
 
 .PHONY: manual
 manual:  ## bring the man page and the completions up to the commands' help
@@ -77,6 +84,13 @@ bench: build  ## measure scans against the raw copy limit, and the peers, in one
 	@$(BIN)/pip install --quiet 'PyMemoryEditor>=3.0'
 	@$(BIN)/python bench/scan.py --peers --sizes 256,1024,4096,8192 \
 		--json build/bench.json
+
+.PHONY: bench-pointers
+bench-pointers: build  ## measure pointer maps and scans, beside PyMemoryEditor, on SIZES (MiB)
+	@tools/prerequisites.sh bench
+	@$(BIN)/pip install --quiet 'PyMemoryEditor>=3.0'
+	@$(BIN)/python bench/pointers.py --peer --sizes $(or $(SIZES),256,1024) \
+		--json build/bench-pointers.json
 
 .PHONY: bench-startup
 bench-startup: build  ## measure how long farfetch takes to start

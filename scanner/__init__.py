@@ -54,20 +54,23 @@ from .errors import (
     ValueRangeError,
     WhereError,
 )
-from .live.freeze import Freeze, Freezer
+from .live.freeze import Freeze
+from .live.freezer import Freezer
 from .live.patch import Patch, Patches
 from .live.watch import Seen, Watch
 from .memory.addresses import format_address, parse_address
 from .memory.base import Memory
 from .memory.buffer import Buffer
 from .memory.modules import Location, Module
+from .memory.owner import ProcessInfo
 from .memory.pointer_path import PointerPath, PointerStep
-from .memory.regions import Range, Region
+from .memory.regions import Footprint, Range, Region
 from .memory.where import Where
 from .pointers.check import CheckedPath
 from .pointers.map import PointerMap, PointerMapInfo
 from .pointers.paths import PointerPaths
 from .predicates.any_case import AnyCase, anycase
+from .predicates.holds import holds
 from .predicates.language import parse_expression, parse_predicate, parse_scan
 from .predicates.nodes import (
     Expr,
@@ -85,8 +88,7 @@ from .predicates.nodes import (
 )
 from .predicates.pattern import Pattern, pattern
 from .predicates.regex import Regex, regex
-from .process.footprints import Footprint
-from .process.processes import ProcessInfo, find_process, process, processes
+from .process.processes import find_process, process, processes
 from .process.ways import memory_names
 from .scan.budget import Budget
 from .scan.history import History, Snapshot, Step
@@ -132,17 +134,24 @@ from .values.convert import (
     value_type,
 )
 from .values.layout import Layout
+from .values.literals import parse_integer, quote
 from .values.members import Member, member, members
+from .values.names import SCAN_TYPES
+from .values.structures import field_names, scan_layout, size_of, struct_of
 
 if typing.TYPE_CHECKING:
     from .declarations.c_layout import c_struct, c_structs
     from .declarations.construct import construct_struct
+    from .tables.cheat_engine import Taken, export_table, import_table
 else:
-    # Readers of declarations take a while to load, and most programs declare nothing in text.
+    # Readers of declarations and of XML take a while to load, and most programs read neither.
     _LATER: typing.Final = {
         "c_struct": ".declarations.c_layout",
         "c_structs": ".declarations.c_layout",
         "construct_struct": ".declarations.construct",
+        "Taken": ".tables.cheat_engine",
+        "export_table": ".tables.cheat_engine",
+        "import_table": ".tables.cheat_engine",
     }
 
     def __getattr__(name: str) -> typing.Any:
@@ -155,6 +164,7 @@ else:
 
 
 __all__ = [
+    "SCAN_TYPES",
     "TYPES",
     "AccessDenied",
     "AlignError",
@@ -219,6 +229,7 @@ __all__ = [
     "Step",
     "Table",
     "TableError",
+    "Taken",
     "Target",
     "TargetAmbiguous",
     "TargetClosed",
@@ -243,15 +254,18 @@ __all__ = [
     "decreased",
     "default_threads",
     "encode",
+    "export_table",
     "f32",
     "f32be",
     "f64",
     "f64be",
     "field",
+    "field_names",
     "find_process",
     "first",
     "format_address",
     "format_value",
+    "holds",
     "i8",
     "i16",
     "i16be",
@@ -259,6 +273,7 @@ __all__ = [
     "i32be",
     "i64",
     "i64be",
+    "import_table",
     "increased",
     "isa",
     "isas",
@@ -270,6 +285,7 @@ __all__ = [
     "number",
     "parse_address",
     "parse_expression",
+    "parse_integer",
     "parse_predicate",
     "parse_scan",
     "parse_value",
@@ -278,8 +294,12 @@ __all__ = [
     "prev",
     "process",
     "processes",
+    "quote",
     "regex",
+    "scan_layout",
+    "size_of",
     "sized",
+    "struct_of",
     "text",
     "type_name",
     "type_named",

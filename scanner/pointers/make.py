@@ -116,14 +116,15 @@ class _Making:
         self._collector = content(out)
         spec = JobSpec()
         core = spec.core
-        core.layout = spec.lend(lay_out(ranges, plan.align, word, word, plan.chunk))
+        core.grid = spec.lend(lay_out(ranges, plan.align, word, word, plan.chunk))
         core.program = spec.lend(self._program(ranges))
         core.store = spec.lend(Store(room.directory, plan.threads, 0).handle)
         core.reader = spec.lend(target.memory.reader)
         core.threads, core.isa, core.memory = plan.threads, isa_index(isa()), 1 << 62
         core.filter, core.context = ffi.addressof(lib, "ff_collect"), self._collector
-        if target.pages is not None and target.pages.is_sparse(ranges):
-            core.pages = spec.lend(target.pages.expecting_zeros(target.regions()))
+        pages = target.memory.pages
+        if pages.is_sparse(ranges):
+            core.pages = spec.lend(pages.expecting_zeros(target.regions()))
             core.untouched = True
         try:
             found = self._tasks.run(

@@ -41,7 +41,7 @@ from farfetch.scanner.errors import (
     ValueRangeError,
     WhereError,
 )
-from farfetch.scanner.process.processes import ProcessInfo
+from farfetch.scanner.memory.owner import ProcessInfo
 
 GAME = ProcessInfo(42, "game", "/opt/game", ("game",), 1000, "ann", 1, 7, 64)
 OTHER = ProcessInfo(43, "game", None, (), 0, "root", 1, 9, None)
@@ -62,6 +62,7 @@ SAID = [
         "2 processes are called game, give a pid: 42 game ann, 43 game root",
     ),
     (TargetGone(42, "game", "exited"), "game (42) has exited"),
+    (TargetGone(None, "buffer", "exited"), "the buffer is no longer there: attach again"),
     (TargetClosed(42, "game"), "game (42) was closed here: attach again"),
     (TargetClosed(None, "buffer"), "the buffer was closed here: attach again"),
     (
@@ -174,9 +175,9 @@ def test_says(error: FarfetchError, text: str) -> None:
 
 
 def every_error() -> Iterator[type[FarfetchError]]:
-    for one in vars(errors).values():
-        if inspect.isclass(one) and issubclass(one, FarfetchError) and one is not FarfetchError:
-            yield one
+    for kind in vars(errors).values():
+        if inspect.isclass(kind) and issubclass(kind, FarfetchError) and kind is not FarfetchError:
+            yield kind
 
 
 def test_every_error_is_said_above() -> None:
@@ -192,7 +193,7 @@ def test_the_docstring_draws_the_whole_tree() -> None:
             depth = len(match[1]) // 4 + 1
             drawn[match[2]] = stack[depth - 1]
             stack[depth:] = [match[2]]
-    assert drawn == {one.__name__: one.__bases__[0].__name__ for one in every_error()}
+    assert drawn == {error.__name__: error.__bases__[0].__name__ for error in every_error()}
 
 
 @pytest.mark.parametrize("error", [error for error, _ in SAID], ids=lambda one: type(one).__name__)

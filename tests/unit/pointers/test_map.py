@@ -100,7 +100,7 @@ def test_a_directory_that_is_not_there_is_named() -> None:
 )
 def test_options_that_are_none(options: dict[str, object], said: str) -> None:
     with pytest.raises(ArgumentError) as caught:
-        made(**options)
+        made(**options)  # type: ignore[arg-type]
     assert said in str(caught.value)
 
 
