@@ -172,7 +172,8 @@ def peer(web: Answer, target: Target, threads: int) -> list[str]:
     with OpenProcess(pid=web.number("pid")) as process:
         begin = time.perf_counter()
         theirs = sum(
-            1 for _ in process.scan_pointers(goal, max_depth=PEER_DEPTH, max_offset=PEER_OFFSET)
+            1
+            for _ in process.scan_pointer_paths(goal, max_depth=PEER_DEPTH, max_offset=PEER_OFFSET)
         )
         their_seconds = time.perf_counter() - begin
     begin = time.perf_counter()
