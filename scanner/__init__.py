@@ -51,6 +51,7 @@ from .errors import (
     ValueRangeError,
     WhereError,
 )
+from .errors.suggest import did_you_mean
 from .live.freeze import Freeze, Freezer
 from .live.patch import Patch, Patches
 from .live.watch import Seen, Watch
@@ -229,6 +230,7 @@ __all__ = [
     "decode",
     "decreased",
     "default_threads",
+    "did_you_mean",
     "encode",
     "f32",
     "f32be",

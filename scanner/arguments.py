@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import operator
 import os
 from collections.abc import Callable, Collection, Iterable
@@ -15,7 +14,6 @@ Kind = TypeVar("Kind")
 HIGHEST: Final = (1 << 64) - 1
 #: Bytes that one call reads or writes at the most.
 MOST_BYTES: Final = 1 << 40
-_LOOKED_AT: Final = 64  # characters of a name that others are compared with
 
 
 def whole(name: str, value: object, low: int, high: int, what: str = "") -> int:
@@ -171,8 +169,3 @@ def pairs(name: str, value: object) -> list[tuple[Any, Any]]:
     except Exception:
         raise ArgumentError(name, value, expected) from None
     return found
-
-
-def near(name: str, known: Iterable[str], count: int, cutoff: float = 0.6) -> list[str]:
-    """Up to so many known names that look like one, the likest first; however long that is."""
-    return difflib.get_close_matches(name[:_LOOKED_AT], list(known), n=count, cutoff=cutoff)

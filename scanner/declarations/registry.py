@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from .. import arguments
 from ..errors import DeclarationError, TypeNameError
+from ..errors.suggest import near
 from ..values.names import SCAN_TYPES, TYPES, type_named
 
 if TYPE_CHECKING:
@@ -204,10 +205,10 @@ class Declarations:
         try:
             return type_named(name)
         except TypeNameError as error:
-            near = arguments.near(name, self._known, 3)
-            if error.reason or not near:
+            likest = near(name, self._known, 3)
+            if error.reason or not likest:
                 raise
-            raise TypeNameError(name, [*near, *error.near][:3]) from None
+            raise TypeNameError(name, [*likest, *error.near][:3]) from None
 
     def __getitem__(self, name: str) -> Declaration:
         if arguments.text("name", name) not in self._known:

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from .base import FarfetchError, count, short
+from .suggest import either
 
 
 class ArgumentError(FarfetchError, ValueError, TypeError):
@@ -66,7 +67,7 @@ class TypeNameError(FarfetchError):
         if self.reason:
             return f"{self.text}: {self.reason}"
         if self.near:
-            return f'no value type is called "{self.text}": did you mean {_either(self.near)}?'
+            return f'no value type is called "{self.text}": did you mean {either(self.near)}?'
         return f'no value type is called "{self.text}": there are i8 to u64, f32, f64, text, …'
 
 
@@ -245,10 +246,6 @@ class ConfigurationError(FarfetchError):
 
     def _message(self) -> str:
         return f'{self.name}="{self.value}": {self.reason}'
-
-
-def _either(words: Sequence[str]) -> str:
-    return " or ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _columns(mark: str) -> int:

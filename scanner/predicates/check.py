@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from .. import arguments
 from ..errors import ExpressionError, ValueKindError, ValueRangeError
+from ..errors.suggest import did_you_mean
 from ..values.fields import DECODED
 from ..values.layout import Layout
 from .any_case import AnyCase
@@ -148,9 +148,9 @@ def _check_fields(comparison: Predicate, whole: Predicate, layout: Layout) -> No
     sizes = set()
     for value in _nodes(comparison):
         if isinstance(value, Field) and not _has(layout, value):
-            near = arguments.near(value.name, layout.names, 1)
             listed = [name for name in layout.names if "[" not in name]
-            hint = f": did you mean {near[0]}?" if near else f"; there are {', '.join(listed)}"
+            near = did_you_mean(value.name, layout.names, count=1, cutoff=0.6)
+            hint = near or f"; there are {', '.join(listed)}"
             raise _error(whole, value, f'{layout.name} has no field "{value.name}"{hint}')
         if isinstance(value, Value):
             sizes.add(place_of(value, layout).layout)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeVar
 
 from .. import arguments
-from ..errors import TargetAmbiguous, TargetNotFound
+from ..errors import TargetAmbiguous, TargetNotFound, suggest
 from ..images.elf import elf_bits
 from .threads import any_runs, ask, folders
 
@@ -197,7 +197,7 @@ def _near(wanted: str, others: Sequence[ProcessInfo]) -> list[ProcessInfo]:
     every = sorted(set().union(*names.values()))
     low = wanted.lower()
     near = [name for name in every if low and (low in name or (len(name) > 2 and name in low))]
-    near += arguments.near(low, every, 5)
+    near += suggest.near(low, every, 5)
     ranked = [one for name in near for one in others if name in names[one.pid]]
     return list(dict.fromkeys(ranked))[:5]
 

@@ -14,6 +14,7 @@ from .. import arguments
 from ..arguments import HIGHEST
 from ..engine import cell, content, lib
 from ..errors import AccessDenied, MemoryUnavailable
+from ..errors.suggest import did_you_mean
 from ..memory.base import Memory
 from ..memory.regions import Region
 from .memory import ProcessMemory, process_error
@@ -197,9 +198,8 @@ def open_memory(name: str, info: ProcessInfo) -> Memory:
                 refused = error.with_traceback(None)
         raise refused
     if name not in _OPENERS:
-        near = arguments.near(name, memory_names(), 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(memory_names())}"
-        raise MemoryUnavailable(name, hint)
+        near = did_you_mean(name, memory_names(), count=1, cutoff=0.6, before="")
+        raise MemoryUnavailable(name, near or f"there are {', '.join(memory_names())}")
     return _guarded(name, info)
 
 

@@ -10,6 +10,7 @@ from construct import Array, Construct, ConstructError, Struct
 
 from .. import arguments
 from ..errors import TypeNameError
+from ..errors.suggest import did_you_mean
 from .structures import struct_of, type_label, without_name
 
 #: A member's name, or where one is inside of another: ``hp``, ``pos.x``, ``slots[2].kind``.
@@ -96,8 +97,7 @@ def _inside(
         names.append(part.name)
         offset += _size(part, bits)
     known = [name for name in names if name]
-    near = arguments.near(at, known, 1, cutoff=0.5)
-    hint = f": did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+    hint = did_you_mean(at, known, count=1, cutoff=0.5) or f"; there are {', '.join(known)}"
     raise TypeNameError(
         type_label(whole), reason=f"has no field {path}{hint if known else '; it is no structure'}"
     )

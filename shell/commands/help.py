@@ -6,11 +6,12 @@ import shutil
 import textwrap
 from typing import TYPE_CHECKING
 
+from farfetch.scanner import did_you_mean
+
 from ..answers.result import Column, Result, Table
 from ..command import Command
 from ..complete.cursor import Candidate, Choice, Cursor, Moment
 from ..line.words import Words
-from ..near import did_you_mean
 from . import COMMANDS
 
 if TYPE_CHECKING:
