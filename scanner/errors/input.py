@@ -5,8 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from .base import FarfetchError, count, short
-from .suggest import either
+from .base import FarfetchError, count, either, short
 
 
 class ArgumentError(FarfetchError, ValueError, TypeError):
@@ -79,21 +78,26 @@ class ValueRangeError(FarfetchError):
         type_name: of the type it should fit.
         low: the lowest value that fits; for text and bytes the lowest length.
         high: the highest; for text and bytes the highest length, in bytes.
+        where: among many values: ``"at match 3"``.
     """
 
-    def __init__(self, value: object, type_name: str, low: float, high: float) -> None:
-        super().__init__(value, type_name, low, high)
+    def __init__(
+        self, value: object, type_name: str, low: float, high: float, where: str = ""
+    ) -> None:
+        super().__init__(value, type_name, low, high, where)
         self.value = value
         self.type_name = type_name
         self.low = low
         self.high = high
+        self.where = where
 
     def _message(self) -> str:
+        fits = f"{self.low}..{self.high}"
         if isinstance(self.value, str | bytes):
             bound = "exactly" if self.low == self.high else "at most"
-            size = f"{bound} {count(int(self.high), 'byte')}"
-            return f"{short(self.value)} does not fit {self.type_name} ({size})"
-        return f"{short(self.value)} does not fit {self.type_name} ({self.low}..{self.high})"
+            fits = f"{bound} {count(int(self.high), 'byte')}"
+        at = f" {self.where}" if self.where else ""
+        return f"{short(self.value)} does not fit {self.type_name} ({fits}){at}"
 
 
 class ValueKindError(FarfetchError):
@@ -103,16 +107,21 @@ class ValueKindError(FarfetchError):
         value: the value.
         type_name: of the type.
         expected: the kind that the type takes.
+        where: among many values: ``"at match 3"``.
     """
 
-    def __init__(self, value: object, type_name: str, expected: str = "a number") -> None:
-        super().__init__(value, type_name, expected)
+    def __init__(
+        self, value: object, type_name: str, expected: str = "a number", where: str = ""
+    ) -> None:
+        super().__init__(value, type_name, expected, where)
         self.value = value
         self.type_name = type_name
         self.expected = expected
+        self.where = where
 
     def _message(self) -> str:
-        return f"{short(self.value)} is not {self.expected} for {self.type_name}"
+        at = f" {self.where}" if self.where else ""
+        return f"{short(self.value)} is not {self.expected} for {self.type_name}{at}"
 
 
 class ExpressionError(FarfetchError):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import Final
+
+from .base import either
+from .input import ArgumentError
 
 _LOOKED_AT: Final = 64  # characters of a word that others are compared with
 
@@ -26,7 +29,7 @@ def near(word: str, known: Iterable[str], count: int, cutoff: float = 0.6) -> li
 
 def did_you_mean(
     word: str,
-    known: Iterable[str],
+    known: Collection[str],
     *,
     count: int = 2,
     cutoff: float = 0.7,
@@ -46,14 +49,9 @@ def did_you_mean(
     >>> did_you_mean("xyzzy", ["list"])
     ''
     """
+    if not isinstance(word, str):
+        raise ArgumentError("word", word, "a text")
+    if not isinstance(known, Collection) or not all(isinstance(each, str) for each in known):
+        raise ArgumentError("known", known, "a collection of words")
     words = near(word, known, count, cutoff)
     return f"{before}did you mean {either(words)}?" if words else ""
-
-
-def either(words: Sequence[str]) -> str:
-    """Some words, of which one will do.
-
-    >>> either(["i8"]), either(["i8", "i16", "i32"])
-    ('i8', 'i8, i16 or i32')
-    """
-    return " or ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} or {words[-1]}"

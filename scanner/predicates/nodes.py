@@ -123,7 +123,7 @@ class Expr(_Node, Operators):
 
 
 @dataclass(frozen=True, eq=False)
-class Value(Expr):
+class SourceValue(Expr):
     """The value that is there now, or was at the last scan, at the first, or in a snapshot."""
 
     source: Source
@@ -144,7 +144,7 @@ class Value(Expr):
 
 
 @dataclass(frozen=True, eq=False)
-class Field(Value):
+class Field(SourceValue):
     """A field of the structure that is there now, was at the last scan, or was at the first.
 
     Attributes:
@@ -373,12 +373,12 @@ class Not(Predicate):
         return f"not {_inside(self.operand, PRECEDENCE['not'])}", PRECEDENCE["not"]
 
 
-now: Final = Value("now")
-prev: Final = Value("prev")
-first: Final = Value("first")
+now: Final = SourceValue("now")
+prev: Final = SourceValue("prev")
+first: Final = SourceValue("first")
 
 
-def at(name: str) -> Value:
+def at(name: str) -> SourceValue:
     """The value that was there when a snapshot was taken; see :meth:`Scan.snapshot`.
 
     Args:
@@ -390,7 +390,7 @@ def at(name: str) -> Value:
     >>> print(now < at("lunch"))
     now < @lunch
     """
-    return Value(f"@{snapshot_name(name)}")
+    return SourceValue(f"@{snapshot_name(name)}")
 
 
 def snapshot_name(name: str) -> str:
@@ -426,7 +426,7 @@ def uses(node: Predicate | Expr) -> frozenset[Source]:
     >>> sorted(uses((now < prev) & changed)), sorted(uses(unknown))
     (['now', 'prev'], [])
     """
-    if isinstance(node, Value):
+    if isinstance(node, SourceValue):
         return frozenset((node.source,))
     if isinstance(node, Changed | Unchanged | Increased | Decreased):
         return frozenset(("now", "prev"))

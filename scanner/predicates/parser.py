@@ -23,8 +23,8 @@ from .nodes import (
     Not,
     Or,
     Predicate,
+    SourceValue,
     Unary,
-    Value,
     at,
     changed,
     decreased,
@@ -256,7 +256,11 @@ class Parser:
         if token.text in _WORDS:
             self._take()
             word = _WORDS[token.text]
-            return word.field(self._field()) if self._dotted and isinstance(word, Value) else word
+            return (
+                word.field(self._field())
+                if self._dotted and isinstance(word, SourceValue)
+                else word
+            )
         if token.text.startswith("@"):
             self._take()
             kept = at(token.text[1:])

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from farfetch.scanner import Expr, MemoryFault, format_address, member
+from farfetch.scanner import (
+    Expr,
+    ExpressionError,
+    FarfetchError,
+    format_address,
+    layout_of,
+    member,
+    number,
+    parse_expression,
+    parse_value,
+)
 from farfetch.scanner.values.members import PATH
 
 from ..answers import quantities, values
 from ..answers.result import Result
-from ..arithmetic import computed, value_or_expression
 from ..command import Command, needs_matches, needs_target
 from ..complete import offers
 from ..complete.cursor import Candidate, Choice, Cursor, Moment
@@ -18,15 +27,14 @@ from ..line.words import Words
 from ..session import forcing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from farfetch.scanner import Match
+    from collections.abc import Iterator
 
     from ..session.session import Session
 
 _ALL = "*"
 #: So many matches are asked why they could not be written.
 _LOOKED_AT = 4096
+_SOURCE = re.compile(r"\b(?:now|prev|first)\b")
 
 
 class Arguments(NamedTuple):
@@ -64,71 +72,53 @@ def run(session: Session, words: Words) -> Result:
     """Write a value to one match or to all."""
     arguments = parse(words)
     scan = session.matched
-    match = None if arguments.which is None else scan[arguments.which]
+    if arguments.which is None:
+        return _set_all(session, arguments)
+    match = scan[arguments.which]
+    address, value_type = match.address, match.type
     if arguments.field:
-        matches = list(scan) if match is None else [match]
-        return _set_field(session, arguments, matches)
-    value_type = scan.type if match is None else match.type
-    bits = session.attached.bits
-    value = value_or_expression(value_type, arguments.value, bits=bits)
+        field = member(scan.type, arguments.field, bits=session.attached.bits)
+        address, value_type = address + field.offset, field.type
+    value = _value(session, value_type, arguments.value)
+    shown = str(value) if isinstance(value, Expr) else values.shown(value_type, value)
     if isinstance(value, Expr):
-        return _compute(session, arguments, value, list(scan) if match is None else [match])
-    shown = values.shown(value_type, value)
-    if match is None:
-        written, failed = scan.write_all(value, force=arguments.force)
-        reason = _first_refused(session) if failed and not arguments.force else ""
-        return _answer(written, failed, shown, reason)
-    session.attached.write(match.address, value_type, value, force=arguments.force)
+        path = arguments.field or None
+        (value,) = scan.compute(value, field=path, start=arguments.which, count=1)
+    session.attached.write(address, value_type, value, force=arguments.force)
     return _answer(1, 0, shown)
 
 
-def _set_field(session: Session, arguments: Arguments, matches: list[Match]) -> Result:
-    """Write a value to a field of each match; its own values are now, prev and first."""
-    path = arguments.field
+def _set_all(session: Session, arguments: Arguments) -> Result:
+    """Write a value to every match, or to a field of each."""
+    scan, path, value_type = session.matched, arguments.field or None, session.matched.type
+    if path:
+        value_type = member(scan.type, path, bits=session.attached.bits).type
+    value = _value(session, value_type, arguments.value)
+    shown = str(value) if isinstance(value, Expr) else values.shown(value_type, value)
+    written, failed = scan.write_all(value, field=path, force=arguments.force)
+    reason = _first_refused(session) if failed and not arguments.force else ""
+    return _answer(written, failed, shown, reason)
+
+
+def _value(session: Session, value_type: Any, text: str) -> object:
+    """A value as it is written, or an expression over the values of matches.
+
+    Raises:
+        FarfetchError: it is neither.
+    """
     bits = session.attached.bits
-    field = member(session.matched.type, path, bits=bits)
-    value = value_or_expression(field.type, arguments.value, bits=bits)
-    parts = [
-        replace(
-            match,
-            address=match.address + field.offset,
-            type=field.type,
-            value=values.field(match.value, path),
-            previous=values.field(match.previous, path),
-            first=values.field(match.first, path),
-        )
-        for match in matches
-    ]
-    if isinstance(value, Expr):
-        return _compute(session, arguments, value, parts)
-    return _write(session, arguments, parts, [value] * len(parts), values.shown(field.type, value))
-
-
-def _compute(session: Session, arguments: Arguments, expr: Expr, matches: list[Match]) -> Result:
-    """Write what each match's own values make of an expression; nothing if one does not fit."""
-    made = computed(expr, matches, bits=session.attached.bits)
-    return _write(session, arguments, matches, made, str(expr))
-
-
-def _write(
-    session: Session,
-    arguments: Arguments,
-    matches: Sequence[Match],
-    wanted: Sequence[object],
-    shown: str,
-) -> Result:
-    """Write its own value to each match; of a single one that refuses, say why."""
-    target = session.attached
-    refused = []
-    for match, value in zip(matches, wanted, strict=True):
-        try:
-            target.write(match.address, match.type, value, force=arguments.force)
-        except MemoryFault as error:
-            refused.append(error)
-    if refused and arguments.which is not None:
-        raise refused[0]
-    reason = str(refused[0]) if refused else ""
-    return _answer(len(matches) - len(refused), len(refused), shown, reason)
+    try:
+        return parse_value(value_type, text, bits=bits)
+    except FarfetchError:
+        if not _SOURCE.search(text):
+            raise
+        is_number = value_type is number or layout_of(value_type, bits=bits).is_number
+        if not is_number:
+            raise
+    expr = parse_expression(text)
+    if "@" in text:
+        raise ExpressionError(text, text.index("@"), "set knows now, prev and first")
+    return expr
 
 
 def _first_refused(session: Session) -> str:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import pytest
 from farfetch.scanner.errors import ExpressionError, ValueKindError, ValueRangeError
-from farfetch.scanner.predicates.check import check, constant_size
+from farfetch.scanner.predicates.binding import bind
 from farfetch.scanner.predicates.language import parse_predicate
+from farfetch.scanner.predicates.rules import constant_size
 from farfetch.scanner.values.convert import layout_of, type_named
 
 
 def asked(text: str, name: str) -> None:
-    check(parse_predicate(text), layout_of(type_named(name)))
+    bind(parse_predicate(text), layout_of(type_named(name)))
 
 
 @pytest.mark.parametrize(
