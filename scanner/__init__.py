@@ -89,7 +89,8 @@ from .scan.matches import Match, Matches
 from .scan.results import FaultSet, Progress, ScanResult
 from .scan.scan import Scan
 from .scan.writing import WriteResult
-from .tables.table import Entry, Table
+from .tables.entry import Entry
+from .tables.table import Table
 from .target import Target, attach
 from .values.convert import (
     TYPES,

@@ -28,7 +28,8 @@ from ..predicates.bound_tree import (
     Sameness,
 )
 from ..predicates.constants import Constant
-from ..predicates.nodes import Predicate, Source, too_deep
+from ..predicates.node import too_deep
+from ..predicates.nodes import Predicate, Source
 from ..predicates.pattern import Pattern
 from ..predicates.regex import Regex
 from ..values.layout import Layout

@@ -30,6 +30,7 @@ from .bound_tree import (
     Ranged,
     Sameness,
 )
+from .node import too_deep
 from .nodes import (
     And,
     Binary,
@@ -52,7 +53,6 @@ from .nodes import (
     Unknown,
     now,
     prev,
-    too_deep,
 )
 from .rules import Rules, constant_size, error_at
 

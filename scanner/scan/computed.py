@@ -17,6 +17,7 @@ from ..errors import ExpressionError, FarfetchError, ValueKindError, ValueRangeE
 from ..predicates.binding import bind
 from ..predicates.bound_tree import Compared, Computed, Expression, Fixed, Lookup
 from ..predicates.meaning import Number, UndefinedError, apply
+from ..predicates.node import too_deep
 from ..predicates.nodes import (
     Binary,
     Expr,
@@ -25,7 +26,6 @@ from ..predicates.nodes import (
     SourceValue,
     Unary,
     now,
-    too_deep,
 )
 from ..values.convert import decode
 from ..values.fields import DECODED

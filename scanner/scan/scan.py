@@ -11,8 +11,9 @@ from ..engine import default_threads, isa, isa_index, lib
 from ..errors import AlignError, ArgumentError, ScanOrderError
 from ..lifetime.bound import Bound
 from ..memory.where import Where
+from ..predicates.constants import snapshot_name
 from ..predicates.language import parse_scan
-from ..predicates.nodes import Expr, Predicate, changed, snapshot_name, unchanged, unknown
+from ..predicates.nodes import Expr, Predicate, changed, unchanged, unknown
 from ..values.convert import value_type
 from ..values.layout import Layout
 from ..values.structures import scan_layout

@@ -19,8 +19,10 @@ from .. import arguments
 from ..errors import FarfetchError, TableError
 from ..memory.pointer_path import PointerPath
 from ..values.literals import quote
+from .content import MAX_ENTRIES
+from .entry import MAX_TEXT, Entry
 from .files import has_content
-from .table import MAX_BYTES, MAX_ENTRIES, MAX_TEXT, Entry, Table, read_file, replace_file
+from .table import MAX_BYTES, Table, read_file, replace_file
 
 #: Elements in one another; groups of groups need two each.
 MAX_DEPTH: Final = 128
