@@ -1,4 +1,4 @@
-"""From arithmetic to the core's stack programs.
+"""Arithmetic, compiled to the core's stack programs.
 
 Integers are exact: the narrowest lane is chosen that every part's interval fits. Floats round once
 an operation, in single precision for ``f32`` and in double precision otherwise.
@@ -117,7 +117,7 @@ class ExpressionCompiler:
 
 
 def _intervals(node: Expression) -> list[Interval]:
-    """Of the node, first, if it is an integer, and of all integer nodes below it."""
+    """The intervals of all integer nodes, first that of the node itself if it is one."""
     below = [_intervals(operand) for operand in node.operands] if isinstance(node, Computed) else []
     parts = [interval for part in below for interval in part]
     if node.is_float:

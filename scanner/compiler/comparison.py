@@ -1,4 +1,4 @@
-"""From one comparison to atoms of the core."""
+"""A bound comparison, compiled to atoms of the core."""
 
 from __future__ import annotations
 
@@ -312,13 +312,13 @@ class _Compiler:
     def _begins(self, value: Lookup, wanted: Regex) -> int:
         """How the matches of an expression begin: the bits that are sure, then sets of bytes."""
         code, operand = self.code, self._operand(value)
-        head = [bytes(sorted(one)) for one in wanted.head[: self.layout.size]]
-        mask = bytes(_same_bits([bytes((byte,)) for byte in one])[0] for one in head)
-        raw = bytes(one[0] & bits for one, bits in zip(head, mask, strict=True))
+        head = [bytes(sorted(allowed)) for allowed in wanted.head[: self.layout.size]]
+        mask = bytes(_same_bits([bytes((byte,)) for byte in allowed])[0] for allowed in head)
+        raw = bytes(allowed[0] & bits for allowed, bits in zip(head, mask, strict=True))
         opened = [
             place
-            for place, (one, bits) in enumerate(zip(head, mask, strict=True))
-            if len(one) != 1 << (0xFF ^ bits).bit_count()
+            for place, (allowed, bits) in enumerate(zip(head, mask, strict=True))
+            if len(allowed) != 1 << (0xFF ^ bits).bit_count()
         ]
         opened.sort(key=lambda place: len(head[place]))
         if any(mask):
@@ -369,8 +369,8 @@ def _same_bits(forms: Sequence[bytes]) -> bytes:
     """The bits in which all of some bytes of one length agree."""
     same = bytearray(b"\xff" * len(forms[0]))
     for form in forms:
-        for index, (byte, own) in enumerate(zip(form, forms[0], strict=True)):
-            same[index] &= 0xFF ^ byte ^ own
+        for index, (byte, base) in enumerate(zip(form, forms[0], strict=True)):
+            same[index] &= 0xFF ^ byte ^ base
     return bytes(same)
 
 

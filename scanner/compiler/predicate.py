@@ -1,4 +1,4 @@
-"""From a bound tree to a program of the core.
+"""A bound tree, compiled to a program of the core.
 
 What compares the value with a constant or with an older value becomes one of the core's fast
 atoms; any other arithmetic becomes a stack program (:mod:`.arithmetic`); ``and``, ``or``

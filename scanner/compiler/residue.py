@@ -89,21 +89,21 @@ class Filter:
         """What the core knows it by; good while that is kept."""
         return ffi.new_handle(self)  # kept here, both would wait for the garbage collector
 
-    def run(self, found: Any) -> None:
+    def run(self, chunk: Any) -> None:
         """Clear the slots of a chunk that do not fulfil the predicate."""
-        size, align, sizes = found.size, found.align, found.sizes
-        mask = ffi.buffer(found.mask, (found.slots + 63) // 64 * 8)
+        size, align, sizes = chunk.size, chunk.align, chunk.sizes
+        mask = ffi.buffer(chunk.mask, (chunk.slots + 63) // 64 * 8)
         bits = bytearray(mask)
         views = {
-            source: ffi.buffer(ffi.cast("uint8_t *", found.streams[stream]), size)
+            source: ffi.buffer(ffi.cast("uint8_t *", chunk.streams[stream]), size)
             for source, stream in self._streams.items()
         }
-        missing = sorted(found.holes[i].start - found.start for i in range(found.nholes))
+        missing = sorted(chunk.holes[i].start - chunk.start for i in range(chunk.nholes))
         missing.append(size)
         if self._needle and not sizes:
-            bits = self._around_needles(bits, bytes(views["now"]), align, found.span)
+            bits = self._around_needles(bits, bytes(views["now"]), align, chunk.span)
         for count, place in enumerate([match.start() for match in _SET.finditer(bits)]):
-            if count % _POLL == 0 and lib.ff_job_stopped(found.job):
+            if count % _POLL == 0 and lib.ff_job_stopped(chunk.job):
                 return  # and what was found is let go
             for bit in range(8):
                 if not bits[place] >> bit & 1:
@@ -111,12 +111,12 @@ class Filter:
                 slot = place * 8 + bit
                 at = slot * align
                 here = sizes[slot] if sizes else missing[bisect_left(missing, at)] - at
-                if not self._holds(views, at, at + min(here, found.span)):
+                if not self._holds(views, at, at + min(here, chunk.span)):
                     bits[place] &= ~(1 << bit)
         mask[:] = bits
 
     def _around_needles(self, bits: bytearray, raw: bytes, align: int, span: int) -> bytearray:
-        """Of the slots, those whose values may hold what every match holds."""
+        """The slots whose values may hold what every match holds."""
         needle, kept = self._needle, bytearray(len(bits))
         at = raw.find(needle)
         while at >= 0:
@@ -137,11 +137,11 @@ class Filter:
 
 
 @ffi.def_extern()  # type: ignore[untyped-decorator]
-def ff_filter_in_python(context: Any, found: Any) -> int:
+def ff_filter_in_python(context: Any, chunk: Any) -> int:
     """What a job's workers call."""
     closer: Filter = ffi.from_handle(context)
     try:
-        closer.run(found)
+        closer.run(chunk)
     except BaseException as error:  # it is the scanning thread's to raise
         closer.error = error
         return -errno.EIO

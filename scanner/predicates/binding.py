@@ -195,8 +195,8 @@ class _Binder:
                 below = self._expression(operand, layout)
                 return Computed(op, (below,), below.is_float, node)
             case Binary(op, left, right):
-                one, other = self._expression(left, layout), self._expression(right, layout)
-                return Computed(op, (one, other), one.is_float or other.is_float, node)
+                before, behind = self._expression(left, layout), self._expression(right, layout)
+                return Computed(op, (before, behind), before.is_float or behind.is_float, node)
         raise TypeError(f"not an expression: {node!r}")
 
     def _arithmetic(self, comparison: Compare | InRange | Near) -> Layout:

@@ -252,8 +252,8 @@ def _is_in_any_case(raw: bytes, text: str, layout: Layout) -> bool:
     at = 0
     for character in text:
         end = at + len(character.encode(layout.codec))
-        found = raw[at:end].decode(layout.codec, "replace")
-        if list(map(fold, found)) != [fold(character)]:
+        letters = raw[at:end].decode(layout.codec, "replace")
+        if list(map(fold, letters)) != [fold(character)]:
             return False
         at = end
     return raw[at:] == bytes((layout.size or len(raw)) - at)

@@ -165,8 +165,8 @@ def _constant_bytes(value: Constant, layout: Layout) -> bytes:
 def _wrong_kind(value: AnyCase | Pattern | Regex, layout: Layout) -> str:
     """Why a type cannot be compared with such a constant; "" when it can."""
     if isinstance(value, Regex):
-        found = f"a regular expression is found in bytes, not {layout.name}"
-        return "" if layout.kind == "bytes" else found
+        reason = f"a regular expression is found in bytes, not {layout.name}"
+        return "" if layout.kind == "bytes" else reason
     if isinstance(value, Pattern):
         return "" if layout.kind == "bytes" else f"a pattern is found in bytes, not {layout.name}"
     is_text = layout.kind in ("text", "utf16")

@@ -110,7 +110,7 @@ class Computation:
                 yield Block(first, raw, self._any.target.layout.size or 0)
 
     def values(self, start: int, count: int) -> Iterator[Any]:
-        """The same as values."""
+        """The same as :meth:`blocks`, as values."""
         kind, bits = self._scan.type, self._scan.bits
         for block in self.blocks(start, count):
             for index in range(len(block.raw) // block.width):

@@ -65,7 +65,7 @@ class Table:
     @property
     def structures(self) -> dict[str, Declaration]:
         """The structures that its entries are of, by name."""
-        return {one.type: one.structure for one in self if one.structure is not None}
+        return {entry.type: entry.structure for entry in self if entry.structure is not None}
 
     def redeclare(self, declaration: Declaration) -> None:
         """Declare a structure anew for all entries that are of it."""
@@ -106,8 +106,8 @@ class Table:
             for entry in self
         ]
         structures = [
-            {field: getattr(one, field) for field in DECLARATION}
-            for one in self.structures.values()
+            {field: getattr(structure, field) for field in DECLARATION}
+            for structure in self.structures.values()
         ]
         content: dict[str, object] = {"format": FORMAT, "version": VERSION if structures else 1}
         if structures:

@@ -69,12 +69,12 @@ def member(value_type: Construct, path: str, *, bits: int = 64) -> Member:
     arguments.instance("value_type", value_type, Construct, "a value type")
     arguments.bits(bits)
     arguments.text("path", path)
-    found, offset = value_type, 0
+    place, offset = value_type, 0
     for step in _STEP.finditer(path):
         at = int(step[2]) if step[2] else step[1]
-        found, further = _inside(value_type, path, found, at, bits)
+        place, further = _inside(value_type, path, place, at, bits)
         offset += further
-    return Member(path, offset, _size(found, bits), found)
+    return Member(path, offset, _size(place, bits), place)
 
 
 def _inside(

@@ -78,8 +78,8 @@ def type_named(name: str) -> Construct:
     wanted = " ".join(name.lower().split())
     length = re.fullmatch(r"(.*?) ?\[ ?([0-9]{1,9}) ?\]", wanted)
     plain = length[1] if length else wanted
-    own = _ALIASES.get(plain, plain)
-    known = TYPES.get(own) or SCAN_TYPES.get(own)
+    canonical = _ALIASES.get(plain, plain)
+    known = TYPES.get(canonical) or SCAN_TYPES.get(canonical)
     if known is None:
         raise TypeNameError(name, near(plain, [*TYPES, *SCAN_TYPES, *_ALIASES], 3, cutoff=0.5))
     return sized(known, int(length[2])) if length else known
