@@ -304,7 +304,6 @@ class Scan(Bound):
         It may be computed for each match from its values ``now``, ``prev``, ``first``, ``@name``
         and its fields: ``now * 2`` or, as text, ``"now * 2"``; all is computed before anything is
         written. Where text or bytes are written, a text is itself: copy them with ``first``.
-
         A number of unknown type is written as the first of its types, i32, i64, f32, f64.
 
         Args:
@@ -315,9 +314,8 @@ class Scan(Bound):
         Raises:
             ValueRangeError, ValueKindError: it does not fit the type; nothing is written.
             ExpressionError: it is not understood, or divides by zero; nothing is written.
-            TypeNameError: there is no such field.
             MemoryFault: a value to compute with cannot be read; nothing is written.
-            TargetGone: the target exited or executed another program.
+            TypeNameError, TargetGone: there is no such field, or no target any more.
 
         >>> from farfetch.scanner import Buffer, attach, i32
         >>> memory = bytearray(b"\7\0\0\0\5\0\0\0")
@@ -337,15 +335,13 @@ class Scan(Bound):
         start: int = 0,
         count: int | None = None,
     ) -> list[Any]:
-        r"""What :meth:`write_all` would write at each match, computed and not written.
+        r"""What :meth:`write_all` would write at each match, or raise; nothing is written.
 
         Args:
             expression: over the values of each.
             field: that it would be written to; the whole value if None.
             start: the index of the first match.
             count: how many matches; all that follow if None.
-
-        Raises as :meth:`write_all` does.
 
         >>> from farfetch.scanner import Buffer, attach, u8
         >>> scan = attach(Buffer(bytearray(b"\7\5\6"), base=0x1000)).scan(u8)
@@ -395,8 +391,7 @@ class Scan(Bound):
     def _tree(self, predicate: Predicate | str) -> Predicate:
         if isinstance(predicate, str):
             return parse_scan(predicate, self.fields)
-        expected = "a predicate such as now == 5, also as text"
-        return arguments.instance("predicate", predicate, Predicate, expected)
+        return arguments.instance("predicate", predicate, Predicate, "a predicate such as now == 5")
 
     def _path(self) -> tuple[Step, ...]:
         path = self.history.path
