@@ -57,7 +57,10 @@ class Interval(NamedTuple):
         return Interval(-self.magnitude, self.magnitude)
 
     def remainder(self, divisor: Interval) -> Interval:
-        """What a division can leave; it has the divisor's sign. The dividend's size counts on the way there."""
+        """What a division can leave; it has the divisor's sign.
+
+        The dividend's size counts on the way there.
+        """
         bound = max(divisor.magnitude, self.magnitude)
         return Interval(-bound, bound)
 

@@ -301,9 +301,8 @@ class Scan(Bound):
     ) -> WriteResult:
         r"""Write a value at every match; what is frozen among them is held so from then on.
 
-        It may be computed for each match from its values ``now``, ``prev``, ``first``, ``@name``
-        and its fields: ``now * 2`` or, as text, ``"now * 2"``; all is computed before anything is
-        written. Where text or bytes are written, a text is itself: copy them with ``first``.
+        It may be computed for each match, from its ``now``, ``prev``, ``first``, ``@name`` and its
+        fields: ``now * 2``, also as text. All is computed before anything is written. Where text or bytes are written, a text is itself: copy them with ``first``.
         A number of unknown type is written as the first of its types, i32, i64, f32, f64.
 
         Args:
@@ -391,7 +390,8 @@ class Scan(Bound):
     def _tree(self, predicate: Predicate | str) -> Predicate:
         if isinstance(predicate, str):
             return parse_scan(predicate, self.fields)
-        return arguments.instance("predicate", predicate, Predicate, "a predicate such as now == 5")
+        what = "a predicate such as now == 5, also as text"
+        return arguments.instance("predicate", predicate, Predicate, what)
 
     def _path(self) -> tuple[Step, ...]:
         path = self.history.path
