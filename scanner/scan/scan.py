@@ -239,8 +239,7 @@ class Scan(Bound):
         Raises:
             ScanOrderError: there is none of that name.
         """
-        name = arguments.text("name", name)
-        if not self._turns.change(lambda: self.history.drop(name)):
+        if not self._turns.change(lambda: self.history.drop(arguments.text("name", name))):
             raise ScanOrderError(f'there is no snapshot "{name}"')
 
     def undo(self, steps: int = 1) -> None:
@@ -302,7 +301,8 @@ class Scan(Bound):
         r"""Write a value at every match; what is frozen among them is held so from then on.
 
         It may be computed for each match, from its ``now``, ``prev``, ``first``, ``@name`` and its
-        fields: ``now * 2``, also as text. All is computed before anything is written. Where text or bytes are written, a text is itself: copy them with ``first``.
+        fields: ``now * 2``, also as text. All is computed before anything is written. Where text or
+        bytes are written, a text is that itself; ``first``, and not ``"first"``, copies them.
         A number of unknown type is written as the first of its types, i32, i64, f32, f64.
 
         Args:
