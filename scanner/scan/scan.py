@@ -239,7 +239,8 @@ class Scan(Bound):
         Raises:
             ScanOrderError: there is none of that name.
         """
-        if not self._turns.change(lambda: self.history.drop(arguments.text("name", name))):
+        name = arguments.text("name", name)
+        if not self._turns.change(lambda: self.history.drop(name)):
             raise ScanOrderError(f'there is no snapshot "{name}"')
 
     def undo(self, steps: int = 1) -> None:
@@ -302,8 +303,8 @@ class Scan(Bound):
 
         It may be computed for each match, from its ``now``, ``prev``, ``first``, ``@name`` and its
         fields: ``now * 2``, also as text. All is computed before anything is written. Where text or
-        bytes are written, a text is that itself; ``first``, and not ``"first"``, copies them.
-        A number of unknown type is written as the first of its types, i32, i64, f32, f64.
+        bytes are written, a text is that itself. A number of unknown type is written as the first
+        of its types, i32, i64, f32, f64.
 
         Args:
             value: of the scan's type or the field's, or an expression.
@@ -342,8 +343,8 @@ class Scan(Bound):
             start: the index of the first match.
             count: how many matches; all that follow if None.
 
-        >>> from farfetch.scanner import Buffer, attach, u8
-        >>> scan = attach(Buffer(bytearray(b"\7\5\6"), base=0x1000)).scan(u8)
+        >>> from farfetch.scanner import Buffer, attach
+        >>> scan = attach(Buffer(bytearray(b"\7\5\6"), base=0x1000)).scan("u8")
         >>> scan.first().matches, scan.compute("now * 2", start=1)
         (3, [10, 12])
         """
@@ -394,7 +395,6 @@ class Scan(Bound):
         return arguments.instance("predicate", predicate, Predicate, what)
 
     def _path(self) -> tuple[Step, ...]:
-        path = self.history.path
-        if not path:
+        if not (path := self.history.path):
             raise ScanOrderError("there is no scan to narrow: begin with a first scan")
         return path
