@@ -121,6 +121,7 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "member": lambda d, _o: _(d.construct(), d.one("hp", "x[0]", "")),
     "members": lambda d, _o: _(d.construct()),
     "parse_address": lambda d, _o: _(d.text()),
+    "did_you_mean": lambda d, _o: _(d.text(), [d.text(), "list"]),
     "parse_expression": lambda d, _o: _(d.text()),
     "parse_predicate": lambda d, _o: _(d.text()),
     "parse_scan": lambda d, _o: _(d.text()),
