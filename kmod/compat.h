@@ -8,6 +8,7 @@
 
 #include <linux/fs.h>
 #include <linux/highmem.h>
+#include <linux/lockdep.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/mount.h>
@@ -127,6 +128,17 @@ static inline pmd_t pmdp_get_lockless(pmd_t *pmdp)
 #endif
 
 /**
+ * far_assert_mmap_locked - mmap_assert_locked(), which may want dump_mm()
+ * @mm: the memory whose mmap lock the caller holds
+ *
+ * With CONFIG_DEBUG_VM it does, and dump_mm() is not for modules.
+ */
+static inline void far_assert_mmap_locked(const struct mm_struct *mm)
+{
+	lockdep_assert_held(&mm->mmap_lock);
+}
+
+/**
  * far_get_remote - get_user_pages_remote() without the list of mappings
  * @mm: the target's memory, its mmap lock held for reading
  * @start: the first page's address
@@ -141,6 +153,7 @@ static inline long far_get_remote(struct mm_struct *mm, unsigned long start,
 				  unsigned long nr, unsigned int flags,
 				  struct page **pages, int *locked)
 {
+	far_assert_mmap_locked(mm);
 #ifdef FAR_HAVE_GUP_VMAS /* up to 6.4 */
 	return get_user_pages_remote(mm, start, nr, flags, pages, NULL, locked);
 #else
@@ -163,6 +176,7 @@ static inline long far_pin_remote(struct mm_struct *mm, unsigned long start,
 				  unsigned long nr, unsigned int flags,
 				  struct page **pages, int *locked)
 {
+	far_assert_mmap_locked(mm);
 #ifdef FAR_HAVE_GUP_VMAS /* up to 6.4 */
 	return pin_user_pages_remote(mm, start, nr, flags, pages, NULL, locked);
 #else

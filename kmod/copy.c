@@ -4,7 +4,6 @@
  */
 #include <linux/err.h>
 #include <linux/fs.h>
-#include <linux/highmem.h>
 #include <linux/overflow.h>
 #include <linux/pid.h>
 #include <linux/sched/mm.h>
@@ -13,25 +12,6 @@
 
 #include "compat.h"
 #include "far.h"
-
-/**
- * far_page_written - after bytes were put into a page of the target
- * @page: the page
- * @offset: where in it
- * @len: how many bytes
- * @exec: the page may be executed, so instruction caches must see the bytes
- */
-void far_page_written(struct page *page, size_t offset, size_t len, bool exec)
-{
-	flush_dcache_page(page);
-	if (exec) {
-		void *kaddr = kmap_local_page(page);
-		unsigned long start = (unsigned long)kaddr + offset;
-
-		flush_icache_range(start, start + len);
-		kunmap_local(kaddr);
-	}
-}
 
 /**
  * far_copy_mm - copy to or from a target's memory

@@ -52,16 +52,16 @@ static long far_device_ioctl(struct file *file, unsigned int cmd,
 		return -ENOTTY;
 	if (copy_from_user(&req, (void __user *)arg, sizeof(req)))
 		return -EFAULT;
-	if (req.reserved)
+	if (req.reserved || (req.flags & ~FAR_MODE_MASK))
 		return -EINVAL;
 
-	switch (req.flags) {
+	mode = req.flags & FAR_MODE_MASK;
+	switch (mode) {
 	case FAR_MODE_DEFAULT:
 		mode = far_default_mode();
 		break;
 	case FAR_MODE_GUP:
 	case FAR_MODE_WALK:
-		mode = req.flags;
 		break;
 	default:
 		return -EINVAL;

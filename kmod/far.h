@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the parts of the farfetch module give each other.
+ * What the parts of the farfetch module give each other. Each uses only those
+ * above it here, and main.c the ways in.
  */
 #ifndef _FAR_H
 #define _FAR_H
@@ -26,14 +27,12 @@ struct far_copy {
 	bool write;
 };
 
-/* main.c */
+/* params.c */
 extern bool far_force;
 extern bool far_root_only;
 u32 far_default_mode(void);
 
-/* copy.c */
-long far_copy(unsigned int cmd, void __user *addr, pid_t target_pid,
-	      unsigned long target_addr, size_t len, u32 mode);
+/* page.c */
 void far_page_written(struct page *page, size_t offset, size_t len, bool exec);
 
 /* access.c */
@@ -46,6 +45,10 @@ ssize_t far_gup_copy(struct far_copy *copy);
 
 /* walk.c */
 ssize_t far_walk_copy(struct far_copy *copy);
+
+/* copy.c */
+long far_copy(unsigned int cmd, void __user *addr, pid_t target_pid,
+	      unsigned long target_addr, size_t len, u32 mode);
 
 /* device.c */
 int far_device_init(void);

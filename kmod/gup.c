@@ -49,6 +49,7 @@ struct far_batch {
  */
 static bool far_batch_may_force(const struct vm_area_struct *vma, bool write)
 {
+	far_assert_mmap_locked(vma->vm_mm);
 	if (vma->vm_flags & VM_SHADOW_STACK)
 		return false;
 	return !write || !(vma->vm_flags & VM_HUGETLB);

@@ -6,7 +6,6 @@
  */
 #include <linux/err.h>
 #include <linux/fs.h>
-#include <linux/lockdep.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
@@ -53,6 +52,7 @@ static bool far_walk_secret(const struct vm_area_struct *vma)
  */
 static bool far_walk_allowed(const struct vm_area_struct *vma, bool write)
 {
+	far_assert_mmap_locked(vma->vm_mm);
 	if ((vma->vm_flags & FAR_WALK_REFUSED) || far_walk_secret(vma))
 		return false;
 	return vma->vm_flags & (write ? VM_WRITE : VM_READ);
@@ -131,8 +131,7 @@ static pmd_t *far_walk_pmd(struct mm_struct *mm, unsigned long addr)
 	p4d_t *p4dp, p4d;
 	pud_t *pudp, pud;
 
-	/* mmap_assert_locked() may want dump_mm(), which is not for modules. */
-	lockdep_assert_held(&mm->mmap_lock);
+	far_assert_mmap_locked(mm);
 	pgdp = pgd_offset(mm, addr);
 	pgd = READ_ONCE(*pgdp);
 	if (pgd_none(pgd) || pgd_leaf(pgd) || pgd_bad(pgd))

@@ -105,3 +105,17 @@ class Region:
         if not self.path:
             return line
         return line.ljust(_NAME_COLUMN) + self.name.replace("\n", r"\012")
+
+
+class Footprint(NamedTuple):
+    """What a region takes.
+
+    Attributes:
+        region: the region.
+        resident: bytes of it that are in memory.
+        dirty: bytes of it in memory that were written: they are in no file, or not yet.
+    """
+
+    region: Region
+    resident: int
+    dirty: int

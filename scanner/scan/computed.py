@@ -172,7 +172,7 @@ class Computation:
         """The expression for the type of each match, which is the first that it matches as."""
         formulas = []
         for address in addresses_of(self._present, indexes.start, len(indexes)):
-            bits = lib.ff_matchset_parts(self._present.matches, address)
+            bits = lib.ff_matchset_types(self._present.matches, address)
             formula = self._formulas[(bits & -bits).bit_length() - 1]
             if isinstance(formula, FarfetchError):
                 raise formula

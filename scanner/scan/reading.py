@@ -44,7 +44,7 @@ def reading_of(scan: Scan, address: int, present: Present) -> Reading:
         size = ground.size_at(address)
         names, least = (layout.name,), ground.least
         return Reading(scan.type, names, size, least, lambda raw: decoded(scan, ground, raw[:size]))
-    bits = lib.ff_matchset_parts(present.matches, address) if 0 <= address < 1 << 64 else 0
+    bits = lib.ff_matchset_types(present.matches, address) if 0 <= address < 1 << 64 else 0
     chosen = [index for index in range(len(layout.parts)) if bits >> index & 1]
     if not chosen:
         raise ScanOrderError(f"no match is at {format_address(address)}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import Any, Final, overload
 
 from .. import arguments
 from ..engine import default_threads, isa, isa_index, lib
 from ..errors import AlignError, ArgumentError, ScanOrderError
 from ..lifetime.bound import Bound
+from ..memory.space import Space
 from ..memory.where import Where
 from ..predicates.constants import snapshot_name
 from ..predicates.language import parse_scan
@@ -27,9 +28,6 @@ from .search import first_search, next_search
 from .store import snapshot_directory
 from .turns import Turns
 from .writing import WriteResult, computed_values, write_matches
-
-if TYPE_CHECKING:
-    from ..target import Target
 
 CHUNK: Final = 1 << 19  # bytes a thread reads at a time: they stay in the second-level cache
 CHUNKS: Final = (64, 1 << 30)  # what may be chosen
@@ -64,7 +62,7 @@ class Scan(Bound):
 
     def __init__(
         self,
-        target: Target,
+        target: Space,
         type: Any,  # noqa: A002
         *,
         align: int | None,
@@ -182,8 +180,8 @@ class Scan(Bound):
         self, predicate: Predicate | str | None, progress: ProgressFunction | None, cancels: int
     ) -> ScanResult:
         tree = self._tree(unknown if predicate is None else predicate)
-        ground, found = first_search(self, tree, progress, cancels)
-        return self._turns.commit(found, cancels, lambda: self.history.begin(ground, tree, found))
+        ground, kept = first_search(self, tree, progress, cancels)
+        return self._turns.commit(kept, cancels, lambda: self.history.begin(ground, tree, kept))
 
     def next(
         self, predicate: Predicate | str, *, progress: ProgressFunction | None = None
@@ -203,8 +201,8 @@ class Scan(Bound):
 
         def narrow(cancels: int) -> ScanResult:
             path = self._path()
-            found = next_search(self, tree, path, progress, cancels)
-            return self._turns.commit(found, cancels, lambda: self.history.add(tree, found, path))
+            kept = next_search(self, tree, path, progress, cancels)
+            return self._turns.commit(kept, cancels, lambda: self.history.add(tree, kept, path))
 
         return self._turns.step(narrow)
 
@@ -228,8 +226,8 @@ class Scan(Bound):
         def keep(cancels: int) -> ScanResult:
             path = self._path()
             # says nothing of the values, but has the old ones at hand: what is the same is shared
-            found = next_search(self, changed | unchanged, path, progress, cancels)
-            return self._turns.commit(found, cancels, lambda: self.history.save(name, found, path))
+            kept = next_search(self, changed | unchanged, path, progress, cancels)
+            return self._turns.commit(kept, cancels, lambda: self.history.save(name, kept, path))
 
         return self._turns.step(keep)
 

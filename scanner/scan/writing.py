@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..engine import ffi
 from ..errors import ArgumentError, TypeNameError
+from ..memory import writing
 from ..predicates.language import parse_expression
 from ..predicates.nodes import Expr
 from ..values.convert import encode
@@ -126,7 +127,7 @@ def _write_each(scan: Scan, addresses: Sequence[int], raw: bytes, width: int, fo
         end = start + 1
         while end < count and addresses[end] == addresses[end - 1] + width:
             end += 1
-        done = scan.target._put(addresses[start], raw[start * width : end * width], force) // width
+        done = _stored(scan, addresses[start], raw[start * width : end * width], force) // width
         written += done
         start = min(end, start + done + 1)  # behind the first that could not be written
     return written
@@ -136,17 +137,26 @@ def _write_same(scan: Scan, addresses: Sequence[int], raw: bytes, force: bool) -
     """Write the same bytes to each address. Returns to how many."""
     scan.target.check()
     places = ffi.new("uint64_t[]", addresses)
-    return scan.target._put_each(places, len(addresses), raw, force)
+    target = scan.target
+    return writing.write_each(
+        target.memory, target._holder, places, len(addresses), raw, force=force
+    )
 
 
 def _write_numbers(scan: Scan, value: Any, force: bool) -> WriteResult:
     present = scan.history.present
-    places = [(one, reading_of(scan, one, present).type) for one in addresses_of(present)]
+    places = [(at, reading_of(scan, at, present).type) for at in addresses_of(present)]
     raw = {kind: encode(kind, value) for kind in {kind for _, kind in places}}
-    written = sum(_put(scan, address, raw[kind], force) for address, kind in places)
+    written = sum(_put(scan, at, raw[kind], force) for at, kind in places)
     return WriteResult(written, len(places) - written)
 
 
 def _put(scan: Scan, address: int, raw: bytes, force: bool) -> bool:
     """Write to one address. Returns whether all was written."""
-    return scan.target._put(address, raw, force) == len(raw)
+    return _stored(scan, address, raw, force) == len(raw)
+
+
+def _stored(scan: Scan, address: int, raw: bytes, force: bool) -> int:
+    """Write from an address on. Returns how many bytes were written."""
+    target = scan.target
+    return writing.write(target.memory, target._holder, address, raw, force=force)

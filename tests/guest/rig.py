@@ -31,6 +31,7 @@ INSIDE = Path(__file__).parent / "inside"
 MODULE_TESTS = (
     "test_targets.py",
     "test_errors.py",
+    "test_hostile.py",
     "test_kinds_of_pages.py",
     "test_narrow.py",
     "test_permission.py",
@@ -38,7 +39,7 @@ MODULE_TESTS = (
     "test_permission_table.py",
     "test_torture.py",
 )
-HOLDER = Path(__file__).parent / "holder"
+HOLDERS = Path(__file__).parent / "holder"
 TORTURE = Path(__file__).parent / "torture"
 # What the guest imports of the repository.
 COMPILED = ("scanner", "shell", "tests")
@@ -120,11 +121,11 @@ def build_module(kernel: Kernel, into: Path, *, options: Sequence[str] = ("W=1",
     return into / "farfetch.ko"
 
 
-def build_holder(kernel: Kernel, into: Path) -> Path:
-    """Build the module that takes the system call away, for a kernel with the stub."""
-    shutil.copytree(HOLDER, into)
+def build_holders(kernel: Kernel, into: Path) -> Path:
+    """Build the modules that have what ours needs, for a kernel with the stub."""
+    shutil.copytree(HOLDERS, into)
     run(["make", "-C", str(kernel.build), f"M={into}", "modules"])
-    return into / "holder.ko"
+    return into
 
 
 def build_torture(command: Sequence[str], into: Path) -> Path:
@@ -137,7 +138,6 @@ def build_torture(command: Sequence[str], into: Path) -> Path:
 def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
     """Build what runs in the guest beside Python; return where it is there, by variable."""
     into.mkdir()
-    caller = into / "caller"
     compiler = "aarch64-linux-gnu-gcc-12" if kernel.arch == "arm64" else "gcc"
     command = [compiler, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static"]
     # With the stub, the headers the kernel installs have to be enough.
@@ -145,7 +145,8 @@ def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
         command += ["-isystem", str(kernel.build / "user/include")]
     else:
         command += ["-I", str(KMOD / "uapi")]
-    run([*command, "-o", caller, INSIDE / "caller.c", "-pthread"])
+    for name in ("caller", "hop", "stall"):
+        run([*command, "-o", into / name, INSIDE / f"{name}.c", "-pthread"])
     build_torture(command, into)
     # The kernel's headers for 32 bits are those for 64, where the stub's are not used.
     command += ["-m32", "-idirafter", "/usr/include/x86_64-linux-gnu"]
@@ -155,6 +156,8 @@ def build_programs(kernel: Kernel, into: Path) -> dict[str, str]:
         "FARFETCH_PROGRAMS": str(into),
         "FARFETCH_CALLER": "/run/programs/caller",
         "FARFETCH_CALLER_32": "/run/programs/caller32",
+        "FARFETCH_HOP": "/run/programs/hop",
+        "FARFETCH_STALL": "/run/programs/stall",
         "FARFETCH_TARGETS": "/run/programs",
         "FARFETCH_TORTURE": "/run/programs/torture",
     }
@@ -236,7 +239,7 @@ def boot(
         **(environment or {}),
     }
     if kernel.syscall:
-        variables["FARFETCH_HOLDER"] = str(build_holder(kernel, out / "holder"))
+        variables["FARFETCH_HOLDERS"] = str(build_holders(kernel, out / "holder"))
     # The guest cannot write here, and would compile everything at each start of a program.
     run([sys.executable, "-m", "compileall", "-q", *(REPOSITORY / part for part in COMPILED)])
     script = out / "inside.sh"

@@ -18,6 +18,8 @@ PAGE = os.sysconf("SC_PAGESIZE")
 TARGETS = Path(os.environ["FARFETCH_TARGETS"]) / "pie"
 CALLER = Path(os.environ["FARFETCH_CALLER"])
 CALLER_32 = Path(os.environ["FARFETCH_CALLER_32"])
+HOP = Path(os.environ["FARFETCH_HOP"])
+STALL = Path(os.environ["FARFETCH_STALL"])
 MODULE = Path(os.environ["FARFETCH_MODULE"])
 WAYS = os.environ["FARFETCH_WAYS"].split()
 DEBUG_KERNEL = os.environ["FARFETCH_DEBUG_KERNEL"] == "1"

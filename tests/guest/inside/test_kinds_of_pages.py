@@ -16,6 +16,7 @@ import signal
 import socket
 import struct
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -235,6 +236,28 @@ def test_secret_page_beside_others(gup: Route) -> None:
         assert moved != -1, os.strerror(ctypes.get_errno())
         got = gup.read(os.getpid(), area, 2 * PAGE)
     assert (got.error, got.done) == ("", PAGE)
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["alone", "with-a-child"])
+def test_forced_write_to_a_read_only_huge_page(gup: Route, forced: None, shared: bool) -> None:  # noqa: ARG001
+    """Where it is allowed it can go round in the fault handler for good: it is killed then."""
+    with ExitStack() as stack:
+        kind = huge(stack)
+        read_only = ctypes.c_void_p(kind.address), ctypes.c_size_t(HUGE), mmap.PROT_READ
+        assert not _libc.mprotect(*read_only), os.strerror(ctypes.get_errno())
+        if shared:
+            child = os.fork()
+            if not child:
+                signal.pause()
+            stack.callback(os.waitpid, child, 0)
+            stack.callback(os.kill, child, signal.SIGKILL)
+        caller = stack.enter_context(Caller())
+        killer = threading.Timer(120, caller.process.kill)
+        killer.start()
+        stack.callback(killer.cancel)
+        got = Route(gup.way, "gup", caller).write(os.getpid(), kind.address, NEW)
+        assert got == denied("EFAULT")
+        assert ctypes.string_at(kind.address, len(TEXT)) == TEXT
 
 
 SAMPLED_PAGES = 512

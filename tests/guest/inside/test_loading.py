@@ -6,18 +6,20 @@ import ctypes
 import errno
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from guest.inside.conftest import Start
-from guest.inside.programs import MODULE, WAYS, Caller
+from guest.inside.programs import MODULE, STALL, WAYS, Caller, Program
 
 pytestmark = pytest.mark.skipif("syscall" not in WAYS, reason="this kernel has no stub")
 
 SYS_FINIT_MODULE = 313
 DEVICE = Path("/dev/farfetch")
+HOLDERS = Path(os.environ.get("FARFETCH_HOLDERS", ""))
 LONG = 4 << 20
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -69,10 +71,55 @@ def calling(start: Start) -> Iterator[Callable[[str], None]]:
         caller.close()
 
 
+def _wait_in(process: subprocess.Popen[str], function: str) -> None:
+    """Wait until a process is in a function of the kernel; it must come there."""
+    stack = Path(f"/proc/{process.pid}/stack")
+    deadline = time.monotonic() + 120
+    while f" {function}+" not in (where := stack.read_text()):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, f"not in {function}() but in\n{where}"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def no_minors() -> Iterator[Path]:
+    """Let no device be made, and whoever tries wait until ``N`` is written to a file."""
+    subprocess.run(["insmod", HOLDERS / "minors.ko"], check=True)
+    shut = Path("/sys/module/minors/parameters/shut")
+    opener = subprocess.Popen(["cat", "/dev/minor0"], stderr=subprocess.PIPE, text=True)
+    try:
+        _wait_in(opener, "minors_open")
+        yield shut
+    finally:
+        shut.write_text("N")
+        opener.communicate()
+        _unload("minors")
+
+
+@pytest.mark.usefixtures("unloaded")
+def test_device_cannot_be_made(no_minors: Path, start: Start) -> None:
+    """Who gets into the module meanwhile is still there when its text is gone."""
+    target = start("malloc")
+    with Program([STALL, "syscall", str(target.pid), hex(target.address())]) as stall:
+        loading = subprocess.Popen(["insmod", MODULE], stderr=subprocess.PIPE, text=True)
+        _wait_in(loading, "misc_register")
+        before = int(stall.ask("look")["calls"])
+        words = stall.ask("look")
+        while words["inside"] == "0" and int(words["calls"]) < before + 1000:
+            words = stall.ask("look")
+        no_minors.write_text("N")
+        _, said = loading.communicate()
+        assert (loading.returncode, os.strerror(errno.EBUSY) in said) == (1, True), said
+        words = stall.ask("wake")
+    assert words["inside"] == "0"
+    assert words["errno"] == str(errno.ENOSYS)
+    assert not _loaded()
+
+
 @pytest.mark.usefixtures("unloaded")
 def test_system_call_is_taken(calling: Callable[[str], None], start: Start) -> None:
     """The device is there for a moment, and must not be left open by anybody."""
-    subprocess.run(["insmod", os.environ["FARFETCH_HOLDER"]], check=True)
+    subprocess.run(["insmod", HOLDERS / "holder.ko"], check=True)
     try:
         calling("device")
         for _ in range(10):

@@ -41,6 +41,7 @@ const struct kind kinds[] = {
 	{ "poisoned", ANONYMOUS, RW, W, .then = POISONED, .weight = 0 },
 	{ "shared", SHARED, RW, W, .shared = true, .weight = 3 },
 	{ "shared, untouched", SHARED, RW, 0, .shared = true, .weight = 2 },
+	{ "shared, read", SHARED, RW, R, .shared = true, .weight = 2 },
 	{ "shared, read-only", SHARED, R, W, .shared = true, .weight = 2 },
 	{ "shared, barred", SHARED, 0, W, .shared = true, .weight = 1 },
 	{ "file", MEMFD, RW, W, .shared = true, .weight = 4 },

@@ -70,9 +70,11 @@ void model_look_at_end(void);
 size_t model_cell(size_t page, size_t *pages);
 
 /* pagemap.c */
+void pagemap_begin(void);
 void pagemap_open(pid_t pid);
 void pagemap_before(void);
 size_t pagemap_changed(size_t but_for);
 bool pagemap_has(size_t page);
+bool pagemap_sampled(void);
 
 #endif

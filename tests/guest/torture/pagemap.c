@@ -18,13 +18,35 @@
 
 static int table = -1, flags = -1;
 static size_t first, end; /* of the pages that there are cells for */
+static unsigned long long marked; /* entries that NUMA balancing had, when the round began */
 static uint64_t before[ARENA_PAGES], after[ARENA_PAGES];
+
+/* How many entries NUMA balancing has marked since the kernel started, of anybody's. */
+static unsigned long long count_marked(void)
+{
+	FILE *file = fopen("/proc/vmstat", "re");
+	unsigned long long count = 0;
+	char line[128];
+
+	if (!file)
+		broken("/proc/vmstat");
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "numa_pte_updates %llu", &count) == 1)
+			break;
+	fclose(file);
+	return count;
+}
+
+/* Before there is a victim. */
+void pagemap_begin(void)
+{
+	marked = count_marked();
+}
 
 void pagemap_open(pid_t pid)
 {
 	const struct plan *plan = &shared->plan;
 	const struct cell *last = &plan->cells[plan->count - 1];
-
 	char path[64];
 
 	first = plan->cells[0].page;
@@ -77,4 +99,10 @@ bool pagemap_has(size_t page)
 	    sizeof(word))
 		broken("reading /proc/kpageflags");
 	return !(word & KPF_ZERO_PAGE);
+}
+
+/* Whether an entry may have been marked since the round began, which is as good as read-only. */
+bool pagemap_sampled(void)
+{
+	return count_marked() != marked;
 }

@@ -20,8 +20,11 @@
 #endif
 /* Each lasts as long as the kernel waits for references to go, a fifth of a second. */
 #define SEAL_TRIES 50
+/* Others pin pages too, for a moment. */
+#define PIN_TRIES 200
 
 static int ends[2]; /* the judge's, to each peer */
+static long long pinned; /* before the round, of anybody's */
 static pid_t victim; /* 0 in a round in which the judge is the victim */
 static bool born; /* there is a mirror */
 
@@ -75,12 +78,40 @@ static void prepare(void)
 	}
 }
 
+/* How many pages the kernel has pinned; without the module nobody may know. */
+static long long count_pinned(void)
+{
+	long long count, pins = 0;
+	char line[128];
+	FILE *file;
+	int refresh;
+
+	if (!has_module())
+		return 0;
+	refresh = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
+	if (refresh < 0 || write(refresh, "1", 1) != 1)
+		broken("/proc/sys/vm/stat_refresh");
+	close(refresh);
+	file = fopen("/proc/vmstat", "re");
+	if (!file)
+		broken("/proc/vmstat");
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "nr_foll_pin_acquired %lld", &count) == 1)
+			pins += count;
+		else if (sscanf(line, "nr_foll_pin_released %lld", &count) == 1)
+			pins -= count;
+	}
+	fclose(file);
+	return pins;
+}
+
 /* Start the victim of the plan; return its pid once it has made its arena. */
 pid_t round_victim(bool self)
 {
 	int answer;
 
 	prepare();
+	pinned = count_pinned();
 	if (self) {
 		victim = 0;
 		for (size_t i = 0; i < shared->plan.count; i++)
@@ -140,10 +171,20 @@ bool order_answered(bool may_end)
 	return false;
 }
 
+static bool is_file_free(void)
+{
+	if (!fcntl(FD_FILE, F_ADD_SEALS, F_SEAL_WRITE))
+		return true;
+	if (errno != EBUSY)
+		broken("sealing a file");
+	return false;
+}
+
 /*
  * End the victim. The files can be sealed against writing only if nobody maps
  * them writable and nobody holds their pages, so a call that has kept the
  * victim's memory, or a page of it, shows. Calls put memory down asynchronously.
+ * One that has kept a page it has pinned shows, whatever the page.
  */
 void round_end(void)
 {
@@ -157,12 +198,14 @@ void round_end(void)
 	} else {
 		munmap(arena(0), ARENA_PAGES * PAGE);
 	}
-	for (int i = 0; i < SEAL_TRIES; i++) {
-		if (!fcntl(FD_FILE, F_ADD_SEALS, F_SEAL_WRITE))
-			return;
-		if (errno != EBUSY)
-			broken("sealing a file");
+	for (int i = 0; !is_file_free(); i++) {
+		if (i == SEAL_TRIES)
+			wrong("the victim is gone, but its memory or a page of its file is still held");
 		usleep(10000);
 	}
-	wrong("the victim is gone, but its memory or a page of its file is still held");
+	for (int i = 0; count_pinned() > pinned; i++) {
+		if (i == PIN_TRIES)
+			wrong("the victim is gone, but pages are still pinned");
+		usleep(10000);
+	}
 }
