@@ -34,7 +34,7 @@ Source = str
 Operand = Union["Expr", Constant]
 
 
-class Expr(Node, Operators):
+class Expr(Node, Operators["Operand", "Binary", "Unary", "Compare"]):
     """A value computed from what is, was, or first was there, and from constants.
 
     Operators that take a plain number or text take it as a constant.

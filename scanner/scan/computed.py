@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..engine import ffi, lib
 from ..errors import ExpressionError, FarfetchError, ValueKindError, ValueRangeError
@@ -32,9 +32,7 @@ from ..values.fields import DECODED
 from ..values.layout import Layout
 from .history import Present, addresses_of
 from .matches import values_now, values_then
-
-if TYPE_CHECKING:
-    from .scan import Scan
+from .state import ScanState
 
 _BLOCK: Final = 4096  # matches whose values are computed at a time
 
@@ -72,7 +70,7 @@ class Computation:
         ValueKindError, ValueRangeError: a constant in it is none of that type.
     """
 
-    def __init__(self, scan: Scan, expr: Expr, field: str, present: Present) -> None:
+    def __init__(self, scan: ScanState, expr: Expr, field: str, present: Present) -> None:
         self._scan = scan
         self._present = present
         ground = present.ground

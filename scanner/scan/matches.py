@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, overload
 
 from .. import arguments
 from ..engine import ffi, lib
@@ -15,9 +15,8 @@ from ..memory.modules import Location, Module, locate
 from ..memory.regions import Region
 from ..memory.space import Space
 from .history import Present, addresses_of, old_values
-
-if TYPE_CHECKING:
-    from .scan import Scan
+from .reading import reading_of
+from .state import ScanState
 
 ColumnName = Literal["address", "now", "previous", "first"]
 _BATCH = 1024
@@ -91,7 +90,7 @@ class Matches(Bound, Sequence[Match]):
     that takes is kept until it ends.
     """
 
-    def __init__(self, scan: Scan) -> None:
+    def __init__(self, scan: ScanState) -> None:
         self._scan = scan
 
     def __len__(self) -> int:
@@ -211,7 +210,7 @@ class Matches(Bound, Sequence[Match]):
             oldest = old_values(present.first, addresses, size, directory)
         matches = []
         for index, address in enumerate(addresses, start):
-            reading = scan.reading(address, present)
+            reading = reading_of(scan, address, present)
             raw = memory.read(address, reading.size)
             previous = old = reading.decode(next(newest))
             if oldest is not None:
@@ -223,7 +222,7 @@ class Matches(Bound, Sequence[Match]):
         return matches
 
 
-def values_now(scan: Scan, present: Present, indexes: range) -> bytes:
+def values_now(scan: ScanState, present: Present, indexes: range) -> bytes:
     """The bytes that some matches have now, side by side.
 
     Raises:
@@ -237,7 +236,7 @@ def values_now(scan: Scan, present: Present, indexes: range) -> bytes:
     return bytes(ffi.buffer(values))
 
 
-def values_then(scan: Scan, present: Present, snapshot: Any, indexes: range) -> bytes:
+def values_then(scan: ScanState, present: Present, snapshot: Any, indexes: range) -> bytes:
     """The bytes that some matches had, by one of the core's snapshots, side by side.
 
     Raises:
@@ -248,7 +247,7 @@ def values_then(scan: Scan, present: Present, snapshot: Any, indexes: range) -> 
     return bytes(ffi.buffer(values))
 
 
-def _read_each(scan: Scan, present: Present, addresses: Any, count: int, out: Any) -> None:
+def _read_each(scan: ScanState, present: Present, addresses: Any, count: int, out: Any) -> None:
     size = _size(present)
     least = min(present.ground.least, size) if present.ground else size
     memory = scan.target.memory
@@ -260,7 +259,7 @@ def _read_each(scan: Scan, present: Present, addresses: Any, count: int, out: An
 
 
 def _recall_each(
-    scan: Scan, present: Present, snapshot: Any, start: int, count: int, out: Any
+    scan: ScanState, present: Present, snapshot: Any, start: int, count: int, out: Any
 ) -> None:
     code = lib.ff_snapshot_values(snapshot, present.matches, start, count, out)
     if code < 0:

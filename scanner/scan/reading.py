@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ..engine import lib
 from ..errors import ScanOrderError, ValueKindError
@@ -12,9 +12,7 @@ from ..values.any_number import PARTS
 from ..values.convert import decode
 from .history import Present
 from .plan import Ground
-
-if TYPE_CHECKING:
-    from .scan import Scan
+from .state import ScanState
 
 
 class Reading(NamedTuple):
@@ -35,7 +33,7 @@ class Reading(NamedTuple):
     decode: Callable[[bytes], Any]
 
 
-def reading_of(scan: Scan, address: int, present: Present) -> Reading:
+def reading_of(scan: ScanState, address: int, present: Present) -> Reading:
     """How the bytes of a match are read; :meth:`.Scan.reading` says what is raised."""
     ground, layout = present.ground, scan.layout
     if ground is None or not present.total:
@@ -54,7 +52,7 @@ def reading_of(scan: Scan, address: int, present: Present) -> Reading:
     return Reading(PARTS[chosen[0]], every, size, size, lambda raw: part.unpack(raw[:size]))
 
 
-def decoded(scan: Scan, ground: Ground | None, raw: bytes) -> Any:
+def decoded(scan: ScanState, ground: Ground | None, raw: bytes) -> Any:
     """The value of some bytes; None when they are no such structure."""
     if ground and ground.regex:
         return ground.regex.found(raw) or raw

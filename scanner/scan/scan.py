@@ -7,35 +7,27 @@ from types import TracebackType
 from typing import Any, Final, overload
 
 from .. import arguments
-from ..engine import default_threads, isa, isa_index, lib
-from ..errors import AlignError, ArgumentError, ScanOrderError
-from ..lifetime.bound import Bound
+from ..errors import ScanOrderError
 from ..memory.space import Space
 from ..memory.where import Where
 from ..predicates.constants import snapshot_name
 from ..predicates.language import parse_scan
 from ..predicates.nodes import Expr, Predicate, changed, unchanged, unknown
-from ..values.convert import value_type
-from ..values.layout import Layout
-from ..values.structures import scan_layout
 from .budget import Budget
-from .history import History, Present, Snapshot, Step
-from .job import Jobs, ProgressFunction
+from .history import Present, Snapshot, Step
+from .job import ProgressFunction
 from .matches import Match, Matches
 from .reading import Reading, decoded, reading_of
 from .results import ScanResult
 from .search import first_search, next_search
-from .store import snapshot_directory
+from .state import ScanState
 from .turns import Turns
 from .writing import WriteResult, computed_values, write_matches
 
-CHUNK: Final = 1 << 19  # bytes a thread reads at a time: they stay in the second-level cache
-CHUNKS: Final = (64, 1 << 30)  # what may be chosen
-MAX_THREADS: Final = 1024
 MAX_STEPS: Final = 1 << 62  # more than there ever are
 
 
-class Scan(Bound):
+class Scan(ScanState):
     """A search for values of one type: a first scan, narrowed by next scans, each undoable.
 
     Made by :meth:`Target.scan`; a context manager. A step that fails or is cancelled changes
@@ -73,30 +65,17 @@ class Scan(Bound):
         soft_dirty: bool,
         chunk: int | None,
     ) -> None:
-        self.target = target
-        self.type = value_type(type)
-        self.bits = target.bits
-        self.layout: Layout = scan_layout(self.type, bits=self.bits)
-        self.align = self.layout.alignment if align is None else align
-        try:
-            self.align = arguments.whole("align", self.align, 1, lib.FF_ALIGN_MAX)
-        except ArgumentError:
-            raise AlignError(align) from None
-        self.where = where if isinstance(where, Where) else Where.parse(where)
-        self.threads = default_threads()
-        if threads is not None:
-            self.threads = arguments.whole("threads", threads, 1, MAX_THREADS)
-        if directory is not None:
-            directory = arguments.path("directory", directory)
-        self.directory = snapshot_directory(directory)
-        self.budget = arguments.instance("budget", budget, Budget, "a Budget, or None")
-        self.soft_dirty = soft_dirty
-        self.history = History()
-        self.isa = isa_index(isa())
-        self.chunk = CHUNK
-        if chunk is not None:
-            self.chunk = arguments.whole("chunk", chunk, *CHUNKS)
-        self.jobs = Jobs()
+        super().__init__(
+            target,
+            type,
+            align=align,
+            where=where,
+            threads=threads,
+            directory=directory,
+            budget=budget,
+            soft_dirty=soft_dirty,
+            chunk=chunk,
+        )
         self._turns = Turns(target, self.history, self.jobs)
 
     @property
@@ -113,28 +92,6 @@ class Scan(Bound):
     def snapshots(self) -> tuple[Snapshot, ...]:
         """The snapshots that predicates can name at present, oldest first."""
         return self.history.snapshots
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The fields that a predicate can name, if the type is a structure."""
-        return self.layout.names
-
-    @property
-    def size(self) -> int:
-        """Bytes of one value; of text without a length, that of what was looked for first."""
-        ground = self.history.present.ground
-        return (ground.layout if ground else self.layout).size or 0
-
-    @property
-    def memory(self) -> int:
-        """Bytes of memory that the matches and the old values with them take."""
-        return self.history.memory
-
-    @property
-    def disk(self) -> int:
-        """Bytes of disk that the old values take."""
-        ground = self.history.present.ground
-        return ground.store.bytes if ground else 0
 
     def decode(self, raw: bytes) -> Any:
         """The value of some bytes; None when they are no such structure."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ..compiler.predicate import Program, compile_bound
 from ..compiler.residue import Filter
@@ -18,16 +18,14 @@ from ..values.convert import decode as decode_value
 from .history import Kept, Step
 from .job import JobSpec, ProgressFunction
 from .plan import Ground, lay_out
+from .state import ScanState
 from .store import Store
-
-if TYPE_CHECKING:
-    from .scan import Scan
 
 _MANY: Final = 1 << 16  # matches, from which on it pays to know which pages are clean
 
 
 def first_search(
-    scan: Scan, tree: Predicate, progress: ProgressFunction | None, cancels: int
+    scan: ScanState, tree: Predicate, progress: ProgressFunction | None, cancels: int
 ) -> tuple[Ground, Kept]:
     """Look at every address; :meth:`.Scan.first` says what is raised."""
     bound = bind(tree, scan.layout)
@@ -58,7 +56,7 @@ def first_search(
 
 
 def next_search(
-    scan: Scan,
+    scan: ScanState,
     tree: Predicate,
     path: tuple[Step, ...],
     progress: ProgressFunction | None,
@@ -107,12 +105,14 @@ def _leave_out_untouched(spec: JobSpec, pages: PageState, regions: list[Region])
     spec.core.untouched = True
 
 
-def _new_epoch(scan: Scan, program: Program, pages: PageState) -> int | None:
+def _new_epoch(scan: ScanState, program: Program, pages: PageState) -> int | None:
     """Begin one where many matches, and so pages to leave out, are to be expected."""
     return pages.forget() if scan.soft_dirty and not program.constant else None
 
 
-def _filter(scan: Scan, bound: BoundPredicate, program: Program, ground: Ground) -> Filter | None:
+def _filter(
+    scan: ScanState, bound: BoundPredicate, program: Program, ground: Ground
+) -> Filter | None:
     """What looks closer at the core's matches, where that is needed."""
     if not (program.is_weaker or ground.regex):
         return None
@@ -128,7 +128,7 @@ def _filter(scan: Scan, bound: BoundPredicate, program: Program, ground: Ground)
 
 
 def _spec(
-    scan: Scan,
+    scan: ScanState,
     program: Program,
     ground: Ground,
     memory: int,
@@ -148,7 +148,7 @@ def _spec(
 
 
 def _run(
-    scan: Scan,
+    scan: ScanState,
     spec: JobSpec,
     filtering: Filter | None,
     epoch: int | None,

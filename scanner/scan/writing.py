@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..engine import ffi
 from ..errors import ArgumentError, TypeNameError
@@ -17,9 +17,7 @@ from .computed import Computation
 from .history import Present, addresses_of
 from .matches import part_of
 from .reading import reading_of
-
-if TYPE_CHECKING:
-    from .scan import Scan
+from .state import ScanState
 
 _BATCH: Final = 4096  # addresses written to in one call
 _TEXTS: Final = ("text", "utf16", "bytes")
@@ -38,7 +36,7 @@ class WriteResult(NamedTuple):
 
 
 def write_matches(
-    scan: Scan, value: Any, *, field: str | None = None, force: bool = False
+    scan: ScanState, value: Any, *, field: str | None = None, force: bool = False
 ) -> WriteResult:
     """Write a value at every match of a scan; :meth:`.Scan.write_all` says what is raised."""
     present = scan.history.present
@@ -56,7 +54,7 @@ def write_matches(
     return WriteResult(written, total - written)
 
 
-def expression_of(scan: Scan, value: object, field: str | None) -> Expr | None:
+def expression_of(scan: ScanState, value: object, field: str | None) -> Expr | None:
     """The expression that a value to write is; None when it is a value.
 
     A text is an expression where numbers are written, and the text itself where text is.
@@ -77,7 +75,7 @@ def expression_of(scan: Scan, value: object, field: str | None) -> Expr | None:
 
 
 def computed_values(
-    scan: Scan, expression: object, *, field: str | None, start: int, count: int | None
+    scan: ScanState, expression: object, *, field: str | None, start: int, count: int | None
 ) -> list[Any]:
     """What some matches are to have; :meth:`.Scan.compute` says what is raised."""
     present = scan.history.present
@@ -89,7 +87,7 @@ def computed_values(
     return list(Computation(scan, expr, field or "", present).values(start, count))
 
 
-def _member(scan: Scan, field: str) -> Member:
+def _member(scan: ScanState, field: str) -> Member:
     return member(scan.type, field, bits=scan.bits)
 
 
@@ -99,7 +97,7 @@ def _addresses(present: Present, start: int, count: int, offset: int) -> list[in
 
 
 def _write_computed(
-    scan: Scan, present: Present, computation: Computation, force: bool
+    scan: ScanState, present: Present, computation: Computation, force: bool
 ) -> WriteResult:
     """Write to each match what is computed for it, once all of that is known."""
     blocks = list(computation.blocks(0, present.total))
@@ -119,7 +117,9 @@ def _write_computed(
     return WriteResult(written, present.total - written)
 
 
-def _write_each(scan: Scan, addresses: Sequence[int], raw: bytes, width: int, force: bool) -> int:
+def _write_each(
+    scan: ScanState, addresses: Sequence[int], raw: bytes, width: int, force: bool
+) -> int:
     """Write to each address its own bytes; to neighbours at once. Returns to how many."""
     scan.target.check()
     written, start, count = 0, 0, len(addresses)
@@ -133,7 +133,7 @@ def _write_each(scan: Scan, addresses: Sequence[int], raw: bytes, width: int, fo
     return written
 
 
-def _write_same(scan: Scan, addresses: Sequence[int], raw: bytes, force: bool) -> int:
+def _write_same(scan: ScanState, addresses: Sequence[int], raw: bytes, force: bool) -> int:
     """Write the same bytes to each address. Returns to how many."""
     scan.target.check()
     places = ffi.new("uint64_t[]", addresses)
@@ -143,7 +143,7 @@ def _write_same(scan: Scan, addresses: Sequence[int], raw: bytes, force: bool) -
     )
 
 
-def _write_numbers(scan: Scan, value: Any, force: bool) -> WriteResult:
+def _write_numbers(scan: ScanState, value: Any, force: bool) -> WriteResult:
     present = scan.history.present
     places = [(at, reading_of(scan, at, present).type) for at in addresses_of(present)]
     raw = {kind: encode(kind, value) for kind in {kind for _, kind in places}}
@@ -151,12 +151,12 @@ def _write_numbers(scan: Scan, value: Any, force: bool) -> WriteResult:
     return WriteResult(written, len(places) - written)
 
 
-def _put(scan: Scan, address: int, raw: bytes, force: bool) -> bool:
+def _put(scan: ScanState, address: int, raw: bytes, force: bool) -> bool:
     """Write to one address. Returns whether all was written."""
     return _stored(scan, address, raw, force) == len(raw)
 
 
-def _stored(scan: Scan, address: int, raw: bytes, force: bool) -> int:
+def _stored(scan: ScanState, address: int, raw: bytes, force: bool) -> int:
     """Write from an address on. Returns how many bytes were written."""
     target = scan.target
     return writing.write(target.memory, target._holder, address, raw, force=force)
