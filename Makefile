@@ -10,6 +10,11 @@ STAMP  := $(VENV)/.farfetch-$(NAMES)
 CORE   := $(wildcard scanner/core/* scanner/core/*/*) CMakeLists.txt pyproject.toml
 SHARE  := $(wildcard docs/*.1) $(wildcard completions/*)
 
+# Most tests wait for other processes, most of the time. With workers, such as 2, each takes a
+# file of them at a time; with 0 all run in one process, one after the other.
+PYTEST_WORKERS ?= 0
+SIDE_BY_SIDE   := --numprocesses $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHON
 # Without bytecode every farfetch that a test starts would be compiled anew, which takes longer
@@ -41,7 +46,7 @@ test: build lint  ## run all tests of this machine
 	@tools/prerequisites.sh test
 	@mkdir -p build
 	@{ tools/sanitize.sh && tools/fuzz.sh 5; } >build/sanitize.log 2>&1 & beside=$$!; \
-	$(BIN)/python -m pytest tests --ignore=tests/guest/test_kernels.py \
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests --ignore=tests/guest/test_kernels.py \
 		--ignore=tests/guest/test_stubs.py; status=$$?; \
 	wait $$beside || status=1; cat build/sanitize.log; exit $$status
 
@@ -66,6 +71,7 @@ lint: build  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	tools/typecheck.sh
+	$(BIN)/lint-imports
 	tools/c_style.sh
 
 .PHONY: manual

@@ -43,7 +43,7 @@ def raw_rate(pid: int, start: int, end: int, threads: int) -> float:
             if _readv(pid, local, 1, remote, 1, 0) != remote.length:
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
-    return (end - start) / _time(read, [blocks[one::threads] for one in range(threads)])
+    return (end - start) / _time(read, [blocks[first::threads] for first in range(threads)])
 
 
 def page_rate(pid: int, addresses: Sequence[int], threads: int) -> float:
@@ -61,7 +61,7 @@ def page_rate(pid: int, addresses: Sequence[int], threads: int) -> float:
             if _readv(pid, local, 1, remote, len(remote), 0) != len(remote) * PAGE:
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
-    return len(pages) / _time(read, [calls[one::threads] for one in range(threads)])
+    return len(pages) / _time(read, [calls[first::threads] for first in range(threads)])
 
 
 def _time(work: Callable[[Any], None], shares: Sequence[Any]) -> float:

@@ -65,7 +65,7 @@ def main() -> int:
     report = measure(options.size, options.threads, options.rounds, options.cases, options.peers)
     print(table(report), flush=True)
     if options.sizes:
-        wanted = [int(one) for one in options.sizes.split(",")]
+        wanted = [int(size) for size in options.sizes.split(",")]
         scaled: SizeReport = sizes(wanted, options.threads, min(options.rounds, 3))
         report["sizes"] = scaled
         print(sizes_table(scaled), flush=True)

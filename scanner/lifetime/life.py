@@ -66,10 +66,14 @@ class Life:
 
     def check(self) -> None:
         """Raise unless it is open, and this process's own."""
-        if self._process is not _this:
-            raise ForkedError(self._process.pid)
+        self.refuse_children()
         if self.is_closed:
             raise self._error()
+
+    def refuse_children(self) -> None:
+        """Raise in a child of the process that made it; open or not."""
+        if self._process is not _this:
+            raise ForkedError(self._process.pid)
 
 
 class Held(Generic[T]):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from construct import Construct
 
 from .. import arguments
 from ..errors import FarfetchError, ValueKindError
 from ..lifetime.bound import Bound
+from ..lifetime.life import Life
 from ..memory.pointer_path import Follower, PointerPath
+from ..memory.space import Space
 from ..memory.writing import write_fully
 from ..values.convert import encode, layout_of
-
-if TYPE_CHECKING:
-    from .freezer import Freezer
 
 Allow = Literal["increase", "decrease"]
 
@@ -41,11 +41,16 @@ class Freeze(Bound):
         force: whether it is held even where the target may not write itself.
         writes: how often the value was put back, the first time included.
         error: why the last look could not hold it, or what ended it; None when all is well.
+        INTERVAL: seconds between two looks, unless told otherwise.
     """
+
+    INTERVAL: ClassVar[float] = INTERVAL
 
     def __init__(
         self,
-        freezer: Freezer,
+        space: Space,
+        life: Life,
+        forget: Callable[[Freeze], None],
         address: int | PointerPath,
         type: Construct,  # noqa: A002
         value: Any,
@@ -64,12 +69,14 @@ class Freeze(Bound):
         self._active = True
         self.writes = 0
         self.error: FarfetchError | OSError | None = None
-        self._freezer = freezer
-        self._follower = Follower(self.path, freezer.target) if self.path else None
-        self._layout = layout_of(type, bits=freezer.target.bits)
+        self._space = space
+        self._life = life
+        self._forget = forget
+        self._follower = Follower(self.path, space) if self.path else None
+        self._layout = layout_of(type, bits=space.bits)
         if allow and not self._layout.is_number:
             raise ValueKindError(value, self._layout.name, f"a number that can {allow}, as allowed")
-        self._kept = encode(type, value, bits=freezer.target.bits)
+        self._kept = encode(type, value, bits=space.bits)
         self._lock = threading.RLock()
         self._due = 0.0
 
@@ -80,7 +87,7 @@ class Freeze(Bound):
         Raises:
             ForkedError: it is the parent process's, which keeps it up or not.
         """
-        self._freezer.refuse_children()
+        self._life.refuse_children()
         return self._active
 
     @active.setter
@@ -103,10 +110,10 @@ class Freeze(Bound):
         Raises:
             ForkedError: it is the parent process's.
         """
-        self._freezer.refuse_children()
+        self._life.refuse_children()
         with self._lock:
             self.active = False
-        self._freezer._forget(self)
+        self._forget(self)
 
     def __enter__(self) -> Freeze:
         return self
@@ -117,7 +124,7 @@ class Freeze(Bound):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if not self._freezer.is_forked:  # a child that leaves the block leaves it to its parent
+        if not self._life.is_forked:  # a child that leaves the block leaves it to its parent
             self.stop()
 
     def _look(self) -> None:
@@ -133,7 +140,7 @@ class Freeze(Bound):
             self.address = self._follower.resolve()
 
     def _put_back(self) -> None:
-        target = self._freezer.target
+        target = self._space
         there = target.read_bytes(self.address, len(self._kept))
         if there == self._kept:
             return

@@ -93,7 +93,8 @@ class Freezer(Bound, Holder):
             ArgumentError: allow or interval are none.
         """
         self._life.check()
-        entry = Freeze(self, address, type, value, allow, interval, force)
+        keeping = (self.target, self._life, self._forget)
+        entry = Freeze(*keeping, address, type, value, allow, interval, force)
         with self.turn:
             entry._find()
             others = self.touched(entry.address, len(entry._kept))
@@ -124,8 +125,7 @@ class Freezer(Bound, Holder):
 
     def refuse_children(self) -> None:
         """Raise in a child of the process that made it; closed or not."""
-        if self._life.is_forked:
-            self._life.check()
+        self._life.refuse_children()
 
     def touched(self, address: int, size: int) -> list[Freeze]:
         """Those that hold some of these bytes; to be asked in a :attr:`turn`."""

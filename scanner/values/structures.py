@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from construct import Array, Construct, ConstructError, Renamed, Struct
 
+from .. import arguments
 from ..errors import TypeNameError
 from .any_number import LAYOUT as ANY_NUMBER
 from .fields import DECODED
@@ -80,6 +81,8 @@ def scan_layout(value_type: Construct, *, bits: int = 64) -> Layout:
     >>> [(place.name, place.offset, place.layout.name) for place in layout.fields]
     [('level', 0, 'u16'), ('life.hp', 2, 'u32')]
     """
+    arguments.instance("value_type", value_type, Construct, "a value type")
+    arguments.bits(bits)
     if isinstance(without_name(value_type), Number):
         return ANY_NUMBER
     struct = struct_of(value_type, bits=bits)
@@ -105,6 +108,23 @@ def scan_layout(value_type: Construct, *, bits: int = 64) -> Layout:
     return Layout(name, "struct", size, 8 * alignment, fields=fields, decoded=decoded)
 
 
+def field_names(value_type: Construct, *, bits: int = 64) -> tuple[str, ...]:
+    """The names of the fields that predicates can compare, when values are structures.
+
+    Args:
+        value_type: of a scan.
+        bits: of the target, 32 or 64.
+
+    Raises:
+        TypeNameError: there is no scan of this type.
+
+    >>> from construct import Int32ul, Struct
+    >>> field_names(Struct("hp" / Int32ul, "pos" / Struct("x" / Int32ul)))
+    ('hp', 'pos.x')
+    """
+    return scan_layout(value_type, bits=bits).names
+
+
 def struct_of(value_type: Construct, *, bits: int = 64) -> Struct | None:
     """The construct with the fields of a structure; None for what is none.
 
@@ -112,6 +132,7 @@ def struct_of(value_type: Construct, *, bits: int = 64) -> Struct | None:
         value_type: any construct.
         bits: of the target, 32 or 64.
     """
+    arguments.bits(bits)
     inner = without_name(value_type)
     if isinstance(inner, Structure):
         return inner.laid(bits).struct
@@ -132,6 +153,7 @@ def size_of(value_type: Construct, *, bits: int = 64) -> int | None:
     >>> size_of(f64), size_of(text), size_of("pos" / f64[3])
     (8, None, 24)
     """
+    arguments.instance("value_type", value_type, Construct, "a value type")
     try:
         return layout_of(value_type, bits=bits).size
     except TypeNameError:

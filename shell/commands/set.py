@@ -16,15 +16,14 @@ from farfetch.scanner import (
     parse_expression,
     parse_value,
 )
-from farfetch.scanner.values.members import PATH
 
 from ..answers import quantities, values
 from ..answers.result import Result
-from ..command import Command, needs_matches, needs_target
+from ..command import Argument, Asked, Category, Command, Given, Kind, Needs
+from ..command.kinds import FORCE, VALUE
 from ..complete import offers
 from ..complete.cursor import Candidate, Choice, Cursor, Moment
-from ..line.words import Words
-from ..session import forcing
+from ..session.places import FIELD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,66 +36,61 @@ _LOOKED_AT = 4096
 _SOURCE = re.compile(r"\b(?:now|prev|first)\b")
 
 
-class Arguments(NamedTuple):
-    """What to set.
+class Chosen(NamedTuple):
+    """What is set: a match's index, None for all; and a field of it, or ""."""
 
-    Attributes:
-        which: a match's index, or None for all.
-        field: of it, or "".
-        value: its text.
-        force: even where the target may not write itself.
-    """
-
-    which: int | None
+    match: int | None
     field: str
-    value: str
-    force: bool
 
 
-def parse(words: Words) -> Arguments:
-    """Read the index with its field and leave the value as it was typed."""
-    word = words.take("INDEX")
-    index, dot, field = word.text.partition(".")
-    if dot and not PATH.fullmatch(field):
-        raise words.error(f"behind the dot stands a field's name, not {field!r}")
-    which = None if index == _ALL else words.whole(index, "INDEX")
-    value, force = forcing.taken_off(words.need_rest("VALUE"))
-    if not value:
-        raise words.error("VALUE is missing")
-    return Arguments(which, field, value, force)
+def _chosen(session: Session, asked: Asked) -> Chosen:  # noqa: ARG001
+    index, dot, field = asked.text.partition(".")
+    if dot and not FIELD.fullmatch(field):
+        raise asked.error(f"behind the dot stands a field's name, not {field!r}")
+    return Chosen(None if index == _ALL else asked.words.whole(index, asked.what), field)
 
 
-@needs_target
-@needs_matches
-def run(session: Session, words: Words) -> Result:
+def _matches(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    return offers.match_index(cursor, moment, Choice(_ALL, "all matches"))
+
+
+CHOSEN = Kind(
+    f"INDEX|{_ALL}[.FIELD]",
+    _chosen,
+    _matches,
+    sample="0",
+    refuses=(("x", "UsageError"), ("0.", "UsageError"), ("999999", "MatchIndexError")),
+)
+
+
+def run(session: Session, given: Given) -> Result:
     """Write a value to one match or to all."""
-    arguments = parse(words)
     scan = session.matched
-    if arguments.which is None:
-        return _set_all(session, arguments)
-    match = scan[arguments.which]
-    address, value_type = match.address, match.type
-    if arguments.field:
-        field = member(scan.type, arguments.field, bits=session.attached.bits)
+    chosen = given.chosen
+    if chosen.match is None:
+        return _set_all(session, given)
+    match = scan[chosen.match]
+    address, value_type, path = match.address, match.type, chosen.field or None
+    if path:
+        field = member(scan.type, path, bits=session.attached.bits)
         address, value_type = address + field.offset, field.type
-    value = _value(session, value_type, arguments.value)
+    value = _value(session, value_type, given.value)
     shown = str(value) if isinstance(value, Expr) else values.shown(value_type, value)
     if isinstance(value, Expr):
-        path = arguments.field or None
-        (value,) = scan.compute(value, field=path, start=arguments.which, count=1)
-    session.attached.write(address, value_type, value, force=arguments.force)
+        (value,) = scan.compute(value, field=path, start=chosen.match, count=1)
+    session.attached.write(address, value_type, value, force=given.force)
     return _answer(1, 0, shown)
 
 
-def _set_all(session: Session, arguments: Arguments) -> Result:
+def _set_all(session: Session, given: Given) -> Result:
     """Write a value to every match, or to a field of each."""
-    scan, path, value_type = session.matched, arguments.field or None, session.matched.type
+    scan, path, value_type = session.matched, given.chosen.field or None, session.matched.type
     if path:
         value_type = member(scan.type, path, bits=session.attached.bits).type
-    value = _value(session, value_type, arguments.value)
+    value = _value(session, value_type, given.value)
     shown = str(value) if isinstance(value, Expr) else values.shown(value_type, value)
-    written, failed = scan.write_all(value, field=path, force=arguments.force)
-    reason = _first_refused(session) if failed and not arguments.force else ""
+    written, failed = scan.write_all(value, field=path, force=given.force)
+    reason = _first_refused(session) if failed and not given.force else ""
     return _answer(written, failed, shown, reason)
 
 
@@ -112,8 +106,7 @@ def _value(session: Session, value_type: Any, text: str) -> object:
     except FarfetchError:
         if not _SOURCE.search(text):
             raise
-        is_number = value_type is number or layout_of(value_type, bits=bits).is_number
-        if not is_number:
+        if not (value_type is number or layout_of(value_type, bits=bits).is_number):
             raise
     expr = parse_expression(text)
     if "@" in text:
@@ -143,17 +136,9 @@ def _answer(written: int, failed: int, shown: str, reason: str = "") -> Result:
     return Result({"written": written, "failed": failed}, (line,))
 
 
-def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer the match indexes and ``*``, then the option."""
-    if not cursor.words:
-        yield from offers.match_index(cursor, moment, Choice(_ALL, "all matches"))
-    elif len(cursor.words) > 1 and cursor.word:
-        yield from cursor.offer([Choice(forcing.FORCE, forcing.NOTE)])
-
-
 SET = Command(
     name="set",
-    usage="set INDEX|*[.FIELD] VALUE [--force]",
+    category=Category.MATCHES,
     summary="change the value of a match, or of all",
     details="INDEX is a match's number in list; * stands for all matches. The value is of the "
     "scan's type and is written once: freeze holds it, and what is frozen is held at the new "
@@ -162,5 +147,8 @@ SET = Command(
     "field. What the target may not write itself, such as constants, takes --force.",
     examples=("set 0 9999", "set 0.hp 9999", "set * 1_000", 'set 0 "Ada"', "set * now * 2 + 5"),
     run=run,
-    complete=complete,
+    arguments=(Argument("chosen", CHOSEN), Argument("value", VALUE)),
+    options=(FORCE,),
+    needs=Needs.MATCHES,
+    answers="written failed",
 )

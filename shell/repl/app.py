@@ -19,12 +19,11 @@ from prompt_toolkit.layout.processors import ConditionalProcessor
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.styles import Style
 
-from ..answers import report
+from ..answers import report, streams
 from ..answers.writers import Answers
 from ..complete.moment import SessionMoment
 from ..run import scripts
 from ..screens.terminal import TerminalScreens
-from ..session import streams
 from ..session.session import Session
 from .completer import ShellCompleter
 from .highlight import STYLE as HIGHLIGHT
@@ -109,7 +108,7 @@ def run_prompt(session: Session, answers: Answers) -> int:
     if streams.dumb():
         with create_app_session(output=PlainTextOutput(sys.stdout)):
             return _read_and_run(session, answers)
-    session.screens = TerminalScreens()
+    session.screens = TerminalScreens(session)
     return _read_and_run(session, answers)
 
 

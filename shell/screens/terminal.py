@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..session.places import Place
+from ..session.place import Place
 from ..session.session import Session
 from .hex import HexScreen
 from .watch import WatchScreen
 
 
 class TerminalScreens:
-    """Takes over the terminal; see :class:`farfetch.shell.screens.Screens`."""
+    """Takes over the terminal; see :class:`..session.screens.Screens`.
 
-    def watch(
-        self, session: Session, entries: Sequence[tuple[str, Place]], every: float, *, force: bool
-    ) -> None:
+    Args:
+        session: with the target.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def watch(self, entries: Sequence[tuple[str, Place]], every: float, *, force: bool) -> None:
         """Show values live until the user leaves."""
-        WatchScreen(session, entries, every, force=force).screen.run()
+        WatchScreen(self._session, entries, every, force=force).screen.run()
 
-    def hex(self, session: Session, address: int, value_type: Any, *, force: bool) -> None:
+    def hex(self, address: int, value_type: Any, *, force: bool) -> None:
         """Show memory until the user leaves."""
-        HexScreen(session, address, value_type, force=force).screen.run()
+        HexScreen(self._session, address, value_type, force=force).screen.run()

@@ -6,30 +6,25 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from .places import Place
-    from .session import Session
+    from .place import Place
 
 
 class Screens(Protocol):
     """Takes over the terminal until the user leaves."""
 
-    def watch(
-        self, session: Session, entries: Sequence[tuple[str, Place]], every: float, *, force: bool
-    ) -> None:
+    def watch(self, entries: Sequence[tuple[str, Place]], every: float, *, force: bool) -> None:
         """Show values live.
 
         Args:
-            session: with the target.
             entries: how each place was called, and the place.
             every: seconds between looks.
             force: set and freeze even what the target may not write itself.
         """
 
-    def hex(self, session: Session, address: int, value_type: Any, *, force: bool) -> None:
+    def hex(self, address: int, value_type: Any, *, force: bool) -> None:
         """Show memory as hex digits, to page through and to edit.
 
         Args:
-            session: with the target.
             address: where to begin.
             value_type: of the values beside the bytes.
             force: edit even what the target may not write itself.

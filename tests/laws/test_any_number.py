@@ -57,7 +57,7 @@ def test_a_history_is_that_of_four_scans(isa: str, draw: st.DataObject) -> None:
     chunk = draw.draw(st.sampled_from((64, 128, 1 << 20)))
     cut = draw.draw(st.integers(4, size - 4))
     ranges = [(0, cut), (cut + draw.draw(st.integers(1, 9)), size)]
-    ranges = [one for one in ranges if one[0] < one[1]]
+    ranges = [range_ for range_ in ranges if range_[0] < range_[1]]
     where = ",".join(f"{BASE + start:#x}..{BASE + end:#x}" for start, end in ranges)
     ends = {address: end for start, end in ranges for address in range(start, end - 3)}
     places = [address for address in ends if (BASE + address) % align == 0]

@@ -167,7 +167,8 @@ def test_a_history_at_every_density(
             assert scan.matches.addresses() == [BASE + at for at in left], predicate
             assert result.matches == len(left)
             if name == "number":
-                assert [set(one.types) for one in scan[:50]] == list(map(set, left.values()))[:50]
+                types = [set(match.types) for match in scan[:50]]
+                assert types == list(map(set, left.values()))[:50]
             counts.append(len(left))
             before = now
             moved = set(rng.sample(sorted(left), len(left) // 2))

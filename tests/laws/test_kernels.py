@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from guest.prerequisites import MissingError, give_up, require
 from support import foreign
-from support.comparisons import NUMBERS, memory, number_layout, predicates
 from support.naive import assert_all_kernels, assert_as_defined, naive_slots
+from support.strategies import PLAIN_NUMBERS, memory_of, number_layout, predicates_of
 
 
 @pytest.mark.skipif("FARFETCH_NOT_EMULATED" in os.environ, reason="FARFETCH_NOT_EMULATED is set")
@@ -35,7 +35,7 @@ _LONGEST = 141  # slots: two whole groups of 64 and the beginning of a third
 _LOOPS = ("now == 3", "now in 1..3", "now < prev", "now <= prev", "now == prev", "now == prev + 1")
 
 
-@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("name", PLAIN_NUMBERS)
 @pytest.mark.parametrize("loop", _LOOPS)
 def test_every_small_length_at_every_misalignment(name: str, loop: str) -> None:
     layout = number_layout(name)
@@ -59,13 +59,13 @@ def test_every_small_length_at_every_misalignment(name: str, loop: str) -> None:
                 assert_all_kernels(program, cut, stride, count, expected)
 
 
-@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("name", PLAIN_NUMBERS)
 @settings(max_examples=60, deadline=None)
 @given(draw=st.data())
 def test_any_predicate_at_any_stride(name: str, draw: st.DataObject) -> None:
     layout = number_layout(name)
     assert layout.size is not None
-    predicate = draw.draw(predicates(layout))
+    predicate = draw.draw(predicates_of(layout))
     try:
         compile_predicate(predicate, layout)
     except FarfetchError:
@@ -74,7 +74,7 @@ def test_any_predicate_at_any_stride(name: str, draw: st.DataObject) -> None:
     count = draw.draw(st.integers(0, 150))
     length = (count - 1) * stride + layout.size if count else 0
     wanted = uses(predicate) | {"now"}
-    streams = {name: draw.draw(memory(layout, length)) for name in sorted(wanted)}
+    streams = {name: draw.draw(memory_of(layout, length)) for name in sorted(wanted)}
     assert_as_defined(predicate, layout, streams, stride, count)
 
 

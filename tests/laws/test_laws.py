@@ -18,8 +18,8 @@ from farfetch.scanner.values.convert import layout_of, type_named
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from support.comparisons import NUMBERS, memory, number_layout, predicates
 from support.naive import naive_addresses
+from support.strategies import PLAIN_NUMBERS, memory_of, number_layout, predicates_of
 
 BASE = 0x7_0000
 CUTS = [(chunk, threads) for chunk in (64, 1000, 4096, 1 << 20) for threads in (1, 3)]
@@ -35,7 +35,7 @@ def values_of(scan: Scan) -> list[tuple[int, object, object]]:
     return [(match.address, repr(match.previous), repr(match.first)) for match in scan]
 
 
-@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("name", PLAIN_NUMBERS)
 @settings(max_examples=25, deadline=None)
 @given(draw=st.data())
 def test_a_history_is_what_the_definition_makes_of_it(name: str, draw: st.DataObject) -> None:
@@ -49,15 +49,15 @@ def test_a_history_is_what_the_definition_makes_of_it(name: str, draw: st.DataOb
     ranges = [(BASE, BASE + middle), (BASE + middle + gap, BASE + size)]
     if gap == 0:
         ranges = [(BASE, BASE + size)]
-    ranges = [one for one in ranges if one[0] < one[1]]
-    contents = bytearray(draw.draw(memory(layout, size)))
+    ranges = [range_ for range_ in ranges if range_[0] < range_[1]]
+    contents = bytearray(draw.draw(memory_of(layout, size)))
     target = Target(Buffer(contents, base=BASE))
     where = ",".join(f"{start:#x}..{end:#x}" for start, end in ranges)
     with target.scan(name, align=align, where=where, chunk=chunk, threads=threads) as scan:
         snapshots: list[bytes] = []
         expected: list[list[int]] = []
         for step in range(draw.draw(st.integers(1, 4))):
-            predicate = draw.draw(predicates(layout, 1))
+            predicate = draw.draw(predicates_of(layout, 1))
             if step == 0 and uses(predicate) - {"now"}:
                 predicate = unknown
             try:
@@ -65,7 +65,7 @@ def test_a_history_is_what_the_definition_makes_of_it(name: str, draw: st.DataOb
             except FarfetchError:
                 assume(False)
             if step:
-                contents[:] = draw.draw(st.one_of(st.just(contents), memory(layout, size)))
+                contents[:] = draw.draw(st.one_of(st.just(contents), memory_of(layout, size)))
             frozen = bytes(contents)
             streams = {"now": frozen}
             if step:
@@ -151,8 +151,11 @@ def test_a_value_at_every_place_around_chunk_and_piece_edges(chunk: int) -> None
     needle = 0x1234_5678_9ABC_DEF0
     size = 3 * max(chunk, 4096) + 77 if chunk <= 4097 else 9000
     layout = layout_of(type_named("u64"))
-    edges = {edge for unit in (chunk, 4096) for edge in range(0, size, unit)} | {size}
+    pieces = range(0, size, 4096)
+    edges = {size, *pieces, *range(0, min(size, 3 * chunk), chunk)}
+    edges |= {near - near % chunk for piece in (*pieces, size) for near in (piece, piece + chunk)}
     places = {edge + shift for edge in edges for shift in range(-9, 3)}
+    between = parse_predicate(f"now > {needle - 1} and now < {needle + 1}")
     for place in sorted(places):
         if not 0 <= place <= size - 8:
             continue
@@ -160,7 +163,7 @@ def test_a_value_at_every_place_around_chunk_and_piece_edges(chunk: int) -> None
         contents[place : place + 8] = layout.pack(needle)
         target = Target(Buffer(contents, base=BASE))
         with target.scan("u64", align=1, chunk=chunk, threads=1) as scan:
-            scan.first(parse_predicate(f"now > {needle - 1} and now < {needle + 1}"))
+            scan.first(between)
             assert scan.matches.addresses() == [BASE + place]
             scan.next("unchanged")
             assert [(match.address, match.previous) for match in scan] == [(BASE + place, needle)]
@@ -308,7 +311,7 @@ def test_snapshots_hold_what_was_there(align: int, chunk: int, few: bool, seed: 
         before = scan.matches.addresses()
         first = bytes(contents)
         seen = {name: (disturb(), scan.snapshot(name).matches)[0] for name in ("a", "b", "c")}
-        assert [one.name for one in scan.snapshots] == ["a", "b", "c"]
+        assert [snapshot.name for snapshot in scan.snapshots] == ["a", "b", "c"]
         assert len(scan.steps) == 1
         now = disturb()
         result = scan.next("now != @a and (@b < @c or @c == first) and @a <= @b + 1")

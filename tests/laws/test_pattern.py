@@ -21,15 +21,15 @@ def planted(draw: st.DrawFn, length: int) -> tuple[Pattern, bytes]:
     """A pattern, and memory full of it and of what nearly is it."""
     value = draw(st.binary(min_size=length, max_size=length))
     mask = draw(st.lists(st.sampled_from(_NIBBLES), min_size=length, max_size=length).filter(any))
-    one = Pattern(bytes(v & m for v, m in zip(value, mask, strict=True)), bytes(mask))
+    needle = Pattern(bytes(v & m for v, m in zip(value, mask, strict=True)), bytes(mask))
     noise = draw(st.binary(min_size=length, max_size=length))
-    other = bytes(v | n & ~m for v, n, m in zip(one.value, noise, mask, strict=True))
+    other = bytes(v | n & ~m for v, n, m in zip(needle.value, noise, mask, strict=True))
     wrong = bytearray(other)
     wrong[draw(st.integers(0, length - 1))] ^= draw(st.sampled_from((1, 16, 255)))
-    parts = st.sampled_from((one.value, other, bytes(wrong), value[1:], b"\0", noise))
+    parts = st.sampled_from((needle.value, other, bytes(wrong), value[1:], b"\0", noise))
     raw = b"".join(draw(st.lists(parts, min_size=1, max_size=14)))
     times = draw(st.integers(1, 1 + 600 // (len(raw) + 1)))
-    return one, raw * times
+    return needle, raw * times
 
 
 def assert_found(predicate: Predicate, layout: Layout, raw: bytes, stride: int) -> list[bool]:
@@ -46,21 +46,26 @@ def assert_found(predicate: Predicate, layout: Layout, raw: bytes, stride: int) 
 @settings(max_examples=25, deadline=None)
 @given(draw=st.data())
 def test_a_pattern_of_any_length(length: int, draw: st.DataObject) -> None:
-    one, raw = draw.draw(planted(length))
+    needle, raw = draw.draw(planted(length))
     layout = layout_of(bytes_).with_size(length)
     stride = draw.draw(st.sampled_from((1, 1, 2, 3, 4, 8, 16)))
-    for predicate in (now == one, now != one, prev == one, ~(now == one) | (now == one)):
+    for predicate in (
+        now == needle,
+        now != needle,
+        prev == needle,
+        ~(now == needle) | (now == needle),
+    ):
         assert_found(predicate, layout, raw, stride)
 
 
 @pytest.mark.parametrize("stride", [1, 2, 4, 8])
 def test_a_pattern_at_every_place_of_a_group(stride: int) -> None:
-    one = Pattern(bytes.fromhex("48 00 00 8b"), bytes.fromhex("ff 00 f0 ff"))
+    needle = Pattern(bytes.fromhex("48 00 00 8b"), bytes.fromhex("ff 00 f0 ff"))
     layout = layout_of(bytes_).with_size(4)
     for place in range(0, 200 * stride, stride):
         raw = bytearray(b"\x48\x8b" * (100 * stride) + bytes(4))
         raw[place : place + 4] = b"\x48\x99\x07\x8b"
-        assert assert_found(now == one, layout, bytes(raw), stride)[place // stride]
+        assert assert_found(now == needle, layout, bytes(raw), stride)[place // stride]
 
 
 @pytest.mark.parametrize("kind", [text, utf16], ids=["text", "utf16"])
@@ -73,8 +78,10 @@ def test_text_in_any_case(kind: object, draw: st.DataObject) -> None:
     unit = layout.bits // 8
     layout = layout.with_size(len(layout.pack(wanted)) + draw.draw(st.sampled_from((0, 0, unit))))
     forms = st.sampled_from((wanted, wanted.upper(), wanted.lower(), wanted.swapcase(), "\0"))
-    word = st.one_of(forms, st.text(letters, max_size=6)).map(lambda one: one.encode(layout.codec))
-    raw = b"".join(draw.draw(st.lists(word, min_size=1, max_size=12))) * 3
+    words = st.one_of(forms, st.text(letters, max_size=6)).map(
+        lambda word: word.encode(layout.codec)
+    )
+    raw = b"".join(draw.draw(st.lists(words, min_size=1, max_size=12))) * 3
     predicate = draw.draw(st.sampled_from((now == anycase(wanted), now != AnyCase(wanted))))
     stride = draw.draw(st.sampled_from((1, 2, unit)))
     assert_found(predicate, layout, raw, stride)

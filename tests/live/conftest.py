@@ -26,7 +26,7 @@ def spawn(build: str) -> Iterator[Spawn]:
             name: str,
             *arguments: str,
             build: str | None = None,
-            timeout: float = 10.0,
+            timeout: float = 60.0,
             prefix: Sequence[str] = (),
             env: Mapping[str, str] | None = None,
         ) -> TargetProcess:

@@ -87,16 +87,16 @@ def own_process() -> Iterator[subprocess.Popen[bytes]]:
     """A program that anybody may run, with something to find in its memory."""
     with subprocess.Popen(
         ["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"MARK": MARK}
-    ) as one:
+    ) as running:
         try:
-            assert one.stdin is not None
-            assert one.stdout is not None
-            one.stdin.write(b"\n")
-            one.stdin.flush()
-            one.stdout.readline()  # it runs
-            yield one
+            assert running.stdin is not None
+            assert running.stdout is not None
+            running.stdin.write(b"\n")
+            running.stdin.flush()
+            running.stdout.readline()  # it runs
+            yield running
         finally:
-            one.kill()
+            running.kill()
 
 
 def scan_own_as_nobody(reader: str) -> dict[str, Any]:

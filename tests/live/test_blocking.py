@@ -30,11 +30,11 @@ from farfetch.scanner import (
 )
 
 from support.absent import NEEDLE, NEEDLE_AT, PAGE, Absent
-from support.ending import end
+from support.child import end
 from support.prompting import CTRL_C, enter
 from support.readers import READERS
 from support.terminal import Terminal
-from support.waiting import wait_for
+from support.waiting import threads, wait_for
 
 PAGES = 64
 PLAIN = 4  # pages that nobody has to bring
@@ -49,8 +49,8 @@ Place = tuple[int, int]
 
 @pytest.fixture
 def absent() -> Iterator[Absent]:
-    with Absent() as one:
-        yield one
+    with Absent() as running:
+        yield running
 
 
 def scan_of(target: Target, *places: tuple[int, int], **options: Any) -> Scan:
@@ -138,7 +138,7 @@ def test_what_comes_late_is_waited_for(absent: Absent, kind: str) -> None:
 def test_what_comes_after_it_was_given_up_is_found_once(absent: Absent) -> None:
     """The thread that was given up comes back, and nobody takes what it brings."""
     blocked = absent.userfault(PAGES)
-    before = len(list(Path("/proc/self/task").iterdir()))
+    before = threads()
     with attach(absent.pid) as target:
         target.patience = 0.02
         scan = scan_of(target, (blocked, PAGES), threads=4, chunk=2 * PAGE)
@@ -147,7 +147,7 @@ def test_what_comes_after_it_was_given_up_is_found_once(absent: Absent) -> None:
         absent.serve()
         wait_for(lambda: scan.first(now == NEEDLE).unreadable == 0)
         assert scan.matches.addresses() == needles(blocked, PAGES)
-        wait_for(lambda: len(list(Path("/proc/self/task").iterdir())) == before)
+        wait_for(lambda: threads() == before)
 
 
 @pytest.mark.parametrize("few", [True, False])
@@ -244,7 +244,7 @@ def test_matches_and_columns(absent: Absent) -> None:
         scan = scan_of(target, (blocked, PAGES))
         scan.first(now == NEEDLE)
         absent.discard(blocked + PAGE, PAGES - 1)
-        assert in_time(lambda: [one.value for one in scan]) == [NEEDLE] + [None] * (PAGES - 1)
+        assert in_time(lambda: [match.value for match in scan]) == [NEEDLE] + [None] * (PAGES - 1)
         with pytest.raises(MemoryFault, match="does not come"):
             in_time(lambda: scan.matches.column("now"))
         assert list(scan.matches.column("now", 0, 1)) == [NEEDLE]

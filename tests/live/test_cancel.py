@@ -6,15 +6,15 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from farfetch.scanner import Progress, Scan, ScanCancelled, attach, i32, now
 
 from support import apart
+from support.child import tell
 from support.targets import TargetProcess
-from support.waiting import at_rest
+from support.waiting import at_rest, threads, wait_for
 
 #: On every byte offset of 1 GiB it takes seconds, so it is stopped long before its end.
 SLOW = "now * 3 % 1000003 == 77"
@@ -22,16 +22,16 @@ SLOW = "now * 3 % 1000003 == 77"
 
 @pytest.fixture(scope="module")
 def big() -> Iterator[TargetProcess]:
-    with TargetProcess("big", "1024", timeout=60) as one:
-        yield at_rest(one)
+    with TargetProcess("big", "1024", timeout=60) as running:
+        yield at_rest(running)
 
 
 @pytest.fixture
 def scan(big: TargetProcess) -> Iterator[Scan]:
     """A scan that has found the needles."""
-    with attach(big.pid) as target, target.scan(i32) as one:
-        one.first(now == big.greeting.number("needle"))
-        yield one
+    with attach(big.pid) as target, target.scan(i32) as scan:
+        scan.first(now == big.greeting.number("needle"))
+        yield scan
 
 
 class Kept:
@@ -52,10 +52,6 @@ class Kept:
         self.scan.undo()
 
 
-def threads() -> int:
-    return len(list(Path("/proc/self/task").iterdir()))
-
-
 def test_from_another_thread(scan: Scan) -> None:
     kept = Kept(scan)
     running, before = threads(), []
@@ -66,8 +62,8 @@ def test_from_another_thread(scan: Scan) -> None:
         scan.cancel()
         was_told.set()
 
-    def progress(one: Progress) -> None:
-        before.append(one)
+    def progress(seen: Progress) -> None:
+        before.append(seen)
         at_work.set()
         was_told.wait()
 
@@ -110,11 +106,11 @@ def test_progress_rises_to_the_end(scan: Scan, big: TargetProcess) -> None:
         "now * 3 == 1483966475 and now > 7 or now == 0x1d7b3359", progress=told.append
     )
     assert told
-    assert [one.done for one in told] == sorted(one.done for one in told)
-    assert [one.seconds for one in told] == sorted(one.seconds for one in told)
-    assert [one.matches for one in told] == sorted(one.matches for one in told)
-    assert len({one.total for one in told}) == 1
-    assert 0 < told[0].done <= told[-1].done <= told[0].total
+    assert [progress.done for progress in told] == sorted(progress.done for progress in told)
+    assert [progress.seconds for progress in told] == sorted(progress.seconds for progress in told)
+    assert [progress.matches for progress in told] == sorted(progress.matches for progress in told)
+    assert len({progress.total for progress in told}) == 1
+    assert 0 <= told[0].done <= told[-1].done <= told[0].total
     assert told[-1].seconds <= result.seconds
     assert told[-1].matches <= result.matches == big.greeting.number("needles")
 
@@ -150,24 +146,27 @@ def test_many_cancels_at_any_moment(big: TargetProcess) -> None:
             while not stop.is_set():
                 scan.cancel()
 
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(1e-5)
-        canceller = threading.Thread(target=cancel)
-        canceller.start()
-        cancelled = 0
-        try:
+        def some_are_cancelled() -> bool:
+            cancelled = 0
             for _ in range(100):
                 try:
                     scan.first(now == needle)
                 except ScanCancelled:
                     cancelled += 1
                 assert len(scan) == planted
+            return cancelled > 0
+
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-5)
+        canceller = threading.Thread(target=cancel)
+        canceller.start()
+        try:
+            wait_for(some_are_cancelled)
         finally:
             stop.set()
             canceller.join()
             sys.setswitchinterval(interval)
-        assert cancelled
-        assert [one.value for one in scan] == [needle] * planted
+        assert [match.value for match in scan] == [needle] * planted
 
 
 def scan_until_interrupted(pid: int, needle: int, by_itself: bool) -> dict[str, Any]:
@@ -177,12 +176,12 @@ def scan_until_interrupted(pid: int, needle: int, by_itself: bool) -> dict[str, 
         kept = Kept(scan)
         dones: list[int] = []
 
-        def progress(one: Progress) -> None:
-            dones.append(one.done)
+        def progress(seen: Progress) -> None:
+            dones.append(seen.done)
             if len(dones) == 1 and by_itself:
                 signal.raise_signal(signal.SIGINT)
             elif len(dones) == 1:
-                apart.tell("at work")
+                tell("at work")
 
         scan.align = 1
         try:

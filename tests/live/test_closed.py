@@ -27,8 +27,8 @@ _DUNDERS = {"__bool__", "__contains__", "__enter__", "__exit__", "__getitem__", 
 
 def members(thing: object) -> set[str]:
     """What can be asked of a thing: its public names, and operators that are ours."""
-    ours = [one for one in type(thing).__mro__ if one.__module__.startswith("farfetch.")]
-    operators = {name for one in ours for name in _DUNDERS & vars(one).keys()}
+    ours = [class_ for class_ in type(thing).__mro__ if class_.__module__.startswith("farfetch.")]
+    operators = {name for class_ in ours for name in _DUNDERS & vars(class_).keys()}
     return {name for name in dir(thing) if not name.startswith("_")} | operators
 
 

@@ -12,6 +12,7 @@ import pytest
 from farfetch.scanner import Budget, BudgetError, Progress, Scan, SnapshotError, attach, i32, now
 
 from support import apart
+from support.child import tell
 from support.targets import Spawn, TargetProcess
 
 MIB = 1 << 20
@@ -36,7 +37,9 @@ def used(folder: str) -> int:
 
 def state(scan: Scan) -> Any:
     """All that a failed step must leave as it was."""
-    shown = [(one.address, one.previous, one.first) for one in scan[:: len(scan) // 100 + 1]]
+    shown = [
+        (match.address, match.previous, match.first) for match in scan[:: len(scan) // 100 + 1]
+    ]
     return (scan.matches.addresses(), len(scan.steps), shown)
 
 
@@ -174,12 +177,12 @@ def old_values_on(pid: int, folder: str) -> int:
 
 def scan_until_killed(pid: int) -> None:
     def progress(_: Progress) -> None:
-        apart.tell("at work")
+        tell("at work")
         apart.told()
 
     with attach(pid) as target, target.scan(i32) as scan:
         scan.first()
-        apart.tell("scanned")
+        tell("scanned")
         apart.told()
         # on every byte offset, so that it is still at work when its progress is first told
         scan.align = 1
@@ -210,22 +213,22 @@ def test_what_is_let_go_takes_no_disk(tmp_path: Path, spawn: Spawn) -> None:
         scan = target.scan(i32, where=where, directory=folder)
         assert old_values_on(us, folder) == 0
         scan.first()
-        one = old_values_on(us, folder)
-        assert one >= 12 * MIB
+        once = old_values_on(us, folder)
+        assert once >= 12 * MIB
         scan.next("unchanged")  # the same bytes are not stored again
-        assert old_values_on(us, folder) == one
+        assert old_values_on(us, folder) == once
         big.command("dirty 100")
         scan.next("changed or unchanged")
         both = old_values_on(us, folder)
-        assert both >= one + 12 * MIB
+        assert both >= once + 12 * MIB
         scan.undo()
         assert old_values_on(us, folder) == both  # there is a way back to it
         scan.redo()
         assert scan.forget() == 0
         scan.undo()
         assert scan.forget() == 1
-        assert scan.disk == one
-        assert old_values_on(us, folder) - one < 64 * 1024  # that the file system needs itself
+        assert scan.disk == once
+        assert old_values_on(us, folder) - once < 64 * 1024  # that the file system needs itself
         assert scan.next("changed").matches == 32 * MIB // 4096
         scan.close()
         assert old_values_on(us, folder) == 0

@@ -38,14 +38,14 @@ every_chunk = pytest.mark.parametrize("chunk", CHUNKS)
 
 @pytest.fixture
 def puppet() -> Iterator[Puppet]:
-    with Puppet() as one:
-        yield one
+    with Puppet() as running:
+        yield running
 
 
 @pytest.fixture(params=READERS)
 def target(puppet: Puppet, request: pytest.FixtureRequest) -> Iterator[Target]:
-    with attach(puppet.pid, memory=request.param) as one:
-        yield one
+    with attach(puppet.pid, memory=request.param) as attached:
+        yield attached
 
 
 def within(start: int, pages: int) -> str:
@@ -129,7 +129,7 @@ def test_neighbours_of_different_kinds_are_one_stretch(
     puppet.map(start, 2, READ_WRITE, str(file))
     puppet.map(start + 2 * PAGE, 2)
     puppet.map(start + 4 * PAGE, 2)
-    inside = [one for one in target.regions() if start <= one.start < start + 6 * PAGE]
+    inside = [region for region in target.regions() if start <= region.start < start + 6 * PAGE]
     assert [one.kind for one in inside][:2] == ["file", "anon"]
     puppet.write(start + 2 * PAGE - 1, RAW)
     puppet.write(start + 4 * PAGE - 3, RAW)
@@ -215,10 +215,10 @@ def test_matches_on_pages_that_vanished(chunk: int | None, puppet: Puppet, targe
     puppet.unmap(start + 4 * PAGE, 2)
     puppet.protect(start + PAGE, 1, NONE)
     gone = {start + page * PAGE + 100 for page in (1, 4, 5)} | {start + 4 * PAGE - 2}
-    assert {one.address for one in scan if one.value is None} == (
+    assert {match.address for match in scan if match.value is None} == (
         gone if target.memory.name != "proc_mem" else gone - {start + PAGE + 100}
     )
-    assert all(one.previous == one.first == VALUE for one in scan)
+    assert all(match.previous == match.first == VALUE for match in scan)
     result = scan.next("unchanged or changed")
     if target.memory.name == "proc_mem":  # it may look where the target may not
         gone.discard(start + PAGE + 100)

@@ -63,8 +63,10 @@ def test_everything_goes_on(reader: str, attached_first: bool, spawn: Spawn) -> 
                 other.write(address, i32, 6)
             wait_for(lambda: target.read(address, i32) == 5)
         assert "relay" in [module.name for module in target.modules()]
-        assert address in [one.start for one in target.regions() if address in one]
-        assert any(one.resident for one in target.footprints() if address in one.region)
+        assert address in [region.start for region in target.regions() if address in region]
+        assert any(
+            footprint.resident for footprint in target.footprints() if address in footprint.region
+        )
         assert str(target.locate(target.modules()[0].base)).startswith("relay+0x")
         assert target.scan("u8", where="all").first("now == 1").unreadable == 0
 
@@ -160,7 +162,7 @@ def test_its_end_is_told(
             assert raised.value.how == how
     if how == "exited":
         assert has_exited(relay.pid)
-        assert relay.pid not in [one.pid for one in processes()]
+        assert relay.pid not in [listed.pid for listed in processes()]
         with pytest.raises(TargetNotFound):
             attach(relay.pid)
     else:
@@ -187,7 +189,7 @@ def test_while_threads_come_and_go(reader: str, spawn: Spawn) -> None:
             with attach(relay.pid, memory=reader) as target:
                 for _ in range(10):
                     assert target.read(address, i32) == VALUE
-                    assert any(address in one for one in target.regions())
+                    assert any(address in region for region in target.regions())
                     assert target.alive
                 target.write(address, i32, VALUE)
             assert not has_exited(relay.pid)

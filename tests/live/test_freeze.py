@@ -42,8 +42,8 @@ def game(spawn: Spawn) -> TargetProcess:
 
 @pytest.fixture
 def target(game: TargetProcess) -> Iterator[Target]:
-    with attach(game.pid) as one:
-        yield one
+    with attach(game.pid) as attached:
+        yield attached
 
 
 def address(game: TargetProcess, key: str = "health") -> int:
@@ -144,7 +144,7 @@ def test_many_at_once_and_one_let_go(game: TargetProcess, target: Target) -> Non
     assert target.frozen == tuple(held.values())
     for command in ("hit 1", "earn 1", "shoot 1"):
         game.command(command)
-    wait_for(lambda: all(one.writes >= 2 for one in held.values()))
+    wait_for(lambda: all(frozen.writes >= 2 for frozen in held.values()))
     held["gold"].stop()
     held["gold"].stop()
     assert game.command("earn 100")["gold"] == "107"
@@ -187,7 +187,7 @@ def test_what_goes_is_held_again_when_it_is_back(lost: str, back: str, spawn: Sp
     mutate = spawn("mutate")
     at = mutate.greeting.number("addr")
     with attach(mutate.pid, memory="process_vm") as target:
-        other = next(one for one in target.regions() if one.kind == "stack")
+        other = next(region for region in target.regions() if region.kind == "stack")
         held = target.freeze(at, i32, 5, interval=FAST)
         kept = target.freeze(other.start, i32, 6, interval=FAST)
         mutate.command(lost)

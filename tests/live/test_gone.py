@@ -88,11 +88,11 @@ def test_listing(reader: str, end: End, how: str, spawn: Spawn) -> None:
         scan = target.scan(i32, where=window(mutate.greeting))
         scan.first(now == VALUE)
         planted = scan.matches.addresses()
-        one = scan[0]
+        match = scan[0]
         end(mutate)
         lists: list[Callable[[], object]] = [
             *(lambda: scan[0], lambda: scan[-1], lambda: scan[3:9], lambda: scan[::4]),
-            *(lambda: list(scan), lambda: next(iter(scan)), lambda: one.region),
+            *(lambda: list(scan), lambda: next(iter(scan)), lambda: match.region),
         ]
         for each in lists:
             with pytest.raises(TargetGone) as raised:
@@ -100,7 +100,10 @@ def test_listing(reader: str, end: End, how: str, spawn: Spawn) -> None:
             assert (raised.value.pid, raised.value.how) == (mutate.pid, how)
             kept(scan, planted)
         # what was listed before is still known
-        assert (one.address, one.value, one.previous, one.first) == (planted[0], *[VALUE] * 3)
+        assert (match.address, match.value, match.previous, match.first) == (
+            planted[0],
+            *[VALUE] * 3,
+        )
 
 
 @every_reader
@@ -159,7 +162,7 @@ def test_while_matches_are_walked(end: End, how: str, spawn: Spawn) -> None:
         end(mutate)
         walked: list[object] = []
         with pytest.raises(TargetGone) as raised:
-            walked.extend(one.value for one in walk)
+            walked.extend(match.value for match in walk)
         assert raised.value.how == how
         assert len(walked) < planted == len(scan)
 
@@ -170,16 +173,16 @@ def test_while_frozen(reader: str, end: End, how: str, spawn: Spawn) -> None:
     mutate = spawn("mutate")
     address = mutate.greeting.number("addr")
     with attach(mutate.pid, memory=reader) as target:
-        one = target.freeze(address, i32, 5, interval=0.001)
-        two = target.freeze(address + 4096, i32, 6, interval=0.001)
+        first = target.freeze(address, i32, 5, interval=0.001)
+        second = target.freeze(address + 4096, i32, 6, interval=0.001)
         assert mutate.command()["value"] == "5"
         end(mutate)
-        wait_for(lambda: not one.active and not two.active)
-        for frozen in (one, two):
+        wait_for(lambda: not first.active and not second.active)
+        for frozen in (first, second):
             assert isinstance(frozen.error, TargetGone)
             assert frozen.error.how == how
-        one.stop()
-        two.stop()
+        first.stop()
+        second.stop()
         assert target.frozen == ()
     if end is execs:
         # the new program has its own region, and nobody writes there

@@ -21,8 +21,8 @@ MIB = 1 << 20
 
 @pytest.fixture(scope="module")
 def big() -> Iterator[TargetProcess]:
-    with TargetProcess("big", "1024", timeout=60) as one:
-        yield at_rest(one)
+    with TargetProcess("big", "1024", timeout=60) as running:
+        yield at_rest(running)
 
 
 def anonymous() -> int:

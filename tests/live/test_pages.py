@@ -16,7 +16,8 @@ import pytest
 from farfetch.scanner import Scan, Target, attach, i32
 from farfetch.scanner.process.pages import keeps_soft_dirty
 
-from support.apart import Apart, tell, told
+from support.apart import Apart, told
+from support.child import tell
 from support.targets import Spawn, TargetProcess
 
 MIB = 1 << 20

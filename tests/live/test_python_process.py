@@ -56,8 +56,8 @@ def python() -> Iterator[Python]:
 @pytest.fixture
 def target(python: Python, reader: str) -> Iterator[Target]:
     python.ask("0")  # its values are there
-    with attach(python.pid, memory=reader) as one:
-        yield one
+    with attach(python.pid, memory=reader) as attached:
+        yield attached
 
 
 @every_reader
@@ -109,8 +109,8 @@ def test_texts(
 ) -> None:
     with target.scan(type_) as scan:
         assert scan.first(now == found).matches >= 1
-        for one in scan.matches:
-            target.write(one.address, type_, written)
+        for match in scan.matches:
+            target.write(match.address, type_, written)
     shown = shown or repr(bytearray(b"A bytearray of the program's own"))
     assert python.ask(expression) == shown
 
@@ -118,7 +118,7 @@ def test_texts(
 @every_reader
 def test_modules_and_places(python: Python, target: Target) -> None:
     assert target.bits == 64
-    names = [one.name for one in target.modules()]
+    names = [module.name for module in target.modules()]
     assert any("python" in name for name in names)
     assert "libc.so.6" in names
     where = int(python.ask("id(lives)"))

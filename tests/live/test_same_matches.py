@@ -121,11 +121,11 @@ def test_every_way_agrees_on_a_stopped_game(
         with stopped(game):
             firsts = [seen(way, way.first(first).matches) for way in ways]
         assert firsts[0]
-        assert all(one == firsts[0] for one in firsts)
+        assert all(matches == firsts[0] for matches in firsts)
         game.command(play)
         with stopped(game):
             nexts = [seen(way, way.next(after).matches) for way in ways]
-        assert all(one == nexts[0] for one in nexts)
+        assert all(matches == nexts[0] for matches in nexts)
         assert set(nexts[0]) <= set(firsts[0])
 
 
@@ -173,5 +173,5 @@ def seen(scan: Scan, count: int) -> list[int]:
     """Addresses of the matches; of the first matches the values too, all the same to each way."""
     addresses = scan.matches.addresses()
     assert len(addresses) == len(scan) == count
-    assert all(one.value == one.previous for one in scan[:20])
+    assert all(match.value == match.previous for match in scan[:20])
     return addresses

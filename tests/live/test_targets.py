@@ -32,7 +32,7 @@ def find(target: Target, words: str, where: str = "writable") -> list[int]:
     """The addresses of a text, in a target at rest."""
     with target.scan(text, where=where) as scan:
         scan.first(now == words)
-        assert all(one.value == words for one in scan)
+        assert all(match.value == words for match in scan)
         return scan.matches.addresses()
 
 
@@ -212,7 +212,7 @@ def test_bag_pages_with_a_text(kind: str, bag: Bag) -> None:
             assert (after[f"{kind}_disk"] == CHANGED) == (kind == "file")
     others = [one for one in TEXTS if one != kind and bag.address(one)]
     after = bag.contents()
-    assert [after[f"{one}_text"] for one in others] == [f"a {one} page" for one in others]
+    assert [after[f"{other}_text"] for other in others] == [f"a {other} page" for other in others]
 
 
 @every_build
@@ -297,7 +297,9 @@ def test_crowded_has_as_many_regions_as_it_says(spawn: Spawn) -> None:
     start, end, value = said.number("start"), said.number("end"), said.number("value")
     own = f"{start:#x}..{end:#x}"
     with attach(said.number("pid")) as target:
-        inside = [one for one in target.regions() if one.start < end and one.end > start]
+        inside = [
+            region for region in target.regions() if region.start < end and region.end > start
+        ]
         assert len(inside) == said.number("regions") == 501
         assert [one.writable for one in inside] == [number % 2 == 0 for number in range(501)]
         for where, planted in ((own, 501), (f"writable,{own}", 251)):

@@ -15,8 +15,8 @@ from support.terminal import Terminal
 
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
-    with game_2048.begin() as one:
-        yield one
+    with game_2048.begin() as running:
+        yield running
 
 
 def test_the_points_are_found_changed_and_shown(terminal: Terminal) -> None:

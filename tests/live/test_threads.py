@@ -12,7 +12,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,7 +33,7 @@ from farfetch.scanner import (
 
 from support import apart
 from support.targets import TargetProcess
-from support.waiting import at_rest, wait_for
+from support.waiting import at_rest, threads, wait_for
 
 #: On every byte offset of 256 MiB it takes a while.
 SLOW = "now * 3 % 1000003 == 77"
@@ -42,20 +41,16 @@ SLOW = "now * 3 % 1000003 == 77"
 
 @pytest.fixture(scope="module")
 def big() -> Iterator[TargetProcess]:
-    with TargetProcess("big", "256", timeout=60) as one:
-        yield at_rest(one)
+    with TargetProcess("big", "256", timeout=60) as running:
+        yield at_rest(running)
 
 
 @pytest.fixture
 def scan(big: TargetProcess) -> Iterator[Scan]:
     """A scan of all byte offsets that has found the needles."""
-    with attach(big.pid) as target, target.scan(i32, align=1) as one:
-        one.first(now == big.greeting.number("needle"))
-        yield one
-
-
-def threads() -> int:
-    return len(list(Path("/proc/self/task").iterdir()))
+    with attach(big.pid) as target, target.scan(i32, align=1) as scan:
+        scan.first(now == big.greeting.number("needle"))
+        yield scan
 
 
 class Background:
@@ -108,7 +103,7 @@ CLOSERS: list[tuple[str, Callable[[Scan], None], type[FarfetchError]]] = [
     ("Scan.cancel", lambda scan: scan.cancel(), ScanCancelled),
 ]
 every_closer = pytest.mark.parametrize(
-    ("close", "error"), [one[1:] for one in CLOSERS], ids=[one[0] for one in CLOSERS]
+    ("close", "error"), [closer[1:] for closer in CLOSERS], ids=[closer[0] for closer in CLOSERS]
 )
 
 
@@ -240,7 +235,7 @@ def test_a_user_interface(big: TargetProcess) -> None:
             total = len(scan.matches)
             seen = scan.matches[:20]
             assert len(seen) <= 20
-            assert all(one.previous == one.value for one in seen)
+            assert all(match.previous == match.value for match in seen)
             assert total in (0, big.greeting.number("needles"))
             scan.matches.column("previous")
             count += 1
@@ -358,8 +353,11 @@ def calls_of(target: Target, scan: Scan, at: int) -> list[Callable[[], object]]:
         *(lambda: [step.value(at, 4, "/tmp") for step in scan.history], lambda: scan.write_all(7)),
         *(lambda: target.read(at, i32), lambda: target.write(at, i32, 7), target.regions),
         *(lambda: target.freeze(at, i32, 7, interval=0.001), lambda: target.frozen),
-        *(lambda: all_of(one.stop for one in target.frozen), lambda: target.patch(at + 4, b"\x07")),
-        *(lambda: all_of(one.undo for one in target.patches), lambda: target.locate(at)),
+        *(
+            lambda: all_of(frozen.stop for frozen in target.frozen),
+            lambda: target.patch(at + 4, b"\x07"),
+        ),
+        *(lambda: all_of(patch.undo for patch in target.patches), lambda: target.locate(at)),
         *(lambda: target.watch([(at, i32)]).look(), lambda: scan[0].region, lambda: scan.steps),
         *(lambda: scan.matches.addresses(), lambda: scan.matches.bisect(at), scan.reset),
     ]
@@ -387,12 +385,12 @@ def schedule(seed: int, at: int, size: int) -> list[str]:
             except BaseException as error:
                 wrong.append(f"seed {seed}: {error!r}")
 
-    threads = [
+    living = [
         threading.Thread(target=lives, args=(random.Random(draw.random()),)) for _ in range(3)
     ]
-    for thread in threads:
+    for thread in living:
         thread.start()
-    for thread in threads:
+    for thread in living:
         thread.join(60)
         if thread.is_alive():
             faulthandler.dump_traceback(all_threads=True)

@@ -35,8 +35,8 @@ class Snapshot(NamedTuple):
         assert len(listed) == len(scan)
         return cls(
             scan.matches.addresses(),
-            [one.previous for one in listed],
-            [one.first for one in listed],
+            [match.previous for match in listed],
+            [match.first for match in listed],
         )
 
 
@@ -119,7 +119,7 @@ def test_each_step_is_undone_exactly(
     with attach(running.pid) as target:
         scan = target.scan(type_, align=align, where=where(running), chunk=32768)
         history = [play(running, scan, *step) for step in steps]
-        sizes = [len(one.addresses) for one in history]
+        sizes = [len(snapshot.addresses) for snapshot in history]
         assert sizes == sorted(sizes, reverse=True)
         assert 0 < sizes[-1] < sizes[0]
         for count in range(len(history), 0, -1):
@@ -244,7 +244,7 @@ def test_snapshots_belong_to_the_branch_they_were_taken_on(spawn: Spawn) -> None
         with pytest.raises(ScanOrderError, match='no snapshot "roof"; there are: root, leaf'):
             scan.next("now == @roof")
         scan.undo(2)
-        assert [one.name for one in scan.snapshots] == ["root"]
+        assert [snapshot.name for snapshot in scan.snapshots] == ["root"]
         with pytest.raises(ScanOrderError, match='"leaf" is of step 2, which did not lead here'):
             scan.next("now == @leaf")
         assert scan.next("now != @root").matches

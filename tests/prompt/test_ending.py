@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support.ending import end
+from support.child import end
 from support.prompting import CTRL_C, CTRL_D, Start, enter
 from support.puppet import PAGE, Puppet
 from support.terminal import Terminal

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from pathlib import Path
 
 import pytest
 
 from support.prompting import CTRL_C, CTRL_D, CTRL_L, LABOUR, UP, Start, enter, toolbar
 from support.targets import TargetProcess
+from support.waiting import wait_for
 
 
 def test_a_hunt_by_hand(start: Start, game: TargetProcess, state: Path) -> None:
@@ -33,9 +33,7 @@ def test_a_hunt_by_hand(start: Start, game: TargetProcess, state: Path) -> None:
     enter(terminal, "freeze 0 120", r"^frozen \[heap\]\+0x[0-9a-f]+ at 120$")
     toolbar(terminal, "1 frozen")
     game.command("hit 50")
-    deadline = time.monotonic() + 10
-    while game.command("status")["health"] != "120":
-        assert time.monotonic() < deadline
+    wait_for(lambda: game.command("status")["health"] == "120")
     enter(terminal, "unfreeze", "^1 entry unfrozen")
     enter(terminal, "undo", r"^\d+ match(es)?, 2 steps left")
     terminal.send("quit\r")

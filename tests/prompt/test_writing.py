@@ -342,7 +342,7 @@ CALLERS = {
     "shell/commands/load.py": "load",
     "shell/commands/patch.py": "patch",
     "shell/session/entries.py": "table and load",
-    "shell/session/session.py": "freeze and what freezes",
+    "shell/session/holding.py": "freeze and what freezes",
     "shell/screens/watch.py": "watch s, watch f",
     "shell/screens/hex.py": "hex",
     "shell/farfetchd/edit.py": "farfetchd, in test_editing.py",

@@ -11,28 +11,22 @@ import contextlib
 import ctypes
 import errno
 import fcntl
-import json
 import mmap
 import os
 import platform
-import select
 import signal
 import stat
 import struct
-import subprocess
 import sys
 import tempfile
 import threading
-from types import TracebackType
-from typing import Any, Final
+from typing import Final
 
-from support.ending import end
-from support.targets import ROOT
+from support.child import Module, obey
 
 PAGE: Final = mmap.PAGESIZE
 NEEDLE: Final = 0x5EED1234
 NEEDLE_AT: Final = 16  # bytes from the start of each page that has been brought
-_TIMEOUT: Final = 60
 _PR_SET_PDEATHSIG: Final = 1
 
 # include/uapi/linux/userfaultfd.h
@@ -50,79 +44,46 @@ _ASYNC_READ: Final = 1
 _ROOT, _FILE = 1, 2
 
 
-class Absent:
-    """The process; a context manager that kills it on exit.
-
-    Attributes:
-        pid: its process id.
-    """
+class Absent(Module):
+    """The process; a context manager that kills it on exit."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "support.absent"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
-        )
-        self.pid = self._process.pid
-
-    def __enter__(self) -> Absent:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        end(self._process)
+        super().__init__("support.absent")
 
     def userfault(self, pages: int, mode: str = "missing", *, shared: bool = False) -> int:
         """Map pages, none of which is there, and register them; return their address.
 
         Of ``write-protect`` all are there, but nothing can be written to them.
         """
-        return int(self._ask("userfault", pages, mode, shared))
+        return int(self.ask("userfault", pages, mode, shared))
 
     def file(self, pages: int) -> int:
         """Map a file, none of whose pages is there; return the address."""
-        return int(self._ask("file", pages))
+        return int(self.ask("file", pages))
 
     def bring(self, address: int, pages: int) -> None:
         """Fill pages of a userfaultfd, with a needle in each."""
-        self._ask("bring", address, pages)
+        self.ask("bring", address, pages)
 
     def plain(self, pages: int) -> int:
         """Map pages with needles that nobody has to bring."""
-        return int(self._ask("plain", pages))
+        return int(self.ask("plain", pages))
 
     def discard(self, address: int, pages: int) -> None:
         """Give pages back to the kernel; they have to be brought again."""
-        self._ask("discard", address, pages)
+        self.ask("discard", address, pages)
 
     def poke(self, address: int, value: int) -> None:
         """Write a signed 32-bit integer."""
-        self._ask("poke", address, value)
+        self.ask("poke", address, value)
 
     def serve(self) -> None:
         """From now on, bring each page that is asked for."""
-        self._ask("serve")
+        self.ask("serve")
 
     def wait_until_asked(self) -> None:
         """Wait until somebody waits for a page."""
-        self._ask("wait_until_asked")
-
-    def _ask(self, *command: Any) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
-        ready, _, _ = select.select([self._process.stdout], [], [], _TIMEOUT)
-        assert ready, f"{command} is not obeyed"
-        answer = self._process.stdout.readline()
-        assert answer, f"{command} ended it"
-        return json.loads(answer)
+        self.ask("wait_until_asked")
 
 
 def _content(page: int = 0) -> bytes:
@@ -328,8 +289,8 @@ class _Commands:
         ctypes.c_int32.from_address(address).value = value
 
     def serve(self) -> None:
-        for one in self._all:
-            one.serve()
+        for memory in self._all:
+            memory.serve()
 
     def wait_until_asked(self) -> None:
         self._all[-1].asked.wait()
@@ -337,9 +298,7 @@ class _Commands:
 
 def main() -> None:
     commands = _Commands()
-    for line in sys.stdin:
-        name, *arguments = json.loads(line)
-        print(json.dumps(getattr(commands, name)(*arguments)), flush=True)
+    obey(lambda name: getattr(commands, name))
 
 
 if __name__ == "__main__":

@@ -9,30 +9,23 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
-import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from support.ending import end
-from support.targets import ROOT
+from support.child import Module, tell
 
 
-class Apart:
+class Apart(Module):
     """A function that runs in another process; a context manager that kills it on exit.
 
     Args:
-        function: of a module in this folder, at its top level.
+        function: of a module in tests/live, at its top level.
         arguments: given to it.
         prefix: a command that execs the rest of its line.
         env: added to our environment.
-
-    Attributes:
-        pid: its process id.
     """
 
     def __init__(
@@ -43,41 +36,17 @@ class Apart:
         env: Mapping[str, str] | None = None,
     ) -> None:
         module = f"live.{Path(inspect.getfile(function)).stem}"
-        self._process = subprocess.Popen(
-            [
-                *(*prefix, sys.executable, "-W", "error", "-m", "support.apart"),
-                *(module, function.__name__, json.dumps(arguments)),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "tests"), **(env or {})},
+        super().__init__(
+            "support.apart",
+            *(module, function.__name__, json.dumps(arguments)),
+            flags=("-W", "error"),
+            prefix=prefix,
+            env=env,
         )
-        self.pid = self._process.pid
-
-    def __enter__(self) -> Apart:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        end(self._process)
-
-    def next(self) -> Any:
-        """Wait for the next thing that it tells, at last its result."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, f"{self._process.args!r} ended with {self._process.wait()}"
-        return json.loads(line)
 
     def go_on(self) -> None:
         """Let it return from :func:`told`."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
+        self.say(None)
 
     def interrupt(self) -> None:
         """Press Ctrl-C."""
@@ -99,11 +68,6 @@ def run(
     """Run a function apart and return its result; the arguments are as of :class:`Apart`."""
     with Apart(function, *arguments, prefix=prefix, env=env) as apart:
         return apart.next()
-
-
-def tell(what: Any) -> None:
-    """Called by the function: what :meth:`Apart.next` returns, while the function goes on."""
-    print(json.dumps(what), flush=True)
 
 
 def told() -> None:

@@ -61,7 +61,8 @@ class World:
         assert ground is not None
         self.ground = ground
         self.frozen = self.target.freeze(self.at, i32, VALUE, interval=3600)
-        self.freezer = self.frozen._freezer
+        assert self.target._holder is not None
+        self.freezer = self.target._holder
         self.patched = self.target.patch(self.at + 64, b"\x01")
         self.patches = self.patched._patches
         self.watch = self.target.watch([(self.at, i32)])

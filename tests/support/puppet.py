@@ -7,99 +7,64 @@ their mapping. It is Python, so scan no more of it than what was asked for.
 from __future__ import annotations
 
 import ctypes
-import json
 import mmap
 import os
-import subprocess
 import sys
-from types import TracebackType
-from typing import Any
 
-from support.ending import end
-from support.targets import ROOT
+from support.child import Module, obey, tell
 
 PAGE = mmap.PAGESIZE
 NONE, READ, READ_WRITE = 0, 1, 3
 
+_MODULE = "support.puppet"
 _PRIVATE, _FIXED, _ANONYMOUS = 2, 0x10, 0x20
 _PR_SET_DUMPABLE = 4
 
 
-class Puppet:
+class Puppet(Module):
     """The process; a context manager that kills it on exit.
 
     Its methods are the commands; they return when it has obeyed.
 
     Args:
         arguments: more for its command line, which it does not look at.
-
-    Attributes:
-        pid: its process id.
     """
 
     def __init__(self, *arguments: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "support.puppet", *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
-        )
-        self.pid = self._process.pid
-
-    def __enter__(self) -> Puppet:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        end(self._process)
+        super().__init__(_MODULE, *arguments)
 
     def reserve(self, pages: int) -> int:
         """Find room for ``pages`` that nothing is mapped in, nor beside; return its address."""
-        address: int = self._ask("reserve", pages)
+        address: int = self.ask("reserve", pages)
         return address
 
     def map(self, address: int, pages: int, protection: int = READ_WRITE, file: str = "") -> None:
         """Map pages over what there is, anonymous ones or a private copy of a file."""
-        self._ask("map", address, pages, protection, file)
+        self.ask("map", address, pages, protection, file)
 
     def protect(self, address: int, pages: int, protection: int) -> None:
-        self._ask("protect", address, pages, protection)
+        self.ask("protect", address, pages, protection)
 
     def unmap(self, address: int, pages: int) -> None:
-        self._ask("unmap", address, pages)
+        self.ask("unmap", address, pages)
 
     def write(self, address: int, raw: bytes) -> None:
-        self._ask("write", address, raw.hex())
+        self.ask("write", address, raw.hex())
 
     def read(self, address: int, size: int) -> bytes:
-        return bytes.fromhex(self._ask("read", address, size))
+        return bytes.fromhex(self.ask("read", address, size))
 
     def hide(self) -> None:
         """Let nobody but root look at it: PR_SET_DUMPABLE 0."""
-        self._ask("hide")
+        self.ask("hide")
 
     def exec(self) -> None:
         """Execute the same program anew; what was mapped is gone, and the pid is the same."""
-        self._ask("exec")
+        self.ask("exec")
 
     def exit(self) -> None:
         """Exit."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-
-    def _ask(self, *command: Any) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        assert answer, f"{command} ended it"
-        return json.loads(answer)
+        self.end_input()
 
 
 def _libc(name: str, *arguments: int) -> int:
@@ -149,16 +114,14 @@ def _hide() -> None:
 
 
 def _exec() -> None:
-    arguments = [sys.executable, "-m", "support.puppet", "again"]
+    arguments = [sys.executable, "-m", _MODULE, "again"]
     os.execv(sys.executable, arguments)
 
 
 def main() -> None:
     if sys.argv[1:] == ["again"]:
-        print("null", flush=True)
-    for line in sys.stdin:
-        name, *arguments = json.loads(line)
-        print(json.dumps(globals()[f"_{name}"](*arguments)), flush=True)
+        tell(None)
+    obey(lambda name: globals()[f"_{name}"])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,11 +50,18 @@ class Hostile:
         raise RuntimeError("no")
 
 
-def rubbish() -> list[Any]:
-    """One of each, made anew."""
+@cache
+def _deep() -> Any:
+    """An expression that goes deeper than Python calls; nothing changes it, so it is made once."""
     deep: Any = now
     for _ in range(5000):
         deep = deep + 1
+    return deep
+
+
+def rubbish() -> list[Any]:
+    """One of each, made anew."""
+    deep = _deep()
     return [
         *(None, True, False, 0, 1, -1, 7, 255, 4096, 1 << 63, 1 << 64, -(1 << 64), 10**30),
         *(0.0, -0.5, 1.5, float("nan"), float("inf"), -float("inf"), 1e300, 1j),
@@ -77,7 +85,14 @@ def rubbish() -> list[Any]:
         *(b"", b"a", b"\xff\xfe", bytearray(b"a"), memoryview(b"abcd"), memoryview(b"abcd")[::2]),
         *([], [1], ["x"], [None], (), (1, 2), ("x", "y"), {}, {"a": 1}, {1}, frozenset(), range(3)),
         *(object, object(), Odd(), Odd, Hostile(), Ellipsis, NotImplemented, int, ValueError("no")),
-        *(lambda: 0, len, iter([]), iter([1]), (one for one in "ab"), contextlib.nullcontext()),
+        *(
+            lambda: 0,
+            len,
+            iter([]),
+            iter([1]),
+            (letter for letter in "ab"),
+            contextlib.nullcontext(),
+        ),
         *(
             Text("5"),
             Text("i32"),
@@ -294,8 +309,8 @@ def objects(folder: Path) -> Iterator[Case]:
     )
 
     def first(**given: Any) -> None:
-        with target.scan(i32, where="all") as one:
-            one.first(**given)
+        with target.scan(i32, where="all") as scan:
+            scan.first(**given)
 
     yield Case("Scan.first", first, {"predicate": "now == 0", "progress": None})
     yield Case("Scan.next", scan.next, {"predicate": "now == 0", "progress": None})
@@ -341,9 +356,9 @@ def objects(folder: Path) -> Iterator[Case]:
     yield Case("Table.change", table.change, {"name": "hp", "note": "x"}, 1)
 
     def remove(name: str) -> None:
-        one = Table()
-        one.put(Entry("hp", "0x10", "i32"))
-        one.remove(name)
+        table = Table()
+        table.put(Entry("hp", "0x10", "i32"))
+        table.remove(name)
 
     yield Case("Table.remove", remove, {"name": "hp"})
     yield Case("Table[]", lambda name: table[name], {"name": "hp"})

@@ -1,6 +1,11 @@
-"""Hypothesis strategies for predicates, value types and values."""
+"""Hypothesis strategies for predicates, value types, values and memory.
+
+Those whose names end in ``_of`` fit a type: what they draw meets, and is worth evaluating. The
+others are trees of anything, for what takes them apart and puts them together.
+"""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, get_args
 
 from farfetch.scanner.predicates.any_case import AnyCase
@@ -28,12 +33,14 @@ from farfetch.scanner.predicates.nodes import (
 )
 from farfetch.scanner.predicates.operators import BinaryOp, CompareOp, UnaryOp
 from farfetch.scanner.predicates.pattern import pattern
-from farfetch.scanner.values.convert import TYPES
+from farfetch.scanner.values.convert import TYPES, type_named
 from farfetch.scanner.values.layout import Layout
 from farfetch.scanner.values.types import layout_of
 from hypothesis import strategies as st
 
-NUMBERS = [name for name, one in TYPES.items() if layout_of(one).is_number]
+NUMBERS = [name for name, type_ in TYPES.items() if layout_of(type_).is_number]
+#: A number of each size and byte order; a pointer is one of them.
+PLAIN_NUMBERS = tuple(name for name in NUMBERS if name != "pointer")
 
 SNAPSHOTS = ("lunch", "a_1")
 sources = st.sampled_from((now, prev, first, *map(at, SNAPSHOTS)))
@@ -117,3 +124,96 @@ def values_of(layout: Layout) -> st.SearchStrategy[Any]:
 def _fits(layout: Layout) -> Callable[[str], bool]:
     codec = "utf-8" if layout.kind == "text" else "utf-16-le"
     return lambda text: layout.size is None or len(text.encode(codec)) <= layout.size
+
+
+def number_layout(name: str) -> Layout:
+    """The layout of a numeric type."""
+    return layout_of(type_named(name))
+
+
+@cache
+def numbers_of(layout: Layout) -> st.SearchStrategy[int | float]:
+    """Values of a type: small ones that meet each other often, edges, and anything."""
+    if layout.kind == "float":
+        edges = (0.0, -0.0, 1.0, 2.5, float("inf"), float("-inf"), float("nan"))
+        return st.one_of(
+            st.sampled_from(edges),
+            st.integers(-3, 3).map(float),
+            st.floats(width=32) if layout.bits == 32 else st.floats(),
+        )
+    low, high = layout.low, layout.high
+    assert isinstance(low, int)
+    assert isinstance(high, int)
+    near = [low, low + 1, high - 1, high]
+    return st.one_of(st.integers(max(low, -3), 5), st.sampled_from(near), st.integers(low, high))
+
+
+@cache
+def _constants_of(layout: Layout) -> st.SearchStrategy[Any]:
+    if layout.kind == "float":
+        return st.one_of(numbers_of(layout), st.integers(-5, 5))
+    return st.one_of(
+        numbers_of(layout),
+        numbers_of(layout),
+        st.sampled_from((0.5, 1.5, -2.0, 3.0, -0.0, 2.0**53, 2.0**53 - 1, 1.5 - 2.0**52)),
+    )
+
+
+@cache
+def expressions_of(layout: Layout, depth: int = 3) -> st.SearchStrategy[Expr]:
+    """Arithmetic on a type's values."""
+    leaves = st.one_of(st.sampled_from((now, prev, first)), _constants_of(layout).map(Const))
+    if depth == 0:
+        return leaves
+    below = expressions_of(layout, depth - 1)
+    branches = [
+        st.builds(Binary, st.sampled_from(("+", "-", "*", "/", "%")), below, below),
+        st.builds(Unary, st.sampled_from(("-", "abs")), below),
+    ]
+    if layout.kind == "int":
+        shifts = st.integers(0, 63).map(Const)
+        branches += [
+            st.builds(Binary, st.sampled_from(("&", "|", "^")), below, below),
+            st.builds(Binary, st.sampled_from(("<<", ">>")), below, shifts),
+            st.builds(Unary, st.just("~"), below),
+        ]
+    return st.one_of(leaves, *branches)
+
+
+@cache
+def predicates_of(layout: Layout, depth: int = 3) -> st.SearchStrategy[Predicate]:
+    """Predicates on a type's values; some do not fit it and are to be refused."""
+    value = st.sampled_from((now, prev, first))
+    operator = st.sampled_from(("==", "!=", "<", "<=", ">", ">="))
+    constant = numbers_of(layout).map(Const)
+    shifted = st.builds(Binary, st.sampled_from(("+", "-")), value, constant)
+    leaves = st.one_of(
+        st.builds(Compare, operator, value, constant),
+        st.builds(Compare, operator, constant, value),
+        st.builds(Compare, operator, value, value),
+        st.builds(Compare, operator, value, shifted),
+        st.builds(Compare, operator, shifted, value),
+        st.builds(InRange, value, constant, constant),
+        nears(value),
+        nears(expressions_of(layout, 2)),
+        st.sampled_from((changed, unchanged, increased, decreased, unknown)),
+        st.builds(Compare, operator, expressions_of(layout), expressions_of(layout)),
+        st.builds(InRange, *[expressions_of(layout, 1)] * 3),
+    )
+    if depth == 0:
+        return leaves
+    below = predicates_of(layout, depth - 1)
+    return st.one_of(
+        leaves, st.builds(And, below, below), st.builds(Or, below, below), st.builds(Not, below)
+    )
+
+
+@cache
+def _packed(layout: Layout) -> st.SearchStrategy[bytes]:
+    packed = st.lists(numbers_of(layout).map(layout.pack), min_size=1, max_size=24).map(b"".join)
+    return st.one_of(packed, packed, st.binary(min_size=1, max_size=24))
+
+
+def memory_of(layout: Layout, size: int) -> st.SearchStrategy[bytes]:
+    """So many bytes, mostly values of the type, that come again and again."""
+    return _packed(layout).map(lambda pattern: (pattern * (size // len(pattern) + 1))[:size])

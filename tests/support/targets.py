@@ -15,12 +15,11 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol
 
 import pytest
 
-from support.ending import end
+from support.child import Child
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -94,7 +93,7 @@ def target_path(name: str, build: str = "pie") -> Path:
     return path
 
 
-class TargetProcess:
+class TargetProcess(Child):
     """A running target; a context manager that kills it, and only it, on exit.
 
     Args:
@@ -107,7 +106,6 @@ class TargetProcess:
         program: a copy of it to run, whose name nobody else's process has.
 
     Attributes:
-        pid: its process id.
         greeting: what it said when it started.
     """
 
@@ -116,7 +114,7 @@ class TargetProcess:
         name: str,
         *arguments: str,
         build: str = "pie",
-        timeout: float = 10.0,
+        timeout: float = 60.0,
         prefix: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         program: Path | None = None,
@@ -124,30 +122,20 @@ class TargetProcess:
         self.name = name
         self.timeout = timeout
         self._received = b""
-        self._process = subprocess.Popen(
-            [*prefix, program or target_path(name, build), *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            env=env,
+        super().__init__(
+            subprocess.Popen(
+                [*prefix, program or target_path(name, build), *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                env=env,
+            )
         )
-        self.pid = self._process.pid
         try:
             self.greeting = self.answer()
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> TargetProcess:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<{self.name} {self.pid}>"
@@ -197,10 +185,6 @@ class TargetProcess:
         self.send("quit")
         return self.wait(timeout)
 
-    def close(self) -> None:
-        """Kill the target if it still runs, and let go of its pipes."""
-        end(self._process)
-
     def _answer_end(self) -> int:
         """Return the length of the first whole answer received; 0 if there is none."""
         if self._received.startswith(b"\n"):
@@ -225,7 +209,7 @@ class Spawn(Protocol):
         name: str,
         *arguments: str,
         build: str | None = None,
-        timeout: float = 10.0,
+        timeout: float = 60.0,
         prefix: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
     ) -> TargetProcess: ...

@@ -13,11 +13,10 @@ import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 
 import pyte
 
-from support.ending import end
+from support.child import Child, end
 
 
 class TerminalError(Exception):
@@ -51,7 +50,7 @@ class _Screen(pyte.Screen):
         self._reply(data)
 
 
-class Terminal:
+class Terminal(Child):
     """A program on a terminal of its own; a context manager that kills it on exit.
 
     The program gets the pid :attr:`pid`, a session of its own with the pty as controlling
@@ -65,7 +64,6 @@ class Terminal:
         cwd: the folder it starts in.
 
     Attributes:
-        pid: of the program.
         received: all that it wrote and that was read.
     """
 
@@ -95,7 +93,7 @@ class Terminal:
         try:
             # setsid execs, so the pid stays. forkpty() would do it without, but a Python that
             # has threads warns of it from 3.12 on.
-            self._process = subprocess.Popen(
+            program = subprocess.Popen(
                 ["setsid", "--ctty", *argv],
                 stdin=slave,
                 stdout=slave,
@@ -105,18 +103,7 @@ class Terminal:
             )
         finally:
             os.close(slave)
-        self.pid = self._process.pid
-
-    def __enter__(self) -> Terminal:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
+        super().__init__(program)
 
     def send(self, keys: str) -> None:
         """Type ``keys``.
@@ -140,7 +127,7 @@ class Terminal:
         """Return the lines of the screen after what was read so far, without trailing blanks."""
         return [line.rstrip() for line in self._screen.display]
 
-    def wait_for(self, wanted: str | re.Pattern[str], timeout: float = 10.0) -> re.Match[str]:
+    def wait_for(self, wanted: str | re.Pattern[str], timeout: float = 60.0) -> re.Match[str]:
         """Read until the screen shows ``wanted``.
 
         A text is looked for as it is; a pattern is searched in all lines joined with newlines.
@@ -156,7 +143,7 @@ class Terminal:
             self._receive(f"no {pattern.pattern!r}", deadline)
         return found
 
-    def wait(self, timeout: float = 10.0) -> int:
+    def wait(self, timeout: float = 60.0) -> int:
         """Read until the program has ended and return its exit code."""
         deadline = time.monotonic() + timeout
         while True:

@@ -122,5 +122,5 @@ def here(line: str, game: TargetProcess) -> str:
 def _static(game: TargetProcess) -> int:
     address = game.command("addresses").number("static_addr")
     maps = Path(f"/proc/{game.pid}/maps").read_text().splitlines()
-    (start, *_) = (one.partition("-")[0] for one in maps if one.endswith("/game"))
+    (start, *_) = (line.partition("-")[0] for line in maps if line.endswith("/game"))
     return address - int(start, 16)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from types import TracebackType
 
 from Xlib import X, display
 from Xlib.ext import xtest
 from Xlib.xobject.drawable import Window
 
+from support.child import Child
 from support.waiting import wait_for
 
 Colour = tuple[int, int, int]
@@ -38,7 +38,7 @@ class Picture:
         return red, green, blue
 
 
-class XServer:
+class XServer(Child):
     """Xvfb on a display that it chooses; a context manager that ends it on exit.
 
     What it shows ends with it.
@@ -53,8 +53,10 @@ class XServer:
         screen = ("-displayfd", str(tells), "-screen", "0", "1024x768x24")
         with os.fdopen(told) as number:
             # setpriv execs, so that the server ends with us even when we are killed.
-            self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", "Xvfb", *screen], pass_fds=[tells]
+            super().__init__(
+                subprocess.Popen(
+                    ["setpriv", "--pdeathsig", "TERM", "Xvfb", *screen], pass_fds=[tells]
+                )
             )
             os.close(tells)
             chosen = number.readline().strip()
@@ -66,15 +68,8 @@ class XServer:
             self._end()
             raise
 
-    def __enter__(self) -> XServer:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End it, and with it what it shows."""
         self._end()
         self._display.display.socket.close()  # a polite end would wait for an answer
 
@@ -84,9 +79,9 @@ class XServer:
 
         def look() -> bool:
             shown[:] = [
-                one
-                for one in self._display.screen().root.query_tree().children
-                if one.get_attributes().map_state == X.IsViewable
+                window
+                for window in self._display.screen().root.query_tree().children
+                if window.get_attributes().map_state == X.IsViewable
             ]
             return bool(shown)
 
@@ -101,7 +96,7 @@ class XServer:
         self._display.sync()
 
     def cover(self, window: Window) -> None:
-        """Lay another window over one and take it away, so that the one is drawn afresh."""
+        """Lay another window over this and take it away, so that this is drawn afresh."""
         size = window.get_geometry()
         above = self._display.screen().root.create_window(
             size.x, size.y, size.width, size.height, 0, X.CopyFromParent, override_redirect=True

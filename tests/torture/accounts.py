@@ -63,7 +63,7 @@ def account(disks: list[str]) -> Account:
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208
     status = map(os.statvfs, disks)
-    used = sum((one.f_blocks - one.f_bfree) * one.f_frsize for one in status)
+    used = sum((disk.f_blocks - disk.f_bfree) * disk.f_frsize for disk in status)
     return Account(descriptors, threads, len(children), used)
 
 

@@ -44,6 +44,8 @@ _OTHERS: Final[dict[str, tuple[type[Exception], ...]]] = {
         (ValueError,),
     ),
     "field": (ValueError,),
+    "parse_integer": (ValueError,),
+    "Declarations.add_header": (OSError,),
     "Buffer": (ValueError,),
     "Layout.with_size": (ValueError,),
     "AnyCase.choices": (UnicodeEncodeError,),
@@ -75,18 +77,18 @@ without: list[str] = []
 @functools.cache
 def _choices(emphasis: str) -> tuple[tuple[Member, ...], tuple[float, ...]]:
     by_class: dict[str, list[Member]] = {}
-    for name, one in members().items():
+    for name, member in members().items():
         if name in LEFT_OUT or name in MADE_BY_CALLS:
             continue
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in without):
             continue
-        by_class.setdefault(name.partition(".")[0] if "." in name else "", []).append(one)
+        by_class.setdefault(name.partition(".")[0] if "." in name else "", []).append(member)
     chosen, weights = [], []
     for owner, found in by_class.items():
-        each = [_FAVOURITES.get(one.name, 0.3 if one.name in RARE else 4) for one in found]
+        each = [_FAVOURITES.get(member.name, 0.3 if member.name in RARE else 4) for member in found]
         chosen += found
         share = _SHARES.get(owner, 1) * (10 if owner in EMPHASES[emphasis] else 1)
-        weights += [one / sum(each) * share for one in each]
+        weights += [weight / sum(each) * share for weight in each]
     return tuple(chosen), tuple(itertools.accumulate(weights))
 
 
@@ -101,25 +103,25 @@ def choose(draw: Draw, emphasis: str = "") -> Member:
     return draw.chance.choices(found, cum_weights=weights)[0]
 
 
-def prepare(draw: Draw, one: Member) -> tuple[list[Any], Arguments]:
+def prepare(draw: Draw, member: Member) -> tuple[list[Any], Arguments]:
     """The object that it is of, if any, and its arguments.
 
     Raises:
         NothingThereError: there is no object of some class.
     """
-    things: list[Any] = [] if one.owner is None else [draw.a(one.owner)]
+    things: list[Any] = [] if member.owner is None else [draw.a(member.owner)]
     thing = things[0] if things else None
-    arguments = ARGUMENTS.get(one.name)
+    arguments = ARGUMENTS.get(member.name)
     try:
         made = arguments(draw, thing) if arguments else Arguments((), {})
     except FarfetchError:  # of an object that is closed, where one is asked for an argument
-        raise NothingThereError(one.name) from None
+        raise NothingThereError(member.name) from None
     return things, made
 
 
 def make(
     draw: Draw,
-    one: Member,
+    member: Member,
     things: list[Any],
     arguments: Arguments,
     refusals: tuple[type[BaseException], ...] = (),
@@ -139,22 +141,22 @@ def make(
         BrokenPromiseError: it came to an end that nobody promised.
     """
     draw.boomed = False
-    promised: tuple[type[BaseException], ...] = (FarfetchError, *_OTHERS.get(one.name, ()))
+    promised: tuple[type[BaseException], ...] = (FarfetchError, *_OTHERS.get(member.name, ()))
     try:
-        result = around(lambda: taken(one.call(*things, *arguments.given, **arguments.named)))
+        result = around(lambda: taken(member.call(*things, *arguments.given, **arguments.named)))
     except BaseException as error:
         is_own = isinstance(error, BoomError) and draw.boomed
         if is_own or isinstance(error, (*promised, *refusals)):
-            return Outcome(one.name, type(error).__name__)
-        raise BrokenPromiseError(_told(one, things, arguments)) from error
-    if not fits(result, one.hint):
-        told = _told(one, things, arguments)
-        raise BrokenPromiseError(f"{told} gave {repr(result)[:200]}, not {one.hint}")
+            return Outcome(member.name, type(error).__name__)
+        raise BrokenPromiseError(_told(member, things, arguments)) from error
+    if not fits(result, member.hint):
+        told = _told(member, things, arguments)
+        raise BrokenPromiseError(f"{told} gave {repr(result)[:200]}, not {member.hint}")
     draw.world.add(result)
-    return Outcome(one.name, "")
+    return Outcome(member.name, "")
 
 
-def _told(one: Member, things: list[Any], arguments: Arguments) -> str:
+def _told(member: Member, things: list[Any], arguments: Arguments) -> str:
     def shown(thing: Any) -> str:
         try:
             return repr(thing)[:160]
@@ -163,7 +165,7 @@ def _told(one: Member, things: list[Any], arguments: Arguments) -> str:
 
     given = [*map(shown, arguments.given), *(f"{k}={shown(v)}" for k, v in arguments.named.items())]
     of = f" of {shown(things[0])}" if things else ""
-    return f"{one.name}({', '.join(given)}){of}"
+    return f"{member.name}({', '.join(given)}){of}"
 
 
 def story(error: BaseException) -> str:

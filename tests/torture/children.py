@@ -110,13 +110,13 @@ def _work(world: World, steady: Steady, seed: int) -> int:
     try:
         steady.is_refused()
         while made < _CALLS:
-            one = choose(draw)
+            member = choose(draw)
             try:
-                things, arguments = prepare(draw, one)
+                things, arguments = prepare(draw, member)
             except NothingThereError:
                 made += 1
                 continue
-            make(draw, one, things, arguments)
+            make(draw, member, things, arguments)
             made += 1
         steady.is_refused()
         steady.look_anew(chance)

@@ -122,7 +122,9 @@ class Draw:
         return self.one(*_VALUES)
 
     def text(self) -> str:
-        return self.one(*(str(one) for one in _VALUES), *_PREDICATES, "0x7f00", "[heap]+16", "\0")
+        return self.one(
+            *(str(value) for value in _VALUES), *_PREDICATES, "0x7f00", "[heap]+16", "\0"
+        )
 
     def name(self) -> str:
         return self.one(*NAMES)

@@ -73,54 +73,57 @@ class Ground(RuleBasedStateMachine):
 
     def a_scan(self, data: st.DataObject) -> Seen | None:
         """One of the scans."""
-        scans = [seen for one in self.targets for seen in one.scans]
+        scans = [seen for target in self.targets for seen in target.scans]
         return data.draw(st.sampled_from(scans)) if scans else None
 
-    def place(self, data: st.DataObject, one: Attached) -> int:
+    def place(self, data: st.DataObject, target: Attached) -> int:
         """An address in what is scanning."""
-        return self.within(data, one.known, CELL)
+        return self.within(data, target.known, CELL)
 
     def within(self, data: st.DataObject, known: Known, size: int) -> int:
         """An address of so many bytes that are scanned; drawn apart from where they are."""
         start, end = windows(known)[data.draw(st.integers(0, 1))]
         return start + data.draw(st.integers(0, end - start - size))
 
-    def cell(self, data: st.DataObject, one: Attached) -> int:
+    def cell(self, data: st.DataObject, target: Attached) -> int:
         """The first address of a cell."""
-        return self.place(data, one) // CELL * CELL
+        return self.place(data, target) // CELL * CELL
 
-    def is_refused(self, one: Attached) -> bool:
+    def is_refused(self, target: Attached) -> bool:
         """Whether it is no longer a target."""
-        return one.closed or one.gone
+        return target.closed or target.gone
 
-    def is_writable(self, one: Attached, place: int, size: int) -> bool:
-        pages = {(place - one.known.base) // PAGE, (place + size - 1 - one.known.base) // PAGE}
-        return all(one.known.protections[page] == READ_WRITE for page in pages)
+    def is_writable(self, target: Attached, place: int, size: int) -> bool:
+        pages = {
+            (place - target.known.base) // PAGE,
+            (place + size - 1 - target.known.base) // PAGE,
+        }
+        return all(target.known.protections[page] == READ_WRITE for page in pages)
 
     def is_held(self, known: Known, place: int, size: int = CELL) -> bool:
         """Whether something there is frozen."""
-        cells = [cell for one in self.targets if one.known is known for cell in one.held]
+        cells = [cell for target in self.targets if target.known is known for cell in target.held]
         return any(place < cell + CELL and cell < place + size for cell in cells)
 
-    def there(self, one: Attached, place: int) -> int:
+    def there(self, target: Attached, place: int) -> int:
         """The i32 at an address."""
-        at = place - one.known.base
-        number: int = struct.unpack("<i", one.known.there[at : at + 4])[0]
+        at = place - target.known.base
+        number: int = struct.unpack("<i", target.known.there[at : at + 4])[0]
         return number
 
-    def wrote(self, one: Attached, place: int, raw: bytes) -> None:
+    def wrote(self, target: Attached, place: int, raw: bytes) -> None:
         """Note what the library has written, after a look at whether it has."""
-        at = place - one.known.base
-        if isinstance(one.known, Process):
-            if self.is_writable(one, place, len(raw)):
-                assert one.known.seen(at, len(raw)) == raw
-            one.known.there[at : at + len(raw)] = raw
-        assert one.known.there[at : at + len(raw)] == raw
+        at = place - target.known.base
+        if isinstance(target.known, Process):
+            if self.is_writable(target, place, len(raw)):
+                assert target.known.seen(at, len(raw)) == raw
+            target.known.there[at : at + len(raw)] = raw
+        assert target.known.there[at : at + len(raw)] == raw
 
     @contextlib.contextmanager
     def refused(
         self,
-        one: Attached | None,
+        target: Attached | None,
         *names: str,
         seen: Seen | None = None,
         maybe: bool = False,
@@ -139,9 +142,9 @@ class Ground(RuleBasedStateMachine):
         expected = [name for name in names if name]
         if seen is not None and seen.closed:
             expected.append("ScanClosed")
-        elif one is not None and one.closed:
+        elif target is not None and target.closed:
             expected.append("TargetClosed")
-        elif one is not None and one.gone:
+        elif target is not None and target.gone:
             expected.append("TargetGone")
         raised: list[str] = []
         try:

@@ -17,15 +17,15 @@ class Machine(TargetRules, ScanRules, TableRules):
     @invariant()
     def nothing_is_held_beyond_what_is_open(self) -> None:
         """Descriptors and threads, in the middle of it; exactly, at the end."""
-        if all(one.closed for one in self.targets):
+        if all(target.closed for target in self.targets):
             left = account([]).more_than(self.before)
-            assert not [one for one in left if "/proc//" in one], left
+            assert not [line for line in left if "/proc//" in line], left
 
     def teardown(self) -> None:
-        for one in self.targets:
-            for seen in one.scans:
+        for target in self.targets:
+            for seen in target.scans:
                 seen.real.close()
-            one.real.close()
+            target.real.close()
         self.targets.clear()
         self.process.close()
         Process.end_spare()

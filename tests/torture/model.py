@@ -109,7 +109,7 @@ class ModelScan:
 
     def narrowed(self, now: Contents) -> list[int]:
         """The matches that can still be read."""
-        return [one for one in self.addresses if now.read(one, self.size) is not None]
+        return [address for address in self.addresses if now.read(address, self.size) is not None]
 
     def reset(self) -> None:
         self.steps, self.named, self.here = {}, {}, None
@@ -127,7 +127,7 @@ class ModelScan:
         """Returns whether it could be done."""
         here = self.here
         for _ in range(steps):
-            following = [one.number for one in self.steps.values() if one.parent == here]
+            following = [step.number for step in self.steps.values() if step.parent == here]
             if not following:
                 return False
             here = max(following)
@@ -136,7 +136,7 @@ class ModelScan:
 
     def forget(self) -> int:
         """Returns how many steps are gone."""
-        kept = {one.number: one for one in self.path}
+        kept = {step.number: step for step in self.path}
         gone = len(self.steps) - len(kept)
         self.steps = kept
         self.named = {name: one for name, one in self.named.items() if one[0] in kept}
@@ -189,5 +189,5 @@ class ModelScan:
             needed = self._needs(tree)
         except FarfetchError as error:
             return type(error).__name__
-        unknown = {one[1:] for one in needed if one.startswith("@")} - (names or set())
+        unknown = {name[1:] for name in needed if name.startswith("@")} - (names or set())
         return ScanOrderError.__name__ if unknown and names is not None else ""

@@ -9,7 +9,7 @@ from farfetch.scanner.predicates.nodes import Compare
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from support.comparisons import number_layout, numbers, predicates
+from support.strategies import number_layout, numbers_of, predicates_of
 from torture.ground import TYPES, Ground, Seen
 from torture.memories import PAGE, ranges, where
 from torture.model import ModelScan
@@ -28,30 +28,30 @@ class ScanRules(Ground):
         isa=st.sampled_from(isas()),
     )
     def scan(self, data: st.DataObject, name: str, align: int | None, isa: str) -> None:
-        one = self.target(data)
-        if one is None or sum(len(each.scans) for each in self.targets) == 4:
+        target = self.target(data)
+        if target is None or sum(len(each.scans) for each in self.targets) == 4:
             return
         os.environ["FARFETCH_ISA"] = isa
-        with self.refused(one, maybe=True):  # a scan of what is gone fails at its first step
-            scan = one.real.scan(
+        with self.refused(target, maybe=True):  # a scan of what is gone fails at its first step
+            scan = target.real.scan(
                 name,
                 align=align,
-                where=where(one.known),
+                where=where(target.known),
                 threads=data.draw(st.integers(1, 3)),
                 soft_dirty=data.draw(st.booleans()),
             )
             scan.chunk = data.draw(st.sampled_from((64, 4096, scan.chunk)))  # less than one may ask
             model = ModelScan(name, align or number_layout(name).alignment)
-            one.scans.append(Seen(scan, model, one))
+            target.scans.append(Seen(scan, model, target))
 
     @rule(data=st.data())
     def over_budget(self, data: st.DataObject) -> None:
-        one = self.target(data)
-        if one is None or not ranges(one.known):
+        target = self.target(data)
+        if target is None or not ranges(target.known):
             return
         with (
-            self.refused(one, "BudgetError"),
-            one.real.scan("i32", where=where(one.known), budget=Budget(0, 0)) as scan,
+            self.refused(target, "BudgetError"),
+            target.real.scan("i32", where=where(target.known), budget=Budget(0, 0)) as scan,
         ):
             try:
                 scan.first("?")
@@ -63,7 +63,7 @@ class ScanRules(Ground):
         seen = self.a_scan(data)
         if seen is None:
             return
-        tree = data.draw(st.just(unknown) | predicates(seen.model.layout, 1))
+        tree = data.draw(st.just(unknown) | predicates_of(seen.model.layout, 1))
         found, error = ranges(seen.of.known), seen.model.first_error(tree)
         with self.refused(seen.of, error or ("" if found else "WhereError"), seen=seen):
             result = seen.real.first(tree)
@@ -76,7 +76,7 @@ class ScanRules(Ground):
         seen = self.a_scan(data)
         if seen is None:
             return
-        tree: Predicate = data.draw(predicates(seen.model.layout, 1))
+        tree: Predicate = data.draw(predicates_of(seen.model.layout, 1))
         if named is not None:
             tree = Compare(data.draw(st.sampled_from(("==", "<", "!="))), now, at(named))
         with self.refused(seen.of, seen.model.error(tree), seen=seen):
@@ -94,7 +94,7 @@ class ScanRules(Ground):
             result = seen.real.snapshot(name)
             seen.model.save(name, seen.of.contents())
             assert result.matches == len(seen.model.narrowed(seen.of.contents()))
-            assert {one.name for one in seen.real.snapshots} == set(seen.model.visible())
+            assert {snapshot.name for snapshot in seen.real.snapshots} == set(seen.model.visible())
 
     @rule(data=st.data(), steps=st.integers(0, 3), back=st.booleans())
     def step(self, data: st.DataObject, steps: int, back: bool) -> None:
@@ -164,30 +164,30 @@ class ScanRules(Ground):
         of = seen.of if is_inside else None  # nothing of the target is looked at
         with self.refused(of, "" if is_inside else "MatchIndexError", seen=seen):
             assert seen.real[index].address == expected[index]
-            assert [one.address for one in seen.real[piece]] == expected[piece]
-            assert seen.real.matches.bisect(place) == sum(one < place for one in expected)
+            assert [match.address for match in seen.real[piece]] == expected[piece]
+            assert seen.real.matches.bisect(place) == sum(address < place for address in expected)
 
     @rule(data=st.data(), force=st.booleans())
     def write_all(self, data: st.DataObject, force: bool) -> None:
         seen = self.a_scan(data)
         if seen is None or not 0 < len(seen.model.addresses) <= _FEW:
             return
-        one, layout, size = seen.of, seen.model.layout, seen.model.size
-        value, places = data.draw(numbers(layout)), seen.model.addresses
-        if any(self.is_held(one.known, place, size) for place in places):
+        target, layout, size = seen.of, seen.model.layout, seen.model.size
+        value, places = data.draw(numbers_of(layout)), seen.model.addresses
+        if any(self.is_held(target.known, place, size) for place in places):
             return
         if any(place // PAGE != (place + size - 1) // PAGE for place in places):
             return  # half of one may be written
-        with self.refused(one, seen=seen):
+        with self.refused(target, seen=seen):
             result = seen.real.write_all(value, force=force)
-            written = [place for place in places if force or self.is_writable(one, place, size)]
+            written = [place for place in places if force or self.is_writable(target, place, size)]
             assert result == (len(written), len(places) - len(written))
             raw = layout.pack(value)
             for place in written:
-                at_byte = place - one.known.base
-                one.known.there[at_byte : at_byte + size] = raw
+                at_byte = place - target.known.base
+                target.known.there[at_byte : at_byte + size] = raw
             for place in written[-1:]:
-                self.wrote(one, place, raw)
+                self.wrote(target, place, raw)
 
     def compare(self, seen: Seen) -> None:
         """Hold a scan to its model, as far as its target is there."""
@@ -195,7 +195,7 @@ class ScanRules(Ground):
             return
         real, model = seen.real, seen.model
         path, addresses = model.path, model.addresses
-        assert [one.number for one in real.steps] == [one.number for one in path]
+        assert [step.number for step in real.steps] == [step.number for step in path]
         assert len(real) == len(addresses)
         assert real.matches.addresses() == addresses
         assert list(real.matches.column("address")) == addresses
@@ -207,9 +207,9 @@ class ScanRules(Ground):
             for then in (present, path[-1].then, path[0].then)
         ]
         listed = list(real)
-        assert repr([one.value for one in listed]) == repr(values[0])
-        assert repr([one.previous for one in listed]) == repr(values[1])
-        assert repr([one.first for one in listed]) == repr(values[2])
+        assert repr([match.value for match in listed]) == repr(values[0])
+        assert repr([match.previous for match in listed]) == repr(values[1])
+        assert repr([match.first for match in listed]) == repr(values[2])
         if model.layout.buffer_format:
             assert repr(list(real.matches.column("previous"))) == repr(values[1])
             assert repr(list(real.matches.column("first"))) == repr(values[2])

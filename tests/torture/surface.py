@@ -52,7 +52,7 @@ def members() -> dict[str, Member]:
             if issubclass(thing, BaseException):
                 continue
             found[name] = Member(name, None, thing, thing, False)
-            found.update({one.name: one for one in _methods(name, thing)})
+            found.update({member.name: member for member in _methods(name, thing)})
         elif inspect.isfunction(thing) or hasattr(thing, "__wrapped__"):
             found[name] = Member(name, None, thing, _returned(thing), _is_plain(thing, 0))
     return found
@@ -113,9 +113,10 @@ def _attribute(name: str, thing: Any) -> Any:
 
 def _is_plain(function: Any, skipped: int) -> bool:
     needed = [
-        one
-        for one in inspect.signature(function).parameters.values()
-        if one.default is one.empty and one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)
+        parameter
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
     ]
     return len(needed) <= skipped
 
@@ -124,9 +125,9 @@ def _is_plain(function: Any, skipped: int) -> bool:
 def _known() -> dict[str, Any]:
     """What annotations may name."""
     known: dict[str, Any] = {}
-    for one in pkgutil.walk_packages(scanner.__path__, f"{scanner.__name__}."):
-        if not one.name.endswith("._core"):
-            known.update(vars(importlib.import_module(one.name)))
+    for module in pkgutil.walk_packages(scanner.__path__, f"{scanner.__name__}."):
+        if not module.name.endswith("._core"):
+            known.update(vars(importlib.import_module(module.name)))
     known.update({name: getattr(scanner, name) for name in scanner.__all__})
     return known
 

@@ -57,7 +57,7 @@ class TableRules(Ground):
             path = Path(folder) / "table.json"
             self.table.save(path)
             self.table = Table.load(path)
-            assert [one.name for one in path.parent.iterdir()] == [path.name]
+            assert [file.name for file in path.parent.iterdir()] == [path.name]
         self.compare_table()
 
     def compare_table(self) -> None:

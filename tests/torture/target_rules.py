@@ -11,8 +11,7 @@ from farfetch.scanner import ForkedError, PointerPath, TargetGone, i32
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from support.comparisons import memory as filled
-from support.comparisons import number_layout, numbers
+from support.strategies import memory_of, number_layout, numbers_of
 from support.waiting import wait_for
 from torture import children
 from torture.ground import TYPES, Allow, Attached, Ground
@@ -29,7 +28,7 @@ class TargetRules(Ground):
         layout = number_layout(data.draw(st.sampled_from(TYPES)))
         for known in (self.process, self.own):
             for start, end in windows(known):
-                known.change(start - known.base, data.draw(filled(layout, end - start)))
+                known.change(start - known.base, data.draw(memory_of(layout, end - start)))
         self.attach(memory)
 
     @rule(memory=st.sampled_from(("auto", "process_vm", "proc_mem", "buffer")))
@@ -40,87 +39,87 @@ class TargetRules(Ground):
         target = known.attach(memory)
         assert target.alive
         assert target.memory.name == ("process_vm" if memory == "auto" else memory)
-        assert any(known.base in one for one in target.regions())
+        assert any(known.base in region for region in target.regions())
         assert target.locate(known.base).region is not None
         self.targets.append(Attached(target, memory, known))
 
     @rule(data=st.data(), luck=st.integers(0, 3))
     def close_target(self, data: st.DataObject, luck: int) -> None:
-        one = self.target(data)
-        if one is not None and luck == 0:
-            one.real.close()
-            one.closed = True
-            one.held.clear()
-            assert not one.real.alive
+        target = self.target(data)
+        if target is not None and luck == 0:
+            target.real.close()
+            target.closed = True
+            target.held.clear()
+            assert not target.real.alive
 
     @rule(how=st.sampled_from(("killed", "exited", "replaced")), luck=st.integers(0, 7))
     def end(self, how: str, luck: int) -> None:
         if luck or self.process.gone:
             return
         self.process.end(how)
-        for one in self.targets:
-            if one.known is self.process and not one.closed:
-                assert not one.real.alive
-                for freeze, _ in one.held.values():
+        for target in self.targets:
+            if target.known is self.process and not target.closed:
+                assert not target.real.alive
+                for freeze, _ in target.held.values():
                     wait_for(partial(lambda it: not it.active, freeze))
                     assert isinstance(freeze.error, TargetGone)
-                one.held.clear()
+                target.held.clear()
 
     @rule(data=st.data())
     def read(self, data: st.DataObject) -> None:
-        one = self.target(data)
-        if one is None:
+        target = self.target(data)
+        if target is None:
             return
-        place, name = self.place(data, one), data.draw(st.sampled_from(TYPES))
+        place, name = self.place(data, target), data.draw(st.sampled_from(TYPES))
         layout = number_layout(name)
-        raw = one.contents().read(place, layout.size or 0)
-        with self.refused(one, "" if raw is not None else "MemoryFault"):
-            value = one.real.read(place, name)
+        raw = target.contents().read(place, layout.size or 0)
+        with self.refused(target, "" if raw is not None else "MemoryFault"):
+            value = target.real.read(place, name)
             assert raw is not None
             assert repr(value) == repr(layout.unpack(raw))
-            assert one.real.read_bytes(place, len(raw)) == raw
+            assert target.real.read_bytes(place, len(raw)) == raw
 
     @rule(data=st.data())
     def follow(self, data: st.DataObject) -> None:
-        one = self.target(data)
-        if one is None:
+        target = self.target(data)
+        if target is None:
             return
-        place, offset = self.place(data, one), data.draw(st.integers(-9, 9))
-        raw = one.contents().read(place, 8)
-        with self.refused(one, "" if raw is not None else "PointerError"):
-            (step,) = PointerPath(f"{place:#x}", (offset,)).follow(one.real)
+        place, offset = self.place(data, target), data.draw(st.integers(-9, 9))
+        raw = target.contents().read(place, 8)
+        with self.refused(target, "" if raw is not None else "PointerError"):
+            (step,) = PointerPath(f"{place:#x}", (offset,)).follow(target.real)
             assert raw is not None
             pointer = int.from_bytes(raw, "little")
             assert step == (place, pointer, offset, (pointer + offset) % (1 << 64))
 
     @rule(data=st.data(), force=st.booleans())
     def write(self, data: st.DataObject, force: bool) -> None:
-        one = self.target(data)
-        if one is None:
+        target = self.target(data)
+        if target is None:
             return
         name = data.draw(st.sampled_from(TYPES))
         layout = number_layout(name)
-        value, place = data.draw(numbers(layout)), self.cell(data, one)
+        value, place = data.draw(numbers_of(layout)), self.cell(data, target)
         size = layout.size or 0
-        if self.is_held(one.known, place) and place not in one.held:
+        if self.is_held(target.known, place) and place not in target.held:
             return  # another target's freezer would put it back
-        fits = force or self.is_writable(one, place, size)
-        with self.refused(one, "" if fits else "MemoryFault"):
-            one.real.write(place, name, value, force=force)
-            self.wrote(one, place, layout.pack(value))
-            if place in one.held:
-                assert one.held[place][0].value == self.there(one, place)
+        fits = force or self.is_writable(target, place, size)
+        with self.refused(target, "" if fits else "MemoryFault"):
+            target.real.write(place, name, value, force=force)
+            self.wrote(target, place, layout.pack(value))
+            if place in target.held:
+                assert target.held[place][0].value == self.there(target, place)
 
     @rule(data=st.data())
     def look(self, data: st.DataObject) -> None:
         """Watch a few places, and see what has changed from one look to the next."""
-        one = self.target(data)
-        if one is None:
+        target = self.target(data)
+        if target is None:
             return
-        places = [self.place(data, one) for _ in range(data.draw(st.integers(1, 3)))]
-        with self.refused(one):
-            watch = one.real.watch((place, i32) for place in places)
-            raw = [one.contents().read(place, 4) for place in places]
+        places = [self.place(data, target) for _ in range(data.draw(st.integers(1, 3)))]
+        with self.refused(target):
+            watch = target.real.watch((place, i32) for place in places)
+            raw = [target.contents().read(place, 4) for place in places]
             values = [None if four is None else struct.unpack("<i", four)[0] for four in raw]
             for _ in range(2):
                 seen = watch.look()
@@ -134,7 +133,7 @@ class TargetRules(Ground):
         size = layout.size or 1
         times = data.draw(st.sampled_from((1, 1, 8)))
         place = self.within(data, known, size * times) // size * size
-        raw = layout.pack(data.draw(numbers(layout))) * times
+        raw = layout.pack(data.draw(numbers_of(layout))) * times
         page, last = ((at - known.base) // PAGE for at in (place, place + len(raw) - 1))
         if known.gone or self.is_held(known, place, len(raw)):
             return
@@ -150,26 +149,26 @@ class TargetRules(Ground):
 
     @rule(data=st.data(), allow=_ALLOW, value=st.none() | st.integers(-100, 100))
     def freeze(self, data: st.DataObject, allow: Allow | None, value: int | None) -> None:
-        one = self.target(data)
-        if one is None or len(one.held) == 3:
+        target = self.target(data)
+        if target is None or len(target.held) == 3:
             return
-        place = self.cell(data, one)
-        if self.is_held(one.known, place) or not self.is_writable(one, place, 4):
+        place = self.cell(data, target)
+        if self.is_held(target.known, place) or not self.is_writable(target, place, 4):
             return
-        there = self.there(one, place)
+        there = self.there(target, place)
         kept = there if value is None or moves(allow, value, there) else value
-        with self.refused(one):
-            freeze = one.real.freeze(place, "i32", value, allow=allow, interval=0.001)
-            self.wrote(one, place, struct.pack("<i", kept))
+        with self.refused(target):
+            freeze = target.real.freeze(place, "i32", value, allow=allow, interval=0.001)
+            self.wrote(target, place, struct.pack("<i", kept))
             assert freeze.active
             assert freeze.value == kept
-            assert freeze in one.real.frozen
-            one.held[place] = (freeze, allow)
+            assert freeze in target.real.frozen
+            target.held[place] = (freeze, allow)
 
     @rule(data=st.data(), value=st.integers(-100, 100))
     def disturb(self, data: st.DataObject, value: int) -> None:
         """The program changes what is held, and gets its way or finds it put back."""
-        held = [(one, place) for one in self.targets for place in one.held]
+        held = [(target, place) for target in self.targets for place in target.held]
         if not held:
             return
         one, place = data.draw(st.sampled_from(held))
@@ -185,7 +184,7 @@ class TargetRules(Ground):
 
     @rule(data=st.data())
     def thaw(self, data: st.DataObject) -> None:
-        held = [(one, place) for one in self.targets for place in one.held]
+        held = [(target, place) for target in self.targets for place in target.held]
         if held:
             one, place = data.draw(st.sampled_from(held))
             freeze, _ = one.held.pop(place)
@@ -195,24 +194,24 @@ class TargetRules(Ground):
 
     @rule(data=st.data(), raw=st.binary(min_size=1, max_size=8))
     def patch(self, data: st.DataObject, raw: bytes) -> None:
-        one = self.target(data)
-        if one is None:
+        target = self.target(data)
+        if target is None:
             return
-        place = self.cell(data, one)
-        if self.is_held(one.known, place):
+        place = self.cell(data, target)
+        if self.is_held(target.known, place):
             return
-        before = one.contents().read(place, len(raw))
-        with self.refused(one, "" if before is not None else "MemoryFault"):
-            patch = one.real.patch(place, raw)
+        before = target.contents().read(place, len(raw))
+        with self.refused(target, "" if before is not None else "MemoryFault"):
+            patch = target.real.patch(place, raw)
             assert patch.before == before
-            assert patch.forced != self.is_writable(one, place, len(raw))
-            assert patch in one.real.patches
-            self.wrote(one, place, raw)
-            one.patches.append(patch)
+            assert patch.forced != self.is_writable(target, place, len(raw))
+            assert patch in target.real.patches
+            self.wrote(target, place, raw)
+            target.patches.append(patch)
 
     @rule(data=st.data(), force=st.booleans())
     def unpatch(self, data: st.DataObject, force: bool) -> None:
-        made = [(one, patch) for one in self.targets for patch in one.patches]
+        made = [(target, patch) for target in self.targets for patch in target.patches]
         if not made:
             return
         one, patch = data.draw(st.sampled_from(made))
@@ -231,27 +230,31 @@ class TargetRules(Ground):
     @rule(data=st.data(), luck=st.integers(0, 2))
     def in_a_child(self, data: st.DataObject, luck: int) -> None:
         """A child cannot use what it has inherited, and can use what it makes."""
-        one = self.target(data)
-        if one is None or luck:
+        target = self.target(data)
+        if target is None or luck:
             return
-        scan = one.scans[0].real if one.scans else None
-        patch = one.patches[0] if one.patches else None
+        scan = target.scans[0].real if target.scans else None
+        patch = target.patches[0] if target.patches else None
         uses: list[Callable[[], object]] = [
-            *(lambda: one.real.read(one.known.base, "i32"), one.real.regions, one.real.check),
-            *(lambda: one.real.freeze(0, "i32", 1), lambda: one.real.patch(0, b"a")),
+            *(
+                lambda: target.real.read(target.known.base, "i32"),
+                target.real.regions,
+                target.real.check,
+            ),
+            *(lambda: target.real.freeze(0, "i32", 1), lambda: target.real.patch(0, b"a")),
             *((scan.first, scan.undo, scan.matches.addresses, scan.forget) if scan else ()),
             *((patch.undo,) if patch else ()),
-            *(freeze.stop for freeze, _ in one.held.values()),
+            *(freeze.stop for freeze, _ in target.held.values()),
         ]
         code = children.run(lambda: _as_a_child_should(uses))
         assert code == 0, "what the child said is above"
 
-    def seen_there(self, one: Attached, place: int) -> int:
+    def seen_there(self, target: Attached, place: int) -> int:
         """The i32 at an address, as the program sees it."""
-        if isinstance(one.known, Process):
-            raw = one.known.seen(place - one.known.base, 4)
+        if isinstance(target.known, Process):
+            raw = target.known.seen(place - target.known.base, 4)
             return int(struct.unpack("<i", raw)[0])
-        return self.there(one, place)
+        return self.there(target, place)
 
 
 def _as_a_child_should(uses: list[Callable[[], object]]) -> None:

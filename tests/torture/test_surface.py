@@ -7,7 +7,7 @@ from torture.surface import members
 
 
 def test_every_public_call_that_needs_arguments_has_some() -> None:
-    needing = {name for name, one in members().items() if not one.plain}
+    needing = {name for name, member in members().items() if not member.plain}
     assert needing - ARGUMENTS.keys() - LEFT_OUT.keys() - MADE_BY_CALLS == set()
 
 

@@ -65,15 +65,15 @@ class Watchdog:
 
     def _look(self) -> None:
         too_long = time.monotonic() - self._patience
-        for one in list(self._running.values()):
-            if one.since > too_long:
+        for running in list(self._running.values()):
+            if running.since > too_long:
                 continue
-            rescue, one.rescue = one.rescue, None
+            rescue, running.rescue = running.rescue, None
             if rescue is not None:
-                one.since = time.monotonic()
+                running.since = time.monotonic()
                 rescue()
             else:
-                told = f"round {self.round}: not back in {self._patience} s: {one.what}\n"
+                told = f"round {self.round}: not back in {self._patience} s: {running.what}\n"
                 os.write(2, told.encode())
                 faulthandler.dump_traceback(all_threads=True)
                 os._exit(3)

@@ -63,11 +63,11 @@ class World:
         self.folder, self.full = folder, full
         self._most = chance.choice(_MOST)  # the fewer, the more threads meet at one
         self.contents = bytearray(chance.choices((0, 1, 7, 100, 255), k=20_000))
-        self.pools: dict[type, list[Any]] = {one: [] for one in classes()}
+        self.pools: dict[type, list[Any]] = {class_: [] for class_ in classes()}
         self.victims = [Victim(*one) for one in _VICTIMS]
         self._spawning = threading.Lock()  # of the list, and not used by children
         self.closed = False
-        ways = [one for one in memory_names() if one not in ("syscall", "device")]
+        ways = [name for name in memory_names() if name not in ("syscall", "device")]
         for victim in self.victims:
             self.add(attach(victim.pid, memory=chance.choice(ways)))
         self.add(attach(Buffer(self.contents, base=BASE)))

@@ -29,7 +29,7 @@ def start() -> Iterator[Start]:
 
     def start(*arguments: str | Path, executable: str | None = None) -> subprocess.Popen[bytes]:
         child = subprocess.Popen(
-            [str(one) for one in arguments],
+            [str(argument) for argument in arguments],
             executable=executable,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

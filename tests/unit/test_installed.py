@@ -66,7 +66,7 @@ def test_what_is_installed_is_imported(python: Path, tmp_path: Path) -> None:
         assert said.returncode == 0, said.stderr
         version, *origins = said.stdout.splitlines()
         assert version == farfetch.__version__
-        assert all(one.startswith(f"{tmp_path}/venv/lib/") for one in origins), origins
+        assert all(origin.startswith(f"{tmp_path}/venv/lib/") for origin in origins), origins
         for command in ([python, "-m", "farfetch"], [tmp_path / "venv" / "bin" / "farfetch"]):
             assert run(*command, "--version", cwd=folder).stdout == f"farfetch {version}\n"
 

@@ -243,35 +243,27 @@ static int gather_stream(struct ff_scanner *scanner, size_t stream)
 	return 0;
 }
 
-/* The candidates that are of a type; they are among the gathered ones. */
-static void mask_type(const struct ff_gather *gather, const struct ff_matchset *type,
+/* A type's candidates, which are among those gathered, as far as all their bytes are there. */
+static void mask_type(const struct ff_scanner *scanner, const struct ff_lot *lot, size_t type,
 		      uint64_t *mask)
 {
+	const struct ff_scan_spec *spec = &scanner->scan->spec;
+	const struct ff_gather *gather = scanner->gather;
+
 	ff_bits_zero(mask, gather->nslots);
 	for (size_t c = 0; c < gather->nchunks; c++) {
 		const struct gathered *chunk = &gather->chunks[c];
 		uint32_t theirs[CHUNK_SLOTS];
-		size_t n = ff_matchset_chunk_slots(type, chunk->chunk, 0, CHUNK_SLOTS, theirs);
+		size_t n = ff_matchset_chunk_slots(spec->candidates->types[type], chunk->chunk, 0,
+						   CHUNK_SLOTS, theirs);
 		size_t at = chunk->first;
 
 		for (size_t i = 0; i < n; i++) {
 			while (gather->slots[at] != theirs[i])
 				at++;
-			ff_bit_set(mask, at);
+			if (lot->sizes[at] >= spec->types[type]->span)
+				ff_bit_set(mask, at);
 		}
-	}
-}
-
-/* As far as all bytes of their values are there. */
-static void mask_whole_type(const struct ff_scanner *scanner, const struct ff_lot *lot,
-			    size_t type, uint64_t *mask)
-{
-	const struct ff_scan_spec *spec = &scanner->scan->spec;
-
-	mask_type(scanner->gather, spec->candidates->types[type], mask);
-	for (size_t i = 0; i < lot->slots; i++) {
-		if (lot->sizes[i] < spec->types[type]->span)
-			ff_bit_clear(mask, i);
 	}
 }
 
@@ -283,7 +275,7 @@ static int decide(struct ff_scanner *scanner)
 	struct ff_lot lot = {
 		.slots = gather->nslots, .stride = span,
 		.streams[FF_NOW] = gather->values[FF_NOW],
-		.alive = gather->alive, .mask = gather->mask, .mask_type = mask_whole_type,
+		.alive = gather->alive, .mask = gather->mask, .mask_type = mask_type,
 		.size = gather->nslots * span, .sizes = gather->sizes,
 	};
 

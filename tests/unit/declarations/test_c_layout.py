@@ -46,7 +46,10 @@ def gcc_says(text: str, names: Mapping[str, Sequence[str]], bits: int) -> dict[s
 def agrees(text: str, names: Sequence[str] = ()) -> None:
     """Check a text against gcc; names are those that C calls by typedef."""
     declared = c_structs(text)
-    called = {one: one if one in names else f"struct {one}" for one in declared}
+    called = {
+        structure: structure if structure in names else f"struct {structure}"
+        for structure in declared
+    }
     for bits in WIDTHS:
         fields = {
             called[name]: [one.name for one in members(found, bits=bits)]

@@ -154,9 +154,9 @@ def test_says(error: FarfetchError, text: str) -> None:
 
 
 def every_error() -> Iterator[type[FarfetchError]]:
-    for one in vars(errors).values():
-        if inspect.isclass(one) and issubclass(one, FarfetchError) and one is not FarfetchError:
-            yield one
+    for kind in vars(errors).values():
+        if inspect.isclass(kind) and issubclass(kind, FarfetchError) and kind is not FarfetchError:
+            yield kind
 
 
 def test_every_error_is_said_above() -> None:
@@ -172,7 +172,7 @@ def test_the_docstring_draws_the_whole_tree() -> None:
             depth = len(match[1]) // 4 + 1
             drawn[match[2]] = stack[depth - 1]
             stack[depth:] = [match[2]]
-    assert drawn == {one.__name__: one.__bases__[0].__name__ for one in every_error()}
+    assert drawn == {error.__name__: error.__bases__[0].__name__ for error in every_error()}
 
 
 @pytest.mark.parametrize("error", [error for error, _ in SAID], ids=lambda one: type(one).__name__)

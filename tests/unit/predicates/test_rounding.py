@@ -24,20 +24,20 @@ ends = st.one_of(
 def test_bounds_are_the_outermost_numbers_inside(
     scale: Scale, low: Fraction, high: Fraction, has_low: bool, has_high: bool
 ) -> None:
-    one = Band(low, high, has_low, has_high)
-    bounds = one.bounds(scale)
+    band = Band(low, high, has_low, has_high)
+    bounds = band.bounds(scale)
     if bounds is None:
-        assert not one.holds(middle(one, scale))
+        assert not band.holds(middle(band, scale))
         return
     least, most = bounds
-    assert one.holds(least)
-    assert one.holds(most)
-    assert not one.holds(step(least, scale, -1))
-    assert not one.holds(step(most, scale, 1))
+    assert band.holds(least)
+    assert band.holds(most)
+    assert not band.holds(step(least, scale, -1))
+    assert not band.holds(step(most, scale, 1))
 
 
-def middle(one: Band, scale: Scale) -> int | float:
-    exact = (one.low + one.high) / 2
+def middle(band: Band, scale: Scale) -> int | float:
+    exact = (band.low + band.high) / 2
     if scale == "int":
         return round(exact)
     try:

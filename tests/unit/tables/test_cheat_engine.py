@@ -73,7 +73,7 @@ def test_entries_are_taken_over(tmp_path: Path, xml: str, where: str, type_name:
 def test_what_cannot_be_taken_is_said(tmp_path: Path, xml: str, reason: str) -> None:
     table, report = import_table(file_of(tmp_path, xml, entry("b")))
     assert [one.name for one in table] == ["b"]
-    assert [one.taken for one in report] == [False, True]
+    assert [line.taken for line in report] == [False, True]
     assert reason in report[0].reason
 
 

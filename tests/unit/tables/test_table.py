@@ -44,7 +44,7 @@ def test_what_is_saved_is_loaded(
     table = table_of(*entries)
     table.save(file)
     assert list(Table.load(file)) == list(table)
-    assert [one.name for one in file.parent.iterdir()] == ["one.json"]
+    assert [file_.name for file_ in file.parent.iterdir()] == ["one.json"]
 
 
 def test_structures_are_saved_with_the_entries_that_are_of_them(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_structures_are_saved_with_the_entries_that_are_of_them(tmp_path: Path) 
     table_of(*entries).save(file)
     saved = json.loads(file.read_bytes())
     assert saved["version"] == 2
-    assert [one["name"] for one in saved["structures"]] == ["player", "mob"]
+    assert [structure["name"] for structure in saved["structures"]] == ["player", "mob"]
     loaded = Table.load(file)
     assert list(loaded) == entries
     assert loaded.structures == {"player": PLAYER, "mob": MOB}

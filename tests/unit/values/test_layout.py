@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from support.strategies import NUMBERS, values_of
 
-LAYOUTS = [layout_of(one) for one in TYPES.values()]
+LAYOUTS = [layout_of(type_) for type_ in TYPES.values()]
 SIZED = [layout_of(sized(TYPES[name], 7)) for name in ("text", "utf16", "bytes")]
 INTEGERS = [one for one in LAYOUTS if one.kind == "int"]
 

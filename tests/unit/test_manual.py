@@ -12,7 +12,7 @@ import pytest
 from farfetch.shell import cli
 from farfetch.shell.farfetchd import cli as farfetchd
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = {name: ROOT / "docs" / f"{name}.1" for name in ("farfetch", "farfetchd")}
 USAGES = {"farfetch": cli.USAGE, "farfetchd": farfetchd.USAGE}
 

@@ -1,0 +1,122 @@
+"""Where each file's test is: at the place that its name says, or where it is written down here.
+
+The test of scanner/ROOM/FILE.py is unit/ROOM/test_FILE.py; that of shell/ROOM/FILE.py is
+unit/shell/test_FILE.py or prompt/test_FILE.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+ROOT = TESTS.parent
+
+#: Of folders and files without a test of their name: which tests are theirs instead, and why.
+ELSEWHERE = (
+    # what a program that is compiled means is a law, on every instruction set
+    ("scanner/compiler", "laws/test_kernels laws/test_laws laws/test_structures"),
+    ("scanner/compiler/residue scanner/predicates/regex_prefix", "laws/test_residue"),
+    ("scanner/predicates/any_number scanner/values/any_number", "laws/test_any_number"),
+    ("scanner/values/fields", "laws/test_structures"),
+    ("scanner/values/members", "laws/test_structures unit/declarations/test_c_layout"),
+    # parts of what is tested as a whole
+    ("scanner/errors", "unit/errors/test_errors"),
+    ("scanner/predicates/parser scanner/predicates/tokens", "unit/predicates/test_language"),
+    ("scanner/predicates/bound_tree scanner/predicates/rules", "unit/predicates/test_binding"),
+    ("scanner/predicates/constants scanner/predicates/node", "unit/predicates/test_nodes"),
+    ("scanner/predicates/operators", "unit/predicates/test_meaning"),
+    ("scanner/predicates/holds", "prompt/test_expect"),
+    ("scanner/declarations", "unit/declarations/test_registry unit/declarations/test_c_layout"),
+    ("scanner/images/elf", "unit/memory/test_modules"),
+    ("scanner/live/freezer", "unit/live/test_freeze"),
+    ("scanner/memory/base scanner/memory/space", "unit/memory/test_memory live/test_targets"),
+    ("scanner/memory/owner", "unit/memory/test_memory live/test_gone"),
+    ("scanner/memory/regions", "unit/memory/test_where unit/process/test_maps"),
+    # what needs targets that run
+    ("scanner/engine", "laws/test_kernels live/test_same_matches"),
+    ("scanner/target", "live/test_targets live/test_access live/test_gone"),
+    ("scanner/lifetime", "live/test_closed live/test_collected live/test_forked"),
+    ("scanner/memory/writing", "live/test_freeze prompt/test_writing"),
+    ("scanner/process/address_space", "live/test_gone"),
+    ("scanner/memory/page_state", "live/test_pages"),
+    ("scanner/process/footprints scanner/process/pages", "live/test_pages"),
+    ("scanner/process/memory scanner/process/ways", "live/test_access live/test_blocking"),
+    ("scanner/process/threads", "live/test_first_thread"),
+    ("scanner/process/widths", "live/test_pointer_width"),
+    # parts of a scan, none of which does anything by itself
+    ("scanner/scan", "laws/test_laws live/test_same_matches live/test_edges"),
+    ("scanner/scan/budget scanner/scan/store", "live/test_disk live/test_memory"),
+    ("scanner/scan/computed scanner/scan/writing", "laws/test_computed prompt/test_writing"),
+    ("scanner/scan/history", "live/test_undo"),
+    ("scanner/scan/job", "live/test_cancel live/test_interrupted"),
+    ("scanner/scan/matches", "live/test_columns"),
+    ("scanner/scan/turns", "live/test_threads"),
+    ("scanner/tables/files", "live/test_saving"),
+    ("scanner/tables/content scanner/tables/entry", "unit/tables/test_table"),
+    # each command has a row, and what it does is tested where it is used
+    ("shell/commands shell/command", "prompt/test_every_command prompt/test_answers"),
+    ("shell/answers", "prompt/test_answers unit/shell/test_render"),
+    ("shell/cli shell/run", "prompt/test_batch prompt/test_bad_input"),
+    ("shell/complete", "prompt/test_completion prompt/test_any_line"),
+    ("shell/errors", "unit/shell/test_report prompt/test_bad_input"),
+    ("shell/farfetchd", "prompt/test_farfetchd prompt/test_editing"),
+    ("shell/loading", "prompt/test_batch"),
+    ("shell/repl", "prompt/test_prompt prompt/test_odd_terminals"),
+    ("shell/repl/hint", "prompt/test_hints"),
+    ("shell/screens", "prompt/test_screens"),
+    ("shell/session", "prompt/test_answers prompt/test_prompt"),
+    ("shell/session/entries", "prompt/test_tables"),
+    ("shell/answers/streams", "prompt/test_odd_terminals"),
+)
+
+
+def elsewhere() -> dict[str, list[str]]:
+    """The tests by file or folder."""
+    return {name: tests.split() for names, tests in ELSEWHERE for name in names.split()}
+
+
+def files() -> Iterator[Path]:
+    """Each file of the packages, without its ending."""
+    for package in ("scanner", "shell"):
+        for file in sorted((ROOT / package).rglob("*.py")):
+            if not file.name.startswith("__"):
+                yield file.relative_to(ROOT).with_suffix("")
+
+
+def namesakes(file: Path) -> list[str]:
+    """The tests that have a file's name."""
+    name = f"test_{file.name}"
+    if file.parts[0] == "scanner":
+        places = [Path("unit", *file.parts[1:-1], name)]
+    else:
+        places = [Path("unit", "shell", name), Path("prompt", name)]
+    return [str(place) for place in places if (TESTS / f"{place}.py").exists()]
+
+
+def test_every_file_has_a_test() -> None:
+    known = elsewhere()
+    missing = [
+        str(file)
+        for file in files()
+        if not namesakes(file) and not {str(file), str(file.parent)} & known.keys()
+    ]
+    assert not missing, f"give them tests of their names, or say in {__file__} which are theirs"
+
+
+def test_what_is_written_down_is_there() -> None:
+    for name, tests in elsewhere().items():
+        assert (ROOT / name).is_dir() or (ROOT / f"{name}.py").exists(), name
+        for test in tests:
+            assert (TESTS / f"{test}.py").exists(), test
+
+
+def test_what_has_a_test_of_its_name_is_not_written_down() -> None:
+    known = elsewhere()
+    assert [file for file in files() if namesakes(file) and str(file) in known] == []
+
+
+def test_every_folder_of_unit_tests_is_a_room() -> None:
+    rooms = {path.name for path in (ROOT / "scanner").iterdir() if path.is_dir()} | {"shell"}
+    folders = {path.parent.name for path in (TESTS / "unit").glob("*/test_*.py")}
+    assert folders - rooms == set()
