@@ -24,7 +24,7 @@ from ..predicates.bound_tree import (
     Lookup,
     Node,
 )
-from ..predicates.meaning import holds
+from ..predicates.meaning import fulfils
 from ..predicates.nodes import Source
 from ..predicates.regex import Regex
 
@@ -133,7 +133,7 @@ class Filter:
     def _fulfils(self, views: Mapping[Source, Any], at: int, end: int) -> bool:
         raw = {name: view[at:end] for name, view in views.items()}
         values = {source: self._decode(value) for source, value in raw.items()}
-        return holds(self._bound, values, raw)
+        return fulfils(self._bound, values, raw)
 
 
 @ffi.def_extern()  # type: ignore[untyped-decorator]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..values.any_number import LAYOUT
 from .binding import bind
-from .meaning import holds
+from .meaning import fulfils
 from .nodes import Compare, Const, Predicate, SourceValue
 
 
@@ -42,6 +42,6 @@ def fitting(predicate: Predicate, raw: Mapping[str, bytes]) -> frozenset[str]:
         cut = {source: value[:size] for source, value in raw.items()}
         if len(cut["now"]) == size:
             values = {source: part.layout.unpack(value) for source, value in cut.items()}
-            if holds(part, values, cut):
+            if fulfils(part, values, cut):
                 names.add(part.layout.name)
     return frozenset(names)

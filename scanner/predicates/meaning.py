@@ -114,10 +114,10 @@ def evaluate(
         raise ValueError(f"no value is given for {', '.join(sorted(missing))}")
     if raw is None:
         raw = {source: layout.pack(value) for source, value in given.items()}
-    return holds(bound, given, raw)
+    return fulfils(bound, given, raw)
 
 
-def holds(bound: BoundPredicate, values: Mapping[str, Any], raw: Mapping[str, bytes]) -> bool:
+def fulfils(bound: BoundPredicate, values: Mapping[str, Any], raw: Mapping[str, bytes]) -> bool:
     """Whether a value fulfils a predicate that has been bound.
 
     Args:

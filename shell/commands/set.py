@@ -70,14 +70,13 @@ def run(session: Session, given: Given) -> Result:
     if chosen.match is None:
         return _set_all(session, given)
     match = scan[chosen.match]
-    address, value_type = match.address, match.type
-    if chosen.field:
-        field = member(scan.type, chosen.field, bits=session.attached.bits)
+    address, value_type, path = match.address, match.type, chosen.field or None
+    if path:
+        field = member(scan.type, path, bits=session.attached.bits)
         address, value_type = address + field.offset, field.type
     value = _value(session, value_type, given.value)
     shown = str(value) if isinstance(value, Expr) else values.shown(value_type, value)
     if isinstance(value, Expr):
-        path = chosen.field or None
         (value,) = scan.compute(value, field=path, start=chosen.match, count=1)
     session.attached.write(address, value_type, value, force=given.force)
     return _answer(1, 0, shown)
@@ -107,8 +106,7 @@ def _value(session: Session, value_type: Any, text: str) -> object:
     except FarfetchError:
         if not _SOURCE.search(text):
             raise
-        is_number = value_type is number or layout_of(value_type, bits=bits).is_number
-        if not is_number:
+        if not (value_type is number or layout_of(value_type, bits=bits).is_number):
             raise
     expr = parse_expression(text)
     if "@" in text:
