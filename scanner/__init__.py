@@ -54,6 +54,7 @@ from .errors import (
     ValueRangeError,
     WhereError,
 )
+from .errors.suggest import did_you_mean
 from .live.freeze import Freeze
 from .live.freezer import Freezer
 from .live.patch import Patch, Patches
@@ -96,7 +97,8 @@ from .scan.matches import Match, Matches
 from .scan.results import FaultSet, Progress, ScanResult
 from .scan.scan import Scan
 from .scan.writing import WriteResult
-from .tables.table import Entry, Table
+from .tables.entry import Entry
+from .tables.table import Table
 from .target import Target, attach
 from .values.convert import (
     TYPES,
@@ -253,6 +255,7 @@ __all__ = [
     "decode",
     "decreased",
     "default_threads",
+    "did_you_mean",
     "encode",
     "export_table",
     "f32",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import operator
 import os
 from collections.abc import Callable, Collection, Iterable
@@ -15,7 +14,6 @@ Kind = TypeVar("Kind")
 HIGHEST: Final = (1 << 64) - 1
 #: Bytes that one call reads or writes at the most.
 MOST_BYTES: Final = 1 << 40
-_LOOKED_AT: Final = 64  # characters of a name that others are compared with
 
 
 def whole(name: str, value: object, low: int, high: int, what: str = "") -> int:
@@ -109,7 +107,7 @@ def choice(name: str, value: object, known: Iterable[str]) -> str:
 def like(name: str, value: object, has: Iterable[str], what: str) -> None:
     """An object that has what is needed of it."""
     try:
-        there = all(hasattr(value, one) for one in has)
+        there = all(hasattr(value, attribute) for attribute in has)
     except Exception:  # of that object
         there = False
     if not there:
@@ -153,26 +151,21 @@ def names(name: str, value: object) -> Collection[str]:
     """Several texts."""
     if isinstance(value, str | bytes) or not isinstance(value, Collection):
         raise ArgumentError(name, value, "a collection of names")
-    return [text(name, one) for one in value]
+    return [text(name, item) for item in value]
 
 
 def several(name: str, value: object, kind: type[Kind], what: str) -> list[Kind]:
     """Objects of a kind, of whatever gives them."""
     if not isinstance(value, Iterable) or isinstance(value, str | bytes):
         raise ArgumentError(name, value, what)
-    return [instance(name, one, kind, what) for one in value]
+    return [instance(name, item, kind, what) for item in value]
 
 
 def pairs(name: str, value: object) -> list[tuple[Any, Any]]:
     """Pairs of an address and a type."""
     expected = "pairs of an address and a type"
     try:
-        found = [(first, second) for first, second in value]  # type: ignore[attr-defined]
+        paired = [(first, second) for first, second in value]  # type: ignore[attr-defined]
     except Exception:
         raise ArgumentError(name, value, expected) from None
-    return found
-
-
-def near(name: str, known: Iterable[str], count: int, cutoff: float = 0.6) -> list[str]:
-    """Up to so many known names that look like one, the likest first; however long that is."""
-    return difflib.get_close_matches(name[:_LOOKED_AT], list(known), n=count, cutoff=cutoff)
+    return paired

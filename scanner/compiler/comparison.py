@@ -1,4 +1,4 @@
-"""From one comparison to atoms of the core."""
+"""A bound comparison, compiled to atoms of the core."""
 
 from __future__ import annotations
 
@@ -13,8 +13,16 @@ from typing import Any, Final
 from ..engine import lib
 from ..errors import ExpressionError
 from ..predicates.any_case import AnyCase
-from ..predicates.binding import arithmetic, place_of
-from ..predicates.nodes import Binary, Compare, Const, Expr, InRange, Near, Value
+from ..predicates.bound_tree import (
+    Comparison,
+    Computed,
+    Expression,
+    Fixed,
+    Lookup,
+    Nearness,
+    Ranged,
+)
+from ..predicates.nodes import Const
 from ..predicates.operators import CompareOp
 from ..predicates.pattern import Pattern
 from ..predicates.regex import Regex
@@ -36,73 +44,76 @@ _SETS: Final = 4  # bytes of an expression's beginning that are looked at by the
 _RANGES: Final = 4  # that stand for the set of bytes that one of them can be
 
 
-def compile_comparison(node: Compare | InRange | Near, layout: Layout, code: Code) -> int:
+def compile_comparison(node: Comparison, code: Code) -> int:
     """Write what leaves a comparison's mask. Returns how many masks that needs at once.
 
     Raises:
         ExpressionError: it needs more than the core has.
     """
-    return _Compiler(layout, arithmetic(node, layout), code).comparison(node)
+    return _Compiler(node.layout, code).comparison(node)
 
 
 @dataclass
 class _Compiler:
-    whole: Layout  # of the slot's value
-    layout: Layout  # of what is compared: the same, or that of the fields
+    layout: Layout  # that the comparison computes in
     code: Code
 
-    def comparison(self, node: Compare | InRange | Near) -> int:
-        if isinstance(node, InRange):
-            return self._in_range(node)
-        if isinstance(node, Near):
+    def comparison(self, node: Comparison) -> int:
+        if isinstance(node, Ranged):
+            return self._in_range(*node.operands)
+        if isinstance(node, Nearness):
             return self._near(node)
         return self._compare(node.op, node.left, node.right)
 
-    def _operand(self, value: Value) -> dict[str, Any]:
-        _, offset, layout = place_of(value, self.whole)
+    def _operand(self, value: Lookup) -> dict[str, Any]:
+        layout = value.layout
         return {
             "stream": self.code.streams[value.source],
             "type": number_type(layout) if layout.is_number else 0,
             "swapped": layout.big_endian != (sys.byteorder == "big"),
-            "offset": offset,
+            "offset": value.offset,
         }
 
-    def _compare(self, op: CompareOp, left: Expr, right: Expr) -> int:
-        if isinstance(left, Const) and isinstance(right, Value):
+    def _compare(self, op: CompareOp, left: Expression, right: Expression) -> int:
+        if isinstance(left, Fixed) and isinstance(right, Lookup):
             op, left, right = _MIRRORED[op], right, left
         if not self.layout.is_number:
             return self._compare_bytes(op, left, right)
         if self.layout.is_mixed:
             return self._expression(op, left, right)
-        if isinstance(left, Value) and isinstance(right, Const):
+        if isinstance(left, Lookup) and isinstance(right, Fixed):
             if self._is_own(right):
                 return self._bounds(left, op, right)
             if isinstance(right.value, float) and abs(right.value) < _EXACT:
                 return self._between_integers(left, op, right.value)
-        if isinstance(left, Value) and isinstance(right, Value):
+        if isinstance(left, Lookup) and isinstance(right, Lookup):
             return self._pair(op, left, right)
         if op in ("==", "!=") and self._shifted_pair(op, left, right):
             return 1
         return self._expression(op, left, right)
 
-    def _between_integers(self, value: Value, op: CompareOp, number: float) -> int:
+    def _between_integers(self, value: Lookup, op: CompareOp, number: float) -> int:
         """An integer beside a float is a double: up to there, the same as being exact."""
         if op in ("<", ">="):
-            return self._bounds(value, op, Const(math.ceil(number)))
+            return self._bounds(value, op, self._fixed(math.ceil(number)))
         if op in ("<=", ">") or number.is_integer():
-            return self._bounds(value, op, Const(math.floor(number)))
+            return self._bounds(value, op, self._fixed(math.floor(number)))
         return self.code.nothing() if op == "==" else self.code.everything()
 
-    def _is_own(self, constant: Const) -> bool:
+    def _fixed(self, number: int | float) -> Fixed:
+        """A constant that nobody has written."""
+        is_float = self.layout.kind == "float" or isinstance(number, float)
+        return Fixed(number, is_float, Const(number))
+
+    def _is_own(self, constant: Fixed) -> bool:
         """Whether a constant is compared as a value of the type, and not as a double."""
         return self.layout.kind == "float" or isinstance(constant.value, int)
 
-    def _in_range(self, node: InRange) -> int:
-        value, low, high = node.operand, node.low, node.high
+    def _in_range(self, value: Expression, low: Expression, high: Expression) -> int:
         if (
-            isinstance(value, Value)
-            and isinstance(low, Const)
-            and isinstance(high, Const)
+            isinstance(value, Lookup)
+            and isinstance(low, Fixed)
+            and isinstance(high, Fixed)
             and self._is_own(low)
             and self._is_own(high)
         ):
@@ -114,35 +125,33 @@ class _Compiler:
         self.code.land(skip)
         return depth
 
-    def _near(self, node: Near) -> int:
-        operand, number = node.operand, node.constant
-        is_own = isinstance(operand, Value) and not self.layout.is_mixed
-        is_float = self._expressions().floats(operand)
-        if number.is_nan() and is_float and isinstance(operand, Value):
+    def _near(self, node: Nearness) -> int:
+        operand, number = node.operand, node.said.constant
+        is_float = operand.is_float
+        if number.is_nan() and is_float and isinstance(operand, Lookup):
             return self._range(operand, -math.inf, math.inf, negate=True)
         if number.is_nan():
             return self._compare("!=", operand, operand)
         if number.is_infinite() and is_float:
-            return self._compare("==", operand, Const(float(number)))
+            return self._compare("==", operand, self._fixed(float(number)))
         scale = self.layout.scale
         if is_float and scale == "int":
             scale = 64
-        bounds = node.band.bounds(scale) if number.is_finite() else None
+        bounds = node.said.band.bounds(scale) if number.is_finite() else None
         if bounds is None:
             return self.code.nothing()
         low, high = bounds
-        if is_own:
-            assert isinstance(operand, Value)
+        if isinstance(operand, Lookup) and not self.layout.is_mixed:
             least, most = self._limits()
             return self._range(operand, max(low, least), min(high, most))
-        return self._in_range(InRange(operand, Const(low), Const(high)))
+        return self._in_range(operand, self._fixed(low), self._fixed(high))
 
-    def _number(self, constant: Const) -> int | float:
+    def _number(self, constant: Fixed) -> int | float:
         number = self.layout.unpack(self.layout.pack(constant.value))
         assert isinstance(number, int | float)
         return number
 
-    def _range(self, value: Value, low: int | float, high: int | float, **how: bool) -> int:
+    def _range(self, value: Lookup, low: int | float, high: int | float, **how: bool) -> int:
         return self.code.atom(
             kind=lib.FF_ATOM_RANGE,
             a=self._operand(value),
@@ -157,7 +166,7 @@ class _Compiler:
             return {"f" if self.layout.bits == 32 else "d": float(number)}
         return {"i" if self.layout.signed else "u": int(number)}
 
-    def _bounds(self, value: Value, op: CompareOp, constant: Const) -> int:
+    def _bounds(self, value: Lookup, op: CompareOp, constant: Fixed) -> int:
         number = self._number(constant)
         is_float = self.layout.kind == "float"
         low, high = (-math.inf, math.inf) if is_float else self._limits()
@@ -186,7 +195,7 @@ class _Compiler:
             return next_float(number, self.layout.bits)
         return -next_float(-number, self.layout.bits)
 
-    def _pair(self, op: CompareOp, left: Value, right: Value, **delta: Any) -> int:
+    def _pair(self, op: CompareOp, left: Lookup, right: Lookup, **delta: Any) -> int:
         if op in (">", ">="):
             op, left, right = _MIRRORED[op], right, left
         code = {"<": lib.FF_LT, "<=": lib.FF_LE}.get(op, lib.FF_EQ)
@@ -199,17 +208,17 @@ class _Compiler:
             **delta,
         )
 
-    def _shifted_pair(self, op: CompareOp, left: Expr, right: Expr) -> bool:
+    def _shifted_pair(self, op: CompareOp, left: Expression, right: Expression) -> bool:
         """``now == prev - 5`` and the like in one atom. Returns whether it is such a thing."""
-        if isinstance(left, Binary) and isinstance(right, Value):
+        if isinstance(left, Computed) and isinstance(right, Lookup):
             left, right = right, left
-        if not (isinstance(left, Value) and isinstance(right, Binary) and right.op in ("+", "-")):
-            return False
-        base, constant = right.left, right.right
-        if right.op == "+" and isinstance(base, Const):
-            base, constant = constant, base
-        if not (isinstance(base, Value) and isinstance(constant, Const)):
-            return False
+        match left, right:
+            case Lookup(), Computed("+" | "-", (Lookup() as base, Fixed() as constant)):
+                pass
+            case Lookup(), Computed("+", (Fixed() as constant, Lookup() as base)):
+                pass
+            case _:
+                return False
         if self.layout.kind == "float":
             try:
                 delta = self._number(constant)
@@ -249,13 +258,13 @@ class _Compiler:
             return {"i": (delta + half) % (2 * half) - half}
         return self._scalar(delta)
 
-    def _compare_bytes(self, op: CompareOp, left: Expr, right: Expr) -> int:
+    def _compare_bytes(self, op: CompareOp, left: Expression, right: Expression) -> int:
         negate = op == "!="
-        if isinstance(left, Value) and isinstance(right, Value):
+        if isinstance(left, Lookup) and isinstance(right, Lookup):
             return self._same(left, right, negate=negate)
-        if not (isinstance(left, Value) and isinstance(right, Const)):
+        if not (isinstance(left, Lookup) and isinstance(right, Fixed)):
             reason = f"{self.layout.name} values can only be compared with a constant or each other"
-            raise ExpressionError(f"{left} {op} {right}", 0, reason)
+            raise ExpressionError(f"{left.said} {op} {right.said}", 0, reason)
         if isinstance(right.value, AnyCase):
             return self._choices(left, right.value, negate=negate)
         if isinstance(right.value, Regex):
@@ -273,7 +282,7 @@ class _Compiler:
             negate=negate,
         )
 
-    def _choices(self, value: Value, wanted: AnyCase, *, negate: bool) -> int:
+    def _choices(self, value: Lookup, wanted: AnyCase, *, negate: bool) -> int:
         """A text in any case: by the bits that its letters share, then what these leave open."""
         code, operand = self.code, self._operand(value)
         raw, mask = bytearray(), bytearray()
@@ -300,16 +309,16 @@ class _Compiler:
             code.op(lib.FF_LOGIC_NOT)
         return 3 if opened else 1
 
-    def _begins(self, value: Value, wanted: Regex) -> int:
+    def _begins(self, value: Lookup, wanted: Regex) -> int:
         """How the matches of an expression begin: the bits that are sure, then sets of bytes."""
         code, operand = self.code, self._operand(value)
-        head = [bytes(sorted(one)) for one in wanted.head[: self.layout.size]]
-        mask = bytes(_same_bits([bytes((byte,)) for byte in one])[0] for one in head)
-        raw = bytes(one[0] & bits for one, bits in zip(head, mask, strict=True))
+        head = [bytes(sorted(allowed)) for allowed in wanted.head[: self.layout.size]]
+        mask = bytes(_same_bits([bytes((byte,)) for byte in allowed])[0] for allowed in head)
+        raw = bytes(allowed[0] & bits for allowed, bits in zip(head, mask, strict=True))
         opened = [
             place
-            for place, (one, bits) in enumerate(zip(head, mask, strict=True))
-            if len(one) != 1 << (0xFF ^ bits).bit_count()
+            for place, (allowed, bits) in enumerate(zip(head, mask, strict=True))
+            if len(allowed) != 1 << (0xFF ^ bits).bit_count()
         ]
         opened.sort(key=lambda place: len(head[place]))
         if any(mask):
@@ -327,7 +336,7 @@ class _Compiler:
             code.land(skip)
         return 3 if opened else 1
 
-    def _same(self, left: Value, right: Value, *, negate: bool) -> int:
+    def _same(self, left: Lookup, right: Lookup, *, negate: bool) -> int:
         size = self.layout.size
         return self.code.atom(
             kind=lib.FF_ATOM_SAME,
@@ -338,9 +347,9 @@ class _Compiler:
         )
 
     def _expressions(self) -> ExpressionCompiler:
-        return ExpressionCompiler(self.layout, self.whole, self._operand)
+        return ExpressionCompiler(self.layout, self._operand)
 
-    def _expression(self, op: CompareOp, left: Expr, right: Expr) -> int:
+    def _expression(self, op: CompareOp, left: Expression, right: Expression) -> int:
         start = len(self.code.steps)
         self.code.steps += self._expressions().compare(op, left, right)
         length = len(self.code.steps) - start
@@ -360,8 +369,8 @@ def _same_bits(forms: Sequence[bytes]) -> bytes:
     """The bits in which all of some bytes of one length agree."""
     same = bytearray(b"\xff" * len(forms[0]))
     for form in forms:
-        for index, (byte, own) in enumerate(zip(form, forms[0], strict=True)):
-            same[index] &= 0xFF ^ byte ^ own
+        for index, (byte, base) in enumerate(zip(form, forms[0], strict=True)):
+            same[index] &= 0xFF ^ byte ^ base
     return bytes(same)
 
 

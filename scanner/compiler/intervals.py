@@ -53,16 +53,19 @@ class Interval(NamedTuple):
         return Interval(~self.high, ~self.low)
 
     def quotient(self) -> Interval:
-        """Of a division by anything but zero."""
+        """What a division by anything but zero can give."""
         return Interval(-self.magnitude, self.magnitude)
 
     def remainder(self, divisor: Interval) -> Interval:
-        """Of a division; it has the divisor's sign. The dividend's size counts on the way there."""
+        """What a division can leave; it has the divisor's sign.
+
+        The dividend's size counts on the way there.
+        """
         bound = max(divisor.magnitude, self.magnitude)
         return Interval(-bound, bound)
 
     def bitwise(self, other: Interval) -> Interval:
-        """Of any of ``& | ^``: no more bits than the longer side, the sign bit included."""
+        """What ``& | ^`` can give: no more bits than the longer side, the sign bit included."""
         bits = max(value.bit_length() for value in (*self, *other))
         return Interval(0 if self.low >= 0 <= other.low else -(1 << bits), (1 << bits) - 1)
 

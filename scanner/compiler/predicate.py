@@ -1,4 +1,4 @@
-"""From a predicate's tree to a program of the core.
+"""A bound tree, compiled to a program of the core.
 
 What compares the value with a constant or with an older value becomes one of the core's fast
 atoms; any other arithmetic becomes a stack program (:mod:`.arithmetic`); ``and``, ``or``
@@ -8,40 +8,34 @@ and ``not`` join their masks.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ..engine import lib
 from ..errors import ExpressionError
 from ..predicates.any_case import AnyCase
-from ..predicates.any_number import asked, implies_first
-from ..predicates.check import check as check_kinds
-from ..predicates.nodes import (
-    And,
-    Changed,
-    Compare,
-    Const,
-    Decreased,
-    Increased,
-    InRange,
-    Near,
-    Not,
-    Or,
-    Predicate,
-    Source,
-    Unchanged,
-    Unknown,
-    Value,
-    now,
-    prev,
-    uses,
+from ..predicates.any_number import implies_first
+from ..predicates.binding import bind
+from ..predicates.bound_tree import (
+    Anything,
+    BoundPredicate,
+    Compared,
+    Fixed,
+    Logic,
+    Lookup,
+    Negation,
+    Node,
+    Sameness,
 )
+from ..predicates.constants import Constant
+from ..predicates.node import too_deep
+from ..predicates.nodes import Predicate, Source
 from ..predicates.pattern import Pattern
 from ..predicates.regex import Regex
 from ..values.layout import Layout
 from .comparison import compile_comparison
 from .program import Code
-from .residue import is_decoded, weaker
+from .residue import weaker
 
 STREAMS: Final[dict[Source, int]] = {
     "now": lib.FF_NOW,
@@ -77,7 +71,7 @@ def compile_predicate(predicate: Predicate, layout: Layout) -> Program:
 
     Args:
         predicate: the tree.
-        layout: of the values, with a size.
+        layout: of the values.
 
     Raises:
         ValueRangeError: a constant does not fit the type.
@@ -89,40 +83,62 @@ def compile_predicate(predicate: Predicate, layout: Layout) -> Program:
     >>> program.span, program.constant.hex(), sorted(program.streams)
     (4, '05000000', ['now', 'prev'])
     """
-    if layout.parts:
-        return _compile_number(predicate, layout)
-    check_kinds(predicate, layout)
-    return _Compiler(layout).program(predicate)
+    return compile_bound(bind(predicate, layout))
 
 
-def _compile_number(predicate: Predicate, layout: Layout) -> Program:
+def compile_bound(bound: BoundPredicate) -> Program:
+    """Compile a predicate that has been bound.
+
+    Raises:
+        ExpressionError: it is too large a tree, or needs what the core does not have.
+        ArgumentError: the tree is too deep.
+    """
+    try:
+        if bound.parts:
+            return _compile_number(bound)
+        return _Compiler(bound.layout, Code(streams=_streams(bound))).program(bound)
+    except RecursionError:
+        raise too_deep() from None
+
+
+def _streams(bound: BoundPredicate) -> dict[Source, int]:
+    """The sources that a predicate looks at, each with its number."""
+    named = sorted(bound.sources - STREAMS.keys())
+    room = lib.FF_STREAMS - len(STREAMS)
+    if len(named) > room:
+        raise ExpressionError(str(bound.said), 0, f"more than {room} snapshots at once")
+    streams = {source: STREAMS[source] for source in STREAMS if source in bound.sources}
+    return streams | {name: len(STREAMS) + index for index, name in enumerate(named)}
+
+
+def _compile_number(bound: BoundPredicate) -> Program:
     """A program for each type; and one for any of them, which may let more pass."""
-    able = asked(predicate, layout)
-    merged = _Compiler(layout)
-    merged.number_streams(predicate)
+    streams = _streams(bound)
+    merged = Code(streams=streams)
     parts = []
     depth = 0
-    for part, is_asked in zip(layout.parts, able, strict=True):
-        own = _Compiler(part, Code(streams=merged.code.streams))
-        if is_asked:
-            own.predicate(predicate)
+    for layout, part in zip(bound.layout.parts, bound.parts, strict=True):
+        code = Code(streams=streams)
+        if part is None:
+            code.nothing()
         else:
-            own.code.nothing()
-        assert part.size is not None
-        parts.append(own.code.create(part.size, b"", lib.FF_UNRELATED))
-        if not is_asked or (part.name == "i64" and able[0] and implies_first(predicate)):
+            _Compiler(layout, code).predicate(part.root)
+        assert layout.size is not None
+        parts.append(code.create(layout.size, b"", lib.FF_UNRELATED))
+        is_in_first = layout.name == "i64" and bound.parts[0] and implies_first(bound.said)
+        if part is None or is_in_first:
             continue
         if not depth:
-            depth = _Compiler(part, merged.code).predicate(predicate)
+            depth = _Compiler(layout, merged).predicate(part.root)
             continue
-        skip = merged.code.skip(lib.FF_LOGIC_SKIP_ALL)
-        depth = max(depth, 1 + _Compiler(part, merged.code).predicate(predicate))
-        merged.code.op(lib.FF_LOGIC_OR)
-        merged.code.land(skip)
-    assert layout.size is not None
-    _check_depth(predicate, depth)
-    handle = merged.code.create(layout.size, b"", lib.FF_UNRELATED)
-    return Program(handle, layout.size, merged.code.streams, b"", tuple(parts))
+        skip = merged.skip(lib.FF_LOGIC_SKIP_ALL)
+        depth = max(depth, 1 + _Compiler(layout, merged).predicate(part.root))
+        merged.op(lib.FF_LOGIC_OR)
+        merged.land(skip)
+    assert bound.layout.size is not None
+    _check_depth(bound.said, depth)
+    handle = merged.create(bound.layout.size, b"", lib.FF_UNRELATED)
+    return Program(handle, bound.layout.size, streams, b"", tuple(parts))
 
 
 def _check_depth(predicate: Predicate, depth: int) -> None:
@@ -133,110 +149,99 @@ def _check_depth(predicate: Predicate, depth: int) -> None:
 @dataclass
 class _Compiler:
     layout: Layout
-    code: Code = field(default_factory=Code)
+    code: Code
 
-    def program(self, predicate: Predicate) -> Program:
+    def program(self, bound: BoundPredicate) -> Program:
         size = self.layout.size
-        if size is None:
-            raise ValueError(f"{self.layout.name} has no size")
-        self.number_streams(predicate)
-        is_weaker = is_decoded(predicate, self.layout)
+        assert size is not None  # what is bound has one
+        root, is_weaker = bound.root, bound.is_decoded
         if is_weaker:
-            self._bring_in(predicate, size)
-            predicate = weaker(predicate, self.layout)
-        _check_depth(predicate, self.predicate(predicate))
-        constant = self._constant(predicate)
-        handle = self.code.create(size, constant, _relation(predicate))
+            self._bring_in(bound, size)
+            root = weaker(root)
+        _check_depth(bound.said, self.predicate(root))
+        constant = self._constant(root)
+        handle = self.code.create(size, constant, _relation(root))
         return Program(handle, size, self.code.streams, constant, is_weaker=is_weaker)
 
-    def _bring_in(self, predicate: Predicate, size: int) -> None:
+    def _bring_in(self, bound: BoundPredicate, size: int) -> None:
         """Have the bytes of every source at hand: atoms that no mask is made of."""
-        for source in sorted(uses(predicate)):
+        for source in sorted(bound.sources):
             stream = {"stream": self.code.streams[source]}
             self.code.atoms.append(
                 {"kind": lib.FF_ATOM_SAME, "a": stream, "b": stream, "length": size}
             )
 
-    def number_streams(self, predicate: Predicate) -> None:
-        """Give each source its number."""
-        sources = uses(predicate)
-        named = sorted(sources - STREAMS.keys())
-        room = lib.FF_STREAMS - len(STREAMS)
-        if len(named) > room:
-            raise ExpressionError(str(predicate), 0, f"more than {room} snapshots at once")
-        streams = self.code.streams
-        streams |= {source: STREAMS[source] for source in STREAMS if source in sources}
-        streams |= {name: len(STREAMS) + index for index, name in enumerate(named)}
-
-    def predicate(self, node: Predicate) -> int:
+    def predicate(self, node: Node) -> int:
         """Write what leaves a predicate's mask. Returns how many masks that needs at once."""
         code = self.code
-        if isinstance(node, And | Or):
-            is_and = isinstance(node, And)
-            left = self.predicate(node.left)
-            skip = code.skip(lib.FF_LOGIC_SKIP_NONE if is_and else lib.FF_LOGIC_SKIP_ALL)
-            right = self.predicate(node.right)
-            code.op(lib.FF_LOGIC_AND if is_and else lib.FF_LOGIC_OR)
-            code.land(skip)
-            if is_and and code.join_ranges(skip):
-                return left
-            return max(left, right + 1)
-        if isinstance(node, Not):
-            depth = self.predicate(node.operand)
-            code.op(lib.FF_LOGIC_NOT)
+        match node:
+            case Logic(op, left, right):
+                return self._logic(op == "and", left, right)
+            case Negation(operand):
+                depth = self.predicate(operand)
+                code.op(lib.FF_LOGIC_NOT)
+                return depth
+            case Anything():
+                return code.everything()
+            case Sameness(negated):
+                return self._same(negate=negated)
+        return compile_comparison(node, code)
+
+    def _logic(self, is_and: bool, left: Node, right: Node) -> int:
+        code = self.code
+        depth = self.predicate(left)
+        skip = code.skip(lib.FF_LOGIC_SKIP_NONE if is_and else lib.FF_LOGIC_SKIP_ALL)
+        more = self.predicate(right)
+        code.op(lib.FF_LOGIC_AND if is_and else lib.FF_LOGIC_OR)
+        code.land(skip)
+        if is_and and code.join_ranges(skip):
             return depth
-        if isinstance(node, Unknown):
-            return code.everything()
-        if isinstance(node, Changed | Unchanged):
-            return self._same(negate=isinstance(node, Changed))
-        if isinstance(node, Increased | Decreased):
-            node = now > prev if isinstance(node, Increased) else now < prev
-        if isinstance(node, Compare | InRange | Near):
-            return compile_comparison(node, self.layout, code)
-        raise TypeError(f"{node!r} is no predicate")
+        return max(depth, more + 1)
 
     def _same(self, *, negate: bool) -> int:
         """Whether the bytes are the same: not so for 0.0 and -0.0, so for two NaNs alike."""
-        a, b = ({"stream": self.code.streams[value.source]} for value in (now, prev))
+        a, b = ({"stream": self.code.streams[source]} for source in ("now", "prev"))
         return self.code.atom(
             kind=lib.FF_ATOM_SAME, a=a, b=b, length=self.layout.size, negate=negate
         )
 
-    def _constant(self, predicate: Predicate) -> bytes:
+    def _constant(self, node: Node) -> bytes:
         """The bytes that the predicate leaves a match no choice of."""
         if self.layout.kind == "struct":
             return b""
-        if isinstance(predicate, And):
-            return self._constant(predicate.left) or self._constant(predicate.right)
-        if not (isinstance(predicate, Compare) and predicate.op == "=="):
+        match node:
+            case Logic("and", left, right):
+                return self._constant(left) or self._constant(right)
+            case Compared("==", Lookup("now"), Fixed(value)):
+                return self._packed(value)
+            case Compared("==", Fixed(value), Lookup("now")):
+                return self._packed(value)
+        return b""
+
+    def _packed(self, value: Constant) -> bytes:
+        """The bytes that are equal to a constant; b"" where there are several such."""
+        if isinstance(value, AnyCase | Regex):
             return b""
-        sides = predicate.left, predicate.right
-        value = next((x for x in sides if isinstance(x, Value) and x.source == "now"), None)
-        constant = next((x for x in sides if isinstance(x, Const)), None)
-        if value is None or constant is None or isinstance(constant.value, AnyCase | Regex):
-            return b""
-        if isinstance(constant.value, Pattern):
-            return constant.value.value if set(constant.value.mask) == {0xFF} else b""
-        if not constant.value and self.layout.kind == "float":
+        if isinstance(value, Pattern):
+            return value.value if set(value.mask) == {0xFF} else b""
+        if not value and self.layout.kind == "float":
             return b""  # a zero has two forms
-        if self.layout.kind == "int" and isinstance(constant.value, float):
+        if self.layout.kind == "int" and isinstance(value, float):
             return b""
-        return self.layout.pack(constant.value)
+        return self.layout.pack(value)
 
 
-def _relation(node: Predicate) -> int:
+def _relation(node: Node) -> int:
     """What the predicate says of a match's bytes now and before: the same, others, or neither."""
-    if isinstance(node, And):
-        return _relation(node.left) or _relation(node.right)
-    if isinstance(node, Or):
-        left, right = _relation(node.left), _relation(node.right)
-        return left if left == right else int(lib.FF_UNRELATED)
-    if isinstance(node, Unchanged):
-        return int(lib.FF_SAME_BYTES)
-    if isinstance(node, Changed | Increased | Decreased):
-        return int(lib.FF_OTHER_BYTES)
-    if isinstance(node, Compare) and node.op in ("<", ">"):
-        sources = {str(side) for side in (node.left, node.right) if isinstance(side, Value)}
-        if sources == {"now", "prev"}:
-            return int(lib.FF_OTHER_BYTES)
+    match node:
+        case Logic("and", left, right):
+            return _relation(left) or _relation(right)
+        case Logic(_, left, right):
+            relation = _relation(left)
+            return relation if relation == _relation(right) else int(lib.FF_UNRELATED)
+        case Sameness(negated):
+            return int(lib.FF_OTHER_BYTES if negated else lib.FF_SAME_BYTES)
+        case Compared("<" | ">", Lookup(source, ""), Lookup(other, "")):
+            if {source, other} == {"now", "prev"}:
+                return int(lib.FF_OTHER_BYTES)
     return int(lib.FF_UNRELATED)

@@ -100,14 +100,14 @@ class Code:
         shape = [kind for kind, _ in self.logic[skip - 1 :]]
         if shape != [atom, lib.FF_LOGIC_SKIP_NONE, atom, lib.FF_LOGIC_AND]:
             return False
-        one, other = self.atoms[-2:]
-        ranges = one["kind"] == other["kind"] == lib.FF_ATOM_RANGE and one["a"] == other["a"]
+        first, second = self.atoms[-2:]
+        ranges = first["kind"] == second["kind"] == lib.FF_ATOM_RANGE and first["a"] == second["a"]
         if not ranges or self.logic[skip - 1][1] != len(self.atoms) - 2:
             return False
-        (member,) = one["low"]
-        if any(math.isnan(side[bound][member]) for side in (one, other) for bound in _BOUNDS):
+        (member,) = first["low"]
+        if any(math.isnan(side[bound][member]) for side in (first, second) for bound in _BOUNDS):
             return False
-        one["low"] = {member: max(one["low"][member], other["low"][member])}
-        one["high"] = {member: min(one["high"][member], other["high"][member])}
+        first["low"] = {member: max(first["low"][member], second["low"][member])}
+        first["high"] = {member: min(first["high"][member], second["high"][member])}
         del self.atoms[-1], self.logic[skip:]
         return True

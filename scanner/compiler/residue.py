@@ -15,71 +15,47 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..engine import ffi, lib
-from ..predicates.binding import place_of
-from ..predicates.meaning import evaluate
-from ..predicates.nodes import (
-    And,
-    Compare,
-    Const,
-    Expr,
-    Field,
-    Not,
-    Or,
-    Predicate,
-    Source,
-    Value,
-    now,
-    unknown,
+from ..predicates.bound_tree import (
+    Anything,
+    BoundPredicate,
+    Compared,
+    Fixed,
+    Logic,
+    Lookup,
+    Node,
 )
+from ..predicates.meaning import fulfils
+from ..predicates.nodes import Source
 from ..predicates.regex import Regex
-from ..values.fields import DECODED
-from ..values.layout import Layout
 
 _SET: Final = re.compile(rb"[^\0]")
 _POLL: Final = 32  # bytes of a mask between looks at whether the job goes on
 
 
-def is_decoded(node: Predicate | Expr, layout: Layout) -> bool:
-    """Whether the core cannot decide some part of a predicate."""
-    if isinstance(node, Field):
-        return place_of(node, layout).layout is DECODED
-    if isinstance(node, Const):
-        return isinstance(node.value, Regex)
-    return any(is_decoded(child, layout) for child in node.children())
-
-
-def weaker(predicate: Predicate, layout: Layout) -> Predicate:
-    """What all that fulfils a predicate fulfils, and the core can decide.
+def weaker(node: Node) -> Node:
+    """What all that fulfils a bound tree fulfils, and the core can decide.
 
     >>> from farfetch.scanner import bytes_, changed, layout_of, now, regex
-    >>> print(weaker(changed & ~(now == regex("a+")), layout_of(bytes_)))
-    changed and unknown
+    >>> from farfetch.scanner.predicates.binding import bind
+    >>> weaker(bind(changed & ~(now == regex("a+")), layout_of(bytes_)).root)
+    Logic(op='and', left=Sameness(negated=True), right=Anything())
     """
-    match predicate:
-        case And(left, right):
-            return And(weaker(left, layout), weaker(right, layout))
-        case Or(left, right):
-            return Or(weaker(left, layout), weaker(right, layout))
-        case Compare("==", _, Const(Regex())) | Compare("==", Const(Regex()), _):
-            return predicate  # compiles to how its matches begin
-        case Compare() | Not() if is_decoded(predicate, layout):
-            return unknown
-    return unknown if is_decoded(predicate, layout) else predicate
+    if not node.is_decoded:
+        return node
+    match node:
+        case Logic(op, left, right):
+            return Logic(op, weaker(left), weaker(right))
+        case Compared("==", _, Fixed(Regex())) | Compared("==", Fixed(Regex()), _):
+            return node  # compiles to how its matches begin
+    return Anything()
 
 
-def regexes_of(node: Predicate | Expr) -> list[Regex]:
-    """The regular expressions in a predicate, from left to right."""
-    if isinstance(node, Const) and isinstance(node.value, Regex):
-        return [node.value]
-    return [regex for child in node.children() for regex in regexes_of(child)]
-
-
-def _needle(predicate: Predicate) -> bytes:
+def _needle(node: Node) -> bytes:
     """A text that is somewhere in every value that fulfils a predicate; b"" when there is none."""
-    match predicate:
-        case And(left, right):
+    match node:
+        case Logic("and", left, right):
             return max(_needle(left), _needle(right), key=len)
-        case Compare("==", Value() as value, Const(Regex() as regex)) if value.same_as(now):
+        case Compared("==", Lookup("now", ""), Fixed(Regex() as regex)):
             return regex.needle
     return b""
 
@@ -93,19 +69,17 @@ class Filter:
 
     def __init__(
         self,
-        predicate: Predicate,
-        layout: Layout,
+        bound: BoundPredicate,
         streams: Mapping[Source, int],
         decode: Callable[[bytes], Any],
     ) -> None:
-        self._predicate = predicate
-        self._layout = layout
+        self._bound = bound
         self._streams = {**streams, "now": int(lib.FF_NOW)}
         self._decode = decode
-        self._needle = _needle(predicate)
+        self._needle = _needle(bound.root)
         self._holds = self._fulfils
-        match predicate:
-            case Compare("==", Value() as value, Const(Regex() as regex)) if value.same_as(now):
+        match bound.root:
+            case Compared("==", Lookup("now", ""), Fixed(Regex() as regex)):
                 self._match = regex.compiled.match
                 self._holds = self._matches
         self.error: BaseException | None = None
@@ -115,21 +89,21 @@ class Filter:
         """What the core knows it by; good while that is kept."""
         return ffi.new_handle(self)  # kept here, both would wait for the garbage collector
 
-    def run(self, found: Any) -> None:
+    def run(self, chunk: Any) -> None:
         """Clear the slots of a chunk that do not fulfil the predicate."""
-        size, align, sizes = found.size, found.align, found.sizes
-        mask = ffi.buffer(found.mask, (found.slots + 63) // 64 * 8)
+        size, align, sizes = chunk.size, chunk.align, chunk.sizes
+        mask = ffi.buffer(chunk.mask, (chunk.slots + 63) // 64 * 8)
         bits = bytearray(mask)
         views = {
-            source: ffi.buffer(ffi.cast("uint8_t *", found.streams[stream]), size)
+            source: ffi.buffer(ffi.cast("uint8_t *", chunk.streams[stream]), size)
             for source, stream in self._streams.items()
         }
-        missing = sorted(found.holes[i].start - found.start for i in range(found.nholes))
+        missing = sorted(chunk.holes[i].start - chunk.start for i in range(chunk.nholes))
         missing.append(size)
         if self._needle and not sizes:
-            bits = self._around_needles(bits, bytes(views["now"]), align, found.span)
+            bits = self._around_needles(bits, bytes(views["now"]), align, chunk.span)
         for count, place in enumerate([match.start() for match in _SET.finditer(bits)]):
-            if count % _POLL == 0 and lib.ff_job_stopped(found.job):
+            if count % _POLL == 0 and lib.ff_job_stopped(chunk.job):
                 return  # and what was found is let go
             for bit in range(8):
                 if not bits[place] >> bit & 1:
@@ -137,12 +111,12 @@ class Filter:
                 slot = place * 8 + bit
                 at = slot * align
                 here = sizes[slot] if sizes else missing[bisect_left(missing, at)] - at
-                if not self._holds(views, at, at + min(here, found.span)):
+                if not self._holds(views, at, at + min(here, chunk.span)):
                     bits[place] &= ~(1 << bit)
         mask[:] = bits
 
     def _around_needles(self, bits: bytearray, raw: bytes, align: int, span: int) -> bytearray:
-        """Of the slots, those whose values may hold what every match holds."""
+        """The slots whose values may hold what every match holds."""
         needle, kept = self._needle, bytearray(len(bits))
         at = raw.find(needle)
         while at >= 0:
@@ -158,19 +132,17 @@ class Filter:
 
     def _fulfils(self, views: Mapping[Source, Any], at: int, end: int) -> bool:
         raw = {name: view[at:end] for name, view in views.items()}
-        values = {source: self._decode(one) for source, one in raw.items()}
-        given = {source: value for source, value in values.items() if not source.startswith("@")}
-        named = {source[1:]: value for source, value in values.items() if source.startswith("@")}
-        return evaluate(self._predicate, self._layout, raw=raw, named=named, **given)
+        values = {source: self._decode(value) for source, value in raw.items()}
+        return fulfils(self._bound, values, raw)
 
 
 @ffi.def_extern()  # type: ignore[untyped-decorator]
-def ff_filter_in_python(context: Any, found: Any) -> int:
+def ff_filter_in_python(context: Any, chunk: Any) -> int:
     """What a job's workers call."""
-    one: Filter = ffi.from_handle(context)
+    closer: Filter = ffi.from_handle(context)
     try:
-        one.run(found)
+        closer.run(chunk)
     except BaseException as error:  # it is the scanning thread's to raise
-        one.error = error
+        closer.error = error
         return -errno.EIO
     return 0

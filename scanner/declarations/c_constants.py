@@ -36,17 +36,17 @@ class Constants:
                 raise refused(at, f"{name} is not known yet")
             self._evaluating.add(id(enum))
             value = -1
-            for one in enum.values.enumerators:
-                value = value + 1 if one.value is None else self.value(one.value)
-                self._values[one.name] = value
+            for enumerator in enum.values.enumerators:
+                value = value + 1 if enumerator.value is None else self.value(enumerator.value)
+                self._values[enumerator.name] = value
             self._evaluating.discard(id(enum))
         return self._values[name]
 
     def value(self, node: Any) -> int:
         """The value of a constant expression."""
         kind = type(node).__name__
-        if kind == "Constant" and (found := _INTEGER.fullmatch(node.value)):
-            digits = found[1]
+        if kind == "Constant" and (integer := _INTEGER.fullmatch(node.value)):
+            digits = integer[1]
             is_octal = len(digits) > 1 and digits.isdecimal() and digits[0] == "0"
             if len(digits) > 70:
                 raise refused(node, "this number is too large")

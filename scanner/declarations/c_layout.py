@@ -149,16 +149,16 @@ class _Layouts:
         for decl in node.decls or ():
             if type(decl).__name__ in ("StaticAssert", "EmptyStatement"):
                 continue
-            for name, found, inner in self._fields(decl, bits):
-                aligned = min(found.alignment, most)
+            for name, kind, inner in self._fields(decl, bits):
+                aligned = min(kind.alignment, most)
                 alignment = max(alignment, aligned)
                 start = _up(end, aligned)
-                end = start + found.size
+                end = start + kind.size
                 if inner is None:
-                    fields.append(_Field(name, start, found, decl))
+                    fields.append(_Field(name, start, kind, decl))
                 else:
-                    fields += [one._replace(offset=start + one.offset) for one in inner]
-                leaves += found.leaves
+                    fields += [leaf._replace(offset=start + leaf.offset) for leaf in inner]
+                leaves += kind.leaves
                 if end > _FAR or leaves > MAX_FIELDS:
                     raise refused(decl, f"has more than {MAX_FIELDS} fields or {LARGEST} bytes")
         if not fields:
@@ -196,10 +196,10 @@ class _Layouts:
         if kind == "ArrayDecl":
             return self._array(node, bits)
         if kind == "TypeDecl":
-            found = self._type(node.type, bits)
-            if "_Atomic" in node.quals and found.size in (2, 4, 8):
-                return found._replace(alignment=max(found.size, found.alignment))
-            return found
+            inner = self._type(node.type, bits)
+            if "_Atomic" in node.quals and inner.size in (2, 4, 8):
+                return inner._replace(alignment=max(inner.size, inner.alignment))
+            return inner
         if kind == "Struct":
             return self._struct(node, bits)
         if kind == "Enum":
@@ -237,7 +237,10 @@ class _Layouts:
             if node.name not in self._unit.enums:
                 raise refused(node, f"no enum {node.name} is declared")
             node = self._unit.enums[node.name]
-        values = [self._constants.named(one.name, one) for one in node.values.enumerators]
+        values = [
+            self._constants.named(enumerator.name, enumerator)
+            for enumerator in node.values.enumerators
+        ]
         low, high = min(values), max(values)
         if low >= -(1 << 31) and high < 1 << 31:
             return _Type(4, 4, i32)
@@ -311,7 +314,7 @@ def _struct(fields: Iterable[_Field], size: int) -> Struct:
 
 
 def _leaves(fields: Iterable[_Field]) -> int:
-    return sum(one.type.leaves for one in fields)
+    return sum(field.type.leaves for field in fields)
 
 
 def _up(offset: int, alignment: int) -> int:

@@ -57,7 +57,7 @@ class Unit:
                 raise refused(node.decl, "functions are not taken, only declarations")
             elif kind in ("Typedef", "Decl"):
                 self._declare(node, pack)
-        set_before = (f"{_pragma(one)}#pragma pack(push)\n" for one in saved)
+        set_before = (f"{_pragma(packing)}#pragma pack(push)\n" for packing in saved)
         self.packing = "".join(set_before) + (_pragma(pack) if pack or saved else "")
 
     @property
@@ -94,9 +94,9 @@ class Unit:
         if kind == "Enum" and base.values is not None:
             if base.name:
                 self.enums[base.name] = base
-            for one in base.values.enumerators:
-                if self.constants.setdefault(one.name, base) is not base:
-                    raise refused(one, f"{one.name} is declared twice")
+            for enumerator in base.values.enumerators:
+                if self.constants.setdefault(enumerator.name, base) is not base:
+                    raise refused(enumerator, f"{enumerator.name} is declared twice")
         if kind != "Struct" or base.decls is None or id(base) in self._packs:
             return
         self._packs[id(base)] = pack
@@ -139,10 +139,10 @@ def _parsed(whole: str) -> Any:
     try:
         return _parser().parse(whole, PRELUDE)
     except ParseError as error:
-        found = _PLACED.match(str(error))
-        if found:
-            reason = found[3].replace("before:", "is not understood before")
-            raise DeclarationError(int(found[1]), int(found[2]), reason[:200]) from None
+        placed = _PLACED.match(str(error))
+        if placed:
+            reason = placed[3].replace("before:", "is not understood before")
+            raise DeclarationError(int(placed[1]), int(placed[2]), reason[:200]) from None
         line = whole.count("\n") - 3
         raise DeclarationError(max(line, 1), 1, "ends inside a declaration") from None
 
@@ -158,16 +158,16 @@ def _packing(node: Any, pack: int, saved: list[int]) -> int:
     """The alignment from a pragma on; 0 for the types' own."""
     if not node.string.startswith("pack"):
         return pack
-    found = _PACK.fullmatch(node.string)
-    if found is None or (found["action"] == "pop" and not saved):
+    pragma = _PACK.fullmatch(node.string)
+    if pragma is None or (pragma["action"] == "pop" and not saved):
         raise refused(node, "pack is taken as pack(N), pack(push, N), pack(pop) or pack()")
-    if found["action"] == "pop":
+    if pragma["action"] == "pop":
         restored = saved.pop()
-        return int(found["size"]) if found["size"] else restored
-    if found["action"] == "push":
+        return int(pragma["size"]) if pragma["size"] else restored
+    if pragma["action"] == "push":
         saved.append(pack)
-        return int(found["size"]) if found["size"] else pack
-    return int(found["size"] or 0)
+        return int(pragma["size"]) if pragma["size"] else pack
+    return int(pragma["size"] or 0)
 
 
 def refused(node: Any, reason: str) -> DeclarationError:

@@ -110,11 +110,13 @@ def prepare(text: str) -> Prepared:
     marks = [token for token in tokens if token.kind not in ("comment", "blank", "directive")]
     _check_nesting(text, marks)
     plain, packed, marks = _without_attributes(text, plain, marks)
-    plain = _with_directives(text, plain, [one for one in tokens if one.kind == "directive"])
+    plain = _with_directives(text, plain, [token for token in tokens if token.kind == "directive"])
     names = {token.text for token in marks if token.kind == "name"}
-    prelude = [f"typedef {NAMED_TYPES[one]} {one};" for one in sorted(names & NAMED_TYPES.keys())]
+    prelude = [
+        f"typedef {NAMED_TYPES[name]} {name};" for name in sorted(names & NAMED_TYPES.keys())
+    ]
     unknown = sorted(_undeclared(marks) - NAMED_TYPES.keys())
-    prelude += [f"typedef struct {UNKNOWN}{one} {one};" for one in unknown]
+    prelude += [f"typedef struct {UNKNOWN}{name} {name};" for name in unknown]
     end = ";" if marks and marks[-1].text == "}" else ""
     whole = f'# 1 "{PRELUDE}"\n{"".join(prelude)}\n# 1 "text"\n{plain}{end}\n'
     return Prepared(whole, packed, frozenset(names))
@@ -131,16 +133,16 @@ def refused(text: str, at: int, reason: str) -> DeclarationError:
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    for found in _TOKEN.finditer(text):
-        kind = str(found.lastgroup)
+    for match in _TOKEN.finditer(text):
+        kind = str(match.lastgroup)
         if kind == "mark":
-            if found[0] == "/" and text.startswith("/*", found.start()):
-                raise refused(text, found.start(), "this comment does not end")
-            if found[0] in "\"'":
-                raise refused(text, found.start(), "this quote is not closed")
-            if found[0] not in "{}()[];,:*=+-/%<>&|^~!?.":
-                raise refused(text, found.start(), f"{found[0]!r} is not of C's declarations")
-        yield Token(kind, found[0], found.start())
+            if match[0] == "/" and text.startswith("/*", match.start()):
+                raise refused(text, match.start(), "this comment does not end")
+            if match[0] in "\"'":
+                raise refused(text, match.start(), "this quote is not closed")
+            if match[0] not in "{}()[];,:*=+-/%<>&|^~!?.":
+                raise refused(text, match.start(), f"{match[0]!r} is not of C's declarations")
+        yield Token(kind, match[0], match.start())
 
 
 def _blanked(text: str) -> str:
@@ -203,7 +205,7 @@ def _directive(text: str, token: Token) -> str:
 
 def _undeclared(marks: list[Token]) -> set[str]:
     """Names that stand where only a type can, and another name or a pointer behind them."""
-    found: set[str] = set()
+    wanted: set[str] = set()
     stack: list[str] = []  # the brackets that are open, "enum" for those of one
     words: list[str] = []
     for token, behind in pairwise([*marks, Token("mark", "", 0)]):
@@ -220,9 +222,9 @@ def _undeclared(marks: list[Token]) -> set[str]:
             and (behind.kind == "name" or behind.text == "*")
             and not {"[", "enum"} & set(stack)
         ):
-            found.add(token.text)
+            wanted.add(token.text)
         words = [*words[-1:], token.text]
-    return found
+    return wanted
 
 
 def _without_attributes(
@@ -245,16 +247,16 @@ def _without_attributes(
             end += 1
             if not depth:
                 break
-        inside = [one.text for one in marks[index + 1 : end]]
-        names = [one for one in inside if one not in ("(", ")", ",")]
-        if not names or {one.strip("_") for one in names} != {"packed"}:
+        inside = [mark.text for mark in marks[index + 1 : end]]
+        names = [name for name in inside if name not in ("(", ")", ",")]
+        if not names or {name.strip("_") for name in names} != {"packed"}:
             said = " ".join(names) or "nothing"
             raise refused(text, token.start, f"of attributes only packed is taken, not {said}")
         owners = _owners(kept, marks[end : end + 1])
         if not owners:
             where = "behind struct, or behind its closing brace"
             raise refused(text, token.start, f"packed is taken {where}")
-        packed.update(place(text, one.start) for one in owners)
+        packed.update(place(text, owner.start) for owner in owners)
         last = marks[end - 1]
         stop = last.start + len(last.text)
         plain = plain[: token.start] + _blanked(plain[token.start : stop]) + plain[stop:]

@@ -68,20 +68,20 @@ def construct_struct(text: str) -> Struct:
     _check(text)
     try:
         tree = ast.parse(text.strip(), mode="eval")
-        found = _Reader(text).construct(tree.body)
+        struct = _Reader(text).construct(tree.body)
     except SyntaxError as error:
         lead = _lead(text)
         line, column = (error.lineno or 1) + lead.count("\n"), error.offset or 1
         raise DeclarationError(line, max(column, 1), "is not understood here") from None
     except (RecursionError, MemoryError, ValueError):
         raise DeclarationError(1, 1, "is nested too deeply, or has too long a number") from None
-    if not isinstance(found, Struct):
+    if not isinstance(struct, Struct):
         raise DeclarationError(1, 1, 'a structure begins as Struct("hp" / Int32ul, …')
     try:
-        scan_layout(found)
+        scan_layout(struct)
     except TypeNameError as error:
         raise DeclarationError(1, 1, error.reason) from None
-    return found
+    return struct
 
 
 def _lead(text: str) -> str:
@@ -93,12 +93,12 @@ def _check(text: str) -> None:
     if len(text) > MAX_TEXT:
         raise DeclarationError(1, 1, f"is longer than {MAX_TEXT:,} characters")
     depth = 0
-    for found in _TOKEN.finditer(text):
-        if found["other"]:
-            line = text.count("\n", 0, found.start()) + 1
-            column = found.start() - text.rfind("\n", 0, found.start())
-            raise DeclarationError(line, column, f"{found[0]!r} has no place in a declaration")
-        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(found["mark"] or "", 0)
+    for token in _TOKEN.finditer(text):
+        if token["other"]:
+            line = text.count("\n", 0, token.start()) + 1
+            column = token.start() - text.rfind("\n", 0, token.start())
+            raise DeclarationError(line, column, f"{token[0]!r} has no place in a declaration")
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(token["mark"] or "", 0)
         if depth > MAX_DEPTH:
             raise DeclarationError(1, 1, f"is nested more than {MAX_DEPTH} deep")
     if depth > 0:
@@ -146,14 +146,14 @@ class _Reader:
     def _struct(self, node: ast.Call) -> Construct:
         parts: list[Construct] = []
         names: set[str] = set()
-        for one in node.args:
-            if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Div):
-                name = self._text(one.left)
-                parts.append(self._named(one, names, name, one.right))
+        for argument in node.args:
+            if isinstance(argument, ast.BinOp) and isinstance(argument.op, ast.Div):
+                name = self._text(argument.left)
+                parts.append(self._named(argument, names, name, argument.right))
                 continue
-            part = self.construct(one)
-            if not isinstance(one, ast.Call) or getattr(one.func, "id", "") != "Padding":
-                raise self._error(one, 'a field is its name / its type, as in "hp" / Int32ul')
+            part = self.construct(argument)
+            if not isinstance(argument, ast.Call) or getattr(argument.func, "id", "") != "Padding":
+                raise self._error(argument, 'a field is its name / its type, as in "hp" / Int32ul')
             parts.append(part)
         for keyword in node.keywords:
             if keyword.arg is None:
@@ -171,10 +171,10 @@ class _Reader:
         self._fields += 1
         if self._fields > MAX_FIELDS:
             raise self._error(at, f"has more than {MAX_FIELDS} fields")
-        found = self.construct(kind)
-        if found in (text, utf16, bytes_):
-            raise self._error(kind, f"needs a length here, as in {found.name}[16]")
-        return name / found
+        made = self.construct(kind)
+        if made in (text, utf16, bytes_):
+            raise self._error(kind, f"needs a length here, as in {made.name}[16]")
+        return name / made
 
     def _array(self, node: ast.Call) -> Construct:
         length, kind = self._arguments(node, "a length and a type")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple
 
 from .. import arguments
 from ..errors import DeclarationError, TypeNameError
+from ..errors.suggest import near
 from ..values.names import SCAN_TYPES, TYPES, type_named
 from ..values.structures import MAX_TEXT
 from .files import read_regular
@@ -60,12 +61,12 @@ class Declaration:
         if self.language == "c":
             from .c_layout import c_struct
 
-            found = c_struct(self.text, self.name)
+            made = c_struct(self.text, self.name)
         else:
             from .construct import construct_struct
 
-            found = self.name / construct_struct(self.text)
-        object.__setattr__(self, "type", found)
+            made = self.name / construct_struct(self.text)
+        object.__setattr__(self, "type", made)
 
 
 def check_name(name: str) -> None:
@@ -132,30 +133,30 @@ class Declarations:
         from .c_layout import c_structs
         from .c_parser import unit_of
 
-        own = self._packing + arguments.text("text", text)
+        complete = self._packing + arguments.text("text", text)
         before = self._packing.count("\n")
         try:
-            unit, needs = unit_of(own), list[_Part]()
+            unit, needs = unit_of(complete), list[_Part]()
             try:
-                found = c_structs(own)
+                structs = c_structs(complete)
             except DeclarationError:
                 needs = self._needs(unit)
-                whole = "".join(one.whole for one in needs)
+                whole = "".join(need.whole for need in needs)
                 if not whole:
                     raise
                 before += whole.count("\n")
-                own = whole + own
-                found = c_structs(own)
+                complete = whole + complete
+                structs = c_structs(complete)
         except DeclarationError as error:
             line = max(error.line - before, 1)
             raise DeclarationError(line, error.column, error.reason) from None
-        names = found.keys() - {name for one in needs for name in one.names}
-        made = [Declaration(name, "c", own) for name in found if name in names]
+        names = structs.keys() - {name for need in needs for name in need.names}
+        made = [Declaration(name, "c", complete) for name in structs if name in names]
         self._check_room(made)
-        part = _Part(own if not needs else own[len(whole) :], unit.names, tuple(needs))
+        part = _Part(complete if not needs else complete[len(whole) :], unit.names, tuple(needs))
         self._packing = unit.packing
         self._parts.update(dict.fromkeys(unit.names, part))
-        self._known.update({one.name: one for one in made})
+        self._known.update({declaration.name: declaration for declaration in made})
         return made
 
     def add_header(self, path: str | os.PathLike[str]) -> list[Declaration]:
@@ -214,14 +215,14 @@ class Declarations:
         """
         arguments.several("declaration", declarations, Declaration, "a Declaration")
         self._check_room(declarations)
-        for one in declarations:
-            self._parts.pop(one.name, None)
-            self._known[one.name] = one
-            if one.language == "c":
+        for declaration in declarations:
+            self._parts.pop(declaration.name, None)
+            self._known[declaration.name] = declaration
+            if declaration.language == "c":
                 from .c_parser import unit_of
 
-                names = unit_of(one.text).names
-                self._parts.update(dict.fromkeys(names, _Part(one.text, names, ())))
+                names = unit_of(declaration.text).names
+                self._parts.update(dict.fromkeys(names, _Part(declaration.text, names, ())))
 
     def remove(self, name: str) -> Declaration:
         """Take a structure out.
@@ -246,10 +247,10 @@ class Declarations:
         try:
             return type_named(name)
         except TypeNameError as error:
-            near = arguments.near(name, self._known, 3)
-            if error.reason or not near:
+            likest = near(name, self._known, 3)
+            if error.reason or not likest:
                 raise
-            raise TypeNameError(name, [*near, *error.near][:3]) from None
+            raise TypeNameError(name, [*likest, *error.near][:3]) from None
 
     def __getitem__(self, name: str) -> Declaration:
         if arguments.text("name", name) not in self._known:
@@ -270,18 +271,18 @@ class Declarations:
         return len(self._known)
 
     def _check_room(self, made: Sequence[Declaration]) -> None:
-        if len({*self._known, *(one.name for one in made)}) > MAX_DECLARATIONS:
+        if len({*self._known, *(declaration.name for declaration in made)}) > MAX_DECLARATIONS:
             raise DeclarationError(1, 1, f"there are {MAX_DECLARATIONS} structures already")
 
 
 def _need(needs: list[_Part], part: _Part) -> None:
     """Put a part behind all that it needs, none twice."""
-    for one in part.needs:
-        _need(needs, one)
+    for need in part.needs:
+        _need(needs, need)
     if part in needs:
         return
-    for one in needs:
-        both = sorted(one.names & part.names)
+    for need in needs:
+        both = sorted(need.names & part.names)
         if both:
             reason = f"what it needs was declared with different {both[0]}: declare it anew"
             raise DeclarationError(1, 1, reason)

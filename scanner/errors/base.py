@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 _LONGEST = 1000  # characters of an error; what somebody gave may be far longer
 
 
@@ -18,6 +20,15 @@ class FarfetchError(Exception):
 def count(number: int, noun: str) -> str:
     """A number of things, in words."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def either(words: Sequence[str]) -> str:
+    """Some words, of which one will do.
+
+    >>> either(["i8"]), either(["i8", "i16", "i32"])
+    ('i8', 'i8, i16 or i32')
+    """
+    return " or ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def short(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from .base import FarfetchError, count, short
+from .base import FarfetchError, count, either, short
 
 
 class ArgumentError(FarfetchError, ValueError, TypeError):
@@ -66,7 +66,7 @@ class TypeNameError(FarfetchError):
         if self.reason:
             return f"{self.text}: {self.reason}"
         if self.near:
-            return f'no value type is called "{self.text}": did you mean {_either(self.near)}?'
+            return f'no value type is called "{self.text}": did you mean {either(self.near)}?'
         return f'no value type is called "{self.text}": there are i8 to u64, f32, f64, text, …'
 
 
@@ -78,21 +78,26 @@ class ValueRangeError(FarfetchError):
         type_name: of the type it should fit.
         low: the lowest value that fits; for text and bytes the lowest length.
         high: the highest; for text and bytes the highest length, in bytes.
+        where: among many values: ``"at match 3"``.
     """
 
-    def __init__(self, value: object, type_name: str, low: float, high: float) -> None:
-        super().__init__(value, type_name, low, high)
+    def __init__(
+        self, value: object, type_name: str, low: float, high: float, where: str = ""
+    ) -> None:
+        super().__init__(value, type_name, low, high, where)
         self.value = value
         self.type_name = type_name
         self.low = low
         self.high = high
+        self.where = where
 
     def _message(self) -> str:
+        fits = f"{self.low}..{self.high}"
         if isinstance(self.value, str | bytes):
             bound = "exactly" if self.low == self.high else "at most"
-            size = f"{bound} {count(int(self.high), 'byte')}"
-            return f"{short(self.value)} does not fit {self.type_name} ({size})"
-        return f"{short(self.value)} does not fit {self.type_name} ({self.low}..{self.high})"
+            fits = f"{bound} {count(int(self.high), 'byte')}"
+        at = f" {self.where}" if self.where else ""
+        return f"{short(self.value)} does not fit {self.type_name} ({fits}){at}"
 
 
 class ValueKindError(FarfetchError):
@@ -102,16 +107,21 @@ class ValueKindError(FarfetchError):
         value: the value.
         type_name: of the type.
         expected: the kind that the type takes.
+        where: among many values: ``"at match 3"``.
     """
 
-    def __init__(self, value: object, type_name: str, expected: str = "a number") -> None:
-        super().__init__(value, type_name, expected)
+    def __init__(
+        self, value: object, type_name: str, expected: str = "a number", where: str = ""
+    ) -> None:
+        super().__init__(value, type_name, expected, where)
         self.value = value
         self.type_name = type_name
         self.expected = expected
+        self.where = where
 
     def _message(self) -> str:
-        return f"{short(self.value)} is not {self.expected} for {self.type_name}"
+        at = f" {self.where}" if self.where else ""
+        return f"{short(self.value)} is not {self.expected} for {self.type_name}{at}"
 
 
 class ExpressionError(FarfetchError):
@@ -245,10 +255,6 @@ class ConfigurationError(FarfetchError):
 
     def _message(self) -> str:
         return f'{self.name}="{self.value}": {self.reason}'
-
-
-def _either(words: Sequence[str]) -> str:
-    return " or ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _columns(mark: str) -> int:

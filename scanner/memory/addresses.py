@@ -8,6 +8,7 @@ from typing import Final
 
 from .. import arguments
 from ..errors import ExpressionError
+from ..errors.suggest import did_you_mean
 from ..values.literals import parse_integer
 from .modules import Module
 from .regions import Region
@@ -106,6 +107,5 @@ def _unknown(name: str, modules: Sequence[Module]) -> str:
         return "expected an address such as 0x7f00 or game+0x10"
     if _BARE_HEX.fullmatch(name):
         return f"hex numbers start with 0x: did you mean 0x{name}?"
-    near = arguments.near(name, [module.name for module in modules], 1)
-    hint = f": did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(name, [module.name for module in modules], count=1, cutoff=0.6)
     return f'no module or region is called "{name}"{hint}'

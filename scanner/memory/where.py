@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from .. import arguments
 from ..errors import WhereError
+from ..errors.suggest import did_you_mean, near
 from ..values.literals import parse_integer
 from .modules import Module
 from .regions import Range, Region
@@ -109,8 +110,8 @@ class Where:
         if word.kind == "module":
             named = [module for module in modules if _has_name(module, word.name)]
             if not named:
-                near = arguments.near(word.name, [module.name for module in modules], 3)
-                hint = f"; near it: {', '.join(near)}" if near else ""
+                likest = near(word.name, [module.name for module in modules], 3)
+                hint = f"; near it: {', '.join(likest)}" if likest else ""
                 reason = f'no region matches: no module is called "{word.name}"{hint}'
                 raise WhereError(self.text, word.position, reason)
             parts = [region for module in named for region in module.regions]
@@ -140,8 +141,9 @@ def _parse_word(text: str, word: str, position: int) -> _Word:
         return _Word("range", position, window=Range(start, end))
     if ".." in word:
         raise WhereError(text, position, "a range is written 0x1000..0x2000")
-    near = arguments.near(word, [*_WORDS, "module:NAME"], 1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_WORDS)}, module:NAME"
+    known = [*_WORDS, "module:NAME"]
+    hint = did_you_mean(word, known, count=1, cutoff=0.6, before="")
+    hint = hint or f"there are {', '.join(known)}"
     raise WhereError(text, position, f'no such regions: "{word}"; {hint}')
 
 

@@ -42,12 +42,14 @@ class AnyCase:
         [(b'\xc3\xa9', b'\xc3\x89'), (b'1',)]
         """
         arguments.choice("codec", codec, CODECS)
-        found = []
+        choices = []
         for character in self.text:
-            own = character.encode(codec)
+            written = character.encode(codec)
             others = (other.encode(codec) for other in _same_letter(character))
-            found.append((own, *(raw for raw in others if raw != own and len(raw) == len(own))))
-        return found
+            choices.append(
+                (written, *(raw for raw in others if raw != written and len(raw) == len(written)))
+            )
+        return choices
 
 
 def anycase(text: str) -> AnyCase:

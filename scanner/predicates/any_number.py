@@ -1,35 +1,13 @@
-"""Numbers of unknown type: as which types predicates can be asked of them."""
+"""Numbers of unknown type: as which types predicates hold for their bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..errors import FarfetchError
 from ..values.any_number import LAYOUT
-from ..values.layout import Layout
-from .check import check
-from .meaning import evaluate
-from .nodes import Compare, Const, Predicate, Value
-
-
-def asked(predicate: Predicate, layout: Layout) -> tuple[bool, ...]:
-    """Which of a number's types a predicate can be asked of.
-
-    Raises:
-        FarfetchError: none; what was wrong with the first.
-    """
-    errors: list[FarfetchError] = []
-    able = []
-    for part in layout.parts:
-        try:
-            check(predicate, part)
-            able.append(True)
-        except FarfetchError as error:
-            errors.append(error)
-            able.append(False)
-    if not any(able):
-        raise errors[0]
-    return tuple(able)
+from .binding import bind
+from .meaning import fulfils
+from .nodes import Compare, Const, Predicate, SourceValue
 
 
 def implies_first(predicate: Predicate) -> bool:
@@ -40,7 +18,7 @@ def implies_first(predicate: Predicate) -> bool:
     (True, False)
     """
     match predicate:
-        case Compare("==", Value("now"), Const(int() as number)):
+        case Compare("==", SourceValue("now"), Const(int() as number)):
             return -(2**31) <= number < 2**31
     return False
 
@@ -56,13 +34,14 @@ def fitting(predicate: Predicate, raw: Mapping[str, bytes]) -> frozenset[str]:
     >>> sorted(fitting(now == 5, {"now": b"\5\0\0\0\0\0\0\0"}))
     ['i32', 'i64']
     """
-    able = asked(predicate, LAYOUT)
     names = set()
-    for part, is_asked in zip(LAYOUT.parts, able, strict=True):
-        assert part.size is not None
-        cut = {source: one[: part.size] for source, one in raw.items()}
-        if is_asked and len(cut["now"]) == part.size:
-            values = {source: part.unpack(one) for source, one in cut.items()}
-            if evaluate(predicate, part, raw=cut, **values):  # type: ignore[arg-type]
-                names.add(part.name)
+    for part in bind(predicate, LAYOUT).parts:
+        if part is None:
+            continue
+        size = part.layout.size or 0
+        cut = {source: value[:size] for source, value in raw.items()}
+        if len(cut["now"]) == size:
+            values = {source: part.layout.unpack(value) for source, value in cut.items()}
+            if fulfils(part, values, cut):
+                names.add(part.layout.name)
     return frozenset(names)

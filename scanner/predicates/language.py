@@ -56,8 +56,12 @@ def parse_predicate(text: str, fields: Collection[str] = ()) -> Predicate:
     return Parser(text, arguments.names("fields", fields)).whole()
 
 
-def parse_expression(text: str) -> Expr:
+def parse_expression(text: str, fields: Collection[str] = ()) -> Expr:
     """The value that a text computes.
+
+    Args:
+        text: in the language.
+        fields: names that stand for fields of a structure.
 
     Raises:
         ExpressionError: it cannot be understood, or is a predicate; it has the position.
@@ -65,7 +69,8 @@ def parse_expression(text: str) -> Expr:
     >>> print(parse_expression("(now + 5) * 2"))
     (now + 5) * 2
     """
-    return Parser(arguments.text("text", text), ()).value()
+    arguments.text("text", text)
+    return Parser(text, arguments.names("fields", fields)).value()
 
 
 def parse_scan(text: str, fields: Collection[str] = ()) -> Predicate:

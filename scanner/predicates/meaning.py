@@ -30,39 +30,34 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 from ..values.fields import DECODED
 from ..values.layout import Layout, Value, double
 from .any_case import AnyCase, fold
-from .binding import arithmetic, place_of
-from .nodes import (
-    And,
-    Binary,
-    Changed,
-    Compare,
-    Const,
-    Decreased,
-    Expr,
-    Field,
-    Increased,
-    InRange,
-    Near,
-    Not,
-    Or,
-    Predicate,
-    Unary,
-    Unchanged,
-    Unknown,
-    uses,
+from .binding import bind_unchecked
+from .bound_tree import (
+    Anything,
+    BoundPredicate,
+    Compared,
+    Comparison,
+    Computed,
+    Expression,
+    Fixed,
+    Logic,
+    Lookup,
+    Nearness,
+    Negation,
+    Node,
+    Ranged,
+    Sameness,
 )
-from .nodes import Value as SourceValue
-from .nodes import now as present
-from .nodes import prev as before
+from .nodes import Near, Predicate
 from .pattern import Pattern
 from .regex import Regex
+from .rules import HIGHEST_SHIFT
 
 Number = int | float
 
@@ -74,11 +69,9 @@ _COMPARE: Final = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-#: Bits that a value can be shifted by at the most.
-HIGHEST_SHIFT: Final = 63
 
 
-class _UndefinedError(Exception):
+class UndefinedError(Exception):
     """An integer divided by zero, or shifted too far; a field that is no number, or not there."""
 
 
@@ -92,7 +85,7 @@ def evaluate(
     named: Mapping[str, Value] | None = None,
     raw: Mapping[str, bytes] | None = None,
 ) -> bool:
-    """Whether a value fulfils a predicate that :func:`.check.check` lets pass.
+    """Whether a value fulfils a predicate that :func:`.binding.bind` lets pass.
 
     Args:
         predicate: what it must fulfil.
@@ -115,162 +108,136 @@ def evaluate(
     values = {"now": now, "prev": prev, "first": first}
     values |= {f"@{name}": value for name, value in (named or {}).items()}
     given = {source: value for source, value in values.items() if value is not None}
-    missing = uses(predicate) - given.keys()
+    bound = bind_unchecked(predicate, layout)
+    missing = bound.sources - given.keys()
     if missing:
         raise ValueError(f"no value is given for {', '.join(sorted(missing))}")
     if raw is None:
         raw = {source: layout.pack(value) for source, value in given.items()}
-    return _Evaluation(layout, layout, given, raw).holds(predicate)
+    return fulfils(bound, given, raw)
 
 
-def compute(
-    expr: Expr, layout: Layout, *, now: Number, prev: Number, first: Number
-) -> int | float | None:
-    """The value of an expression over numbers of a type; None where it divides by zero.
+def fulfils(bound: BoundPredicate, values: Mapping[str, Any], raw: Mapping[str, bytes]) -> bool:
+    """Whether a value fulfils a predicate that has been bound.
 
     Args:
-        expr: that :func:`.check.check` lets be compared with the type.
-        layout: of the type.
-        now: the value now.
-        prev: what it was at the last scan.
-        first: what it was at the first scan.
-
-    >>> from farfetch.scanner import i32, layout_of
-    >>> from farfetch.scanner import parse_expression
-    >>> compute(parse_expression("now * 2 + first"), layout_of(i32), now=50, prev=0, first=100)
-    200
+        bound: what it must fulfil.
+        values: what it is, and was, by the sources.
+        raw: the bytes of those.
     """
-    values: dict[str, Value] = {"now": now, "prev": prev, "first": first}
-    raw = {source: layout.pack(value) for source, value in values.items()}
-    try:
-        return _Evaluation(layout, layout, values, raw).number(expr)
-    except _UndefinedError:
-        return None
+    return _Evaluation(values, raw).holds(bound.root)
 
 
 @dataclass(frozen=True)
 class _Evaluation:
-    whole: Layout  # of the slot's value
-    layout: Layout  # of what is compared: the same, or that of the fields
-    values: Mapping[str, Value]
+    values: Mapping[str, Any]
     raw: Mapping[str, bytes]
 
-    def within(self, comparison: Predicate) -> _Evaluation:
-        """The same, computing in what the fields of a comparison are compared as."""
-        if not self.whole.fields and not self.whole.decoded:
-            return self
-        return replace(self, layout=arithmetic(comparison, self.whole))
-
-    def holds(self, predicate: Predicate) -> bool:
-        match predicate:
-            case Unknown():
+    def holds(self, node: Node) -> bool:
+        match node:
+            case Anything():
                 return True
-            case And(left, right):
+            case Logic("and", left, right):
                 return self.holds(left) and self.holds(right)
-            case Or(left, right):
+            case Logic(_, left, right):
                 return self.holds(left) or self.holds(right)
-            case Not(operand):
+            case Negation(operand):
                 return not self.holds(operand)
-            case Compare() | InRange() | Near():
-                return self.within(predicate).compares(predicate)
-            case Changed():
-                return self.raw["now"] != self.raw["prev"]
-            case Unchanged():
-                return self.raw["now"] == self.raw["prev"]
-            case Increased():
-                return self.holds(present > before)
-            case Decreased():
-                return self.holds(present < before)
-        raise TypeError(f"not a predicate: {predicate!r}")
+            case Sameness(negated):
+                return (self.raw["now"] == self.raw["prev"]) != negated
+            case Compared() | Ranged() | Nearness():
+                try:
+                    return self.compares(node)
+                except UndefinedError:
+                    return False
+        raise TypeError(f"not a predicate: {node!r}")
 
-    def compares(self, predicate: Predicate) -> bool:
-        match predicate:
-            case Compare(op, left, right) if self.layout is DECODED:
+    def compares(self, node: Comparison) -> bool:
+        layout = node.layout
+        match node:
+            case Compared(op, left, right) if layout is DECODED:
                 return self.decoded(op, left, right)
-            case Compare(op, left, right) if not self.layout.is_number:
-                return self.same(left, right) == (op == "==")
-            case Compare(op, left, right):
-                try:
-                    return _compare(op, self.number(left), self.number(right))
-                except _UndefinedError:
-                    return False
-            case InRange(operand, low, high):
-                try:
-                    value, least, most = map(self.number, (operand, low, high))
-                except _UndefinedError:
-                    return False
-                return _compare("<=", least, value) and _compare("<=", value, most)
-            case Near(operand):
-                try:
-                    return _is_near(self.number(operand), predicate)
-                except _UndefinedError:
-                    return False
-        raise TypeError(f"not a predicate: {predicate!r}")
+            case Compared(op, left, right) if not layout.is_number:
+                return self.same(left, right, layout) == (op == "==")
+            case Compared(op, left, right):
+                return _compare(op, self.number(left, layout), self.number(right, layout))
+            case Ranged():
+                value, low, high = (self.number(operand, layout) for operand in node.operands)
+                return _compare("<=", low, value) and _compare("<=", value, high)
+            case Nearness(operand):
+                return _is_near(self.number(operand, layout), node.said)
+        raise TypeError(f"not a comparison: {node!r}")
 
-    def decoded(self, op: str, left: Expr, right: Expr) -> bool:
+    def decoded(self, op: str, left: Expression, right: Expression) -> bool:
         """Numbers compare as such; whatever else construct makes is equal, or is not."""
-        try:
-            one, other = self.anything(left), self.anything(right)
-        except _UndefinedError:
-            return False
+        one, other = self.anything(left), self.anything(right)
         if isinstance(one, Number) and isinstance(other, Number):
             return _compare(op, one, other)
         return op in ("==", "!=") and (one == other) == (op == "==")
 
-    def anything(self, expr: Expr) -> object:
-        if isinstance(expr, Const):
-            return expr.value
-        return self.field(expr) if isinstance(expr, Field) else self.number(expr)
+    def anything(self, node: Expression) -> object:
+        if isinstance(node, Fixed):
+            return node.value
+        if isinstance(node, Lookup) and node.name:
+            return self.field(node)
+        return self.number(node, DECODED)
 
-    def field(self, value: Field) -> object:
+    def field(self, value: Lookup) -> object:
         """What construct or the layout makes of a field."""
-        layout = place_of(value, self.whole).layout
-        if layout is not DECODED:
-            return layout.unpack(self.bytes_of(value))
-        found: object = self.values[value.source]
+        if value.layout is not DECODED:
+            return value.layout.unpack(value.cut(self.raw[value.source]))
+        inside: object = self.values[value.source]
         for name in value.name.split("."):
-            if not isinstance(found, Mapping) or name not in found:
-                raise _UndefinedError
-            found = found[name]
-        return found
+            if not isinstance(inside, Mapping) or name not in inside:
+                raise UndefinedError
+            inside = inside[name]
+        return inside
 
-    def same(self, left: Expr, right: Expr) -> bool:
+    def same(self, left: Expression, right: Expression, layout: Layout) -> bool:
         for value, other in ((left, right), (right, left)):
             match other:
-                case Const(Regex() as regex):
-                    return bool(regex.found(self.bytes_of(value)))
-                case Const(Pattern() as pattern):
-                    return pattern.fits(self.bytes_of(value))
-                case Const(AnyCase(text)):
-                    return _is_in_any_case(self.bytes_of(value), text, self.layout)
-        return self.bytes_of(left) == self.bytes_of(right)
+                case Fixed(Regex() as regex):
+                    return bool(regex.found(self.bytes_of(value, layout)))
+                case Fixed(Pattern() as pattern):
+                    return pattern.fits(self.bytes_of(value, layout))
+                case Fixed(AnyCase(text)):
+                    return _is_in_any_case(self.bytes_of(value, layout), text, layout)
+        return self.bytes_of(left, layout) == self.bytes_of(right, layout)
 
-    def bytes_of(self, expr: Expr) -> bytes:
-        if isinstance(expr, SourceValue):
-            raw = self.raw[expr.source]
-            _, offset, layout = place_of(expr, self.whole)
-            return raw if layout.size is None else raw[offset : offset + layout.size]
-        assert isinstance(expr, Const)
-        return self.layout.pack(expr.value)
+    def bytes_of(self, node: Expression, layout: Layout) -> bytes:
+        if isinstance(node, Lookup):
+            return node.cut(self.raw[node.source])
+        assert isinstance(node, Fixed)
+        return layout.pack(node.value)
 
-    def source(self, value: SourceValue) -> Number:
-        number = self.field(value) if isinstance(value, Field) else self.values[value.source]
-        if not isinstance(number, Number):
-            raise _UndefinedError
-        return self.layout.convert(number)
-
-    def number(self, expr: Expr) -> Number:
-        match expr:
-            case SourceValue():
-                return self.source(expr)
-            case Const(value):
+    def number(self, node: Expression, layout: Layout) -> Number:
+        match node:
+            case Lookup(source, name):
+                number = self.field(node) if name else self.values[source]
+                if not isinstance(number, Number):
+                    raise UndefinedError
+                return layout.convert(number)
+            case Fixed(value):
                 assert isinstance(value, Number)
-                return self.layout.convert(value)
-            case Unary(op, operand):
-                return _unary(op, self.number(operand))
-            case Binary(op, left, right):
-                return self.layout.convert(_binary(op, self.number(left), self.number(right)))
-        raise TypeError(f"not an expression: {expr!r}")
+                return layout.convert(value)
+            case Computed(op, operands):
+                return apply(op, [self.number(operand, layout) for operand in operands], layout)
+        raise TypeError(f"not an expression: {node!r}")
+
+
+def apply(op: str, operands: Sequence[Number], layout: Layout) -> Number:
+    """What an operator makes of one number or two, computed in a layout.
+
+    Raises:
+        UndefinedError: an integer is divided by zero, or shifted too far.
+
+    >>> from farfetch.scanner import i32, layout_of
+    >>> apply("/", (-7, 2), layout_of(i32)), apply("abs", (-7,), layout_of(i32))
+    (-4, 7)
+    """
+    if len(operands) == 1:
+        return _unary(op, operands[0])
+    return layout.convert(_binary(op, *operands))
 
 
 def _is_near(number: Number, near: Near) -> bool:
@@ -285,8 +252,8 @@ def _is_in_any_case(raw: bytes, text: str, layout: Layout) -> bool:
     at = 0
     for character in text:
         end = at + len(character.encode(layout.codec))
-        found = raw[at:end].decode(layout.codec, "replace")
-        if list(map(fold, found)) != [fold(character)]:
+        letters = raw[at:end].decode(layout.codec, "replace")
+        if list(map(fold, letters)) != [fold(character)]:
             return False
         at = end
     return raw[at:] == bytes((layout.size or len(raw)) - at)
@@ -315,9 +282,9 @@ def _binary(op: str, left: Number, right: Number) -> Number:
 
 def _integer(op: str, left: int, right: int) -> int:
     if op in ("/", "%") and right == 0:
-        raise _UndefinedError
+        raise UndefinedError
     if op in ("<<", ">>") and not 0 <= right <= HIGHEST_SHIFT:
-        raise _UndefinedError
+        raise UndefinedError
     result: int = _INTEGER[op](left, right)
     return result
 

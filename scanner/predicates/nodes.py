@@ -18,45 +18,23 @@ predicates compare with ``==`` as usual.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar, Final, NoReturn, Union
 
 from .. import arguments
 from ..errors import ArgumentError
-from .constants import Constant, plain, written
+from .constants import Constant, decimal_text, plain, snapshot_name, written
+from .node import Node, inside, same
 from .operators import PRECEDENCE, BinaryOp, CompareOp, Operators, UnaryOp
-from .rounding import Band, band, decimal
+from .rounding import Band, band, check_band, decimal
 
 #: ``"now"``, ``"prev"``, ``"first"``, or a snapshot's name after an ``@``.
 Source = str
 Operand = Union["Expr", Constant]
 
 
-class _Node:
-    """What expressions and predicates share: their text, and their structure as a key."""
-
-    def _text(self) -> tuple[str, int]:
-        """The node's text, and how tightly its outermost operator binds."""
-        raise NotImplementedError
-
-    def _key(self) -> tuple[object, ...]:
-        parts = (getattr(self, part.name) for part in fields(self))  # type: ignore[arg-type]
-        return (type(self), *(p._key() if isinstance(p, _Node) else p for p in parts))
-
-    def children(self) -> Iterator[Expr | Predicate]:
-        """The nodes directly below this one, from left to right."""
-        for part in fields(self):  # type: ignore[arg-type]  # every kind of node is a dataclass
-            value = getattr(self, part.name)
-            if isinstance(value, Expr | Predicate):
-                yield value
-
-    def __str__(self) -> str:
-        return self._text()[0]
-
-
-class Expr(_Node, Operators):
+class Expr(Node, Operators["Operand", "Binary", "Unary", "Compare"]):
     """A value computed from what is, was, or first was there, and from constants.
 
     Operators that take a plain number or text take it as a constant.
@@ -70,7 +48,7 @@ class Expr(_Node, Operators):
         >>> (now + 1).same_as(now + 1), (now + 1).same_as(1 + now)
         (True, False)
         """
-        return isinstance(other, Expr) and _same(self, other)
+        return isinstance(other, Expr) and same(self, other)
 
     def between(self, low: Operand, high: Operand) -> InRange:
         """Whether it is in a range, both ends included.
@@ -100,10 +78,10 @@ class Expr(_Node, Operators):
         >>> print(now.near("3.10"), now.near(3, tolerance=0.5), now.near(2.5, truncated=True))
         now ~= 3.10 now ~= 3 +- 0.5 now ~= 2.5 truncated
         """
-        distance = None if tolerance is None else _written("tolerance", tolerance)
+        distance = None if tolerance is None else decimal_text("tolerance", tolerance)
         arguments.flag("truncated", truncated)
         try:
-            return Near(self, _written("number", number), distance, truncated)
+            return Near(self, decimal_text("number", number), distance, truncated)
         except ArgumentError:
             raise
         except ValueError as error:
@@ -123,7 +101,7 @@ class Expr(_Node, Operators):
 
 
 @dataclass(frozen=True, eq=False)
-class Value(Expr):
+class SourceValue(Expr):
     """The value that is there now, or was at the last scan, at the first, or in a snapshot."""
 
     source: Source
@@ -144,7 +122,7 @@ class Value(Expr):
 
 
 @dataclass(frozen=True, eq=False)
-class Field(Value):
+class Field(SourceValue):
     """A field of the structure that is there now, was at the last scan, or was at the first.
 
     Attributes:
@@ -184,7 +162,7 @@ class Binary(Expr):
 
     def _text(self) -> tuple[str, int]:
         level = PRECEDENCE[self.op]
-        return f"{_inside(self.left, level)} {self.op} {_inside(self.right, level + 1)}", level
+        return f"{inside(self.left, level)} {self.op} {inside(self.right, level + 1)}", level
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,14 +177,14 @@ class Unary(Expr):
             return f"abs({self.operand})", PRECEDENCE["atom"]
         if isinstance(self.operand, Const):  # -5 is a constant, -(5) is this
             return f"{self.op}({self.operand})", PRECEDENCE["unary"]
-        return self.op + _inside(self.operand, PRECEDENCE["unary"]), PRECEDENCE["unary"]
+        return self.op + inside(self.operand, PRECEDENCE["unary"]), PRECEDENCE["unary"]
 
 
-class Predicate(_Node):
+class Predicate(Node):
     """What a value must fulfil. ``&``, ``|`` and ``~`` are and, or and not."""
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Predicate) and _same(self, other)
+        return isinstance(other, Predicate) and same(self, other)
 
     def __hash__(self) -> int:
         return hash(self._key())
@@ -270,15 +248,7 @@ class Near(Predicate):
     truncated: bool = False
 
     def __post_init__(self) -> None:
-        number = decimal(self.number)
-        if self.tolerance is not None and self.truncated:
-            raise ValueError("truncated takes no tolerance")
-        if not number.is_finite() and (self.truncated or self.tolerance is not None):
-            raise ValueError(f"{self.number} is near itself alone")
-        if self.tolerance is not None:
-            distance = decimal(self.tolerance)
-            if not (distance.is_finite() and distance >= 0):
-                raise ValueError("a tolerance is a number of 0 or more")
+        check_band(self.number, self.tolerance, truncated=self.truncated)
 
     @property
     def constant(self) -> Decimal:
@@ -344,7 +314,7 @@ class And(Predicate):
 
     def _text(self) -> tuple[str, int]:
         level = PRECEDENCE["and"]
-        return f"{_inside(self.left, level)} and {_inside(self.right, level + 1)}", level
+        return f"{inside(self.left, level)} and {inside(self.right, level + 1)}", level
 
 
 @dataclass(frozen=True, eq=False)
@@ -356,7 +326,7 @@ class Or(Predicate):
 
     def _text(self) -> tuple[str, int]:
         level = PRECEDENCE["or"]
-        return f"{_inside(self.left, level)} or {_inside(self.right, level + 1)}", level
+        return f"{inside(self.left, level)} or {inside(self.right, level + 1)}", level
 
 
 @dataclass(frozen=True, eq=False)
@@ -370,19 +340,16 @@ class Not(Predicate):
             ranged = self.operand
             text = f"{ranged.operand} not in {ranged.low}..{ranged.high}"
             return text, PRECEDENCE["compare"]
-        return f"not {_inside(self.operand, PRECEDENCE['not'])}", PRECEDENCE["not"]
+        return f"not {inside(self.operand, PRECEDENCE['not'])}", PRECEDENCE["not"]
 
 
-now: Final = Value("now")
-prev: Final = Value("prev")
-first: Final = Value("first")
+now: Final = SourceValue("now")
+prev: Final = SourceValue("prev")
+first: Final = SourceValue("first")
 
 
-def at(name: str) -> Value:
-    """The value that was there when a snapshot was taken; see :meth:`Scan.snapshot`.
-
-    Args:
-        name: of the snapshot.
+def at(name: str) -> SourceValue:
+    """The value that was there when the snapshot of a name was taken; see :meth:`Scan.snapshot`.
 
     Raises:
         ArgumentError: no snapshot can have that name.
@@ -390,18 +357,7 @@ def at(name: str) -> Value:
     >>> print(now < at("lunch"))
     now < @lunch
     """
-    return Value(f"@{snapshot_name(name)}")
-
-
-def snapshot_name(name: str) -> str:
-    """A name, if a snapshot can have it: letters, digits and underscores, no digit first.
-
-    Raises:
-        ArgumentError: it cannot.
-    """
-    if not arguments.text("name", name).isidentifier():
-        raise ArgumentError("name", name, "letters, digits and underscores, no digit first")
-    return name
+    return SourceValue(f"@{snapshot_name(name)}")
 
 
 changed: Final = Changed()
@@ -426,35 +382,11 @@ def uses(node: Predicate | Expr) -> frozenset[Source]:
     >>> sorted(uses((now < prev) & changed)), sorted(uses(unknown))
     (['now', 'prev'], [])
     """
-    if isinstance(node, Value):
+    if isinstance(node, SourceValue):
         return frozenset((node.source,))
     if isinstance(node, Changed | Unchanged | Increased | Decreased):
         return frozenset(("now", "prev"))
     return frozenset[Source]().union(*map(uses, node.children()))
-
-
-def _same(one: _Node, other: _Node) -> bool:
-    try:
-        return one._key() == other._key()
-    except RecursionError:
-        raise too_deep() from None
-
-
-def too_deep() -> ArgumentError:
-    """The error of a tree with more nodes in one another than can be followed."""
-    expected = "a few hundred operators in one another at the most"
-    return ArgumentError("an expression", "so many", expected)
-
-
-def _written(name: str, number: str | float) -> str:
-    """A number as it was written."""
-    if isinstance(number, bool) or not isinstance(number, str | int | float | Decimal):
-        raise ArgumentError(name, number, "a number, also as text")
-    try:
-        decimal(str(number))
-    except ValueError:
-        raise ArgumentError(name, number, "a decimal number of no more than 1,100 digits") from None
-    return str(number)
 
 
 def _expr(value: object) -> Expr:
@@ -465,9 +397,3 @@ def _expr(value: object) -> Expr:
         expected = "values; of predicates write & | ~, with comparisons in parentheses"
         raise ArgumentError("an operator", value, expected)
     return Const(plain(value))
-
-
-def _inside(node: Expr | Predicate, level: int) -> str:
-    """A node's text inside an operator of that level, in parentheses where they are needed."""
-    text, own = node._text()
-    return text if own >= level else f"({text})"

@@ -6,10 +6,7 @@ Here is which operator of Python makes which of the language's; the trees that t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
-
-if TYPE_CHECKING:
-    from .nodes import Binary, Compare, Operand, Unary
+from typing import Final, Generic, Literal, TypeVar
 
 BinaryOp = Literal["|", "^", "&", "<<", ">>", "+", "-", "*", "/", "%"]
 UnaryOp = Literal["-", "~", "abs"]
@@ -24,8 +21,14 @@ _LEVELS: Final = (
 PRECEDENCE: Final = {op: level for level, ops in enumerate(_LEVELS) for op in ops}
 
 
-class Operators:
-    """Python's operators; what they make of it, an expression says."""
+Operand = TypeVar("Operand", contravariant=True)
+Binary = TypeVar("Binary", covariant=True)
+Unary = TypeVar("Unary", covariant=True)
+Compare = TypeVar("Compare", covariant=True)
+
+
+class Operators(Generic[Operand, Binary, Unary, Compare]):
+    """Python's operators, between operands; what they make of it, an expression says."""
 
     __hash__ = object.__hash__
 

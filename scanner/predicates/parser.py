@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Final, cast
 
-from .. import arguments
 from ..errors import ExpressionError
+from ..errors.suggest import did_you_mean
 from ..values.fields import top_names
 from ..values.literals import LiteralError, parse_number, unquote
 from .any_case import AnyCase
@@ -23,8 +23,8 @@ from .nodes import (
     Not,
     Or,
     Predicate,
+    SourceValue,
     Unary,
-    Value,
     at,
     changed,
     decreased,
@@ -256,7 +256,11 @@ class Parser:
         if token.text in _WORDS:
             self._take()
             word = _WORDS[token.text]
-            return word.field(self._field()) if self._dotted and isinstance(word, Value) else word
+            return (
+                word.field(self._field())
+                if self._dotted and isinstance(word, SourceValue)
+                else word
+            )
         if token.text.startswith("@"):
             self._take()
             kept = at(token.text[1:])
@@ -357,5 +361,6 @@ class Parser:
 
 
 def _near(name: str, fields: Collection[str]) -> str:
-    near = arguments.near(name.lower(), [*fields, *_WORDS, *_KEYWORDS], 1)
-    return f": did you mean {near[0]}?" if near else f"; there are {', '.join([*fields, *_WORDS])}"
+    known = [*fields, *_WORDS, *_KEYWORDS]
+    near = did_you_mean(name, known, count=1, cutoff=0.6)
+    return near or f"; there are {', '.join([*fields, *_WORDS])}"

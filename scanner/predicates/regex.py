@@ -98,13 +98,13 @@ def regex(text: str) -> Regex:
     """
     arguments.text("text", text)
     try:
-        one = Regex(text)
-        one.work_out()
+        expression = Regex(text)
+        expression.work_out()
     except re.error as error:
         before = text.encode("utf-8")[: error.pos or 0]  # it counts in bytes
         raise ExpressionError(text, len(before.decode("utf-8", "ignore")), error.msg) from None
     except (RecursionError, OverflowError, ValueError):
         raise ExpressionError(text, 0, "this cannot be looked for") from None
-    if not one.least:
+    if not expression.least:
         raise ExpressionError(text, 0, "this would match nothing at all, everywhere")
-    return one
+    return expression

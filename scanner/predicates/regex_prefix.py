@@ -180,33 +180,33 @@ def _allowed(name: str, argument: Any, flags: int) -> frozenset[int] | None:
 
 def _set(choices: Iterable[Any], flags: int) -> frozenset[int]:
     """The bytes of a set in brackets."""
-    found: set[int] = set()
+    members: set[int] = set()
     is_negated = False
     for op, argument in choices:
         name, said = str(op), str(argument)
         if name == "NEGATE":
             is_negated = True
         elif name == "LITERAL":
-            found.add(argument)
+            members.add(argument)
         elif name == "RANGE":
-            found.update(range(argument[0], argument[1] + 1))
+            members.update(range(argument[0], argument[1] + 1))
         elif flags & re.LOCALE or name != "CATEGORY":
             return ANY  # whatever the locale says
         elif said in _CATEGORIES:
-            found |= _CATEGORIES[said]
+            members |= _CATEGORIES[said]
         else:
-            found |= ANY - _CATEGORIES[said.replace("_NOT_", "_")]
-    allowed = _both_cases(found, flags)
+            members |= ANY - _CATEGORIES[said.replace("_NOT_", "_")]
+    allowed = _both_cases(members, flags)
     if not is_negated:
         return allowed
     return ANY if flags & re.LOCALE else ANY - allowed
 
 
-def _both_cases(found: set[int], flags: int) -> frozenset[int]:
+def _both_cases(members: set[int], flags: int) -> frozenset[int]:
     """Bytes, with their capital and small letters where case is ignored."""
     if not flags & re.IGNORECASE:
-        return frozenset(found)
+        return frozenset(members)
     if flags & re.LOCALE:
         return ANY
-    raw = bytes(found)
+    raw = bytes(members)
     return frozenset((*raw, *raw.lower(), *raw.upper()))

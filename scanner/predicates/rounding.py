@@ -68,6 +68,23 @@ def decimal(text: str) -> Decimal:
     return number
 
 
+def check_band(number: str, tolerance: str | None, *, truncated: bool) -> None:
+    """Check that there is a band of that kind; takes what :func:`band` does, as it is written.
+
+    Raises:
+        ValueError: one is no number, or they do not go together.
+    """
+    is_finite = decimal(number).is_finite()
+    if tolerance is not None and truncated:
+        raise ValueError("truncated takes no tolerance")
+    if not is_finite and (truncated or tolerance is not None):
+        raise ValueError(f"{number} is near itself alone")
+    if tolerance is not None:
+        distance = decimal(tolerance)
+        if not (distance.is_finite() and distance >= 0):
+            raise ValueError("a tolerance is a number of 0 or more")
+
+
 def band(number: Decimal, tolerance: str | None = None, *, truncated: bool = False) -> Band:
     """The numbers that a finite decimal stands for.
 

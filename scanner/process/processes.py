@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
 from .. import arguments
-from ..errors import TargetAmbiguous, TargetNotFound
+from ..errors import TargetAmbiguous, TargetNotFound, suggest
 from ..images.elf import elf_bits
 from ..memory.owner import ProcessInfo
 from .threads import any_runs, ask, folders
@@ -170,7 +170,7 @@ def _near(wanted: str, others: Sequence[ProcessInfo]) -> list[ProcessInfo]:
     every = sorted(set().union(*names.values()))
     low = wanted.lower()
     near = [name for name in every if low and (low in name or (len(name) > 2 and name in low))]
-    near += arguments.near(low, every, 5)
+    near += suggest.near(low, every, 5)
     ranked = [info for name in near for info in others if name in names[info.pid]]
     return list(dict.fromkeys(ranked))[:5]
 

@@ -14,6 +14,7 @@ from .. import arguments
 from ..arguments import HIGHEST
 from ..engine import cell, content, lib
 from ..errors import AccessDenied, MemoryUnavailable, TargetGone
+from ..errors.suggest import did_you_mean
 from ..memory.base import Memory
 from ..memory.owner import ProcessInfo
 from ..memory.regions import Region
@@ -231,9 +232,8 @@ def _fastest(info: ProcessInfo, space: AddressSpace) -> GuardedMemory:
 
 def _guarded(name: str, info: ProcessInfo, space: AddressSpace) -> GuardedMemory:
     if name not in _OPENERS:
-        near = arguments.near(name, memory_names(), 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(memory_names())}"
-        raise MemoryUnavailable(name, hint)
+        near = did_you_mean(name, memory_names(), count=1, cutoff=0.6, before="")
+        raise MemoryUnavailable(name, near or f"there are {', '.join(memory_names())}")
     reader, plain = _reader(name, info), None
     if name != "process_vm":
         with contextlib.suppress(MemoryUnavailable, AccessDenied):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, overload
 
 from .. import arguments
 from ..engine import ffi, lib
@@ -15,9 +15,8 @@ from ..memory.modules import Location, Module, locate
 from ..memory.regions import Region
 from ..memory.space import Space
 from .history import Present, addresses_of, old_values
-
-if TYPE_CHECKING:
-    from .scan import Scan
+from .reading import reading_of
+from .state import ScanState
 
 ColumnName = Literal["address", "now", "previous", "first"]
 _BATCH = 1024
@@ -91,7 +90,7 @@ class Matches(Bound, Sequence[Match]):
     that takes is kept until it ends.
     """
 
-    def __init__(self, scan: Scan) -> None:
+    def __init__(self, scan: ScanState) -> None:
         self._scan = scan
 
     def __len__(self) -> int:
@@ -141,7 +140,7 @@ class Matches(Bound, Sequence[Match]):
             count: how many; all that follow if None.
         """
         present = self._scan.history.present
-        return addresses_of(present, *_part(present, start, count))
+        return addresses_of(present, *part_of(present, start, count))
 
     def bisect(self, address: int) -> int:
         """The index of the first match at or behind an address; their number when none is.
@@ -175,7 +174,7 @@ class Matches(Bound, Sequence[Match]):
         arguments.choice("what", what, ("address", "now", "previous", "first"))
         scan = self._scan
         present = scan.history.present
-        start, count = _part(present, start, count)
+        start, count = part_of(present, start, count)
         addresses = ffi.new("uint64_t[]", count)
         letter: Any = "Q" if what == "address" else scan.layout.buffer_format
         if not count:
@@ -186,26 +185,12 @@ class Matches(Bound, Sequence[Match]):
         size = _size(present)
         values = ffi.new("uint8_t[]", count * size)
         if what == "now":
-            self._read_each(present, addresses, count, values)
+            _read_each(scan, present, addresses, count, values)
         else:
             kept = present.previous if what == "previous" else present.first
-            code = lib.ff_snapshot_values(kept, present.matches, start, count, values)
-            if code < 0:
-                raise SnapshotError(scan.directory, -code, "cannot read old values back")
+            _recall_each(scan, present, kept, start, count, values)
         view = memoryview(ffi.buffer(values)).cast("B")
         return view.cast(letter) if letter else view.cast("B", shape=[count, size])
-
-    def _read_each(self, present: Present, addresses: Any, count: int, out: Any) -> None:
-        scan = self._scan
-        reading = scan.reading(addresses[0], present)
-        size = _size(present)
-        least = min(reading.least, size)
-        memory = scan.target.memory
-        done = memory.read_each(addresses, count, size, least, out)
-        scan.target.check()  # after the fact: so these are not another program's values
-        if done < count:
-            blocked = memory.blocks(addresses[done])
-            raise MemoryFault(addresses[done], size, 0, False, blocked=blocked)
 
     def _map(self) -> _MatchMap:
         return _MatchMap(self._scan.target)
@@ -225,7 +210,7 @@ class Matches(Bound, Sequence[Match]):
             oldest = old_values(present.first, addresses, size, directory)
         matches = []
         for index, address in enumerate(addresses, start):
-            reading = scan.reading(address, present)
+            reading = reading_of(scan, address, present)
             raw = memory.read(address, reading.size)
             previous = old = reading.decode(next(newest))
             if oldest is not None:
@@ -237,7 +222,51 @@ class Matches(Bound, Sequence[Match]):
         return matches
 
 
-def _part(present: Present, start: int, count: int | None) -> tuple[int, int]:
+def values_now(scan: ScanState, present: Present, indexes: range) -> bytes:
+    """The bytes that some matches have now, side by side.
+
+    Raises:
+        MemoryFault: some can no longer be read.
+    """
+    count = len(indexes)
+    addresses = ffi.new("uint64_t[]", count)
+    lib.ff_matchset_addresses(present.matches, indexes.start, count, addresses)
+    values = ffi.new("uint8_t[]", count * _size(present))
+    _read_each(scan, present, addresses, count, values)
+    return bytes(ffi.buffer(values))
+
+
+def values_then(scan: ScanState, present: Present, snapshot: Any, indexes: range) -> bytes:
+    """The bytes that some matches had, by one of the core's snapshots, side by side.
+
+    Raises:
+        SnapshotError: they cannot be read back.
+    """
+    values = ffi.new("uint8_t[]", len(indexes) * _size(present))
+    _recall_each(scan, present, snapshot, indexes.start, len(indexes), values)
+    return bytes(ffi.buffer(values))
+
+
+def _read_each(scan: ScanState, present: Present, addresses: Any, count: int, out: Any) -> None:
+    size = _size(present)
+    least = min(present.ground.least, size) if present.ground else size
+    memory = scan.target.memory
+    done = memory.read_each(addresses, count, size, least, out)
+    scan.target.check()  # after the fact: so these are not another program's values
+    if done < count:
+        blocked = memory.blocks(addresses[done])
+        raise MemoryFault(addresses[done], size, 0, False, blocked=blocked)
+
+
+def _recall_each(
+    scan: ScanState, present: Present, snapshot: Any, start: int, count: int, out: Any
+) -> None:
+    code = lib.ff_snapshot_values(snapshot, present.matches, start, count, out)
+    if code < 0:
+        raise SnapshotError(scan.directory, -code, "cannot read old values back")
+
+
+def part_of(present: Present, start: int, count: int | None) -> tuple[int, int]:
     """A first index and how many matches there are from it on, of those asked for."""
     start = arguments.whole("start", start, 0, _FAR, "an index, 0 or more")
     if count is not None:

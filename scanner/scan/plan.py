@@ -9,9 +9,6 @@ from typing import Any
 
 from ..engine import cell, check, content, ffi, lib
 from ..memory.regions import Range
-from ..predicates.check import check as check_kinds
-from ..predicates.check import constant_size
-from ..predicates.nodes import Predicate
 from ..predicates.regex import Regex
 from ..values.layout import Layout
 from .budget import Limits
@@ -60,17 +57,3 @@ def lay_out(ranges: Sequence[Range], align: int, least: int, span: int, chunk: i
     listed = ffi.new("struct ff_range[]", [tuple(range_) for range_ in ranges])
     check(lib.ff_grid_create_short(listed, len(ranges), align, least, span, chunk, out))
     return content(out)
-
-
-def sized_layout(layout: Layout, tree: Predicate) -> Layout:
-    """A layout with a size: text and bytes without one take that of the constants compared with.
-
-    Raises:
-        FarfetchError: the predicate cannot be asked of it.
-    """
-    if layout.size is None:
-        check_kinds(tree, layout)
-        size = constant_size(tree, layout)
-        assert size is not None  # checked just now
-        return layout.with_size(size)
-    return layout

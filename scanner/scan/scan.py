@@ -7,37 +7,27 @@ from types import TracebackType
 from typing import Any, Final, overload
 
 from .. import arguments
-from ..engine import default_threads, isa, isa_index, lib
-from ..errors import AlignError, ArgumentError, ScanOrderError, ValueKindError
-from ..lifetime.bound import Bound
-from ..memory.addresses import format_address
+from ..errors import ScanOrderError
 from ..memory.space import Space
 from ..memory.where import Where
+from ..predicates.constants import snapshot_name
 from ..predicates.language import parse_scan
-from ..predicates.nodes import Predicate, changed, snapshot_name, too_deep, unchanged, unknown, uses
-from ..values.any_number import PARTS
-from ..values.convert import decode as decode_value
-from ..values.convert import value_type
-from ..values.layout import Layout
-from ..values.structures import scan_layout
+from ..predicates.nodes import Expr, Predicate, changed, unchanged, unknown
 from .budget import Budget
-from .history import History, Present, Snapshot, Step
-from .job import Jobs, ProgressFunction
+from .history import Present, Snapshot, Step
+from .job import ProgressFunction
 from .matches import Match, Matches
-from .plan import Ground
+from .reading import Reading, decoded, reading_of
 from .results import ScanResult
 from .search import first_search, next_search
-from .store import snapshot_directory
+from .state import ScanState
 from .turns import Turns
-from .writing import Reading, WriteResult, write_matches
+from .writing import WriteResult, computed_values, write_matches
 
-CHUNK: Final = 1 << 19  # bytes a thread reads at a time: they stay in the second-level cache
-CHUNKS: Final = (64, 1 << 30)  # what may be chosen
-MAX_THREADS: Final = 1024
 MAX_STEPS: Final = 1 << 62  # more than there ever are
 
 
-class Scan(Bound):
+class Scan(ScanState):
     """A search for values of one type: a first scan, narrowed by next scans, each undoable.
 
     Made by :meth:`Target.scan`; a context manager. A step that fails or is cancelled changes
@@ -75,30 +65,17 @@ class Scan(Bound):
         soft_dirty: bool,
         chunk: int | None,
     ) -> None:
-        self.target = target
-        self.type = value_type(type)
-        self.bits = target.bits
-        self.layout: Layout = scan_layout(self.type, bits=self.bits)
-        self.align = self.layout.alignment if align is None else align
-        try:
-            self.align = arguments.whole("align", self.align, 1, lib.FF_ALIGN_MAX)
-        except ArgumentError:
-            raise AlignError(align) from None
-        self.where = where if isinstance(where, Where) else Where.parse(where)
-        self.threads = default_threads()
-        if threads is not None:
-            self.threads = arguments.whole("threads", threads, 1, MAX_THREADS)
-        if directory is not None:
-            directory = arguments.path("directory", directory)
-        self.directory = snapshot_directory(directory)
-        self.budget = arguments.instance("budget", budget, Budget, "a Budget, or None")
-        self.soft_dirty = soft_dirty
-        self.history = History()
-        self.isa = isa_index(isa())
-        self.chunk = CHUNK
-        if chunk is not None:
-            self.chunk = arguments.whole("chunk", chunk, *CHUNKS)
-        self.jobs = Jobs()
+        super().__init__(
+            target,
+            type,
+            align=align,
+            where=where,
+            threads=threads,
+            directory=directory,
+            budget=budget,
+            soft_dirty=soft_dirty,
+            chunk=chunk,
+        )
         self._turns = Turns(target, self.history, self.jobs)
 
     @property
@@ -116,41 +93,9 @@ class Scan(Bound):
         """The snapshots that predicates can name at present, oldest first."""
         return self.history.snapshots
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The fields that a predicate can name, if the type is a structure."""
-        return self.layout.names
-
-    @property
-    def size(self) -> int:
-        """Bytes of one value; of text without a length, that of what was looked for first."""
-        ground = self.history.present.ground
-        return (ground.layout if ground else self.layout).size or 0
-
-    @property
-    def memory(self) -> int:
-        """Bytes of memory that the matches and the old values with them take."""
-        return self.history.memory
-
-    @property
-    def disk(self) -> int:
-        """Bytes of disk that the old values take."""
-        ground = self.history.present.ground
-        return ground.store.bytes if ground else 0
-
     def decode(self, raw: bytes) -> Any:
         """The value of some bytes; None when they are no such structure."""
-        return self._decode(self.history.present.ground, arguments.raw("raw", raw))
-
-    def _decode(self, ground: Ground | None, raw: bytes) -> Any:
-        if ground and ground.regex:
-            return ground.regex.found(raw) or raw
-        if self.layout.kind != "struct":
-            return (ground.layout if ground else self.layout).unpack(raw)
-        try:
-            return decode_value(self.type, raw, bits=self.bits)
-        except ValueKindError:
-            return None
+        return decoded(self, self.history.present.ground, arguments.raw("raw", raw))
 
     def reading(self, address: int, present: Present | None = None) -> Reading:
         """How the bytes of the match at an address are read.
@@ -162,22 +107,7 @@ class Scan(Bound):
         Raises:
             ScanOrderError: there is no such match.
         """
-        if present is None:
-            present = self.history.present
-        ground, decode = present.ground, self._decode
-        if ground is None or not present.total:
-            raise ScanOrderError(f"no match is at {format_address(address)}: there are none")
-        if not self.layout.parts:
-            names, size, least = (self.layout.name,), ground.size_at(address), ground.least
-            return Reading(self.type, names, size, least, lambda raw: decode(ground, raw[:size]))
-        bits = lib.ff_matchset_types(present.matches, address) if 0 <= address < 1 << 64 else 0
-        chosen = [i for i in range(len(self.layout.parts)) if bits >> i & 1]
-        if not chosen:
-            raise ScanOrderError(f"no match is at {format_address(address)}")
-        part = self.layout.parts[chosen[0]]
-        size = part.size or 0
-        every = tuple(self.layout.parts[i].name for i in chosen)
-        return Reading(PARTS[chosen[0]], every, size, size, lambda raw: part.unpack(raw[:size]))
+        return reading_of(self, address, self.history.present if present is None else present)
 
     def first(
         self,
@@ -321,20 +251,59 @@ class Scan(Bound):
         """Stop the step that runs and those that wait, from another thread or a signal handler."""
         self._turns.cancel()
 
-    def write_all(self, value: Any, *, force: bool = False) -> WriteResult:
-        """Write a value at every match; what is frozen among them is held so from then on.
+    def write_all(
+        self, value: Any, *, field: str | None = None, force: bool = False
+    ) -> WriteResult:
+        r"""Write a value at every match; what is frozen among them is held so from then on.
 
-        A number of unknown type is written as the first of its types, i32, i64, f32, f64.
+        It may be computed for each match, from its ``now``, ``prev``, ``first``, ``@name`` and its
+        fields: ``now * 2``, also as text. All is computed before anything is written. Where text or
+        bytes are written, a text is that itself. A number of unknown type is written as the first
+        of its types, i32, i64, f32, f64.
 
         Args:
-            value: of the scan's type.
+            value: of the scan's type or the field's, or an expression.
+            field: what to write, of a structure, and so what ``now`` is; all of it if None.
             force: also where the target may not write itself; such matches count as failed else.
 
         Raises:
-            ValueRangeError: it does not fit the type; nothing is written.
-            TargetGone: the target exited or executed another program.
+            ValueRangeError, ValueKindError: it does not fit the type; nothing is written.
+            ExpressionError: it is not understood, or divides by zero; nothing is written.
+            MemoryFault: a value to compute with cannot be read; nothing is written.
+            TypeNameError, TargetGone: there is no such field, or no target any more.
+
+        >>> from farfetch.scanner import Buffer, attach, i32
+        >>> memory = bytearray(b"\7\0\0\0\5\0\0\0")
+        >>> scan = attach(Buffer(memory, base=0x1000)).scan(i32)
+        >>> scan.first("now in 5..7").matches
+        2
+        >>> scan.write_all("now * 2"), list(memory[::4])
+        (WriteResult(written=2, failed=0), [14, 10])
         """
-        return write_matches(self, value, force=arguments.flag("force", force))
+        return write_matches(self, value, field=field, force=arguments.flag("force", force))
+
+    def compute(
+        self,
+        expression: Expr | str,
+        *,
+        field: str | None = None,
+        start: int = 0,
+        count: int | None = None,
+    ) -> list[Any]:
+        r"""What :meth:`write_all` would write at each match, or raise; nothing is written.
+
+        Args:
+            expression: over the values of each.
+            field: that it would be written to; the whole value if None.
+            start: the index of the first match.
+            count: how many matches; all that follow if None.
+
+        >>> from farfetch.scanner import Buffer, attach
+        >>> scan = attach(Buffer(bytearray(b"\7\5\6"), base=0x1000)).scan("u8")
+        >>> scan.first().matches, scan.compute("now * 2", start=1)
+        (3, [10, 12])
+        """
+        return computed_values(self, expression, field=field, start=start, count=count)
 
     def close(self) -> None:
         """Drop everything; the files of old values go. A step that runs is waited for.
@@ -377,16 +346,10 @@ class Scan(Bound):
     def _tree(self, predicate: Predicate | str) -> Predicate:
         if isinstance(predicate, str):
             return parse_scan(predicate, self.fields)
-        expected = "a predicate such as now == 5, also as text"
-        tree = arguments.instance("predicate", predicate, Predicate, expected)
-        try:
-            uses(tree)
-        except RecursionError:
-            raise too_deep() from None
-        return tree
+        what = "a predicate such as now == 5, also as text"
+        return arguments.instance("predicate", predicate, Predicate, what)
 
     def _path(self) -> tuple[Step, ...]:
-        path = self.history.path
-        if not path:
+        if not (path := self.history.path):
             raise ScanOrderError("there is no scan to narrow: begin with a first scan")
         return path

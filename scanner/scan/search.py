@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from ..compiler.predicate import Program, compile_predicate
-from ..compiler.residue import Filter, regexes_of
+from ..compiler.predicate import Program, compile_bound
+from ..compiler.residue import Filter
 from ..engine import lib
 from ..errors import FarfetchError, ScanCancelled, ScanClosed, ScanOrderError, ValueKindError
 from ..memory.page_state import PageState
 from ..memory.regions import Region
+from ..predicates.binding import bind
+from ..predicates.bound_tree import BoundPredicate
 from ..predicates.nodes import Predicate, Source
 from ..values.convert import decode as decode_value
 from .history import Kept, Step
 from .job import JobSpec, ProgressFunction
-from .plan import Ground, lay_out, sized_layout
+from .plan import Ground, lay_out
+from .state import ScanState
 from .store import Store
-
-if TYPE_CHECKING:
-    from .scan import Scan
 
 _MANY: Final = 1 << 16  # matches, from which on it pays to know which pages are clean
 
 
 def first_search(
-    scan: Scan, tree: Predicate, progress: ProgressFunction | None, cancels: int
+    scan: ScanState, tree: Predicate, progress: ProgressFunction | None, cancels: int
 ) -> tuple[Ground, Kept]:
     """Look at every address; :meth:`.Scan.first` says what is raised."""
-    sized = sized_layout(scan.layout, tree)
-    program = compile_predicate(tree, sized)
+    bound = bind(tree, scan.layout)
+    program = compile_bound(bound)
     missing = sorted(program.streams.keys() - {"now"})
     if missing:
         reason = f"{missing[0]} needs an earlier scan; begin with a value, or with ? for unknown"
@@ -38,13 +38,15 @@ def first_search(
     ranges = scan.where.select(regions, scan.target.modules(regions))
     limits = scan.budget.of(scan.directory)
     store = Store(scan.directory, scan.threads, limits.disk)
-    sought = regexes_of(tree)
-    least = sized.least
+    sought = bound.regexes
+    least = bound.layout.least
     if scan.layout.size is None:
         least = min((regex.least for regex in sought), default=least)
     handle = lay_out(ranges, scan.align, least, program.span, scan.chunk)
-    ground = Ground(sized, sought[0] if sought else None, least, ranges, handle, store, limits)
-    filtering = _filter(scan, tree, program, ground)
+    ground = Ground(
+        bound.layout, sought[0] if sought else None, least, ranges, handle, store, limits
+    )
+    filtering = _filter(scan, bound, program, ground)
     spec = _spec(scan, program, ground, limits.memory, filtering)
     pages = scan.target.memory.pages
     if pages.is_sparse(ranges):
@@ -54,7 +56,7 @@ def first_search(
 
 
 def next_search(
-    scan: Scan,
+    scan: ScanState,
     tree: Predicate,
     path: tuple[Step, ...],
     progress: ProgressFunction | None,
@@ -64,13 +66,14 @@ def next_search(
     ground, before = scan.history.present.ground, path[-1]
     if ground is None:
         raise ScanClosed("step")  # by a reset, just now
-    program = compile_predicate(tree, ground.layout)
+    bound = bind(tree, ground.layout)
+    program = compile_bound(bound)
     kept: dict[Source, Kept] = {"prev": before, "first": path[0]}
     for source in program.streams:
         if source.startswith("@"):
             kept[source] = scan.history.snapshot(source[1:])
     left = ground.limits.memory - scan.memory
-    filtering = _filter(scan, tree, program, ground)
+    filtering = _filter(scan, bound, program, ground)
     spec = _spec(scan, program, ground, left, filtering)
     spec.core.candidates = spec.lend(before.held.get().matches)
     for source, stream in program.streams.items():
@@ -102,12 +105,14 @@ def _leave_out_untouched(spec: JobSpec, pages: PageState, regions: list[Region])
     spec.core.untouched = True
 
 
-def _new_epoch(scan: Scan, program: Program, pages: PageState) -> int | None:
+def _new_epoch(scan: ScanState, program: Program, pages: PageState) -> int | None:
     """Begin one where many matches, and so pages to leave out, are to be expected."""
     return pages.forget() if scan.soft_dirty and not program.constant else None
 
 
-def _filter(scan: Scan, tree: Predicate, program: Program, ground: Ground) -> Filter | None:
+def _filter(
+    scan: ScanState, bound: BoundPredicate, program: Program, ground: Ground
+) -> Filter | None:
     """What looks closer at the core's matches, where that is needed."""
     if not (program.is_weaker or ground.regex):
         return None
@@ -119,11 +124,11 @@ def _filter(scan: Scan, tree: Predicate, program: Program, ground: Ground) -> Fi
             return {}  # bytes that are no such structure have no fields
 
     decode = fields if scan.layout.kind == "struct" else bytes
-    return Filter(tree, ground.layout, program.streams, decode)
+    return Filter(bound, program.streams, decode)
 
 
 def _spec(
-    scan: Scan,
+    scan: ScanState,
     program: Program,
     ground: Ground,
     memory: int,
@@ -143,7 +148,7 @@ def _spec(
 
 
 def _run(
-    scan: Scan,
+    scan: ScanState,
     spec: JobSpec,
     filtering: Filter | None,
     epoch: int | None,

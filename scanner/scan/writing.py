@@ -1,19 +1,26 @@
-"""Values of matches: how each is read, and all are written."""
+"""Writing to matches: a value, or what is computed for each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
-from ..engine import ffi, lib
+from ..engine import ffi
+from ..errors import ArgumentError, TypeNameError
 from ..memory import writing
+from ..predicates.language import parse_expression
+from ..predicates.nodes import Expr
 from ..values.convert import encode
-from .history import addresses_of
-
-if TYPE_CHECKING:
-    from .scan import Scan
+from ..values.members import Member, member
+from ..values.types import layout_of
+from .computed import Computation
+from .history import Present, addresses_of
+from .matches import part_of
+from .reading import reading_of
+from .state import ScanState
 
 _BATCH: Final = 4096  # addresses written to in one call
+_TEXTS: Final = ("text", "utf16", "bytes")
 
 
 class WriteResult(NamedTuple):
@@ -28,48 +35,128 @@ class WriteResult(NamedTuple):
     failed: int
 
 
-class Reading(NamedTuple):
-    """How the bytes of a match are read.
-
-    Attributes:
-        type: the construct of its value.
-        names: of all types that it matches as.
-        size: bytes of its value.
-        least: as many as have to be there.
-        decode: from as many bytes or more to the value.
-    """
-
-    type: Any
-    names: tuple[str, ...]
-    size: int
-    least: int
-    decode: Callable[[bytes], Any]
-
-
-def write_matches(scan: Scan, value: Any, *, force: bool = False) -> WriteResult:
+def write_matches(
+    scan: ScanState, value: Any, *, field: str | None = None, force: bool = False
+) -> WriteResult:
     """Write a value at every match of a scan; :meth:`.Scan.write_all` says what is raised."""
+    present = scan.history.present
+    expr = expression_of(scan, value, field)
+    if expr is not None:
+        return _write_computed(scan, present, Computation(scan, expr, field or "", present), force)
     if scan.layout.parts:
         return _write_numbers(scan, value, force)
-    raw = encode(scan.type, value, bits=scan.bits)
-    present, target = scan.history.present, scan.target
+    place = Member("", 0, 0, scan.type) if field is None else _member(scan, field)
+    raw = encode(place.type, value, bits=scan.bits)
     total, written = present.total, 0
-    buffer = ffi.new("uint64_t[]", _BATCH)
     for start in range(0, total, _BATCH):
-        target.check()
-        count = lib.ff_matchset_addresses(present.matches, start, _BATCH, buffer)
-        written += writing.write_each(
-            target.memory, target._holder, buffer, count, raw, force=force
-        )
+        addresses = _addresses(present, start, _BATCH, place.offset)
+        written += _write_same(scan, addresses, raw, force)
     return WriteResult(written, total - written)
 
 
-def _write_numbers(scan: Scan, value: Any, force: bool) -> WriteResult:
-    present, target = scan.history.present, scan.target
-    places = [(address, scan.reading(address, present).type) for address in addresses_of(present)]
-    raw = {kind: encode(kind, value) for kind in {kind for _, kind in places}}
-    written = sum(
-        writing.write(target.memory, target._holder, address, raw[kind], force=force)
-        == len(raw[kind])
-        for address, kind in places
+def expression_of(scan: ScanState, value: object, field: str | None) -> Expr | None:
+    """The expression that a value to write is; None when it is a value.
+
+    A text is an expression where numbers are written, and the text itself where text is.
+    """
+    member = None if field is None else _member(scan, field)
+    if isinstance(value, Expr):
+        return value
+    if not isinstance(value, str):
+        return None
+    if member is None:
+        kind = scan.layout.kind
+    else:
+        try:
+            kind = layout_of(member.type, bits=scan.bits).kind
+        except TypeNameError:
+            return None  # construct alone knows what that takes
+    return None if kind in _TEXTS else parse_expression(value, scan.fields)
+
+
+def computed_values(
+    scan: ScanState, expression: object, *, field: str | None, start: int, count: int | None
+) -> list[Any]:
+    """What some matches are to have; :meth:`.Scan.compute` says what is raised."""
+    present = scan.history.present
+    expr = expression_of(scan, expression, field)
+    if expr is None:
+        expected = "an expression such as now * 2, of numbers also as text"
+        raise ArgumentError("expression", expression, expected)
+    start, count = part_of(present, start, count)
+    return list(Computation(scan, expr, field or "", present).values(start, count))
+
+
+def _member(scan: ScanState, field: str) -> Member:
+    return member(scan.type, field, bits=scan.bits)
+
+
+def _addresses(present: Present, start: int, count: int, offset: int) -> list[int]:
+    """Where some matches have their values, or a field of them."""
+    return [address + offset for address in addresses_of(present, start, count)]
+
+
+def _write_computed(
+    scan: ScanState, present: Present, computation: Computation, force: bool
+) -> WriteResult:
+    """Write to each match what is computed for it, once all of that is known."""
+    blocks = list(computation.blocks(0, present.total))
+    written = 0
+    for block in blocks:
+        count = len(block.raw) // block.width
+        addresses = _addresses(present, block.start, count, computation.offset)
+        if block.sizes:
+            written += sum(
+                _put(scan, address, block.raw[at * block.width :][:size], force)
+                for at, (address, size) in enumerate(zip(addresses, block.sizes, strict=True))
+            )
+        elif block.raw == block.raw[: block.width] * count:
+            written += _write_same(scan, addresses, block.raw[: block.width], force)
+        else:
+            written += _write_each(scan, addresses, block.raw, block.width, force)
+    return WriteResult(written, present.total - written)
+
+
+def _write_each(
+    scan: ScanState, addresses: Sequence[int], raw: bytes, width: int, force: bool
+) -> int:
+    """Write to each address its own bytes; to neighbours at once. Returns to how many."""
+    scan.target.check()
+    written, start, count = 0, 0, len(addresses)
+    while start < count:
+        end = start + 1
+        while end < count and addresses[end] == addresses[end - 1] + width:
+            end += 1
+        done = _stored(scan, addresses[start], raw[start * width : end * width], force) // width
+        written += done
+        start = min(end, start + done + 1)  # behind the first that could not be written
+    return written
+
+
+def _write_same(scan: ScanState, addresses: Sequence[int], raw: bytes, force: bool) -> int:
+    """Write the same bytes to each address. Returns to how many."""
+    scan.target.check()
+    places = ffi.new("uint64_t[]", addresses)
+    target = scan.target
+    return writing.write_each(
+        target.memory, target._holder, places, len(addresses), raw, force=force
     )
+
+
+def _write_numbers(scan: ScanState, value: Any, force: bool) -> WriteResult:
+    present = scan.history.present
+    places = [(at, reading_of(scan, at, present).type) for at in addresses_of(present)]
+    raw = {kind: encode(kind, value) for kind in {kind for _, kind in places}}
+    written = sum(_put(scan, at, raw[kind], force) for at, kind in places)
     return WriteResult(written, len(places) - written)
+
+
+def _put(scan: ScanState, address: int, raw: bytes, force: bool) -> bool:
+    """Write to one address. Returns whether all was written."""
+    return _stored(scan, address, raw, force) == len(raw)
+
+
+def _stored(scan: ScanState, address: int, raw: bytes, force: bool) -> int:
+    """Write from an address on. Returns how many bytes were written."""
+    target = scan.target
+    return writing.write(target.memory, target._holder, address, raw, force=force)

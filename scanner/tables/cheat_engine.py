@@ -19,8 +19,10 @@ from .. import arguments
 from ..errors import FarfetchError, TableError
 from ..memory.pointer_path import PointerPath
 from ..values.literals import quote
+from .content import MAX_ENTRIES
+from .entry import MAX_TEXT, Entry
 from .files import has_content
-from .table import MAX_BYTES, MAX_ENTRIES, MAX_TEXT, Entry, Table, read_file, replace_file
+from .table import MAX_BYTES, Table, read_file, replace_file
 
 #: Elements in one another; groups of groups need two each.
 MAX_DEPTH: Final = 128
@@ -36,7 +38,7 @@ _NUMBERS: Final = {
     "8 Bytes": ("u64", "i64"),
 }
 _FLOATS: Final = {"Float": "f32", "Double": "f64"}
-_NAMES: Final = {own: theirs for theirs, both in _NUMBERS.items() for own in both}
+_NAMES: Final = {ours: theirs for theirs, both in _NUMBERS.items() for ours in both}
 #: What of an entry is written, or is said again by what is. The state is the moment's.
 _WRITTEN: Final = frozenset(
     (
@@ -167,18 +169,18 @@ def _entry(element: Any, label: str, group: str) -> tuple[Entry, str]:
 def _base(text: str) -> str:
     if not text:
         raise TableError("", "has no address")
-    found = _PLACE.fullmatch(text)
-    if found is None or text.startswith("+"):
+    place = _PLACE.fullmatch(text)
+    if place is None or text.startswith("+"):
         raise TableError("", f"its address {text:.80} is a calculation")
-    if found["plain"]:
-        return f"0x{int(found['plain'], 16):x}"
-    return f'"{found["module"]}"+0x{int(found["offset"] or "0", 16):x}'
+    if place["plain"]:
+        return f"0x{int(place['plain'], 16):x}"
+    return f'"{place["module"]}"+0x{int(place["offset"] or "0", 16):x}'
 
 
 def _offsets(element: Any) -> tuple[int, ...]:
     offsets = []
-    for one in element.iterfind("Offsets/Offset"):
-        word = (one.text or "").strip()
+    for offset in element.iterfind("Offsets/Offset"):
+        word = (offset.text or "").strip()
         if not re.fullmatch(r"-?[0-9A-Fa-f]{1,15}", word):
             raise TableError("", f"its offset {word:.80} is a calculation")
         offsets.append(int(word, 16))
@@ -272,7 +274,7 @@ def _lost(name: str) -> set[str]:
         lost.add("its comments")
     for element in root.iterfind(".//CheatEntry"):
         label = quote(_description(element)[:60])
-        unknown = {one.tag for one in element} - _WRITTEN
+        unknown = {child.tag for child in element} - _WRITTEN
         if element.find("GroupHeader") is None:
             try:
                 _entry(element, "entry", "")
@@ -313,10 +315,10 @@ def _address(base: str) -> str:
     plain = re.fullmatch(r"0[xX]([0-9a-fA-F]{1,16})", base)
     if plain:
         return plain[1]
-    found = re.fullmatch(r'"?([^"+\[\]]+)"?(?:\+0[xX]([0-9a-fA-F]{1,16}))?', base)
-    if found is None:
+    place = re.fullmatch(r'"?([^"+\[\]]+)"?(?:\+0[xX]([0-9a-fA-F]{1,16}))?', base)
+    if place is None:
         raise TableError("", f"Cheat Engine does not know the place {base}")
-    return f'"{found[1]}"+{found[2] or "0"}'
+    return f'"{place[1]}"+{place[2] or "0"}'
 
 
 def _group(groups: dict[tuple[str, ...], Any], path: tuple[str, ...]) -> Any:

@@ -90,8 +90,8 @@ def _take_place(path: Path, raw: bytes, there: int, known: os.stat_result) -> bo
 
 
 def _make_like(new: int, there: int, known: os.stat_result) -> None:
-    own = os.fstat(new)
-    if (own.st_uid, own.st_gid) != (known.st_uid, known.st_gid):
+    given = os.fstat(new)
+    if (given.st_uid, given.st_gid) != (known.st_uid, known.st_gid):
         os.fchown(new, known.st_uid, known.st_gid)
     os.fchmod(new, stat.S_IMODE(known.st_mode))
     try:

@@ -6,100 +6,19 @@ import dataclasses
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from .. import arguments
 from ..declarations.files import NotRegular, read_regular
-from ..declarations.registry import MAX_DECLARATIONS, Declaration
-from ..errors import ArgumentError, FarfetchError, TableError
-from ..errors.base import short
-from ..memory.pointer_path import PointerPath
+from ..declarations.registry import Declaration
+from ..errors import ArgumentError, TableError
 from ..values.literals import quote
-from ..values.names import type_named
 from . import files
+from .content import DECLARATION, FORMAT, MAX_ENTRIES, VERSION, entry_of, parse, structures_of
+from .entry import FIELDS, Entry
 
-FORMAT: Final = "farfetch table"
-#: Files without structures are of version 1, which older ones read, too.
-VERSION: Final = 2
-
-#: What a file may have; more is not read.
+#: Bytes of a file that is read.
 MAX_BYTES: Final = 16 << 20
-MAX_ENTRIES: Final = 100_000
-MAX_TEXT: Final = 4096
-#: Characters of all its structures' declarations.
-MAX_DECLARED: Final = 1 << 18
-
-_DECLARATION: Final = ("name", "language", "text")
-_FIELDS: Final = ("name", "where", "type", "group", "note", "frozen", "allow")
-_ALLOW: Final = (None, "increase", "decrease")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A place with a name.
-
-    Attributes:
-        name: no two of a table are the same.
-        where: ``game+0x4010``, ``0x7f…`` or a pointer path ``game+0x4010 -> 0x18``.
-        type: name of the value type.
-        group: what it belongs to; ``/`` divides groups in groups.
-        note: for people.
-        frozen: text of the value to hold; None when it is not to be frozen.
-        allow: the way a frozen value may still move.
-        structure: what declares the type, where that is no plain one.
-
-    Raises:
-        TableError: a field is not what it has to be.
-    """
-
-    name: str
-    where: str
-    type: str
-    group: str = ""
-    note: str = ""
-    frozen: str | None = None
-    allow: Literal["increase", "decrease"] | None = None
-    structure: Declaration | None = None
-
-    def __post_init__(self) -> None:
-        for field in _FIELDS:
-            _check_text(field, getattr(self, field), needed=field in ("name", "where", "type"))
-        if self.allow not in _ALLOW:
-            raise TableError("", f"allow is increase or decrease, not {short(self.allow)}")
-        if self.structure is not None:
-            arguments.instance("structure", self.structure, Declaration, "a Declaration, or None")
-        try:
-            PointerPath.parse(self.where)
-            if self.structure is None:
-                type_named(self.type)
-        except FarfetchError as error:
-            raise TableError("", f"{quote(self.name)}: {error}") from None
-        if self.structure is not None and self.structure.name != self.type:
-            raise TableError("", f"{quote(self.name)}: {self.type} is not {self.structure.name}")
-
-    @property
-    def value_type(self) -> Any:
-        """The construct of its value."""
-        return type_named(self.type) if self.structure is None else self.structure.type
-
-    @property
-    def path(self) -> PointerPath:
-        """Where it is, to be resolved in a target."""
-        return PointerPath.parse(self.where)
-
-
-def _check_text(field: str, value: object, *, needed: bool) -> None:
-    if value is None and field in ("frozen", "allow"):
-        return
-    if not isinstance(value, str):
-        raise TableError("", f"{field} is a text, not {short(value)}")
-    if needed and not value.strip():
-        raise TableError("", f"{field} is empty")
-    if len(value) > MAX_TEXT:
-        raise TableError("", f"{field} has {len(value)} characters, more than {MAX_TEXT}")
-    if any(0xD800 <= ord(mark) < 0xE000 for mark in value):
-        raise TableError("", f"{field} has half a surrogate pair, which is no text")
 
 
 class Table:
@@ -131,9 +50,9 @@ class Table:
 
     def change(self, name: str, **fields: Any) -> Entry:
         """Change fields of an entry, and return it as it is now."""
-        unknown = [field for field in fields if field not in (*_FIELDS, "structure")]
+        unknown = [field for field in fields if field not in (*FIELDS, "structure")]
         if unknown:
-            raise ArgumentError("change", unknown[0], f"the fields {', '.join(_FIELDS)}")
+            raise ArgumentError("change", unknown[0], f"the fields {', '.join(FIELDS)}")
         entry = dataclasses.replace(self[name], **fields)
         self._entries[name] = entry
         return entry
@@ -147,7 +66,7 @@ class Table:
     @property
     def structures(self) -> dict[str, Declaration]:
         """The structures that its entries are of, by name."""
-        return {one.type: one.structure for one in self if one.structure is not None}
+        return {entry.type: entry.structure for entry in self if entry.structure is not None}
 
     def redeclare(self, declaration: Declaration) -> None:
         """Declare a structure anew for all entries that are of it."""
@@ -184,12 +103,12 @@ class Table:
         if not arguments.flag("force", force):
             self._check_replaced(shown)
         listed = [
-            {field: getattr(entry, field) for field in _FIELDS if getattr(entry, field)}
+            {field: getattr(entry, field) for field in FIELDS if getattr(entry, field)}
             for entry in self
         ]
         structures = [
-            {field: getattr(one, field) for field in _DECLARATION}
-            for one in self.structures.values()
+            {field: getattr(structure, field) for field in DECLARATION}
+            for structure in self.structures.values()
         ]
         content: dict[str, object] = {"format": FORMAT, "version": VERSION if structures else 1}
         if structures:
@@ -215,56 +134,18 @@ class Table:
             TableError: it cannot be read, or is not such a file; says where.
         """
         name = arguments.path("path", path)
-        entries, declared = _parse(name, read_file(name))
-        structures = _structures(name, declared)
+        entries, declared = parse(name, read_file(name))
+        structures = structures_of(name, declared)
         table = cls()
         for number, fields in enumerate(entries, 1):
             try:
-                entry = _entry(fields, structures)
+                entry = entry_of(fields, structures)
             except TableError as error:
                 raise TableError(name, f"entry {number}: {error.reason}") from None
             if entry.name in table:
                 raise TableError(name, f"entry {number}: {quote(entry.name)} is there twice")
             table.put(entry)
         return table
-
-
-def _structures(name: str, listed: list[object]) -> dict[str, Declaration]:
-    structures: dict[str, Declaration] = {}
-    left = MAX_DECLARED
-    for number, fields in enumerate(listed, 1):
-        where = f"structure {number}"
-        if not isinstance(fields, dict) or fields.keys() != set(_DECLARATION):
-            raise TableError(name, f"{where}: has a name, a language and a text, and no more")
-        if not all(isinstance(text, str) for text in fields.values()):
-            raise TableError(name, f"{where}: name, language and text are texts")
-        left -= len(fields["text"])
-        if left < 0:
-            raise TableError(name, f"{where}: the structures are longer than {MAX_DECLARED}")
-        if fields["language"] not in ("c", "construct"):
-            language = quote(fields["language"][:60])
-            raise TableError(name, f"{where}: the language is c or construct, not {language}")
-        try:
-            made = Declaration(**fields)
-        except FarfetchError as error:
-            raise TableError(name, f"{where}: {error}") from None
-        if made.name in structures:
-            raise TableError(name, f"{where}: {made.name} is there twice")
-        structures[made.name] = made
-    return structures
-
-
-def _entry(fields: object, structures: dict[str, Declaration]) -> Entry:
-    if not isinstance(fields, dict):
-        raise TableError("", f"is an object, not {fields!r:.60}")
-    for field in ("name", "where", "type"):
-        if field not in fields:
-            raise TableError("", f"has no {field}")
-    for field in fields:
-        if field not in _FIELDS:
-            raise TableError("", f"has a field {quote(field[:60])}, which tables do not have")
-    kind = fields["type"]
-    return Entry(**fields, structure=structures.get(kind) if isinstance(kind, str) else None)
 
 
 def read_file(name: str) -> bytes:
@@ -284,57 +165,6 @@ def read_file(name: str) -> bytes:
     if len(raw) > MAX_BYTES:
         raise TableError(name, f"is larger than {MAX_BYTES >> 20} MiB, so it is no table")
     return raw
-
-
-def _parse(name: str, raw: bytes) -> tuple[list[object], list[object]]:
-    try:
-        content = json.loads(
-            raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_integer
-        )
-    except UnicodeDecodeError as error:
-        raise TableError(name, f"is not UTF-8 at byte {error.start}") from None
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise TableError(name, f"is damaged at {where}: {error.msg}") from None
-    except RecursionError:
-        raise TableError(name, "is nested too deeply to be a table") from None
-    except ValueError as error:
-        raise TableError(name, f"is damaged: {error}") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise TableError(name, f'is no table: it does not say "format": "{FORMAT}"')
-    version = content.get("version")
-    if type(version) is not int or version < 1:
-        raise TableError(name, f"has no version: {version!r:.60}")
-    if version > VERSION:
-        raise TableError(
-            name, f"is of version {version}, newer than this farfetch reads ({VERSION}): update it"
-        )
-    entries = content.get("entries")
-    if not isinstance(entries, list):
-        raise TableError(name, "has no list of entries")
-    if len(entries) > MAX_ENTRIES:
-        raise TableError(name, f"has {len(entries)} entries, more than {MAX_ENTRIES}")
-    structures = content.get("structures", []) if version > 1 else []
-    if not isinstance(structures, list) or len(structures) > MAX_DECLARATIONS:
-        raise TableError(name, f"has no list of at most {MAX_DECLARATIONS} structures")
-    return entries, structures
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise ValueError("a field is there twice")
-    return fields
-
-
-def _no_constant(word: str) -> object:
-    raise ValueError(f"{word} is not JSON")
-
-
-def _integer(word: str) -> int:
-    if len(word) > 20:
-        raise ValueError("a number is too long")
-    return int(word)
 
 
 def replace_file(name: str | os.PathLike[str], raw: bytes) -> None:

@@ -11,7 +11,9 @@ import math
 import operator
 import struct
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
 from .. import arguments
@@ -81,6 +83,11 @@ class Layout:
     def names(self) -> tuple[str, ...]:
         """The fields of a structure that a predicate can name."""
         return (*(place.name for place in self.fields), *self.decoded)
+
+    @cached_property
+    def places(self) -> Mapping[str, Place]:
+        """The fields of a structure, by their names."""
+        return {place.name: place for place in reversed(self.fields)}
 
     @property
     def is_number(self) -> bool:

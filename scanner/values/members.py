@@ -10,6 +10,7 @@ from construct import Array, Construct, ConstructError, Struct
 
 from .. import arguments
 from ..errors import TypeNameError
+from ..errors.suggest import did_you_mean
 from .structures import struct_of, type_label, without_name
 
 #: A member's name, or where one is inside of another: ``hp``, ``pos.x``, ``slots[2].kind``.
@@ -68,12 +69,12 @@ def member(value_type: Construct, path: str, *, bits: int = 64) -> Member:
     arguments.instance("value_type", value_type, Construct, "a value type")
     arguments.bits(bits)
     arguments.text("path", path)
-    found, offset = value_type, 0
+    place, offset = value_type, 0
     for step in _STEP.finditer(path):
         at = int(step[2]) if step[2] else step[1]
-        found, further = _inside(value_type, path, found, at, bits)
+        place, further = _inside(value_type, path, place, at, bits)
         offset += further
-    return Member(path, offset, _size(found, bits), found)
+    return Member(path, offset, _size(place, bits), place)
 
 
 def _inside(
@@ -96,8 +97,7 @@ def _inside(
         names.append(part.name)
         offset += _size(part, bits)
     known = [name for name in names if name]
-    near = arguments.near(at, known, 1, cutoff=0.5)
-    hint = f": did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+    hint = did_you_mean(at, known, count=1, cutoff=0.5) or f"; there are {', '.join(known)}"
     raise TypeNameError(
         type_label(whole), reason=f"has no field {path}{hint if known else '; it is no structure'}"
     )

@@ -12,6 +12,7 @@ from construct import Construct
 from .. import arguments
 from ..errors import TypeNameError
 from ..errors.base import short
+from ..errors.suggest import near
 from . import types as value_types
 from .types import layout_of, sized
 
@@ -77,11 +78,10 @@ def type_named(name: str) -> Construct:
     wanted = " ".join(name.lower().split())
     length = re.fullmatch(r"(.*?) ?\[ ?([0-9]{1,9}) ?\]", wanted)
     plain = length[1] if length else wanted
-    own = _ALIASES.get(plain, plain)
-    known = TYPES.get(own) or SCAN_TYPES.get(own)
+    canonical = _ALIASES.get(plain, plain)
+    known = TYPES.get(canonical) or SCAN_TYPES.get(canonical)
     if known is None:
-        near = arguments.near(plain, [*TYPES, *SCAN_TYPES, *_ALIASES], 3, cutoff=0.5)
-        raise TypeNameError(name, near)
+        raise TypeNameError(name, near(plain, [*TYPES, *SCAN_TYPES, *_ALIASES], 3, cutoff=0.5))
     return sized(known, int(length[2])) if length else known
 
 

@@ -8,15 +8,14 @@ from typing import Any, Final, NamedTuple
 from construct import Array, Construct, ConstructError, Renamed, Struct
 
 from .. import arguments
-from ..engine import lib
 from ..errors import TypeNameError
 from .any_number import LAYOUT as ANY_NUMBER
 from .fields import DECODED
 from .layout import Layout, Place
 from .types import Number, layout_of
 
-#: Bytes of the largest structure that is scanned for.
-LARGEST: Final = int(lib.FF_SPAN_MAX)
+#: Bytes of the largest structure that is scanned for: the core's FF_SPAN_MAX.
+LARGEST: Final = 1 << 16
 #: Characters of a text that declares structures.
 MAX_TEXT: Final = 1 << 16
 #: Of an array, that a predicate can name.

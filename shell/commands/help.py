@@ -6,10 +6,11 @@ import shutil
 import textwrap
 from typing import TYPE_CHECKING
 
+from farfetch.scanner import did_you_mean
+
 from ..answers.result import Column, Result, Table
 from ..command import Argument, Asked, Category, Command, Given, Kind
 from ..complete.cursor import Candidate, Choice, Cursor, Moment
-from ..near import did_you_mean
 from . import COMMANDS
 
 if TYPE_CHECKING:

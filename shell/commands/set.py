@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from farfetch.scanner import Expr, MemoryFault, format_address, member
+from farfetch.scanner import (
+    Expr,
+    ExpressionError,
+    FarfetchError,
+    format_address,
+    layout_of,
+    member,
+    number,
+    parse_expression,
+    parse_value,
+)
 
 from ..answers import quantities, values
 from ..answers.result import Result
-from ..arithmetic import computed, value_or_expression
 from ..command import Argument, Asked, Category, Command, Given, Kind, Needs
 from ..command.kinds import FORCE, VALUE
 from ..complete import offers
@@ -17,15 +26,14 @@ from ..complete.cursor import Candidate, Choice, Cursor, Moment
 from ..session.places import FIELD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from farfetch.scanner import Match
+    from collections.abc import Iterator
 
     from ..session.session import Session
 
 _ALL = "*"
 #: So many matches are asked why they could not be written.
 _LOOKED_AT = 4096
+_SOURCE = re.compile(r"\b(?:now|prev|first)\b")
 
 
 class Chosen(NamedTuple):
@@ -58,71 +66,52 @@ CHOSEN = Kind(
 def run(session: Session, given: Given) -> Result:
     """Write a value to one match or to all."""
     scan = session.matched
-    match = None if given.chosen.match is None else scan[given.chosen.match]
-    if given.chosen.field:
-        matches = list(scan) if match is None else [match]
-        return _set_field(session, given, matches)
-    value_type = scan.type if match is None else match.type
-    bits = session.attached.bits
-    value = value_or_expression(value_type, given.value, bits=bits)
+    chosen = given.chosen
+    if chosen.match is None:
+        return _set_all(session, given)
+    match = scan[chosen.match]
+    address, value_type, path = match.address, match.type, chosen.field or None
+    if path:
+        field = member(scan.type, path, bits=session.attached.bits)
+        address, value_type = address + field.offset, field.type
+    value = _value(session, value_type, given.value)
+    shown = str(value) if isinstance(value, Expr) else values.shown(value_type, value)
     if isinstance(value, Expr):
-        return _compute(session, given, value, list(scan) if match is None else [match])
-    shown = values.shown(value_type, value)
-    if match is None:
-        written, failed = scan.write_all(value, force=given.force)
-        reason = _first_refused(session) if failed and not given.force else ""
-        return _answer(written, failed, shown, reason)
-    session.attached.write(match.address, value_type, value, force=given.force)
+        (value,) = scan.compute(value, field=path, start=chosen.match, count=1)
+    session.attached.write(address, value_type, value, force=given.force)
     return _answer(1, 0, shown)
 
 
-def _set_field(session: Session, given: Given, matches: list[Match]) -> Result:
-    """Write a value to a field of each match; its own values are now, prev and first."""
-    path = given.chosen.field
+def _set_all(session: Session, given: Given) -> Result:
+    """Write a value to every match, or to a field of each."""
+    scan, path, value_type = session.matched, given.chosen.field or None, session.matched.type
+    if path:
+        value_type = member(scan.type, path, bits=session.attached.bits).type
+    value = _value(session, value_type, given.value)
+    shown = str(value) if isinstance(value, Expr) else values.shown(value_type, value)
+    written, failed = scan.write_all(value, field=path, force=given.force)
+    reason = _first_refused(session) if failed and not given.force else ""
+    return _answer(written, failed, shown, reason)
+
+
+def _value(session: Session, value_type: Any, text: str) -> object:
+    """A value as it is written, or an expression over the values of matches.
+
+    Raises:
+        FarfetchError: it is neither.
+    """
     bits = session.attached.bits
-    field = member(session.matched.type, path, bits=bits)
-    value = value_or_expression(field.type, given.value, bits=bits)
-    parts = [
-        replace(
-            match,
-            address=match.address + field.offset,
-            type=field.type,
-            value=values.field(match.value, path),
-            previous=values.field(match.previous, path),
-            first=values.field(match.first, path),
-        )
-        for match in matches
-    ]
-    if isinstance(value, Expr):
-        return _compute(session, given, value, parts)
-    return _write(session, given, parts, [value] * len(parts), values.shown(field.type, value))
-
-
-def _compute(session: Session, given: Given, expr: Expr, matches: list[Match]) -> Result:
-    """Write what each match's own values make of an expression; nothing if one does not fit."""
-    made = computed(expr, matches, bits=session.attached.bits)
-    return _write(session, given, matches, made, str(expr))
-
-
-def _write(
-    session: Session,
-    given: Given,
-    matches: Sequence[Match],
-    wanted: Sequence[object],
-    shown: str,
-) -> Result:
-    """Write its own value to each match; of a single one that refuses, say why."""
-    target = session.attached
-    refused = []
-    for match, value in zip(matches, wanted, strict=True):
-        try:
-            target.write(match.address, match.type, value, force=given.force)
-        except MemoryFault as error:
-            refused.append(error)
-    if refused and given.chosen.match is not None:
-        raise refused[0]
-    reason = str(refused[0]) if refused else ""
-    return _answer(len(matches) - len(refused), len(refused), shown, reason)
+    try:
+        return parse_value(value_type, text, bits=bits)
+    except FarfetchError:
+        if not _SOURCE.search(text):
+            raise
+        if not (value_type is number or layout_of(value_type, bits=bits).is_number):
+            raise
+    expr = parse_expression(text)
+    if "@" in text:
+        raise ExpressionError(text, text.index("@"), "set knows now, prev and first")
+    return expr
 
 
 def _first_refused(session: Session) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-from farfetch.scanner import ExpressionError, parse_scan
+from farfetch.scanner import ExpressionError, did_you_mean, parse_scan
 
 from ..answers.result import Result
 from ..command import Command
@@ -15,7 +15,6 @@ from ..complete.offers import PREDICATE_WORDS
 from ..errors import UsageError
 from ..line.statements import is_declaration
 from ..line.words import command_word, without_comment
-from ..near import did_you_mean
 from ..session.session import Session
 
 _OPERATOR = re.compile(r"\s*(?:[=!<>+\-*/%&|^~]|in\b|not\b|and\b|or\b)")

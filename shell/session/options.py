@@ -7,13 +7,12 @@ import re
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from farfetch.scanner import Budget
+from farfetch.scanner import Budget, did_you_mean
 
 from ..answers import quantities
 from ..answers.result import Json
 from ..errors import UsageError
 from ..line.words import path_of
-from ..near import did_you_mean
 
 AUTO = "auto"
 MAX_THREADS = 256

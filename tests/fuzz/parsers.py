@@ -23,8 +23,8 @@ from farfetch.scanner import (
     regex,
     type_named,
 )
-from farfetch.scanner.compiler.predicate import compile_predicate
-from farfetch.scanner.predicates.check import check
+from farfetch.scanner.compiler.predicate import compile_bound
+from farfetch.scanner.predicates.binding import bind
 from farfetch.scanner.predicates.pattern import Pattern, pattern
 from farfetch.scanner.predicates.regex import Regex
 from farfetch.scanner.values.convert import layout_of
@@ -80,8 +80,7 @@ def one_input(raw: bytes) -> None:
             raise
     for layout in LAYOUTS:
         try:
-            check(predicate, layout)
-            compile_predicate(predicate, layout)
+            compile_bound(bind(predicate, layout))
         except FarfetchError as error:
             # of the predicate as it is printed
             said_well(error, str(predicate))

@@ -23,7 +23,7 @@ from construct import (
 from farfetch.scanner import Buffer, ExpressionError, TypeNameError, attach, field, now, prev
 from farfetch.scanner.compiler.predicate import compile_predicate
 from farfetch.scanner.errors import FarfetchError
-from farfetch.scanner.predicates.check import check
+from farfetch.scanner.predicates.binding import bind
 from farfetch.scanner.predicates.language import parse_scan
 from farfetch.scanner.predicates.nodes import (
     Binary,
@@ -174,7 +174,7 @@ def test_elements_of_arrays_are_fields() -> None:
 def test_what_a_structure_cannot_be_asked(line: str, column: int, reason: str) -> None:
     names = [place.name for place in LAYOUT.fields]
     with pytest.raises(ExpressionError) as caught:
-        check(parse_scan(line, names), LAYOUT)
+        bind(parse_scan(line, names), LAYOUT)
     assert (caught.value.position + 1, caught.value.reason) == (column, reason)
 
 
@@ -201,4 +201,4 @@ def test_what_is_no_plain_field_has_no_place() -> None:
 
 def test_a_number_has_no_fields() -> None:
     with pytest.raises(ExpressionError, match="i32 has no fields"):
-        check(now.field("hp") == 5, scan_layout(Int32sl))
+        bind(now.field("hp") == 5, scan_layout(Int32sl))

@@ -214,6 +214,7 @@ ROWS: dict[str, dict[str, Row]] = {
         **facts("scan", "isa", "where"),
         "cancel": fact(lambda w: w.scan.cancel()),
         "close": fact(lambda w: w.scan.close()),
+        "compute": read(lambda w: w.scan.compute("now * 2")),
         "decode": kept(lambda w: w.scan.decode(b"\1\0\0\0")),
         "disk": kept(lambda w: w.scan.disk),
         "drop": kept(lambda w: w.scan.drop("lunch"), ScanOrderError),

@@ -175,6 +175,7 @@ def functions() -> Iterator[Case]:
     yield Case("field", s.field, {"name": "hp"})
     yield Case("find_process", s.find_process, {"wanted": os.getpid()})
     yield Case("format_address", s.format_address, {"address": BASE})
+    yield Case("did_you_mean", s.did_you_mean, {"word": "lst", "known": ["list"]})
     yield Case("format_value", s.format_value, {"value_type": i32, "value": 5})
     yield Case("format_value float", s.format_value, {"value_type": s.f32, "value": 5.5})
     yield Case("format_value pointer", s.format_value, {"value_type": s.pointer, "value": 5})
@@ -386,7 +387,10 @@ def objects(folder: Path) -> Iterator[Case]:
     yield Case("Scan.undo", scan.undo, {"steps": 0})
     yield Case("Scan.redo", scan.redo, {"steps": 0})
     yield Case("Scan.go_to", scan.go_to, {"number": 1})
-    yield Case("Scan.write_all", scan.write_all, {"value": 0, "force": True})
+    yield Case("Scan.write_all", scan.write_all, {"value": 0, "field": None, "force": True})
+    yield Case(
+        "Scan.compute", scan.compute, {"expression": now, "field": None, "start": 0, "count": 1}
+    )
     yield Case("Scan[]", lambda index: scan[index], {"index": 0})
     yield Case("Matches.addresses", scan.matches.addresses, {"start": 0, "count": 1})
     yield Case("Matches.bisect", scan.matches.bisect, {"address": BASE})

@@ -106,6 +106,13 @@ def _write_all(type_: object) -> Callable[[Target, int, bool], None]:
     return write_all
 
 
+def _write_computed(target: Target, at: int, force: bool) -> None:
+    with target.scan(i32, where=f"{at:#x}..{at + 4:#x}", align=1) as scan:
+        scan.first(now == OLD)
+        if scan.write_all(now + (NEW - OLD), force=force) != (1, 0):
+            raise MemoryFault(at, 4, 0, True, "read-only")
+
+
 def _freeze(target: Target, at: int, force: bool) -> None:
     target.freeze(at, i32, NEW, interval=0.001, force=force)
 
@@ -122,6 +129,7 @@ CALLS: dict[str, tuple[Callable[[Target, int, bool], None], bool]] = {
     "Scan.write_all": (_write_all(i32), False),
     "Scan.write_all, bytes": (_write_all(bytes_), False),
     "Scan.write_all, numbers": (_write_all("number"), False),
+    "Scan.write_all, computed": (_write_computed, False),
     "Target.freeze": (_freeze, False),
     "Target.patch": (_patch, True),
 }

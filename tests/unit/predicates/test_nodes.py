@@ -14,8 +14,8 @@ from farfetch.scanner.predicates.nodes import (
     Not,
     Or,
     Predicate,
+    SourceValue,
     Unary,
-    Value,
     changed,
     decreased,
     first,
@@ -154,7 +154,7 @@ def test_not_a_number_is_the_same_constant_as_itself() -> None:
 
 
 def test_predicates_are_equal_by_structure() -> None:
-    assert {now == 5, now == 5, changed} == {changed, Compare("==", Value("now"), Const(5))}
+    assert {now == 5, now == 5, changed} == {changed, Compare("==", SourceValue("now"), Const(5))}
     assert changed != unchanged
     assert changed != "changed"
     assert (now > 5) != (now >= 5)

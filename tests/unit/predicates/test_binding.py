@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 import pytest
-from farfetch.scanner.errors import ExpressionError, ValueKindError, ValueRangeError
-from farfetch.scanner.predicates.check import check, constant_size
+from construct import ExprAdapter, Float32l, Int16sb, Int16sl, Int32sl, Struct, obj_
+from farfetch.scanner import Expr, Predicate, field, now, prev
+from farfetch.scanner.errors import ArgumentError, ExpressionError, ValueKindError, ValueRangeError
+from farfetch.scanner.predicates.binding import bind
+from farfetch.scanner.predicates.bound_tree import Compared, Computed, Logic, Lookup
 from farfetch.scanner.predicates.language import parse_predicate
+from farfetch.scanner.predicates.rules import constant_size
+from farfetch.scanner.values.any_number import LAYOUT
 from farfetch.scanner.values.convert import layout_of, type_named
+from farfetch.scanner.values.structures import scan_layout
 
 
 def asked(text: str, name: str) -> None:
-    check(parse_predicate(text), layout_of(type_named(name)))
+    bind(parse_predicate(text), layout_of(type_named(name)))
 
 
 @pytest.mark.parametrize(
@@ -166,3 +172,96 @@ def test_what_a_type_cannot_be_asked(name: str, text: str, column: int, reason: 
 )
 def test_constants_give_the_length(name: str, text: str, size: int | None) -> None:
     assert constant_size(parse_predicate(text), layout_of(type_named(name))) == size
+
+
+PLAYER = scan_layout(
+    Struct(
+        "hp" / Int32sl,
+        "x" / Float32l,
+        "level" / Int16sb,
+        "rank" / Int16sl,
+        "key" / ExprAdapter(Int32sl, obj_ + 1, obj_ - 1),
+    )
+)
+
+
+def comparison(predicate: Predicate) -> Compared:
+    root = bind(predicate, PLAYER).root
+    assert isinstance(root, Compared)
+    return root
+
+
+def test_a_name_is_bound_to_its_place() -> None:
+    value = comparison(prev.field("level") == 3).left
+    assert isinstance(value, Lookup)
+    assert (value.source, value.name, value.offset, value.layout.name) == (
+        "prev",
+        "level",
+        8,
+        "i16be",
+    )
+    assert value.cut(bytes(range(16))) == b"\x08\x09"
+
+
+@pytest.mark.parametrize(
+    ("predicate", "kind", "bits", "is_mixed"),
+    [
+        (field("hp") == 3, "int", 32, False),
+        (field("x") * 2 > 3, "float", 32, False),
+        (field("level") == field("rank"), "int", 16, False),  # byte order is no part of a type
+        (field("hp") == field("rank"), "int", 64, True),
+        (field("hp") == field("x"), "int", 64, True),
+        (field("hp") == field("key"), "int", 64, True),
+        (now == prev, "struct", 32, False),
+    ],
+    ids=str,
+)
+def test_what_a_comparison_computes_in(
+    predicate: Predicate, kind: str, bits: int, is_mixed: bool
+) -> None:
+    layout = comparison(predicate).layout
+    assert (layout.kind, layout.bits, layout.is_mixed) == (kind, bits, is_mixed)
+
+
+def test_what_is_computed_is_a_float_where_a_part_of_it_is() -> None:
+    side = comparison((field("hp") + field("x")) * 2 == field("hp")).left
+    assert isinstance(side, Computed)
+    assert side.is_float
+    assert [operand.is_float for operand in side.operands] == [True, False]
+    assert not comparison(field("hp") == 2).left.is_float
+
+
+def test_what_only_construct_can_decode_is_known_by_the_tree() -> None:
+    bound = bind((field("hp") == 3) & (field("key") == 4), PLAYER)
+    assert isinstance(bound.root, Logic)
+    assert (bound.root.left.is_decoded, bound.root.right.is_decoded) == (False, True)
+    assert bound.is_decoded
+
+
+def test_text_without_a_length_is_bound_with_that_of_the_constant() -> None:
+    bound = bind(parse_predicate("now == 'abc' or changed"), layout_of(type_named("utf16")))
+    assert (bound.layout.name, bound.layout.size) == ("utf16[3]", 6)
+    assert bound.sources == {"now", "prev"}
+
+
+@pytest.mark.parametrize("text", ["x & 1 == hp", "~x == hp", "hp == x << 1", "hp | (x + 1) == 2"])
+def test_bits_of_a_fraction_among_several_types_are_refused(text: str) -> None:
+    with pytest.raises(ExpressionError, match="is for whole numbers only"):
+        bind(parse_predicate(text, PLAYER.names), PLAYER)
+
+
+def test_what_is_too_deep_is_refused() -> None:
+    total: Expr = now
+    signs: Expr = now
+    for _ in range(5000):
+        total, signs = total + 1, -signs
+    for expr in (total, signs):
+        with pytest.raises(ArgumentError, match="a few hundred operators"):
+            bind(expr == 1, layout_of(type_named("i32")))
+
+
+def test_of_a_number_each_type_is_bound_or_left_out() -> None:
+    bound = bind(now == 2**40, LAYOUT)
+    assert [part and part.layout.name for part in bound.parts] == [None, "i64", "f32", "f64"]
+    with pytest.raises(ValueKindError):
+        bind(now == "text", LAYOUT)

@@ -1,0 +1,87 @@
+"""What all of a scan works with: how it was set up, and what it has come to so far."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from .. import arguments
+from ..engine import default_threads, isa, isa_index, lib
+from ..errors import AlignError, ArgumentError
+from ..lifetime.bound import Bound
+from ..memory.space import Space
+from ..memory.where import Where
+from ..values.convert import value_type
+from ..values.layout import Layout
+from ..values.structures import scan_layout
+from .budget import Budget
+from .history import History
+from .job import Jobs
+from .store import snapshot_directory
+
+CHUNK: Final = 1 << 19  # bytes a thread reads at a time: they stay in the second-level cache
+CHUNKS: Final = (64, 1 << 30)  # what may be chosen
+MAX_THREADS: Final = 1024
+
+
+class ScanState(Bound):
+    """How a scan was set up, and its history; :class:`.Scan` says what each is."""
+
+    def __init__(
+        self,
+        target: Space,
+        type: Any,  # noqa: A002
+        *,
+        align: int | None,
+        where: str | Where,
+        threads: int | None,
+        directory: str | None,
+        budget: Budget,
+        soft_dirty: bool,
+        chunk: int | None,
+    ) -> None:
+        self.target = target
+        self.type = value_type(type)
+        self.bits = target.bits
+        self.layout: Layout = scan_layout(self.type, bits=self.bits)
+        self.align = self.layout.alignment if align is None else align
+        try:
+            self.align = arguments.whole("align", self.align, 1, lib.FF_ALIGN_MAX)
+        except ArgumentError:
+            raise AlignError(align) from None
+        self.where = where if isinstance(where, Where) else Where.parse(where)
+        self.threads = default_threads()
+        if threads is not None:
+            self.threads = arguments.whole("threads", threads, 1, MAX_THREADS)
+        if directory is not None:
+            directory = arguments.path("directory", directory)
+        self.directory = snapshot_directory(directory)
+        self.budget = arguments.instance("budget", budget, Budget, "a Budget, or None")
+        self.soft_dirty = soft_dirty
+        self.history = History()
+        self.isa = isa_index(isa())
+        self.chunk = CHUNK
+        if chunk is not None:
+            self.chunk = arguments.whole("chunk", chunk, *CHUNKS)
+        self.jobs = Jobs()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that a predicate can name, if the type is a structure."""
+        return self.layout.names
+
+    @property
+    def size(self) -> int:
+        """Bytes of one value; of text without a length, that of what was looked for first."""
+        ground = self.history.present.ground
+        return (ground.layout if ground else self.layout).size or 0
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory that the matches and the old values with them take."""
+        return self.history.memory
+
+    @property
+    def disk(self) -> int:
+        """Bytes of disk that the old values take."""
+        ground = self.history.present.ground
+        return ground.store.bytes if ground else 0

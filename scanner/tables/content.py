@@ -1,0 +1,126 @@
+"""The content of a table's file: JSON, read with what is wrong in it said at its place."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from ..declarations.registry import MAX_DECLARATIONS, Declaration
+from ..errors import FarfetchError, TableError
+from ..values.literals import quote
+from .entry import FIELDS, Entry
+
+FORMAT: Final = "farfetch table"
+#: Files without structures are of version 1, which older ones read, too.
+VERSION: Final = 2
+
+#: Entries that are read; a file with more is refused.
+MAX_ENTRIES: Final = 100_000
+#: Characters of all its structures' declarations.
+MAX_DECLARED: Final = 1 << 18
+#: The fields of a declaration.
+DECLARATION: Final = ("name", "language", "text")
+
+
+def parse(name: str, raw: bytes) -> tuple[list[object], list[object]]:
+    """The entries and the structures in the bytes of a file.
+
+    Raises:
+        TableError: they are no table; says where.
+    """
+    try:
+        content = json.loads(
+            raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_integer
+        )
+    except UnicodeDecodeError as error:
+        raise TableError(name, f"is not UTF-8 at byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise TableError(name, f"is damaged at {where}: {error.msg}") from None
+    except RecursionError:
+        raise TableError(name, "is nested too deeply to be a table") from None
+    except ValueError as error:
+        raise TableError(name, f"is damaged: {error}") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise TableError(name, f'is no table: it does not say "format": "{FORMAT}"')
+    version = content.get("version")
+    if type(version) is not int or version < 1:
+        raise TableError(name, f"has no version: {version!r:.60}")
+    if version > VERSION:
+        raise TableError(
+            name, f"is of version {version}, newer than this farfetch reads ({VERSION}): update it"
+        )
+    entries = content.get("entries")
+    if not isinstance(entries, list):
+        raise TableError(name, "has no list of entries")
+    if len(entries) > MAX_ENTRIES:
+        raise TableError(name, f"has {len(entries)} entries, more than {MAX_ENTRIES}")
+    structures = content.get("structures", []) if version > 1 else []
+    if not isinstance(structures, list) or len(structures) > MAX_DECLARATIONS:
+        raise TableError(name, f"has no list of at most {MAX_DECLARATIONS} structures")
+    return entries, structures
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a field is there twice")
+    return fields
+
+
+def _no_constant(word: str) -> object:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _integer(word: str) -> int:
+    if len(word) > 20:
+        raise ValueError("a number is too long")
+    return int(word)
+
+
+def structures_of(name: str, listed: list[object]) -> dict[str, Declaration]:
+    """The structures that a file declares, by name.
+
+    Raises:
+        TableError: one cannot be declared; says which.
+    """
+    structures: dict[str, Declaration] = {}
+    left = MAX_DECLARED
+    for number, fields in enumerate(listed, 1):
+        where = f"structure {number}"
+        if not isinstance(fields, dict) or fields.keys() != set(DECLARATION):
+            raise TableError(name, f"{where}: has a name, a language and a text, and no more")
+        if not all(isinstance(text, str) for text in fields.values()):
+            raise TableError(name, f"{where}: name, language and text are texts")
+        left -= len(fields["text"])
+        if left < 0:
+            raise TableError(name, f"{where}: the structures are longer than {MAX_DECLARED}")
+        if fields["language"] not in ("c", "construct"):
+            language = quote(fields["language"][:60])
+            raise TableError(name, f"{where}: the language is c or construct, not {language}")
+        try:
+            made = Declaration(**fields)
+        except FarfetchError as error:
+            raise TableError(name, f"{where}: {error}") from None
+        if made.name in structures:
+            raise TableError(name, f"{where}: {made.name} is there twice")
+        structures[made.name] = made
+    return structures
+
+
+def entry_of(fields: object, structures: dict[str, Declaration]) -> Entry:
+    """The entry that an object of JSON is.
+
+    Raises:
+        TableError: it is none.
+    """
+    if not isinstance(fields, dict):
+        raise TableError("", f"is an object, not {fields!r:.60}")
+    for field in ("name", "where", "type"):
+        if field not in fields:
+            raise TableError("", f"has no {field}")
+    for field in fields:
+        if field not in FIELDS:
+            raise TableError("", f"has a field {quote(field[:60])}, which tables do not have")
+    kind = fields["type"]
+    return Entry(**fields, structure=structures.get(kind) if isinstance(kind, str) else None)
