@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from .. import arguments
 from ..errors import ArgumentError
+from ..errors.suggest import near
 from ..memory.addresses import format_address
 from ..memory.regions import Range
 from .moment import Moment, numbered
@@ -49,8 +50,8 @@ def find_bases(moment: Moment, wanted: Wanted) -> list[Base]:
     for name in names:
         chosen = [i for i, label in enumerate(labels) if _is_called(name, moment, i, label)]
         if not chosen and name != "modules":
-            near = arguments.near(name, labels, 3)
-            hint = f"; near it: {', '.join(near)}" if near else ""
+            likest = near(name, labels, 3)
+            hint = f"; near it: {', '.join(likest)}" if likest else ""
             raise ArgumentError("bases", name, f"the name of a module of the map{hint}")
         taken.update(chosen)
     for number in sorted(taken):

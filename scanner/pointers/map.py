@@ -18,7 +18,7 @@ from ..memory.where import Where
 from ..scan.budget import Budget
 from ..scan.job import ProgressFunction
 from ..scan.results import FaultSet
-from ..scan.scan import CHUNK, CHUNKS, MAX_THREADS
+from ..scan.state import CHUNK, CHUNKS, MAX_THREADS
 from . import map_file
 from .bases import Wanted
 from .make import Plan, make_map

@@ -12,6 +12,7 @@ from typing import Any, overload
 
 from .. import arguments
 from ..errors import ArgumentError, MatchIndexError, PointersClosed
+from ..errors.suggest import near
 from ..lifetime.bound import Bound
 from ..lifetime.life import Held
 from ..memory.pointer_path import PointerPath
@@ -121,8 +122,8 @@ class PointerPaths(Bound):
         for name in modules:
             arguments.text("modules", name)
             if name not in known:
-                near = arguments.near(name, {*known} - {""}, 3)
-                hint = f"; near it: {', '.join(near)}" if near else ""
+                likest = near(name, {*known} - {""}, 3)
+                hint = f"; near it: {', '.join(likest)}" if likest else ""
                 raise ArgumentError("modules", name, f"a module that paths begin in{hint}")
         return PointerPaths(found, frozenset(i for i in self._sections if known[i] in modules))
 

@@ -52,6 +52,9 @@ ELSEWHERE = (
     ("scanner/scan/job", "live/test_cancel live/test_interrupted"),
     ("scanner/scan/matches", "live/test_columns"),
     ("scanner/scan/turns", "live/test_threads"),
+    ("scanner/pointers", "laws/test_pointers live/test_pointers unit/pointers/test_scan"),
+    ("scanner/pointers/room scanner/pointers/make", "unit/pointers/test_map"),
+    ("scanner/pointers/moment_text", "unit/pointers/test_map_file"),
     ("scanner/tables/files", "live/test_saving"),
     ("scanner/tables/content scanner/tables/entry", "unit/tables/test_table"),
     # each command has a row, and what it does is tested where it is used
