@@ -30,8 +30,8 @@ from support.targets import Answer, TargetProcess
 T = TypeVar("T")
 
 BEST: Final = 1000  # paths of a first look
-PEER_DEPTH: Final = 4  # what a peer does in seconds
-PEER_OFFSET: Final = 1024
+PEER_DEPTH: Final = 6
+PEER_OFFSET: Final = 2048
 SPAN: Final = ("start", "end")
 HEAD: Final = f"{'case':<38} {'seconds':>8} {'to raw':>7} {'number':>16} {'B/pointer':>9}  to reach"
 

@@ -6,12 +6,13 @@ import errno
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ..compiler.predicate import compile_predicate
 from ..engine import cell, check, content, ffi, isa, isa_index, lib
 from ..errors import PointersCancelled, ScanCancelled
 from ..memory.regions import Range
+from ..memory.space import Space
 from ..memory.where import Where
 from ..predicates.nodes import now
 from ..scan.history import History
@@ -24,9 +25,6 @@ from ..values.convert import layout_of, u32, u32be, u64, u64be
 from .moment import Moment, Order, build_of
 from .room import Room
 from .tasks import Tasks, failure
-
-if TYPE_CHECKING:
-    from ..target import Target
 
 _TYPES = {(32, "little"): u32, (32, "big"): u32be, (64, "little"): u64, (64, "big"): u64be}
 
@@ -50,7 +48,7 @@ class Plan(NamedTuple):
 
 
 def make_map(
-    target: Target, plan: Plan, room: Room, progress: ProgressFunction | None
+    target: Space, plan: Plan, room: Room, progress: ProgressFunction | None
 ) -> tuple[Any, Moment]:
     """The core's map of a target's pointers, and the moment that it is of.
 
@@ -68,7 +66,7 @@ def make_map(
 
 
 class _Making:
-    def __init__(self, target: Target, plan: Plan, room: Room, tasks: Tasks, cancels: int) -> None:
+    def __init__(self, target: Space, plan: Plan, room: Room, tasks: Tasks, cancels: int) -> None:
         self._target = target
         self._plan = plan
         self._room = room
@@ -79,6 +77,7 @@ class _Making:
 
     def run(self, progress: ProgressFunction | None) -> tuple[Any, Moment]:
         target, plan = self._target, self._plan
+        process = target.memory.process
         started, made = time.monotonic(), time.time()
         regions = target.regions()
         modules = target.modules(regions)
@@ -88,8 +87,8 @@ class _Making:
         handle = self._sort()
         target.check()
         moment = Moment(
-            target.name,
-            (target.process.exe or "") if target.process else "",
+            target.memory.title,
+            (process.exe or "") if process else "",
             self._bits,
             plan.order,
             plan.align,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from .. import arguments
 from ..engine import default_threads, lib
@@ -14,6 +14,7 @@ from ..errors import ArgumentError, PointersClosed
 from ..lifetime.bound import Bound
 from ..lifetime.life import Held
 from ..memory.modules import Module
+from ..memory.space import Space
 from ..memory.where import Where
 from ..scan.budget import Budget
 from ..scan.job import ProgressFunction
@@ -25,11 +26,8 @@ from .make import Plan, make_map
 from .moment import Moment, Order
 from .paths import PointerPaths
 from .room import Room
-from .scan import Options, scan_map
+from .scan import Mapped, Options, scan_map
 from .tasks import TaskProgress, Tasks
-
-if TYPE_CHECKING:
-    from ..target import Target
 
 _ALIGNS = (1, 2, 4, 8)
 
@@ -230,14 +228,17 @@ class PointerMap(Bound):
             ends_with=ends_with,
             through_bases=through_bases,
         )
-        maps = [(self, options.address), *_others(compare, self)]
+        others = _others(compare, self)
         return scan_map(
-            maps,
+            [one._mapped(goal) for one, goal in [(self, options.address), *others]],
             options,
             self._tasks,
             _threads(threads),
             arguments.function("progress", progress),
         )
+
+    def _mapped(self, address: int) -> Mapped:
+        return Mapped(self.handle, self.moment, self.room, address)
 
     def cancel(self) -> None:
         """Stop the scans that run, from another thread or a signal handler; waits for nobody."""
@@ -270,7 +271,7 @@ class PointerMap(Bound):
 
 
 def pointer_map_of(
-    target: Target,
+    target: Space,
     *,
     where: str | Where,
     align: int | None,

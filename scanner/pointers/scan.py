@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from .. import arguments
 from ..engine import cell, check, content, ffi, lib
@@ -23,10 +23,8 @@ from .bases import (
 from .found import Found
 from .moment import Moment
 from .paths import PointerPaths
+from .room import Room
 from .tasks import TaskProgress, Tasks
-
-if TYPE_CHECKING:
-    from .map import PointerMap
 
 _FARTHEST = 1 << 62  # bytes that an offset may be
 
@@ -87,8 +85,24 @@ class Options(NamedTuple):
         )
 
 
+class Mapped(NamedTuple):
+    """A map, and what paths lead to in it.
+
+    Attributes:
+        handle: the core's map.
+        moment: that it is of.
+        room: that it and its scans take memory from.
+        address: that paths lead to.
+    """
+
+    handle: Any
+    moment: Moment
+    room: Room
+    address: int
+
+
 def scan_map(
-    maps: Sequence[tuple[PointerMap, int]],
+    maps: Sequence[Mapped],
     options: Options,
     tasks: Tasks,
     threads: int,
@@ -97,20 +111,19 @@ def scan_map(
     """Count the paths that maps have in common.
 
     Args:
-        maps: each with the address that paths lead to in it; the first one leads.
+        maps: the first one leads.
         options: what is asked.
         tasks: that do it.
         threads: of each.
         progress: called now and then.
     """
     cancels = tasks.cancels
-    held = [(one.handle, one.moment, one.room) for one, _ in maps]
-    moment, room = held[0][1], held[0][2]
-    others = [one for _, one, _ in held[1:]]
+    moment, room = maps[0].moment, maps[0].room
+    others = [one.moment for one in maps[1:]]
     first = _bases_of(moment, options)
     bases, shifts = _in_all(moment, first, others)
     levels = []
-    for (handle, one, its_room), (_, address) in zip(held, maps, strict=True):
+    for handle, one, its_room, address in maps:
         its_bases = first if one is moment else _bases_of(one, options)
         spec = _Spec(handle, one, address, options, its_bases)
         spec.core.room = its_room.handle
@@ -131,7 +144,7 @@ def scan_map(
         shortest=options.shortest,
         bases=bases,
         levels=levels,
-        rooms=[one for _, _, one in held],
+        rooms=[one.room for one in maps],
         handle=_paths(levels, bases, shifts),
         tasks=tasks,
         threads=threads,
