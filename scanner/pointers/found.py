@@ -102,6 +102,7 @@ class Walk(Iterator[PointerPath]):
         self._paths = ffi.new("struct ff_path[]", _BATCH)
         self._offsets = ffi.new("int64_t[]", _BATCH * found.depth)
         self._needs = ffi.new("uint32_t *")
+        self._named, self._base = -1, ""  # the last base, as a number and as text
         self._batch = _FIRST
         self._count = self._next = 0  # of the batch: how many there are, and which comes
 
@@ -121,8 +122,11 @@ class Walk(Iterator[PointerPath]):
         path = self._paths[self._next]
         first = self._next * found.depth
         self._next += 1
-        offsets = ffi.unpack(self._offsets + first, path.steps)
-        return PointerPath(found.name_base(path.section, path.base), tuple(offsets))
+        offsets = tuple(ffi.unpack(self._offsets + first, path.steps))
+        address = path.base
+        if address != self._named:  # one base after the other
+            self._named, self._base = address, found.name_base(path.section, address)
+        return PointerPath(self._base, offsets)
 
     def _go_on(self, found: Found) -> None:
         if self._needs[0]:

@@ -443,6 +443,7 @@ void ff_levels_put(struct ff_levels *levels)
 		for (size_t j = 0; j < 3; j++)
 			ff_space_drop(&levels->reach[i].spaces[j]);
 	}
+	ff_space_drop(&levels->samples);
 	free(levels->hits);
 	free(levels->reach);
 	free(levels->windows);

@@ -23,8 +23,11 @@ struct ff_reach {
 	const uint64_t *addresses;
 	const uint32_t *indexes;	/* NULL: each is its own */
 	const uint16_t *costs;
+	const uint64_t *samples;	/* every FF_SAMPLE-th address; NULL where there are few */
 	struct ff_space spaces[3];
 };
+
+#define FF_SAMPLE	64
 
 /* The bases from which so many steps lead to the target. */
 struct ff_hits {
@@ -47,6 +50,7 @@ struct ff_levels {
 	uint32_t shift;			/* of costs */
 	size_t reached;			/* levels below it are */
 	uint16_t no_cost;		/* of the target itself: 0 */
+	struct ff_space samples;	/* of all the map's addresses, once a level has all */
 	struct ff_reach *reach;		/* depth of them; the first is the target */
 	struct ff_hits *hits;		/* depth of them */
 };
@@ -93,11 +97,25 @@ static inline uint64_t ff_magnitude(int64_t offset)
 	return offset < 0 ? 0 - (uint64_t)offset : (uint64_t)offset;
 }
 
+/* The first place of a reach that is not below an address. */
+static inline size_t ff_reach_seek(const struct ff_reach *reach, uint64_t address)
+{
+	size_t nsamples = (reach->n + FF_SAMPLE - 1) / FF_SAMPLE, sample, first, end;
+
+	if (!reach->samples)
+		return ff_seek(reach->addresses, reach->n, address);
+	/* the samples stay in the cache, where the addresses do not */
+	sample = ff_seek(reach->samples, nsamples, address);
+	first = sample ? (sample - 1) * FF_SAMPLE + 1 : 0;
+	end = sample < nsamples ? sample * FF_SAMPLE : reach->n;
+	return first + ff_seek(reach->addresses + first, end - first, address);
+}
+
 /* The part of a reach that lies in a window. */
 static inline struct ff_indexes ff_reach_within(const struct ff_reach *reach, uint64_t low,
 						uint64_t high)
 {
-	struct ff_indexes within = { .first = ff_seek(reach->addresses, reach->n, low) };
+	struct ff_indexes within = { .first = ff_reach_seek(reach, low) };
 
 	within.end = high == UINT64_MAX ? reach->n
 					: ff_seek_from(reach->addresses, within.first, reach->n,

@@ -217,7 +217,7 @@ bool ff_paths_step(const struct ff_paths *paths, const struct ff_place *from, si
 		/* an offset leads on, not around the end of all addresses */
 		if ((address < from->value[m]) != ((int64_t)offset < 0))
 			return false;
-		there = ff_seek(reach->addresses, reach->n, address);
+		there = ff_reach_seek(reach, address);
 		if (there == reach->n || reach->addresses[there] != address ||
 		    reach->costs[there] == FF_NO_COST)
 			return false;

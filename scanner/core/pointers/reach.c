@@ -223,6 +223,22 @@ static bool is_end(const struct ff_levels *levels, uint32_t index, size_t *base,
 	return !levels->through && *base < levels->nbases && levels->bases[*base].first <= index;
 }
 
+/* Note every so-and-so-many-th address, to find others by. */
+static int take_samples(struct ff_levels *levels)
+{
+	const struct ff_pointers *pointers = levels->pointers;
+	size_t n = (pointers->n + FF_SAMPLE - 1) / FF_SAMPLE;
+	uint64_t *samples;
+	int error = 0;
+
+	if (!levels->samples.bytes)
+		error = ff_space_take(levels->room, n * sizeof(*samples), &levels->samples);
+	samples = levels->samples.bytes;
+	for (size_t i = 0; i < n && !error; i++)
+		samples[i] = pointers->addresses[i * FF_SAMPLE];
+	return error;
+}
+
 static void end_column(struct reaching *reaching, struct ff_reach *reach)
 {
 	const struct ff_levels *levels = reaching->levels;
@@ -238,6 +254,7 @@ static void end_column(struct reaching *reaching, struct ff_reach *reach)
 	reach->n = levels->pointers->n;
 	reach->addresses = levels->pointers->addresses;
 	reach->costs = reaching->column;
+	reach->samples = levels->samples.bytes;
 }
 
 static int end_list(struct reaching *reaching, struct ff_reach *reach)
@@ -295,8 +312,10 @@ static int reach_level(struct reaching *reaching, struct ff_task *task, size_t l
 			return error ? error : end_list(reaching, reach);
 		reaching->dense = true;
 	}
-	error = ff_space_take(levels->room, levels->pointers->n * sizeof(uint16_t),
-			      &reach->spaces[0]);
+	error = take_samples(levels);
+	if (!error)
+		error = ff_space_take(levels->room, levels->pointers->n * sizeof(uint16_t),
+				      &reach->spaces[0]);
 	if (error)
 		return error;
 	reaching->column = reach->spaces[0].bytes;
