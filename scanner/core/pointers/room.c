@@ -3,8 +3,9 @@
  * Rooms: memory up to a budget, and unlinked files beyond it
  *
  * Both are mapped, so that whoever works on a column need not know where it is. A file's
- * bytes are allocated before they are mapped: a disk that is full refuses them here, and
- * does not kill the process that touches them later.
+ * bytes are allocated before they are mapped: a disk that is full refuses them here, and does
+ * not kill the process that touches them later. Huge pages are not asked for: on a machine
+ * that has been up for long, making some takes more time than they save.
  */
 #include "room.h"
 
@@ -16,8 +17,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#define HUGE_FROM ((size_t)4 << 20)	/* bytes for which the kernel may use huge pages */
 
 struct ff_room {
 	uint32_t references;
@@ -148,8 +147,6 @@ int ff_space_take(struct ff_room *room, size_t size, struct ff_space *out)
 			__atomic_sub_fetch(&room->in_memory, size, __ATOMIC_RELAXED);
 			return -ENOMEM;
 		}
-		if (size >= HUGE_FROM)
-			madvise(out->bytes, size, MADV_HUGEPAGE);
 	} else {
 		error = take_file(room, size, out);
 		out->on_disk = true;
