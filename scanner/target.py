@@ -59,6 +59,8 @@ def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None =
     >>> with attach(os.getpid()) as target:
     ...     target.alive
     True
+    >>> attach(Buffer(b"any bytes", base=0x1000)).read(0x1004, "text[5]")
+    'bytes'
     """
     _check_bits(bits)
     arguments.text("memory", memory)
@@ -85,6 +87,14 @@ class Target(Bound):
         process: what is known of the process; None for other memory.
         pages: what the kernel knows of its pages; None for other memory.
         stepping: whose turn it is in the scans that are in the middle of a step.
+
+    >>> target = attach(Buffer(bytearray(4096), base=0x1000))
+    >>> target.write(0x1010, i32, 100)
+    >>> target.read(0x1010, "i32"), target.read_bytes(0x1010, 4).hex(" ")
+    (100, '64 00 00 00')
+    >>> target.name, target.pid, target.bits, target.alive
+    ('buffer', None, 64, True)
+    >>> target.close()
     """
 
     def __init__(
@@ -168,6 +178,12 @@ class Target(Bound):
             TargetGone: it has exited or executed another program.
             TargetClosed: it was closed.
             ForkedError: it is the parent process's.
+
+        >>> target = attach(Buffer(b"abc"))
+        >>> target.close()
+        >>> target.check()
+        Traceback (most recent call last):
+        farfetch.scanner.TargetClosed: the buffer was closed here: attach again
         """
         self._life.check()
         if self._space is not None and not self._space.alive:
@@ -178,6 +194,10 @@ class Target(Bound):
 
         Raises:
             TargetGone: it has exited or executed another program.
+
+        >>> [region] = attach(Buffer(bytearray(4096), base=0x1000)).regions()
+        >>> hex(region.start), region.size, region.perms
+        ('0x1000', 4096, 'rw-p')
         """
         self.check()
         return self.memory.regions()
@@ -189,6 +209,10 @@ class Target(Bound):
 
         Raises:
             TargetGone: it has exited or executed another program.
+
+        >>> [footprint] = attach(Buffer(bytearray(4096))).footprints()
+        >>> footprint.resident, footprint.dirty
+        (4096, 4096)
         """
         if self.pid is None:
             return [Footprint(one, one.size, one.size) for one in self.regions()]
@@ -200,6 +224,11 @@ class Target(Bound):
 
         Args:
             regions: that :meth:`regions` gave; they are read anew if None.
+
+        >>> import os
+        >>> with attach(os.getpid()) as target:
+        ...     any(module.name.startswith("libc.") for module in target.modules())
+        True
         """
         self.check()
         if regions is None:
@@ -232,6 +261,11 @@ class Target(Bound):
             soft_dirty: leave out pages that the kernel says nobody wrote to, where it can tell;
                 the target then takes a page fault at its next write to each.
             chunk: bytes a thread reads at a time; matches do not depend on it.
+
+        >>> target = attach(Buffer(bytearray(64)))
+        >>> scan = target.scan("u16", align=1, where="all", threads=1)
+        >>> scan.first("now == 0").matches
+        63
         """
         self._life.check()
         return Scan(
@@ -252,6 +286,14 @@ class Target(Bound):
         Raises:
             MemoryFault: some cannot be read; says how many could.
             TargetGone: it has exited or executed another program.
+
+        >>> target = attach(Buffer(b"abcdef", base=16))
+        >>> target.read_bytes(18, 3)
+        b'cde'
+        >>> target.read_bytes(20, 3)
+        Traceback (most recent call last):
+        farfetch.scanner.MemoryFault: cannot read 3 bytes at 0x14: 0x16 is not mapped or not
+            readable
         """
         address, size = arguments.address(address), arguments.size(size)
         raw = self.memory.read(address, size)
@@ -273,6 +315,11 @@ class Target(Bound):
         Raises:
             MemoryFault: some cannot be written; says how many were.
             TargetGone: it has exited or executed another program.
+
+        >>> memory = bytearray(b"abcdef")
+        >>> attach(Buffer(memory, base=16)).write_bytes(18, b"XY")
+        >>> bytes(memory)
+        b'abXYef'
         """
         address, raw = arguments.address(address), arguments.raw("raw", raw)
         self.check()
@@ -285,6 +332,10 @@ class Target(Bound):
         Args:
             address: of its first byte.
             type: a construct with a size, or the name of one.
+
+        >>> target = attach(Buffer(b"hi" + bytes(6), base=16))
+        >>> target.read(16, "text[4]"), target.read(16, u16be)
+        ('hi', 26729)
         """
         construct = value_type(type)
         return decode(construct, self.read_bytes(address, self._size(construct)), bits=self.bits)
@@ -309,7 +360,6 @@ class Target(Bound):
             ValueRangeError: it does not fit the type; nothing is written.
             MemoryFault: it cannot be written there, or only by force.
 
-        >>> from farfetch.scanner import Buffer, i32
         >>> target = attach(Buffer(bytearray(8), base=16))
         >>> held = target.freeze(16, i32, 77)
         >>> target.write(16, i32, 5)
@@ -345,6 +395,14 @@ class Target(Bound):
             ValueRangeError: the value does not fit the type.
             MemoryFault: it cannot be read or written there now.
             PointerError: the path leads nowhere now.
+
+        >>> memory = bytearray(8)
+        >>> target = attach(Buffer(memory, base=16))
+        >>> with target.freeze(16, i32, 77, allow="increase") as held:
+        ...     memory[0], held.holding, len(target.frozen)
+        (77, True, 1)
+        >>> held.active, len(target.frozen)
+        (False, 0)
         """
         self._life.check()
         construct = value_type(type)
@@ -373,6 +431,11 @@ class Target(Bound):
 
         Args:
             places: the address and the type of each: a construct with a size, or its name.
+
+        >>> target = attach(Buffer(bytes([7, 0, 0, 0, 9, 0]), base=16))
+        >>> watch = target.watch([(16, i32), (20, "u16")])
+        >>> [seen.value for seen in watch.look()]
+        [7, 9]
         """
         self._life.check()
         return Watch(self, arguments.pairs("places", places))
@@ -389,6 +452,13 @@ class Target(Bound):
 
         Raises:
             MemoryFault: they cannot be read or written there; nothing is changed.
+
+        >>> target = attach(Buffer(bytearray(b"abc"), base=16))
+        >>> with target.patch(17, b"X"):
+        ...     target.read_bytes(16, 3)
+        b'aXc'
+        >>> target.read_bytes(16, 3)
+        b'abc'
         """
         self._life.check()
         with self._making:
@@ -404,7 +474,15 @@ class Target(Bound):
         return self._patches.entries if self._patches else ()
 
     def locate(self, address: int) -> Location:
-        """The region and module of an address."""
+        """The region and module of an address.
+
+        >>> import os
+        >>> with attach(os.getpid()) as target:
+        ...     program = target.modules()[0]
+        ...     location = target.locate(program.base + 16)
+        >>> location.module == program, location.offset
+        (True, 16)
+        """
         address = arguments.address(address)
         regions = self.regions()
         return locate(address, regions, self._modules_of(regions))
@@ -414,6 +492,11 @@ class Target(Bound):
 
         Raises:
             ExpressionError: it is none.
+
+        >>> import os
+        >>> with attach(os.getpid()) as target:
+        ...     target.address("0x7f00"), target.address("[stack]+16") - target.address("[stack]")
+        (32512, 16)
         """
         regions = self.regions()
         return parse_address(text, self._modules_of(regions), regions)
@@ -424,6 +507,11 @@ class Target(Bound):
         Steps of scans that run are cancelled and waited for; what other threads read or write
         meanwhile ends as it would have, but waits for no page. What scans have found so far stays
         theirs. In a child of the process that attached only its own descriptors are closed.
+
+        >>> target = attach(Buffer(bytearray(8)))
+        >>> target.close()
+        >>> target.alive
+        False
         """
         if not self._life.is_forked:
             self.memory.wait_no_more()

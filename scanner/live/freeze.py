@@ -66,6 +66,15 @@ class Freeze(Bound):
         force: whether it is held even where the target may not write itself.
         writes: how often the value was put back, the first time included.
         error: why the last look could not hold it, or what ended it; None when all is well.
+
+    >>> target = attach(Buffer(bytearray(8), base=16))
+    >>> held = target.freeze(16, i32, 77, interval=0.01)
+    >>> target.read(16, i32), held.value, held.holding, held.error
+    (77, 77, True, None)
+    >>> target.write(16, i32, 5)
+    >>> held.value
+    5
+    >>> held.stop()
     """
 
     def __init__(
@@ -127,6 +136,11 @@ class Freeze(Bound):
 
         Raises:
             ForkedError: it is the parent process's.
+
+        >>> held = attach(Buffer(bytearray(8), base=16)).freeze(16, i32, 77)
+        >>> held.stop()
+        >>> held.active
+        False
         """
         self._freezer.refuse_children()
         with self._lock:
@@ -216,10 +230,17 @@ class Freezer(Bound):
     Attributes:
         target: whose values they are.
         turn: to be taken while somebody else writes over them, so that no look puts back meanwhile
-            what was held before. What was written is then theirs to hold, see :meth:`touched`.
+            what was held before. What was written is then theirs to hold that ``touched()`` gives.
 
     Args:
         target: whose values they are.
+
+    >>> target = attach(Buffer(bytearray(8), base=16))
+    >>> freezer = Freezer(target)  # target.freeze() makes one by itself
+    >>> held = freezer.add(16, i32, 77)
+    >>> freezer.entries == (held,), target.read(16, i32)
+    (True, 77)
+    >>> freezer.close()
     """
 
     def __init__(self, target: Freezable) -> None:
@@ -270,6 +291,11 @@ class Freezer(Bound):
             TargetClosed: this was closed.
             ForkedError: it is the parent process's.
             ArgumentError: allow or interval are none.
+
+        >>> target = attach(Buffer(bytearray(8), base=16))
+        >>> with Freezer(target).add(16, i32, 77, allow="increase") as held:
+        ...     held.value, held.allow
+        (77, 'increase')
         """
         self._life.check()
         entry = Freeze(self, address, type, value, allow, interval, force)
@@ -318,7 +344,14 @@ class Freezer(Bound):
             return [(one.address, one.address + len(one._kept)) for one in held]
 
     def close(self) -> None:
-        """Stop all; once this has returned, nothing is written by another thread."""
+        """Stop all; once this has returned, nothing is written by another thread.
+
+        >>> freezer = Freezer(attach(Buffer(bytearray(8), base=16)))
+        >>> held = freezer.add(16, i32, 77)
+        >>> freezer.close()
+        >>> held.active
+        False
+        """
         if self._life.is_forked:
             return
         with self._changed:

@@ -36,6 +36,10 @@ class Memory(Bound, abc.ABC):
         name: of this way.
         reader: the core's reader, which ends with its last use.
         process: whose memory it is, if it is a process's.
+
+    >>> memory = Buffer(b"abcdef", base=16)
+    >>> isinstance(memory, Memory), memory.name, memory.read(18, 2)
+    (True, 'buffer', b'cd')
     """
 
     def __init__(self, name: str, reader: Any, process: ProcessInfo | None = None) -> None:
@@ -57,7 +61,11 @@ class Memory(Bound, abc.ABC):
 
     @abc.abstractmethod
     def regions(self) -> list[Region]:
-        """What is mapped, by ascending address."""
+        """What is mapped, by ascending address.
+
+        >>> [str(region).split()[:2] for region in Buffer(b"abcdef", base=16).regions()]
+        [['00000010-00000016', 'r--p']]
+        """
 
     def error(self, code: int) -> FarfetchError | None:
         """What an errno of the reader means for this memory, if it is about the whole target."""
@@ -70,6 +78,9 @@ class Memory(Bound, abc.ABC):
         Args:
             address: of the first byte.
             size: bytes wanted.
+
+        >>> Buffer(b"abcdef", base=16).read(20, 8)
+        b'ef'
         """
         try:
             raw = bytearray(arguments.size(size))
@@ -78,7 +89,12 @@ class Memory(Bound, abc.ABC):
         return bytes(memoryview(raw)[: self.read_into(address, raw)])
 
     def read_into(self, address: int, buffer: bytearray | memoryview) -> int:
-        """Fill a buffer from an address on. Returns the bytes up to the first unreadable one."""
+        """Fill a buffer from an address on. Returns the bytes up to the first unreadable one.
+
+        >>> raw = bytearray(4)
+        >>> Buffer(b"abcdef", base=16).read_into(19, raw), raw.hex(" ")
+        (3, '64 65 66 00')
+        """
         address, there = arguments.address(address), _writable(buffer)
         size, done = len(there), 0
         while done < size:
@@ -122,6 +138,10 @@ class Memory(Bound, abc.ABC):
             address: of the first byte.
             raw: the bytes.
             force: also where a process may not write itself; other memories know no such place.
+
+        >>> contents = bytearray(4)
+        >>> Buffer(contents, base=16).write(18, b"abc"), contents.hex(" ")
+        (2, '00 00 61 62')
         """
         del force
         address, raw = arguments.address(address), arguments.raw("raw", raw)
@@ -160,6 +180,9 @@ class Memory(Bound, abc.ABC):
 
         Only the first and the last byte are looked at: what stops within a page has read or
         written nothing of it.
+
+        >>> Buffer(bytearray(8), base=16).blocks(16, 8)
+        False
         """
         address, size = arguments.whole("address", address, 0, 1 << 64), arguments.size(size)
         return any(
@@ -215,7 +238,14 @@ class Memory(Bound, abc.ABC):
         self._waits = False
 
     def close(self) -> None:
-        """Let go of the reader; a read or write that is under way ends as it would have."""
+        """Let go of the reader; a read or write that is under way ends as it would have.
+
+        >>> memory = Buffer(bytearray(8), base=16)
+        >>> memory.close()
+        >>> memory.read(16, 1)
+        Traceback (most recent call last):
+        farfetch.scanner.TargetClosed: the buffer was closed here: attach again
+        """
         self._held.let_go()
 
 

@@ -15,7 +15,12 @@ _NAME_COLUMN: Final = 73
 
 
 class Range(NamedTuple):
-    """Addresses from start up to, not including, end."""
+    """Addresses from start up to, not including, end.
+
+    >>> span = Range(0x1000, 0x3000)
+    >>> span.size, span.start, span.end
+    (8192, 4096, 12288)
+    """
 
     start: int
     end: int
@@ -41,6 +46,12 @@ class Region:
         deleted: whether the file has been deleted since.
 
     ``str()`` is the kernel's own line, without the newline.
+
+    >>> region = Region(0x1000, 0x3000, "rw-p", 0, "00:00", 0, "[heap]", False)
+    >>> region.kind, region.size, region.writable, 0x2FFF in region, 0x3000 in region
+    ('heap', 8192, True, True, False)
+    >>> print(region)
+    00001000-00003000 rw-p 00000000 00:00 0                                  [heap]
     """
 
     start: int

@@ -60,6 +60,12 @@ class Expr(_Node, Operators):
     """A value computed from what is, was, or first was there, and from constants.
 
     Operators that take a plain number or text take it as a constant.
+
+    >>> expression = (now - prev) * 2
+    >>> print(expression)
+    (now - prev) * 2
+    >>> print(expression > 10)
+    (now - prev) * 2 > 10
     """
 
     __hash__ = object.__hash__
@@ -203,7 +209,13 @@ class Unary(Expr):
 
 
 class Predicate(_Node):
-    """What a value must fulfil. ``&``, ``|`` and ``~`` are and, or and not."""
+    """What a value must fulfil. ``&``, ``|`` and ``~`` are and, or and not.
+
+    >>> print((now < prev) & ~(now == 0))
+    now < prev and not now == 0
+    >>> (now < prev) == parse_predicate("now < prev")
+    True
+    """
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Predicate) and _same(self, other)

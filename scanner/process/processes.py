@@ -43,6 +43,11 @@ class ProcessInfo:
         ppid: of the process that started it.
         started: when, in clock ticks since boot; with the pid, it tells a process for sure.
         bits: 32 or 64, of its program; None when the kernel does not let us see it.
+
+    >>> import os
+    >>> this = process(os.getpid())
+    >>> this.pid == os.getpid(), this.ppid == os.getppid(), this.uid == os.geteuid(), this.bits
+    (True, True, True, 64)
     """
 
     pid: int
@@ -79,6 +84,7 @@ def processes(*, include_kernel_threads: bool = False) -> list[ProcessInfo]:
     Args:
         include_kernel_threads: list these too; they have no memory of their own to scan.
 
+    >>> import os
     >>> any(process.pid == os.getpid() for process in processes())
     True
     """
@@ -103,6 +109,10 @@ def process(pid: int) -> ProcessInfo:
 
     Raises:
         TargetNotFound: there is none, or it has exited.
+
+    >>> import os
+    >>> process(os.getpid()).pid == os.getpid()
+    True
     """
     pid = arguments.whole("pid", pid, -MAX_PID, MAX_PID)
     stat = _read_stat(pid)
@@ -138,6 +148,7 @@ def find_process(wanted: int | str) -> ProcessInfo:
         TargetNotFound: there is none; it has those with near names.
         TargetAmbiguous: several have that name.
 
+    >>> import os
     >>> find_process(os.getpid()).pid == os.getpid()
     True
     """
