@@ -190,7 +190,7 @@ class Target(Bound):
             raise self._space.gone()
 
     def regions(self) -> list[Region]:
-        """What is mapped, by ascending address.
+        """The regions that are mapped, by ascending address.
 
         Raises:
             TargetGone: it has exited or executed another program.
@@ -203,7 +203,7 @@ class Target(Bound):
         return self.memory.regions()
 
     def footprints(self) -> list[Footprint]:
-        """What each region takes, by ascending address; a buffer's are all in memory.
+        """How much of each region is in memory, by ascending address; of a buffer all is.
 
         Costs a walk over all the target's pages, which :meth:`regions` does not.
 

@@ -178,7 +178,7 @@ class Declarations:
         return made
 
     def add(self, *declarations: Declaration) -> None:
-        """Take declarations over, in place of those of the same names.
+        """Add declarations that there are, in place of those of the same names.
 
         Raises:
             DeclarationError: there are too many; none is taken.

@@ -255,7 +255,7 @@ class Freezer(Bound):
 
     @property
     def entries(self) -> tuple[Freeze, ...]:
-        """All that were added and not stopped, those that ended with the target included."""
+        """The frozen values that were not stopped, those that ended with the target included."""
         self.refuse_children()
         with self._changed:
             return tuple(self._entries)
@@ -333,7 +333,7 @@ class Freezer(Bound):
             self._life.check()
 
     def touched(self, address: int, size: int) -> list[Freeze]:
-        """Those that hold some of these bytes; to be asked in a :attr:`turn`."""
+        """The frozen values that hold some of these bytes; to be asked in a :attr:`turn`."""
         return [one for one in self.entries if one.active and one._overlaps(address, size)]
 
     def spans(self) -> list[tuple[int, int]]:

@@ -119,7 +119,7 @@ class Patches(Bound):
 
     @property
     def entries(self) -> tuple[Patch, ...]:
-        """Those that were not undone, in the order in which they were made."""
+        """The patches that were not undone, in the order in which they were made."""
         self._life.check()
         return tuple(self._entries)
 

@@ -61,7 +61,7 @@ class Memory(Bound, abc.ABC):
 
     @abc.abstractmethod
     def regions(self) -> list[Region]:
-        """What is mapped, by ascending address.
+        """The regions that are mapped, by ascending address.
 
         >>> [str(region).split()[:2] for region in Buffer(b"abcdef", base=16).regions()]
         [['00000010-00000016', 'r--p']]

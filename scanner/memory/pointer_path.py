@@ -70,7 +70,7 @@ class PointerPath(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> PointerPath:
-        """Read ``BASE -> OFFSET -> OFFSET``.
+        """The path that a text says: ``BASE -> OFFSET -> OFFSET``.
 
         Raises:
             PointerError: there is no base, an offset is no number, or there are too many.

@@ -27,7 +27,7 @@ class Range(NamedTuple):
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """How many bytes it spans."""
         return self.end - self.start
 
 
@@ -65,7 +65,7 @@ class Region:
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """How many bytes it has."""
         return self.end - self.start
 
     @property

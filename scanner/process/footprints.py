@@ -25,7 +25,7 @@ _REGION: Final = re.compile(rb"^(?=[0-9a-f]+-)", re.MULTILINE)
 
 
 class Footprint(NamedTuple):
-    """What a region takes.
+    """How much of a region is in memory.
 
     Attributes:
         region: the region.

@@ -28,7 +28,7 @@ class ProcessMemory(Memory):
         self._regions = RegionReader(process.pid, process.name)
 
     def regions(self) -> list[Region]:
-        """What is mapped, by ascending address; see proc_pid_maps(5)."""
+        """The regions that are mapped, by ascending address; see proc_pid_maps(5)."""
         self._held.get()  # only to be refused as all else is
         return self._regions.read()
 

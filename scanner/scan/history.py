@@ -42,7 +42,7 @@ class Kept(Bound):
 
     @property
     def memory(self) -> int:
-        """Of memory that it takes."""
+        """Bytes of memory that it takes."""
         old = self.held.get()
         return int(lib.ff_matchset_bytes(old.matches) + lib.ff_snapshot_bytes(old.snapshot))
 
@@ -64,7 +64,7 @@ class Kept(Bound):
 
 @dataclass(frozen=True)
 class Step(Kept):
-    """One scan of a history.
+    """One step of a scan: what it looked for, and what it has left.
 
     Attributes:
         number: of the step, from 1; never used again.
@@ -272,7 +272,7 @@ class History(Bound):
 
     @property
     def snapshots(self) -> tuple[Snapshot, ...]:
-        """Those that predicates can name at present: of the steps that led here; oldest first."""
+        """The snapshots that predicates can name at present, oldest first."""
         here = {step.number for step in self.path}
         return tuple(one for one in tuple(self._snapshots.values()) if one.step in here)
 

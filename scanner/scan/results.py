@@ -25,7 +25,7 @@ class FaultSet(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """How many bytes they are."""
+        """How many bytes could not be read."""
         return sum(end - start for start, end in self.ranges)
 
     @property

@@ -201,7 +201,7 @@ class Scan(Bound):
         *,
         progress: ProgressFunction | None = None,
     ) -> ScanResult:
-        """Look at every address of the regions. A history there was is let go on success.
+        """Begin anew: look at every address of the regions; on success, older steps are let go.
 
         Args:
             predicate: what values must fulfil; any value if None.

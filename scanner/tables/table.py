@@ -88,7 +88,7 @@ class Entry:
 
     @property
     def path(self) -> PointerPath:
-        """Where it is, to be resolved in a target."""
+        """The pointer path to its place, to be resolved in a target."""
         return PointerPath.parse(self.where)
 
 
@@ -141,6 +141,14 @@ class Table:
     def change(self, name: str, **fields: Any) -> Entry:
         """Change fields of an entry, and return it as it is now.
 
+        Args:
+            name: of the entry.
+            **fields: those of :class:`Entry` that change, each with what it is to be.
+
+        Raises:
+            TableError: there is no such entry, or a field cannot be that.
+            ArgumentError: an entry has no such field.
+
         >>> table = Table()
         >>> table.put(Entry("health", "game+0x4010", "i32"))
         >>> table.change("health", frozen="100", note="of the player").frozen
@@ -154,7 +162,10 @@ class Table:
         return entry
 
     def remove(self, name: str) -> Entry:
-        """Take an entry out.
+        """Take an entry out, and return it.
+
+        Raises:
+            TableError: there is none of that name.
 
         >>> table = Table()
         >>> table.put(Entry("health", "game+0x4010", "i32"))
