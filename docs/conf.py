@@ -16,7 +16,7 @@ from pygments.lexers.special import TextLexer
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
-from sphinx.ext.napoleon import GoogleDocstring
+from sphinx.ext.napoleon.docstring import GoogleDocstring
 from sphinx.pycode import ModuleAnalyzer
 
 project = "farfetch"
@@ -63,6 +63,8 @@ nitpick_ignore_regex = [
     ("py:class", "ColumnName|Kind|Language|Place|_Word"),
 ]
 
+#: What farfetch makes, and nobody else; so how is its own affair.
+_MADE = ("Freeze", "Match", "Matches", "Patch", "Scan", "Snapshot", "Step", "Target")
 #: Where Python's own are explained; no inventory is fetched, so pages are built without a network.
 _LIBRARY = "https://docs.python.org/3/library"
 
@@ -73,6 +75,7 @@ def setup(app: Sphinx) -> None:
     app.connect("builder-inited", _read_sources)
     app.connect("source-read", _name_what_has_no_page)
     app.connect("autodoc-skip-member", _skip)
+    app.connect("autodoc-process-signature", _hide_signature)
     app.connect("autodoc-process-docstring", _read_property, priority=400)  # before napoleon
     app.connect("doctree-read", _settle_builtins)
     app.connect("missing-reference", _link_to_python)
@@ -99,6 +102,10 @@ def _read_sources(_app: Sphinx) -> None:
 def _name_what_has_no_page(_app: Sphinx, _page: str, source: list[str]) -> None:
     """Leave the name of what a guide links to outside of docs/, and no link."""
     source[0] = re.sub(r"\[([^]]*)\]\(\.\./[^)]*\)", r"\1", source[0])
+
+
+def _hide_signature(_app: Sphinx, what: str, name: str, *_: object) -> tuple[str, str] | None:
+    return ("", "") if what == "class" and name.rpartition(".")[2] in _MADE else None
 
 
 def _read_property(
