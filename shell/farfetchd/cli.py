@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Final, NoReturn
 
-from . import edit
-
 USAGE = """\
 usage: farfetchd [--memory NAME] [--force] PID|NAME ADDR LEN
 
@@ -197,6 +195,7 @@ def _answer(options: Options, stop: Stop) -> int:
 
         return _print(f"farfetch {__version__}\n")
     from ..answers import report
+    from . import edit
 
     try:
         done = edit.edit(

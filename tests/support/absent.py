@@ -59,7 +59,7 @@ class Absent:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "live.absent"],
+            [sys.executable, "-m", "support.absent"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -45,7 +45,7 @@ class Apart:
         module = f"live.{Path(inspect.getfile(function)).stem}"
         self._process = subprocess.Popen(
             [
-                *(*prefix, sys.executable, "-W", "error", "-m", "live.apart"),
+                *(*prefix, sys.executable, "-W", "error", "-m", "support.apart"),
                 *(module, function.__name__, json.dumps(arguments)),
             ],
             stdin=subprocess.PIPE,

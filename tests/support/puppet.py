@@ -39,7 +39,7 @@ class Puppet:
 
     def __init__(self, *arguments: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "live.puppet", *arguments],
+            [sys.executable, "-m", "support.puppet", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -149,7 +149,7 @@ def _hide() -> None:
 
 
 def _exec() -> None:
-    arguments = [sys.executable, "-m", "live.puppet", "again"]
+    arguments = [sys.executable, "-m", "support.puppet", "again"]
     os.execv(sys.executable, arguments)
 
 
