@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 # an editable install knows its modules by name, so it is made anew when they change
 NAMES  := $(shell find scanner shell -name '*.py' | LC_ALL=C sort | cksum | cut -d ' ' -f 1)
 STAMP  := $(VENV)/.farfetch-$(NAMES)
-CORE   := $(wildcard scanner/core/*) CMakeLists.txt pyproject.toml
+CORE   := $(wildcard scanner/core/* scanner/core/*/*) CMakeLists.txt pyproject.toml
 SHARE  := $(wildcard docs/*.1) $(wildcard completions/*)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -66,6 +66,7 @@ lint: build  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	tools/typecheck.sh
+	tools/c_style.sh
 
 .PHONY: manual
 manual:  ## bring the man page and the completions up to the commands' help

@@ -12,34 +12,13 @@ set -eu
 
 seconds=${1:?usage: tools/fuzz.sh SECONDS}
 venv=${VENV:-.venv}
-objects=build/fuzz/objects
-flags="-fsanitize=address,undefined -fno-sanitize-recover=all -g -O1 -std=gnu11 -D_GNU_SOURCE
-	-ffp-contract=off -Wall -Wextra -Werror -Iscanner/core -Ikmod/uapi"
-if [ "$(uname -m)" = x86_64 ]; then
-	flags="$flags -DFF_HAVE_SSE2 -DFF_HAVE_AVX2 -DFF_HAVE_AVX512"
-	foreign=neon
-else
-	flags="$flags -DFF_HAVE_NEON"
-	foreign='avx|sse'
-fi
+build=build/fuzz/cmake
 
-rm -rf $objects
-mkdir -p $objects
-for source in $(ls scanner/core/*.c | grep -v -E -e "$foreign" -e csrc); do
-	case $source in
-	*avx2*) isa=-mavx2 ;;
-	*avx512*) isa='-mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512' ;;
-	*) isa= ;;
-	esac
-	# shellcheck disable=SC2086  # lists of options
-	clang -fsanitize=fuzzer-no-link $flags $isa -c "$source" \
-		-o "$objects/$(basename "$source" .c).o"
-done
-for name in matchsets programs snapshots; do
-	# shellcheck disable=SC2086  # a list of options
-	clang -fsanitize=fuzzer $flags $objects/*.o "tests/fuzz/$name.c" \
-		-o "build/fuzz/$name" -pthread -lm
-done
+mkdir -p build/fuzz
+cmake -S . -B $build -DCMAKE_C_COMPILER=clang -DFARFETCH_MODULE=OFF -DFARFETCH_PROGRAMS=ON \
+	-DFARFETCH_WERROR=ON -DFARFETCH_SANITIZE=fuzzer,address,undefined >build/fuzz/cmake.log ||
+	{ cat build/fuzz/cmake.log; exit 1; }
+cmake --build $build --target fuzzers >build/fuzz/cmake.log || { cat build/fuzz/cmake.log; exit 1; }
 
 # run NAME COMMAND...: quiet unless something is found
 run() {
@@ -56,9 +35,9 @@ run() {
 	fi
 }
 
-run matchsets build/fuzz/matchsets
-run programs build/fuzz/programs
-run snapshots build/fuzz/snapshots
+run matchsets $build/tests/matchsets
+run programs $build/tests/programs
+run snapshots $build/tests/snapshots
 run parsers "$venv/bin/python" tests/fuzz/parsers.py -dict=tests/fuzz/predicates.dict
 echo "lines: what is typed at the shell"
 FARFETCH_FUZZ_SECONDS=$seconds "$venv/bin/python" -m pytest -q tests/prompt/test_any_line.py

@@ -3,7 +3,7 @@
 #
 # Install what is missing of the packages that a make target needs.
 #
-#   tools/prerequisites.sh build|test|kernels|bench
+#   tools/prerequisites.sh build|lint|test|kernels|bench
 #
 # Only Debian and its kin are handled, with apt-get, as root or through sudo. Elsewhere, or
 # when nothing is missing, it does nothing but name what it cannot find.
@@ -19,8 +19,15 @@ build() {
 sys.exit(not os.path.exists(sysconfig.get_path(\"include\") + \"/Python.h\"))'"
 }
 
+lint() { # checkpatch.pl comes with the kernel's source
+	need perl 'command -v perl'
+	need linux-source 'ls /usr/src/linux-source-*.tar.xz'
+}
+
 tests() {
 	build
+	lint
+	need cmake 'command -v cmake'
 	need clang 'command -v clang'
 	install # the next packages are named by the compilers' versions
 	need "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" \
@@ -104,11 +111,12 @@ install() {
 
 case ${1:-} in
 build) build ;;
+lint) lint ;;
 test) tests ;;
 kernels) kernels ;;
 bench) bench ;;
 *)
-	echo "usage: $0 build|test|kernels|bench" >&2
+	echo "usage: $0 build|lint|test|kernels|bench" >&2
 	exit 2
 	;;
 esac

@@ -8,18 +8,18 @@ set -eu
 
 python=${PYTHON:-python3}
 venv=build/sanitize/venv
+threads=build/sanitize/threads
 
-# Without randomization: the sanitizer wants addresses that newer kernels may not give it.
 mkdir -p build/sanitize
-sources=$(ls scanner/core/*.c | grep -v -e avx -e neon -e csrc)
-# shellcheck disable=SC2086  # a list of names
-gcc -fsanitize=thread -g -O1 -std=gnu11 -D_GNU_SOURCE -ffp-contract=off -Wall -Wextra -Werror \
-	-Iscanner/core -Ikmod/uapi $sources tests/laws/stress.c -o build/sanitize/stress -pthread -lm
-setarch -R build/sanitize/stress
+cmake -S . -B $threads -DFARFETCH_MODULE=OFF -DFARFETCH_PROGRAMS=ON -DFARFETCH_WERROR=ON \
+	-DFARFETCH_SANITIZE=thread >$threads.log || { cat $threads.log; exit 1; }
+cmake --build $threads --target stress >$threads.log || { cat $threads.log; exit 1; }
+# Without randomization: the sanitizer wants addresses that newer kernels may not give it.
+setarch -R $threads/tests/stress
 
 test -x $venv/bin/python || "$python" -m venv $venv
 $venv/bin/pip install --quiet --disable-pip-version-check '.[dev]' \
-	--config-settings=cmake.define.FARFETCH_SANITIZE=ON \
+	--config-settings='cmake.define.FARFETCH_SANITIZE=address,undefined' \
 	--config-settings=cmake.define.FARFETCH_WERROR=ON \
 	--config-settings=build-dir=build/sanitize/cmake
 # leaks are Python's own at exit; the core's would show as growth in its tests

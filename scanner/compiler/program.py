@@ -66,7 +66,7 @@ class Code:
         first = len(self.raw)
         self.raw += raw + mask
         return self.atom(
-            kind=lib.FF_ATOM_MASKED, a=operand, first=first, length=len(raw), negate=negate
+            kind=lib.FF_ATOM_PATTERN, a=operand, first=first, length=len(raw), negate=negate
         )
 
     def create(self, size: int, constant: bytes, relation: int) -> Any:

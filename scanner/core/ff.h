@@ -2,19 +2,20 @@
 /*
  * farfetch core - scan a target's memory with worker threads
  *
- * One job runs regions x reader x program: each worker takes a chunk, reads it,
+ * A scan runs regions x reader x program: each worker takes a chunk, reads it,
  * evaluates the program over its slots and keeps a match block and the old bytes.
  *
- *   layout    the address ranges of a scan, cut into chunks and slots
+ *   grid      the address ranges of a scan, cut into chunks and slots
  *   reader    a way to read and write a target; adds nothing to the engine
  *   program   a compiled predicate: typed atoms joined by and, or, not
  *   matchset  which slots matched; never more than one bit a slot
  *   store     an unlinked file that old bytes are appended to
  *   snapshot  the bytes of a step's matches, in the store or inline
- *   job       the run itself: start, wait, cancel, finish
+ *   job       threads that go through a grid: wait, cancel, what could not be read
+ *   scan      the kind of job that does all this
  *
  * What is made or opened is counted: _get takes another reference, _close, _put or _destroy
- * lets one go, and the last is the end of it. A job holds what its spec names.
+ * lets one go, and the last is the end of it. A scan holds what its spec names.
  *
  * Functions return 0 or a negative errno unless they say otherwise. Nothing here
  * takes Python's lock or knows of Python.
@@ -32,7 +33,7 @@
 #define FF_SPAN_MAX	65536	/* bytes one slot's value may have */
 #define FF_ALIGN_MAX	4096
 #define FF_STREAMS	8	/* now, prev, first and named snapshots */
-#define FF_PARTS	4	/* ways at most in which one slot's value can be read */
+#define FF_MATCH_TYPES	4	/* ways at most in which one slot's value can be read */
 
 /* ---- instruction sets ---- */
 
@@ -41,26 +42,26 @@ const char *ff_isa_name(size_t index);
 /* The index of a name, or -ENOENT (not built in), or -ENOTSUP (not on this machine). */
 int ff_isa_find(const char *name);
 
-/* ---- layout ---- */
+/* ---- grids ---- */
 
 struct ff_range {
 	uint64_t start, end;
 };
 
-struct ff_layout;
+struct ff_grid;
 
 /*
  * Ranges ascend and do not touch or overlap. Slots are the multiples of align in
  * them from which span bytes can be read without leaving the range.
  */
-int ff_layout_create(const struct ff_range *ranges, size_t nranges, uint32_t align,
-		     uint32_t span, size_t chunk_size, struct ff_layout **out);
+int ff_grid_create(const struct ff_range *ranges, size_t nranges, uint32_t align,
+		   uint32_t span, size_t chunk_size, struct ff_grid **out);
 /* The same, with the slots too from which at least so many bytes can be read. */
-int ff_layout_create_short(const struct ff_range *ranges, size_t nranges, uint32_t align,
-			   uint32_t least, uint32_t span, size_t chunk_size,
-			   struct ff_layout **out);
-struct ff_layout *ff_layout_get(struct ff_layout *layout);
-void ff_layout_put(struct ff_layout *layout);
+int ff_grid_create_short(const struct ff_range *ranges, size_t nranges, uint32_t align,
+			 uint32_t least, uint32_t span, size_t chunk_size,
+			 struct ff_grid **out);
+struct ff_grid *ff_grid_get(struct ff_grid *grid);
+void ff_grid_put(struct ff_grid *grid);
 
 /* ---- readers ---- */
 
@@ -177,7 +178,7 @@ enum ff_atom_kind {
 	FF_ATOM_BYTES,		/* the length bytes at a are those at the spec's bytes + first */
 	FF_ATOM_SAME,		/* the length bytes at a and at b are the same */
 	FF_ATOM_EXPR,		/* length expression steps from first; the last compares */
-	FF_ATOM_MASKED,		/* as BYTES, of the bits in the length bytes behind those */
+	FF_ATOM_PATTERN,		/* as BYTES, of the bits in the length bytes behind those */
 };
 
 enum ff_compare {
@@ -279,8 +280,8 @@ uint64_t ff_matchset_bytes(const struct ff_matchset *set);
 size_t ff_matchset_addresses(const struct ff_matchset *set, uint64_t index, size_t n,
 			     uint64_t *out);
 
-/* Which parts of a job the match at address is of: bit i for the i-th; 0 where there is none. */
-uint32_t ff_matchset_parts(const struct ff_matchset *set, uint64_t address);
+/* Which types of a job the match at address is of: bit i for the i-th; 0 where there is none. */
+uint32_t ff_matchset_types(const struct ff_matchset *set, uint64_t address);
 
 /* ---- stores and snapshots ---- */
 
@@ -310,7 +311,30 @@ int ff_snapshot_value(const struct ff_snapshot *snapshot, uint64_t address, uint
 
 /* ---- jobs ---- */
 
+/* Threads at work on a grid, whatever the kind of work is. */
 struct ff_job;
+
+struct ff_progress {
+	uint64_t done, total;	/* bytes of the grid */
+	uint64_t matches;
+	uint64_t read;		/* bytes read from the target */
+};
+
+/* 1 when it has ended, 0 when it still runs after so many milliseconds. */
+int ff_job_wait(struct ff_job *job, uint32_t milliseconds);
+void ff_job_cancel(struct ff_job *job);
+/* Whether it was cancelled or has failed: its workers end as soon as they see it. */
+bool ff_job_stopped(const struct ff_job *job);
+void ff_job_progress(const struct ff_job *job, struct ff_progress *out);
+/* After its end: whether its error is of the disk, not of the target. */
+bool ff_job_failed_in_store(const struct ff_job *job);
+/* After its end: the ranges that could not be read, ascending and merged. */
+size_t ff_job_faults(const struct ff_job *job, const struct ff_range **out);
+/* Those of them that nobody brought. */
+size_t ff_job_blocked(const struct ff_job *job, const struct ff_range **out);
+void ff_job_destroy(struct ff_job *job);
+
+/* ---- scans ---- */
 
 /* A chunk with matches, or values side by side of several, before they are kept. */
 struct ff_found {
@@ -331,20 +355,20 @@ struct ff_found {
  */
 typedef int (*ff_filter)(void *context, struct ff_found *found);
 
-struct ff_job_spec {
-	struct ff_layout *layout;
+struct ff_scan_spec {
+	struct ff_grid *grid;
 	struct ff_reader *reader;
 	const struct ff_program *program;
 	/*
 	 * Ways to read a slot's value, each with a program and matches of its own. Then program
-	 * is what must hold for any of them to, and the job's matches are those of any.
+	 * is what must hold for any of them to, and the scan's matches are those of any.
 	 */
-	const struct ff_program *parts[FF_PARTS];
-	size_t nparts;
+	const struct ff_program *types[FF_MATCH_TYPES];
+	size_t ntypes;
 	/* looks closer at the matches of a program that lets too many pass; or NULL */
 	ff_filter filter;
 	void *context;			/* of the filter */
-	const struct ff_matchset *candidates;	/* NULL: every slot of the layout */
+	const struct ff_matchset *candidates;	/* NULL: every slot of the grid */
 	/* what FF_PREV, FF_FIRST, ... stand for; NULL where the program has no use of it */
 	const struct ff_snapshot *streams[FF_STREAMS];
 	/* NULL, or what tells which pages need not be read: */
@@ -357,29 +381,12 @@ struct ff_job_spec {
 	int isa;
 };
 
-struct ff_progress {
-	uint64_t done, total;	/* bytes of the layout */
-	uint64_t matches;
-	uint64_t read;		/* bytes read from the target */
-};
-
-int ff_job_start(const struct ff_job_spec *spec, struct ff_job **out);
-/* 1 when it has ended, 0 when it still runs after so many milliseconds. */
-int ff_job_wait(struct ff_job *job, uint32_t milliseconds);
-void ff_job_cancel(struct ff_job *job);
-/* Whether it was cancelled or has failed: its workers end as soon as they see it. */
-bool ff_job_stopped(const struct ff_job *job);
-void ff_job_progress(const struct ff_job *job, struct ff_progress *out);
+/* Start the job of a scan. */
+int ff_scan_start(const struct ff_scan_spec *spec, struct ff_job **out);
 /*
- * Take what the job made. Waits for its workers; -ECANCELED when it was cancelled.
+ * Take what a scan made. Waits for its workers; -ECANCELED when it was cancelled.
  * Call once, then destroy.
  */
-int ff_job_finish(struct ff_job *job, struct ff_matchset **set, struct ff_snapshot **snapshot);
-bool ff_job_failed_in_store(const struct ff_job *job);
-/* After finish: the ranges that could not be read, ascending and merged. */
-size_t ff_job_faults(const struct ff_job *job, const struct ff_range **out);
-/* Those of them that nobody brought. */
-size_t ff_job_blocked(const struct ff_job *job, const struct ff_range **out);
-void ff_job_destroy(struct ff_job *job);
+int ff_scan_finish(struct ff_job *job, struct ff_matchset **set, struct ff_snapshot **snapshot);
 
 #endif

@@ -31,7 +31,7 @@ class JobSpec:
     """
 
     def __init__(self) -> None:
-        self.core = ffi.new("struct ff_job_spec *")
+        self.core = ffi.new("struct ff_scan_spec *")
         self.lent: list[Any] = []
 
     def lend(self, handle: Any) -> Any:
@@ -87,7 +87,7 @@ class Jobs:
         out = cell("job")
         started = time.monotonic()
         try:
-            check(lib.ff_job_start(spec.core, out))
+            check(lib.ff_scan_start(spec.core, out))
             self._job = out[0]
             if cancels != self._cancels:  # before there was anything to cancel
                 lib.ff_job_cancel(out[0])
@@ -121,7 +121,7 @@ def _wait(job: Any, progress: ProgressFunction | None, started: float) -> None:
 
 def _finish(job: Any, epoch: int | None, directory: str, started: float) -> Kept:
     matches, snapshot = cell("matchset"), cell("snapshot")
-    code = -lib.ff_job_finish(job, matches, snapshot)
+    code = -lib.ff_scan_finish(job, matches, snapshot)
     progress = _progress(job, started)
     in_store = lib.ff_job_failed_in_store(job)
     if code == errno.ECANCELED:

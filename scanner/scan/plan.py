@@ -56,9 +56,9 @@ class Ground:
 
 def lay_out(ranges: Sequence[Range], align: int, least: int, span: int, chunk: int) -> Any:
     """The core's layout of ranges, for values of span bytes, of which least have to be there."""
-    out = cell("layout")
+    out = cell("grid")
     listed = ffi.new("struct ff_range[]", [tuple(one) for one in ranges])
-    check(lib.ff_layout_create_short(listed, len(ranges), align, least, span, chunk, out))
+    check(lib.ff_grid_create_short(listed, len(ranges), align, least, span, chunk, out))
     return content(out)
 
 

@@ -186,7 +186,7 @@ class Scan(Bound):
         if not self.layout.parts:
             own, size, least = (self.layout.name,), ground.size_at(address), ground.least
             return Reading(self.type, own, size, least, lambda raw: decode(ground, raw[:size]))
-        bits = lib.ff_matchset_parts(present.matches, address) if 0 <= address < 1 << 64 else 0
+        bits = lib.ff_matchset_types(present.matches, address) if 0 <= address < 1 << 64 else 0
         chosen = [i for i in range(len(self.layout.parts)) if bits >> i & 1]
         if not chosen:
             raise ScanOrderError(f"no match is at {format_address(address)}")

@@ -129,12 +129,12 @@ def _spec(
 ) -> JobSpec:
     spec = JobSpec()
     core = spec.core
-    core.layout, core.program = spec.lend(ground.handle), spec.lend(program.handle)
+    core.grid, core.program = spec.lend(ground.handle), spec.lend(program.handle)
     core.store = spec.lend(ground.store.handle)
     core.reader = spec.lend(scan.target.memory.reader)
     core.threads, core.isa, core.memory = scan.threads, scan.isa, max(0, memory)
-    core.nparts = len(program.parts)
-    core.parts[0 : core.nparts] = [spec.lend(part) for part in program.parts]
+    core.ntypes = len(program.parts)
+    core.types[0 : core.ntypes] = [spec.lend(part) for part in program.parts]
     if filtering:
         core.filter, core.context = lib.ff_filter_in_python, spec.lend(filtering.handle)
     return spec

@@ -5,7 +5,7 @@
 #ifndef FF_FUZZ_INPUT_H
 #define FF_FUZZ_INPUT_H
 
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #include <stdlib.h>
 

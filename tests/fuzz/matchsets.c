@@ -4,7 +4,7 @@
  * that can be asked is compared with plain arrays of bits.
  */
 #include "input.h"
-#include "matchset.h"
+#include "keep/matchset.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,9 @@ static void draw(struct input *input, uint8_t *bits, size_t slots)
 
 		if (kind % 4 == 0)
 			length = 1;
-		for (size_t i = first; i < slots && i < first + (size_t)length; i += kind % 2 ? 1 : step)
+		if (kind % 2)
+			step = 1;
+		for (size_t i = first; i < slots && i < first + (size_t)length; i += step)
 			bits[i] = kind < 224;
 	}
 }
@@ -40,10 +42,10 @@ static size_t list(const uint8_t *bits, size_t slots, uint32_t *out)
 static void put(struct input *input, struct ff_matchset *set, uint64_t chunk, size_t slots,
 		const uint32_t *matches, size_t n)
 {
-	uint64_t *mask = calloc((slots + 63) / 64, sizeof(*mask));
+	uint64_t *mask = calloc(ff_bits_words(slots), sizeof(*mask));
 
 	for (size_t i = 0; i < n; i++)
-		mask[matches[i] / 64] |= (uint64_t)1 << matches[i] % 64;
+		ff_bit_set(mask, matches[i]);
 	if (take(input, 1) % 2)
 		must(ff_matchset_put(set, draw_kernels(input), chunk, mask, slots) == (int64_t)n);
 	else
@@ -54,14 +56,14 @@ static void put(struct input *input, struct ff_matchset *set, uint64_t chunk, si
 static void check(struct input *input, const struct ff_matchset *set, uint64_t chunk,
 		  const uint8_t *bits, size_t slots, const uint32_t *matches, size_t n)
 {
-	uint64_t *mask = malloc((slots + 63) / 64 * sizeof(*mask));
+	uint64_t *mask = malloc(ff_bits_words(slots) * sizeof(*mask));
 	uint32_t *got = malloc((n + 1) * sizeof(*got));
 	size_t from = n ? take(input, 3) % n : 0, want = 1 + take(input, 2);
 
 	must(ff_matchset_chunk_count(set, chunk) == n);
 	ff_matchset_mask(set, chunk, slots, mask);
 	for (size_t i = 0; i < slots; i++)
-		must((mask[i / 64] >> i % 64 & 1) == bits[i]);
+		must(ff_bit(mask, i) == bits[i]);
 	if (want > n - from)
 		want = n - from;
 	must(ff_matchset_chunk_slots(set, chunk, from, want, got) == want);
@@ -91,15 +93,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	size_t slots[CHUNKS], n[CHUNKS];
 	uint64_t total = 0, address;
 	struct ff_matchset *set;
-	struct ff_layout *layout;
+	struct ff_grid *grid;
 
 	range.end = BASE + (uint64_t)align * (1 + take(&input, 3) % (chunk_slots * CHUNKS));
-	must(!ff_layout_create(&range, 1, align, 1, chunk_slots * align, &layout));
-	must(layout->nchunks <= CHUNKS && !ff_matchset_create(layout, &set));
-	for (uint64_t c = 0; c < layout->nchunks; c++) {
+	must(!ff_grid_create(&range, 1, align, 1, chunk_slots * align, &grid));
+	must(grid->nchunks <= CHUNKS && !ff_matchset_create(grid, &set));
+	for (uint64_t c = 0; c < grid->nchunks; c++) {
 		struct ff_chunk bounds;
 
-		ff_layout_chunk(layout, c, &bounds);
+		ff_grid_chunk(grid, c, &bounds);
 		slots[c] = bounds.slots;
 		bits[c] = calloc(slots[c], 1);
 		matches[c] = malloc(slots[c] * sizeof(uint32_t));
@@ -108,11 +110,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		put(&input, set, c, slots[c], matches[c], n[c]);
 	}
 	ff_matchset_seal(set);
-	for (uint64_t c = 0; c < layout->nchunks; c++) {
+	for (uint64_t c = 0; c < grid->nchunks; c++) {
 		check(&input, set, c, bits[c], slots[c], matches[c], n[c]);
 		for (size_t i = 0; i < n[c]; i += 1 + n[c] / 3) {
 			must(ff_matchset_addresses(set, total + i, 1, &address) == 1);
-			must(address == BASE + (c * layout->chunk_slots + matches[c][i]) * align);
+			must(address == BASE + (c * grid->chunk_slots + matches[c][i]) * align);
 		}
 		total += n[c];
 		free(bits[c]);
@@ -120,9 +122,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	}
 	must(ff_matchset_count(set) == total);
 	/* never more than a bit a slot, but for what each chunk has anyway */
-	must(ff_matchset_bytes(set) <= layout->slots / 8 + layout->nchunks * (layout->chunk_blocks + 1) * 64);
+	must(ff_matchset_bytes(set) <=
+	     grid->slots / 8 + grid->nchunks * (grid->chunk_blocks + 1) * 64);
 	must(!ff_matchset_addresses(set, total, 1, &address));
 	ff_matchset_destroy(set);
-	ff_layout_put(layout);
+	ff_grid_put(grid);
 	return 0;
 }

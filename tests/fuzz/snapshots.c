@@ -5,8 +5,8 @@
  * also when the first is gone.
  */
 #include "input.h"
-#include "snapshot.h"
-#include "store.h"
+#include "keep/snapshot.h"
+#include "keep/store.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -61,48 +61,48 @@ static void draw_matches(struct input *input, struct plain *plain, const struct 
 	for (size_t i = take(input, 2) % slots; i < slots; i += step) {
 		if (before && !ff_bit(before->mask, i))
 			continue;
-		plain->mask[i / 64] |= (uint64_t)1 << i % 64;
+		ff_bit_set(plain->mask, i);
 		plain->slots[plain->n++] = (uint32_t)i;
 	}
 }
 
 /* The second step's matches are among the first's, and say how their bytes relate. */
-static void obey(struct plain *plain, const struct plain *before, const struct ff_layout *layout,
+static void obey(struct plain *plain, const struct plain *before, const struct ff_grid *grid,
 		 enum ff_relation relation)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < plain->n; i++) {
 		uint32_t slot = plain->slots[i];
-		size_t at = slot * (size_t)layout->align;
-		bool same = !memcmp(plain->bytes + at, before->bytes + at, layout->span);
+		size_t at = slot * (size_t)grid->align;
+		bool same = !memcmp(plain->bytes + at, before->bytes + at, grid->span);
 
 		if ((relation == FF_SAME_BYTES && !same) || (relation == FF_OTHER_BYTES && same))
-			plain->mask[slot / 64] &= ~((uint64_t)1 << slot % 64);
+			ff_bit_clear(plain->mask, slot);
 		else
 			plain->slots[kept++] = slot;
 	}
 	plain->n = kept;
 }
 
-static void make(struct input *input, struct ff_layout *layout, struct ff_store *store,
+static void make(struct input *input, struct ff_grid *grid, struct ff_store *store,
 		 const struct step *before, struct step *step)
 {
 	enum ff_relation relation = before ? take(input, 1) % (FF_OTHER_BYTES + 1) : FF_UNRELATED;
 	const struct ff_kernels *kernels = draw_kernels(input);
 
-	must(!ff_matchset_create(layout, &step->set));
+	must(!ff_matchset_create(grid, &step->set));
 	must(!ff_snapshot_create(store, kernels, step->set, NULL, &step->snapshot));
-	for (uint64_t c = 0; c < layout->nchunks; c++) {
+	for (uint64_t c = 0; c < grid->nchunks; c++) {
 		const struct plain *old = before ? &before->chunks[c] : NULL;
 		struct plain *plain = &step->chunks[c];
 		struct ff_chunk bounds;
 		struct ff_kept kept;
 		int64_t n;
 
-		ff_layout_chunk(layout, c, &bounds);
+		ff_grid_chunk(grid, c, &bounds);
 		plain->bytes = malloc(bounds.size);
-		plain->mask = calloc((bounds.slots + 63) / 64, sizeof(*plain->mask));
+		plain->mask = calloc(ff_bits_words(bounds.slots), sizeof(*plain->mask));
 		plain->slots = malloc(bounds.slots * sizeof(*plain->slots));
 		must(plain->bytes && plain->mask && plain->slots);
 		if (old && take(input, 1) % 4)
@@ -115,7 +115,7 @@ static void make(struct input *input, struct ff_layout *layout, struct ff_store 
 			plain->bytes[take(input, 3) % bounds.size] ^= 1;
 		draw_matches(input, plain, old, bounds.slots);
 		if (old)
-			obey(plain, old, layout, relation);
+			obey(plain, old, grid, relation);
 		n = ff_matchset_put(step->set, kernels, c, plain->mask, bounds.slots);
 		must(n == (int64_t)plain->n);
 		kept = (struct ff_kept){
@@ -123,7 +123,7 @@ static void make(struct input *input, struct ff_layout *layout, struct ff_store 
 			.count = plain->n, .relation = relation,
 			.base = before ? before->snapshot : NULL,
 			.base_bytes = old ? old->bytes : NULL,
-			.scratch = malloc(ff_layout_pieces(layout) * FF_PIECE / 2),
+			.scratch = malloc(ff_grid_pieces(grid) * FF_PIECE / 2),
 		};
 		must(kept.scratch && !ff_snapshot_put(step->snapshot, &kept));
 		free(kept.scratch);
@@ -131,7 +131,7 @@ static void make(struct input *input, struct ff_layout *layout, struct ff_store 
 	ff_matchset_seal(step->set);
 }
 
-static void check_chunk(struct input *input, const struct ff_layout *layout,
+static void check_chunk(struct input *input, const struct ff_grid *grid,
 			const struct step *step, uint64_t chunk)
 {
 	const struct plain *plain = &step->chunks[chunk];
@@ -141,31 +141,31 @@ static void check_chunk(struct input *input, const struct ff_layout *layout,
 	size_t some = 0;
 	uint32_t *slots;
 
-	ff_layout_chunk(layout, chunk, &bounds);
+	ff_grid_chunk(grid, chunk, &bounds);
 	loaded = malloc(bounds.size);
-	gathered = malloc(plain->n * layout->span + 1);
+	gathered = malloc(plain->n * grid->span + 1);
 	slots = malloc(plain->n * sizeof(*slots) + 1);
 	wanted = calloc(bounds.size / FF_PIECE / 64 + 1, sizeof(*wanted));
 	must(loaded && gathered && slots && wanted);
-	ff_pieces_of_mask(layout, plain->mask, bounds.slots, wanted);
+	ff_pieces_of_mask(grid, plain->mask, bounds.slots, wanted);
 	must(!ff_snapshot_load(step->snapshot, chunk, &bounds, wanted, loaded));
 	for (size_t every = 1 + take(input, 1), i = 0; i < plain->n; i += every)
 		slots[some++] = plain->slots[i];
 	must(!ff_snapshot_gather(step->snapshot, chunk, &bounds, slots, some, gathered));
 	for (size_t i = 0; i < some; i++)
-		must(!memcmp(gathered + i * layout->span,
-			     plain->bytes + slots[i] * (size_t)layout->align, layout->span));
+		must(!memcmp(gathered + i * grid->span,
+			     plain->bytes + slots[i] * (size_t)grid->align, grid->span));
 	for (size_t i = 0; i < plain->n; i++) {
-		size_t at = plain->slots[i] * (size_t)layout->align;
+		size_t at = plain->slots[i] * (size_t)grid->align;
 
-		must(!memcmp(loaded + at, plain->bytes + at, layout->span));
+		must(!memcmp(loaded + at, plain->bytes + at, grid->span));
 	}
 	for (int tries = 0; tries < 8; tries++) {
-		size_t slot = take(input, 3) % bounds.slots, at = slot * (size_t)layout->align;
+		size_t slot = take(input, 3) % bounds.slots, at = slot * (size_t)grid->align;
 		int error = ff_snapshot_value(step->snapshot, bounds.start + at, value);
 
 		must(error == (ff_bit(plain->mask, slot) ? 0 : -ENOENT));
-		must(error || !memcmp(value, plain->bytes + at, layout->span));
+		must(error || !memcmp(value, plain->bytes + at, grid->span));
 	}
 	free(loaded);
 	free(gathered);
@@ -173,17 +173,17 @@ static void check_chunk(struct input *input, const struct ff_layout *layout,
 	free(wanted);
 }
 
-static void check(struct input *input, const struct ff_layout *layout, const struct step *step)
+static void check(struct input *input, const struct ff_grid *grid, const struct step *step)
 {
-	for (uint64_t c = 0; c < layout->nchunks; c++)
-		check_chunk(input, layout, step, c);
+	for (uint64_t c = 0; c < grid->nchunks; c++)
+		check_chunk(input, grid, step, c);
 }
 
-static void drop(const struct ff_layout *layout, struct step *step)
+static void drop(const struct ff_grid *grid, struct step *step)
 {
 	ff_snapshot_destroy(step->snapshot);
 	ff_matchset_destroy(step->set);
-	for (uint64_t c = 0; c < layout->nchunks; c++) {
+	for (uint64_t c = 0; c < grid->nchunks; c++) {
 		free(step->chunks[c].bytes);
 		free(step->chunks[c].mask);
 		free(step->chunks[c].slots);
@@ -197,26 +197,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	uint32_t align = aligns[take(&input, 1) % 7], span = 1 + take(&input, 1) % 64;
 	struct ff_range range = { .start = BASE };
 	struct step first = { 0 }, second = { 0 };
-	struct ff_layout *layout;
+	struct ff_grid *grid;
 	struct ff_store *store;
 
 	range.end = BASE + 2 * align + span + take(&input, 3) % (CHUNKS * REACH - 3 * align - span);
-	must(!ff_layout_create(&range, 1, align, span, REACH, &layout));
-	must(layout->nchunks <= CHUNKS + 1);
-	if (layout->nchunks > CHUNKS) {
-		ff_layout_put(layout);
+	must(!ff_grid_create(&range, 1, align, span, REACH, &grid));
+	must(grid->nchunks <= CHUNKS + 1);
+	if (grid->nchunks > CHUNKS) {
+		ff_grid_put(grid);
 		return -1;
 	}
 	must(!ff_store_create("/tmp", 1, 64u << 20, &store));
-	make(&input, layout, store, NULL, &first);
-	check(&input, layout, &first);
-	make(&input, layout, store, &first, &second);
-	check(&input, layout, &first);
-	drop(layout, &first);
-	check(&input, layout, &second);
-	drop(layout, &second);
+	make(&input, grid, store, NULL, &first);
+	check(&input, grid, &first);
+	make(&input, grid, store, &first, &second);
+	check(&input, grid, &first);
+	drop(grid, &first);
+	check(&input, grid, &second);
+	drop(grid, &second);
 	must(ff_store_bytes(store) == 0);
 	ff_store_close(store);
-	ff_layout_put(layout);
+	ff_grid_put(grid);
 	return 0;
 }

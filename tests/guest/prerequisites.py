@@ -12,6 +12,7 @@ PACKAGES = {
     "apt-get": "apt",
     "bc": "bc",
     "bison": "bison",
+    "cmake": "cmake",
     "debootstrap": "debootstrap",
     "dpkg-deb": "dpkg",
     "flex": "flex",

@@ -3,6 +3,7 @@
  * Evaluates programs of the core on behalf of tests that run elsewhere: requests
  * come in on stdin and masks go out on stdout, as kernels.py writes and reads them.
  */
+#include "bits.h"
 #include "ff.h"
 
 #include <stdio.h>
@@ -53,7 +54,7 @@ int main(void)
 			.nexprs = request.nexprs, .nbytes = request.nbytes,
 		};
 		const uint8_t *streams[FF_STREAMS] = { NULL };
-		size_t words = (request.n + 63) / 64;
+		size_t words = ff_bits_words(request.n);
 		uint64_t *mask = calloc(words + 1, sizeof(*mask));
 		struct ff_program *program;
 		int isa = ff_isa_find(request.isa);

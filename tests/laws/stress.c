@@ -3,9 +3,11 @@
  * Many jobs, watched and cancelled from other threads, for ThreadSanitizer to look
  * at: it ends the program with an error where two threads touch the same without
  * order. What the jobs find is checked too: also of jobs whose lenders let go meanwhile,
- * and beside a child that lets go of all that it was born with.
+ * and beside a child that lets go of all that it was born with. A kind of job that is no scan
+ * adds bytes up.
  */
-#include "reader.h"
+#include "bits.h"
+#include "job/job.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -25,7 +27,7 @@
 #define BASE	0x10000
 
 static uint8_t *memory;
-static struct ff_layout *layout;
+static struct ff_grid *grid;
 static struct ff_reader *reader;
 
 static void must(int is, const char *what)
@@ -68,25 +70,25 @@ static int let_few_pass(void *context, struct ff_found *found)
 
 	__atomic_add_fetch(calls, 1, __ATOMIC_RELAXED);
 	for (size_t i = 0; i < found->slots && !ff_job_stopped(found->job); i++) {
-		if (!(found->mask[i / 64] >> i % 64 & 1))
+		if (!ff_bit(found->mask, i))
 			continue;
 		if (found->sizes)
 			must(found->sizes[i] == 4, "a value has another size");
 		else if (++n > 2)
-			found->mask[i / 64] &= ~((uint64_t)1 << i % 64);
+			ff_bit_clear(found->mask, i);
 	}
 	return 0;
 }
 
 /* Run a job, watching it; 0, or why it made nothing. */
-static int run_job(struct ff_job_spec *spec, bool cancelled, struct kept *out)
+static int run_job(struct ff_scan_spec *spec, bool cancelled, struct kept *out)
 {
 	struct ff_progress progress;
 	struct ff_job *job;
 	pthread_t other;
 	int error;
 
-	must(!ff_job_start(spec, &job), "a job does not start");
+	must(!ff_scan_start(spec, &job), "a job does not start");
 	if (cancelled)
 		must(!pthread_create(&other, NULL, cancel, job), "no thread");
 	do
@@ -95,7 +97,7 @@ static int run_job(struct ff_job_spec *spec, bool cancelled, struct kept *out)
 	must(progress.done <= progress.total, "more is done than there is");
 	if (cancelled)
 		pthread_join(other, NULL);
-	error = ff_job_finish(job, &out->set, &out->snapshot);
+	error = ff_scan_finish(job, &out->set, &out->snapshot);
 	ff_job_destroy(job);
 	return error;
 }
@@ -103,8 +105,8 @@ static int run_job(struct ff_job_spec *spec, bool cancelled, struct kept *out)
 static int run(const struct ff_program *code, struct ff_store *store, const struct kept *prev,
 	       uint64_t limit, bool cancelled, struct kept *out)
 {
-	struct ff_job_spec spec = {
-		.layout = layout, .reader = reader, .program = code, .store = store,
+	struct ff_scan_spec spec = {
+		.grid = grid, .reader = reader, .program = code, .store = store,
 		.memory = limit, .threads = THREADS, .isa = 0,
 		.candidates = prev ? prev->set : NULL,
 		.streams[FF_PREV] = prev ? prev->snapshot : NULL,
@@ -113,16 +115,16 @@ static int run(const struct ff_program *code, struct ff_store *store, const stru
 	return run_job(&spec, cancelled, out);
 }
 
-/* The same in two parts, of which a filter lets few pass. */
-static int run_parts(const struct ff_program *code, const struct ff_program *part,
+/* The same as two types, of which a filter lets few pass. */
+static int run_types(const struct ff_program *code, const struct ff_program *type,
 		     struct ff_store *store, const struct kept *prev, struct kept *out)
 {
 	uint64_t calls = 0;
-	struct ff_job_spec spec = {
-		.layout = layout, .reader = reader, .program = code, .store = store,
+	struct ff_scan_spec spec = {
+		.grid = grid, .reader = reader, .program = code, .store = store,
 		.memory = 1 << 30, .threads = THREADS, .isa = 0,
 		.candidates = prev ? prev->set : NULL,
-		.parts = { code, part }, .nparts = 2, .filter = let_few_pass, .context = &calls,
+		.types = { code, type }, .ntypes = 2, .filter = let_few_pass, .context = &calls,
 	};
 	int error = run_job(&spec, false, out);
 
@@ -142,8 +144,8 @@ static void dirty(size_t every)
 		memory[i]++;
 }
 
-/* Values of parts, filtered: a few in each chunk, then value by value. */
-static void round_of_parts(const struct ff_program *any, const struct ff_program *rare)
+/* Values of types, filtered: a few in each chunk, then value by value. */
+static void round_of_types(const struct ff_program *any, const struct ff_program *rare)
 {
 	uint64_t addresses[SIZE / CHUNK * 2 + 1];
 	struct kept first, second;
@@ -151,16 +153,16 @@ static void round_of_parts(const struct ff_program *any, const struct ff_program
 	size_t n;
 
 	must(!ff_store_create("/tmp", THREADS, 16u << 20, &store), "no store");
-	must(!run_parts(any, rare, store, NULL, &first), "parts");
+	must(!run_types(any, rare, store, NULL, &first), "types");
 	must(ff_matchset_count(first.set) == SIZE / CHUNK * 2, "not two of each chunk");
-	must(!run_parts(any, rare, store, &first, &second), "parts of few");
+	must(!run_types(any, rare, store, &first, &second), "types of few");
 	n = ff_matchset_addresses(second.set, 0, SIZE / CHUNK * 2 + 1, addresses);
 	must(n == SIZE / CHUNK * 2, "few are not kept");
 	for (size_t i = 0; i < n; i++) {
 		int32_t now = *(int32_t *)(memory + (addresses[i] - BASE));
-		uint32_t parts = now >= 7 && now <= 90 ? 3 : 1;
+		uint32_t types = now >= 7 && now <= 90 ? 3 : 1;
 
-		must(ff_matchset_parts(second.set, addresses[i]) == parts, "other parts");
+		must(ff_matchset_types(second.set, addresses[i]) == types, "other types");
 	}
 	drop(&first);
 	drop(&second);
@@ -236,11 +238,12 @@ static void round_of_lenders(const struct ff_program *all)
 {
 	struct ff_atom atom = {
 		.kind = FF_ATOM_PAIR, .op = FF_EQ,
-		.a = { .stream = FF_PREV, .type = FF_I32 }, .b = { .stream = FF_NOW, .type = FF_I32 },
+		.a = { .stream = FF_PREV, .type = FF_I32 },
+		.b = { .stream = FF_NOW, .type = FF_I32 },
 		.low.i = INT32_MIN, .high.i = INT32_MAX,
 	};
 	struct lent lent[3] = { { .code = program(&atom, FF_SAME_BYTES) } };
-	struct ff_job_spec spec;
+	struct ff_scan_spec spec;
 	struct ff_progress progress;
 	struct kept found;
 	pthread_t threads[2];
@@ -249,8 +252,8 @@ static void round_of_lenders(const struct ff_program *all)
 	must(!ff_reader_open_buffer(memory, SIZE, BASE, &lent->reader), "no reader");
 	must(!ff_store_create("/tmp", THREADS, 16u << 20, &lent->store), "no store");
 	must(!run(all, lent->store, NULL, 1 << 30, false, &lent->prev), "everything");
-	spec = (struct ff_job_spec){
-		.layout = layout, .reader = lent->reader, .program = lent->code,
+	spec = (struct ff_scan_spec){
+		.grid = grid, .reader = lent->reader, .program = lent->code,
 		.store = lent->store, .memory = 1 << 30, .threads = THREADS,
 		.candidates = lent->prev.set, .streams[FF_PREV] = lent->prev.snapshot,
 	};
@@ -261,7 +264,7 @@ static void round_of_lenders(const struct ff_program *all)
 		lent[i].prev.snapshot = ff_snapshot_get(lent->prev.snapshot);
 		must(!ff_store_create("/tmp", 1, 1, &lent[i].store), "no store");
 	}
-	must(!ff_job_start(&spec, &job), "a job does not start");
+	must(!ff_scan_start(&spec, &job), "a job does not start");
 	for (int i = 0; i < 2; i++)
 		must(!pthread_create(&threads[i], NULL, let_go, &lent[i + 1]), "no thread");
 	let_go(lent);
@@ -270,7 +273,7 @@ static void round_of_lenders(const struct ff_program *all)
 	while (!ff_job_wait(job, 1));
 	for (int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
-	must(!ff_job_finish(job, &found.set, &found.snapshot), "what has stayed");
+	must(!ff_scan_finish(job, &found.set, &found.snapshot), "what has stayed");
 	ff_job_destroy(job);
 	must(ff_matchset_count(found.set) == SLOTS, "not all that has stayed is found");
 	check_values(&found);
@@ -280,8 +283,8 @@ static void round_of_lenders(const struct ff_program *all)
 /* A child, born while a job runs, lets go of everything; the parent has all of it still. */
 static void round_of_fork(const struct ff_program *all)
 {
-	struct ff_job_spec spec = {
-		.layout = layout, .reader = reader, .program = all, .memory = 1 << 30,
+	struct ff_scan_spec spec = {
+		.grid = grid, .reader = reader, .program = all, .memory = 1 << 30,
 		.threads = THREADS,
 	};
 	struct kept first, found;
@@ -291,12 +294,12 @@ static void round_of_fork(const struct ff_program *all)
 
 	must(!ff_store_create("/tmp", THREADS, 32u << 20, &spec.store), "no store");
 	must(!run(all, spec.store, NULL, 1 << 30, false, &first), "everything");
-	must(!ff_job_start(&spec, &job), "a job does not start");
+	must(!ff_scan_start(&spec, &job), "a job does not start");
 	child = fork();
 	must(child >= 0, "no child");
 	if (!child) {
 		must(ff_job_wait(job, 1000) == 1, "a child waits for threads that it has not");
-		must(ff_job_finish(job, &found.set, &found.snapshot) == -ECANCELED,
+		must(ff_scan_finish(job, &found.set, &found.snapshot) == -ECANCELED,
 		     "a child takes what it has not made");
 		ff_job_destroy(job);
 		drop(&first);
@@ -307,7 +310,7 @@ static void round_of_fork(const struct ff_program *all)
 	must(waitpid(child, &status, 0) == child && !status, "the child fails");
 	while (!ff_job_wait(job, 1))
 		;
-	must(!ff_job_finish(job, &found.set, &found.snapshot), "everything again");
+	must(!ff_scan_finish(job, &found.set, &found.snapshot), "everything again");
 	ff_job_destroy(job);
 	check_values(&first);
 	check_values(&found);
@@ -413,7 +416,7 @@ static void round_of_waiting(const struct ff_program *rare, bool cancelled)
 	struct ff_range range = { .start = start, .end = start + WAITING_PAGES * self->page };
 	struct ff_call_spec read = { .kind = FF_CALL_READ, .addresses = &at, .size = 4 };
 	const struct ff_range *blocked;
-	struct ff_layout *own;
+	struct ff_grid *own;
 	struct ff_store *store;
 	struct ff_matchset *set;
 	struct ff_snapshot *snapshot;
@@ -422,21 +425,21 @@ static void round_of_waiting(const struct ff_program *rare, bool cancelled)
 	pthread_t other;
 	int error;
 
-	must(!ff_layout_create(&range, 1, 4, 4, 2 * self->page, &own), "no layout");
+	must(!ff_grid_create(&range, 1, 4, 4, 2 * self->page, &own), "no grid");
 	must(!ff_store_create("/tmp", THREADS, 16u << 20, &store), "no store");
-	struct ff_job_spec spec = {
-		.layout = own, .reader = &self->reader, .program = rare, .store = store,
+	struct ff_scan_spec spec = {
+		.grid = own, .reader = &self->reader, .program = rare, .store = store,
 		.memory = 1 << 30, .threads = THREADS,
 	};
 
-	must(!ff_job_start(&spec, &job), "a job does not start");
+	must(!ff_scan_start(&spec, &job), "a job does not start");
 	if (cancelled)
 		must(!pthread_create(&other, NULL, cancel_waiting, job), "no thread");
 	while (!ff_job_wait(job, 10))
 		;
 	if (cancelled)
 		pthread_join(other, NULL);
-	error = ff_job_finish(job, &set, &snapshot);
+	error = ff_scan_finish(job, &set, &snapshot);
 	must(!error || (cancelled && error == -ECANCELED), "a job that waits fails");
 	if (!error) {
 		must(ff_matchset_count(set) == WAITING_PAGES - 1, "not all else is found");
@@ -456,7 +459,161 @@ static void round_of_waiting(const struct ff_program *rare, bool cancelled)
 	     "what does not come is read");
 	ff_call_drop(call);
 	ff_store_close(store);
-	ff_layout_put(own);
+	ff_grid_put(own);
+	serve(self);
+	ff_reader_close(&self->reader);
+}
+
+/* ---- another kind of job ---- */
+
+/* Adds all bytes up; of every two chunks a worker puts one off, as far as it has room. */
+struct adding {
+	struct ff_job job;
+	uint64_t total;
+};
+
+struct adder {
+	uint8_t *bytes;
+	uint64_t *pieces;
+	uint64_t put_off[3];
+	size_t n;
+};
+
+static int adder_setup(struct ff_worker *worker)
+{
+	size_t pieces = ff_grid_pieces(worker->job->grid);
+	struct adder *adder = calloc(1, sizeof(*adder));
+
+	must(adder != NULL, "no memory");
+	worker->own = adder;
+	adder->bytes = malloc(pieces * FF_PIECE);
+	adder->pieces = malloc(ff_bits_words(pieces) * sizeof(*adder->pieces));
+	must(adder->bytes && adder->pieces, "no memory");
+	ff_bits_fill(adder->pieces, pieces);
+	return 0;
+}
+
+static void adder_teardown(struct ff_worker *worker)
+{
+	struct adder *adder = worker->own;
+
+	if (!adder)
+		return;
+	free(adder->bytes);
+	free(adder->pieces);
+	free(adder);
+}
+
+static int add_chunk(struct ff_worker *worker, uint64_t chunk)
+{
+	struct adding *adding = (struct adding *)worker->job;
+	struct adder *adder = worker->own;
+	struct ff_chunk bounds;
+	uint64_t total = 0;
+	int error;
+
+	ff_grid_chunk(worker->job->grid, chunk, &bounds);
+	memset(adder->bytes, 0, bounds.size);
+	error = ff_fetch_pieces(&worker->fetch, worker->job->reader, &bounds, adder->pieces,
+				adder->bytes);
+	if (error)
+		return error;
+	ff_job_count_read(worker->job, worker->fetch.bytes);
+	for (size_t i = 0; i < bounds.size; i++)
+		total += adder->bytes[i];
+	__atomic_add_fetch(&adding->total, total, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static int adder_chunk(struct ff_worker *worker, uint64_t chunk)
+{
+	struct adder *adder = worker->own;
+
+	if (chunk % 2 || adder->n == 3)
+		return add_chunk(worker, chunk);
+	adder->put_off[adder->n++] = chunk;
+	return 0;
+}
+
+static int adder_flush(struct ff_worker *worker)
+{
+	struct adder *adder = worker->own;
+	int error = 0;
+
+	/* counted down behind each: what is being done when the worker is given up is not lost */
+	for (; adder->n && !error; adder->n--)
+		error = add_chunk(worker, adder->put_off[adder->n - 1]);
+	return error;
+}
+
+static size_t adder_put_off(const struct ff_worker *worker, uint64_t *out)
+{
+	const struct adder *adder = worker->own;
+
+	memcpy(out, adder->put_off, adder->n * sizeof(*out));
+	return adder->n;
+}
+
+static void adding_release(struct ff_job *job)
+{
+	must(!job->running, "a worker is still at work");
+}
+
+static void adding_free(struct ff_job *job)
+{
+	free(job);
+}
+
+static const struct ff_job_ops adding_ops = {
+	.setup = adder_setup,
+	.teardown = adder_teardown,
+	.chunk = adder_chunk,
+	.flush = adder_flush,
+	.put_off = adder_put_off,
+	.release = adding_release,
+	.free = adding_free,
+};
+
+/* The sum of all bytes of the grid that can be read, or why there is none. */
+static int add(struct ff_grid *all, struct ff_reader *from, bool cancelled, uint64_t *out)
+{
+	struct adding *adding = calloc(1, sizeof(*adding));
+	pthread_t other;
+	int error;
+
+	must(adding != NULL, "no memory");
+	ff_job_init(&adding->job, &adding_ops, all, from);
+	must(!ff_job_run(&adding->job, THREADS), "a job does not start");
+	if (cancelled)
+		must(!pthread_create(&other, NULL, cancel, &adding->job), "no thread");
+	while (!ff_job_wait(&adding->job, 1))
+		;
+	if (cancelled)
+		pthread_join(other, NULL);
+	error = ff_job_join(&adding->job);
+	*out = adding->total;
+	ff_job_destroy(&adding->job);
+	return error;
+}
+
+/* All bytes are added up once: also where a worker is given up with chunks that it put off. */
+static void round_of_another_kind(void)
+{
+	struct waiting *self = open_waiting();
+	uint64_t start = (uintptr_t)self->bytes, total = 0, expected = 0;
+	struct ff_range range = { .start = start, .end = start + WAITING_PAGES * self->page };
+	struct ff_grid *own;
+	int error;
+
+	for (size_t i = 0; i < SIZE; i++)
+		expected += memory[i];
+	must(!add(grid, reader, false, &total) && total == expected, "another sum");
+	error = add(grid, reader, true, &total);
+	must(error == -ECANCELED || (!error && total == expected), "a cancelled sum fails");
+	must(!ff_grid_create(&range, 1, 1, 1, 2 * self->page, &own), "no grid");
+	must(!add(own, &self->reader, false, &total), "a sum that waits fails");
+	must(total == 7 * (WAITING_PAGES - 1), "not all else is added up once");
+	ff_grid_put(own);
 	serve(self);
 	ff_reader_close(&self->reader);
 }
@@ -466,7 +623,8 @@ int main(void)
 	struct ff_range range = { .start = BASE, .end = BASE + SIZE };
 	struct ff_atom above = {
 		.kind = FF_ATOM_PAIR, .op = FF_LT,
-		.a = { .stream = FF_PREV, .type = FF_I32 }, .b = { .stream = FF_NOW, .type = FF_I32 },
+		.a = { .stream = FF_PREV, .type = FF_I32 },
+		.b = { .stream = FF_NOW, .type = FF_I32 },
 	};
 	struct ff_atom seven = {
 		.kind = FF_ATOM_RANGE, .a = { .type = FF_I32 }, .low.i = 7, .high.i = 90,
@@ -484,21 +642,22 @@ int main(void)
 	must(memory != NULL, "no memory");
 	for (size_t i = 0; i < SIZE; i += 4)
 		memory[i] = (uint8_t)(i / 4 % 100);
-	must(!ff_layout_create(&range, 1, 4, 4, CHUNK, &layout), "no layout");
+	must(!ff_grid_create(&range, 1, 4, 4, CHUNK, &grid), "no grid");
 	must(!ff_reader_open_buffer(memory, SIZE, range.start, &reader), "no reader");
 	for (int i = 0; i < ROUNDS; i++) {
 		round_of(all, below, rare);
-		round_of_parts(any, rare);
+		round_of_types(any, rare);
 		round_of_lenders(all);
 		round_of_fork(all);
 		round_of_waiting(rare, i % 2);
+		round_of_another_kind();
 	}
 	ff_program_destroy(all);
 	ff_program_destroy(below);
 	ff_program_destroy(rare);
 	ff_program_destroy(any);
 	ff_reader_close(reader);
-	ff_layout_put(layout);
+	ff_grid_put(grid);
 	free(memory);
 	puts("stress: all well");
 	return 0;

@@ -24,7 +24,7 @@ from support.naive import assert_all_kernels, assert_as_defined, naive_slots
 def test_neon_is_among_them() -> None:
     if "neon" not in isas():
         try:
-            require(foreign.COMPILER, foreign.EMULATOR)
+            require("cmake", foreign.COMPILER, foreign.EMULATOR)
         except MissingError as missing:
             give_up(missing)
     assert "neon" in foreign.kernel_isas()

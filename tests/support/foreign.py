@@ -7,12 +7,12 @@ process there, which evaluates it.
 from __future__ import annotations
 
 import atexit
+import fcntl
 import functools
 import os
 import shutil
 import struct
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,11 @@ from farfetch.scanner.engine import ffi, isas, lib
 from guest.prerequisites import is_forced
 
 ROOT = Path(__file__).resolve().parents[2]
-CORE = ROOT / "scanner" / "core"
+BUILD = ROOT / "build" / "foreign"
 COMPILER = "aarch64-linux-gnu-gcc-12"
 EMULATOR = "qemu-aarch64"
-SOURCES = ("isa.c", "kernels_neon.c", "kernels_scalar.c", "masked.c", "program.c")
+TOOLCHAIN = ROOT / "tests" / "laws" / "aarch64.cmake"
+OPTIONS = ("-DFARFETCH_MODULE=OFF", "-DFARFETCH_PROGRAMS=ON", "-DFARFETCH_WERROR=ON")
 NONE = 0xFFFF_FFFF
 
 _written: dict[int, bytes] = {}
@@ -57,29 +58,29 @@ Code.create = _remember  # type: ignore[method-assign]
 def kernel_isas() -> list[str]:
     """The instruction sets to test kernels of: this machine's, and NEON where it is not one."""
     ours = list(isas())
-    there = is_forced() or (shutil.which(COMPILER) and shutil.which(EMULATOR))
+    there = is_forced() or all(map(shutil.which, ("cmake", COMPILER, EMULATOR)))
     if "neon" in ours or not there or "FARFETCH_NOT_EMULATED" in os.environ:
         return ours
     return [*ours, "neon"]
 
 
+def _build() -> Path:
+    """Compile the program that evaluates, as far as it is not: sessions share what is compiled."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with (BUILD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for command in (
+            ("cmake", "-S", ROOT, "-B", BUILD, f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}", *OPTIONS),
+            ("cmake", "--build", BUILD, "--target", "evaluate"),
+        ):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
+    return BUILD / "tests" / "evaluate"
+
+
 @functools.cache
 def _process() -> subprocess.Popen[bytes]:
-    folder = tempfile.mkdtemp(prefix="farfetch-neon-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    program = Path(folder) / "evaluate"
-    command: list[str | Path] = [
-        COMPILER,
-        "-static",
-        "-O2",
-        "-std=gnu11",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-    ]
-    command += ["-ffp-contract=off", "-D_GNU_SOURCE", "-DFF_HAVE_NEON", f"-I{CORE}", "-o", program]
-    command += [ROOT / "tests/laws/evaluate.c", *(CORE / name for name in SOURCES), "-lm"]
-    subprocess.run(command, check=True)
+    program = _build()
     process = subprocess.Popen([EMULATOR, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def end() -> None:

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Snapshots: the bytes that a step's matches had
+ *
+ * A chunk's record is the values themselves, in match order, while they are few; or an
+ * entry for each 4 KiB piece of the chunk that holds a match: zero, or where in the
+ * store it is, which holds pieces of small integers packed; or, where all are zero,
+ * only that. A piece that has not changed since the base snapshot is not stored again.
+ * The pieces of one chunk come from one read of the target, so a value that straddles
+ * two of them is the value that was compared.
+ */
+#include "kernels/packed.h"
+#include "record.h"
+#include "snapshot.h"
+#include "store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int ff_snapshot_create(struct ff_store *store, const struct ff_kernels *kernels,
+		       const struct ff_matchset *set, const uint8_t *constant,
+		       struct ff_snapshot **out)
+{
+	struct ff_snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	uint32_t span = set->grid->span;
+
+	if (!snapshot)
+		return -ENOMEM;
+	snapshot->references = 1;
+	snapshot->store = ff_store_get(store);
+	snapshot->kernels = kernels;
+	snapshot->set = ff_matchset_get(set);
+	snapshot->records = calloc(set->grid->nchunks + 1, sizeof(*snapshot->records));
+	if (constant) {
+		snapshot->constant = malloc(span);
+		if (snapshot->constant)
+			memcpy(snapshot->constant, constant, span);
+	}
+	if (!snapshot->records || (constant && !snapshot->constant)) {
+		ff_snapshot_destroy(snapshot);
+		return -ENOMEM;
+	}
+	*out = snapshot;
+	return 0;
+}
+
+static void destroy_record(struct ff_record *record)
+{
+	if (!record)
+		return;
+	for (uint32_t i = 0; i < record->nextents; i++)
+		ff_extent_put(record->extents[i]);
+	free(record->extents);
+	free(record);
+}
+
+struct ff_snapshot *ff_snapshot_get(const struct ff_snapshot *snapshot)
+{
+	struct ff_snapshot *shared = (struct ff_snapshot *)snapshot;
+
+	__atomic_add_fetch(&shared->references, 1, __ATOMIC_RELAXED);
+	return shared;
+}
+
+void ff_snapshot_destroy(struct ff_snapshot *snapshot)
+{
+	if (!snapshot || __atomic_sub_fetch(&snapshot->references, 1, __ATOMIC_ACQ_REL))
+		return;
+	if (snapshot->records) {
+		for (uint64_t i = 0; i < snapshot->set->grid->nchunks; i++)
+			destroy_record(snapshot->records[i]);
+	}
+	free(snapshot->records);
+	free(snapshot->constant);
+	ff_matchset_destroy(snapshot->set);
+	ff_store_put(snapshot->store);
+	free(snapshot);
+}
+
+uint64_t ff_snapshot_bytes(const struct ff_snapshot *snapshot)
+{
+	return __atomic_load_n(&snapshot->bytes, __ATOMIC_RELAXED);
+}
+
+void ff_pieces_of_mask(const struct ff_grid *grid, const uint64_t *mask, size_t slots,
+		       uint64_t *pieces)
+{
+	size_t words = ff_bits_words(slots);
+	/* a word's slots as one stretch where that is no more than a piece */
+	bool by_word = 64 * (size_t)grid->align <= FF_PIECE;
+
+	for (size_t w = 0; w < words; w++) {
+		uint64_t left = mask[w];
+
+		while (left) {
+			size_t first = ff_bits_first(left);
+			size_t last = by_word ? ff_bits_last(left) : first;
+			size_t piece = (w * 64 + first) * grid->align / FF_PIECE;
+			size_t end = (w * 64 + last) * grid->align + grid->span - 1;
+
+			for (; piece <= end / FF_PIECE; piece++)
+				ff_bit_set(pieces, piece);
+			left = by_word ? 0 : left & (left - 1);
+		}
+	}
+}
+
+static struct ff_record *create_record(uint32_t kind, size_t size)
+{
+	struct ff_record *record = calloc(1, sizeof(*record) + size);
+
+	if (record) {
+		record->kind = kind;
+		record->bytes = (uint32_t)(sizeof(*record) + size);
+	}
+	return record;
+}
+
+static void keep_record(struct ff_snapshot *snapshot, uint64_t chunk, struct ff_record *record)
+{
+	snapshot->records[chunk] = record;
+	__atomic_add_fetch(&snapshot->bytes,
+			   record->bytes + record->nextents * sizeof(*record->extents),
+			   __ATOMIC_RELAXED);
+}
+
+static int put_values(struct ff_snapshot *snapshot, const struct ff_kept *kept)
+{
+	const struct ff_grid *grid = snapshot->set->grid;
+	struct ff_record *record = create_record(RECORD_VALUES, kept->count * grid->span);
+	uint8_t *out;
+
+	if (!record)
+		return -ENOMEM;
+	out = record_values(record);
+	for (size_t w = 0; w < ff_bits_words(kept->bounds->slots); w++) {
+		for (uint64_t left = kept->mask[w]; left; left &= left - 1) {
+			size_t slot = w * 64 + ff_bits_first(left);
+
+			memcpy(out, kept->bytes + slot * grid->align, grid->span);
+			out += grid->span;
+		}
+	}
+	keep_record(snapshot, kept->chunk, record);
+	return 0;
+}
+
+int ff_snapshot_put_values(struct ff_snapshot *snapshot, uint64_t chunk, const uint8_t *values,
+			   size_t n)
+{
+	size_t size = n * snapshot->set->grid->span;
+	struct ff_record *record;
+
+	if (snapshot->constant)
+		return 0;
+	record = create_record(RECORD_VALUES, size);
+	if (!record)
+		return -ENOMEM;
+	memcpy(record_values(record), values, size);
+	keep_record(snapshot, chunk, record);
+	return 0;
+}
+
+/* Whether slots that are the same as in the base leave no byte of the piece that is not. */
+static bool all_slots_match(const struct ff_grid *grid, const struct ff_kept *kept,
+			    size_t piece)
+{
+	size_t slots = FF_PIECE / grid->align, first = piece * slots;
+
+	if (FF_PIECE % grid->align || slots % 64 || grid->span < grid->align ||
+	    first + slots > kept->bounds->slots)
+		return false;
+	for (size_t w = first / 64; w < (first + slots) / 64; w++) {
+		if (~kept->mask[w])
+			return false;
+	}
+	return true;
+}
+
+/* The base snapshot's entry for a piece whose bytes are still the same, or ENTRY_NONE. */
+static uint64_t shared_entry(const struct ff_grid *grid, const struct ff_record *base,
+			     const struct ff_kept *kept, size_t piece)
+{
+	if (!base || base->entries[piece] == ENTRY_NONE)
+		return ENTRY_NONE;
+	if (kept->relation == FF_SAME_BYTES && all_slots_match(grid, kept, piece))
+		return base->entries[piece];
+	if (memcmp(kept->bytes + piece * FF_PIECE, kept->base_bytes + piece * FF_PIECE,
+		   piece_size(kept->bounds, piece)))
+		return ENTRY_NONE;
+	return base->entries[piece];
+}
+
+/* The base's record, if it has pieces to share. */
+static const struct ff_record *base_record(const struct ff_kept *kept)
+{
+	const struct ff_record *record = NULL;
+
+	if (kept->base && kept->base_bytes && kept->relation != FF_OTHER_BYTES)
+		record = kept->base->records[kept->chunk];
+	return record && record->kind == RECORD_PIECES ? record : NULL;
+}
+
+/*
+ * Give each piece that holds a match its entry, or leave it in stored when it has to
+ * go to the store. Returns how many have to.
+ */
+static size_t fill_entries(const struct ff_snapshot *snapshot, struct ff_record *record,
+			   const struct ff_record *base, const struct ff_kept *kept,
+			   uint64_t *stored)
+{
+	const struct ff_grid *grid = snapshot->set->grid;
+	size_t n = ff_chunk_pieces(kept->bounds), left = 0;
+
+	ff_pieces_of_mask(grid, kept->mask, kept->bounds->slots, stored);
+	for (size_t i = 0; i < n; i++) {
+		if (!ff_bit(stored, i))
+			continue;
+		record->entries[i] = shared_entry(grid, base, kept, i);
+		if (record->entries[i] == ENTRY_NONE &&
+		    snapshot->kernels->is_zero(kept->bytes + i * FF_PIECE,
+					       piece_size(kept->bounds, i)))
+			record->entries[i] = ENTRY_ZERO;
+		if (record->entries[i] != ENTRY_NONE)
+			ff_bit_clear(stored, i);
+		else
+			left++;
+	}
+	return left;
+}
+
+/* Pieces on their way to the store, in the order in which they will lie there. */
+struct bundle {
+	struct iovec *parts;
+	size_t nparts;
+	uint64_t kib;			/* of the next piece, from the first on */
+};
+
+static void bundle_bytes(struct bundle *bundle, const uint8_t *bytes, size_t size)
+{
+	struct iovec *last = bundle->nparts ? &bundle->parts[bundle->nparts - 1] : NULL;
+
+	if (last && (const uint8_t *)last->iov_base + last->iov_len == bytes)
+		last->iov_len += size;
+	else
+		bundle->parts[bundle->nparts++] = (struct iovec){ (void *)bytes, size };
+	bundle->kib += (size + 1023) / 1024;
+}
+
+/* The width in which a piece is stored; one that is not whole is not packed. */
+static uint8_t stored_width(const struct ff_kernels *kernels, const struct ff_kept *kept,
+			    size_t piece)
+{
+	if (piece_size(kept->bounds, piece) < FF_PIECE)
+		return KIBS;
+	return (uint8_t)kernels->width(kept->bytes + piece * FF_PIECE);
+}
+
+/*
+ * Line up the stored pieces: those that are not packed first, which keeps them on pages
+ * of their own, then the packed ones by width; what is not whole comes last.
+ */
+static void bundle_pieces(const struct ff_kernels *kernels, const struct ff_kept *kept,
+			  const uint64_t *stored, uint8_t *widths, struct ff_record *record,
+			  struct bundle *bundle)
+{
+	size_t n = ff_chunk_pieces(kept->bounds);
+	size_t whole = kept->bounds->size / FF_PIECE;
+	uint8_t *packed = kept->scratch;
+
+	for (size_t i = 0; i < n; i++)
+		widths[i] = ff_bit(stored, i) ? stored_width(kernels, kept, i) : 0;
+	for (uint32_t width = KIBS; width; width /= 2) {
+		for (size_t i = 0; i < whole; i++) {
+			const uint8_t *bytes = kept->bytes + i * FF_PIECE;
+
+			if (widths[i] != width)
+				continue;
+			record->entries[i] = make_entry(bundle->kib, width);
+			if (width < KIBS) {
+				kernels->pack(width, bytes, packed);
+				bytes = packed;
+				packed += ff_packed_size(width);
+			}
+			bundle_bytes(bundle, bytes, ff_packed_size(width));
+		}
+	}
+	if (whole < n && widths[whole]) {
+		record->entries[whole] = make_entry(bundle->kib, KIBS);
+		bundle_bytes(bundle, kept->bytes + whole * FF_PIECE,
+			     piece_size(kept->bounds, whole));
+	}
+}
+
+/* Put the pieces left over in the store. */
+static int store_pieces(struct ff_snapshot *snapshot, struct ff_record *record,
+			const struct ff_kept *kept, const uint64_t *stored, size_t left)
+{
+	size_t n = ff_chunk_pieces(kept->bounds);
+	struct bundle bundle = { .parts = calloc(left, sizeof(*bundle.parts)) };
+	uint8_t *widths = malloc(n);
+	struct ff_extent *extent;
+	int error = -ENOMEM;
+
+	if (bundle.parts && widths) {
+		bundle_pieces(snapshot->kernels, kept, stored, widths, record, &bundle);
+		error = ff_extent_create(snapshot->store, kept->shard, bundle.parts,
+					 bundle.nparts, &extent);
+	}
+	free(bundle.parts);
+	free(widths);
+	if (error)
+		return error;
+	for (size_t i = 0; i < n; i++) {
+		if (ff_bit(stored, i))
+			record->entries[i] += (uint64_t)extent->piece * KIBS;
+	}
+	record->extents[record->nextents++] = extent;
+	return 0;
+}
+
+static bool is_used(const struct ff_record *record, size_t n, const struct ff_extent *extent)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t entry = record->entries[i];
+
+		if (entry_width(entry) && entry_kib(entry) / KIBS - extent->piece < extent->pieces)
+			return true;
+	}
+	return false;
+}
+
+static int put_zero(struct ff_snapshot *snapshot, uint64_t chunk)
+{
+	struct ff_record *record = create_record(RECORD_ZERO, 0);
+
+	if (!record)
+		return -ENOMEM;
+	keep_record(snapshot, chunk, record);
+	return 0;
+}
+
+static bool is_zero(const struct ff_record *record, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (record->entries[i] != ENTRY_NONE && record->entries[i] != ENTRY_ZERO)
+			return false;
+	}
+	return true;
+}
+
+static int put_pieces(struct ff_snapshot *snapshot, const struct ff_kept *kept)
+{
+	size_t n = ff_chunk_pieces(kept->bounds), left;
+	struct ff_record *record = create_record(RECORD_PIECES, n * sizeof(uint64_t));
+	uint64_t *stored = calloc(ff_bits_words(n), sizeof(*stored));
+	const struct ff_record *base = base_record(kept);
+	int error = -ENOMEM;
+
+	if (record)
+		record->extents = calloc((base ? base->nextents : 0) + 1,
+					 sizeof(struct ff_extent *));
+	if (!stored || !record || !record->extents)
+		goto fail;
+	left = fill_entries(snapshot, record, base, kept, stored);
+	if (!left && is_zero(record, n)) {
+		free(stored);
+		destroy_record(record);
+		return put_zero(snapshot, kept->chunk);
+	}
+	for (uint32_t i = 0; base && i < base->nextents; i++) {
+		if (is_used(record, n, base->extents[i]))
+			record->extents[record->nextents++] = ff_extent_get(base->extents[i]);
+	}
+	error = left ? store_pieces(snapshot, record, kept, stored, left) : 0;
+	if (error)
+		goto fail;
+	free(stored);
+	keep_record(snapshot, kept->chunk, record);
+	return 0;
+fail:
+	free(stored);
+	destroy_record(record);
+	return error;
+}
+
+int ff_snapshot_put(struct ff_snapshot *snapshot, const struct ff_kept *kept)
+{
+	if (snapshot->constant || !kept->count)
+		return 0;
+	if (kept->blank)
+		return put_zero(snapshot, kept->chunk);
+	if (ff_values_are_few(kept->bounds, kept->count, snapshot->set->grid->span))
+		return put_values(snapshot, kept);
+	return put_pieces(snapshot, kept);
+}

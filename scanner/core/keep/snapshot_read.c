@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Snapshots, read back: whole chunks, some slots of a chunk, or single values
+ *
+ *   record    what is known of a chunk's values, by its kind:
+ *     zero    nothing is read
+ *     values  |v|v|v|        in match order: a slot's is found by its rank, or, of many
+ *                            ascending slots, by going through both lists once
+ *     pieces  0 - 7 8 9 2    for each 4 KiB of the chunk that has a match: zero, or where
+ *                            in the store
+ *
+ *   load      pieces that follow one another in the store, 7 8 9, come in one read
+ *   gather    the last piece that was read is kept for the next slot, which is often in it;
+ *             a value that straddles two pieces is put together
+ *   packed    pieces of small integers are widened as they come, some at a time
+ */
+#include "kernels/packed.h"
+#include "record.h"
+#include "snapshot.h"
+#include "store.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Packed pieces that are read together. */
+#define UNPACKED_MAX	16
+
+/* Lay the values of the chunk's matches out where their slots are. */
+static void scatter(const struct ff_snapshot *snapshot, uint64_t chunk, const uint8_t *values,
+		    size_t step, uint8_t *buffer)
+{
+	const struct ff_grid *grid = snapshot->set->grid;
+	uint32_t slots[512];
+	uint64_t index = 0;
+	size_t got;
+
+	while ((got = ff_matchset_chunk_slots(snapshot->set, chunk, index, 512, slots))) {
+		for (size_t i = 0; i < got; i++, values += step)
+			memcpy(buffer + slots[i] * (size_t)grid->align, values, grid->span);
+		index += got;
+	}
+}
+
+static bool all_zero(const uint8_t *bytes, size_t size)
+{
+	return !bytes[0] && !memcmp(bytes, bytes + 1, size - 1);
+}
+
+/* Read n stored pieces that follow one another, so many bytes in all when unpacked. */
+static int load_stored(const struct ff_snapshot *snapshot, uint64_t entry, uint8_t *out,
+		       size_t size)
+{
+	uint8_t packed[UNPACKED_MAX * FF_PIECE / 2];
+	uint32_t width = entry_width(entry);
+	uint64_t kib = entry_kib(entry);
+	size_t n = size / FF_PIECE;
+
+	if (width == KIBS)
+		return ff_store_load(snapshot->store, (uint32_t)(kib / KIBS), kib % KIBS * 1024,
+				     out, size);
+	while (n) {
+		size_t some = n < UNPACKED_MAX ? n : UNPACKED_MAX;
+		int error = ff_store_load(snapshot->store, (uint32_t)(kib / KIBS),
+					  kib % KIBS * 1024, packed, some * ff_packed_size(width));
+
+		if (error)
+			return error;
+		for (size_t i = 0; i < some; i++)
+			snapshot->kernels->unpack(width, packed + i * ff_packed_size(width),
+						  out + i * FF_PIECE);
+		out += some * FF_PIECE;
+		kib += some * width;
+		n -= some;
+	}
+	return 0;
+}
+
+static int load_pieces(const struct ff_snapshot *snapshot, const struct ff_record *record,
+		       const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer)
+{
+	size_t n = ff_chunk_pieces(bounds), end;
+
+	for (size_t i = 0; i < n; i = end) {
+		uint64_t entry = record->entries[i];
+		size_t size;
+		int error;
+
+		end = i + 1;
+		if (!ff_bit(wanted, i) || entry == ENTRY_NONE)
+			continue;
+		if (entry == ENTRY_ZERO) {
+			memset(buffer + i * FF_PIECE, 0, piece_size(bounds, i));
+			continue;
+		}
+		/* pieces that follow one another in the store come in one read */
+		while (end < n && ff_bit(wanted, end) &&
+		       record->entries[end] == entry + (end - i) * entry_width(entry))
+			end++;
+		size = (end - 1 - i) * FF_PIECE + piece_size(bounds, end - 1);
+		error = load_stored(snapshot, entry, buffer + i * FF_PIECE, size);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static void clear_pieces(const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer)
+{
+	size_t n = ff_chunk_pieces(bounds);
+
+	for (size_t i = 0; i < n; i++) {
+		if (ff_bit(wanted, i))
+			memset(buffer + i * FF_PIECE, 0, piece_size(bounds, i));
+	}
+}
+
+bool ff_snapshot_is_blank(const struct ff_snapshot *snapshot, uint64_t chunk)
+{
+	const struct ff_record *record = snapshot->records[chunk];
+
+	if (snapshot->constant)
+		return all_zero(snapshot->constant, snapshot->set->grid->span);
+	return record && record->kind == RECORD_ZERO;
+}
+
+int ff_snapshot_load(const struct ff_snapshot *snapshot, uint64_t chunk,
+		     const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer)
+{
+	const struct ff_record *record = snapshot->records[chunk];
+	uint32_t span = snapshot->set->grid->span;
+
+	if (snapshot->constant && all_zero(snapshot->constant, span))
+		memset(buffer, 0, bounds->size);
+	else if (snapshot->constant)
+		scatter(snapshot, chunk, snapshot->constant, 0, buffer);
+	else if (record && record->kind == RECORD_ZERO)
+		clear_pieces(bounds, wanted, buffer);
+	else if (record && record->kind == RECORD_VALUES)
+		scatter(snapshot, chunk, record_values(record), span, buffer);
+	else if (record)
+		return load_pieces(snapshot, record, bounds, wanted, buffer);
+	return 0;
+}
+
+/* size bytes of a stored piece, from skip on. */
+static int load_part(const struct ff_snapshot *snapshot, uint64_t entry, size_t skip,
+		     uint8_t *out, size_t size)
+{
+	uint64_t kib = entry_kib(entry);
+	uint8_t piece[FF_PIECE];
+	int error;
+
+	if (entry_width(entry) == KIBS)
+		return ff_store_load(snapshot->store, (uint32_t)(kib / KIBS),
+				     kib % KIBS * 1024 + skip, out, size);
+	error = load_stored(snapshot, entry, piece, FF_PIECE);
+	if (!error)
+		memcpy(out, piece + skip, size);
+	return error;
+}
+
+/* span bytes at offset in the chunk, out of its pieces. */
+static int value_of_pieces(const struct ff_snapshot *snapshot, const struct ff_record *record,
+			   size_t offset, uint8_t *out)
+{
+	size_t left = snapshot->set->grid->span;
+
+	while (left) {
+		uint64_t entry = record->entries[offset / FF_PIECE];
+		size_t skip = offset % FF_PIECE;
+		size_t part = left < FF_PIECE - skip ? left : FF_PIECE - skip;
+		int error;
+
+		if (entry == ENTRY_NONE)
+			return -ENOENT;
+		if (entry == ENTRY_ZERO) {
+			memset(out, 0, part);
+		} else {
+			error = load_part(snapshot, entry, skip, out, part);
+			if (error)
+				return error;
+		}
+		out += part;
+		offset += part;
+		left -= part;
+	}
+	return 0;
+}
+
+/* Both lists ascend, so each is gone through once. */
+static void gather_values(const struct ff_snapshot *snapshot, uint64_t chunk,
+			  const uint8_t *values, const uint32_t *slots, size_t n, uint8_t *out)
+{
+	uint32_t span = snapshot->set->grid->span, theirs[512];
+	uint64_t index = 0;
+	size_t got, i = 0;
+
+	while (i < n && (got = ff_matchset_chunk_slots(snapshot->set, chunk, index, 512, theirs))) {
+		for (size_t k = 0; k < got && i < n; k++) {
+			if (theirs[k] == slots[i])
+				memcpy(out + i * span, values + (index + k) * span, span);
+			i += theirs[k] >= slots[i];
+		}
+		index += got;
+	}
+}
+
+int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
+		       const struct ff_chunk *bounds, const uint32_t *slots, size_t n,
+		       uint8_t *out)
+{
+	const struct ff_record *record = snapshot->records[chunk];
+	const struct ff_grid *grid = snapshot->set->grid;
+	uint8_t piece[FF_PIECE];
+	size_t loaded = SIZE_MAX;
+
+	if (snapshot->constant) {
+		for (size_t i = 0; i < n; i++)
+			memcpy(out + i * grid->span, snapshot->constant, grid->span);
+		return 0;
+	}
+	if (record && record->kind == RECORD_VALUES)
+		gather_values(snapshot, chunk, record_values(record), slots, n, out);
+	else if (record && record->kind == RECORD_ZERO)
+		memset(out, 0, n * grid->span);
+	if (!record || record->kind != RECORD_PIECES)
+		return 0;
+	for (size_t i = 0; i < n; i++, out += grid->span) {
+		size_t offset = slots[i] * (size_t)grid->align, index = offset / FF_PIECE;
+		uint64_t entry = record->entries[index];
+		int error = 0;
+
+		if (offset % FF_PIECE + grid->span > FF_PIECE) {
+			error = value_of_pieces(snapshot, record, offset, out);
+		} else if (entry == ENTRY_ZERO) {
+			memset(out, 0, grid->span);
+		} else if (entry != ENTRY_NONE) {
+			if (loaded != index)
+				error = load_stored(snapshot, entry, piece,
+						    piece_size(bounds, index));
+			loaded = index;
+			memcpy(out, piece + offset % FF_PIECE, grid->span);
+		}
+		if (error && error != -ENOENT)
+			return error;
+	}
+	return 0;
+}
+
+int ff_snapshot_value(const struct ff_snapshot *snapshot, uint64_t address, uint8_t *out)
+{
+	const struct ff_grid *grid = snapshot->set->grid;
+	const struct ff_record *record;
+	uint64_t chunk, rank;
+	bool found;
+	size_t slot;
+
+	if (!grid->nchunks || ff_grid_locate(grid, address, &chunk, &slot))
+		return -ENOENT;
+	rank = ff_matchset_chunk_rank(snapshot->set, chunk, slot, &found);
+	if (!found)
+		return -ENOENT;
+	record = snapshot->records[chunk];
+	if (snapshot->constant)
+		memcpy(out, snapshot->constant, grid->span);
+	else if (!record)
+		return -ENOENT;
+	else if (record->kind == RECORD_VALUES)
+		memcpy(out, record_values(record) + rank * grid->span, grid->span);
+	else if (record->kind == RECORD_ZERO)
+		memset(out, 0, grid->span);
+	else
+		return value_of_pieces(snapshot, record, slot * grid->align, out);
+	return 0;
+}
+
+ssize_t ff_snapshot_values(const struct ff_snapshot *snapshot, const struct ff_matchset *set,
+			   uint64_t index, size_t n, uint8_t *out)
+{
+	const struct ff_grid *grid = set->grid;
+	size_t made = 0;
+
+	if (snapshot->set->grid != grid)
+		return -EINVAL;
+	if (index >= ff_matchset_count(set))
+		return 0;
+	for (uint64_t chunk = 0; chunk < grid->nchunks && made < n; chunk++) {
+		uint64_t count = ff_matchset_chunk_count(set, chunk), at = 0;
+		struct ff_chunk bounds;
+		uint32_t slots[256];
+		size_t got;
+
+		if (index >= count) {
+			index -= count;
+			continue;
+		}
+		ff_grid_chunk(grid, chunk, &bounds);
+		for (at = index, index = 0; at < count && made < n; at += got) {
+			int error;
+
+			got = n - made < 256 ? n - made : 256;
+			got = ff_matchset_chunk_slots(set, chunk, at, got, slots);
+			error = ff_snapshot_gather(snapshot, chunk, &bounds, slots, got,
+						   out + made * grid->span);
+			if (error)
+				return error;
+			made += got;
+		}
+	}
+	return (ssize_t)made;
+}

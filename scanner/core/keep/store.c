@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Stores: unlinked files of old bytes
+ *
+ * The files have no name from the start where the file system can do that, and lose it
+ * at once where it cannot, so nothing stays behind however the process ends. There are
+ * several, because a file has one writer at a time. Space is allocated ahead of the
+ * writing, which then costs half, until there is none to spare; what is let go becomes a
+ * hole.
+ *
+ * A child process has the same files open, not copies of them: what is let go there is
+ * closed and nothing more.
+ */
+#include "bits.h"
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SHARD_BITS	4
+#define SHARD_SHIFT	(32 - SHARD_BITS)
+#define SHARD_MASK	(((uint32_t)1 << SHARD_SHIFT) - 1)
+#define SHARD_PIECES	(SHARD_MASK - 16)	/* 1 TiB; the last few numbers stay free */
+/* Allocated ahead: as much again as there is, within these bounds. */
+#define AHEAD_MIN	((uint64_t)1 << 20)
+#define AHEAD_MAX	((uint64_t)64 << 20)
+/* Bytes a write: the kernel is slower with more, when it makes them one large folio. */
+#define WRITE_MAX	((size_t)256 << 10)
+#define PARTS_MAX	64
+
+struct shard {
+	int fd;
+	pthread_mutex_t lock;	/* of what follows */
+	uint32_t tail;		/* pieces given out */
+	uint64_t allocated;	/* bytes */
+	bool cannot_allocate;
+};
+
+struct ff_store {
+	uint32_t references;
+	pid_t owner;
+	bool closed;
+	bool scarce;		/* the disk has nothing to spare; set before the locks */
+	uint32_t nshards;
+	uint64_t used, limit;	/* bytes */
+	struct shard shards[];
+};
+
+static int open_nameless(const char *directory)
+{
+	char path[PATH_MAX];
+	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+
+	if (fd >= 0)
+		return fd;
+	/* EISDIR: a kernel without O_TMPFILE; EOPNOTSUPP: a file system without */
+	if (errno != EOPNOTSUPP && errno != EISDIR)
+		return -errno;
+	if (snprintf(path, sizeof(path), "%s/farfetch-XXXXXX", directory) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	unlink(path);
+	return fd;
+}
+
+int ff_store_create(const char *directory, uint32_t writers, uint64_t limit, struct ff_store **out)
+{
+	uint32_t n = !writers ? 1 : writers < 1u << SHARD_BITS ? writers : 1u << SHARD_BITS;
+	struct ff_store *store = calloc(1, sizeof(*store) + n * sizeof(store->shards[0]));
+
+	if (!store)
+		return -ENOMEM;
+	store->references = 1;
+	store->owner = getpid();
+	store->limit = limit;
+	for (; store->nshards < n; store->nshards++) {
+		struct shard *shard = &store->shards[store->nshards];
+
+		shard->fd = open_nameless(directory);
+		if (shard->fd < 0) {
+			int error = shard->fd;
+
+			ff_store_close(store);
+			return error;
+		}
+		pthread_mutex_init(&shard->lock, NULL);
+	}
+	*out = store;
+	return 0;
+}
+
+struct ff_store *ff_store_get(struct ff_store *store)
+{
+	__atomic_add_fetch(&store->references, 1, __ATOMIC_RELAXED);
+	return store;
+}
+
+static bool is_own(const struct ff_store *store)
+{
+	return store->owner == getpid();
+}
+
+/* A child that holds the file must not hold its space; else that goes with the file. */
+static void give_back(struct shard *shard)
+{
+	if (!ftruncate(shard->fd, 0))
+		shard->allocated = 0;
+}
+
+void ff_store_put(struct ff_store *store)
+{
+	if (__atomic_sub_fetch(&store->references, 1, __ATOMIC_ACQ_REL))
+		return;
+	for (uint32_t i = 0; i < store->nshards; i++) {
+		if (is_own(store))
+			give_back(&store->shards[i]);
+		close(store->shards[i].fd);
+		/* a thread that the fork left behind may hold it */
+		if (is_own(store))
+			pthread_mutex_destroy(&store->shards[i].lock);
+	}
+	free(store);
+}
+
+void ff_store_close(struct ff_store *store)
+{
+	if (!store)
+		return;
+	__atomic_store_n(&store->closed, true, __ATOMIC_RELAXED);
+	ff_store_put(store);
+}
+
+/* Give back what was allocated ahead and not written to. */
+void ff_store_trim(struct ff_store *store)
+{
+	if (!is_own(store))
+		return;
+	for (uint32_t i = 0; i < store->nshards; i++) {
+		struct shard *shard = &store->shards[i];
+		uint64_t end;
+
+		pthread_mutex_lock(&shard->lock);
+		end = (uint64_t)shard->tail * FF_PIECE;
+		if (shard->allocated > end && !ftruncate(shard->fd, (off_t)end))
+			shard->allocated = end;
+		pthread_mutex_unlock(&shard->lock);
+	}
+}
+
+uint64_t ff_store_bytes(const struct ff_store *store)
+{
+	return __atomic_load_n(&store->used, __ATOMIC_RELAXED);
+}
+
+/* ---- extents ---- */
+
+static int charge(struct ff_store *store, uint64_t bytes)
+{
+	uint64_t used = __atomic_add_fetch(&store->used, bytes, __ATOMIC_RELAXED);
+
+	if (used <= store->limit)
+		return 0;
+	__atomic_sub_fetch(&store->used, bytes, __ATOMIC_RELAXED);
+	return -ENOBUFS;
+}
+
+/* Space for the first end bytes of a shard, and for some more unless that is scarce. */
+static int allocate(struct shard *shard, uint64_t end, bool scarce)
+{
+	uint64_t ahead = scarce ? 0 : shard->allocated < AHEAD_MIN ? AHEAD_MIN
+		       : shard->allocated > AHEAD_MAX ? AHEAD_MAX : shard->allocated;
+	int done;
+
+	if (end <= shard->allocated || shard->cannot_allocate)
+		return 0;
+	do {
+		done = fallocate(shard->fd, 0, (off_t)shard->allocated,
+				 (off_t)(end + ahead - shard->allocated));
+	} while (done < 0 && errno == EINTR);
+	if (!done) {
+		shard->allocated = end + ahead;
+	} else if (errno == EOPNOTSUPP || errno == ENOSYS) {
+		/* a file system without it: writing will tell */
+		shard->cannot_allocate = true;
+	} else {
+		return -errno;
+	}
+	return 0;
+}
+
+static int reserve_in(struct ff_store *store, struct shard *shard, uint32_t pieces, uint32_t *first)
+{
+	bool scarce;
+	int error = -EFBIG;
+
+	pthread_mutex_lock(&shard->lock);
+	scarce = __atomic_load_n(&store->scarce, __ATOMIC_RELAXED);
+	if (pieces <= SHARD_PIECES - shard->tail) {
+		error = allocate(shard, ((uint64_t)shard->tail + pieces) * FF_PIECE, scarce);
+		*first = shard->tail;
+		if (!error)
+			shard->tail += pieces;
+	}
+	pthread_mutex_unlock(&shard->lock);
+	return error;
+}
+
+/*
+ * A disk is full only when it is so without what the shards allocated ahead: when space
+ * ends, or the quota, all of them give that back and none takes any again.
+ */
+static int reserve(struct ff_store *store, uint32_t index, uint32_t pieces, uint32_t *first)
+{
+	struct shard *shard = &store->shards[index];
+	int error = reserve_in(store, shard, pieces, first);
+
+	if (error != -ENOSPC && error != -EDQUOT && error != -EFBIG)
+		return error;
+	__atomic_store_n(&store->scarce, true, __ATOMIC_RELAXED);
+	ff_store_trim(store);
+	return reserve_in(store, shard, pieces, first);
+}
+
+static int write_all(int fd, struct iovec *parts, size_t n, off_t at)
+{
+	size_t i = 0;
+
+	while (i < n) {
+		struct iovec batch[PARTS_MAX];
+		size_t used = 0, bytes = 0;
+		ssize_t done;
+
+		for (size_t k = i; k < n && used < PARTS_MAX && bytes < WRITE_MAX; k++) {
+			batch[used] = parts[k];
+			if (batch[used].iov_len > WRITE_MAX - bytes)
+				batch[used].iov_len = WRITE_MAX - bytes;
+			bytes += batch[used++].iov_len;
+		}
+		done = pwritev(fd, batch, (int)used, at);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return -errno;
+		if (!done)
+			return -ENOSPC;
+		at += done;
+		for (; i < n && (size_t)done >= parts[i].iov_len; i++)
+			done -= (ssize_t)parts[i].iov_len;
+		if (done) {
+			parts[i].iov_base = (uint8_t *)parts[i].iov_base + done;
+			parts[i].iov_len -= (size_t)done;
+		}
+	}
+	return 0;
+}
+
+int ff_extent_create(struct ff_store *store, uint32_t shard, struct iovec *parts, size_t n,
+		     struct ff_extent **out)
+{
+	uint32_t index = shard % store->nshards, first;
+	struct ff_extent *extent;
+	size_t bytes = 0;
+	int error;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += parts[i].iov_len;
+	extent = calloc(1, sizeof(*extent));
+	if (!extent)
+		return -ENOMEM;
+	extent->references = 1;
+	extent->pieces = (uint32_t)ff_divide_up(bytes, FF_PIECE);
+	error = charge(store, (uint64_t)extent->pieces * FF_PIECE);
+	if (error) {
+		free(extent);
+		return error;
+	}
+	extent->store = ff_store_get(store);
+	error = reserve(store, index, extent->pieces, &first);
+	if (error) {
+		__atomic_sub_fetch(&store->used, (uint64_t)extent->pieces * FF_PIECE,
+				   __ATOMIC_RELAXED);
+		ff_store_put(store);
+		free(extent);
+		return error;
+	}
+	extent->piece = index << SHARD_SHIFT | first;
+	error = write_all(store->shards[index].fd, parts, n, (off_t)first * FF_PIECE);
+	if (error) {
+		ff_extent_put(extent);
+		return error;
+	}
+	*out = extent;
+	return 0;
+}
+
+struct ff_extent *ff_extent_get(struct ff_extent *extent)
+{
+	__atomic_add_fetch(&extent->references, 1, __ATOMIC_RELAXED);
+	return extent;
+}
+
+void ff_extent_put(struct ff_extent *extent)
+{
+	struct ff_store *store = extent->store;
+	uint64_t bytes = (uint64_t)extent->pieces * FF_PIECE;
+
+	if (__atomic_sub_fetch(&extent->references, 1, __ATOMIC_ACQ_REL))
+		return;
+	/* a closed store's files are about to go as they are */
+	if (!__atomic_load_n(&store->closed, __ATOMIC_RELAXED) && is_own(store) &&
+	    !fallocate(store->shards[extent->piece >> SHARD_SHIFT].fd,
+		       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		       (off_t)(extent->piece & SHARD_MASK) * FF_PIECE, (off_t)bytes))
+		__atomic_sub_fetch(&store->used, bytes, __ATOMIC_RELAXED);
+	ff_store_put(store);
+	free(extent);
+}
+
+int ff_store_load(const struct ff_store *store, uint32_t piece, size_t skip, uint8_t *buffer,
+		  size_t size)
+{
+	int fd = store->shards[piece >> SHARD_SHIFT].fd;
+	off_t at = (off_t)(piece & SHARD_MASK) * FF_PIECE + (off_t)skip;
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = pread(fd, buffer + done, size - done, at + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return -EIO;
+		done += n;
+	}
+	return 0;
+}

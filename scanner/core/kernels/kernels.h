@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kernels: the inner loops, one table for each instruction set
+ *
+ * A kernel looks at n slots that lie stride bytes apart and sets a bit for each
+ * that fits. It reads no byte past the last slot's value, and writes
+ * ff_bits_words(n) words, unused bits zero.
+ */
+#ifndef FF_KERNELS_H
+#define FF_KERNELS_H
+
+#include "bits.h"
+#include "ff.h"
+
+#define FF_EXPR_DEPTH 16	/* values on an expression's stack */
+
+/* low <= value at a <= high; NaN is in no range. */
+struct ff_range_test {
+	uint32_t type;
+	bool swapped;
+	union ff_scalar low, high;
+};
+
+/*
+ * FF_EQ: a == b + delta and low <= b <= high, so that b + delta cannot wrap;
+ * FF_LT, FF_LE: a op b. NaN fits none.
+ */
+struct ff_pair_test {
+	uint32_t type;
+	uint32_t op;
+	bool swapped_a, swapped_b;
+	bool has_delta;
+	union ff_scalar delta, low, high;
+};
+
+/*
+ * Byte i at a, without the bits that are not in mask[i], is value[i]; so for all length
+ * bytes. Numbers one and other, which may be the same, are the bytes that tell most.
+ */
+struct ff_pattern_test {
+	const uint8_t *value, *mask;
+	size_t length;
+	size_t one, other;
+};
+
+struct ff_kernels {
+	const char *name;
+	bool (*supported)(void);
+	void (*range)(const struct ff_range_test *test, const uint8_t *a, size_t stride,
+		      size_t n, uint64_t *mask);
+	void (*pair)(const struct ff_pair_test *test, const uint8_t *a, const uint8_t *b,
+		     size_t stride, size_t n, uint64_t *mask);
+	void (*pattern)(const struct ff_pattern_test *test, const uint8_t *a, size_t stride,
+			size_t n, uint64_t *mask);
+	void (*expr)(const struct ff_expr *steps, size_t nsteps, const uint8_t *const *streams,
+		     size_t stride, size_t n, uint64_t *mask);
+	bool (*is_zero)(const uint8_t *bytes, size_t size);
+	/* How many bits are set, and in how many runs. */
+	void (*count)(const uint64_t *mask, size_t words, uint32_t *count, uint32_t *runs);
+	/* Pieces of small integers; see packed.h. */
+	uint32_t (*width)(const uint8_t *piece);
+	void (*pack)(uint32_t width, const uint8_t *piece, uint8_t *out);
+	void (*unpack)(uint32_t width, const uint8_t *packed, uint8_t *piece);
+};
+
+extern const struct ff_kernels ff_kernels_scalar;
+#ifdef FF_HAVE_AVX512
+extern const struct ff_kernels ff_kernels_avx512;
+#endif
+#ifdef FF_HAVE_AVX2
+extern const struct ff_kernels ff_kernels_avx2;
+#endif
+#ifdef FF_HAVE_SSE2
+extern const struct ff_kernels ff_kernels_sse2;
+#endif
+#ifdef FF_HAVE_NEON
+extern const struct ff_kernels ff_kernels_neon;
+#endif
+
+const struct ff_kernels *ff_isa_kernels(int index);
+
+/* Compiled into each instruction set's own file, for its population count. */
+static inline void ff_mask_count(const uint64_t *mask, size_t words, uint32_t *count,
+				 uint32_t *runs)
+{
+	uint64_t carry = 0;
+
+	*count = *runs = 0;
+	for (size_t w = 0; w < words; w++) {
+		if (mask[w]) {
+			*count += ff_bits_count(mask[w]);
+			/* a run starts at each set bit whose lower neighbour is clear */
+			*runs += ff_bits_count(mask[w] & ~(mask[w] << 1 | carry));
+		}
+		carry = mask[w] >> 63;
+	}
+}
+
+/* Bytes of a type's value. */
+static inline size_t ff_type_size(uint32_t type)
+{
+	static const uint8_t sizes[FF_TYPES] = { 1, 1, 2, 2, 4, 4, 8, 8, 4, 8 };
+
+	return sizes[type];
+}
+
+#endif

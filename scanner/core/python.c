@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What Python needs of the engine beside ff.h; tools/cdef.py reads both
+ */
+#include "ff.h"
+
+/*
+ * Cells: where the core puts what it makes for Python, to be ended with the cell. They are
+ * ended here, because a signal's handler may raise between any two steps of Python.
+ */
+#define CELL(name, end)                                  \
+	static void ff_##name##_cell_end(struct ff_##name **cell) \
+	{                                                \
+		if (*cell)                               \
+			end(*cell);                      \
+		*cell = NULL;                            \
+	}
+
+CELL(grid, ff_grid_put)
+CELL(reader, ff_reader_close)
+CELL(pages, ff_pages_close)
+CELL(program, ff_program_destroy)
+CELL(matchset, ff_matchset_destroy)
+CELL(store, ff_store_close)
+CELL(snapshot, ff_snapshot_destroy)
+CELL(job, ff_job_destroy)
+CELL(call, ff_call_drop)
+
+/* Functions that Python defines: cffi makes them. */
+#define PYTHON(declaration) static declaration;
+
+PYTHON(int ff_filter_in_python(void *context, struct ff_found *found))
