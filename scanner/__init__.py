@@ -62,6 +62,7 @@ from .memory.pointer_path import PointerPath, PointerStep
 from .memory.regions import Range, Region
 from .memory.where import Where
 from .predicates.any_case import AnyCase, anycase
+from .predicates.holds import holds
 from .predicates.language import parse_expression, parse_predicate, parse_scan
 from .predicates.nodes import (
     Expr,
@@ -126,17 +127,24 @@ from .values.convert import (
     value_type,
 )
 from .values.layout import Layout
+from .values.literals import parse_integer, quote
 from .values.members import Member, member, members
+from .values.names import SCAN_TYPES
+from .values.structures import field_names, scan_layout, size_of, struct_of
 
 if typing.TYPE_CHECKING:
     from .declarations.c_layout import c_struct, c_structs
     from .declarations.construct import construct_struct
+    from .tables.cheat_engine import Taken, export_table, import_table
 else:
-    # Readers of declarations take a while to load, and most programs declare nothing in text.
+    # Readers of declarations and of XML take a while to load, and most programs read neither.
     _LATER: typing.Final = {
         "c_struct": ".declarations.c_layout",
         "c_structs": ".declarations.c_layout",
         "construct_struct": ".declarations.construct",
+        "Taken": ".tables.cheat_engine",
+        "export_table": ".tables.cheat_engine",
+        "import_table": ".tables.cheat_engine",
     }
 
     def __getattr__(name: str) -> typing.Any:
@@ -149,6 +157,7 @@ else:
 
 
 __all__ = [
+    "SCAN_TYPES",
     "TYPES",
     "AccessDenied",
     "AlignError",
@@ -206,6 +215,7 @@ __all__ = [
     "Step",
     "Table",
     "TableError",
+    "Taken",
     "Target",
     "TargetAmbiguous",
     "TargetClosed",
@@ -230,15 +240,18 @@ __all__ = [
     "decreased",
     "default_threads",
     "encode",
+    "export_table",
     "f32",
     "f32be",
     "f64",
     "f64be",
     "field",
+    "field_names",
     "find_process",
     "first",
     "format_address",
     "format_value",
+    "holds",
     "i8",
     "i16",
     "i16be",
@@ -246,6 +259,7 @@ __all__ = [
     "i32be",
     "i64",
     "i64be",
+    "import_table",
     "increased",
     "isa",
     "isas",
@@ -257,6 +271,7 @@ __all__ = [
     "number",
     "parse_address",
     "parse_expression",
+    "parse_integer",
     "parse_predicate",
     "parse_scan",
     "parse_value",
@@ -265,8 +280,12 @@ __all__ = [
     "prev",
     "process",
     "processes",
+    "quote",
     "regex",
+    "scan_layout",
+    "size_of",
     "sized",
+    "struct_of",
     "text",
     "type_name",
     "type_named",

@@ -10,9 +10,14 @@ import getopt
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .loading import loading
+from .run.options import Options, parse
+
+if TYPE_CHECKING:
+    from .answers.writers import Answers
+    from .session.session import Session
 
 USAGE = """\
 usage: farfetch [-p PID|NAME] [--memory NAME] [--json] [-c COMMAND]... [SCRIPT]
@@ -38,62 +43,6 @@ undoes patches as asked, lets go what is frozen, and ends by that signal.
   farfetch -c ps
   farfetch -p game -c 'type i32' -c 100 -c list
 """
-
-
-@dataclass(frozen=True)
-class Options:
-    """The command line.
-
-    Attributes:
-        pid: what to attach to, as typed; "" for nothing.
-        commands: lines to run.
-        scripts: files to run behind them.
-        variables: names and texts.
-        json: answer with JSON.
-        memory: how to read targets.
-        show: ``"help"`` or ``"version"`` when only that is wanted.
-    """
-
-    pid: str = ""
-    commands: tuple[str, ...] = ()
-    scripts: tuple[str, ...] = ()
-    variables: tuple[tuple[str, str], ...] = ()
-    json: bool = False
-    memory: str = "auto"
-    show: str = ""
-
-
-def parse(arguments: Sequence[str]) -> Options:
-    """Read the command line.
-
-    Raises:
-        getopt.GetoptError: it is not well formed.
-    """
-    given, scripts = getopt.gnu_getopt(
-        list(arguments),
-        "p:c:hV",
-        ["pid=", "command=", "let=", "json", "memory=", "help", "version"],
-    )
-    options = dict(given)
-    if "-h" in options or "--help" in options:
-        return Options(show="help")
-    if "-V" in options or "--version" in options:
-        return Options(show="version")
-    return Options(
-        pid=options.get("-p", options.get("--pid", "")),
-        commands=tuple(value for name, value in given if name in ("-c", "--command")),
-        scripts=tuple(scripts),
-        variables=tuple(_variable(value) for name, value in given if name == "--let"),
-        json="--json" in options,
-        memory=options.get("--memory", "auto"),
-    )
-
-
-def _variable(given: str) -> tuple[str, str]:
-    name, equals, text = given.partition("=")
-    if not equals or not name.isascii() or not name.isidentifier():
-        raise getopt.GetoptError(f"option --let takes NAME=TEXT, not {given!r}")
-    return name, text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -144,4 +93,12 @@ def _run(options: Options) -> int:
     with loading():
         from .run import front_end
 
-    return front_end.run(options)
+    return front_end.run(options, _run_prompt)
+
+
+def _run_prompt(session: Session, answers: Answers) -> int:
+    """Load the prompt, which runs without one do without, and run it."""
+    with loading():
+        from .repl.app import run_prompt
+
+    return run_prompt(session, answers)

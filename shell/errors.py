@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from farfetch.scanner.errors import FarfetchError
+from farfetch.scanner import FarfetchError
 
 
 class CommandError(FarfetchError):

@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from farfetch.shell.command import Command
+from farfetch.shell.command import Category, Command
 from farfetch.shell.commands import COMMANDS
-from farfetch.shell.line.words import Words
 from farfetch.shell.session.session import Session
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -39,15 +38,23 @@ def roff(text: str) -> str:
 
 
 def manual_commands() -> str:
-    """The commands, in the order of ``help``, for the man page."""
-    return "\n".join(line for command in COMMANDS.values() for line in _entry(command))
+    """The commands by what they are about, as ``help`` has them, for the man page."""
+    return "\n".join(line for category in Category for line in _about(category))
 
 
-def _entry(command: Command) -> Iterator[str]:
+def _about(category: Category) -> Iterator[str]:
+    yield f".SS {category.value[0].upper()}{category.value[1:]}"
+    for command in COMMANDS.values():
+        if command.category is category:
+            yield from entry(command)
+
+
+def entry(command: Command) -> Iterator[str]:
+    """A command's lines in the man page."""
     yield ".TP"
     yield f'.B "{roff(command.usage)}"'
     summary = command.summary[0].upper() + command.summary[1:]
-    for sentence in _SENTENCES.split(f"{summary}. {command.details}"):
+    for sentence in _SENTENCES.split(f"{summary}. {command.sentences}"):
         yield from map(roff, textwrap.wrap(sentence, _WIDTH, break_on_hyphens=False))
     yield ".IP"
     yield ".EX"
@@ -62,7 +69,7 @@ def manual_predicates() -> str:
 
 
 def _help() -> tuple[object, ...]:
-    return COMMANDS["help"].run(Session(), Words("help", len("help"), "")).blocks
+    return COMMANDS["help"].call(Session(), "help", len("help")).blocks
 
 
 def bash_commands() -> str:

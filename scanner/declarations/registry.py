@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple
 
 from .. import arguments
 from ..errors import DeclarationError, TypeNameError
 from ..values.names import SCAN_TYPES, TYPES, type_named
+from ..values.structures import MAX_TEXT
+from .files import read_regular
 
 if TYPE_CHECKING:
     # What reads declarations is loaded where there are some: most scans are of plain types.
     from .c_parser import Unit
+
+#: Bytes of a header that are looked at: more than any text that can be taken.
+_LONGEST: Final = 1 << 20
 
 #: More structures than any program has.
 MAX_DECLARATIONS: Final = 1000
@@ -98,7 +104,12 @@ class Declarations:
     ['player']
     >>> known.type_named("player").sizeof()
     12
+
+    Attributes:
+        MAX_TEXT: characters that a text may have.
     """
+
+    MAX_TEXT: ClassVar[int] = MAX_TEXT
 
     def __init__(self) -> None:
         self._known: dict[str, Declaration] = {}
@@ -155,6 +166,33 @@ class Declarations:
         self._parts.update(dict.fromkeys(unit.names, part))
         self._known.update({one.name: one for one in made})
         return made
+
+    def add_header(self, path: str | os.PathLike[str]) -> list[Declaration]:
+        """Declare what a file of C declares, as :meth:`add_c` does.
+
+        Args:
+            path: of a regular file.
+
+        Returns:
+            The structures.
+
+        Raises:
+            OSError: it cannot be read; nothing is declared.
+            DeclarationError: it cannot be taken; nothing is declared.
+        """
+        raw = read_regular(arguments.path("path", path), _LONGEST)
+        return self.add_c(raw.decode("utf-8", "replace"))
+
+    @staticmethod
+    def check_name(name: str) -> None:
+        """Check that a structure can be called so.
+
+        Raises:
+            DeclarationError: it cannot.
+
+        >>> Declarations.check_name("player")
+        """
+        check_name(name)
 
     def _needs(self, unit: Unit) -> list[_Part]:
         """The parts that a text mentions, behind all that they need themselves."""

@@ -10,7 +10,7 @@ import weakref
 from functools import partial
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any, Final, Literal, Protocol
+from typing import Any, ClassVar, Final, Literal, Protocol
 
 from construct import Construct
 
@@ -66,6 +66,7 @@ class Freeze(Bound):
         force: whether it is held even where the target may not write itself.
         writes: how often the value was put back, the first time included.
         error: why the last look could not hold it, or what ended it; None when all is well.
+        INTERVAL: seconds between two looks, unless told otherwise.
 
     >>> target = attach(Buffer(bytearray(8), base=16))
     >>> held = target.freeze(16, i32, 77, interval=0.01)
@@ -76,6 +77,8 @@ class Freeze(Bound):
     5
     >>> held.stop()
     """
+
+    INTERVAL: ClassVar[float] = INTERVAL
 
     def __init__(
         self,

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-_READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+from ..declarations.files import NotRegular
+
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MODE: Final = 0o666  # of new files, less what the umask takes
 #: What a folder says that lets nobody, or us, put another file in the place of one.
@@ -21,30 +22,6 @@ _CANNOT: Final = (
 )
 #: Attributes that the kernel gives to a file by itself; who may not set them need not.
 _KERNELS: Final = ("security.", "trusted.")
-
-
-class NotRegular(OSError):
-    """There is a folder, a device, a pipe or a socket."""
-
-    def __init__(self) -> None:
-        super().__init__(errno.EINVAL, "is not a regular file")
-
-
-def read_regular(name: str | os.PathLike[str], limit: int) -> bytes:
-    """The first bytes of a regular file; a pipe that nobody writes to holds nobody up.
-
-    Args:
-        name: of the file.
-        limit: bytes.
-
-    Raises:
-        NotRegular: it is no regular file.
-        OSError: it cannot be read.
-    """
-    with os.fdopen(os.open(name, _READ), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise NotRegular
-        return file.read(limit)
 
 
 def has_content(name: str | os.PathLike[str]) -> bool:

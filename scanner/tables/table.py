@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from .. import arguments
+from ..declarations.files import NotRegular, read_regular
 from ..declarations.registry import MAX_DECLARATIONS, Declaration
 from ..errors import ArgumentError, FarfetchError, TableError
 from ..errors.base import short
@@ -326,8 +327,8 @@ def read_file(name: str) -> bytes:
         TableError: it is another, or cannot be read.
     """
     try:
-        raw = files.read_regular(name, MAX_BYTES + 1)
-    except files.NotRegular as error:
+        raw = read_regular(name, MAX_BYTES + 1)
+    except NotRegular as error:
         raise TableError(name, str(error.strerror)) from None
     except OSError as error:
         raise TableError(name, f"cannot be read: {error.strerror}") from None
@@ -398,7 +399,7 @@ def replace_file(name: str | os.PathLike[str], raw: bytes) -> None:
     shown = os.fspath(name)
     try:
         files.replace_file(name, raw)
-    except files.NotRegular as error:
+    except NotRegular as error:
         raise TableError(shown, str(error.strerror)) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no file can be called so"

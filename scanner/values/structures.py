@@ -106,6 +106,23 @@ def scan_layout(value_type: Construct, *, bits: int = 64) -> Layout:
     return Layout(name, "struct", size, 8 * alignment, fields=fields, decoded=decoded)
 
 
+def field_names(value_type: Construct, *, bits: int = 64) -> tuple[str, ...]:
+    """The names of the fields that predicates can compare, when values are structures.
+
+    Args:
+        value_type: of a scan.
+        bits: of the target, 32 or 64.
+
+    Raises:
+        TypeNameError: there is no scan of this type.
+
+    >>> from construct import Int32ul, Struct
+    >>> field_names(Struct("hp" / Int32ul, "pos" / Struct("x" / Int32ul)))
+    ('hp', 'pos.x')
+    """
+    return scan_layout(value_type, bits=bits).names
+
+
 def struct_of(value_type: Construct, *, bits: int = 64) -> Struct | None:
     """The construct with the fields of a structure; None for what is none.
 

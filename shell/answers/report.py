@@ -64,7 +64,8 @@ def fields(error: BaseException, place: str = "") -> dict[str, Json]:
         described["line"], described["column"] = error.line, error.column
     if isinstance(error, TargetAmbiguous):
         described["candidates"] = [
-            {"pid": one.pid, "name": one.name, "user": one.user} for one in error.candidates
+            {"pid": candidate.pid, "name": candidate.name, "user": candidate.user}
+            for candidate in error.candidates
         ]
     return described
 

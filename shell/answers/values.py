@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from construct import Array
-from farfetch.scanner import format_value, type_name
-from farfetch.scanner.values.structures import struct_of, without_name
+from construct import Array, Renamed
+from farfetch.scanner import format_value, struct_of, type_name
 
 from .result import Json
 
@@ -29,12 +28,12 @@ def shown(value_type: Any, value: Any) -> str:
         return "?"
     struct = struct_of(value_type)
     if struct is not None and isinstance(value, Mapping):
-        named = [one for one in struct.subcons if one.name]
-        fields = (f"{one.name}={shown(one, value.get(one.name))}" for one in named)
+        named = [part for part in struct.subcons if part.name]
+        fields = (f"{part.name}={shown(part, value.get(part.name))}" for part in named)
         return f"{{{', '.join(fields)}}}"
-    inner = without_name(value_type)
+    inner = _unnamed(value_type)
     if isinstance(inner, Array) and isinstance(value, list):
-        elements = [shown(inner.subcon, one) for one in value[:MANY]]
+        elements = [shown(inner.subcon, element) for element in value[:MANY]]
         more = [f"… {len(value) - MANY:,} more"] if len(value) > MANY else []
         return f"[{', '.join([*elements, *more])}]"
     return str(format_value(value_type, value))
@@ -64,15 +63,22 @@ def as_json(value: object) -> Json:
     if value is None or isinstance(value, int | float | str):
         return value
     if isinstance(value, Mapping):
-        return {str(key): as_json(one) for key, one in value.items() if key != _NO_FIELD}
+        return {str(key): as_json(element) for key, element in value.items() if key != _NO_FIELD}
     if isinstance(value, list):
-        return [as_json(one) for one in value]
+        return [as_json(element) for element in value]
     return str(value)
 
 
 def type_label(value_type: Any) -> str:
     """The name of a value type; that of an array is its element's with the length."""
-    inner = without_name(value_type)
+    inner = _unnamed(value_type)
     if isinstance(inner, Array):
         return f"{type_label(inner.subcon)}[{inner.count}]"
     return str(type_name(value_type))
+
+
+def _unnamed(value_type: Any) -> Any:
+    """The construct itself, where names were put around it."""
+    while isinstance(value_type, Renamed):
+        value_type = value_type.subcon
+    return value_type

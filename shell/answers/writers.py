@@ -8,8 +8,7 @@ import shutil
 import sys
 from typing import Protocol
 
-from ..session import streams
-from . import render, report
+from . import render, report, streams
 from .result import Result
 
 

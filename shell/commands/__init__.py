@@ -1,15 +1,16 @@
-"""The commands of the shell, one file each, registered here and nowhere else."""
+"""The commands of the shell: a file each, and nothing else makes one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 from ..command import Command
 
-#: In the order of ``help``. Each names a module, and in capitals the command in it.
-NAMES: Final = (
+#: In the order to show them; what is not named here comes behind. ``help`` groups them.
+_ORDER: Final = (
     "ps",
     "attach",
     "detach",
@@ -51,6 +52,11 @@ NAMES: Final = (
     "help",
     "quit",
 )
+
+_FILES: Final = {file.stem for file in Path(__file__).parent.glob("[a-z]*.py")}
+
+#: Each names a module, and in capitals the command in it.
+NAMES: Final = (*_ORDER, *sorted(_FILES - set(_ORDER)))
 
 
 class Commands(Mapping[str, Command]):

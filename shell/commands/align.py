@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..answers.result import Result
-from ..command import Command
+from ..command import Argument, Asked, Category, Command, Given, Kind
 from ..complete.cursor import Candidate, Choice, Cursor, Moment
-from ..line.words import Words
 from ..session.settings import keeps
 
 if TYPE_CHECKING:
@@ -18,44 +17,47 @@ if TYPE_CHECKING:
 _AUTO = "auto"
 
 
-def parse(words: Words) -> int | str | None:
-    """Read a number of bytes or ``auto``; None when there is nothing."""
-    word = words.optional()
-    words.end()
-    if word is None:
-        return None
-    sign = "-" if word.text.startswith("-") else ""
-    if word.text == _AUTO:
+def _bytes(session: Session, asked: Asked) -> int | str:  # noqa: ARG001
+    if asked.text == _AUTO:
         return _AUTO
-    number = words.number(word._replace(text=word.text.removeprefix(sign)), "BYTES")
-    return -number if sign else number
+    digits = asked.text.removeprefix("-")
+    number = asked.words.whole(digits, asked.what)
+    return number if digits == asked.text else -number
 
 
-def run(session: Session, words: Words) -> Result:
+def _usual(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG001
+    powers = (Choice(str(1 << power)) for power in range(4))
+    return cursor.offer([Choice(_AUTO, "the type's own"), *powers])
+
+
+BYTES = Kind(
+    f"BYTES|{_AUTO}",
+    _bytes,
+    _usual,
+    sample="4",
+    refuses=(("0", "AlignError"), ("-1", "AlignError"), ("four", "UsageError")),
+)
+
+
+def run(session: Session, given: Given) -> Result:
     """Choose or show the alignment."""
-    chosen = parse(words)
-    if chosen is not None:
-        session.set_align(None if isinstance(chosen, str) else chosen)
-    shown = "auto, the type's own" if session.align is None else str(session.align)
-    more = () if chosen is None else keeps(session, "alignment")
-    return Result({"align": session.align}, (f"align {shown}", *more))
-
-
-def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG001
-    """Offer the usual alignments."""
-    usual = [Choice(_AUTO, "the type's own")]
-    usual += [Choice(str(1 << power)) for power in range(4)]
-    return cursor.offer(usual if not cursor.words else ())
+    settings = session.settings
+    if given.bytes is not None:
+        settings.set_align(None if given.bytes == _AUTO else given.bytes)
+    shown = "auto, the type's own" if settings.align is None else str(settings.align)
+    more = () if given.bytes is None else keeps(session, "alignment")
+    return Result({"align": settings.align}, (f"align {shown}", *more))
 
 
 ALIGN = Command(
     name="align",
-    usage="align [BYTES|auto]",
+    category=Category.SETTINGS,
     summary="choose the alignment of values",
     details="Values are looked for at addresses that are multiples of BYTES, 1 to 4096. Programs "
     "keep numbers at multiples of their size, which is what auto takes; 1 finds packed ones too "
     "and is slower.",
     examples=("align 1", "align auto"),
     run=run,
-    complete=complete,
+    arguments=(Argument("bytes", BYTES, optional=True),),
+    answers="align",
 )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import re
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from farfetch.scanner import TargetNotFound
 
 from ..answers.result import Result
-from ..command import Command
-from ..complete import offers
-from ..line.words import Words
+from ..command import Argument, Category, Command, Given, Option
+from ..command.kinds import PROCESS, seconds
 
 if TYPE_CHECKING:
     from farfetch.scanner import Target
@@ -20,39 +17,13 @@ if TYPE_CHECKING:
     from ..session.session import Session
 
 _TICK = 0.05
-_WAIT = re.compile(r"\s--wait(?:\s+|=)(\S+)\s*$")
 
 
-class Arguments(NamedTuple):
-    """Whom to attach to, and how many seconds to wait for it to appear."""
-
-    wanted: str
-    patience: float
-
-
-def parse(words: Words) -> Arguments:
-    """Read the pid or name, which may hold blanks, and ``--wait``."""
-    wanted = words.phrase()
-    found = _WAIT.search(f" {wanted}")
-    patience = 0.0
-    if found:
-        wanted = f" {wanted}"[: found.start()].strip()
-        try:
-            patience = float(found[1])
-        except ValueError:
-            patience = math.nan
-        if not 0 <= patience <= 1e9:
-            raise words.error(f"--wait takes seconds from 0 on, not {found[1]!r}")
-    if not wanted:
-        raise words.error("PID or NAME is missing")
-    return Arguments(wanted, patience)
-
-
-def _attach(session: Session, arguments: Arguments) -> Target:
-    until = time.monotonic() + arguments.patience
+def _attach(session: Session, given: Given) -> Target:
+    until = time.monotonic() + given.wait
     while True:
         try:
-            return session.attach(arguments.wanted)
+            return session.attach(given.process)
         except TargetNotFound:
             left = until - time.monotonic()
             if left <= 0:
@@ -60,9 +31,9 @@ def _attach(session: Session, arguments: Arguments) -> Target:
         time.sleep(min(_TICK, left))
 
 
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:
     """Attach to a process in place of the present target."""
-    target = _attach(session, parse(words))
+    target = _attach(session, given)
     return Result(
         {
             "pid": target.pid,
@@ -76,7 +47,7 @@ def run(session: Session, words: Words) -> Result:
 
 ATTACH = Command(
     name="attach",
-    usage="attach PID|NAME [--wait SECONDS]",
+    category=Category.TARGET,
     summary="choose the process to work on",
     details="NAME is a program's name or that of the script that an interpreter runs. When "
     "several processes have it, they are listed: give the pid of one. The target runs on "
@@ -84,5 +55,7 @@ ATTACH = Command(
     "long for a process of that name to appear.",
     examples=("attach game", "attach 1234", "attach game --wait 60"),
     run=run,
-    complete=offers.process,
+    arguments=(Argument("process", PROCESS),),
+    options=(Option("--wait", "for it to appear", seconds(), default=0.0),),
+    answers="pid name memory bits",
 )

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..answers.result import Result
-from ..command import Command
-from ..line.words import Words
+from ..command import Category, Command, Given
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
 
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:  # noqa: ARG001
     """Let go of the target, its matches and its frozen entries."""
-    words.end()
     target = session.attached
     session.detach()
     return Result(
@@ -25,9 +23,10 @@ def run(session: Session, words: Words) -> Result:
 
 DETACH = Command(
     name="detach",
-    usage="detach",
+    category=Category.TARGET,
     summary="let go of the target",
     details="Drops its matches and thaws its frozen entries; the settings stay.",
     examples=("detach",),
     run=run,
+    answers="pid name",
 )

@@ -2,164 +2,188 @@
 
 from __future__ import annotations
 
-import math
-import operator
 import re
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
 
-from farfetch.scanner import decode, encode, parse_value
+from farfetch.scanner import (
+    ExpressionError,
+    FarfetchError,
+    Predicate,
+    decode,
+    encode,
+    field_names,
+    holds,
+    now,
+    parse_scan,
+    parse_value,
+    u64,
+)
 
 from ..answers import quantities, values
 from ..answers.result import Json, Result
-from ..command import Command
+from ..command import Alternatives, Argument, Asked, Category, Command, Form, Given, Kind, Option
+from ..command.kinds import NAMED_PLACE, seconds
 from ..complete import offers
-from ..complete.cursor import Candidate, Choice, Cursor, Moment
 from ..errors import Unexpected
-from ..line.words import Words
 from ..session import holding, places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..session.session import Session
 
 _TICK = 0.05
-_FOR = re.compile(r"\s--for(?:\s+|=)(\S+)\s*$")
-_TEST = re.compile(r"(==|!=|<=|>=|<|>|in\s)\s*(.*)", re.DOTALL)
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
+#: A comparison with a value as it is written for its type, which needs no quotes.
+_COMPARISON = re.compile(r"(==|!=|<=|>=|<|>|in\s)\s*(.*)", re.DOTALL)
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "==": lambda left, right: left == right,
+    "!=": lambda left, right: left != right,
+    "<": lambda left, right: left < right,
+    "<=": lambda left, right: left <= right,
+    ">": lambda left, right: left > right,
+    ">=": lambda left, right: left >= right,
 }
-_SUBJECTS = ("matches", "value", "alive")
+_MISSING = "a comparison is == != < <= > >= and a value, or in A..B, or any predicate"
+
+Read = Callable[[str], Any]
 
 
-class Arguments(NamedTuple):
-    """What is expected.
-
-    Attributes:
-        subject: ``matches``, ``value`` or ``alive``.
-        place: whose value, as typed; "" for other subjects.
-        test: the comparison and its operand, or "" for ``alive``.
-        duration: seconds to wait for it.
-    """
-
-    subject: str
-    place: str
-    test: str
-    duration: float
-
-
-def parse(words: Words) -> Arguments:
-    """Read the condition and ``--for``."""
-    subject = words.take("CONDITION").text
-    if subject not in _SUBJECTS:
-        raise words.error(f"CONDITION begins with matches, value or alive, not {subject!r}")
-    place = words.take("WHERE").text if subject == "value" else ""
-    test = words.rest()
-    found = _FOR.search(f" {test}")
-    duration = 0.0
-    if found:
-        test = f" {test}"[: found.start()].strip()
-        duration = _seconds(words, found[1])
-    if subject == "alive" and test:
-        raise words.error(f"{test!r} is one argument too many")
-    compared = _TEST.fullmatch(test)
-    is_range = compared is not None and compared[1].strip() == "in"
-    if subject != "alive" and (not compared or (is_range and ".." not in test)):
-        raise words.error("a comparison is == != < <= > >= and a value, or in A..B")
-    return Arguments(subject, place, test, duration)
-
-
-def _seconds(words: Words, text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds <= 1e9:
-        raise words.error(f"--for takes seconds from 0 on, not {text!r}")
-    return seconds
-
-
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:
     """Look, and look again until the time is over."""
-    arguments = parse(words)
-    until = time.monotonic() + arguments.duration
+    until = time.monotonic() + given.duration
     while True:
-        holds, seen = _look(session, words, arguments)
-        if holds or time.monotonic() >= until:
+        holds_now, seen = _look(session, given)
+        if holds_now or time.monotonic() >= until:
             break
         time.sleep(min(_TICK, max(0.0, until - time.monotonic())))
-    condition = " ".join(filter(None, (arguments.subject, arguments.place, arguments.test)))
+    test = given.test.text if given.test else ""
+    condition = " ".join(filter(None, (given.subject, given.place[0], test)))
     lost = holding.said(session.target)
-    if not holds:
-        after = f" after {quantities.seconds(arguments.duration)}" if arguments.duration else ""
+    if not holds_now:
+        after = f" after {quantities.seconds(given.duration)}" if given.duration else ""
         raise Unexpected(f"expected {condition}, but {seen}{after}{lost}")
     not_held = holding.fields(session.target)
     fields: dict[str, Json] = {"condition": condition, "seen": seen, "not_held": not_held}
     return Result(fields, (f"{condition}: {seen}{lost}",))
 
 
-def _look(session: Session, words: Words, arguments: Arguments) -> tuple[bool, str]:
+def _look(session: Session, given: Given) -> tuple[bool, str]:
     """Whether it holds, and what there is instead."""
-    if arguments.subject == "alive":
+    if given.subject == "alive":
         target = session.attached
         state = "runs" if target.alive else "has ended"
         return target.alive, f"{target.name} ({target.pid}) {state}"
-    if arguments.subject == "matches":
+    if given.subject == "matches":
         count = session.matches
-        holds = _holds(arguments.test, count, lambda text: words.whole(text, "COUNT"))
-        return holds, f"there are {quantities.count(count, 'match', 'matches')}"
-    target = session.attached
-    address, value_type = _place(session, words, arguments.place)
-
-    def operand(text: str) -> Any:
-        value = parse_value(value_type, text, bits=target.bits)
-        return decode(value_type, encode(value_type, value, bits=target.bits), bits=target.bits)
-
-    value = target.read(address, value_type)
-    holds = _holds(arguments.test, value, operand)
-    return holds, f"it is {values.shown(value_type, value)}"
+        asked = given.test._replace(what="COUNT")
+        fulfilled = _fulfils(asked, u64, count, lambda text: asked.words.whole(text, "COUNT"))
+        return fulfilled, f"there are {quantities.count(count, 'match', 'matches')}"
+    return _look_at(session, given)
 
 
-def _place(session: Session, words: Words, place: str) -> tuple[int, Any]:
-    which = words.whole(place, "INDEX") if place.isascii() and place.isdecimal() else place
-    found = places.find(session, which)
-    return found.address, found.type
+def _look_at(session: Session, given: Given) -> tuple[bool, str]:
+    """The same for the value at a place; a match knows what it was before."""
+    target, which = session.attached, given.place[1]
+    place = places.find(session, which)
+    value_type, bits = place.type, target.bits
+    match = session.matched[which] if isinstance(which, int) else None
+
+    def written(text: str) -> Any:
+        value = parse_value(value_type, text, bits=bits)
+        return decode(value_type, encode(value_type, value, bits=bits), bits=bits)
+
+    value = target.read(place.address, value_type)
+    before = {"prev": match and match.previous, "first": match and match.first, "bits": bits}
+    fulfilled = _fulfils(given.test, value_type, value, written, **before)
+    return fulfilled, f"it is {values.shown(value_type, value)}"
 
 
-def _holds(test: str, value: Any, operand: Callable[[str], Any]) -> bool:
-    found = _TEST.fullmatch(test)
-    assert found is not None  # parse() has seen to it
+def _fulfils(asked: Asked, value_type: Any, value: Any, read: Read, **before: Any) -> bool:
+    """Whether a value is as it is expected to be."""
+    if isinstance(value, str | bytes):
+        ordered = _text_order(asked, value, read)
+        if ordered is not None:
+            return ordered
+    names = field_names(value_type, bits=before.get("bits", 64))
+    return holds(_predicate(asked, names, read), value_type, value, **before)
+
+
+def _predicate(asked: Asked, names: Collection[str], read: Read) -> Predicate:
+    """What is expected: a comparison with a value as its type writes it, or any predicate."""
+    try:
+        compared = _compared(asked, now, read)
+    except FarfetchError:
+        try:
+            return parse_scan(asked.text, names)
+        except ExpressionError:
+            pass
+        raise
+    if compared is not None:
+        predicate: Predicate = compared
+        return predicate
+    try:
+        return parse_scan(asked.text, names)
+    except ExpressionError as error:
+        raise asked.error(f"{_MISSING}: {error}") from None
+
+
+def _text_order(asked: Asked, value: str | bytes, read: Read) -> bool | None:
+    """Text and bytes have no order in the language; here it is that of their characters."""
+    return _compared(asked, value, read) if asked.text[:1] in "<>i" else None
+
+
+def _compared(asked: Asked, value: Any, read: Read) -> Any:
+    """A value compared with what is written; None where that is no plain comparison."""
+    found = _COMPARISON.fullmatch(asked.text)
+    if found is None:
+        return None
     name, text = found[1].strip(), found[2].strip()
     if name != "in":
-        return _COMPARE[name](value, operand(text))
-    low, _, high = text.partition("..")
-    return bool(operand(low.strip()) <= value <= operand(high.strip()))
+        return _COMPARE[name](value, read(text))
+    low, dots, high = text.partition("..")
+    if not dots:
+        raise asked.error(_MISSING)
+    least, most = read(low.strip()), read(high.strip())
+    return value.between(least, most) if value is now else least <= value <= most
 
 
-def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer what can be expected."""
-    if not cursor.words:
-        yield from cursor.offer(Choice(one) for one in _SUBJECTS)
-    elif cursor.words == ["value"]:
-        yield from offers.match_index(cursor, moment)
-        yield from offers.address(cursor, moment)
-
+TEST = Kind(
+    "PREDICATE",
+    lambda _, asked: asked,
+    offers.predicate_words,
+    takes="rest",
+    missing=_MISSING,
+    sample="== 5",
+)
+_TEST = Argument("test", TEST)
 
 EXPECT = Command(
     name="expect",
-    usage="expect matches|alive|value WHERE [== != < <= > >= VALUE | in A..B] [--for SECONDS]",
+    category=Category.SCRIPTS,
     summary="fail the run unless something holds",
-    details="WHERE is a match's index, an address or the name of an entry of the table. A script "
+    details="WHERE is a match's index, an address or the name of an entry of the table. PREDICATE "
+    "is == != < <= > >= and a value, in A..B, or anything that first takes, asked of the value or "
+    "of the number of matches; of a match, prev and first are known, too. A script "
     "stops at an expect that does not hold and says what there was instead. --for waits that long "
     "for it to become true. It also says what is frozen and not held at present.",
     examples=("expect matches == 1", "expect value 0 in 1..100", "expect value hp == 5 --for 2"),
     run=run,
-    complete=complete,
+    arguments=(
+        Alternatives(
+            (
+                Form((_TEST,), keywords=("matches",), note="how many there are"),
+                Form(
+                    (Argument("place", NAMED_PLACE, "WHERE", default=("", "")), _TEST),
+                    keywords=("value",),
+                    note="the value at a place",
+                ),
+                Form(keywords=("alive",), note="the target"),
+            ),
+            name="subject",
+            called="CONDITION",
+            lead="CONDITION begins with",
+        ),
+    ),
+    options=(Option("--for", "seconds to wait for it", seconds(), name="duration", default=0.0),),
+    answers="condition seen not_held",
 )

@@ -6,39 +6,47 @@ from typing import TYPE_CHECKING
 
 from ..answers import quantities
 from ..answers.result import Result
-from ..command import Command
-from ..complete.offers import FORCE, file_to_write
-from ..line.words import Words, path_of
+from ..command import Argument, Asked, Category, Command, Given, Kind
+from ..command.kinds import OVERWRITE
+from ..complete import offers
+from ..line.words import path_of
 from ..session import entries
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..session.session import Session
 
 
-def run(session: Session, words: Words) -> Result:
-    """Write what Cheat Engine can read of the table."""
-    from farfetch.scanner.tables.cheat_engine import export_table  # XML, which others do without
-
-    force = words.switch(FORCE)
-    word = words.take("FILE")
-    force = words.switch(FORCE) or force
-    words.end()
-    file = path_of(word.text)
+def _file(session: Session, asked: Asked) -> Path:  # noqa: ARG001
+    file = path_of(asked.text)
     if file.suffix.lower() != ".ct":
-        raise words.error(f"FILE ends in .CT, unlike {word.raw!r}")
-    report = export_table(session.table, file, force=force)
-    count = sum(one.taken for one in report)
-    said = f"{quantities.count(count, 'entry', 'entries')} exported to {file}"
+        raise asked.error(f"FILE ends in .CT, unlike {asked.raw!r}")
+    return file
+
+
+NEW_FILE = Kind(
+    "FILE.CT", _file, offers.files, called="FILE", sample="game.CT", refuses=(("x", "UsageError"),)
+)
+
+
+def run(session: Session, given: Given) -> Result:
+    """Write what Cheat Engine can read of the table."""
+    from farfetch.scanner import export_table  # reads XML, which others do without
+
+    report = export_table(session.table, given.file, force=given.force)
+    count = sum(entry.taken for entry in report)
+    said = f"{quantities.count(count, 'entry', 'entries')} exported to {given.file}"
     report_fields = entries.report_fields(report)
     return Result(
-        {"file": str(file), "entries": count, "report": report_fields},
+        {"file": str(given.file), "entries": count, "report": report_fields},
         (said, *entries.reported(report)),
     )
 
 
 EXPORT = Command(
     name="export",
-    usage="export FILE.CT [--force]",
+    category=Category.TABLE,
     summary="write the table for Cheat Engine",
     details="Writes names, groups, types, addresses and pointer paths as a Cheat Engine table, and "
     "says of each entry what could not be written. load reads such files. A table with scripts or "
@@ -46,5 +54,7 @@ EXPORT = Command(
     "they would be lost.",
     examples=("export game.CT", "export game.CT --force"),
     run=run,
-    complete=file_to_write,
+    arguments=(Argument("file", NEW_FILE),),
+    options=(OVERWRITE,),
+    answers="file entries report",
 )

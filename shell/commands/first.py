@@ -4,35 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import Predicate, parse_scan
-
 from ..answers.result import Result
-from ..command import Command, needs_target
-from ..complete import offers
-from ..line.words import Words
+from ..command import Argument, Category, Command, Given, Needs
+from ..command.kinds import predicate
 from ..session import scan as scanning
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from ..session.session import Session
 
 
-def parse(words: Words, fields: Collection[str]) -> Predicate | None:
-    """Read the predicate, which may name fields; None stands for an unknown value."""
-    text = words.rest()
-    return parse_scan(text, fields) if text else None
-
-
-@needs_target
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:
     """Begin a scan with the present settings, in place of the one before."""
-    return scanning.answer(session, session.first(parse(words, session.type_fields)))
+    return scanning.answer(session, session.first(given.predicate))
 
 
 FIRST = Command(
     name="first",
-    usage="first [PREDICATE]",
+    category=Category.SCANS,
     summary="begin a scan",
     details="Looks through the regions of where for values of type that satisfy PREDICATE: a "
     "number or quoted text, a range 1..5, a comparison > 50, ~= 3.14 for what is shown as 3.14, "
@@ -44,5 +32,9 @@ FIRST = Command(
     "since this command begins with it, write now == first.",
     examples=("first 100", "first ~= 3.14", "first now in 1..5 or now == 100", "first ?"),
     run=run,
-    complete=offers.predicate,
+    arguments=(
+        Argument("predicate", predicate(lambda session: session.type_fields), optional=True),
+    ),
+    needs=Needs.TARGET,
+    answers="matches bytes unreadable blocked seconds steps type",
 )

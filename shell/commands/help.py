@@ -7,9 +7,8 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from ..answers.result import Column, Result, Table
-from ..command import Command
+from ..command import Argument, Asked, Category, Command, Given, Kind
 from ..complete.cursor import Candidate, Choice, Cursor, Moment
-from ..line.words import Words
 from ..near import did_you_mean
 from . import COMMANDS
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..session.session import Session
 
-_COLUMNS = (Column("COMMAND", style="bold"), Column("WHAT IT DOES"))
+_COLUMNS = (Column("ABOUT"), Column("COMMAND", style="bold"), Column("WHAT IT DOES"))
 
 #: Columns that a paragraph takes where there are more.
 WIDEST = 78
@@ -38,20 +37,35 @@ matches:
 help COMMAND says more; a # begins a comment."""
 
 
-def run(session: Session, words: Words) -> Result:  # noqa: ARG001
-    """List the commands, or describe one."""
-    word = words.optional()
-    words.end()
-    if word is None:
-        return _overview()
-    command = COMMANDS.get(word.text)
+def _command(session: Session, asked: Asked) -> Command:  # noqa: ARG001
+    command = COMMANDS.get(asked.text)
     if command is None:
-        near = did_you_mean(word.text, COMMANDS)
-        raise words.error(f"no command is called {word.text!r}{near}")
+        near = did_you_mean(asked.text, COMMANDS)
+        raise asked.error(f"no command is called {asked.text!r}{near}")
+    return command
+
+
+def _commands(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG001
+    return cursor.offer(Choice(command.name, command.summary) for command in COMMANDS.values())
+
+
+COMMAND = Kind("COMMAND", _command, _commands, sample="undo", refuses=(("lst", "UsageError"),))
+
+
+def run(session: Session, given: Given) -> Result:  # noqa: ARG001  # noqa: ARG001
+    """List the commands, or describe one."""
+    command = given.command
+    if command is None:
+        return _overview()
+    return described(command)
+
+
+def described(command: Command) -> Result:
+    """All that a command says of itself."""
     width = min(shutil.get_terminal_size().columns, WIDEST)
     lines = [
         command.usage,
-        *textwrap.wrap(command.details, width, initial_indent="  ", subsequent_indent="  "),
+        *textwrap.wrap(command.sentences, width, initial_indent="  ", subsequent_indent="  "),
         "examples:",
         *(f"  {example}" for example in command.examples),
     ]
@@ -60,6 +74,8 @@ def run(session: Session, words: Words) -> Result:  # noqa: ARG001
             "name": command.name,
             "usage": command.usage,
             "summary": command.summary,
+            "category": command.category.value,
+            "answers": [*command.answers.split()],
             "details": command.details,
             "examples": list(command.examples),
         },
@@ -68,33 +84,35 @@ def run(session: Session, words: Words) -> Result:  # noqa: ARG001
 
 
 def _overview() -> Result:
-    commands = COMMANDS.values()
+    rows: list[tuple[str, ...]] = []
+    for category in Category:
+        commands = [command for command in COMMANDS.values() if command.category is category]
+        heading = category.value
+        for command in commands:
+            rows.append((heading, command.brief, command.summary))
+            heading = ""
     return Result(
         {
             "commands": [
-                {"name": one.name, "usage": one.usage, "summary": one.summary} for one in commands
+                {
+                    "name": command.name,
+                    "usage": command.usage,
+                    "summary": command.summary,
+                    "category": command.category.value,
+                }
+                for command in COMMANDS.values()
             ]
         },
-        (
-            Table(_COLUMNS, tuple((one.usage, one.summary) for one in commands)),
-            *_PREDICATES.splitlines(),
-        ),
+        (Table(_COLUMNS, tuple(rows)), *_PREDICATES.splitlines()),
     )
-
-
-def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG001
-    """Offer the commands."""
-    if cursor.words:
-        return iter(())
-    return cursor.offer(Choice(one.name, one.summary) for one in COMMANDS.values())
 
 
 HELP = Command(
     name="help",
-    usage="help [COMMAND]",
+    category=Category.SHELL,
     summary="list the commands, or describe one",
     details="With a command's name it shows its synopsis, what it does, and lines to try.",
     examples=("help", "help freeze"),
     run=run,
-    complete=complete,
+    arguments=(Argument("command", COMMAND, optional=True),),
 )

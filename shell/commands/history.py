@@ -8,13 +8,10 @@ from farfetch.scanner import ScanOrderError
 
 from ..answers import quantities
 from ..answers.result import Column, Json, Result, Table
-from ..command import Command
-from ..complete.cursor import Candidate, Choice, Cursor, Moment
-from ..line.words import Words
+from ..command import Alternatives, Argument, Category, Command, Form, Given
+from ..command.kinds import COUNT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from farfetch.scanner import Scan, Step
 
     from ..session.session import Session
@@ -28,22 +25,16 @@ _COLUMNS = (
 )
 
 
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:
     """List the steps, go to one, or forget those that were undone."""
-    word = words.optional()
-    if word is not None and word.text not in ("go", "forget"):
-        raise words.error(f"history takes go or forget, not {word.text!r}")
     if session.scan is None:
         raise ScanOrderError("there is no history: there is no scan")
-    if word is None:
+    if not given.action:
         return _list(session.scan)
-    if word.text == "go":
-        number = words.take("STEP")
-        words.end()
-        session.scan.go_to(words.number(number, "STEP"))
+    if given.action == "go":
+        session.scan.go_to(given.step)
         matches = quantities.count(session.matches, "match", "matches")
         return Result({"matches": session.matches, "steps": len(session.scan.steps)}, (matches,))
-    words.end()
     dropped = session.scan.forget()
     line = f"{quantities.count(dropped, 'undone step')} forgotten"
     return Result({"forgotten": dropped, "disk": session.scan.disk}, (line,))
@@ -78,22 +69,22 @@ def _row(step: Step) -> tuple[str, ...]:
     return (str(step.number), parent, f"{step.result.matches:,}", str(step.predicate))
 
 
-def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG001
-    """Offer what it can do."""
-    if not cursor.words:
-        yield from cursor.offer(
-            [Choice("go", "to a step"), Choice("forget", "the steps that were undone")]
-        )
-
-
 HISTORY = Command(
     name="history",
-    usage="history [go STEP | forget]",
+    category=Category.SCANS,
     summary="list the scan's steps, or go to one",
     details="Steps that were undone stay until they are forgotten, and a next scan after an undo "
     "begins a branch beside them. The star is where the matches are now; AFTER is the step that a "
     "step narrowed. forget gives back what undone steps take of memory and disk.",
     examples=("history", "history go 2", "history forget"),
     run=run,
-    complete=complete,
+    arguments=(
+        Alternatives(
+            (
+                Form((Argument("step", COUNT, "STEP"),), keywords=("go",), note="to a step"),
+                Form(keywords=("forget",), note="the steps that were undone"),
+            ),
+            optional=True,
+        ),
+    ),
 )

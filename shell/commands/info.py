@@ -8,35 +8,33 @@ from farfetch.scanner import default_threads, isa
 
 from ..answers import quantities, values
 from ..answers.result import Json, Result
-from ..command import Command
-from ..line.words import Words
+from ..command import Category, Command, Given
 from ..session import holding
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
 
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:  # noqa: ARG001
     """Describe the target, the settings and the scan."""
-    words.end()
     fields = _target_fields(session)
     scan = session.scan
     fields |= {
         "isa": isa(),
         "threads": default_threads(),
-        "type": values.type_label(session.type),
-        "align": session.align,
-        "where": session.where,
+        "type": values.type_label(session.settings.type),
+        "align": session.settings.align,
+        "where": session.settings.where,
         "matches": session.matches,
         "steps": [str(step.predicate) for step in scan.steps] if scan else [],
         "frozen": len(session.target.frozen) if session.target else 0,
         "not_held": len(holding.not_held(session.target)),
     }
-    align = session.align if session.align is not None else "the type's"
+    align = session.settings.align if session.settings.align is not None else "the type's"
     lines = [
         f"target   {_target_line(session)}",
         f"engine   {fields['isa']}, {quantities.count(default_threads(), 'thread')}",
-        f"next     type {fields['type']}, align {align}, where {session.where}",
+        f"next     type {fields['type']}, align {align}, where {session.settings.where}",
     ]
     if scan:
         label = values.type_label(scan.type)
@@ -83,10 +81,11 @@ def _target_line(session: Session) -> str:
 
 INFO = Command(
     name="info",
-    usage="info",
+    category=Category.TARGET,
     summary="show the target, the settings and the scan",
     details="Says what is attached and how it is read, which vector instructions and how many "
     "threads scan it, the settings of the next first scan, and the steps of the present one.",
     examples=("info",),
     run=run,
+    answers="pid name memory alive isa threads type align where matches steps frozen not_held",
 )

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import Member, members
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import Member, format_address, members
 
 from ..answers import values
 from ..answers.result import Column, Json, Result, Table
-from ..command import Command, needs_target
-from ..complete.cursor import Candidate, Choice, Cursor, Moment
-from ..line.words import Words
+from ..command import Alternatives, Argument, Category, Command, Form, Given, Needs
+from ..command.kinds import COUNT
 from ..session import holding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from farfetch.scanner import Freeze, Match
 
     from ..session.session import Session
 
 DEFAULT_ROWS = 20
-_PAGES = ("+", "-")
 
 _COLUMNS = (
     Column("INDEX", right=True),
@@ -32,49 +29,37 @@ _COLUMNS = (
     Column("PREVIOUS", right=True),
     Column("FIRST", right=True),
 )
+_MANY = Argument("count", COUNT, "COUNT", default=DEFAULT_ROWS)
 _TYPE = Column("TYPE")
 _FROZEN = Column("FROZEN", right=True)
 
 
-def parse(words: Words, shown: range, total: int) -> range:
-    """Read which matches to show.
+def _page(given: Given, shown: range, total: int) -> range:
+    """The indexes of the matches to show, none outside ``total``.
 
     Args:
-        words: a count from the start; a start and a count; or ``+`` and ``-`` for the page behind
+        given: a count from the start; a start and a count; or ``+`` and ``-`` for the page behind
             or before what was shown.
         shown: the matches that were.
         total: how many matches there are.
-
-    Returns:
-        Their indexes, none outside ``total``.
     """
-    first, second = words.optional(), words.optional()
-    words.end()
-    if first is None:
-        start, count = 0, DEFAULT_ROWS
-    elif first.text in _PAGES:
-        if second is not None:
-            raise words.error(f"{second.raw!r} is one argument too many")
+    start, count = given.start, given.count
+    if given.page:
         count = len(shown) or DEFAULT_ROWS
-        start = shown.stop if first.text == "+" else max(0, shown.start - count)
-    elif second is None:
-        start, count = 0, words.number(first, "N")
-    else:
-        start, count = words.number(first, "START"), words.number(second, "COUNT")
+        start = shown.stop if given.page == "+" else max(0, shown.start - count)
     return range(total)[start : start + count]
 
 
-@needs_target
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:
     """List a page of the matches with their values now, at the last and at the first scan."""
     scan = session.scan
     total = session.matches
-    page = parse(words, session.listed, total)
+    page = _page(given, session.listed, total)
     matches = scan[page.start : page.stop] if scan and page else []
     if not scan or not total:
         return Result({"total": 0, "matches": []}, ("no matches",))
     session.listed = page
-    frozen = [one for one in session.attached.frozen if one.active]
+    frozen = [entry for entry in session.attached.frozen if entry.active]
     fields = members(scan.type, bits=session.bits)
     if fields:
         table = _by_field(matches, fields)
@@ -99,7 +84,7 @@ def _with_frozen(table: Table, matches: Sequence[Match], frozen: Sequence[Freeze
     held = [holding.at(frozen, match.address) for match in matches]
     if not any(held):
         return table
-    shown = ("" if one is None else holding.shown(one) for one in held)
+    shown = ("" if entry is None else holding.shown(entry) for entry in held)
     rows = tuple((*row, cell) for row, cell in zip(table.rows, shown, strict=True))
     return Table((*table.columns, _FROZEN), rows)
 
@@ -131,15 +116,15 @@ def _by_field(matches: Sequence[Match], fields: Sequence[Member]) -> Table:
     """A column a field; below a match what its fields were before, where that was different."""
     rows = []
     for match in matches:
-        now = [values.shown(one.type, values.field(match.value, one.name)) for one in fields]
+        now = [values.shown(field.type, values.field(match.value, field.name)) for field in fields]
         head = (str(match.index), format_address(match.address), str(match.location))
         rows.append((*head, *now))
         for name, value in (("previous", match.previous), ("first", match.first)):
-            then = [values.shown(one.type, values.field(value, one.name)) for one in fields]
+            then = [values.shown(field.type, values.field(value, field.name)) for field in fields]
             differing = ["" if old == new else old for old, new in zip(then, now, strict=True)]
             if any(differing):
                 rows.append(("", "", name, *differing))
-    columns = (Column(one.name, right=True, style="bold") for one in fields)
+    columns = (Column(field.name, right=True, style="bold") for field in fields)
     return Table((*_COLUMNS[:3], *columns), tuple(rows))
 
 
@@ -161,16 +146,9 @@ def _fields(match: Match, held: Freeze | None) -> Json:
     }
 
 
-def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer the pages."""
-    if cursor.words or not moment.matches:
-        return iter(())
-    return cursor.offer([Choice("+", "the next page"), Choice("-", "the page before")])
-
-
 LIST = Command(
     name="list",
-    usage="list [N | START COUNT | + | -]",
+    category=Category.MATCHES,
     summary="list the matches",
     details=f"Shows the first N matches ({DEFAULT_ROWS} when not said), or COUNT from the index "
     "START on, in the order of their addresses: the value now, at the last scan and at the first. "
@@ -181,5 +159,18 @@ LIST = Command(
     "scan stands below, where that was different.",
     examples=("list", "list 100", "list 1000 50", "list +"),
     run=run,
-    complete=complete,
+    arguments=(
+        Alternatives(
+            (
+                Form((Argument("count", COUNT, default=DEFAULT_ROWS),)),
+                Form((Argument("start", COUNT, "START", default=0), _MANY)),
+                Form(keywords=("+",), note="the next page"),
+                Form(keywords=("-",), note="the page before"),
+            ),
+            name="page",
+            optional=True,
+        ),
+    ),
+    needs=Needs.TARGET,
+    answers="total matches",
 )

@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import FarfetchError, Table
-from farfetch.scanner.values.literals import quote
+from farfetch.scanner import FarfetchError, Table, quote
 
 from ..answers import quantities
 from ..answers.result import Json, Result
-from ..command import Command
-from ..complete.offers import file_name
-from ..line.words import Words, path_of
-from ..session import entries, forcing
+from ..command import Argument, Category, Command, Given, Option
+from ..command.kinds import FILE, FORCE
+from ..session import entries
 
 if TYPE_CHECKING:
-    from farfetch.scanner.tables.cheat_engine import Taken
+    from farfetch.scanner import Taken
 
     from ..session.session import Session
 
 
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:
     """Read a table and take its place; freeze what it says, if asked to."""
-    word = words.take("FILE")
-    options: set[str] = set()
-    while (option := words.optional()) is not None:
-        if option.text not in ("--freeze", forcing.FORCE):
-            raise words.error(f"{option.raw!r} is one argument too many")
-        options.add(option.text)
-    freeze, force = "--freeze" in options, forcing.FORCE in options
-    if force and not freeze:
-        raise words.error("--force goes with --freeze")
-    file = path_of(word.text)
+    file, freeze, force = given.file, given.freeze, given.force
     if freeze:
         session.attached.check()
     report: list[Taken] = []
     if file.suffix.lower() == ".ct":
-        from farfetch.scanner.tables.cheat_engine import import_table
+        from farfetch.scanner import import_table
 
         table, report = import_table(file)
     else:
@@ -83,7 +73,7 @@ def _others(session: Session, table: Table) -> list[str]:
 
 LOAD = Command(
     name="load",
-    usage="load FILE [--freeze [--force]]",
+    category=Category.TABLE,
     summary="load a saved table",
     details="Takes the place of the table that there is. Nothing in the target changes, unless "
     "--freeze holds the entries that were frozen when the table was saved, with --force those in "
@@ -92,5 +82,10 @@ LOAD = Command(
     "table; what of it could not be taken over is said for each entry.",
     examples=("load game.json", "load game.json --freeze", "load game.CT"),
     run=run,
-    complete=file_name,
+    arguments=(Argument("file", FILE),),
+    options=(
+        Option("--freeze", "what was frozen when it was saved"),
+        replace(FORCE, needs="--freeze"),
+    ),
+    answers="file entries frozen failed report",
 )

@@ -8,14 +8,12 @@ from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING, NamedTuple
 
-from farfetch.scanner import Range, Where
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import Range, Where, format_address
 
 from ..answers import quantities
 from ..answers.result import Column, Json, Result, Table
-from ..command import Command, needs_matches, needs_target
-from ..complete import offers
-from ..line.words import Words
+from ..command import Argument, Category, Command, Given, Needs
+from ..command.kinds import FILTER
 
 if TYPE_CHECKING:
     from farfetch.scanner import Matches, Target
@@ -54,13 +52,10 @@ class Row(NamedTuple):
     first: int
 
 
-@needs_target
-@needs_matches
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:
     """Draw the regions that hold matches, a line each."""
-    text = words.rest()
     target, matches = session.attached, session.matched.matches
-    rows = list(_rows(target, matches, Where.parse(text) if text else None))
+    rows = list(_rows(target, matches, given.where))
     total = sum(row.matches for row in rows)
     drawn = sorted(sorted(rows, key=lambda row: -row.matches)[:MAX_ROWS], key=lambda row: row.span)
     pictures = [_cells(row, matches) for row in drawn]
@@ -125,7 +120,7 @@ def _rows(target: Target, matches: Matches, where: Where | None) -> Iterator[Row
     wanted = [Range(0, 1 << 64)]
     if where is not None:
         wanted = where.select(regions, target.modules())
-    starts = [one.start for one in regions]
+    starts = [region.start for region in regions]
     for window in wanted:
         index, end = matches.bisect(window.start), matches.bisect(window.end)
         while index < end:
@@ -155,7 +150,7 @@ def _cells(row: Row, matches: Matches) -> list[int]:
 
 MAP = Command(
     name="map",
-    usage="map [WHERE]",
+    category=Category.MATCHES,
     summary="draw where in the target the matches lie",
     details="Draws each region that holds matches as a line: where it begins, its size, how many "
     f"matches lie in it, and {CELLS} columns from its start to its end, higher where there are "
@@ -164,5 +159,7 @@ MAP = Command(
     "names; help where names the filters.",
     examples=("map", "map heap", "map module:libc.so.6"),
     run=run,
-    complete=offers.where_words,
+    arguments=(Argument("where", FILTER, "WHERE", optional=True),),
+    needs=Needs.MATCHES,
+    answers="total not_drawn regions",
 )

@@ -4,35 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import Predicate, parse_scan
-
 from ..answers.result import Result
-from ..command import Command, needs_matches, needs_target
-from ..complete import offers
-from ..line.words import Words
+from ..command import Argument, Category, Command, Given, Needs
+from ..command.kinds import predicate
 from ..session import scan as scanning
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from ..session.session import Session
 
 
-def parse(words: Words, fields: Collection[str]) -> Predicate:
-    """Read the predicate, which may name fields."""
-    return parse_scan(words.need_rest("PREDICATE"), fields)
-
-
-@needs_target
-@needs_matches
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:
     """Keep the matches that satisfy a predicate."""
-    return scanning.answer(session, session.next(parse(words, session.matched.fields)))
+    return scanning.answer(session, session.next(given.predicate))
 
 
 NEXT = Command(
     name="next",
-    usage="next PREDICATE",
+    category=Category.SCANS,
     summary="narrow the matches",
     details="Keeps the matches that satisfy PREDICATE. Against the last scan: > increased, "
     "< decreased, = unchanged, != changed, + 5 and - 5 by that much, or prev in the predicate "
@@ -41,5 +29,7 @@ NEXT = Command(
     "there are matches.",
     examples=("next 95", "next - 5", "next now < prev and now > first - 20"),
     run=run,
-    complete=offers.predicate,
+    arguments=(Argument("predicate", predicate(lambda session: session.matched.fields)),),
+    needs=Needs.MATCHES,
+    answers="matches bytes unreadable blocked seconds steps type",
 )

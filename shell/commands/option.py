@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..answers.result import Column, Result, Table
-from ..command import Command
+from ..command import Argument, Category, Command, Given, Kind
 from ..complete.cursor import Candidate, Choice, Cursor, Moment
-from ..line.words import Words
 from ..session import options
 from ..session.settings import keeps
 
@@ -35,32 +34,37 @@ _USUAL = {
 }
 
 
-def run(session: Session, words: Words) -> Result:
-    """Choose or show options."""
-    word = words.optional()
-    name = options.known(word.text) if word else ""
-    value = words.phrase()
-    if value:
-        session.choose(session.options.set(name, value))
-    more = keeps(session, "options") if value else ()
-    chosen = session.options
-    names = (name,) if name else options.NAMES
-    rows = tuple((one, chosen.shown(one), _MEANINGS[one]) for one in names)
-    text = f"{name} {chosen.shown(name)}" if name else Table(_COLUMNS, rows)
-    return Result({"options": {one: chosen.json(one) for one in names}}, (text, *more))
-
-
-def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG001
-    """Offer the options, then the usual values of one."""
-    if not cursor.words:
-        return cursor.offer(Choice(name, meaning) for name, meaning in _MEANINGS.items())
-    usual = _USUAL.get(cursor.words[0], ()) if len(cursor.words) == 1 else ()
+def _values(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG001
+    usual = _USUAL.get(cursor.before[0], ()) if len(cursor.before) == 1 else ()
     return cursor.offer(map(Choice, usual))
+
+
+NAME = Kind(
+    "NAME",
+    lambda _, asked: options.known(asked.text),
+    lambda cursor, _: cursor.offer(Choice(name, meaning) for name, meaning in _MEANINGS.items()),
+    sample="threads",
+    refuses=(("speed", "UsageError"),),
+)
+VALUE = Kind("VALUE", offer=_values, takes="phrase", sample="auto")
+
+
+def run(session: Session, given: Given) -> Result:
+    """Choose or show options."""
+    name, value = given.name, given.value
+    if value:
+        session.choose(session.settings.options.set(name, value))
+    more = keeps(session, "options") if value else ()
+    chosen = session.settings.options
+    names = (name,) if name else options.NAMES
+    rows = tuple((option, chosen.shown(option), _MEANINGS[option]) for option in names)
+    text = f"{name} {chosen.shown(name)}" if name else Table(_COLUMNS, rows)
+    return Result({"options": {option: chosen.json(option) for option in names}}, (text, *more))
 
 
 OPTION = Command(
     name="option",
-    usage="option [NAME [VALUE]]",
+    category=Category.SETTINGS,
     summary="choose what scans may take and use",
     details="Without a value it shows the options, or one of them. "
     + "; ".join(f"{name}: {meaning}" for name, meaning in _MEANINGS.items())
@@ -69,5 +73,9 @@ OPTION = Command(
     "emulators. Of a 32-bit Windows program under a 64-bit Wine it is known.",
     examples=("option", "option disk-budget 2G", "option soft-dirty off", "option pointer 4"),
     run=run,
-    complete=complete,
+    arguments=(
+        Argument("name", NAME, optional=True, default=""),
+        Argument("value", VALUE, optional=True, default=""),
+    ),
+    answers="options",
 )

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import format_address
 
 from ..answers import values
 from ..answers.result import Column, Json, Result, Table
-from ..command import Command, needs_target
+from ..command import Argument, Category, Command, Given, Kind, Needs
+from ..command.kinds import TYPE
 from ..complete import offers
-from ..complete.cursor import Candidate, Cursor, Moment
-from ..line.words import Words
 from ..session import places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..session.session import Session
 
 _COLUMNS = (
@@ -27,40 +24,46 @@ _COLUMNS = (
     Column("RESULT", right=True, style="bold"),
 )
 
+#: A pointer path, or an entry of the table.
+PATH = Kind(
+    "PATH",
+    offer=offers.address,
+    sample="[heap]",
+    refuses=(("[heap]->soon", "PointerError"), ("nowhere", "ExpressionError")),
+)
 
-@needs_target
-def run(session: Session, words: Words) -> Result:
+
+def run(session: Session, given: Given) -> Result:
     """Follow a path and read what is at its end."""
-    name = words.take("PATH").text
+    name = given.path
     if name in session.table:
         path, value_type = session.table[name].path, session.table[name].value_type
     else:
         path, value_type = places.pointer_path(session, name)
-    text = words.phrase()
-    if text:
-        value_type = session.type_named(text)
+    if given.type is not None:
+        value_type = given.type
     target = session.attached
     steps = path.follow(target)
     address = steps[-1].result if steps else path.resolve(target)
     value = target.read(address, value_type)
     fields: list[Json] = [
         {
-            "address": format_address(one.address),
-            "pointer": format_address(one.pointer),
-            "offset": one.offset,
-            "result": format_address(one.result),
+            "address": format_address(step.address),
+            "pointer": format_address(step.pointer),
+            "offset": step.offset,
+            "result": format_address(step.result),
         }
-        for one in steps
+        for step in steps
     ]
     rows = tuple(
         (
-            format_address(one.address),
-            str(target.locate(one.address)),
-            format_address(one.pointer),
-            f"{one.offset:+#x}",
-            format_address(one.result),
+            format_address(step.address),
+            str(target.locate(step.address)),
+            format_address(step.pointer),
+            f"{step.offset:+#x}",
+            format_address(step.result),
         )
-        for one in steps
+        for step in steps
     )
     said = f"{values.type_label(value_type)} at {format_address(address)}: "
     said += values.shown(value_type, value)
@@ -76,16 +79,9 @@ def run(session: Session, words: Words) -> Result:
     )
 
 
-def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer the beginnings of addresses, then the types."""
-    if cursor.words:
-        return offers.type_name(cursor, moment)
-    return offers.address(cursor, moment)
-
-
 POINTER = Command(
     name="pointer",
-    usage="pointer PATH [TYPE]",
+    category=Category.MEMORY,
     summary="follow pointers to a value",
     details="PATH is an address and the offsets to add behind each pointer: "
     "game+0x4010->0x18->0x20 reads the pointer at game+0x4010, adds 0x18, reads the pointer there "
@@ -93,5 +89,7 @@ POINTER = Command(
     "as in game+0x4010->0x18.hp, when not said.",
     examples=("pointer game+0x4010->0x18", 'pointer "game+0x4010 -> 0x18 -> 0x20" f32'),
     run=run,
-    complete=complete,
+    arguments=(Argument("path", PATH), Argument("type", TYPE, optional=True)),
+    needs=Needs.TARGET,
+    answers="path steps address type value",
 )

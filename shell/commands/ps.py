@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from farfetch.scanner import processes
 
 from ..answers.result import Column, Result, Table
-from ..command import Command
+from ..command import Argument, Category, Command, Given, Kind
 from ..complete import offers
-from ..line.words import Words
+
+#: A part of a process's name or command line.
+PROCESS_TEXT = Kind("TEXT", offer=offers.process, takes="rest")
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -24,31 +26,37 @@ _COLUMNS = (
 )
 
 
-def run(session: Session, words: Words) -> Result:  # noqa: ARG001
+def run(session: Session, given: Given) -> Result:  # noqa: ARG001
     """List processes, those that hold the given text when there is one."""
-    wanted = words.rest().lower()
+    wanted = given.text.lower()
     found = [
-        one
-        for one in processes()
-        if one.pid != os.getpid()
-        and (wanted in one.name.lower() or wanted in " ".join(one.cmdline).lower())
+        process
+        for process in processes()
+        if process.pid != os.getpid()
+        and (wanted in process.name.lower() or wanted in " ".join(process.cmdline).lower())
     ]
     rows = tuple(
-        (str(one.pid), one.user, str(one.bits or ""), one.name, " ".join(one.cmdline))
-        for one in found
+        (
+            str(process.pid),
+            process.user,
+            str(process.bits or ""),
+            process.name,
+            " ".join(process.cmdline),
+        )
+        for process in found
     )
     return Result(
         {
             "processes": [
                 {
-                    "pid": one.pid,
-                    "name": one.name,
-                    "user": one.user,
-                    "bits": one.bits,
-                    "exe": one.exe,
-                    "cmdline": list(one.cmdline),
+                    "pid": process.pid,
+                    "name": process.name,
+                    "user": process.user,
+                    "bits": process.bits,
+                    "exe": process.exe,
+                    "cmdline": list(process.cmdline),
                 }
-                for one in found
+                for process in found
             ]
         },
         (Table(_COLUMNS, rows) if rows else "no such process",),
@@ -57,11 +65,12 @@ def run(session: Session, words: Words) -> Result:  # noqa: ARG001
 
 PS = Command(
     name="ps",
-    usage="ps [TEXT]",
+    category=Category.TARGET,
     summary="list processes",
     details="Lists the processes whose name or command line holds TEXT, or all of them. The user "
     "and whether it is a 32-bit or 64-bit program are empty where the kernel does not say.",
     examples=("ps", "ps game"),
     run=run,
-    complete=offers.process,
+    arguments=(Argument("text", PROCESS_TEXT, optional=True, default=""),),
+    answers="processes",
 )

@@ -5,23 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..answers.result import Result
-from ..command import Command
-from ..line.words import Words
+from ..command import Category, Command, Given
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
 
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:  # noqa: ARG001
     """Ask the shell to end."""
-    words.end()
     session.finished = True
     return Result()
 
 
 QUIT = Command(
     name="quit",
-    usage="quit",
+    category=Category.SHELL,
     summary="end the session",
     details="Frozen entries are let go. At an empty prompt Ctrl-D does the same.",
     examples=("quit",),

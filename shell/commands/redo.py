@@ -8,20 +8,18 @@ from farfetch.scanner import ScanOrderError
 
 from ..answers import quantities
 from ..answers.result import Result
-from ..command import Command
-from .undo import parse
+from ..command import Argument, Category, Command, Given
+from ..command.kinds import COUNT
 
 if TYPE_CHECKING:
-    from ..line.words import Words
     from ..session.session import Session
 
 
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:
     """Go on to steps that were undone."""
-    steps = parse(words)
     if session.scan is None:
         raise ScanOrderError("nothing to redo: there is no scan")
-    session.scan.redo(steps)
+    session.scan.redo(given.steps)
     done = len(session.scan.steps)
     return Result(
         {"matches": session.matches, "steps": done},
@@ -34,10 +32,12 @@ def run(session: Session, words: Words) -> Result:
 
 REDO = Command(
     name="redo",
-    usage="redo [STEPS]",
+    category=Category.SCANS,
     summary="take the last undo back",
     details="Brings back the step that was undone last, or the last STEPS steps. Where several "
     "steps follow, it takes the newest; history shows them all.",
     examples=("redo", "redo 2"),
     run=run,
+    arguments=(Argument("steps", COUNT, "STEPS", optional=True, default=1),),
+    answers="matches steps",
 )

@@ -5,14 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import Footprint, Where
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import Footprint, Where, format_address
 
 from ..answers import quantities
 from ..answers.result import Column, Json, Result, Table
-from ..command import Command, needs_target
-from ..complete import offers
-from ..line.words import Words
+from ..command import Argument, Category, Command, Given, Needs
+from ..command.kinds import FILTER
 
 if TYPE_CHECKING:
     from farfetch.scanner import Target
@@ -30,30 +28,22 @@ _COLUMNS = (
 )
 
 
-def parse(words: Words) -> Where | None:
-    """Read the filter; None when there is none."""
-    text = words.rest()
-    return Where.parse(text) if text else None
-
-
-@needs_target
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:
     """List regions, those that a filter touches when there is one."""
-    where = parse(words)
-    chosen = _chosen(session.attached, where)
-    total = sum(one.region.size for one in chosen)
-    resident = sum(one.resident for one in chosen)
-    dirty = sum(one.dirty for one in chosen)
+    chosen = _chosen(session.attached, given.where)
+    total = sum(footprint.region.size for footprint in chosen)
+    resident = sum(footprint.resident for footprint in chosen)
+    dirty = sum(footprint.dirty for footprint in chosen)
     return Result(
         {
             "total": len(chosen),
             "bytes": total,
             "resident": resident,
             "dirty": dirty,
-            "regions": [_fields(one) for one in chosen],
+            "regions": [_fields(footprint) for footprint in chosen],
         },
         (
-            Table(_COLUMNS, tuple(_row(one) for one in chosen)),
+            Table(_COLUMNS, tuple(_row(footprint) for footprint in chosen)),
             f"{quantities.count(len(chosen), 'region')}, {quantities.size(total)}: "
             f"{quantities.size(resident)} in memory, {quantities.size(dirty)} dirty",
         ),
@@ -95,24 +85,26 @@ def _chosen(target: Target, where: Where | None) -> list[Footprint]:
     footprints = target.footprints()
     if where is None:
         return footprints
-    ranges = where.select([one.region for one in footprints], target.modules())
-    starts = [one.start for one in ranges]
+    ranges = where.select([footprint.region for footprint in footprints], target.modules())
+    starts = [window.start for window in ranges]
     chosen = []
-    for one in footprints:
-        before = bisect_right(starts, one.region.end - 1) - 1
-        if before >= 0 and ranges[before].end > one.region.start:
-            chosen.append(one)
+    for footprint in footprints:
+        before = bisect_right(starts, footprint.region.end - 1) - 1
+        if before >= 0 and ranges[before].end > footprint.region.start:
+            chosen.append(footprint)
     return chosen
 
 
 REGIONS = Command(
     name="regions",
-    usage="regions [WHERE]",
+    category=Category.TARGET,
     summary="list the target's memory regions",
     details="Lists all regions, or those that a first scan with the filter WHERE would look at; "
     "help where names the filters. RESIDENT is the share of a region that is in memory, DIRTY the "
     "share that was written and is in no file, or not yet.",
     examples=("regions", "regions heap", "regions module:libc.so.6"),
     run=run,
-    complete=offers.where_words,
+    arguments=(Argument("where", FILTER, "WHERE", optional=True),),
+    needs=Needs.TARGET,
+    answers="total bytes resident dirty regions",
 )

@@ -6,16 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import Expr, MemoryFault, format_address, member
-from farfetch.scanner.values.members import PATH
 
 from ..answers import quantities, values
 from ..answers.result import Result
 from ..arithmetic import computed, value_or_expression
-from ..command import Command, needs_matches, needs_target
+from ..command import Argument, Asked, Category, Command, Given, Kind, Needs
+from ..command.kinds import FORCE, VALUE
 from ..complete import offers
 from ..complete.cursor import Candidate, Choice, Cursor, Moment
-from ..line.words import Words
-from ..session import forcing
+from ..session.places import FIELD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,65 +28,60 @@ _ALL = "*"
 _LOOKED_AT = 4096
 
 
-class Arguments(NamedTuple):
-    """What to set.
+class Chosen(NamedTuple):
+    """What is set: a match's index, None for all; and a field of it, or ""."""
 
-    Attributes:
-        which: a match's index, or None for all.
-        field: of it, or "".
-        value: its text.
-        force: even where the target may not write itself.
-    """
-
-    which: int | None
+    match: int | None
     field: str
-    value: str
-    force: bool
 
 
-def parse(words: Words) -> Arguments:
-    """Read the index with its field and leave the value as it was typed."""
-    word = words.take("INDEX")
-    index, dot, field = word.text.partition(".")
-    if dot and not PATH.fullmatch(field):
-        raise words.error(f"behind the dot stands a field's name, not {field!r}")
-    which = None if index == _ALL else words.whole(index, "INDEX")
-    value, force = forcing.taken_off(words.need_rest("VALUE"))
-    if not value:
-        raise words.error("VALUE is missing")
-    return Arguments(which, field, value, force)
+def _chosen(session: Session, asked: Asked) -> Chosen:  # noqa: ARG001
+    index, dot, field = asked.text.partition(".")
+    if dot and not FIELD.fullmatch(field):
+        raise asked.error(f"behind the dot stands a field's name, not {field!r}")
+    return Chosen(None if index == _ALL else asked.words.whole(index, asked.what), field)
 
 
-@needs_target
-@needs_matches
-def run(session: Session, words: Words) -> Result:
+def _matches(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    return offers.match_index(cursor, moment, Choice(_ALL, "all matches"))
+
+
+CHOSEN = Kind(
+    f"INDEX|{_ALL}[.FIELD]",
+    _chosen,
+    _matches,
+    sample="0",
+    refuses=(("x", "UsageError"), ("0.", "UsageError"), ("999999", "MatchIndexError")),
+)
+
+
+def run(session: Session, given: Given) -> Result:
     """Write a value to one match or to all."""
-    arguments = parse(words)
     scan = session.matched
-    match = None if arguments.which is None else scan[arguments.which]
-    if arguments.field:
+    match = None if given.chosen.match is None else scan[given.chosen.match]
+    if given.chosen.field:
         matches = list(scan) if match is None else [match]
-        return _set_field(session, arguments, matches)
+        return _set_field(session, given, matches)
     value_type = scan.type if match is None else match.type
     bits = session.attached.bits
-    value = value_or_expression(value_type, arguments.value, bits=bits)
+    value = value_or_expression(value_type, given.value, bits=bits)
     if isinstance(value, Expr):
-        return _compute(session, arguments, value, list(scan) if match is None else [match])
+        return _compute(session, given, value, list(scan) if match is None else [match])
     shown = values.shown(value_type, value)
     if match is None:
-        written, failed = scan.write_all(value, force=arguments.force)
-        reason = _first_refused(session) if failed and not arguments.force else ""
+        written, failed = scan.write_all(value, force=given.force)
+        reason = _first_refused(session) if failed and not given.force else ""
         return _answer(written, failed, shown, reason)
-    session.attached.write(match.address, value_type, value, force=arguments.force)
+    session.attached.write(match.address, value_type, value, force=given.force)
     return _answer(1, 0, shown)
 
 
-def _set_field(session: Session, arguments: Arguments, matches: list[Match]) -> Result:
+def _set_field(session: Session, given: Given, matches: list[Match]) -> Result:
     """Write a value to a field of each match; its own values are now, prev and first."""
-    path = arguments.field
+    path = given.chosen.field
     bits = session.attached.bits
     field = member(session.matched.type, path, bits=bits)
-    value = value_or_expression(field.type, arguments.value, bits=bits)
+    value = value_or_expression(field.type, given.value, bits=bits)
     parts = [
         replace(
             match,
@@ -100,19 +94,19 @@ def _set_field(session: Session, arguments: Arguments, matches: list[Match]) -> 
         for match in matches
     ]
     if isinstance(value, Expr):
-        return _compute(session, arguments, value, parts)
-    return _write(session, arguments, parts, [value] * len(parts), values.shown(field.type, value))
+        return _compute(session, given, value, parts)
+    return _write(session, given, parts, [value] * len(parts), values.shown(field.type, value))
 
 
-def _compute(session: Session, arguments: Arguments, expr: Expr, matches: list[Match]) -> Result:
+def _compute(session: Session, given: Given, expr: Expr, matches: list[Match]) -> Result:
     """Write what each match's own values make of an expression; nothing if one does not fit."""
     made = computed(expr, matches, bits=session.attached.bits)
-    return _write(session, arguments, matches, made, str(expr))
+    return _write(session, given, matches, made, str(expr))
 
 
 def _write(
     session: Session,
-    arguments: Arguments,
+    given: Given,
     matches: Sequence[Match],
     wanted: Sequence[object],
     shown: str,
@@ -122,10 +116,10 @@ def _write(
     refused = []
     for match, value in zip(matches, wanted, strict=True):
         try:
-            target.write(match.address, match.type, value, force=arguments.force)
+            target.write(match.address, match.type, value, force=given.force)
         except MemoryFault as error:
             refused.append(error)
-    if refused and arguments.which is not None:
+    if refused and given.chosen.match is not None:
         raise refused[0]
     reason = str(refused[0]) if refused else ""
     return _answer(len(matches) - len(refused), len(refused), shown, reason)
@@ -153,17 +147,9 @@ def _answer(written: int, failed: int, shown: str, reason: str = "") -> Result:
     return Result({"written": written, "failed": failed}, (line,))
 
 
-def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer the match indexes and ``*``, then the option."""
-    if not cursor.words:
-        yield from offers.match_index(cursor, moment, Choice(_ALL, "all matches"))
-    elif len(cursor.words) > 1 and cursor.word:
-        yield from cursor.offer([Choice(forcing.FORCE, forcing.NOTE)])
-
-
 SET = Command(
     name="set",
-    usage="set INDEX|*[.FIELD] VALUE [--force]",
+    category=Category.MATCHES,
     summary="change the value of a match, or of all",
     details="INDEX is a match's number in list; * stands for all matches. The value is of the "
     "scan's type and is written once: freeze holds it, and what is frozen is held at the new "
@@ -172,5 +158,8 @@ SET = Command(
     "field. What the target may not write itself, such as constants, takes --force.",
     examples=("set 0 9999", "set 0.hp 9999", "set * 1_000", 'set 0 "Ada"', "set * now * 2 + 5"),
     run=run,
-    complete=complete,
+    arguments=(Argument("chosen", CHOSEN), Argument("value", VALUE)),
+    options=(FORCE,),
+    needs=Needs.MATCHES,
+    answers="written failed",
 )

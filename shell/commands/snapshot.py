@@ -8,14 +8,10 @@ from farfetch.scanner import ScanOrderError
 
 from ..answers import quantities
 from ..answers.result import Column, Json, Result, Table
-from ..command import Command
-from ..complete.cursor import Candidate, Choice, Cursor, Moment
-from ..line.words import Words
+from ..command import Alternatives, Argument, Asked, Category, Command, Form, Given, Kind, kinds
 from ..session import scan as scanning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..session.session import Session
 
 _COLUMNS = (
@@ -25,25 +21,25 @@ _COLUMNS = (
 )
 
 
-def run(session: Session, words: Words) -> Result:
-    """Take a snapshot, list those there are, or let one go."""
-    word = words.optional()
-    if word is None:
-        words.end()
-        return _list(session)
-    if word.text == "drop":
-        name = words.take("NAME").text.removeprefix("@")
-        words.end()
-        if session.scan is None:
-            raise ScanOrderError(f'there is no snapshot "{name}": there is no scan')
-        session.scan.drop(name)
-        return Result({"dropped": name}, (f"@{name} is gone",))
-    words.end()
-    name = word.text.removeprefix("@")
+def _new_name(session: Session, asked: Asked) -> str:  # noqa: ARG001
+    name = asked.text.removeprefix("@")
     if not name.isidentifier():
         reason = "a name is made of letters, digits and underscores, no digit first"
-        raise words.error(f"a snapshot cannot be called {name!r}: {reason}")
-    return _take(session, name)
+        raise asked.error(f"a snapshot cannot be called {name!r}: {reason}")
+    return name
+
+
+NEW_NAME = Kind("NAME", _new_name, sample="full", refuses=(("2x", "UsageError"),))
+
+
+def run(session: Session, given: Given) -> Result:
+    """Take a snapshot, list those there are, or let one go."""
+    if given.action == "drop":
+        if session.scan is None:
+            raise ScanOrderError(f'there is no snapshot "{given.dropped}": there is no scan')
+        session.scan.drop(given.dropped)
+        return Result({"dropped": given.dropped}, (f"@{given.dropped} is gone",))
+    return _take(session, given.name) if given.name else _list(session)
 
 
 def _take(session: Session, name: str) -> Result:
@@ -64,30 +60,34 @@ def _take(session: Session, name: str) -> Result:
 def _list(session: Session) -> Result:
     kept = session.scan.snapshots if session.scan else ()
     listed: list[Json] = [
-        {"name": one.name, "step": one.step, "values": one.result.matches} for one in kept
+        {"name": snapshot.name, "step": snapshot.step, "values": snapshot.result.matches}
+        for snapshot in kept
     ]
     if not kept:
         return Result({"snapshots": listed}, ("no snapshots",))
-    rows = tuple((f"@{one.name}", str(one.step), f"{one.result.matches:,}") for one in kept)
+    rows = tuple(
+        (f"@{snapshot.name}", str(snapshot.step), f"{snapshot.result.matches:,}")
+        for snapshot in kept
+    )
     return Result({"snapshots": listed}, (Table(_COLUMNS, rows),))
-
-
-def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer to drop one, and which."""
-    if not cursor.words:
-        yield from cursor.offer([Choice("drop", "let one go")])
-    elif cursor.words == ["drop"]:
-        yield from cursor.offer(Choice(name, "snapshot") for name in moment.snapshots)
 
 
 SNAPSHOT = Command(
     name="snapshot",
-    usage="snapshot [NAME | drop NAME]",
+    category=Category.SCANS,
     summary="keep the values of now, to compare with later",
     details="Keeps what the matches hold now under a name; predicates say @NAME from then on. It "
     "is no scan step: prev and first stay as they are. A snapshot belongs to the step it was taken "
     "at and is there again after undo and redo. Without a name it lists those that can be used.",
     examples=("snapshot full", "now < @full", "snapshot drop full"),
     run=run,
-    complete=complete,
+    arguments=(
+        Alternatives(
+            (
+                Form((Argument("name", NEW_NAME),)),
+                Form((Argument("dropped", kinds.SNAPSHOT),), keywords=("drop",), note="let one go"),
+            ),
+            optional=True,
+        ),
+    ),
 )

@@ -5,30 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..answers.result import Result
-from ..command import Command
-from ..complete.offers import file_name
-from ..line.words import Words, path_of
+from ..command import Argument, Category, Command, Given
+from ..command.kinds import FILE
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
 
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:
     """Run the lines of a file; their answers come before this command's own."""
-    word = words.take("FILE")
-    words.end()
-    file = str(path_of(word.text))
+    file = str(given.file)
     lines = session.run_script(file)
     return Result({"file": file, "lines": lines})
 
 
 SOURCE = Command(
     name="source",
-    usage="source FILE",
+    category=Category.SCRIPTS,
     summary="run the commands in a file",
     details="Runs the lines of a script as if they were typed, on the same target, matches, table "
     "and variables, up to the first that fails; that fails this command, too.",
     examples=("source hunt.ff",),
     run=run,
-    complete=file_name,
+    arguments=(Argument("file", FILE),),
+    answers="file lines",
 )

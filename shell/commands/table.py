@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import Entry
-from farfetch.scanner.memory.addresses import format_address
-from farfetch.scanner.values.literals import quote
+from farfetch.scanner import Entry, format_address, quote
 
 from ..answers import values
 from ..answers.result import Column, Json, Result, Table
-from ..command import Command
+from ..command import Alternatives, Argument, Asked, Category, Command, Form, Given, Kind, Option
+from ..command.kinds import ENTRY, FORCE, PLACE, VALUE, WORD
 from ..complete import offers
-from ..complete.cursor import Candidate, Choice, Cursor, Moment
-from ..line.words import Words, quoted
-from ..session import entries, forcing, places
+from ..line.words import quoted, unquoted
+from ..session import entries, places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from ..session.session import Session
 
@@ -33,18 +31,28 @@ _COLUMNS = (
     Column("NOTE"),
 )
 _WIDEST = 60
-_OPTIONS = {"--type": "type", "--group": "group", "--note": "note"}
+_ENTRY = Argument("entry", ENTRY)
+
+#: Where an entry is: a match's index, an address or a pointer path, as typed.
+WHERE = replace(PLACE, label="WHERE", read=lambda _, asked: asked.raw, called="WHERE")
+#: A type's name, which the table checks.
+TYPE_NAME = Kind("TYPE", offer=offers.type_name, sample="i32", refuses=(("i33", "TableError"),))
 
 
-def run(session: Session, words: Words) -> Result:
+def _new_name(session: Session, asked: Asked) -> str:
+    name = asked.text
+    if name in session.table:
+        said = f"{name!r} is in the table; table remove {quoted(name)} takes it out"
+        raise asked.error(said)
+    return name
+
+
+NEW_NAME = Kind("NAME", _new_name, sample="more", refuses=(("hp", "UsageError"),))
+
+
+def run(session: Session, given: Given) -> Result:
     """Show the table, or change it."""
-    word = words.optional()
-    if word is None:
-        words.end()
-        return _listing(session)
-    if word.text not in _ACTIONS:
-        raise words.error(f"table takes {', '.join(_ACTIONS)}, not {word.raw!r}")
-    return _ACTIONS[word.text](session, words)
+    return _ACTIONS[given.action](session, given) if given.action else _listing(session)
 
 
 def _listing(session: Session) -> Result:
@@ -90,40 +98,28 @@ def _fields(entry: Entry) -> dict[str, Json]:
     }
 
 
-def _add(session: Session, words: Words) -> Result:
-    place, name = words.take("WHERE"), words.take("NAME").text
-    options: dict[str, str] = {}
-    while (option := words.optional()) is not None:
-        key, equals, text = option.text.partition("=")
-        if key not in _OPTIONS:
-            raise words.error(f"{option.raw!r} is one argument too many")
-        options[_OPTIONS[key]] = text if equals else words.take(key).text
-    if name in session.table:
-        raise words.error(f"{name!r} is in the table; table remove {quoted(name)} takes it out")
-    path, value_type = places.pointer_path(session, place.text)
+def _add(session: Session, given: Given) -> Result:
+    place, name = given.place, given.name
+    path, value_type = places.pointer_path(session, unquoted(place))
     where = str(path)
     if places.is_index(place):
-        found = places.find(session, words.number(place, "INDEX"))
+        found = places.find(session, int(place))
         where, value_type = str(session.attached.locate(found.address)), found.type
     elif not path.offsets:
-        found = places.find(session, place.raw)
+        found = places.find(session, place)
         where, value_type = str(session.attached.locate(found.address)), found.type
     elif session.target is not None:
         path.follow(session.target)
-    type_name = options.get("type", values.type_label(value_type))
+    type_name = given.type or values.type_label(value_type)
     structure = session.structures.get(type_name)
-    group, note = options.get("group", ""), options.get("note", "")
-    entry = Entry(name, where, type_name, group, note, structure=structure)
+    entry = Entry(name, where, type_name, given.group, given.note, structure=structure)
     session.table.put(entry)
     return Result(_fields(entry), (f"{quote(name)}: {entry.type} at {entry.where}",))
 
 
-def _set(session: Session, words: Words) -> Result:
-    entry = session.table[words.take("NAME").text]
-    text, force = forcing.taken_off(words.need_rest("VALUE"))
-    if not text:
-        raise words.error("VALUE is missing")
-    value = entries.write(session, entry, text, force=force)
+def _set(session: Session, given: Given) -> Result:
+    entry = given.entry
+    value = entries.write(session, entry, given.value, force=given.force)
     value_type = entry.value_type
     if entry.frozen is not None:
         text = values.shown(value_type, value)
@@ -132,12 +128,11 @@ def _set(session: Session, words: Words) -> Result:
     return Result({**_fields(entry), "value": values.as_json(value)}, (said,))
 
 
-def _freeze(session: Session, words: Words) -> Result:
-    entry = session.table[words.take("NAME").text]
-    text, force = forcing.taken_off(words.rest())
-    if text:
-        entry = session.table[entry.name] if entry.frozen == text else _frozen_at(entry, text)
-    held = entries.freeze(session, entry, force=force)
+def _freeze(session: Session, given: Given) -> Result:
+    entry = given.entry
+    if given.value is not None and given.value != entry.frozen:
+        entry = replace(entry, frozen=given.value)  # the table has it once it holds
+    held = entries.freeze(session, entry, force=given.force)
     entry = session.table.change(entry.name, frozen=entries.text_of(held))
     said = f"{quote(entry.name)} frozen at {entry.frozen}"
     if not session.interactive:
@@ -145,64 +140,30 @@ def _freeze(session: Session, words: Words) -> Result:
     return Result(_fields(entry), (said,))
 
 
-def _frozen_at(entry: Entry, text: str) -> Entry:
-    """The same entry with another value to hold; the table has it once it holds."""
-    return dataclasses.replace(entry, frozen=text)
-
-
-def _unfreeze(session: Session, words: Words) -> Result:
-    entry = session.table[words.take("NAME").text]
-    words.end()
-    for one in entries.frozen(session, entry):
-        one.stop()
+def _unfreeze(session: Session, given: Given) -> Result:
+    entry = given.entry
+    for held in entries.frozen(session, entry):
+        held.stop()
     entry = session.table.change(entry.name, frozen=None)
     return Result(_fields(entry), (f"{quote(entry.name)} is free",))
 
 
-def _remove(session: Session, words: Words) -> Result:
-    name = words.take("NAME").text
-    words.end()
+def _remove(session: Session, given: Given) -> Result:
+    name = given.entry.name
     entry = session.table.remove(name)
     return Result(_fields(entry), (f"{quote(name)} is out of the table",))
 
 
-_ACTIONS: dict[str, Callable[[Session, Words], Result]] = {
+_ACTIONS: dict[str, Callable[[Session, Given], Result]] = {
     "add": _add,
     "set": _set,
     "freeze": _freeze,
     "unfreeze": _unfreeze,
     "remove": _remove,
 }
-_NOTES = {
-    "add": "a match or an address, with a name",
-    "set": "write a value",
-    "freeze": "hold a value",
-    "unfreeze": "let it go",
-    "remove": "take an entry out",
-}
-
-
-def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer what can be done, then the names of entries, or places to add."""
-    before = cursor.words
-    if not before:
-        yield from cursor.offer(Choice(name, note) for name, note in _NOTES.items())
-    elif before == ["add"]:
-        yield from offers.match_index(cursor, moment)
-        yield from offers.address(cursor, moment)
-    elif before[0] == "add" and before[-1] == "--type":
-        yield from cursor.offer(Choice(name, "type") for name in moment.types)
-    elif before[0] == "add" and cursor.word and before[-1] not in _OPTIONS:
-        yield from cursor.offer(Choice(one) for one in _OPTIONS if one not in before)
-    elif before[0] in ("set", "freeze") and len(before) > 1 and cursor.word:
-        yield from cursor.offer([Choice(forcing.FORCE, forcing.NOTE)])
-    elif len(before) == 1 and before[0] in _NOTES:
-        yield from cursor.offer(Choice(quoted(name), "entry") for name in moment.entries)
-
-
 TABLE = Command(
     name="table",
-    usage="table [add WHERE NAME | set|freeze NAME [VALUE] [--force] | unfreeze|remove NAME]",
+    category=Category.TABLE,
     summary="keep places under a name, to be saved and loaded",
     details="WHERE is a match's index, an address or a pointer path such as game+0x4010->0x18. "
     "Addresses in modules are kept relative to them, so a saved table fits the next run of the "
@@ -220,5 +181,30 @@ TABLE = Command(
         "table",
     ),
     run=run,
-    complete=complete,
+    arguments=(
+        Alternatives(
+            (
+                Form(
+                    (Argument("place", WHERE), Argument("name", NEW_NAME)),
+                    (
+                        Option("--type", "of the value", TYPE_NAME, default=""),
+                        Option("--group", "that it belongs to", WORD, "GROUP", default=""),
+                        Option("--note", "for people", WORD, "TEXT", default=""),
+                    ),
+                    ("add",),
+                    "a match or an address, with a name",
+                ),
+                Form((_ENTRY, Argument("value", VALUE)), (FORCE,), ("set",), "write a value"),
+                Form(
+                    (_ENTRY, Argument("value", VALUE, optional=True)),
+                    (FORCE,),
+                    ("freeze",),
+                    "hold a value",
+                ),
+                Form((_ENTRY,), (), ("unfreeze",), "let it go"),
+                Form((_ENTRY,), (), ("remove",), "take an entry out"),
+            ),
+            optional=True,
+        ),
+    ),
 )

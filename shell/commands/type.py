@@ -6,35 +6,26 @@ from typing import TYPE_CHECKING
 
 from ..answers import values
 from ..answers.result import Result
-from ..command import Command
-from ..complete import offers
-from ..line.words import Words
+from ..command import Argument, Category, Command, Given, kinds
 from ..session.settings import keeps
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
 
-def parse(words: Words) -> str:
-    """Read a type's name; "" when there is none."""
-    return words.phrase()
-
-
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:
     """Choose or show the value type."""
-    name = parse(words)
-    if not name:
-        label = values.type_label(session.type)
+    if given.type is None:
+        label = values.type_label(session.settings.type)
         return Result({"type": label}, (f"type {label}",))
-    chosen = session.type_named(name)
-    label = values.type_label(chosen)
-    session.type = chosen
+    label = values.type_label(given.type)
+    session.settings.type = given.type
     return Result({"type": label}, (f"type {label}", *keeps(session, "type")))
 
 
 TYPE = Command(
     name="type",
-    usage="type [TYPE]",
+    category=Category.SETTINGS,
     summary="choose the value type",
     details="Integers are i8 u8 i16 u16 i32 u32 i64 u64, floats f32 f64, each also big-endian as "
     "in i32be; text is UTF-8, utf16 is UTF-16, bytes are bytes and patterns such as 48 8B ?? ?F; "
@@ -44,5 +35,6 @@ TYPE = Command(
     "for the next first scan and for bare addresses: a scan keeps its own.",
     examples=("type f32", "type 4 Bytes", "type number", "type text[16]"),
     run=run,
-    complete=offers.type_name,
+    arguments=(Argument("type", kinds.TYPE, optional=True),),
+    answers="type",
 )

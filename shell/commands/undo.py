@@ -8,26 +8,18 @@ from farfetch.scanner import ScanOrderError
 
 from ..answers import quantities
 from ..answers.result import Result
-from ..command import Command
-from ..line.words import Words
+from ..command import Argument, Category, Command, Given
+from ..command.kinds import COUNT
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
 
-def parse(words: Words) -> int:
-    """Read how many steps, 1 when nothing is said."""
-    word = words.optional()
-    words.end()
-    return 1 if word is None else words.number(word, "STEPS")
-
-
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:
     """Take steps back."""
-    steps = parse(words)
     if session.scan is None:
         raise ScanOrderError("nothing to undo: there is no scan")
-    session.scan.undo(steps)
+    session.scan.undo(given.steps)
     left = len(session.scan.steps)
     return Result(
         {"matches": session.matches, "steps": left},
@@ -40,10 +32,12 @@ def run(session: Session, words: Words) -> Result:
 
 UNDO = Command(
     name="undo",
-    usage="undo [STEPS]",
+    category=Category.SCANS,
     summary="take the last scan steps back",
     details="Brings back the matches, and the values to compare with, from before the last step "
     "or the last STEPS steps.",
     examples=("undo", "undo 2"),
     run=run,
+    arguments=(Argument("steps", COUNT, "STEPS", optional=True, default=1),),
+    answers="matches steps",
 )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import format_address
 
 from ..answers import quantities
 from ..answers.result import Result
-from ..command import Command
+from ..command import Argument, Asked, Category, Command, Given, Kind
+from ..command.kinds import PLACE
 from ..complete.cursor import Candidate, Choice, Cursor, Moment
 from ..errors import NotFrozen
-from ..line.words import Words, unquoted
-from ..session import entries, places
+from ..line.words import unquoted
+from ..session import entries, holding, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,18 +25,27 @@ if TYPE_CHECKING:
 _ALL = "*"
 
 
-def parse(words: Words) -> int | str:
-    """Read a match's index or an address as typed; ``*`` when nothing is said."""
-    which = words.optional()
-    words.end()
-    if which is None:
-        return _ALL
-    return places.index_or_address(words, which)
+def _which(session: Session, asked: Asked) -> int | str:  # noqa: ARG001
+    return places.index_or_address(asked.words, asked.raw)
 
 
-def run(session: Session, words: Words) -> Result:
+def _frozen(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    addresses = (Choice(address, "frozen") for address in moment.frozen)
+    return cursor.offer([Choice(_ALL, "all"), *addresses])
+
+
+WHICH = Kind(
+    f"INDEX|ADDR|{_ALL}",
+    _which,
+    _frozen,
+    sample="0",
+    refuses=(("1", "NotFrozen"), *PLACE.refuses),
+)
+
+
+def run(session: Session, given: Given) -> Result:
     """Stop frozen entries."""
-    entries = _chosen(session, parse(words))
+    entries = _chosen(session, given.which)
     for entry in entries:
         entry.stop()
     return Result(
@@ -58,7 +68,7 @@ def _chosen(session: Session, which: int | str) -> tuple[Freeze, ...]:
     else:
         address = places.find(session, which).address
         place = format_address(address)
-    return _needed(session.frozen_at(address), place)
+    return _needed(holding.of(target, address), place)
 
 
 def _needed(entries: tuple[Freeze, ...], place: str) -> tuple[Freeze, ...]:
@@ -67,18 +77,13 @@ def _needed(entries: tuple[Freeze, ...], place: str) -> tuple[Freeze, ...]:
     return entries
 
 
-def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer the frozen addresses and ``*``."""
-    frozen = [Choice(address, "frozen") for address in moment.frozen]
-    return cursor.offer([Choice(_ALL, "all"), *frozen] if not cursor.words else ())
-
-
 UNFREEZE = Command(
     name="unfreeze",
-    usage="unfreeze [INDEX|ADDR|*]",
+    category=Category.MATCHES,
     summary="let held values go",
     details="INDEX is a match's number in list, ADDR an address; * or nothing is all of them.",
     examples=("unfreeze 0", "unfreeze game+0x4010", "unfreeze"),
     run=run,
-    complete=complete,
+    arguments=(Argument("which", WHICH, optional=True, default=_ALL),),
+    answers="unfrozen addresses",
 )

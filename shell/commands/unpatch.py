@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from farfetch.scanner import PatchError
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import PatchError, format_address
 
 from ..answers import quantities
 from ..answers.result import Result
-from ..command import Command, needs_target
+from ..command import Argument, Asked, Category, Command, Given, Kind, Needs, Option
 from ..complete.cursor import Candidate, Choice, Cursor, Moment
 from ..errors import NotPatched
-from ..line.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,39 +20,33 @@ if TYPE_CHECKING:
     from ..session.session import Session
 
 _ALL = ("all", "*")
-_FORCE = "--force"
 
 
-class Arguments(NamedTuple):
-    """The patch's number, None for the last, "all" for all; and whether to force it."""
-
-    which: int | str | None
-    force: bool
+def _number(session: Session, asked: Asked) -> int | str:  # noqa: ARG001
+    return "all" if asked.text in _ALL else asked.as_count()
 
 
-def parse(words: Words) -> Arguments:
-    """Read the number and the option, in any order."""
-    which: int | str | None = None
-    force = False
-    while (word := words.optional()) is not None:
-        if word.text == _FORCE:
-            force = True
-        elif which is not None:
-            raise words.error(f"{word.raw!r} is one argument too many")
-        else:
-            which = "all" if word.text in _ALL else words.number(word, "N")
-    return Arguments(which, force)
+def _made(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    patches = (Choice(number, address) for number, address in moment.patches)
+    return cursor.offer([Choice("all"), *patches])
 
 
-@needs_target
-def run(session: Session, words: Words) -> Result:
+NUMBER = Kind(
+    "N|all",
+    _number,
+    _made,
+    sample="0",
+    refuses=(("five", "UsageError"), ("5", "NotPatched")),
+)
+
+
+def run(session: Session, given: Given) -> Result:
     """Undo patches, the last one first."""
-    arguments = parse(words)
     undone: list[Patch] = []
     refused: PatchError | None = None
-    for patch in _chosen(session.attached.patches, arguments.which):
+    for patch in _chosen(session.attached.patches, given.number):
         try:
-            patch.undo(force=arguments.force)
+            patch.undo(force=given.force)
         except PatchError as error:
             refused = refused or error
         else:
@@ -83,23 +75,17 @@ def _chosen(patches: tuple[Patch, ...], which: int | str | None) -> tuple[Patch,
     return found
 
 
-def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer the patches and the option."""
-    if not cursor.words:
-        patches = [Choice(number, address) for number, address in moment.patches]
-        yield from cursor.offer([Choice("all"), *patches])
-    if _FORCE not in cursor.words and cursor.word:
-        yield from cursor.offer([Choice(_FORCE, "whatever is there now")])
-
-
 UNPATCH = Command(
     name="unpatch",
-    usage=f"unpatch [N|all] [{_FORCE}]",
+    category=Category.MEMORY,
     summary="put the old bytes of a patch back",
     details="N is a patch's number in patch; nothing is the last one, all is all of them, the last "
     "one first. Where the bytes there are no longer the patch's it refuses, for the old ones may "
-    f"be wrong there by now; {_FORCE} puts them back all the same.",
-    examples=("unpatch", "unpatch 0", f"unpatch all {_FORCE}"),
+    "be wrong there by now; --force puts them back all the same.",
+    examples=("unpatch", "unpatch 0", "unpatch all --force"),
     run=run,
-    complete=complete,
+    arguments=(Argument("number", NUMBER, optional=True),),
+    options=(Option("--force", "whatever is there now"),),
+    needs=Needs.TARGET,
+    answers="unpatched addresses",
 )

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from farfetch.scanner import TargetGone, members
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import TargetGone, format_address, members
 
 from ..answers import quantities, values
 from ..answers.result import Json, Result
-from ..command import Command, needs_target
-from ..complete import offers
-from ..complete.cursor import Candidate, Choice, Cursor, Moment
-from ..line.words import Words
-from ..session import forcing, places
+from ..command import Argument, Category, Command, Given, Needs, Option
+from ..command.kinds import FORCE, NAMED_PLACE, seconds
+from ..session import places
 from ..session.places import Place
 
 if TYPE_CHECKING:
@@ -30,90 +27,46 @@ EVERY = 0.25
 #: So many matches are watched when nothing is said.
 DEFAULT_ENTRIES = 20
 
-_OPTIONS = ("--for", "--every", forcing.FORCE)
 
-
-class Arguments(NamedTuple):
-    """What to watch.
-
-    Attributes:
-        entries: as typed.
-        duration: for how long, in seconds; None until it is left.
-        every: seconds between looks.
-        force: whether its keys write where the target may not write itself.
-    """
-
-    entries: tuple[tuple[str, int | str], ...]
-    duration: float | None
-    every: float
-    force: bool
-
-
-def parse(words: Words) -> Arguments:
-    """Read the places and the options, in any order."""
-    entries: list[tuple[str, int | str]] = []
-    options: dict[str, float] = {}
-    force = False
-    while (word := words.optional()) is not None:
-        name, equals, text = word.text.partition("=")
-        if word.text == forcing.FORCE:
-            force = True
-        elif name in _OPTIONS:
-            text = text if equals else words.take("SECONDS").text
-            options[name] = _seconds(words, name, text)
-        else:
-            entries.append((word.text, places.index_or_address(words, word)))
-    duration, every = options.get("--for"), options.get("--every", EVERY)
-    return Arguments(tuple(entries), duration, every, force)
-
-
-def _seconds(words: Words, name: str, text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    low = 0.001 if name == "--every" else 0
-    if not low <= seconds <= 1e9:
-        raise words.error(f"{name} takes seconds from {low:g} on, not {text!r}")
-    return seconds
-
-
-@needs_target
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:
     """Watch places: on the whole terminal at a prompt, else with a line at each change."""
-    arguments = parse(words)
-    entries = _entries(session, arguments)
-    if session.screens is not None and arguments.duration is None:
-        session.screens.watch(session, entries, arguments.every, force=arguments.force)
+    entries = _entries(session, given.places)
+    if session.screens is not None and given.duration is None:
+        session.screens.watch(session, entries, given.every, force=given.force)
         return Result({"entries": _fields(session, entries)})
-    return _follow(session, entries, arguments)
+    duration = math.inf if given.duration is None else given.duration
+    return _follow(session, entries, duration, given.every)
 
 
-def _entries(session: Session, arguments: Arguments) -> list[tuple[str, Place]]:
-    if arguments.entries:
-        found = [(text, places.find(session, which)) for text, which in arguments.entries]
+def _entries(session: Session, wanted: Sequence[tuple[str, int | str]]) -> list[tuple[str, Place]]:
+    if wanted:
+        found = [(text, places.find(session, which)) for text, which in wanted]
     else:
         matches = session.matched[:DEFAULT_ENTRIES]
-        found = [(str(one.index), Place(one.address, one.type)) for one in matches]
+        found = [(str(match.index), Place(match.address, match.type)) for match in matches]
     return [entry for text, place in found for entry in _by_field(session, text, place)]
 
 
 def _by_field(session: Session, text: str, place: Place) -> Iterator[tuple[str, Place]]:
     """The fields of a structure, each for itself; anything else as it is."""
     fields = members(place.type, bits=session.bits)
-    for one in fields:
-        yield f"{text}.{one.name}", Place(place.address + one.offset, one.type, field=one.name)
+    for field in fields:
+        yield (
+            f"{text}.{field.name}",
+            Place(place.address + field.offset, field.type, field=field.name),
+        )
     if not fields:
         yield text, place
 
 
-def _follow(session: Session, entries: Sequence[tuple[str, Place]], arguments: Arguments) -> Result:
+def _follow(
+    session: Session, entries: Sequence[tuple[str, Place]], duration: float, every: float
+) -> Result:
     """Look until the time is over, the target is gone or Ctrl-C; say each change."""
     target = session.attached
     watch = target.watch((place.address, place.type) for _, place in entries)
     fields = _fields(session, entries)
     labels = [text for text, _ in entries]
-    duration = math.inf if arguments.duration is None else arguments.duration
     begin = time.monotonic()
     samples: list[Json] = []
     looks = 0
@@ -122,11 +75,11 @@ def _follow(session: Session, entries: Sequence[tuple[str, Place]], arguments: A
             seconds = time.monotonic() - begin
             seen = watch.look()
             looks += 1
-            if looks == 1 or any(one.changed for one in seen):
+            if looks == 1 or any(value.changed for value in seen):
                 samples.append(
                     {
                         "seconds": round(seconds, 3),
-                        "values": [values.as_json(one.value) for one in seen],
+                        "values": [values.as_json(value.value) for value in seen],
                     }
                 )
                 if session.say is not None:
@@ -134,7 +87,7 @@ def _follow(session: Session, entries: Sequence[tuple[str, Place]], arguments: A
             left = begin + duration - time.monotonic()
             if left <= 0:
                 break
-            time.sleep(min(left, arguments.every))
+            time.sleep(min(left, every))
     except KeyboardInterrupt:
         pass
     except TargetGone:
@@ -159,9 +112,9 @@ def line(seconds: float, labels: Sequence[str], seen: Sequence[Seen], *, everyth
         everything: say also what has not changed.
     """
     said = (
-        f"{label}={values.shown(one.type, one.value)}"
-        for label, one in zip(labels, seen, strict=True)
-        if everything or one.changed
+        f"{label}={values.shown(value.type, value.value)}"
+        for label, value in zip(labels, seen, strict=True)
+        if everything or value.changed
     )
     return f"{seconds:9.3f}  {'  '.join(said)}"
 
@@ -178,21 +131,9 @@ def _fields(session: Session, entries: Sequence[tuple[str, Place]]) -> list[Json
     ]
 
 
-def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer match indexes, addresses and the options."""
-    if cursor.words[-1:] and cursor.words[-1] in _OPTIONS[:2]:
-        return
-    yield from offers.match_index(cursor, moment)
-    yield from offers.address(cursor, moment)
-    if cursor.word:
-        said = ("seconds in all", "seconds between looks", forcing.NOTE)
-        notes = zip(_OPTIONS, said, strict=True)
-        yield from cursor.offer(Choice(*one) for one in notes if one[0] not in cursor.words)
-
-
 WATCH = Command(
     name="watch",
-    usage="watch [INDEX|ADDR]... [--for SECONDS] [--every SECONDS] [--force]",
+    category=Category.MATCHES,
     summary="look at values live",
     details="At a prompt it takes the whole terminal: changes are highlighted, Up and Down choose "
     "an entry, f freezes it or lets it go, s sets it, q or Ctrl-C leaves; F marks what is held, f "
@@ -204,5 +145,12 @@ WATCH = Command(
     f"{EVERY:g} s when not said. A structure is watched field by field, or only one, as 0.hp.",
     examples=("watch", "watch 0 game+0x4010", "watch 0.hp", "watch 0 1 --for 2 --every 0.5"),
     run=run,
-    complete=complete,
+    arguments=(Argument("places", NAMED_PLACE, repeated=True),),
+    options=(
+        Option("--for", "seconds in all", seconds(), name="duration"),
+        Option("--every", "seconds between looks", seconds(0.001), default=EVERY),
+        FORCE,
+    ),
+    needs=Needs.TARGET,
+    answers="entries",
 )

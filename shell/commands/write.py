@@ -2,86 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from farfetch.scanner import parse_value
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import format_address, parse_value
 
 from ..answers import values
 from ..answers.result import Result
-from ..command import Command, needs_target
-from ..complete import offers
-from ..complete.cursor import Candidate, Choice, Cursor, Moment
-from ..line.words import Words
-from ..session import forcing, places
+from ..command import Alternatives, Argument, Category, Command, Form, Given, Needs
+from ..command.kinds import ADDRESS, FORCE, TYPE, VALUE
+from ..line.words import word_at
+from ..session import places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..session.session import Session
 
-
-class Arguments(NamedTuple):
-    """Where to write, the type, the value's text, and whether to force it."""
-
-    address: int
-    type: Any
-    value: str
-    force: bool
+_VALUE = Argument("value", VALUE)
 
 
-def parse(session: Session, words: Words) -> Arguments:
-    """Read the address, the type unless it is a field's, and the value, the rest of the line."""
-    word = words.take("ADDR")
-    if any(places.split(word.raw)):
-        place = places.find(session, word.raw)
-        if place.field:
-            return Arguments(place.address, place.type, *_value(words))
-    value_type = session.type_named(words.take("TYPE").text)
-    value, force = _value(words)
-    return Arguments(places.find(session, word.raw).address, value_type, value, force)
+def _is_field(text: str, session: Session | None) -> bool:
+    """Whether a line begins with a field, which has a type of its own."""
+    word = word_at(text, 0)
+    if word is None or not any(places.split(word.raw)):
+        return False
+    return session is None or bool(places.find(session, word.raw).field)
 
 
-def _value(words: Words) -> tuple[str, bool]:
-    value, force = forcing.taken_off(words.need_rest("VALUE"))
-    if not value:
-        raise words.error("VALUE is missing")
-    return value, force
-
-
-@needs_target
-def run(session: Session, words: Words) -> Result:
+def run(session: Session, given: Given) -> Result:
     """Write one value."""
-    arguments = parse(session, words)
     target = session.attached
-    value = parse_value(arguments.type, arguments.value, bits=target.bits)
-    address = arguments.address
-    target.write(address, arguments.type, value, force=arguments.force)
+    place = places.find(session, given.address)
+    address, value_type = place.address, place.type if given.type is None else given.type
+    value = parse_value(value_type, given.value, bits=target.bits)
+    target.write(address, value_type, value, force=given.force)
     return Result(
         {
             "address": format_address(address),
             "value": values.as_json(value),
-            "type": values.type_label(arguments.type),
+            "type": values.type_label(value_type),
             "location": str(target.locate(address)),
         },
-        (f"{target.locate(address)} set to {values.shown(arguments.type, value)}",),
+        (f"{target.locate(address)} set to {values.shown(value_type, value)}",),
     )
-
-
-def complete(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer the beginnings of addresses, the types unless a field has its own, the option."""
-    if not cursor.words:
-        return offers.address(cursor, moment)
-    if len(cursor.words) == 1 and not any(places.split(cursor.words[0])):
-        return offers.type_name(cursor, moment)
-    if len(cursor.words) > 1 and cursor.word:
-        return cursor.offer([Choice(forcing.FORCE, forcing.NOTE)])
-    return iter(())
 
 
 WRITE = Command(
     name="write",
-    usage="write ADDR TYPE VALUE | ADDR.FIELD VALUE [--force]",
+    category=Category.MEMORY,
     summary="write a value to an address",
     details="Writes once; freeze holds a value, and what is frozen is held at the new one. What "
     "the target may not write itself, such as code and constants, takes --force; patch keeps the "
@@ -94,5 +60,17 @@ WRITE = Command(
         "write game+0x1189 u8 0x90 --force",
     ),
     run=run,
-    complete=complete,
+    arguments=(
+        Alternatives(
+            (
+                Form((Argument("address", ADDRESS), Argument("type", TYPE), _VALUE), (FORCE,)),
+                Form(
+                    (Argument("address", ADDRESS, "ADDR.FIELD"), _VALUE), (FORCE,), when=_is_field
+                ),
+            ),
+            called="ADDR",
+        ),
+    ),
+    needs=Needs.TARGET,
+    answers="address value type location",
 )

@@ -94,21 +94,46 @@ class Moment(Protocol):
         """The names of the target's modules."""
 
 
+class Known(Protocol):
+    """What completion and hints need of a command."""
+
+    @property
+    def name(self) -> str:
+        """The word that calls it."""
+
+    @property
+    def summary(self) -> str:
+        """One line for the list of commands."""
+
+    def complete(self, cursor: Cursor, moment: Moment) -> Iterable[Candidate]:
+        """Offer what can stand at the cursor, behind its name."""
+
+    def hint(self, cursor: Cursor) -> str:
+        """Say what it still takes behind the cursor."""
+
+
 @dataclass(frozen=True)
 class Cursor:
     """Where the cursor stands among the arguments of a command.
 
     Attributes:
         line: the text before the cursor.
-        begin: offset of the first argument.
+        begin: offset of the first argument, or of the one that is asked about.
+        before: the finished words before that, quotes kept.
     """
 
     line: str
     begin: int
+    before: tuple[str, ...] = ()
 
     @property
     def words(self) -> list[str]:
         """The finished words before the one under the cursor, quotes kept."""
+        return [word for word, _ in self.spans]
+
+    @property
+    def spans(self) -> list[tuple[str, int]]:
+        """The same, each with the offset where it begins."""
         return self._split()[0]
 
     @property
@@ -121,7 +146,7 @@ class Cursor:
         """Offset of the word under the cursor."""
         return self._split()[1]
 
-    def _split(self) -> tuple[list[str], int]:
+    def _split(self) -> tuple[list[tuple[str, int]], int]:
         words, start, quote = [], self.begin, ""
         for at in range(self.begin, len(self.line)):
             mark = self.line[at]
@@ -131,7 +156,7 @@ class Cursor:
                 quote = mark
             elif mark.isspace():
                 if at > start:
-                    words.append(self.line[start:at])
+                    words.append((self.line[start:at], start))
                 start = at + 1
         return words, start
 

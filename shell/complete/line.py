@@ -1,26 +1,22 @@
 """What can be typed next: a pure function of the text before the cursor and of the moment.
 
-The prompt's completer only adapts :func:`complete`; commands bring their own completers, which
-are functions of a :class:`.Cursor` and a :class:`.Moment` and do nothing but offer candidates.
+The prompt's completer only adapts :func:`complete`; what a command takes says what can be offered
+behind its name.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from ..line.statements import is_declaration
-from .cursor import Candidate, Choice, Cursor, Moment
+from .cursor import Candidate, Choice, Cursor, Known, Moment
 from .offers import declared_types, predicate_words
-
-if TYPE_CHECKING:
-    from ..command import Command
 
 _VARIABLE = re.compile(r"(?<!\$)\$\w*$")
 
 
-def complete(text: str, moment: Moment, commands: Mapping[str, Command]) -> list[Candidate]:
+def complete(text: str, moment: Moment, commands: Mapping[str, Known]) -> list[Candidate]:
     """Say what can stand at the cursor.
 
     Args:

@@ -8,9 +8,7 @@ import time
 from collections.abc import Sequence
 from itertools import islice
 
-from farfetch.scanner import TYPES, FarfetchError, members, processes
-from farfetch.scanner.memory.addresses import format_address
-from farfetch.scanner.values.names import SCAN_TYPES
+from farfetch.scanner import SCAN_TYPES, TYPES, FarfetchError, format_address, members, processes
 
 from ..line.words import unquoted
 from ..session.session import Session
@@ -54,7 +52,7 @@ class SessionMoment:
     @property
     def structures(self) -> Sequence[str]:
         """The names of the structures that were declared."""
-        return [one.name for one in self._session.structures]
+        return [structure.name for structure in self._session.structures]
 
     @property
     def fields(self) -> Sequence[str]:
@@ -70,41 +68,45 @@ class SessionMoment:
         elif name in session.table:
             kind = session.table[name].value_type
         else:
-            kind = session.type if _ADDRESS.match(place) else None
-        return [one.name for one in members(kind, bits=session.bits)] if kind is not None else []
+            kind = session.settings.type if _ADDRESS.match(place) else None
+        return (
+            [member.name for member in members(kind, bits=session.bits)] if kind is not None else []
+        )
 
     @property
     def frozen(self) -> Sequence[str]:
         """The frozen entries' addresses."""
         target = self._session.target
-        return [format_address(one.address) for one in target.frozen] if target else []
+        return [format_address(entry.address) for entry in target.frozen] if target else []
 
     @property
     def patches(self) -> Sequence[tuple[str, str]]:
         """The patches' numbers and addresses."""
         target = self._session.target
         made = target.patches if target else ()
-        return [(str(one.number), format_address(one.address)) for one in made]
+        return [(str(patch.number), format_address(patch.address)) for patch in made]
 
     @property
     def processes(self) -> Sequence[ProcessName]:
         """The processes that could be attached to."""
         now = time.monotonic()
         if now - self._processes[0] > FRESH:
-            found = [ProcessName(one.pid, one.name, one.user) for one in processes()]
+            found = [
+                ProcessName(process.pid, process.name, process.user) for process in processes()
+            ]
             self._processes = (now, found)
         return self._processes[1]
 
     @property
     def entries(self) -> Sequence[str]:
         """The names in the table."""
-        return [one.name for one in self._session.table]
+        return [entry.name for entry in self._session.table]
 
     @property
     def snapshots(self) -> Sequence[str]:
         """The names of the snapshots that predicates can say."""
         scan = self._session.scan
-        return [one.name for one in scan.snapshots] if scan else []
+        return [snapshot.name for snapshot in scan.snapshots] if scan else []
 
     @property
     def variables(self) -> Sequence[str]:
@@ -117,13 +119,13 @@ class SessionMoment:
         try:
             with os.scandir(os.path.expanduser(folder + slash) or ".") as listing:  # noqa: PTH111
                 found = [
-                    one.name + ("/" if one.is_dir() else "")
-                    for one in islice(listing, MAX_FILES)
-                    if one.name.startswith(name) and (name or not one.name.startswith("."))
+                    file.name + ("/" if file.is_dir() else "")
+                    for file in islice(listing, MAX_FILES)
+                    if file.name.startswith(name) and (name or not file.name.startswith("."))
                 ]
         except (OSError, ValueError):
             return ()
-        return [folder + slash + one for one in sorted(found)]
+        return [folder + slash + file for file in sorted(found)]
 
     @property
     def modules(self) -> Sequence[str]:

@@ -7,7 +7,7 @@ candidates.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..line.words import quoted, unquoted
 from .cursor import Candidate, Choice, Cursor, Moment
@@ -15,9 +15,6 @@ from .cursor import Candidate, Choice, Cursor, Moment
 _PREDICATE_TAIL = re.compile(r"(?<![\w@.])(?:@\w*|[A-Za-z_][\w.\[\]]*|)$")
 _FIELD_TAIL = re.compile(r"(?<![\w@.])(?:now|prev|first|@\w+)\.([\w.\[\]]*)$")
 _MEMBER_TAIL = re.compile(r"[A-Za-z_]\w*$")
-
-#: The option that lets a file be written over, whatever is in it.
-FORCE = "--force"
 
 #: Words of the predicate language that stand for a whole predicate or a value, with their meaning.
 PREDICATE_WORDS = (
@@ -62,11 +59,6 @@ def nothing(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG
     return iter(())
 
 
-def predicate(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer the words of the predicate language."""
-    return predicate_words(cursor, moment)
-
-
 def predicate_words(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer the words of the predicate language under the cursor, outside quotes."""
     expression = cursor.line[cursor.begin :]
@@ -89,6 +81,11 @@ def _fields(moment: Moment, typed: str) -> Iterator[Choice]:
     return (Choice(name, "field") for name in moment.fields if "[" in typed or "[" not in name)
 
 
+def names(cursor: Cursor, known: Iterable[str], note: str = "") -> Iterator[Candidate]:
+    """Offer names, with the quotes that some of them need."""
+    return cursor.offer(Choice(quoted(name), note) for name in known)
+
+
 def type_name(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer value types."""
     return cursor.offer(Choice(name) for name in moment.types)
@@ -109,7 +106,7 @@ def _members(cursor: Cursor, moment: Moment, base: str) -> Iterator[Candidate]:
 
 def address(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer the table's entries, and modules to begin an address with; behind a dot fields."""
-    outer = next((one for one in _bases(cursor.word) if moment.members(one)), "")
+    outer = next((base for base in _bases(cursor.word) if moment.members(base)), "")
     if outer and not outer.isdecimal():
         return _members(cursor, moment, outer)
     entries = [Choice(quoted(name), "entry") for name in moment.entries]
@@ -139,8 +136,8 @@ def process(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer processes: by pid once a digit was typed or where a name is shared, else by name."""
     by_pid = cursor.word[:1].isdigit()
     shared: dict[str, int] = {}
-    for one in moment.processes:
-        shared[one.name] = shared.get(one.name, 0) + 1
+    for process in moment.processes:
+        shared[process.name] = shared.get(process.name, 0) + 1
     choices = []
     for pid, name, user in moment.processes:
         if by_pid or shared[name] > 1:
@@ -148,19 +145,6 @@ def process(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
         else:
             choices.append(Choice(quoted(name), f"{pid}, {user}"))
     return cursor.offer(choices, within=not by_pid)
-
-
-def file_name(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer files as the first argument."""
-    return iter(()) if cursor.words else files(cursor, moment)
-
-
-def file_to_write(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer files, and the option that lets one be lost."""
-    if FORCE not in cursor.words and cursor.word:
-        yield from cursor.offer([Choice(FORCE, "even where something is lost")])
-    if not [word for word in cursor.words if word != FORCE]:
-        yield from files(cursor, moment)
 
 
 def files(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:

@@ -22,14 +22,14 @@ from farfetch.scanner import (
     attach,
     format_address,
     memory_names,
+    parse_integer,
 )
-from farfetch.scanner.values.literals import parse_integer
 
 from ..answers.quantities import count
 from ..errors import CommandError, UsageError
 
 if TYPE_CHECKING:
-    from .cli import Stop
+    from .stop import Stop
 
 #: What one farfetch(2) copies at most: the kernel's MAX_RW_COUNT with pages of 4 KiB.
 LONGEST: Final = 0x7FFF_F000

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from farfetch.scanner.values.structures import MAX_TEXT
+from farfetch.scanner import Declarations
 
 _COMMENTS: Final = r"\s*(?:/\*.*?\*/\s*|//[^\n]*(?:\n\s*|$))*"
 #: How a declaration begins that may go on below. A directive stands in a line of its own.
@@ -77,7 +77,7 @@ class Statement:
 
     def add(self, line: str) -> None:
         """Take one more line; behind more than a declaration can have, only its brackets."""
-        if self._length <= MAX_TEXT:
+        if self._length <= Declarations.MAX_TEXT:
             self._lines.append(line)
         self._length += len(line) + 1
         self._scan(line)

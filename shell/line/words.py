@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ..errors import UsageError
 
+_COMMAND = re.compile(r"[A-Za-z][\w-]*(?!\S)")
 _BLANKS = re.compile(r"\s*")
 _WORD = re.compile(r"""(?:[^\s"']|"(?:[^"\\]|\\.)*"|'[^']*')+""")
 _PIECE = re.compile(r"""[^"']+|"(?:[^"\\]|\\.)*"|'[^']*'""")
@@ -34,6 +35,16 @@ class Word(NamedTuple):
     raw: str
     start: int
     end: int
+
+
+def command_word(line: str) -> str:
+    """The word that names the command; "" when the line begins otherwise.
+
+    >>> command_word("list 5"), command_word("5 == now")
+    ('list', '')
+    """
+    found = _COMMAND.match(line)
+    return found[0] if found else ""
 
 
 def unquoted(raw: str) -> str:
@@ -138,6 +149,16 @@ class Words:
         self._at = at
         self._usage = usage
 
+    @property
+    def command(self) -> str:
+        """The name of the command."""
+        return self._usage.partition(" ")[0]
+
+    @property
+    def left(self) -> str:
+        """What is left, exactly as typed."""
+        return self._line[self._at :]
+
     def error(self, what: str) -> UsageError:
         """Make the error for an argument that will not do; the caller raises it."""
         return UsageError(f"{what}; usage: {self._usage}")
@@ -163,23 +184,46 @@ class Words:
             raise self.error(f"{what} is missing")
         return word
 
-    def switch(self, name: str) -> bool:
-        """Take the next word if it is this option; whether it is."""
-        word = word_at(self._line, self._at)
-        if word is None or word.text != name:
-            return False
-        self._at = word.end
-        return True
+    def peek(self) -> Word | None:
+        """The next word if there is one, which stays."""
+        return word_at(self._line, self._at)
+
+    def up_to(self, pattern: re.Pattern[str]) -> Word | None:
+        """Take what a pattern matches behind the blanks, as a word; None where it does not."""
+        blanks = _BLANKS.match(self._line, self._at)
+        found = pattern.match(self._line, blanks.end() if blanks else self._at)
+        if found is None:
+            return None
+        self._at = found.end()
+        return Word(found[0], found[0], found.start(), found.end())
+
+    def symbol(self, symbol: str) -> bool:
+        """Take a symbol, which needs no blank behind it; whether it is next."""
+        found = self.left.lstrip().startswith(symbol)
+        if found:
+            self._at = self._line.index(symbol, self._at) + len(symbol)
+        return found
+
+    def cut(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """Take what a pattern finds at the beginning or at the end of what is left."""
+        found = pattern.search(self.left)
+        if found is None:
+            return None
+        if found.end() == len(self.left):
+            self._line = self._line[: self._at + found.start()]
+        else:
+            self._at += found.end()
+        return found
 
     def rest(self) -> str:
         """Take all that is left, as typed, without the blanks around it."""
-        rest = self._line[self._at :].strip()
+        rest = self.left.strip()
         self._at = len(self._line)
         return rest
 
     def text(self) -> str:
         """Take all that is left, exactly as typed."""
-        rest = self._line[self._at :]
+        rest = self.left
         self._at = len(self._line)
         return rest
 
@@ -204,10 +248,6 @@ class Words:
             return word.text
         self._at = begin
         return self.rest()
-
-    def number(self, word: Word, what: str) -> int:
-        """Read a word as a count, 0 or more; raises as :meth:`whole` does."""
-        return self.whole(word.text, what)
 
     def whole(self, text: str, what: str) -> int:
         """Read a text as a count, 0 or more.

@@ -19,12 +19,11 @@ from prompt_toolkit.layout.processors import ConditionalProcessor
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.styles import Style
 
-from ..answers import report
+from ..answers import report, streams
 from ..answers.writers import Answers
 from ..complete.moment import SessionMoment
 from ..run import scripts
 from ..screens.terminal import TerminalScreens
-from ..session import streams
 from ..session.session import Session
 from .completer import ShellCompleter
 from .highlight import STYLE as HIGHLIGHT

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from farfetch.scanner import TYPES, FarfetchError, parse_scan
-from farfetch.scanner.values.fields import top_names
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.lexers import Lexer
@@ -16,7 +15,7 @@ from ..commands import COMMANDS
 from ..complete.offers import C_TYPES, PREDICATE_WORDS
 from ..line.statements import is_declaration, split
 from ..line.variables import mentioned
-from ..run.interpret import command_word
+from ..line.words import command_word
 
 #: Longer lines are shown plain: a person has not typed them.
 LONGEST = 500
@@ -129,7 +128,7 @@ def highlighted(line: str, fields: tuple[str, ...] = ()) -> tuple[tuple[str, str
 
 def _predicate(text: str, fields: tuple[str, ...]) -> list[tuple[str, str]]:
     error = _error(text, fields)
-    names = top_names(fields)
+    names = {name.partition(".")[0].partition("[")[0] for name in fields}
     pieces: list[tuple[str, str]] = []
     for found in _TOKEN.finditer(text):
         kind, word = str(found.lastgroup), found[0]

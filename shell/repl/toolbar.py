@@ -46,8 +46,8 @@ def _target(session: Session) -> StyleAndTextTuples:
 def _scan(session: Session) -> list[str]:
     scan = session.scan
     if scan is None:
-        align = "auto" if session.align is None else str(session.align)
-        about = [values.type_label(session.type), f"align {align}", session.where]
+        align = "auto" if session.settings.align is None else str(session.settings.align)
+        about = [values.type_label(session.settings.type), f"align {align}", session.settings.where]
     else:
         about = [values.type_label(scan.type), f"align {scan.align}", str(scan.where)]
         about.insert(0, quantities.count(session.matches, "match", "matches"))
@@ -60,4 +60,4 @@ def _scan(session: Session) -> list[str]:
         about.append(", ".join(kept[: 2 if scan.disk else 1]))
     if session.target is not None:
         about.append(session.target.memory.name)
-    return [f" | {printable(one)}" for one in about]
+    return [f" | {printable(piece)}" for piece in about]

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable, Iterator
+from typing import TextIO, TypeAlias
 
 from farfetch.scanner import FarfetchError
 
-from ..answers import report
+from ..answers import report, streams
 from ..answers.writers import Answers, JsonAnswers, TextAnswers, say
-from ..loading import loading
-from ..session import streams
 from ..session.progress import Meter, NoMeter, TerminalMeter
 from ..session.session import Session
 from . import scripts
 from .ending import Ending
+from .options import Options
 
-if TYPE_CHECKING:
-    from ..cli import Options
+Prompt: TypeAlias = Callable[[Session, Answers], int]
 
 
-def run(options: Options) -> int:
+def run(options: Options, run_prompt: Prompt) -> int:
     """Run what the command line asks for.
+
+    Args:
+        options: the command line.
+        run_prompt: reads and runs lines until the user ends; gives the exit code.
 
     Returns:
         The exit code.
@@ -31,23 +33,22 @@ def run(options: Options) -> int:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=streams.ERRORS)
-    commands = bool(options.commands or options.scripts)
-    prompt = not commands and sys.stdin.isatty() and sys.stdout.isatty()
-    answers: Answers = JsonAnswers() if options.json else TextAnswers(pointing=prompt)
+    prompt = run_prompt if _is_interactive(options) else None
+    answers: Answers = JsonAnswers() if options.json else TextAnswers(pointing=prompt is not None)
     session = Session(
         memory=options.memory,
-        interactive=prompt,
-        meter=_meter(prompt, quiet=options.json),
+        interactive=prompt is not None,
+        meter=_meter(prompt is not None, quiet=options.json),
         say=None if options.json else say,
     )
     session.run_script = scripts.Scripts(session, answers)
     session.variables.update(options.variables)
-    ending = Ending(prompt=prompt)
+    ending = Ending(prompt=prompt is not None)
     session.whole, session.ready = ending.whole, ending.ready
     try:
         with ending:
             try:
-                return _run(session, options, answers, commands=commands, prompt=prompt)
+                return _run(session, options, answers, prompt)
             finally:
                 try:
                     ending.last()
@@ -58,22 +59,21 @@ def run(options: Options) -> int:
         ending.die()
 
 
-def _run(
-    session: Session, options: Options, answers: Answers, *, commands: bool, prompt: bool
-) -> int:
+def _is_interactive(options: Options) -> bool:
+    return not options.runs and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _run(session: Session, options: Options, answers: Answers, prompt: Prompt | None) -> int:
     if options.pid:
         try:
             session.attach(options.pid)
         except (FarfetchError, OSError) as error:
             answers.failure("attach", error)
-            if not prompt:
+            if prompt is None:
                 return report.exit_code(error)
-    if prompt:
-        with loading():
-            from ..repl.app import run_prompt
-
-        return run_prompt(session, answers)
-    if not commands:
+    if prompt is not None:
+        return prompt(session, answers)
+    if not options.runs:
         return scripts.run(session, scripts.piped(sys.stdin), answers, keep_going=True)
     try:
         lines = list(_lines(options))

@@ -14,11 +14,10 @@ from ..commands import COMMANDS
 from ..complete.offers import PREDICATE_WORDS
 from ..errors import UsageError
 from ..line.statements import is_declaration
-from ..line.words import Words, without_comment
+from ..line.words import command_word, without_comment
 from ..near import did_you_mean
 from ..session.session import Session
 
-_WORD = re.compile(r"[A-Za-z][\w-]*(?!\S)")
 _OPERATOR = re.compile(r"\s*(?:[=!<>+\-*/%&|^~]|in\b|not\b|and\b|or\b)")
 _C_COMMENTS = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 #: What other tools call some of our commands.
@@ -39,13 +38,7 @@ class Call(NamedTuple):
         Raises:
             FarfetchError: it failed.
         """
-        return self.command.run(session, Words(self.line, self.begin, self.command.usage))
-
-
-def command_word(line: str) -> str:
-    """The word that names the command, for errors; "" when the line begins otherwise."""
-    found = _WORD.match(line)
-    return found[0] if found else ""
+        return self.command.call(session, self.line, self.begin)
 
 
 def interpret(line: str, *, scanning: bool, fields: Collection[str] = ()) -> Call | None:

@@ -12,9 +12,9 @@ from ..answers.writers import Answers
 from ..errors import ScriptStopped, UsageError
 from ..line.statements import Statement, is_declaration, split
 from ..line.variables import expand
-from ..line.words import without_comment
+from ..line.words import command_word, without_comment
 from ..session.session import Session
-from .interpret import command_word, interpret
+from .interpret import interpret
 
 MAX_DEPTH = 20
 
@@ -37,12 +37,12 @@ def script(path: str) -> list[Line]:
             lines = [line.rstrip("\n") for line in file]
     except OSError as error:
         raise UsageError(f"cannot read the script {path}: {error.strerror}") from error
-    return [Line(one.text, f"{path}:{index + 1}") for index, one in split(lines)]
+    return [Line(statement.text, f"{path}:{index + 1}") for index, statement in split(lines)]
 
 
 def typed(text: str) -> list[Line]:
     """What was typed or pasted, as statements."""
-    return [Line(one.text) for _, one in split(text.split("\n"))]
+    return [Line(statement.text) for _, statement in split(text.split("\n"))]
 
 
 def piped(stream: TextIO) -> Iterator[Line]:

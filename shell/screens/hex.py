@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import format_address
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from ..answers import quantities, values
@@ -70,7 +70,7 @@ class HexScreen:
         address_width = len(format_address(self._begin + rows * hexdump.ROW))
         # address, two blanks, three columns a byte, two blanks, the text
         width = next(
-            one for one in (16, 8, 4) if address_width + 3 + 4 * one <= columns_ or one == 4
+            width for width in (16, 8, 4) if address_width + 3 + 4 * width <= columns_ or width == 4
         )
         if (rows, width) != (self._rows, self._width):
             self._rows, self._width = rows, width

@@ -9,6 +9,7 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from ..answers import values
 from ..answers.render import columns, printable
+from ..session import holding
 from ..session.places import Place
 from ..session.session import Session
 from .screen import Screen
@@ -44,8 +45,8 @@ class WatchScreen:
 
     def _look(self) -> None:
         self._seen = self._watch.look()
-        frozen = (one for one in self._session.attached.frozen if one.active)
-        self._frozen = {one.address: one.holding for one in frozen}
+        frozen = (entry for entry in self._session.attached.frozen if entry.active)
+        self._frozen = {entry.address: entry.holding for entry in frozen}
 
     def _body(self, rows: int, columns_: int) -> StyleAndTextTuples:
         table = [self._row(index) for index in range(len(self._entries))]
@@ -109,11 +110,12 @@ class WatchScreen:
 
     def _freeze_or_thaw(self) -> None:
         _, place = self._entries[self._chosen]
-        held = self._session.frozen_at(place.address)
+        target = self._session.attached
+        held = holding.of(target, place.address)
         for entry in held:
             entry.stop()
         if not held:
-            self._session.freeze(place.lasting, place.type, None, force=self._force)
+            holding.freeze(target, place.lasting, place.type, force=self._force)
 
     def _set(self, place: Place, answer: str) -> None:
         target = self._session.attached

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from farfetch.scanner import FarfetchError, format_value, parse_value
-from farfetch.scanner.values.literals import quote
+from farfetch.scanner import FarfetchError, format_value, parse_value, quote
+
+from . import holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from farfetch.scanner import Entry, Freeze
-    from farfetch.scanner.tables.cheat_engine import Taken
+    from farfetch.scanner import Entry, Freeze, Taken, Target
 
     from ..answers.result import Json
     from .session import Session
@@ -43,28 +43,31 @@ def live(session: Session, entry: Entry) -> Live:
         address = entry.path.resolve(target)
         value = target.read(address, entry.value_type)
     except FarfetchError as error:
-        return Live(address, None, str(error), _held(session, entry, address))
-    return Live(address, value, "", _held(session, entry, address))
+        return Live(address, None, str(error), _held(target, entry, address))
+    return Live(address, value, "", _held(target, entry, address))
 
 
 def frozen(session: Session, entry: Entry) -> tuple[Freeze, ...]:
     """What freezes an entry, also while its pointers lead nowhere."""
-    held = session.frozen_at(entry.path)
-    return held or session.frozen_at(entry.path.resolve(session.attached))
+    target = session.attached
+    return holding.of(target, entry.path) or holding.of(target, entry.path.resolve(target))
 
 
-def _held(session: Session, entry: Entry, address: int | None) -> Freeze | None:
-    held = session.frozen_at(entry.path)
+def _held(target: Target, entry: Entry, address: int | None) -> Freeze | None:
+    held = holding.of(target, entry.path)
     if not held and address is not None:
-        held = session.frozen_at(address)
-    return next((one for one in held if one.active), None)
+        held = holding.of(target, address)
+    return next((freezing for freezing in held if freezing.active), None)
 
 
 def settle(session: Session) -> None:
     """Bring the table's frozen values up to what is held, whatever has changed that."""
     frozen = session.target.frozen if session.target else ()
     for entry in session.table if frozen else ():
-        held = next((one for one in frozen if one.active and one.path == entry.path), None)
+        held = next(
+            (freezing for freezing in frozen if freezing.active and freezing.path == entry.path),
+            None,
+        )
         if held is not None and entry.frozen is not None:
             session.table.change(entry.name, frozen=text_of(held))
 
@@ -83,7 +86,7 @@ def freeze(session: Session, entry: Entry, *, force: bool = False) -> Freeze:
     value = None
     if entry.frozen is not None:
         value = parse_value(value_type, entry.frozen, bits=target.bits)
-    return session.freeze(entry.path, value_type, value, entry.allow, force=force)
+    return holding.freeze(target, entry.path, value_type, value, entry.allow, force=force)
 
 
 def text_of(frozen: Freeze) -> str:
@@ -94,12 +97,12 @@ def text_of(frozen: Freeze) -> str:
 def reported(report: Iterable[Taken]) -> list[str]:
     """Say what was not taken over, a line an entry."""
     return [
-        f"{quote(one.name)}: {one.reason if one.taken else f'left out: {one.reason}'}"
-        for one in report
-        if one.reason
+        f"{quote(entry.name)}: {entry.reason if entry.taken else f'left out: {entry.reason}'}"
+        for entry in report
+        if entry.reason
     ]
 
 
 def report_fields(report: Iterable[Taken]) -> list[Json]:
     """The same for programs, all entries."""
-    return [{"name": one.name, "taken": one.taken, "reason": one.reason} for one in report]
+    return [{"name": entry.name, "taken": entry.taken, "reason": entry.reason} for entry in report]

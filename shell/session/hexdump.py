@@ -6,9 +6,7 @@ import mmap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from farfetch.scanner import FarfetchError, decode, members
-from farfetch.scanner.memory.addresses import format_address
-from farfetch.scanner.values.structures import size_of
+from farfetch.scanner import FarfetchError, decode, format_address, members, size_of
 
 from ..answers import values
 
@@ -37,13 +35,14 @@ class Row(NamedTuple):
     @property
     def digits(self) -> list[str]:
         """Each byte as two digits, ``??`` where it cannot be read."""
-        return ["??" if one is None else f"{one:02x}" for one in self.content]
+        return ["??" if byte is None else f"{byte:02x}" for byte in self.content]
 
     @property
     def text(self) -> str:
         """The bytes as ASCII, a dot for what is not printable."""
         return "".join(
-            "?" if one is None else chr(one) if 0x20 <= one < 0x7F else "." for one in self.content
+            "?" if byte is None else chr(byte) if 0x20 <= byte < 0x7F else "."
+            for byte in self.content
         )
 
 
@@ -96,7 +95,7 @@ class Decoder:
 
     def __init__(self, value_type: Any, bits: int, begin: int) -> None:
         self._type, self._bits, self._begin = value_type, bits, begin
-        self._fields = {one.offset: one for one in members(value_type, bits=bits)}
+        self._fields = {field.offset: field for field in members(value_type, bits=bits)}
         try:
             self._size = size_of(value_type, bits=bits) or 0
         except FarfetchError:
@@ -112,7 +111,7 @@ class Decoder:
         if not self._size:
             return []
         if not self._fields:
-            return [one for row in rows(address, list(content)) for one in self._in_row(row)]
+            return [value for row in rows(address, list(content)) for value in self._in_row(row)]
         first = max(self._begin - address, (self._begin - address) % self._size)
         return [
             self._value(self._type, content[at : at + self._size])
@@ -128,7 +127,7 @@ class Decoder:
             content: all bytes, for fields that go on in the next row.
         """
         if not self._fields:
-            return "  ".join(values.shown(self._type, one) for one in self._in_row(row))
+            return "  ".join(values.shown(self._type, value) for value in self._in_row(row))
         shown = []
         for at in range(max(row.address, self._begin), row.address + len(row.content)):
             number, offset = divmod(at - self._begin, self._size)
@@ -156,7 +155,7 @@ class Decoder:
         return [self._value(self._type, piece) for piece in pieces]
 
     def _value(self, value_type: Any, piece: Sequence[Byte]) -> object:
-        raw = bytes(one for one in piece if one is not None)
+        raw = bytes(byte for byte in piece if byte is not None)
         if len(raw) < len(piece):
             return None
         try:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-from farfetch.scanner import FarfetchError
-from farfetch.scanner.memory.addresses import format_address
+from farfetch.scanner import FarfetchError, Freeze, PointerPath, format_address
 
 from ..answers import values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from farfetch.scanner import Freeze, Target
+    from farfetch.scanner import Target
 
     from ..answers.result import Json
 
@@ -45,14 +44,14 @@ def not_held(target: Target | None) -> list[Freeze]:
     """The entries that are not held at present; none of a target that has ended."""
     if target is None or not target.alive:
         return []
-    return [one for one in target.frozen if not one.holding]
+    return [entry for entry in target.frozen if not entry.holding]
 
 
 def said(target: Target | None) -> str:
     """What is not held, behind the line of an answer; "" when all is."""
     if target is None:
         return ""
-    lost = ", ".join(f"{place(target, one)} ({one.error})" for one in not_held(target))
+    lost = ", ".join(f"{place(target, entry)} ({entry.error})" for entry in not_held(target))
     return f"; not held: {lost}" if lost else ""
 
 
@@ -62,14 +61,54 @@ def fields(target: Target | None) -> list[Json]:
         return []
     return [
         {
-            "address": format_address(one.address),
-            "location": place(target, one),
-            "reason": str(one.error) if one.error else None,
+            "address": format_address(entry.address),
+            "location": place(target, entry),
+            "reason": str(entry.error) if entry.error else None,
         }
-        for one in not_held(target)
+        for entry in not_held(target)
     ]
 
 
 def at(frozen: Iterable[Freeze], address: int) -> Freeze | None:
     """The entry at an address that is being kept up; None when nothing is."""
-    return next((one for one in frozen if one.active and one.address == address), None)
+    return next((entry for entry in frozen if entry.active and entry.address == address), None)
+
+
+def freeze(
+    target: Target,
+    address: int | PointerPath,
+    value_type: Any,
+    value: object = None,
+    allow: Literal["increase", "decrease"] | None = None,
+    interval: float = Freeze.INTERVAL,
+    *,
+    force: bool = False,
+) -> Freeze:
+    """Freeze a value, in place of an entry at the same address.
+
+    Args:
+        target: to hold it in.
+        address: where, or the path there.
+        value_type: its type.
+        value: to hold; None for what is there now.
+        allow: the way it may still move.
+        interval: seconds between looks.
+        force: even where the target may not write itself.
+    """
+    made = target.freeze(address, value_type, value, allow=allow, interval=interval, force=force)
+    before = of(target, made.address)
+    if made.path is not None:
+        before += of(target, made.path)
+    for entry in before:
+        if entry is not made:
+            entry.stop()
+    return made
+
+
+def of(target: Target, address: int | PointerPath) -> tuple[Freeze, ...]:
+    """The frozen entries at an address, or of a path, wherever that leads."""
+    return tuple(
+        entry
+        for entry in target.frozen
+        if (entry.path if isinstance(address, PointerPath) else entry.address) == address
+    )

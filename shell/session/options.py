@@ -97,7 +97,7 @@ def _attribute(name: str) -> str:
 
 
 #: The names of all options.
-NAMES = tuple(one.name.replace("_", "-") for one in fields(Options))
+NAMES = tuple(option.name.replace("_", "-") for option in fields(Options))
 
 
 def _size(name: str, text: str) -> int | None:

@@ -5,12 +5,15 @@ A field of a structure is said behind either, as ``0.hp`` or ``[heap]+0x10.pos.x
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from farfetch.scanner import ExpressionError, PointerError, PointerPath, member
-from farfetch.scanner.values.members import PATH
 
-from ..line.words import Word, Words, unquoted
+from ..line.words import Words, unquoted
+
+#: A field's name, or where one is inside of another: ``hp``, ``pos.x``, ``slots[2].kind``.
+FIELD: Final = re.compile(r"[A-Za-z_]\w*(?:\[[0-9]{1,9}\])*(?:\.[A-Za-z_]\w*(?:\[[0-9]{1,9}\])*)*")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,18 +44,18 @@ class Place(NamedTuple):
         return self.address if self.path is None else self.path
 
 
-def is_index(word: Word) -> bool:
+def is_index(typed: str) -> bool:
     """Whether a word is a match's index; addresses begin with 0x or a name."""
-    return word.raw.isascii() and word.raw.isdecimal()
+    return typed.isascii() and typed.isdecimal()
 
 
-def index_or_address(words: Words, word: Word) -> int | str:
+def index_or_address(words: Words, typed: str) -> int | str:
     """Read a word as a match's index, or leave it as an address to look up.
 
     Raises:
         UsageError: the index is no number that could be one.
     """
-    return words.number(word, "INDEX") if is_index(word) else word.raw
+    return words.whole(typed, "INDEX") if is_index(typed) else typed
 
 
 def find(session: Session, which: int | str) -> Place:
@@ -76,7 +79,7 @@ def find(session: Session, which: int | str) -> Place:
     if entry is not None:
         return entry
     try:
-        return Place(session.attached.address(which), session.type)
+        return Place(session.attached.address(which), session.settings.type)
     except ExpressionError:
         found = _field(session, which)
         if found is None:
@@ -92,7 +95,7 @@ def split(text: str) -> Iterator[tuple[str, str]]:
     """
     dot = text.rfind(".")
     while dot > 0:
-        if PATH.fullmatch(text, dot + 1):
+        if FIELD.fullmatch(text, dot + 1):
             yield text[:dot], text[dot + 1 :]
         dot = text.rfind(".", 0, dot)
 
@@ -121,10 +124,10 @@ def pointer_path(session: Session, text: str) -> tuple[PointerPath, Any]:
         except PointerError:
             continue
         if path.offsets:
-            found = member(session.type, field, bits=session.bits)
+            found = member(session.settings.type, field, bits=session.bits)
             offsets = (*path.offsets[:-1], path.offsets[-1] + found.offset)
             return PointerPath(path.base, offsets), found.type
-    return PointerPath.parse(text), session.type
+    return PointerPath.parse(text), session.settings.type
 
 
 def _field(session: Session, which: str) -> Place | None:
@@ -135,7 +138,7 @@ def _field(session: Session, which: str) -> Place | None:
         outer = _entry(session, base)
         if outer is None:
             try:
-                outer = Place(session.attached.address(base), session.type)
+                outer = Place(session.attached.address(base), session.settings.type)
             except ExpressionError:
                 continue
         return within(session, outer, path)

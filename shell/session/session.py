@@ -3,54 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 from farfetch.scanner import (
-    AlignError,
     Declarations,
-    FarfetchError,
-    Freeze,
     Patch,
-    PointerPath,
     Predicate,
     Scan,
     ScanResult,
     Table,
     Target,
-    Where,
     attach,
-    type_named,
 )
-from farfetch.scanner.live.freeze import INTERVAL
-from farfetch.scanner.values.structures import scan_layout
 
-from ..answers import report
 from ..errors import NoMatches, NoTarget, UsageError
+from . import patches
 from .options import Options
 from .progress import Meter, NoMeter
+from .settings import Settings
 
 if TYPE_CHECKING:
     from .screens import Screens
-
-MAX_ALIGN = 4096
 
 
 def _no_scripts(path: str) -> int:
     raise UsageError(f"{path} cannot be run from here")
 
 
-@lru_cache(maxsize=1)
-def _fields_of(value_type: Any, bits: int) -> tuple[str, ...]:
-    """The names of a type's fields, which each key at the prompt asks for."""
-    return scan_layout(value_type, bits=bits).names
-
-
 class Session:
     """A target, a scan of it, and settings.
-
-    The settings are those of the next first scan; a scan that has begun keeps its own.
 
     Args:
         memory: how to read targets, one of ``memory_names()``.
@@ -61,10 +43,8 @@ class Session:
     Attributes:
         target: what is attached, None before and after.
         scan: the scan that holds the matches, None without one.
-        type: value type of the next first scan and of bare addresses.
-        align: its alignment in bytes, None for the type's own.
-        where: its region filter.
-        options: what it may take and use.
+        settings: of the next first scan; one that has begun keeps its own.
+        undone: the patches whose old bytes are put back when the target is let go.
         structures: that were declared, by name; they stay as the table does.
         table: places with a name; it stays when another target is attached.
         variables: texts by the names that lines can say.
@@ -89,10 +69,8 @@ class Session:
         self.interactive = interactive
         self.target: Target | None = None
         self.scan: Scan | None = None
-        self.type: Any = type_named("i32")
-        self.align: int | None = None
-        self.where = "writable"
-        self.options = Options()
+        self.settings = Settings()
+        self.undone: set[Patch] = set()
         self.listed = range(0)
         self.structures = Declarations()
         self.table = Table()
@@ -104,7 +82,6 @@ class Session:
         self.ready: Callable[[], None] = lambda: None
         self.finished = False
         self._meter = meter or NoMeter()
-        self._undone_at_exit: set[Patch] = set()
 
     @property
     def attached(self) -> Target:
@@ -128,12 +105,12 @@ class Session:
     @property
     def bits(self) -> int:
         """Width of the target's pointers; without one the chosen one, or 64."""
-        return self.options.bits or 64 if self.target is None else self.target.bits
+        return self.settings.options.bits or 64 if self.target is None else self.target.bits
 
     @property
     def type_fields(self) -> tuple[str, ...]:
         """The fields that a first scan can name, when the type is a structure."""
-        return _fields_of(self.type, self.bits)
+        return self.settings.fields(self.bits)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -154,7 +131,7 @@ class Session:
         Args:
             wanted: a pid or a name.
         """
-        target = attach(wanted, memory=self.memory, bits=self.options.bits)
+        target = attach(wanted, memory=self.memory, bits=self.settings.options.bits)
         self.detach()
         self.target = target
         return target
@@ -168,7 +145,8 @@ class Session:
             self.reset()
             target, self.target = self.target, None
             if target is not None:
-                self._undo_patches(target)
+                undone, self.undone = self.undone, set()
+                patches.undo(target, undone)
                 target.close()
 
     def choose(self, options: Options) -> None:
@@ -177,41 +155,12 @@ class Session:
         Raises:
             UsageError: there are matches, which pointers of another width would not fit.
         """
-        if options.pointer != self.options.pointer:
+        if options.pointer != self.settings.options.pointer:
             if self.scan is not None:
                 raise UsageError("matches hold pointers as they are now: reset comes first")
             if self.target is not None:
                 self.target.bits = options.bits
-        self.options = options
-
-    def undo_at_exit(self, patch: Patch) -> None:
-        """Put a patch's old bytes back when its target is let go."""
-        self._undone_at_exit.add(patch)
-
-    def undoes_at_exit(self, patch: Patch) -> bool:
-        """Whether a patch's old bytes will be put back."""
-        return patch in self._undone_at_exit
-
-    def _undo_patches(self, target: Target) -> None:
-        patches, self._undone_at_exit = self._undone_at_exit, set()
-        for patch in reversed(target.patches if target.alive else ()):
-            if patch in patches:
-                try:
-                    patch.undo()
-                except (FarfetchError, OSError) as error:
-                    with suppress(OSError):  # nobody may be there to read it
-                        report.complain(error)
-
-    def set_align(self, align: int | None) -> None:
-        """Choose the alignment of the next first scan; None for the type's own."""
-        if align is not None and not 1 <= align <= MAX_ALIGN:
-            raise AlignError(align)
-        self.align = align
-
-    def set_where(self, where: str) -> None:
-        """Choose the regions of the next first scan."""
-        Where.parse(where)
-        self.where = where
+        self.settings.options = options
 
     def first(
         self,
@@ -229,13 +178,13 @@ class Session:
             align: of this type, None for its own.
             where: region filter; "" for that of the settings.
         """
-        options = self.options
+        settings, options = self.settings, self.settings.options
         if value_type is None:
-            value_type, align = self.type, self.align
+            value_type, align = settings.type, settings.align
         scan = self.attached.scan(
             value_type,
             align=align,
-            where=where or self.where,
+            where=where or settings.where,
             threads=options.threads,
             directory=options.directory,
             budget=options.budget,
@@ -274,45 +223,6 @@ class Session:
         scan, self.scan = self.scan, None
         if scan is not None:
             scan.close()
-
-    def freeze(
-        self,
-        address: int | PointerPath,
-        value_type: Any,
-        value: object,
-        allow: Literal["increase", "decrease"] | None = None,
-        interval: float = INTERVAL,
-        *,
-        force: bool = False,
-    ) -> Freeze:
-        """Freeze a value, in place of an entry at the same address.
-
-        Args:
-            address: where, or the path there.
-            value_type: its type.
-            value: to hold; None for what is there now.
-            allow: the way it may still move.
-            interval: seconds between looks.
-            force: even where the target may not write itself.
-        """
-        entry = self.attached.freeze(
-            address, value_type, value, allow=allow, interval=interval, force=force
-        )
-        before = self.frozen_at(entry.address)
-        if entry.path is not None:
-            before += self.frozen_at(entry.path)
-        for one in before:
-            if one is not entry:
-                one.stop()
-        return entry
-
-    def frozen_at(self, address: int | PointerPath) -> tuple[Freeze, ...]:
-        """The frozen entries at an address, or of a path, wherever that leads."""
-        return tuple(
-            one
-            for one in self.attached.frozen
-            if (one.path if isinstance(address, PointerPath) else one.address) == address
-        )
 
     def close(self) -> None:
         """End the session: frozen entries thaw, snapshot files go."""

@@ -1,4 +1,4 @@
-"""Nothing is missing: what holds for every command, and its row in support/command_rows.py."""
+"""Nothing is missing: what holds for every command, by what it declares and by its row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from farfetch.shell.complete.moment import SessionMoment
 from farfetch.shell.run import scripts
 from farfetch.shell.session.session import Session
 
-from support.command_rows import MAKE, PREPARE, ROWS, Row, fill, placed, places
+from support.command_forms import is_free
+from support.command_rows import MAKE, PREPARE, ROWS, Row, fill, placed, places, row_of
 from support.targets import TargetProcess
 
 Answer = dict[str, Any]
@@ -111,10 +112,8 @@ def command(name: str) -> Command:
 
 
 @pytest.fixture
-def row(name: str) -> Row:
-    if name not in ROWS:
-        pytest.fail(f"{name} has no row in support/command_rows.py, whose top says what to add")
-    return ROWS[name]
+def row(command: Command) -> Row:
+    return row_of(command)
 
 
 @pytest.fixture
@@ -182,8 +181,7 @@ def test_json_is_one_object(
 def test_completion_offers_a_first_argument(shell: Shell, command: Command, row: Row) -> None:
     shell.prepare(*row.setup)
     offered = complete(f"{command.name} ", SessionMoment(shell.session), COMMANDS)
-    takes_any = command.usage != command.name
-    assert bool(offered) is (takes_any and not row.free), row.free
+    assert bool(offered) is (bool(command.arguments) and not is_free(command))
     assert all(candidate.start == len(command.name) + 1 for candidate in offered)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from farfetch.shell import cli
+from farfetch.shell.run import options
 
 from support.targets import TargetProcess
 from support.transcript import Players, agrees, exchanges, here, outline
@@ -97,7 +97,7 @@ def test_command_lines(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "health.ff").write_text(here((ROOT / "demo" / "health.ff").read_text(), game))
     words = shlex.split(line)[1:]
-    assert cli.parse(words).pid == "game"
+    assert options.parse(words).pid == "game"
     done = farfetch(*(str(game.pid) if word == "game" else word for word in words))
     assert (done.returncode, done.stderr) == (0, "")
 

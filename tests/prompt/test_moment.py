@@ -38,11 +38,11 @@ def test_before_and_after_attaching(session: Session, game: TargetProcess) -> No
 def test_matches_and_frozen_entries(session: Session, game: TargetProcess) -> None:
     moment = SessionMoment(session)
     session.attach(str(game.pid))
-    session.set_where("heap")
+    session.settings.set_where("heap")
     found = session.first(parse_scan("100")).matches
     assert moment.matches == found
     address = game.command("addresses").number("health_addr")
-    entry = session.freeze(address, session.type, 100, None, 0.05)
+    entry = session.attached.freeze(address, session.settings.type, 100)
     assert list(moment.frozen) == [hex(address)]
     entry.stop()
     assert list(moment.frozen) == []

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from farfetch.shell.answers import quantities, render
+from farfetch.shell.answers import quantities, render, streams
 from farfetch.shell.answers.result import Block, Column, Table
-from farfetch.shell.session import streams
 from hypothesis import given
 from hypothesis import strategies as st
 

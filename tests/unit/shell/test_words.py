@@ -96,4 +96,4 @@ def test_missing_and_superfluous_arguments_name_the_usage() -> None:
 def test_only_counts_are_numbers(text: str) -> None:
     words = Words(f"undo '{text}'", 4, "undo [STEPS]")
     with pytest.raises(UsageError, match="STEPS is"):
-        words.number(words.take("STEPS"), "STEPS")
+        words.whole(words.take("STEPS").text, "STEPS")
