@@ -51,15 +51,17 @@ from .errors import (
     ValueRangeError,
     WhereError,
 )
-from .live.freeze import Freeze, Freezer
+from .live.freeze import Freeze
+from .live.freezer import Freezer
 from .live.patch import Patch, Patches
 from .live.watch import Seen, Watch
 from .memory.addresses import format_address, parse_address
 from .memory.base import Memory
 from .memory.buffer import Buffer
 from .memory.modules import Location, Module
+from .memory.owner import ProcessInfo
 from .memory.pointer_path import PointerPath, PointerStep
-from .memory.regions import Range, Region
+from .memory.regions import Footprint, Range, Region
 from .memory.where import Where
 from .predicates.any_case import AnyCase, anycase
 from .predicates.holds import holds
@@ -80,8 +82,7 @@ from .predicates.nodes import (
 )
 from .predicates.pattern import Pattern, pattern
 from .predicates.regex import Regex, regex
-from .process.footprints import Footprint
-from .process.processes import ProcessInfo, find_process, process, processes
+from .process.processes import find_process, process, processes
 from .process.ways import memory_names
 from .scan.budget import Budget
 from .scan.history import History, Snapshot, Step

@@ -5,34 +5,26 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterable
-from functools import partial
 from types import TracebackType
 from typing import Any, Literal
 
 from . import arguments
-from .errors import ArgumentError, MemoryFault, TargetClosed, TypeNameError
-from .lifetime.bound import Bound
-from .lifetime.life import Life
-from .live.freeze import Freeze, Freezer
+from .errors import TypeNameError
+from .live.freeze import Freeze
+from .live.freezer import Freezer
 from .live.patch import Patch, Patches
 from .live.watch import Watch
-from .memory import writing
-from .memory.addresses import parse_address
 from .memory.base import Memory
-from .memory.modules import Location, Module, locate, modules_of
+from .memory.owner import ProcessInfo
+from .memory.page_state import PageState
 from .memory.pointer_path import PointerPath
-from .memory.regions import Region
+from .memory.regions import Footprint
+from .memory.space import Space, checked_bits
 from .memory.where import Where
-from .process.address_space import AddressSpace
-from .process.footprints import Footprint, read_footprints
-from .process.pages import Pages
-from .process.processes import ProcessInfo, find_process
-from .process.threads import opened_root
+from .process.processes import find_process
 from .process.ways import open_memory
-from .process.widths import is_width, program_bits
 from .scan.budget import Budget
 from .scan.scan import Scan
-from .scan.turns import Turns
 from .values.convert import decode, encode, value_type
 from .values.structures import size_of
 
@@ -62,20 +54,14 @@ def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None =
     >>> attach(Buffer(b"any bytes", base=0x1000)).read(0x1004, "text[5]")
     'bytes'
     """
-    _check_bits(bits)
+    bits = checked_bits(bits)
     arguments.text("memory", memory)
-    if isinstance(what, Memory):
-        return Target(what, bits=bits)
-    info = find_process(what)
-    space = AddressSpace(info)
-    try:
-        return Target(open_memory(memory, info), info, space, bits=bits)
-    except BaseException:
-        space.close()
-        raise
+    if not isinstance(what, Memory):
+        what = open_memory(memory, find_process(what))
+    return Target(what, bits=bits)
 
 
-class Target(Bound):
+class Target(Space):
     """A process, or any memory, whose values can be found and changed.
 
     Made by :func:`attach`; a context manager. Once it is closed, all that needs the target raises
@@ -84,9 +70,7 @@ class Target(Bound):
 
     Attributes:
         memory: the way its bytes are read and written.
-        process: what is known of the process; None for other memory.
-        pages: what the kernel knows of its pages; None for other memory.
-        stepping: whose turn it is in the scans that are in the middle of a step.
+        stepping: what stops each scan that is in the middle of a step, and waits for it.
 
     >>> target = attach(Buffer(bytearray(4096), base=0x1000))
     >>> target.write(0x1010, i32, 100)
@@ -97,25 +81,21 @@ class Target(Bound):
     >>> target.close()
     """
 
-    def __init__(
-        self,
-        memory: Memory,
-        process: ProcessInfo | None = None,
-        space: AddressSpace | None = None,
-        *,
-        bits: int | None = None,
-    ) -> None:
-        self.memory = memory
-        self.process = process
-        self._space = space
-        self._bits = bits
-        self._life = Life(partial(TargetClosed, self.pid, self.name))
+    def __init__(self, memory: Memory, *, bits: int | None = None) -> None:
+        super().__init__(memory, bits=bits)
         self._making = threading.RLock()  # of the next two
-        self._freezer: Freezer | None = None
+        self._holder: Freezer | None = None
         self._patches: Patches | None = None
-        self.stepping: dict[Turns, None] = {}
-        self._known: tuple[list[Region], list[Module]] = ([], [])
-        self.pages = Pages(process.pid) if process else None
+
+    @property
+    def process(self) -> ProcessInfo | None:
+        """What is known of the process; None for other memory."""
+        return self.memory.process
+
+    @property
+    def pages(self) -> PageState:
+        """What the kernel knows of its pages; nothing of other memory's."""
+        return self.memory.pages
 
     @property
     def patience(self) -> float:
@@ -136,71 +116,12 @@ class Target(Bound):
     @property
     def pid(self) -> int | None:
         """The process's pid; None for other memory."""
-        return self.process.pid if self.process else None
+        return self.memory.pid
 
     @property
     def name(self) -> str:
         """The process's name, or the memory's."""
-        return self.process.name if self.process else self.memory.name
-
-    @property
-    def bits(self) -> int:
-        """Width of a pointer: 32 or 64.
-
-        It is that of the process's program; under Wine that of the Windows program, which may be 32
-        in a process of 64 bits. What cannot be seen from outside, as in emulators, can be said: set
-        it, or set None to go by the program again. Scans that have begun keep theirs.
-        """
-        if self._bits is None and self.process is not None:
-            found = program_bits(self.process, self.memory)
-            if found is None:  # it may not be mapped yet
-                return self.process.bits or 64
-            self._bits = found
-        return self._bits or 64
-
-    @bits.setter
-    def bits(self, bits: int | None) -> None:
-        _check_bits(bits)
-        self._bits = bits
-
-    @property
-    def alive(self) -> bool:
-        """Whether it is still what was attached to: not closed, nor exited, nor executed anew."""
-        if self._life.is_closed:
-            return False
-        self._life.check()
-        return self._space is None or self._space.alive
-
-    def check(self) -> None:
-        """Raise unless it is still what was attached to.
-
-        Raises:
-            TargetGone: it has exited or executed another program.
-            TargetClosed: it was closed.
-            ForkedError: it is the parent process's.
-
-        >>> target = attach(Buffer(b"abc"))
-        >>> target.close()
-        >>> target.check()
-        Traceback (most recent call last):
-        farfetch.scanner.TargetClosed: the buffer was closed here: attach again
-        """
-        self._life.check()
-        if self._space is not None and not self._space.alive:
-            raise self._space.gone()
-
-    def regions(self) -> list[Region]:
-        """The regions that are mapped, by ascending address.
-
-        Raises:
-            TargetGone: it has exited or executed another program.
-
-        >>> [region] = attach(Buffer(bytearray(4096), base=0x1000)).regions()
-        >>> hex(region.start), region.size, region.perms
-        ('0x1000', 4096, 'rw-p')
-        """
-        self.check()
-        return self.memory.regions()
+        return self.memory.title
 
     def footprints(self) -> list[Footprint]:
         """How much of each region is in memory, by ascending address; of a buffer all is.
@@ -214,28 +135,8 @@ class Target(Bound):
         >>> footprint.resident, footprint.dirty
         (4096, 4096)
         """
-        if self.pid is None:
-            return [Footprint(one, one.size, one.size) for one in self.regions()]
         self.check()
-        return read_footprints(self.pid, self.name)
-
-    def modules(self, regions: list[Region] | None = None) -> list[Module]:
-        """The programs and libraries that are mapped, by ascending address.
-
-        Args:
-            regions: that :meth:`regions` gave; they are read anew if None.
-
-        >>> import os
-        >>> with attach(os.getpid()) as target:
-        ...     any(module.name.startswith("libc.") for module in target.modules())
-        True
-        """
-        self.check()
-        if regions is None:
-            regions = self.regions()
-        else:
-            regions = arguments.several("regions", regions, Region, "regions of a target, or None")
-        return self._modules_of(regions)
+        return self.memory.footprints()
 
     def scan(
         self,
@@ -279,52 +180,6 @@ class Target(Bound):
             soft_dirty=arguments.flag("soft_dirty", soft_dirty),
             chunk=chunk,
         )
-
-    def read_bytes(self, address: int, size: int) -> bytes:
-        """The bytes at an address, all of them.
-
-        Raises:
-            MemoryFault: some cannot be read; says how many could.
-            TargetGone: it has exited or executed another program.
-
-        >>> target = attach(Buffer(b"abcdef", base=16))
-        >>> target.read_bytes(18, 3)
-        b'cde'
-        >>> target.read_bytes(20, 3)
-        Traceback (most recent call last):
-        farfetch.scanner.MemoryFault: cannot read 3 bytes at 0x14: 0x16 is not mapped or not
-            readable
-        """
-        address, size = arguments.address(address), arguments.size(size)
-        raw = self.memory.read(address, size)
-        self.check()  # after the fact: so these are not another program's bytes
-        if len(raw) < size:
-            blocked = self.memory.blocks(address + len(raw), size - len(raw))
-            raise MemoryFault(address, size, len(raw), False, blocked=blocked)
-        return raw
-
-    def write_bytes(self, address: int, raw: bytes, *, force: bool = False) -> None:
-        """Write bytes at an address, all of them; what is frozen there is held so from then on.
-
-        Args:
-            address: of the first.
-            raw: the bytes.
-            force: also where the target may not write itself, as a debugger does: it gets its own
-                copy of such a page.
-
-        Raises:
-            MemoryFault: some cannot be written; says how many were.
-            TargetGone: it has exited or executed another program.
-
-        >>> memory = bytearray(b"abcdef")
-        >>> attach(Buffer(memory, base=16)).write_bytes(18, b"XY")
-        >>> bytes(memory)
-        b'abXYef'
-        """
-        address, raw = arguments.address(address), arguments.raw("raw", raw)
-        self.check()
-        done = self._put(address, raw, arguments.flag("force", force))
-        writing.check(self.memory, address, len(raw), done, force=force)
 
     def read(self, address: int, type: Any) -> Any:  # noqa: A002
         """The value at an address.
@@ -413,9 +268,9 @@ class Target(Bound):
             value = self.read(at, construct)
         with self._making:
             self._life.check()
-            if self._freezer is None:
-                self._freezer = Freezer(writing.PastTheFreezer(self))
-        return self._freezer.add(
+            if self._holder is None:
+                self._holder = Freezer(self)
+        return self._holder.add(
             address, construct, value, allow=allow, interval=interval, force=force
         )
 
@@ -424,7 +279,7 @@ class Target(Bound):
         """What is frozen, and held unless :attr:`.Freeze.holding` says otherwise."""
         if self._life.is_forked:
             self._life.check()
-        return self._freezer.entries if self._freezer else ()
+        return self._holder.entries if self._holder else ()
 
     def watch(self, places: Iterable[tuple[int, Any]]) -> Watch:
         """Look at several values together, again and again.
@@ -473,34 +328,6 @@ class Target(Bound):
             self._life.check()
         return self._patches.entries if self._patches else ()
 
-    def locate(self, address: int) -> Location:
-        """The region and module of an address.
-
-        >>> import os
-        >>> with attach(os.getpid()) as target:
-        ...     program = target.modules()[0]
-        ...     location = target.locate(program.base + 16)
-        >>> location.module == program, location.offset
-        (True, 16)
-        """
-        address = arguments.address(address)
-        regions = self.regions()
-        return locate(address, regions, self._modules_of(regions))
-
-    def address(self, text: str) -> int:
-        """The address that a person wrote: ``0x7f00…``, ``game+0x4010``, ``[heap]+0x2a0``.
-
-        Raises:
-            ExpressionError: it is none.
-
-        >>> import os
-        >>> with attach(os.getpid()) as target:
-        ...     target.address("0x7f00"), target.address("[stack]+16") - target.address("[stack]")
-        (32512, 16)
-        """
-        regions = self.regions()
-        return parse_address(text, self._modules_of(regions), regions)
-
     def close(self) -> None:
         """Let go: what is frozen thaws, the target runs on.
 
@@ -515,30 +342,23 @@ class Target(Bound):
         """
         if not self._life.is_forked:
             self.memory.wait_no_more()
-            self._stop_all()
-        self.memory.close()
-        if self.pages is not None:
-            self.pages.close()
-        if self._space is not None:
-            self._space.close()
+            self._thaw()
+        super().close()
 
-    def _stop_all(self) -> None:
-        if self._freezer is not None:
-            self._freezer.close()  # first: so that nothing it holds seems to fail
+    def _thaw(self) -> None:
+        if self._holder is not None:
+            self._holder.close()  # first: so that nothing it holds seems to fail
         with self._making:
             self._life.is_closed = True
-            freezer = self._freezer
+            freezer = self._holder
         if freezer is not None:
             freezer.close()
-        for turns in tuple(self.stepping):
-            turns.cancel()
-            turns.wait()
 
     def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
-        life: Life | None = getattr(self, "_life", None)
+        life = getattr(self, "_life", None)
         if life is None or life.is_closed or life.is_forked:
             return
-        if self.process is not None:
+        if self.memory.must_be_closed:
             _warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
 
     def __enter__(self) -> Target:
@@ -556,30 +376,8 @@ class Target(Bound):
         pid = f" pid {self.pid}" if self.pid is not None else ""
         return f"<Target {self.name}{pid} through {self.memory.name}>"
 
-    def _modules_of(self, regions: list[Region]) -> list[Module]:
-        """The modules among regions; files are only looked into when the regions have changed."""
-        known = self._known
-        if regions != known[0]:
-            if self.pid is None:
-                known = self._known = (regions, modules_of(regions))
-            else:
-                with opened_root(self.pid) as root:
-                    known = self._known = (regions, modules_of(regions, root))
-        return known[1]
-
     def _size(self, construct: Any) -> int:
         size = size_of(construct, bits=self.bits)
         if size is None:
             raise TypeNameError(construct.name, reason="needs a length here, as in text[16]")
         return size
-
-    def _put(self, address: int, raw: bytes, force: bool) -> int:
-        return writing.write(self.memory, self._freezer, address, raw, force=force)
-
-    def _put_each(self, addresses: Any, count: int, raw: bytes, force: bool) -> int:
-        return writing.write_each(self.memory, self._freezer, addresses, count, raw, force=force)
-
-
-def _check_bits(bits: object) -> None:
-    if bits is not None and not is_width(bits):
-        raise ArgumentError("bits", bits, "32, 64, or None for the program's own")

@@ -5,14 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 from .base import FarfetchError, count
 
-if TYPE_CHECKING:
-    from ..process.processes import ProcessInfo
-
 _PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
+
+
+class KnownProcess(Protocol):
+    """What errors tell of a process."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def user(self) -> str:
+        """The name of the user it runs as."""
 
 
 class AccessDenied(FarfetchError):
@@ -51,7 +64,7 @@ class TargetNotFound(FarfetchError):
     """
 
     def __init__(
-        self, wanted: int | str, near: Sequence[ProcessInfo] = (), reason: str = ""
+        self, wanted: int | str, near: Sequence[KnownProcess] = (), reason: str = ""
     ) -> None:
         super().__init__(wanted, tuple(near), reason)
         self.wanted = wanted
@@ -80,13 +93,15 @@ class TargetAmbiguous(FarfetchError):
     2 processes are called game, give a pid: 12 game root, 34 game root
     """
 
-    def __init__(self, wanted: str, candidates: Sequence[ProcessInfo]) -> None:
+    def __init__(self, wanted: str, candidates: Sequence[KnownProcess]) -> None:
         super().__init__(wanted, tuple(candidates))
         self.wanted = wanted
         self.candidates = tuple(candidates)
 
     def _message(self) -> str:
-        listed = ", ".join(f"{one.pid} {one.name} {one.user}" for one in self.candidates)
+        listed = ", ".join(
+            f"{process.pid} {process.name} {process.user}" for process in self.candidates
+        )
         return f"{len(self.candidates)} processes are called {self.wanted}, give a pid: {listed}"
 
 
@@ -94,21 +109,23 @@ class TargetGone(FarfetchError):
     """The process is no longer what was attached to.
 
     Args:
-        pid: the process.
-        name: its name, or "" when not known.
+        pid: the process; None for other memory.
+        name: its name, or the memory's; "" when not known.
         how: ``"exited"``, or ``"replaced"`` by executing another program.
 
     >>> print(TargetGone(12, "game", "replaced"))
     game (12) has executed another program: attach again
     """
 
-    def __init__(self, pid: int, name: str, how: Literal["exited", "replaced"]) -> None:
+    def __init__(self, pid: int | None, name: str, how: Literal["exited", "replaced"]) -> None:
         super().__init__(pid, name, how)
         self.pid = pid
         self.name = name
         self.how = how
 
     def _message(self) -> str:
+        if self.pid is None:
+            return f"the {self.name} is no longer there: attach again"
         if self.how == "replaced":
             return f"{_process(self.pid, self.name)} has executed another program: attach again"
         return f"{_process(self.pid, self.name)} has exited"

@@ -6,22 +6,12 @@ import contextlib
 import threading
 from functools import partial
 from types import TracebackType
-from typing import Protocol
 
 from .. import arguments
 from ..errors import ArgumentError, FarfetchError, MemoryFault, PatchError, TargetClosed
 from ..lifetime.bound import Bound
 from ..lifetime.life import Life
-
-
-class Patchable(Protocol):
-    """What patching needs of a target."""
-
-    def read_bytes(self, address: int, size: int) -> bytes:
-        """Read exactly that many bytes."""
-
-    def write_bytes(self, address: int, raw: bytes, *, force: bool = False) -> None:
-        """Write all of the bytes."""
+from ..memory.space import Space
 
 
 class Patch(Bound):
@@ -110,7 +100,7 @@ class Patches(Bound):
     (True, 1)
     """
 
-    def __init__(self, target: Patchable) -> None:
+    def __init__(self, target: Space) -> None:
         self._target = target
         self._entries: list[Patch] = []
         self._made = 0
@@ -178,10 +168,10 @@ class Patches(Bound):
         with self._lock:
             if not patch.active:
                 return
-            found = self._target.read_bytes(patch.address, len(patch.after))
-            if found not in (patch.after, patch.before) and not force:
-                raise PatchError(patch.address, patch.after, found)
-            if found != patch.before:
+            there = self._target.read_bytes(patch.address, len(patch.after))
+            if there not in (patch.after, patch.before) and not force:
+                raise PatchError(patch.address, patch.after, there)
+            if there != patch.before:
                 self._write(patch.address, patch.before)
             patch.active = False
             self._entries.remove(patch)

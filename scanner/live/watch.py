@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from construct import Construct
 
@@ -13,19 +13,9 @@ from .. import arguments
 from ..errors import FarfetchError, ForkedError, TargetClosed, TargetGone, TypeNameError
 from ..lifetime.bound import Bound
 from ..lifetime.life import Life
+from ..memory.space import Space
 from ..values.convert import decode, type_name, value_type
 from ..values.structures import size_of
-
-
-class Watchable(Protocol):
-    """What watching needs of a target."""
-
-    @property
-    def bits(self) -> int:
-        """32 or 64: the width of its pointers."""
-
-    def read_bytes(self, address: int, size: int) -> bytes:
-        """Read exactly that many bytes."""
 
 
 class Seen(NamedTuple):
@@ -65,19 +55,19 @@ class Watch(Bound):
 
     >>> memory = bytearray(b"ab")
     >>> watch = Watch(attach(Buffer(memory, base=16)), [(16, u8), (17, u8)])
-    >>> [(one.value, one.changed) for one in watch.look()]
+    >>> [(seen.value, seen.changed) for seen in watch.look()]
     [(97, False), (98, False)]
     >>> memory[1] = 7
-    >>> [(one.value, one.changed) for one in watch.look()]
+    >>> [(seen.value, seen.changed) for seen in watch.look()]
     [(97, False), (7, True)]
     """
 
-    def __init__(self, target: Watchable, places: Iterable[tuple[int, Construct]]) -> None:
+    def __init__(self, target: Space, places: Iterable[tuple[int, Construct]]) -> None:
         self._target = target
         self._bits = target.bits
         self._places = [
             (arguments.address(address), what, _size(what, self._bits))
-            for address, what in ((one, value_type(kind)) for one, kind in places)
+            for address, what in ((place, value_type(kind)) for place, kind in places)
         ]
         self._raw: list[bytes | None] | None = None
         self._changes = [0] * len(self._places)

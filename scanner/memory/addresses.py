@@ -47,9 +47,9 @@ def parse_address(text: str, modules: Sequence[Module] = (), regions: Sequence[R
     regions = arguments.several("regions", regions, Region, "regions of a target")
     start = len(text) - len(text.lstrip())
     word = text.strip()
-    found = _base(text, word, start, modules, regions)
-    if found is not None:
-        return found
+    whole = _base(text, word, start, modules, regions)
+    if whole is not None:
+        return whole
     quoted = _QUOTED.fullmatch(word)
     if quoted:
         name, offset = quoted[1], quoted[2]
@@ -73,14 +73,15 @@ def _base(
     """The address of a number, a module's base, or where a region of that name starts."""
     if _NUMBER.fullmatch(name):
         return _plus(text, 0, name, position)
-    found = [one for one in modules if name in (one.name, one.path)]
-    if len(found) > 1:
-        paths = sorted({one.path for one in found})
+    called = [module for module in modules if name in (module.name, module.path)]
+    if len(called) > 1:
+        paths = sorted({module.path for module in called})
         hint = f"give the path: {', '.join(paths)}" if len(paths) > 1 else "give an address"
         raise ExpressionError(text, position, f'several modules are called "{name}"; {hint}')
-    if found:
-        return found[0].base
-    return min((one.start for one in regions if one.path == name), default=None) if name else None
+    if called:
+        return called[0].base
+    starts = (region.start for region in regions if region.path == name)
+    return min(starts, default=None) if name else None
 
 
 def _plus(text: str, base: int, number: str, position: int) -> int:
@@ -98,6 +99,6 @@ def _unknown(name: str, modules: Sequence[Module]) -> str:
         return "expected an address such as 0x7f00 or game+0x10"
     if _BARE_HEX.fullmatch(name):
         return f"hex numbers start with 0x: did you mean 0x{name}?"
-    near = arguments.near(name, [one.name for one in modules], 1)
+    near = arguments.near(name, [module.name for module in modules], 1)
     hint = f": did you mean {near[0]}?" if near else ""
     return f'no module or region is called "{name}"{hint}'

@@ -1,19 +1,23 @@
-"""What every memory is: read into a buffer, write, list regions."""
+"""What every memory is: bytes to read and write, regions, and whether it is still there."""
 
 from __future__ import annotations
 
 import abc
+import contextlib
 import errno
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from .. import arguments
 from ..engine import cell, check, ffi, lib
-from ..errors import ArgumentError, FarfetchError, TargetClosed
+from ..errors import ArgumentError, FarfetchError, TargetClosed, TargetGone
 from ..lifetime.bound import Bound
 from ..lifetime.life import Held
-from ..process.processes import ProcessInfo
-from .regions import Region
+from .modules import Module, modules_of
+from .owner import ProcessInfo
+from .page_state import PageState
+from .regions import Footprint, Region
 
 _MAY_BLOCK: Final = -errno.EAGAIN
 _POLL: Final = 10  # milliseconds between looks at a call that may block
@@ -24,13 +28,20 @@ _PATIENCE_MOST: Final = 86400.0
 
 
 class Memory(Bound, abc.ABC):
-    """A way to read and write a target.
+    """A way to read and write a target, and all that is known of the address space there.
 
     The bytes are moved by one of the core's readers, which the scanning threads call with no
-    Python in between.
+    Python in between. A kind of memory of one's own says at least what its regions are; whatever
+    else it does not say is as with a buffer: it never goes away, its modules are the files in its
+    regions, and nothing is known of its pages.
 
     Attributes:
         name: of this way: ``"process_vm"``, ``"proc_mem"``, ``"buffer"``.
+        process: whose memory it is, if it is a process's.
+        pid: of that process; None for other memory.
+        title: what errors call it: the process's name, or that of this way.
+        pages: what is known of its pages beside their bytes.
+        must_be_closed: whether who forgets to close it is to be warned.
 
     Args:
         name: of this way.
@@ -42,12 +53,18 @@ class Memory(Bound, abc.ABC):
     (True, 'buffer', b'cd')
     """
 
+    must_be_closed = False
+
     def __init__(self, name: str, reader: Any, process: ProcessInfo | None = None) -> None:
         self.name = name
+        self.process = process
+        self.pid = process.pid if process else None
+        self.title = process.name if process else name
+        self.pages: PageState = PageState()
         self._patience = _PATIENCE
         self._waits = True
-        pid, called = (process.pid, process.name) if process else (None, name)
-        self._held = Held(reader, partial(TargetClosed, pid, called))
+        self._known: tuple[list[Region], list[Module]] = ([], [])
+        self._held = Held(reader, partial(TargetClosed, self.pid, self.title))
 
     @property
     def reader(self) -> Any:
@@ -66,6 +83,49 @@ class Memory(Bound, abc.ABC):
         >>> [str(region).split()[:2] for region in Buffer(b"abcdef", base=16).regions()]
         [['00000010-00000016', 'r--p']]
         """
+
+    @property
+    def bits(self) -> int:
+        """Width of a pointer in it: 32 or 64."""
+        return 64
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is still what was opened; False once that has gone, or was closed."""
+        return True
+
+    def gone(self) -> FarfetchError:
+        """The error that says what became of it; asked when it is no longer alive.
+
+        Raises:
+            TargetClosed: it was closed here.
+            ForkedError: it is the parent process's.
+        """
+        self._held.get()
+        return TargetGone(self.pid, self.title, "exited")
+
+    def modules(self, regions: list[Region] | None = None) -> list[Module]:
+        """The programs and libraries that are mapped, by ascending address.
+
+        Args:
+            regions: that :meth:`regions` gave; they are read anew if None. Files are only looked
+                into when the regions have changed.
+        """
+        if regions is None:
+            regions = self.regions()
+        known = self._known
+        if regions != known[0]:
+            with self._root() as root:
+                known = self._known = (regions, modules_of(regions, root))
+        return known[1]
+
+    def _root(self) -> contextlib.AbstractContextManager[Path]:
+        """The folder that its target sees as ``/``, for as long as the context lasts."""
+        return contextlib.nullcontext(Path("/"))
+
+    def footprints(self) -> list[Footprint]:
+        """How much of each region is in memory, by ascending address: all of it, where nothing else is known."""
+        return [Footprint(region, region.size, region.size) for region in self.regions()]
 
     def error(self, code: int) -> FarfetchError | None:
         """What an errno of the reader means for this memory, if it is about the whole target."""
@@ -86,7 +146,8 @@ class Memory(Bound, abc.ABC):
             raw = bytearray(arguments.size(size))
         except MemoryError:
             raise ArgumentError("size", size, "what there is memory for") from None
-        return bytes(memoryview(raw)[: self.read_into(address, raw)])
+        done = self.read_into(address, raw)
+        return bytes(raw if done == len(raw) else raw[:done])
 
     def read_into(self, address: int, buffer: bytearray | memoryview) -> int:
         """Fill a buffer from an address on. Returns the bytes up to the first unreadable one.
@@ -186,8 +247,8 @@ class Memory(Bound, abc.ABC):
         """
         address, size = arguments.whole("address", address, 0, 1 << 64), arguments.size(size)
         return any(
-            0 <= one < 1 << 64 and bool(lib.ff_reader_blocks(self.reader, one, writing))
-            for one in {address, address + size - 1}
+            0 <= edge < 1 << 64 and bool(lib.ff_reader_blocks(self.reader, edge, writing))
+            for edge in {address, address + size - 1}
         )
 
     def _call(
@@ -247,6 +308,7 @@ class Memory(Bound, abc.ABC):
         farfetch.scanner.TargetClosed: the buffer was closed here: attach again
         """
         self._held.let_go()
+        self.pages.close()
 
 
 def _writable(buffer: bytearray | memoryview) -> Any:

@@ -112,14 +112,14 @@ def locate(address: int, regions: Sequence[Region], modules: Sequence[Module]) -
     """
     index = bisect_right(regions, address, key=lambda region: region.start) - 1
     region = regions[index] if index >= 0 and address in regions[index] else None
-    module = next((one for one in modules if address in one), None)
+    module = next((module for module in modules if address in module), None)
     if module is not None:
         label = module_label(module, modules)
         return Location(address, region, module, address - module.base, label)
     if region is None:
         return Location(address, None, None, address, "")
     if region.path in _NAMED:
-        start = min(one.start for one in regions if one.path == region.path)
+        start = min(named.start for named in regions if named.path == region.path)
         return Location(address, region, None, address - start, region.path)
     return Location(address, region, None, address - region.start, "")
 
@@ -128,7 +128,7 @@ def module_label(module: Module, modules: Iterable[Module]) -> str:
     """What names a module for sure: its name, its path where names repeat, or else ""."""
     modules = tuple(modules)
     for label in (module.name, module.path):
-        if [one for one in modules if label in (one.name, one.path)] == [module]:
+        if [other for other in modules if label in (other.name, other.path)] == [module]:
             return f'"{label}"' if any(map(str.isspace, label)) else label
     return ""
 
@@ -157,10 +157,12 @@ def _module(run: list[Region], regions: Sequence[Region], root: Path) -> Module:
     size = image_size(root / first.path.lstrip("/"), first.inode)
     if size is not None:
         end = first.start + size + -size % mmap.PAGESIZE
-        zeroed = [_cut(one, first.start, end) for one in regions if _may_be_bss(one)]
+        zeroed = [_cut(region, first.start, end) for region in regions if _may_be_bss(region)]
     else:
         zeroed = [
-            one for one in regions if _may_be_bss(one) and one.writable and one.start == last.end
+            region
+            for region in regions
+            if _may_be_bss(region) and region.writable and region.start == last.end
         ]
     parts = sorted((*run, *filter(None, zeroed)), key=lambda region: region.start)
     return Module(

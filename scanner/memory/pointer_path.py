@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from .. import arguments
 from ..errors import ArgumentError, MemoryFault, PointerError
 from ..values.literals import parse_integer
+from .space import Space
 
 #: More steps than any program needs; a path with more is not followed.
 MAX_STEPS = 64
 
 _ARROW = "->"
-
-
-class Followable(Protocol):
-    """What following pointers needs of a target."""
-
-    @property
-    def bits(self) -> int:
-        """32 or 64: the width of its pointers."""
-
-    def address(self, text: str) -> int:
-        """The address that a text says."""
-
-    def read_bytes(self, address: int, size: int) -> bytes:
-        """Read exactly that many bytes."""
 
 
 class PointerStep(NamedTuple):
@@ -99,7 +86,7 @@ class PointerPath(NamedTuple):
             offsets.append(offset)
         return cls(base, tuple(offsets))
 
-    def follow(self, target: Followable, base: int | None = None) -> tuple[PointerStep, ...]:
+    def follow(self, target: Space, base: int | None = None) -> tuple[PointerStep, ...]:
         """Follow all pointers, and say what was found at each.
 
         Args:
@@ -132,7 +119,7 @@ class PointerPath(NamedTuple):
             address = result
         return tuple(steps)
 
-    def resolve(self, target: Followable, base: int | None = None) -> int:
+    def resolve(self, target: Space, base: int | None = None) -> int:
         """The address at its end; takes and raises what :meth:`follow` does.
 
         >>> target = attach(Buffer(bytearray(64), base=0x1000))
@@ -170,13 +157,13 @@ class PointerPath(NamedTuple):
         for offset in self.offsets:
             arguments.whole("an offset", offset, -(1 << 63), (1 << 63) - 1)
 
-    def _base(self, target: Followable, base: int | None) -> int:
+    def _base(self, target: Space, base: int | None) -> int:
         if base is None:
             return target.address(arguments.text("base", self.base))
         return arguments.address(base, "base")
 
     def __str__(self) -> str:
-        offsets = (f"{'-' if one < 0 else ''}0x{abs(one):x}" for one in self.offsets)
+        offsets = (f"{'-' if offset < 0 else ''}0x{abs(offset):x}" for offset in self.offsets)
         return f" {_ARROW} ".join((self.base, *offsets))
 
 
@@ -194,7 +181,7 @@ class Follower:
 
     _SHARE: Final = 100
 
-    def __init__(self, path: PointerPath, target: Followable) -> None:
+    def __init__(self, path: PointerPath, target: Space) -> None:
         self.path = path
         self._target = target
         self._base = 0

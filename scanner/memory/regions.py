@@ -116,3 +116,22 @@ class Region:
         if not self.path:
             return line
         return line.ljust(_NAME_COLUMN) + self.name.replace("\n", r"\012")
+
+
+class Footprint(NamedTuple):
+    """How much of a region is in memory.
+
+    Attributes:
+        region: the region.
+        resident: bytes of it that are in memory.
+        dirty: bytes of it in memory that were written: they are in no file, or not yet.
+
+    >>> region = Region(0x1000, 0x3000, "rw-p", 0, "00:00", 0, "[heap]", False)
+    >>> footprint = Footprint(region, resident=4096, dirty=4096)
+    >>> f"{footprint.resident / footprint.region.size:.0%} in memory"
+    '50% in memory'
+    """
+
+    region: Region
+    resident: int
+    dirty: int

@@ -95,18 +95,18 @@ class Where:
         [Range(start=4096, end=6144)]
         """
         regions = arguments.several("regions", regions, Region, "regions of a target")
-        readable = [one for one in regions if _is_readable(one)]
+        readable = [region for region in regions if _is_readable(region)]
         asked = {word.kind for word in self.words}
         selected: list[Region] = []
         if "all" in asked or asked == {"range"}:
             selected = readable
         elif asked <= {"writable", "range"}:
-            selected = [one for one in readable if one.writable]
+            selected = [region for region in readable if region.writable]
         else:
             for word in self.words:
                 selected += self._asked_by(word, readable, modules)
             if "writable" in asked:
-                selected = [one for one in selected if one.writable]
+                selected = [region for region in selected if region.writable]
         windows = [word.window for word in self.words if word.kind == "range"]
         ranges = _merge(_clip(selected, windows or [Range(0, 1 << 64)]))
         if not ranges:
@@ -117,17 +117,18 @@ class Where:
         self, word: _Word, readable: Sequence[Region], modules: Sequence[Module]
     ) -> list[Region]:
         if word.kind == "module":
-            found = [one for one in modules if _has_name(one, word.name)]
-            if not found:
-                near = arguments.near(word.name, [one.name for one in modules], 3)
+            named = [module for module in modules if _has_name(module, word.name)]
+            if not named:
+                near = arguments.near(word.name, [module.name for module in modules], 3)
                 hint = f"; near it: {', '.join(near)}" if near else ""
                 reason = f'no region matches: no module is called "{word.name}"{hint}'
                 raise WhereError(self.text, word.position, reason)
-            return [one for module in found for one in module.regions if _is_readable(one)]
+            parts = [region for module in named for region in module.regions]
+            return [region for region in parts if _is_readable(region)]
         if word.kind == "data":
-            parts = [one for module in modules for one in module.regions]
-            return [one for one in parts if one.writable and _is_readable(one)]
-        return [one for one in readable if one.kind == word.kind]
+            parts = [region for module in modules for region in module.regions]
+            return [region for region in parts if region.writable and _is_readable(region)]
+        return [region for region in readable if region.kind == word.kind]
 
     def __str__(self) -> str:
         return self.text
@@ -160,7 +161,7 @@ def _is_readable(region: Region) -> bool:
 
 def _has_name(module: Module, name: str) -> bool:
     return name in (module.name, module.path) or any(
-        fnmatch.fnmatchcase(one, name) for one in (module.name, module.path)
+        fnmatch.fnmatchcase(known, name) for known in (module.name, module.path)
     )
 
 
@@ -174,9 +175,9 @@ def _clip(regions: Iterable[Region], windows: Sequence[Range]) -> Iterator[Range
 
 def _merge(ranges: Iterable[Range]) -> list[Range]:
     merged: list[Range] = []
-    for one in sorted(ranges):
-        if merged and one.start <= merged[-1].end:
-            merged[-1] = Range(merged[-1].start, max(merged[-1].end, one.end))
+    for window in sorted(ranges):
+        if merged and window.start <= merged[-1].end:
+            merged[-1] = Range(merged[-1].start, max(merged[-1].end, window.end))
         else:
-            merged.append(one)
+            merged.append(window)
     return merged

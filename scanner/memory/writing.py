@@ -6,28 +6,46 @@ is held from then on. Only what the freezer itself puts back goes past this.
 
 from __future__ import annotations
 
+import abc
 import bisect
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 from ..engine import ffi
 from ..errors import MemoryFault
-from ..lifetime.bound import Bound
+from .base import Memory
 
-if TYPE_CHECKING:
-    from ..live.freeze import Freezer
-    from ..target import Target
-    from .base import Memory
+
+class Holder(abc.ABC):
+    """What holds values in a memory, and so is told of all that is written over them."""
+
+    @abc.abstractmethod
+    def spans(self) -> list[tuple[int, int]]:
+        """The addresses that are held, each from its first up to, not including, its end."""
+
+    @abc.abstractmethod
+    def write_over(self, address: int, raw: bytes, write: Callable[[], int]) -> int:
+        """Write over what may be held, while nothing is put back; hold what was written.
+
+        Args:
+            address: of the first byte.
+            raw: the bytes.
+            write: does it; returns how many of the bytes were written.
+
+        Returns:
+            The same.
+        """
 
 
 def write(
-    memory: Memory, freezer: Freezer | None, address: int, raw: bytes, *, force: bool = False
+    memory: Memory, holder: Holder | None, address: int, raw: bytes, *, force: bool = False
 ) -> int:
     """Write bytes from an address on, and hold them where something is frozen.
 
     Args:
         memory: to write to.
-        freezer: of what is frozen there, if anything is.
+        holder: of what is frozen there, if anything is.
         address: of the first byte.
         raw: the bytes.
         force: also where the target may not write itself.
@@ -35,19 +53,27 @@ def write(
     Returns:
         How many were written, up to the first that cannot be.
     """
-    if freezer is None:
-        return store(memory, address, raw, force=force)
-    with freezer.turn:
-        touched = freezer.touched(address, len(raw))
-        done = store(memory, address, raw, force=force)
-        for one in touched:
-            one._hold(address, raw[:done])
-    return done
+    if holder is None:
+        return _store(memory, address, raw, force=force)
+    return holder.write_over(address, raw, partial(_store, memory, address, raw, force=force))
+
+
+def write_fully(
+    memory: Memory, holder: Holder | None, address: int, raw: bytes, *, force: bool = False
+) -> None:
+    """Write bytes from an address on, all of them; takes what :func:`write` does.
+
+    Raises:
+        MemoryFault: some cannot be written, with what the regions tell of the cause.
+    """
+    done = write(memory, holder, address, raw, force=force)
+    if done != len(raw):
+        raise _fault(memory, address, len(raw), done, force=force)
 
 
 def write_each(
     memory: Memory,
-    freezer: Freezer | None,
+    holder: Holder | None,
     addresses: Any,
     count: int,
     raw: bytes,
@@ -58,7 +84,7 @@ def write_each(
 
     Args:
         memory: to write to.
-        freezer: of what is frozen there, if anything is.
+        holder: of what is frozen there, if anything is.
         addresses: a ``uint64_t *``, ascending.
         count: how many.
         raw: the bytes.
@@ -68,10 +94,10 @@ def write_each(
         At how many all of the bytes are now.
     """
     frozen: list[int] = []
-    spans = freezer.spans() if freezer else []
+    spans = holder.spans() if holder else []
     if spans:
         places = ffi.unpack(addresses, count)
-        frozen = sorted({one for span in spans for one in _touching(places, len(raw), *span)})
+        frozen = sorted({at for span in spans for at in _touching(places, len(raw), *span)})
         others = sorted(set(places).difference(frozen))
         addresses, count = ffi.new("uint64_t[]", others), len(others)
     if force:
@@ -79,7 +105,7 @@ def write_each(
     else:
         done = memory.write_each(addresses, count, raw)
     for address in frozen:
-        done += write(memory, freezer, address, raw, force=force) == len(raw)
+        done += write(memory, holder, address, raw, force=force) == len(raw)
     return done
 
 
@@ -89,51 +115,19 @@ def _touching(places: Sequence[int], size: int, start: int, end: int) -> Sequenc
     return places[first : bisect.bisect_left(places, end, first)]
 
 
-def store(memory: Memory, address: int, raw: bytes, *, force: bool) -> int:
+def _store(memory: Memory, address: int, raw: bytes, *, force: bool) -> int:
     """Write bytes past what is frozen; a memory that knows no force is not asked for it."""
     return memory.write(address, raw, force=True) if force else memory.write(address, raw)
 
 
-def check(memory: Memory, address: int, size: int, done: int, *, force: bool) -> None:
-    """Raise MemoryFault, with what the regions tell of the cause, unless all was written."""
-    if done == size:
-        return
+def _fault(memory: Memory, address: int, size: int, done: int, *, force: bool) -> MemoryFault:
+    """The error of a write that came so far, with what the regions tell of the cause."""
     if memory.blocks(address + done, size - done, writing=True):
-        raise MemoryFault(address, size, done, True, blocked=True)
-    region = next((one for one in memory.regions() if address + done in one), None)
+        return MemoryFault(address, size, done, True, blocked=True)
+    region = next((region for region in memory.regions() if address + done in region), None)
     hint = ""
     if region is not None and not region.writable:
         name = region.name or f"0x{region.start:x}..0x{region.end:x}"
         cure = ", which not even force writes" if force else ": force it, or patch it"
         hint = f"it lies in a read-only mapping of {name}{cure}"
-    raise MemoryFault(address, size, done, True, hint)
-
-
-class PastTheFreezer(Bound):
-    """A target's bytes as its freezer reads and writes them: it need not be told of its own.
-
-    Args:
-        target: whose.
-    """
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-
-    @property
-    def bits(self) -> int:
-        """Width of a pointer: 32 or 64."""
-        return self._target.bits
-
-    def address(self, text: str) -> int:
-        """The address that a text says."""
-        return self._target.address(text)
-
-    def read_bytes(self, address: int, size: int) -> bytes:
-        """Read exactly that many bytes."""
-        return self._target.read_bytes(address, size)
-
-    def write_bytes(self, address: int, data: bytes, *, force: bool = False) -> None:
-        """Write all of the bytes."""
-        self._target.check()
-        done = store(self._target.memory, address, data, force=force)
-        check(self._target.memory, address, len(data), done, force=force)
+    return MemoryFault(address, size, done, True, hint)

@@ -9,8 +9,8 @@ from typing import Final
 from ..errors import AccessDenied, TargetGone
 from ..lifetime.bound import Bound
 from ..lifetime.life import Descriptor
+from ..memory.owner import ProcessInfo
 from .memory import gone
-from .processes import ProcessInfo
 from .threads import folders
 
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC

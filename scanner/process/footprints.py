@@ -6,10 +6,10 @@ The kernel adds them up over the pages in /proc/pid/smaps; see proc_pid_smaps(5)
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from ..errors import AccessDenied, TargetGone
-from ..memory.regions import Region
+from ..memory.regions import Footprint
 from .maps import parse_maps
 from .processes import has_exited
 from .threads import read_file
@@ -24,37 +24,18 @@ _FIELD: Final = re.compile(
 _REGION: Final = re.compile(rb"^(?=[0-9a-f]+-)", re.MULTILINE)
 
 
-class Footprint(NamedTuple):
-    """How much of a region is in memory.
-
-    Attributes:
-        region: the region.
-        resident: bytes of it that are in memory.
-        dirty: bytes of it in memory that were written: they are in no file, or not yet.
-
-    >>> region = Region(0x1000, 0x3000, "rw-p", 0, "00:00", 0, "[heap]", False)
-    >>> footprint = Footprint(region, resident=4096, dirty=4096)
-    >>> f"{footprint.resident / footprint.region.size:.0%} in memory"
-    '50% in memory'
-    """
-
-    region: Region
-    resident: int
-    dirty: int
-
-
 def parse_smaps(text: bytes) -> list[Footprint]:
     """The footprints that the text of a smaps file lists, in its order.
 
     Raises:
         ValueError: a region's line is not as in a maps file.
 
-    >>> [one] = parse_smaps(b'''1000-3000 rw-p 00000000 00:00 0
+    >>> [footprint] = parse_smaps(b'''1000-3000 rw-p 00000000 00:00 0
     ... Size:                  8 kB
     ... Rss:                   4 kB
     ... Private_Dirty:         4 kB
     ... ''')
-    >>> one.resident, one.dirty, one.region.size
+    >>> footprint.resident, footprint.dirty, footprint.region.size
     (4096, 4096, 8192)
     """
     return [_parse(entry) for entry in _REGION.split(text) if entry]

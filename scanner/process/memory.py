@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import errno
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 from ..errors import AccessDenied, FarfetchError, TargetGone, TargetNotFound
 from ..memory.base import Memory
-from ..memory.regions import Region
+from ..memory.owner import ProcessInfo
+from ..memory.regions import Footprint, Region
+from .footprints import read_footprints
 from .maps import RegionReader
-from .processes import ProcessInfo, process
-from .threads import ask, folders
+from .processes import process
+from .threads import ask, folders, opened_root
+from .widths import may_be_wine, program_bits
 
 
 class ProcessMemory(Memory):
@@ -24,16 +29,35 @@ class ProcessMemory(Memory):
 
     def __init__(self, name: str, reader: Any, process: ProcessInfo) -> None:
         super().__init__(name, reader, process)
-        self.process = process
+        self.process: ProcessInfo = process
         self._regions = RegionReader(process.pid, process.name)
+        self._bits: int | None = None
 
     def regions(self) -> list[Region]:
         """The regions that are mapped, by ascending address; see proc_pid_maps(5)."""
         self._held.get()  # only to be refused as all else is
         return self._regions.read()
 
+    @property
+    def bits(self) -> int:
+        """Width of a pointer: that of its program, under Wine of the Windows program."""
+        if self._bits is None:
+            bits = program_bits(self.process, self)
+            if bits is None and may_be_wine(self.process):  # it may not be mapped yet
+                return self.process.bits or 64
+            self._bits = bits or self.process.bits or 64
+        return self._bits
+
+    def _root(self) -> AbstractContextManager[Path]:
+        return opened_root(self.process.pid)
+
+    def footprints(self) -> list[Footprint]:
+        """How much of each region is in memory, by ascending address; see proc_pid_smaps(5)."""
+        self._held.get()
+        return read_footprints(self.process.pid, self.process.name)
+
     def error(self, code: int) -> FarfetchError | None:
-        """TargetGone or AccessDenied."""
+        """What an errno of the reader means for the process: TargetGone or AccessDenied."""
         return process_error(code, self.process)
 
 

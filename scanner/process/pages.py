@@ -21,8 +21,8 @@ from typing import Any, Final
 
 from ..engine import cell, check, content, ffi, lib
 from ..errors import TargetClosed
-from ..lifetime.bound import Bound
 from ..lifetime.life import Descriptor, Held
+from ..memory.page_state import PageState
 from ..memory.regions import Range, Region
 from .threads import ask, folders, has_memory, read_file
 
@@ -35,7 +35,7 @@ _SPARSE: Final = 2  # touched memory is worth looking for when there is so much 
 _ANONYMOUS: Final = ("", "[heap]", "[stack]")
 
 
-class Pages(Bound):
+class Pages(PageState):
     """The pages of a process.
 
     Args:
@@ -80,16 +80,16 @@ class Pages(Bound):
 
     def expecting_zeros(self, regions: Sequence[Region]) -> Any:
         """The core's pages, of which those in regions that nobody touched count as zeros."""
-        found = [
+        anonymous = [
             (region.start, region.end)
             for region in regions
             if region.perms[3] == "p" and _is_anonymous(region.path)
         ]
         lazy = _filled_by_others(self._pid)
-        found = [(start, end) for start, end in found if (start, end) not in lazy]
-        listed = ffi.new("struct ff_range[]", found)
+        zeros = [bounds for bounds in anonymous if bounds not in lazy]
+        listed = ffi.new("struct ff_range[]", zeros)
         out = cell("pages")
-        check(lib.ff_pages_expect(self.handle, listed, len(found), out))
+        check(lib.ff_pages_expect(self.handle, listed, len(zeros), out))
         return content(out)
 
     def forget(self) -> int | None:
@@ -168,7 +168,7 @@ def _is_anonymous(name: str) -> bool:
 
 def _some_pages(regions: Sequence[Region]) -> Iterator[int]:
     """Pages that a running process is likely to write to: first and last ones of its memory."""
-    private = [one for one in regions if one.perms[1] == "w" and one.perms[3] == "p"]
+    private = [region for region in regions if region.writable and not region.shared]
     each = max(1, _LOOKED_AT // (2 * len(private) or 1))
     for region in private:
         pages = range(region.start, region.end, _PAGE)
@@ -182,17 +182,17 @@ def _filled_by_others(pid: int) -> frozenset[tuple[int, int]]:
         lines = read_file(pid, "smaps").decode(errors="replace").splitlines()
     except OSError:
         return frozenset()
-    found = set()
+    filled = set()
     bounds = (0, 0)
     for line in lines:
         word = line.split(" ", 1)[0]
         if line.startswith("VmFlags:"):
             if "um" in line.split():
-                found.add(bounds)
+                filled.add(bounds)
         elif not word.endswith(":") and "-" in word:
             start, end = word.split("-")
             bounds = (int(start, 16), int(end, 16))
-    return frozenset(found)
+    return frozenset(filled)
 
 
 @functools.cache

@@ -6,13 +6,13 @@ import os
 import pwd
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from .. import arguments
 from ..errors import TargetAmbiguous, TargetNotFound
 from ..images.elf import elf_bits
+from ..memory.owner import ProcessInfo
 from .threads import any_runs, ask, folders
 
 _PROC: Final = Path("/proc")
@@ -27,38 +27,6 @@ _INTERPRETERS: Final = re.compile(
     r"(python|pypy|perl|ruby|node|nodejs|java|mono|dotnet|lua|luajit|php|wine|wine64|bash|dash|sh)"
     r"(-sgen|-preloader)?[0-9.]*"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessInfo:
-    """A process, as it was when it was looked at.
-
-    Attributes:
-        pid: its number.
-        name: its main thread's name, cut to 15 bytes by the kernel.
-        exe: the path of its program; None when the kernel does not let us see it.
-        cmdline: its arguments, the program's own name first.
-        uid: of the user it runs as: the effective one.
-        user: that user's name, or the uid where it has none.
-        ppid: of the process that started it.
-        started: when, in clock ticks since boot; with the pid, it tells a process for sure.
-        bits: 32 or 64, of its program; None when the kernel does not let us see it.
-
-    >>> import os
-    >>> this = process(os.getpid())
-    >>> this.pid == os.getpid(), this.ppid == os.getppid(), this.uid == os.geteuid(), this.bits
-    (True, True, True, 64)
-    """
-
-    pid: int
-    name: str
-    exe: str | None
-    cmdline: tuple[str, ...]
-    uid: int
-    user: str
-    ppid: int
-    started: int
-    bits: Literal[32, 64] | None
 
 
 class _Stat(NamedTuple):
@@ -89,17 +57,17 @@ def processes(*, include_kernel_threads: bool = False) -> list[ProcessInfo]:
     True
     """
     arguments.flag("include_kernel_threads", include_kernel_threads)
-    found = []
+    running = []
     for pid in sorted(int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()):
         stat = _read_stat(pid)
         if stat is None or _is_over(pid, stat):
             continue
         if stat.is_kernel_thread and not include_kernel_threads:
             continue
-        one = _read_process(pid, stat)
-        if one is not None:
-            found.append(one)
-    return found
+        info = _read_process(pid, stat)
+        if info is not None:
+            running.append(info)
+    return running
 
 
 def process(pid: int) -> ProcessInfo:
@@ -118,10 +86,10 @@ def process(pid: int) -> ProcessInfo:
     stat = _read_stat(pid)
     if stat is not None and _is_over(pid, stat):
         raise TargetNotFound(pid, reason=f"({stat.name}) has exited")
-    one = stat and _read_process(pid, stat)
-    if not one:
+    info = stat and _read_process(pid, stat)
+    if not info:
         raise TargetNotFound(pid)
-    return one
+    return info
 
 
 def has_exited(pid: int) -> bool:
@@ -158,13 +126,13 @@ def find_process(wanted: int | str) -> ProcessInfo:
     is_pid = re.fullmatch("[0-9]{1,10}", wanted) is not None
     if is_pid and _read_stat(int(wanted)) is not None:
         return _find_pid(int(wanted))
-    others = [one for one in processes() if one.pid != os.getpid()]
-    found = [one for one in others if wanted in _names(one)]
-    if not found:
+    others = [info for info in processes() if info.pid != os.getpid()]
+    called = [info for info in others if wanted in _names(info)]
+    if not called:
         raise TargetNotFound(int(wanted) if is_pid else wanted, _near(wanted, others))
-    if len(found) > 1:
-        raise TargetAmbiguous(wanted, found)
-    return found[0]
+    if len(called) > 1:
+        raise TargetAmbiguous(wanted, called)
+    return called[0]
 
 
 def _find_pid(pid: int) -> ProcessInfo:
@@ -175,15 +143,15 @@ def _find_pid(pid: int) -> ProcessInfo:
     return process(pid)
 
 
-def _names(one: ProcessInfo) -> set[str]:
+def _names(info: ProcessInfo) -> set[str]:
     """All that people may call a process."""
-    names = {one.name}
-    if one.exe:
-        names.add(basename(one.exe))
-    if one.cmdline:
-        names.add(basename(one.cmdline[0]))
+    names = {info.name}
+    if info.exe:
+        names.add(basename(info.exe))
+    if info.cmdline:
+        names.add(basename(info.cmdline[0]))
     if any(map(_INTERPRETERS.fullmatch, names)):
-        names.add(basename(_script(one.cmdline)))
+        names.add(basename(_script(info.cmdline)))
     return names - {""}
 
 
@@ -204,12 +172,12 @@ def basename(path: str) -> str:
 
 def _near(wanted: str, others: Sequence[ProcessInfo]) -> list[ProcessInfo]:
     """Up to five processes whose names look like the one wanted, the likest first."""
-    names = {one.pid: {name.lower() for name in _names(one)} for one in others}
+    names = {info.pid: {name.lower() for name in _names(info)} for info in others}
     every = sorted(set().union(*names.values()))
     low = wanted.lower()
     near = [name for name in every if low and (low in name or (len(name) > 2 and name in low))]
     near += arguments.near(low, every, 5)
-    ranked = [one for name in near for one in others if name in names[one.pid]]
+    ranked = [info for name in near for info in others if name in names[info.pid]]
     return list(dict.fromkeys(ranked))[:5]
 
 
@@ -243,10 +211,10 @@ def _read_process(pid: int, stat: _Stat) -> ProcessInfo | None:
     def look(question: Callable[[Path], _Answer | None]) -> _Answer | None:
         return ask(folders(pid) if stat.first_has_ended else [first], question)
 
-    arguments = os.fsdecode(look(lambda one: (one / "cmdline").read_bytes()) or b"")
+    arguments = os.fsdecode(look(lambda folder: (folder / "cmdline").read_bytes()) or b"")
     cmdline = tuple(arguments.removesuffix("\0").split("\0")) if arguments else ()
     try:
-        exe = look(lambda one: str((one / "exe").readlink()).removesuffix(_DELETED))
+        exe = look(lambda folder: str((folder / "exe").readlink()).removesuffix(_DELETED))
     except OSError:
         exe = None
     return ProcessInfo(
@@ -258,7 +226,7 @@ def _read_process(pid: int, stat: _Stat) -> ProcessInfo | None:
         user=_user(uid),
         ppid=stat.ppid,
         started=stat.started,
-        bits=look(lambda one: elf_bits(one / "exe")),
+        bits=look(lambda folder: elf_bits(folder / "exe")),
     )
 
 

@@ -41,7 +41,7 @@ def folders(pid: int) -> Iterator[Path]:
 def thread_ids(pid: int) -> list[int]:
     """The threads of a process, ascending; none when it is gone."""
     try:
-        return sorted(int(one.name) for one in (_PROC / str(pid) / "task").iterdir())
+        return sorted(int(thread.name) for thread in (_PROC / str(pid) / "task").iterdir())
     except (FileNotFoundError, ProcessLookupError):
         return []
 
@@ -106,7 +106,7 @@ def _others_run(pid: int) -> bool:
 
 def any_runs(pid: int) -> bool:
     """Whether any thread of a process has not ended."""
-    return bool(ask(folders(pid), lambda one: not has_ended((one / "stat").read_bytes())))
+    return bool(ask(folders(pid), lambda folder: not has_ended((folder / "stat").read_bytes())))
 
 
 def has_memory(folder: Path) -> bool:

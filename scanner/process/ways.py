@@ -13,11 +13,13 @@ from typing import Any, Final
 from .. import arguments
 from ..arguments import HIGHEST
 from ..engine import cell, content, lib
-from ..errors import AccessDenied, MemoryUnavailable
+from ..errors import AccessDenied, MemoryUnavailable, TargetGone
 from ..memory.base import Memory
+from ..memory.owner import ProcessInfo
 from ..memory.regions import Region
+from .address_space import AddressSpace
 from .memory import ProcessMemory, process_error
-from .processes import ProcessInfo
+from .pages import Pages
 
 # In the order in which "auto" tries them: fastest first.
 _OPENERS: Final[dict[str, Callable[[int, Any], int]]] = {
@@ -54,15 +56,35 @@ class GuardedMemory(ProcessMemory):
         reader: the core's reader.
         process: as it was when it was attached to.
         plain: process_vm, where that is another way and there is one.
+        space: its address space, held since it was attached to; closed with this memory.
     """
 
+    must_be_closed = True
+
     def __init__(
-        self, name: str, reader: Any, process: ProcessInfo, plain: ProcessMemory | None
+        self,
+        name: str,
+        reader: Any,
+        process: ProcessInfo,
+        plain: ProcessMemory | None,
+        space: AddressSpace,
     ) -> None:
         super().__init__(name, reader, process)
+        self.pages = Pages(process.pid)
+        self._space = space
         self._plain = plain
         self._forcing: ProcessMemory | None = None
         self._opening = threading.RLock()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs in the address space that it had then."""
+        return self._space.alive
+
+    def gone(self) -> TargetGone:
+        """Whether it has exited or executed another program."""
+        self._held.get()
+        return self._space.gone()
 
     def write(self, address: int, raw: bytes, *, force: bool = False) -> int:
         """Write bytes from an address on. Returns how many, up to the first that cannot be.
@@ -95,8 +117,8 @@ class GuardedMemory(ProcessMemory):
         places = [addresses[index] for index in range(count)]
         if not force:
             regions = self.regions()  # once, for there may be many that cannot be written
-            places = [one for one in places if _writable(regions, one, len(raw)) == len(raw)]
-        return sum(self.write(one, raw, force=force) == len(raw) for one in places)
+            places = [at for at in places if _writable(regions, at, len(raw)) == len(raw)]
+        return sum(self.write(at, raw, force=force) == len(raw) for at in places)
 
     @property
     def patience(self) -> float:
@@ -112,7 +134,7 @@ class GuardedMemory(ProcessMemory):
     def blocks(self, address: int, size: int = 1, *, writing: bool = False) -> bool:
         """Whether it is known that nobody brings a page of these bytes, so nothing waits."""
         known = super().blocks(address, size, writing=writing)
-        return known or any(one.blocks(address, size, writing=writing) for one in self._others())
+        return known or any(way.blocks(address, size, writing=writing) for way in self._others())
 
     def wait_no_more(self) -> None:
         """Let calls that wait for a page come back without it, from now on."""
@@ -121,13 +143,14 @@ class GuardedMemory(ProcessMemory):
             other.wait_no_more()
 
     def close(self) -> None:
-        """Let go of the readers."""
+        """Let go of the readers, and of the address space."""
         super().close()
         for other in self._others():
             other.close()
+        self._space.close()
 
     def _others(self) -> list[ProcessMemory]:
-        return [one for one in (self._plain, self._forcing) if one is not None]
+        return [way for way in (self._plain, self._forcing) if way is not None]
 
     def _forced(self) -> ProcessMemory:
         """The way that writes by force; kept, so that it knows what blocks and can be let go."""
@@ -164,7 +187,7 @@ class GuardedMemory(ProcessMemory):
 
 def _writable(regions: Sequence[Region], address: int, size: int) -> int:
     """How many of the bytes from an address on the target itself may write."""
-    index = bisect.bisect_right(regions, address, key=lambda one: one.start) - 1
+    index = bisect.bisect_right(regions, address, key=lambda region: region.start) - 1
     end = address
     for region in regions[max(index, 0) :]:
         if not (end in region and region.writable):
@@ -188,27 +211,34 @@ def open_memory(name: str, info: ProcessInfo) -> Memory:
         TargetGone: the process has exited.
     """
     arguments.text("memory", name)
-    if name == "auto":
-        for one in _OPENERS:
-            try:
-                return _guarded(one, info)
-            except (MemoryUnavailable, AccessDenied) as error:  # a sandbox may bar one way only
-                # with its traceback, this call's frame would keep itself, and the target's file
-                refused = error.with_traceback(None)
-        raise refused
+    space = AddressSpace(info)
+    try:
+        return _fastest(info, space) if name == "auto" else _guarded(name, info, space)
+    except BaseException:
+        space.close()
+        raise
+
+
+def _fastest(info: ProcessInfo, space: AddressSpace) -> GuardedMemory:
+    for name in _OPENERS:
+        try:
+            return _guarded(name, info, space)
+        except (MemoryUnavailable, AccessDenied) as error:  # a sandbox may bar one way only
+            # with its traceback, this call's frame would keep itself, and the target's file
+            refused = error.with_traceback(None)
+    raise refused
+
+
+def _guarded(name: str, info: ProcessInfo, space: AddressSpace) -> GuardedMemory:
     if name not in _OPENERS:
         near = arguments.near(name, memory_names(), 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(memory_names())}"
         raise MemoryUnavailable(name, hint)
-    return _guarded(name, info)
-
-
-def _guarded(name: str, info: ProcessInfo) -> GuardedMemory:
-    plain = None
+    reader, plain = _reader(name, info), None
     if name != "process_vm":
         with contextlib.suppress(MemoryUnavailable, AccessDenied):
             plain = _open("process_vm", info)
-    return GuardedMemory(name, _reader(name, info), info, plain)
+    return GuardedMemory(name, reader, info, plain, space)
 
 
 def _open(name: str, info: ProcessInfo) -> ProcessMemory:

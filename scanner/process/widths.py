@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from typing import Final, Literal, TypeGuard
+from typing import Final, Literal
 
 from ..errors import FarfetchError
 from ..memory.base import Memory
+from ..memory.owner import ProcessInfo
 from ..memory.regions import Region
-from .processes import ProcessInfo, basename
+from .processes import basename
 
 Bits = Literal[32, 64]
 
@@ -24,9 +25,12 @@ _ONLY_MANAGED, _NEEDS_32 = 1, 2  # flags of ECMA-335, II.25.3.3.1
 _BELOW: Final = 1 << 32
 
 
-def is_width(bits: object) -> TypeGuard[Bits]:
-    """Whether that is a width of pointers, in bits."""
-    return type(bits) is int and bits in (32, 64)
+def may_be_wine(info: ProcessInfo) -> bool:
+    """Whether it is worth looking at what is mapped: Wine has its name, or that of a program."""
+    return info.bits == 64 and (
+        "wine" in basename(info.exe or "").lower()
+        or any(word.lower().endswith(".exe") for word in info.cmdline)
+    )
 
 
 def program_bits(info: ProcessInfo, memory: Memory) -> Bits | None:
@@ -36,11 +40,11 @@ def program_bits(info: ProcessInfo, memory: Memory) -> Bits | None:
         info: the process.
         memory: its.
     """
-    if info.bits != 64 or not _may_be_wine(info):
+    if not may_be_wine(info):
         return None
     try:
-        found = _program(info, memory.regions())
-        return pe_bits(lambda at, size: memory.read(found + at, size)) if found else None
+        start = _program(info, memory.regions())
+        return pe_bits(lambda at, size: memory.read(start + at, size)) if start else None
     except (FarfetchError, OSError, struct.error):
         return None
 
@@ -73,17 +77,14 @@ def pe_bits(read: Callable[[int, int], bytes]) -> Bits | None:
     return 32
 
 
-def _may_be_wine(info: ProcessInfo) -> bool:
-    """Whether it is worth looking at what is mapped: Wine has its name, or that of a program."""
-    return "wine" in basename(info.exe or "").lower() or any(
-        word.lower().endswith(".exe") for word in info.cmdline
-    )
-
-
 def _program(info: ProcessInfo, regions: Sequence[Region]) -> int | None:
     """Where the main program is mapped: the one that its command line names, or else the first."""
-    files = [one for one in regions if one.offset == 0 and one.kind == "file" and one.end <= _BELOW]
+    files = [
+        region
+        for region in regions
+        if region.offset == 0 and region.kind == "file" and region.end <= _BELOW
+    ]
     named = {basename(word).lower() for word in info.cmdline}
-    programs = [one for one in files if one.path.lower().endswith(".exe")]
-    chosen = [one for one in programs if basename(one.path).lower() in named] or programs
+    programs = [region for region in files if region.path.lower().endswith(".exe")]
+    chosen = [region for region in programs if basename(region.path).lower() in named] or programs
     return chosen[0].start if chosen else None

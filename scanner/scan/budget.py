@@ -64,8 +64,9 @@ class Limits(NamedTuple):
 
 def available_memory() -> int:
     """Bytes of memory a program can take without swapping; ``MemAvailable`` of proc_meminfo(5)."""
-    found = re.search(r"^MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
-    return int(found[1]) * 1024 if found else 1 << 62
+    told = Path("/proc/meminfo").read_text()
+    available = re.search(r"^MemAvailable:\s*(\d+) kB", told, re.MULTILINE)
+    return int(available[1]) * 1024 if available else 1 << 62
 
 
 def free_disk(directory: str) -> int:

@@ -229,7 +229,7 @@ class History(Bound):
     def memory(self) -> int:
         """Bytes that the steps and snapshots take."""
         with self._change():
-            return sum(one.memory for one in (*self._all(), *self._snapshots.values()))
+            return sum(kept.memory for kept in (*self._all(), *self._snapshots.values()))
 
     def begin(self, ground: Ground, predicate: Predicate, kept: Kept) -> Step:
         """Begin anew with a first step, on a ground; all that there was is let go."""
@@ -274,7 +274,7 @@ class History(Bound):
     def snapshots(self) -> tuple[Snapshot, ...]:
         """The snapshots that predicates can name at present, oldest first."""
         here = {step.number for step in self.path}
-        return tuple(one for one in tuple(self._snapshots.values()) if one.step in here)
+        return tuple(saved for saved in tuple(self._snapshots.values()) if saved.step in here)
 
     def save(self, name: str, kept: Kept, onto: tuple[Step, ...]) -> Snapshot:
         """Keep values of a path's matches under a name, in place of any of that name."""
@@ -301,7 +301,7 @@ class History(Bound):
         Raises:
             ScanOrderError: there is none, or not of a step that led here.
         """
-        names = {one.name: one for one in self.snapshots}
+        names = {saved.name: saved for saved in self.snapshots}
         if name not in names:
             why = f'there is no snapshot "{name}"'
             if name in self._snapshots:
@@ -366,12 +366,12 @@ class History(Bound):
         with self._change():
             kept = {step.number for step in self.path}
             steps = [step for step in self if step.number not in kept]
-            saved = [one for one in self._snapshots.values() if one.step not in kept]
+            orphans = [saved for saved in self._snapshots.values() if saved.step not in kept]
             for step in steps:
                 del self._steps[step.number]
-            for one in saved:
-                del self._snapshots[one.name]
-        _let_go([*steps, *saved])
+            for saved in orphans:
+                del self._snapshots[saved.name]
+        _let_go([*steps, *orphans])
         return len(steps)
 
     def clear(self) -> None:
@@ -409,7 +409,7 @@ class History(Bound):
         return dropped
 
 
-def _let_go(kept: list[Any]) -> None:
+def _let_go(dropped: list[Any]) -> None:
     """Release what a history has dropped; not under its lock, because it may take a while."""
-    for one in kept:
-        one.release()
+    for kept in dropped:
+        kept.release()

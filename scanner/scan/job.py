@@ -68,7 +68,7 @@ class Jobs:
         progress: ProgressFunction | None,
         cancels: int,
     ) -> Kept:
-        """Run one to its end.
+        """Run a job to its end.
 
         Args:
             spec: what it is to do.

@@ -13,10 +13,10 @@ from ..errors import ArgumentError, MatchIndexError, MemoryFault, SnapshotError
 from ..lifetime.bound import Bound
 from ..memory.modules import Location, Module, locate
 from ..memory.regions import Region
+from ..memory.space import Space
 from .history import Present, addresses_of, old_values
 
 if TYPE_CHECKING:
-    from ..target import Target
     from .scan import Scan
 
 ColumnName = Literal["address", "now", "previous", "first"]
@@ -27,7 +27,7 @@ _FAR = 1 << 80  # beyond all indexes
 class _MatchMap(Bound):
     """A target's regions and modules, looked up once for many matches, when first asked for."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Space) -> None:
         self._target = target
         self._regions: list[Region] | None = None
         self._modules: list[Module] = []
@@ -133,7 +133,7 @@ class Matches(Bound, Sequence[Match]):
             if indexes.step == 1:
                 return self._fetch(present, indexes.start, len(indexes))
             shared = self._map()
-            return [match for one in indexes for match in self._fetch(present, one, 1, shared)]
+            return [match for at in indexes for match in self._fetch(present, at, 1, shared)]
         index = arguments.whole("an index", index, -_FAR, _FAR, "a whole number")
         wanted = index + total if index < 0 else index
         if not 0 <= wanted < total:
@@ -180,7 +180,7 @@ class Matches(Bound, Sequence[Match]):
         address = arguments.whole("address", address, 0, arguments.HIGHEST + 1, "an address")
         present = self._scan.history.present
         indexes = range(present.total)
-        return bisect_left(indexes, address, key=lambda one: addresses_of(present, one, 1)[0])
+        return bisect_left(indexes, address, key=lambda at: addresses_of(present, at, 1)[0])
 
     def column(self, what: ColumnName, start: int = 0, count: int | None = None) -> memoryview[Any]:
         """A property of many matches at once, for whatever takes Python's buffer protocol.
@@ -260,7 +260,7 @@ class Matches(Bound, Sequence[Match]):
         oldest = None
         if present.first is not present.previous:
             oldest = old_values(present.first, addresses, size, directory)
-        found = []
+        matches = []
         for index, address in enumerate(addresses, start):
             reading = scan.reading(address, present)
             raw = memory.read(address, reading.size)
@@ -269,9 +269,9 @@ class Matches(Bound, Sequence[Match]):
                 old = reading.decode(next(oldest))
             value = reading.decode(raw) if len(raw) >= reading.least else None
             types = reading.type, reading.names
-            found.append(Match(index, address, value, previous, old, *types, where))
+            matches.append(Match(index, address, value, previous, old, *types, where))
         scan.target.check()  # after the fact: so these are not another program's values
-        return found
+        return matches
 
 
 def _part(present: Present, start: int, count: int | None) -> tuple[int, int]:

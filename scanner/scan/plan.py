@@ -50,14 +50,14 @@ class Ground:
         size = self.layout.size or 0
         if self.regex is None:
             return size
-        index = bisect_right(self.ranges, address, key=lambda one: one.start) - 1
+        index = bisect_right(self.ranges, address, key=lambda range_: range_.start) - 1
         return min(size, self.ranges[index].end - address)
 
 
 def lay_out(ranges: Sequence[Range], align: int, least: int, span: int, chunk: int) -> Any:
     """The core's layout of ranges, for values of span bytes, of which least have to be there."""
     out = cell("grid")
-    listed = ffi.new("struct ff_range[]", [tuple(one) for one in ranges])
+    listed = ffi.new("struct ff_range[]", [tuple(range_) for range_ in ranges])
     check(lib.ff_grid_create_short(listed, len(ranges), align, least, span, chunk, out))
     return content(out)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import Any, Final, overload
 
 from .. import arguments
 from ..engine import default_threads, isa, isa_index, lib
 from ..errors import AlignError, ArgumentError, ScanOrderError, ValueKindError
 from ..lifetime.bound import Bound
 from ..memory.addresses import format_address
+from ..memory.space import Space
 from ..memory.where import Where
 from ..predicates.language import parse_scan
 from ..predicates.nodes import Predicate, changed, snapshot_name, too_deep, unchanged, unknown, uses
@@ -29,9 +30,6 @@ from .search import first_search, next_search
 from .store import snapshot_directory
 from .turns import Turns
 from .writing import Reading, WriteResult, write_matches
-
-if TYPE_CHECKING:
-    from ..target import Target
 
 CHUNK: Final = 1 << 19  # bytes a thread reads at a time: they stay in the second-level cache
 CHUNKS: Final = (64, 1 << 30)  # what may be chosen
@@ -76,7 +74,7 @@ class Scan(Bound):
 
     def __init__(
         self,
-        target: Target,
+        target: Space,
         type: Any,  # noqa: A002
         *,
         align: int | None,
@@ -184,16 +182,16 @@ class Scan(Bound):
         if ground is None or not present.total:
             raise ScanOrderError(f"no match is at {format_address(address)}: there are none")
         if not self.layout.parts:
-            own, size, least = (self.layout.name,), ground.size_at(address), ground.least
-            return Reading(self.type, own, size, least, lambda raw: decode(ground, raw[:size]))
+            names, size, least = (self.layout.name,), ground.size_at(address), ground.least
+            return Reading(self.type, names, size, least, lambda raw: decode(ground, raw[:size]))
         bits = lib.ff_matchset_types(present.matches, address) if 0 <= address < 1 << 64 else 0
         chosen = [i for i in range(len(self.layout.parts)) if bits >> i & 1]
         if not chosen:
             raise ScanOrderError(f"no match is at {format_address(address)}")
         part = self.layout.parts[chosen[0]]
         size = part.size or 0
-        names = tuple(self.layout.parts[i].name for i in chosen)
-        return Reading(PARTS[chosen[0]], names, size, size, lambda raw: part.unpack(raw[:size]))
+        every = tuple(self.layout.parts[i].name for i in chosen)
+        return Reading(PARTS[chosen[0]], every, size, size, lambda raw: part.unpack(raw[:size]))
 
     def first(
         self,
@@ -227,8 +225,8 @@ class Scan(Bound):
         self, predicate: Predicate | str | None, progress: ProgressFunction | None, cancels: int
     ) -> ScanResult:
         tree = self._tree(unknown if predicate is None else predicate)
-        ground, found = first_search(self, tree, progress, cancels)
-        return self._turns.commit(found, cancels, lambda: self.history.begin(ground, tree, found))
+        ground, kept = first_search(self, tree, progress, cancels)
+        return self._turns.commit(kept, cancels, lambda: self.history.begin(ground, tree, kept))
 
     def next(
         self, predicate: Predicate | str, *, progress: ProgressFunction | None = None
@@ -256,8 +254,8 @@ class Scan(Bound):
 
         def narrow(cancels: int) -> ScanResult:
             path = self._path()
-            found = next_search(self, tree, path, progress, cancels)
-            return self._turns.commit(found, cancels, lambda: self.history.add(tree, found, path))
+            kept = next_search(self, tree, path, progress, cancels)
+            return self._turns.commit(kept, cancels, lambda: self.history.add(tree, kept, path))
 
         return self._turns.step(narrow)
 
@@ -289,8 +287,8 @@ class Scan(Bound):
         def keep(cancels: int) -> ScanResult:
             path = self._path()
             # says nothing of the values, but has the old ones at hand: what is the same is shared
-            found = next_search(self, changed | unchanged, path, progress, cancels)
-            return self._turns.commit(found, cancels, lambda: self.history.save(name, found, path))
+            kept = next_search(self, changed | unchanged, path, progress, cancels)
+            return self._turns.commit(kept, cancels, lambda: self.history.save(name, kept, path))
 
         return self._turns.step(keep)
 

@@ -9,8 +9,9 @@ from ..compiler.predicate import Program, compile_predicate
 from ..compiler.residue import Filter, regexes_of
 from ..engine import lib
 from ..errors import FarfetchError, ScanCancelled, ScanClosed, ScanOrderError, ValueKindError
+from ..memory.page_state import PageState
+from ..memory.regions import Region
 from ..predicates.nodes import Predicate, Source
-from ..process.pages import Pages
 from ..values.convert import decode as decode_value
 from .history import Kept, Step
 from .job import JobSpec, ProgressFunction
@@ -40,17 +41,15 @@ def first_search(
     sought = regexes_of(tree)
     least = sized.least
     if scan.layout.size is None:
-        least = min((one.least for one in sought), default=least)
+        least = min((regex.least for regex in sought), default=least)
     handle = lay_out(ranges, scan.align, least, program.span, scan.chunk)
     ground = Ground(sized, sought[0] if sought else None, least, ranges, handle, store, limits)
     filtering = _filter(scan, tree, program, ground)
     spec = _spec(scan, program, ground, limits.memory, filtering)
-    pages, epoch = scan.target.pages, None
-    if pages is not None:
-        if pages.is_sparse(ranges):
-            spec.core.pages = spec.lend(pages.expecting_zeros(regions))
-            spec.core.untouched = True
-        epoch = _new_epoch(scan, program, pages)
+    pages = scan.target.memory.pages
+    if pages.is_sparse(ranges):
+        _leave_out_untouched(spec, pages, regions)
+    epoch = _new_epoch(scan, program, pages)
     return ground, _run(scan, spec, filtering, epoch, progress, cancels)
 
 
@@ -77,30 +76,33 @@ def next_search(
     for source, stream in program.streams.items():
         if source != "now":
             spec.core.streams[stream] = spec.lend(kept[source].held.get().snapshot)
-    pages, epoch = scan.target.pages, None
-    trusted = pages is not None and scan.soft_dirty and pages.trusts(before.epoch)
-    if pages is not None and trusted:
-        spec.core.pages, spec.core.prev = (
-            spec.lend(pages.handle),
-            spec.lend(before.held.get().snapshot),
-        )
+    pages, epoch, many = scan.target.memory.pages, None, before.result.matches >= _MANY
+    trusted = scan.soft_dirty and pages.trusts(before.epoch)
+    if trusted:
+        spec.core.pages = spec.lend(pages.handle)
+        spec.core.prev = spec.lend(before.held.get().snapshot)
         epoch = before.epoch
-    elif pages is not None and before.result.matches >= _MANY:
+    elif many:
         epoch = _new_epoch(scan, program, pages)
-    if pages is not None and before.result.matches >= _MANY and pages.is_sparse(ground.ranges):
-        spec.core.pages = spec.lend(pages.expecting_zeros(scan.target.regions()))
-        spec.core.untouched = True
-    found = _run(scan, spec, filtering, epoch, progress, cancels)
-    if pages is not None and trusted and pages.epoch != before.epoch:
+    if many and pages.is_sparse(ground.ranges):
+        _leave_out_untouched(spec, pages, scan.target.regions())
+    made = _run(scan, spec, filtering, epoch, progress, cancels)
+    if trusted and pages.epoch != before.epoch:
         # another scan had the kernel forget meanwhile, and what was written before was missed
-        found.release()
+        made.release()
         return next_search(scan, tree, path, progress, cancels)
     # too much has been written to meanwhile: better begin anew
-    worn = epoch == before.epoch and found.result.bytes > ground.extent // 2
-    return replace(found, epoch=None) if worn else found
+    worn = epoch == before.epoch and made.result.bytes > ground.extent // 2
+    return replace(made, epoch=None) if worn else made
 
 
-def _new_epoch(scan: Scan, program: Program, pages: Pages) -> int | None:
+def _leave_out_untouched(spec: JobSpec, pages: PageState, regions: list[Region]) -> None:
+    """Have pages that nobody touched be taken for zeros, and not read."""
+    spec.core.pages = spec.lend(pages.expecting_zeros(regions))
+    spec.core.untouched = True
+
+
+def _new_epoch(scan: Scan, program: Program, pages: PageState) -> int | None:
     """Begin one where many matches, and so pages to leave out, are to be expected."""
     return pages.forget() if scan.soft_dirty and not program.constant else None
 
@@ -149,7 +151,7 @@ def _run(
     cancels: int,
 ) -> Kept:
     try:
-        found = scan.jobs.run(spec, epoch, scan.directory, progress, cancels)
+        made = scan.jobs.run(spec, epoch, scan.directory, progress, cancels)
     except ScanCancelled:
         scan.target.check()  # one that was closed or has gone says more
         raise
@@ -163,9 +165,9 @@ def _run(
     try:
         # what ran on into another program's memory is no result
         scan.target.check()
-        if epoch is not None and scan.target.pages is not None:
-            scan.target.pages.remember_dirty(scan.target.regions(), epoch)
+        if epoch is not None:
+            scan.target.memory.pages.remember_dirty(scan.target.regions(), epoch)
     except FarfetchError:
-        found.release()
+        made.release()
         raise
-    return found
+    return made

@@ -38,7 +38,7 @@ class Store:
 
     @property
     def bytes(self) -> int:
-        """Of disk that they take."""
+        """Bytes of disk that the old values take."""
         return int(lib.ff_store_bytes(self.handle))
 
     def close(self) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 from ..errors import FarfetchError, ScanCancelled, ScanClosed, ScanOrderError
+from ..memory.space import Space
 from .history import History, Kept
 from .job import Jobs
 from .results import ScanResult
-
-if TYPE_CHECKING:
-    from ..target import Target
 
 T = TypeVar("T")
 
@@ -40,7 +38,7 @@ class Turns:
         jobs: that its steps run.
     """
 
-    def __init__(self, target: Target, history: History, jobs: Jobs) -> None:
+    def __init__(self, target: Space, history: History, jobs: Jobs) -> None:
         self._target = target
         self._history = history
         self._jobs = jobs
@@ -75,7 +73,7 @@ class Turns:
         with self._lock:
             try:
                 _inside.turns = self
-                self._target.stepping[self] = None
+                self._target.stepping[self._stop] = None
                 self._go_on(cancels)
                 self._target.check()
                 return work(cancels)
@@ -87,9 +85,9 @@ class Turns:
                 raise
             finally:
                 _inside.turns = None
-                self._target.stepping.pop(self, None)
+                self._target.stepping.pop(self._stop, None)
 
-    def commit(self, found: Kept, cancels: int, keep: Callable[[], Kept]) -> ScanResult:
+    def commit(self, made: Kept, cancels: int, keep: Callable[[], Kept]) -> ScanResult:
         """Make what a step found a part of the history, unless it is stopped at the last moment."""
         try:
             self._target.check()
@@ -97,7 +95,7 @@ class Turns:
                 self._go_on(cancels)
                 return keep().result
         except FarfetchError:
-            found.release()
+            made.release()
             raise
 
     def _go_on(self, cancels: int) -> None:
@@ -110,6 +108,10 @@ class Turns:
         """Stop the step that runs and those that wait; there are none in a child process."""
         if not self._history.is_forked:
             self._jobs.cancel()
+
+    def _stop(self) -> None:
+        self.cancel()
+        self.wait()
 
     def wait(self) -> None:
         """Wait until nobody has a turn, but not inside of a step, nor in a child process."""

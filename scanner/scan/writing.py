@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..engine import ffi, lib
+from ..memory import writing
 from ..values.convert import encode
 from .history import addresses_of
 
@@ -56,20 +57,25 @@ def write_matches(scan: Scan, value: Any, *, force: bool = False) -> WriteResult
     if scan.layout.parts:
         return _write_numbers(scan, value, force)
     raw = encode(scan.type, value, bits=scan.bits)
-    present = scan.history.present
+    present, target = scan.history.present, scan.target
     total, written = present.total, 0
     buffer = ffi.new("uint64_t[]", _BATCH)
     for start in range(0, total, _BATCH):
-        scan.target.check()
+        target.check()
         count = lib.ff_matchset_addresses(present.matches, start, _BATCH, buffer)
-        written += scan.target._put_each(buffer, count, raw, force)
+        written += writing.write_each(
+            target.memory, target._holder, buffer, count, raw, force=force
+        )
     return WriteResult(written, total - written)
 
 
 def _write_numbers(scan: Scan, value: Any, force: bool) -> WriteResult:
-    present = scan.history.present
-    places = [(one, scan.reading(one, present).type) for one in addresses_of(present)]
+    present, target = scan.history.present, scan.target
+    places = [(address, scan.reading(address, present).type) for address in addresses_of(present)]
     raw = {kind: encode(kind, value) for kind in {kind for _, kind in places}}
-    put = scan.target._put
-    written = sum(put(address, raw[kind], force) == len(raw[kind]) for address, kind in places)
+    written = sum(
+        writing.write(target.memory, target._holder, address, raw[kind], force=force)
+        == len(raw[kind])
+        for address, kind in places
+    )
     return WriteResult(written, len(places) - written)

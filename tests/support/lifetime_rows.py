@@ -170,11 +170,15 @@ ROWS: dict[str, dict[str, Row]] = {
         "__repr__": fact(lambda w: repr(w.target)),
     },
     "memory": {
-        **facts("memory", "name", "patience"),
+        **facts("memory", "alive", "bits", "must_be_closed", "name", "pages", "patience", "pid"),
+        **facts("memory", "title"),
         "blocks": reaching(lambda w: w.memory.blocks(w.at)),
         "check": fact(lambda w: w.memory.check(0)),
         "close": fact(lambda w: w.memory.close()),
         "error": fact(lambda w: w.memory.error(0)),
+        "footprints": reaching(lambda w: w.memory.footprints()),
+        "gone": reaching(lambda w: w.memory.gone()),
+        "modules": reaching(lambda w: w.memory.modules()),
         "process": fact(lambda w: getattr(w.memory, "process", None)),
         "read": reaching(lambda w: w.memory.read(w.at, 4)),
         "read_each": reaching(
@@ -289,6 +293,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "spans": own(lambda w: w.freezer.spans()),
         "touched": own(lambda w: w.freezer.touched(w.at, 4)),
         "refuse_children": own(lambda w: w.freezer.refuse_children()),
+        "write_over": own(lambda w: w.freezer.write_over(w.at, b"\x68", lambda: 1)),
     },
     "patched": {
         **facts("patched", "active", "address", "after", "before", "forced", "number"),

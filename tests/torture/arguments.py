@@ -56,6 +56,7 @@ MADE_BY_CALLS: Final = {
 #: Not called, and why not.
 LEFT_OUT: Final = {
     "Freezer.touched": "is asked in a turn, by what writes",
+    "Freezer.write_over": "is asked by what writes",
     "History.add": "takes what only a scan makes",
     "History.begin": "takes what only a scan makes",
     "History.save": "takes what only a scan makes",
@@ -66,6 +67,7 @@ LEFT_OUT: Final = {
 
 def _memory(name: str) -> dict[str, Callable[[Draw, Any], Arguments]]:
     return {
+        f"{name}.modules": lambda d, _m: _(d.one(None, [d.a(Region)])),
         f"{name}.error": lambda d, _m: _(d.one(0, 1, 3, 14, 99)),
         f"{name}.read": lambda d, m: _(d.place(m), d.size()),
         f"{name}.read_into": lambda d, m: _(d.place(m), bytearray(d.size())),

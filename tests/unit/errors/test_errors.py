@@ -38,7 +38,7 @@ from farfetch.scanner.errors import (
     ValueRangeError,
     WhereError,
 )
-from farfetch.scanner.process.processes import ProcessInfo
+from farfetch.scanner.memory.owner import ProcessInfo
 
 GAME = ProcessInfo(42, "game", "/opt/game", ("game",), 1000, "ann", 1, 7, 64)
 OTHER = ProcessInfo(43, "game", None, (), 0, "root", 1, 9, None)
@@ -59,6 +59,7 @@ SAID = [
         "2 processes are called game, give a pid: 42 game ann, 43 game root",
     ),
     (TargetGone(42, "game", "exited"), "game (42) has exited"),
+    (TargetGone(None, "buffer", "exited"), "the buffer is no longer there: attach again"),
     (TargetClosed(42, "game"), "game (42) was closed here: attach again"),
     (TargetClosed(None, "buffer"), "the buffer was closed here: attach again"),
     (

@@ -20,7 +20,11 @@ from farfetch.scanner.errors import (
     ValueKindError,
     ValueRangeError,
 )
-from farfetch.scanner.live.freeze import Freeze, Freezer
+from farfetch.scanner.live.freeze import Freeze
+from farfetch.scanner.live.freezer import Freezer
+from farfetch.scanner.memory.base import Memory
+from farfetch.scanner.memory.regions import Region
+from farfetch.scanner.memory.space import Space
 from farfetch.scanner.process.maps import RegionReader
 from farfetch.scanner.process.processes import has_exited
 from farfetch.scanner.values.convert import f64, i32, pointer, sized, text, u8
@@ -30,53 +34,56 @@ from unit.conftest import Start
 FAST = 0.001
 
 
-class ProcessMemory:
-    """A process, through /proc/pid/mem; it counts the looks at it."""
-
-    bits = 64
+class ProcessMemory(Memory):
+    """A process, through /proc/pid/mem and in Python; it counts the looks at it."""
 
     def __init__(self, pid: int) -> None:
-        self.pid = pid
+        super().__init__("counted", reader=self)
+        self.number = pid
         self.path = Path(f"/proc/{pid}/mem")
         self.looks = 0
         self.looked = threading.Condition()
 
-    def read_bytes(self, address: int, size: int) -> bytes:
-        if has_exited(self.pid):
-            raise TargetGone(self.pid, "", "exited")
+    def regions(self) -> list[Region]:
+        return RegionReader(self.number).read()
+
+    def read(self, address: int, size: int) -> bytes:
+        if has_exited(self.number):
+            raise TargetGone(self.number, "", "exited")
         try:
             with self.path.open("rb", buffering=0) as memory:
                 memory.seek(address)
                 raw = memory.read(size)
         except OSError:
-            raise self.error(address, size, writing=False) from None
+            return self.nothing()
         finally:
             with self.looked:
                 self.looks += 1
                 self.looked.notify_all()
         return raw
 
-    def address(self, text: str) -> int:
-        return int(text, 0)
-
-    def write_bytes(self, address: int, data: bytes, *, force: bool = False) -> None:
+    def write(self, address: int, raw: bytes, *, force: bool = False) -> int:
         del force  # this way always does
         try:
             with self.path.open("r+b", buffering=0) as memory:
                 memory.seek(address)
-                memory.write(data)
+                return memory.write(raw)
         except OSError:
-            raise self.error(address, len(data), writing=True) from None
+            return len(self.nothing())
 
-    def error(self, address: int, size: int, *, writing: bool) -> FarfetchError:
-        """What cannot be reached, or the process that has none any more, be it still dying."""
+    def blocks(self, address: int, size: int = 1, *, writing: bool = False) -> bool:
+        del address, size, writing  # nothing is waited for
+        return False
+
+    def nothing(self) -> bytes:
+        """No bytes, for what cannot be reached; or the process has gone, be it still dying."""
         try:
-            mapped = Path(f"/proc/{self.pid}/maps").read_bytes()
+            mapped = Path(f"/proc/{self.number}/maps").read_bytes()
         except OSError:
             mapped = b""
         if not mapped:
-            return TargetGone(self.pid, "", "exited")
-        return MemoryFault(address, size, 0, writing)
+            raise TargetGone(self.number, "", "exited")
+        return b""
 
     def wait(self, until: Callable[[], object]) -> None:
         """Wait until something is so after a look; a minute means that it never will be."""
@@ -93,13 +100,13 @@ class ProcessMemory:
 
 
 @pytest.fixture
-def own() -> ProcessMemory:
+def memory() -> ProcessMemory:
     return ProcessMemory(os.getpid())
 
 
 @pytest.fixture
-def freezer(own: ProcessMemory) -> Iterator[Freezer]:
-    freezer = Freezer(own)
+def freezer(memory: ProcessMemory) -> Iterator[Freezer]:
+    freezer = Freezer(Space(memory))
     yield freezer
     freezer.close()
 
@@ -127,21 +134,21 @@ def test_is_written_before_add_returns(freezer: Freezer, health: ctypes.c_int32)
 
 
 def test_is_not_written_when_it_is_there_already(
-    freezer: Freezer, own: ProcessMemory, health: ctypes.c_int32
+    freezer: Freezer, memory: ProcessMemory, health: ctypes.c_int32
 ) -> None:
     entry = freezer.add(at(health), i32, 100, interval=FAST)
-    own.wait_for_looks()
+    memory.wait_for_looks()
     assert (health.value, entry.writes) == (100, 0)
 
 
 def test_is_put_back_each_time(
-    freezer: Freezer, own: ProcessMemory, health: ctypes.c_int32
+    freezer: Freezer, memory: ProcessMemory, health: ctypes.c_int32
 ) -> None:
     entry = freezer.add(at(health), i32, 100, interval=FAST)
     for writes, value in enumerate((50, 150, -1), 1):
         health.value = value
-        own.wait_for_writes(entry, writes)
-        own.wait_for_looks()
+        memory.wait_for_writes(entry, writes)
+        memory.wait_for_looks()
         assert health.value == 100
     assert entry.writes == 3
 
@@ -151,7 +158,7 @@ def test_is_put_back_each_time(
 )
 def test_one_direction_can_be_allowed(
     freezer: Freezer,
-    own: ProcessMemory,
+    memory: ProcessMemory,
     health: ctypes.c_int32,
     allow: str,
     allowed: int,
@@ -159,11 +166,11 @@ def test_one_direction_can_be_allowed(
 ) -> None:
     entry = freezer.add(at(health), i32, 100, allow=allow, interval=FAST)  # type: ignore[arg-type]
     health.value = allowed
-    own.wait(lambda: entry.value == allowed)
+    memory.wait(lambda: entry.value == allowed)
     assert (health.value, entry.writes) == (allowed, 0)
     health.value = refused
-    own.wait(lambda: entry.writes == 1)
-    own.wait_for_looks()
+    memory.wait(lambda: entry.writes == 1)
+    memory.wait_for_looks()
     assert (health.value, entry.value) == (allowed, allowed)
 
 
@@ -172,28 +179,27 @@ def test_the_first_look_already_allows(freezer: Freezer, health: ctypes.c_int32)
     assert (health.value, entry.value, entry.writes) == (100, 100, 0)
 
 
-def test_not_a_number_is_no_increase(freezer: Freezer, own: ProcessMemory) -> None:
+def test_not_a_number_is_no_increase(freezer: Freezer, memory: ProcessMemory) -> None:
     speed = ctypes.c_double(1.0)
     entry = freezer.add(at(speed), f64, 1.0, allow="increase", interval=FAST)
     speed.value = float("nan")
-    own.wait(lambda: entry.writes == 1)
-    own.wait_for_looks()
+    memory.wait(lambda: entry.writes == 1)
+    memory.wait_for_looks()
     assert speed.value == 1.0
 
 
-def test_text(freezer: Freezer, own: ProcessMemory) -> None:
+def test_text(freezer: Freezer, memory: ProcessMemory) -> None:
     name = ctypes.create_string_buffer(b"anon, and more", 16)
     entry = freezer.add(at(name), sized(text, 8), "ann", interval=FAST)
     assert name.raw == b"ann\0\0\0\0\0d more\0\0"
     name.value = b"bob"
-    own.wait(lambda: entry.writes == 2)
-    own.wait_for_looks()
+    memory.wait(lambda: entry.writes == 2)
+    memory.wait_for_looks()
     assert (name.value, entry.value) == (b"ann", "ann")
 
 
-def test_pointers_are_as_wide_as_the_target(own: ProcessMemory) -> None:
-    own.bits = 32
-    freezer = Freezer(own)
+def test_pointers_are_as_wide_as_the_target(memory: ProcessMemory) -> None:
+    freezer = Freezer(Space(memory, bits=32))
     pair = (ctypes.c_uint32 * 2)(1, 2)
     freezer.add(at(pair), pointer, 7)
     freezer.close()
@@ -201,7 +207,7 @@ def test_pointers_are_as_wide_as_the_target(own: ProcessMemory) -> None:
 
 
 def test_nothing_is_written_after_stop(
-    freezer: Freezer, own: ProcessMemory, health: ctypes.c_int32
+    freezer: Freezer, memory: ProcessMemory, health: ctypes.c_int32
 ) -> None:
     other = ctypes.c_int32(1)
     running = freezer.add(at(other), i32, 1, interval=FAST)
@@ -210,7 +216,7 @@ def test_nothing_is_written_after_stop(
     assert not entry.active
     assert freezer.entries == (running,)
     health.value = 50
-    own.wait_for_looks()
+    memory.wait_for_looks()
     assert (health.value, entry.writes) == (50, 0)
     entry.stop()
 
@@ -223,8 +229,8 @@ def test_stops_at_the_end_of_a_block(freezer: Freezer, health: ctypes.c_int32) -
     assert not entry.active
 
 
-def test_close_stops_all_and_ends_the_thread(own: ProcessMemory, health: ctypes.c_int32) -> None:
-    freezer = Freezer(own)
+def test_close_stops_all_and_ends_the_thread(memory: ProcessMemory, health: ctypes.c_int32) -> None:
+    freezer = Freezer(Space(memory))
     entries = [freezer.add(at(health), i32, 100, interval=FAST) for _ in range(3)]
     freezer.close()
     assert not any(entry.active for entry in entries)
@@ -236,11 +242,11 @@ def test_close_stops_all_and_ends_the_thread(own: ProcessMemory, health: ctypes.
 
 
 def test_one_thread_for_all_and_none_for_nothing(
-    freezer: Freezer, own: ProcessMemory, health: ctypes.c_int32
+    freezer: Freezer, memory: ProcessMemory, health: ctypes.c_int32
 ) -> None:
     assert threads() == []
     entries = [freezer.add(at(health), i32, 100, interval=FAST) for _ in range(3)]
-    own.wait_for_looks(3)
+    memory.wait_for_looks(3)
     [thread] = threads()
     assert thread.daemon
     for entry in entries:
@@ -248,23 +254,23 @@ def test_one_thread_for_all_and_none_for_nothing(
     thread.join(60)
     assert not thread.is_alive()
     again = freezer.add(at(health), i32, 100, interval=FAST)
-    own.wait_for_looks()
+    memory.wait_for_looks()
     health.value = 1
-    own.wait(lambda: again.writes == 1)
+    memory.wait(lambda: again.writes == 1)
 
 
 def test_a_long_interval_does_not_hold_up_a_short_one(
-    freezer: Freezer, own: ProcessMemory, health: ctypes.c_int32
+    freezer: Freezer, memory: ProcessMemory, health: ctypes.c_int32
 ) -> None:
     slow = freezer.add(at(ctypes.c_int32(1)), i32, 1, interval=3600)
     fast = freezer.add(at(health), i32, 100, interval=FAST)
     health.value = 1
-    own.wait(lambda: fast.writes == 1)
+    memory.wait(lambda: fast.writes == 1)
     assert slow.active
 
 
 def threads() -> list[threading.Thread]:
-    return [one for one in threading.enumerate() if one.name == "farfetch-freeze"]
+    return [thread for thread in threading.enumerate() if thread.name == "farfetch-freeze"]
 
 
 @pytest.mark.parametrize(
@@ -316,7 +322,7 @@ def test_memory_that_goes_away_is_waited_for_and_others_go_on(start: Start) -> N
     assert process.stdout is not None
     kept, lost = (int(word) for word in process.stdout.readline().split())
     memory = ProcessMemory(process.pid)
-    freezer = Freezer(memory)
+    freezer = Freezer(Space(memory))
     entries = [freezer.add(address, i32, 7, interval=FAST) for address in (kept, lost)]
     process.stdin.write(b"\n")
     process.stdin.flush()
@@ -334,7 +340,7 @@ UNMAPS = """
 import ctypes, mmap
 print(input(), flush=True)
 kept, lost = (mmap.mmap(-1, mmap.PAGESIZE) for _ in range(2))
-addresses = [ctypes.addressof(ctypes.c_char.from_buffer(one)) for one in (kept, lost)]
+addresses = [ctypes.addressof(ctypes.c_char.from_buffer(page)) for page in (kept, lost)]
 print(*addresses, flush=True)
 input()
 lost.close()
@@ -344,9 +350,9 @@ input()
 
 def test_a_target_that_exits_ends_all(start: Start) -> None:
     process = start("cat")
-    [stack] = [one for one in RegionReader(process.pid).read() if one.kind == "stack"]
+    [stack] = [region for region in RegionReader(process.pid).read() if region.kind == "stack"]
     memory, address = ProcessMemory(process.pid), stack.end - 8
-    freezer = Freezer(memory)
+    freezer = Freezer(Space(memory))
     entries = [freezer.add(address - 8 * index, i32, 7, interval=FAST) for index in range(3)]
     [thread] = threads()
     process.kill()
@@ -359,25 +365,25 @@ def test_a_target_that_exits_ends_all(start: Start) -> None:
 
 
 def test_what_nobody_foresaw_ends_all_and_is_not_hidden(
-    freezer: Freezer, own: ProcessMemory, health: ctypes.c_int32, monkeypatch: pytest.MonkeyPatch
+    freezer: Freezer, memory: ProcessMemory, health: ctypes.c_int32, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raised: list[type[BaseException]] = []
     monkeypatch.setattr(threading, "excepthook", lambda args: raised.append(args.exc_type))
-    own.path = Path("/dev/zero")
+    memory.path = Path("/dev/zero")
     entry = freezer.add(0, i32, 1, interval=FAST)
     [thread] = threads()
-    own.path = None  # type: ignore[assignment]
+    memory.path = None  # type: ignore[assignment]
     thread.join(60)
     assert raised == [AttributeError]
     assert (entry.active, entry.error) == (False, None)
-    own.path = Path("/proc/self/mem")
+    memory.path = Path("/proc/self/mem")
     again = freezer.add(at(health), i32, 5, interval=FAST)
-    own.wait_for_looks()
+    memory.wait_for_looks()
     assert (again.active, health.value) == (True, 5)
 
 
-def test_stopping_from_many_threads_at_once(own: ProcessMemory) -> None:
-    freezer = Freezer(own)
+def test_stopping_from_many_threads_at_once(memory: ProcessMemory) -> None:
+    freezer = Freezer(Space(memory))
     values = [ctypes.c_int32(index) for index in range(50)]
     entries: list[Freeze] = [freezer.add(at(value), i32, 7, interval=FAST) for value in values]
     barrier = threading.Barrier(len(entries))

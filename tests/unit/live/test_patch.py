@@ -76,7 +76,9 @@ def test_undone_in_turn_all_is_as_it_was(patches: list[tuple[int, bytes]], conte
 def test_code_that_the_target_cannot_write(start: Start) -> None:
     child = start("cat")
     with attach(child.pid) as target:
-        code = next(one for one in target.regions() if one.executable and one.kind == "file")
+        code = next(
+            region for region in target.regions() if region.executable and region.kind == "file"
+        )
         old = target.read_bytes(code.start, 4)
         with target.patch(code.start, b"\xcc\xcc\xcc\xcc"):
             assert target.read_bytes(code.start, 4) == b"\xcc" * 4

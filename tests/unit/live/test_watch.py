@@ -13,28 +13,28 @@ BASE = 0x1000
 def test_changes_are_those_since_the_look_before() -> None:
     memory = bytearray(b"abcdefgh")
     watch = attach(Buffer(memory, base=BASE)).watch([(BASE, "u8"), (BASE + 1, sized(text, 3))])
-    assert [(one.value, one.changed) for one in watch.look()] == [(97, False), ("bcd", False)]
+    assert [(seen.value, seen.changed) for seen in watch.look()] == [(97, False), ("bcd", False)]
     memory[0] = 5
-    assert [(one.value, one.changed, one.changes) for one in watch.look()] == [
+    assert [(seen.value, seen.changed, seen.changes) for seen in watch.look()] == [
         (5, True, 1),
         ("bcd", False, 0),
     ]
-    assert not any(one.changed for one in watch.look())
+    assert not any(seen.changed for seen in watch.look())
     memory[0] = 97
     memory[2] = 0
-    assert [(one.value, one.changes) for one in watch.look()] == [(97, 2), ("b", 1)]
+    assert [(seen.value, seen.changes) for seen in watch.look()] == [(97, 2), ("b", 1)]
 
 
 def test_a_value_that_is_not_a_number_does_not_change_by_itself() -> None:
     memory = bytearray(b"\xff\xff\xff\x7f")
     watch = attach(Buffer(memory, base=BASE)).watch([(BASE, f32)])
     watch.look()
-    assert [one.changed for one in watch.look()] == [False]  # though nan is not equal to nan
+    assert [seen.changed for seen in watch.look()] == [False]  # though nan is not equal to nan
 
 
 def test_what_cannot_be_read_is_none() -> None:
     watch = attach(Buffer(bytearray(1), base=BASE)).watch([(BASE, u8), (BASE + 1, u8)])
-    assert [one.value for one in watch.look()] == [0, None]
+    assert [seen.value for seen in watch.look()] == [0, None]
 
 
 def test_types_need_a_size() -> None:

@@ -38,11 +38,13 @@ def libc() -> tuple[list[Region], list[Module], Module]:
 
 def test_own_modules_are_those_that_the_linker_knows() -> None:
     regions, modules = own_modules()
-    assert [one.base for one in modules] == sorted(one.base for one in modules)
-    paths = [one.path for one in modules]
+    assert [module.base for module in modules] == sorted(module.base for module in modules)
+    paths = [module.path for module in modules]
     assert len(paths) == len(set(paths))
     assert os.path.realpath(sys.executable) in paths
-    mapped = {one.path for one in regions if one.executable and one.path.startswith("/")}
+    mapped = {
+        region.path for region in regions if region.executable and region.path.startswith("/")
+    }
     assert set(paths) == mapped
     for module in modules:
         assert module.name == Path(module.path).name
@@ -64,14 +66,14 @@ def test_symbols_are_where_the_linker_says() -> None:
 def test_the_bss_belongs_to_its_module() -> None:
     _, _, module = libc()
     address = ctypes.addressof(ctypes.c_char.in_dll(ctypes.CDLL(None), "environ"))
-    [part] = [one for one in module.regions if address in one]
+    [part] = [region for region in module.regions if address in region]
     assert part.writable
     assert address in module
 
 
 def test_memory_behind_a_library_is_not_its() -> None:
     _, _, module = libc()
-    mapped = [one for one in module.regions if one.kind == "file"]
+    mapped = [region for region in module.regions if region.kind == "file"]
     size = image_size(Path(module.path), mapped[0].inode)
     assert size is not None
     end = mapped[-1].end
@@ -99,7 +101,7 @@ GONE = """\
 
 def test_files_that_cannot_be_read() -> None:
     modules = modules_of(parse_maps(GONE))
-    assert [(one.name, one.base, one.end) for one in modules] == [
+    assert [(module.name, module.base, module.end) for module in modules] == [
         ("game", 0x400000, 0x603000),
         ("GAME.EXE", 0x7F0000004000, 0x7F0000007000),
         ("lib.so", 0x7F0000008000, 0x7F000000A000),
@@ -120,7 +122,7 @@ def test_a_windows_program_has_the_size_that_its_header_says(tmp_path: Path) -> 
 """
     [module] = modules_of(parse_maps(maps))
     assert (module.base, module.end) == (0x400000, 0x405000)
-    assert [(one.start, one.end) for one in module.regions] == [
+    assert [(region.start, region.end) for region in module.regions] == [
         (0x400000, 0x401000),
         (0x401000, 0x403000),
         (0x404000, 0x405000),
@@ -153,11 +155,11 @@ def test_every_kind_of_elf(tmp_path: Path, elf_class: int, order: str) -> None:
     segments = [(6, 0x400040, 0x100), (1, 0x400010, 0x500), (1, 0x602000, 0x3210), (4, 0, 1 << 30)]
     if elf_class == 1:
         header = start.ljust(28, b"\0") + struct.pack(f"{order}I10x2H", 52, 32, len(segments))
-        table = [struct.pack(f"{order}I4xI8xI8x", *one) for one in segments]
+        table = [struct.pack(f"{order}I4xI8xI8x", *segment) for segment in segments]
         path = write(tmp_path, header.ljust(52, b"\0"), table)
     else:
         header = start.ljust(32, b"\0") + struct.pack(f"{order}Q14x2H", 64, 56, len(segments))
-        table = [struct.pack(f"{order}I12xQ16xQ8x", *one) for one in segments]
+        table = [struct.pack(f"{order}I12xQ16xQ8x", *segment) for segment in segments]
         path = write(tmp_path, header.ljust(64, b"\0"), table)
     assert image_size(path, path.stat().st_ino) == 0x605210 - 0x400000
     assert elf_bits(path) == 32 * elf_class
@@ -204,7 +206,7 @@ def test_locations(address: int, text: str, offset: int) -> None:
     regions = parse_maps(MAPS)
     location = locate(address, regions, modules_of(regions))
     assert (str(location), location.offset, location.address) == (text, offset, address)
-    around = [one for one in regions if address in one]
+    around = [region for region in regions if address in region]
     assert location.region == (around[0] if around else None)
 
 

@@ -162,8 +162,8 @@ def test_ranges_are_sorted_disjoint_and_readable(words: list[str]) -> None:
         assert reason == "no region matches"
     check(ranges, REGIONS)
     windows = [Range(*(int(end, 16) for end in word.split(".."))) for word in words if ".." in word]
-    for one in ranges:
-        ends = (one.start, one.end - 1)
+    for range_ in ranges:
+        ends = (range_.start, range_.end - 1)
         assert not windows or all(
             any(window.start <= end < window.end for window in windows) for end in ends
         )
@@ -173,10 +173,10 @@ def check(ranges: list[Range], regions: list[Region]) -> None:
     assert ranges == sorted(ranges)
     for before, after in itertools.pairwise(ranges):
         assert before.end < after.start
-    for one in ranges:
-        inside = [part for part in regions if part.start < one.end and one.start < part.end]
-        covered = sum(min(one.end, part.end) - max(one.start, part.start) for part in inside)
-        assert one.size == covered > 0
+    for range_ in ranges:
+        inside = [part for part in regions if part.start < range_.end and range_.start < part.end]
+        covered = sum(min(range_.end, part.end) - max(range_.start, part.start) for part in inside)
+        assert range_.size == covered > 0
         assert all(part.readable for part in inside)
         assert not any(part.path.startswith(("[vvar", "[vsyscall")) for part in inside)
 
@@ -185,9 +185,9 @@ def test_data_is_what_the_modules_write() -> None:
     regions = RegionReader(os.getpid()).read()
     modules = modules_of(regions)
     ranges = Where.parse("data").select(regions, modules)
-    written = [one for module in modules for one in module.regions if one.writable]
+    written = [part for module in modules for part in module.regions if part.writable]
     for part in written:
-        assert any(one.start <= part.start and part.end <= one.end for one in ranges)
+        assert any(range_.start <= part.start and part.end <= range_.end for range_ in ranges)
 
 
 def test_a_first_scan_asks_for_the_regions_once() -> None:

@@ -111,12 +111,12 @@ def test_a_bad_line_is_named(bad: str) -> None:
 
 def test_own_regions() -> None:
     regions = RegionReader(os.getpid()).read()
-    assert [one.start for one in regions] == sorted(one.start for one in regions)
+    assert [region.start for region in regions] == sorted(region.start for region in regions)
     buffer = ctypes.create_string_buffer(16)
-    [around] = [one for one in regions if ctypes.addressof(buffer) in one]
+    [around] = [region for region in regions if ctypes.addressof(buffer) in region]
     assert around.readable
     assert around.writable
-    assert {"stack", "file", "special"} <= {one.kind for one in regions}
+    assert {"stack", "file", "special"} <= {region.kind for region in regions}
 
 
 def test_a_mapped_file_that_is_deleted(tmp_path: Path) -> None:
@@ -125,10 +125,10 @@ def test_a_mapped_file_that_is_deleted(tmp_path: Path) -> None:
     reader = RegionReader(os.getpid())  # which knows all other regions the second time
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ):
         inode = path.stat().st_ino
-        [before] = [one for one in reader.read() if one.path == str(path)]
+        [before] = [region for region in reader.read() if region.path == str(path)]
         path.unlink()
-        [after] = [one for one in reader.read() if one.path == str(path)]
-    assert not any(one.inode == inode for one in reader.read())
+        [after] = [region for region in reader.read() if region.path == str(path)]
+    assert not any(region.inode == inode for region in reader.read())
     assert (before.deleted, after.deleted) == (False, True)
     assert (before.inode, before.size, before.shared) == (inode, mmap.PAGESIZE, True)
 
@@ -138,14 +138,16 @@ def test_a_shared_memory_file() -> None:
     os.truncate(descriptor, mmap.PAGESIZE)
     with mmap.mmap(descriptor, mmap.PAGESIZE):
         os.close(descriptor)
-        [region] = [one for one in RegionReader(os.getpid()).read() if one.path == "/memfd:ff test"]
+        [region] = [
+            region for region in RegionReader(os.getpid()).read() if region.path == "/memfd:ff test"
+        ]
     assert region.deleted
     assert region.shared
 
 
 def test_a_child(start: Start) -> None:
     child = start("cat")
-    assert {"heap", "stack", "file"} <= {one.kind for one in RegionReader(child.pid).read()}
+    assert {"heap", "stack", "file"} <= {region.kind for region in RegionReader(child.pid).read()}
 
 
 def test_exited(gone: int) -> None:

@@ -14,30 +14,30 @@ from unit.conftest import Start
 
 
 def test_processes_are_in_order_and_include_this_one() -> None:
-    pids = [one.pid for one in processes()]
+    pids = [info.pid for info in processes()]
     assert pids == sorted(set(pids))
     assert os.getpid() in pids
 
 
 def test_this_process() -> None:
-    own = process(os.getpid())
-    assert own.exe == os.path.realpath(sys.executable)
-    assert own.name == Path("/proc/self/comm").read_text().rstrip("\n")
-    assert (own.uid, own.ppid) == (os.geteuid(), os.getppid())
-    assert own.bits == (64 if sys.maxsize > 2**32 else 32)
-    assert own.user
+    info = process(os.getpid())
+    assert info.exe == os.path.realpath(sys.executable)
+    assert info.name == Path("/proc/self/comm").read_text().rstrip("\n")
+    assert (info.uid, info.ppid) == (os.geteuid(), os.getppid())
+    assert info.bits == (64 if sys.maxsize > 2**32 else 32)
+    assert info.user
 
 
 def test_a_child(start: Start, program: Callable[[str], Path], unheard_of: str) -> None:
     child = start(program(unheard_of), "-", "a b", "")
-    one = process(child.pid)
-    assert one.name == unheard_of
-    assert one.exe is not None
-    assert one.exe.endswith(f"/{unheard_of}")
-    assert one.cmdline[1:] == ("-", "a b", "")
-    assert one.ppid == os.getpid()
-    assert one.started >= process(os.getpid()).started
-    assert one in processes()
+    info = process(child.pid)
+    assert info.name == unheard_of
+    assert info.exe is not None
+    assert info.exe.endswith(f"/{unheard_of}")
+    assert info.cmdline[1:] == ("-", "a b", "")
+    assert info.ppid == os.getpid()
+    assert info.started >= process(os.getpid()).started
+    assert info in processes()
 
 
 def test_names_with_anything_in_them(start: Start, program: Callable[[str], Path]) -> None:
@@ -58,9 +58,9 @@ def test_a_program_deleted_while_it_runs(
 
 def test_kernel_threads_are_listed_when_asked_for() -> None:
     # what starts or ends between two listings is in one of them only
-    before = {one.pid for one in processes()}
-    every = {one.pid: one for one in processes(include_kernel_threads=True)}
-    after = {one.pid for one in processes()}
+    before = {info.pid for info in processes()}
+    every = {info.pid: info for info in processes(include_kernel_threads=True)}
+    after = {info.pid for info in processes()}
     assert every.keys() >= before & after
     for pid in every.keys() - before - after:
         if not has_exited(pid):
@@ -68,9 +68,9 @@ def test_kernel_threads_are_listed_when_asked_for() -> None:
 
 
 def test_a_kernel_thread_cannot_be_meant() -> None:
-    listed = {one.pid for one in processes()}
-    threads = [one for one in processes(include_kernel_threads=True) if one.pid not in listed]
-    threads = [one for one in threads if one.ppid == 2]
+    listed = {info.pid for info in processes()}
+    threads = [info for info in processes(include_kernel_threads=True) if info.pid not in listed]
+    threads = [info for info in threads if info.ppid == 2]
     if not threads:
         pytest.skip("no kernel thread is visible from in here; outside of containers there are")
     with pytest.raises(
@@ -81,7 +81,7 @@ def test_a_kernel_thread_cannot_be_meant() -> None:
 
 def test_a_zombie_is_gone(zombie: int) -> None:
     assert has_exited(zombie)
-    assert zombie not in [one.pid for one in processes()]
+    assert zombie not in [info.pid for info in processes()]
     for find in (process, find_process):
         with pytest.raises(TargetNotFound, match=rf"^process {zombie} \(true\) has exited$"):
             find(zombie)
@@ -153,7 +153,7 @@ def test_a_name_that_two_have(
     pids = sorted(start(path).pid for _ in range(2))
     with pytest.raises(TargetAmbiguous) as error:
         find_process(unheard_of)
-    assert [one.pid for one in error.value.candidates] == pids
+    assert [info.pid for info in error.value.candidates] == pids
     user = error.value.candidates[0].user
     assert str(error.value) == (
         f"2 processes are called {unheard_of}, give a pid: "
@@ -171,7 +171,7 @@ def test_never_found_by_its_own_name(unheard_of: str) -> None:
             find_process(unheard_of)
     finally:
         comm.write_text(before)
-    assert os.getpid() not in [one.pid for one in error.value.near]
+    assert os.getpid() not in [info.pid for info in error.value.near]
 
 
 @pytest.mark.parametrize(
