@@ -179,6 +179,13 @@ class Declarations:
         Raises:
             OSError: it cannot be read; nothing is declared.
             DeclarationError: it cannot be taken; nothing is declared.
+
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile("w", suffix=".h") as header:
+        ...     _ = header.write("struct life { int hp, max_hp; };")
+        ...     header.flush()
+        ...     [made.name for made in Declarations().add_header(header.name)]
+        ['life']
         """
         raw = read_regular(arguments.path("path", path), _LONGEST)
         return self.add_c(raw.decode("utf-8", "replace"))

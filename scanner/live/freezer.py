@@ -37,7 +37,7 @@ class Freezer(Bound, Holder):
     Attributes:
         target: whose values they are.
         turn: to be taken while somebody else writes over them, so that no look puts back meanwhile
-            what was held before. What was written is then theirs to hold, see :meth:`write_over`.
+            what was held before. What was written is then theirs to hold, as ``write_over()`` does.
 
     Args:
         target: whose values they are.

@@ -110,6 +110,9 @@ class Memory(Bound, abc.ABC):
         Args:
             regions: that :meth:`regions` gave; they are read anew if None. Files are only looked
                 into when the regions have changed.
+
+        >>> Buffer(bytearray(8), base=16).modules()
+        []
         """
         if regions is None:
             regions = self.regions()
@@ -124,7 +127,11 @@ class Memory(Bound, abc.ABC):
         return contextlib.nullcontext(Path("/"))
 
     def footprints(self) -> list[Footprint]:
-        """How much of each region is in memory, by ascending address: all of it, where nothing else is known."""
+        """How much of each region is in memory, by ascending address: all, where nobody knows more.
+
+        >>> [footprint.resident for footprint in Buffer(bytearray(8), base=16).footprints()]
+        [8]
+        """
         return [Footprint(region, region.size, region.size) for region in self.regions()]
 
     def error(self, code: int) -> FarfetchError | None:
