@@ -42,7 +42,7 @@ demo: build  ## play the game target: find its health by scanning, set it, freez
 	@$(BIN)/python demo/health.py
 
 .PHONY: test
-test: build lint  ## run all tests of this machine
+test: build lint docs  ## run all tests of this machine
 	@tools/prerequisites.sh test
 	@mkdir -p build
 	@{ tools/sanitize.sh && tools/fuzz.sh 5; } >build/sanitize.log 2>&1 & beside=$$!; \
@@ -77,6 +77,11 @@ lint: build  ## check style and types
 .PHONY: manual
 manual:  ## bring the man page and the completions up to the commands' help
 	@$(BIN)/python tools/manual.py
+
+.PHONY: docs
+docs: build  ## make pages of the guides and the reference, in build/docs
+	@$(BIN)/sphinx-build --quiet --nitpicky --fail-on-warning --keep-going -b html docs build/docs
+	@echo "build/docs/index.html"
 
 .PHONY: bench
 bench: build  ## measure scans against the raw copy limit, and the peers, in one run

@@ -49,7 +49,11 @@ def check(code: int) -> int:
 
 
 def isas() -> tuple[str, ...]:
-    """The instruction sets that scans can use on this machine, fastest first."""
+    """The instruction sets that scans can use on this machine, fastest first.
+
+    >>> isas()[-1]
+    'scalar'
+    """
     names: list[str] = []
     while (name := lib.ff_isa_name(len(names))) != ffi.NULL:
         names.append(ffi.string(name).decode())
@@ -80,5 +84,10 @@ def isa_index(name: str) -> int:
 
 
 def default_threads() -> int:
-    """Worker threads of a scan unless told otherwise: the processors this process may use."""
+    """Worker threads of a scan unless told otherwise: the processors this process may use.
+
+    >>> import os
+    >>> default_threads() == len(os.sched_getaffinity(0))
+    True
+    """
     return len(os.sched_getaffinity(0))

@@ -54,6 +54,8 @@ def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None =
     >>> with attach(os.getpid()) as target:
     ...     target.alive
     True
+    >>> attach(Buffer(b"any bytes", base=0x1000)).read(0x1004, "text[5]")
+    'bytes'
     """
     bits = checked_bits(bits)
     arguments.text("memory", memory)
@@ -72,6 +74,14 @@ class Target(Space):
     Attributes:
         memory: the way its bytes are read and written.
         stepping: what stops each scan that is in the middle of a step, and waits for it.
+
+    >>> target = attach(Buffer(bytearray(4096), base=0x1000))
+    >>> target.write(0x1010, i32, 100)
+    >>> target.read(0x1010, "i32"), target.read_bytes(0x1010, 4).hex(" ")
+    (100, '64 00 00 00')
+    >>> target.name, target.pid, target.bits, target.alive
+    ('buffer', None, 64, True)
+    >>> target.close()
     """
 
     def __init__(self, memory: Memory, *, bits: int | None = None) -> None:
@@ -117,12 +127,16 @@ class Target(Space):
         return self.memory.title
 
     def footprints(self) -> list[Footprint]:
-        """What each region takes, by ascending address; a buffer's are all in memory.
+        """How much of each region is in memory, by ascending address; of a buffer all is.
 
         Costs a walk over all the target's pages, which :meth:`regions` does not.
 
         Raises:
             TargetGone: it has exited or executed another program.
+
+        >>> [footprint] = attach(Buffer(bytearray(4096))).footprints()
+        >>> footprint.resident, footprint.dirty
+        (4096, 4096)
         """
         self.check()
         return self.memory.footprints()
@@ -151,6 +165,11 @@ class Target(Space):
             soft_dirty: leave out pages that the kernel says nobody wrote to, where it can tell;
                 the target then takes a page fault at its next write to each.
             chunk: bytes a thread reads at a time; matches do not depend on it.
+
+        >>> target = attach(Buffer(bytearray(64)))
+        >>> scan = target.scan("u16", align=1, where="all", threads=1)
+        >>> scan.first("now == 0").matches
+        63
         """
         self._life.check()
         return Scan(
@@ -218,6 +237,10 @@ class Target(Space):
         Args:
             address: of its first byte.
             type: a construct with a size, or the name of one.
+
+        >>> target = attach(Buffer(b"hi" + bytes(6), base=16))
+        >>> target.read(16, "text[4]"), target.read(16, u16be)
+        ('hi', 26729)
         """
         construct = value_type(type)
         return decode(construct, self.read_bytes(address, self._size(construct)), bits=self.bits)
@@ -242,7 +265,6 @@ class Target(Space):
             ValueRangeError: it does not fit the type; nothing is written.
             MemoryFault: it cannot be written there, or only by force.
 
-        >>> from farfetch.scanner import Buffer, i32
         >>> target = attach(Buffer(bytearray(8), base=16))
         >>> held = target.freeze(16, i32, 77)
         >>> target.write(16, i32, 5)
@@ -278,6 +300,14 @@ class Target(Space):
             ValueRangeError: the value does not fit the type.
             MemoryFault: it cannot be read or written there now.
             PointerError: the path leads nowhere now.
+
+        >>> memory = bytearray(8)
+        >>> target = attach(Buffer(memory, base=16))
+        >>> with target.freeze(16, i32, 77, allow="increase") as held:
+        ...     memory[0], held.holding, len(target.frozen)
+        (77, True, 1)
+        >>> held.active, len(target.frozen)
+        (False, 0)
         """
         self._life.check()
         construct = value_type(type)
@@ -306,6 +336,11 @@ class Target(Space):
 
         Args:
             places: the address and the type of each: a construct with a size, or its name.
+
+        >>> target = attach(Buffer(bytes([7, 0, 0, 0, 9, 0]), base=16))
+        >>> watch = target.watch([(16, i32), (20, "u16")])
+        >>> [seen.value for seen in watch.look()]
+        [7, 9]
         """
         self._life.check()
         return Watch(self, arguments.pairs("places", places))
@@ -322,6 +357,13 @@ class Target(Space):
 
         Raises:
             MemoryFault: they cannot be read or written there; nothing is changed.
+
+        >>> target = attach(Buffer(bytearray(b"abc"), base=16))
+        >>> with target.patch(17, b"X"):
+        ...     target.read_bytes(16, 3)
+        b'aXc'
+        >>> target.read_bytes(16, 3)
+        b'abc'
         """
         self._life.check()
         with self._making:
@@ -342,6 +384,11 @@ class Target(Space):
         Steps of scans that run are cancelled and waited for; what other threads read or write
         meanwhile ends as it would have, but waits for no page. What scans have found so far stays
         theirs. In a child of the process that attached only its own descriptors are closed.
+
+        >>> target = attach(Buffer(bytearray(8)))
+        >>> target.close()
+        >>> target.alive
+        False
         """
         if not self._life.is_forked:
             self.memory.wait_no_more()

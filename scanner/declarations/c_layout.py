@@ -76,7 +76,6 @@ def c_struct(text: str, name: str = "") -> Construct:
     Raises:
         DeclarationError: the text cannot be taken, or has no such structure.
 
-    >>> from farfetch.scanner import members
     >>> player = c_struct("struct player { char kind; int hp; long gold; };")
     >>> [(one.name, one.offset) for one in members(player)]
     [('kind', 0), ('hp', 4), ('gold', 8)]
@@ -100,6 +99,9 @@ def c_structs(text: str) -> dict[str, Construct]:
 
     Raises:
         DeclarationError: the text cannot be taken.
+
+    >>> list(c_structs("struct vec { float x, y; }; typedef struct { struct vec at; } thing;"))
+    ['vec', 'thing']
     """
     unit = unit_of(arguments.text("text", text))
     layouts = _Layouts(unit)

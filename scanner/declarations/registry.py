@@ -129,6 +129,16 @@ class Declarations:
 
         Raises:
             DeclarationError: it cannot be taken; nothing is declared.
+
+        >>> known = Declarations()
+        >>> [made.name for made in known.add_c("struct vec { float x, y; };")]
+        ['vec']
+        >>> [made.name for made in known.add_c("struct path { struct vec at[8]; };")]
+        ['path']
+        >>> known.add_c("struct flags { int on : 1; };")
+        Traceback (most recent call last):
+        farfetch.scanner.DeclarationError: line 1 of the declaration, column 20: bit fields are
+            not taken
         """
         from .c_layout import c_structs
         from .c_parser import unit_of
@@ -171,6 +181,13 @@ class Declarations:
         Raises:
             OSError: it cannot be read; nothing is declared.
             DeclarationError: it cannot be taken; nothing is declared.
+
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile("w", suffix=".h") as header:
+        ...     _ = header.write("struct life { int hp, max_hp; };")
+        ...     header.flush()
+        ...     [made.name for made in Declarations().add_header(header.name)]
+        ['life']
         """
         try:
             raw = read_regular(arguments.path("path", path), _LONGEST)
@@ -202,16 +219,24 @@ class Declarations:
 
         Raises:
             DeclarationError: it cannot be taken.
+
+        >>> Declarations().add_construct("life", 'Struct("hp" / i32, "max_hp" / i32)').type.sizeof()
+        8
         """
         made = Declaration(name, "construct", text)
         self.add(made)
         return made
 
     def add(self, *declarations: Declaration) -> None:
-        """Take declarations over, in place of those of the same names.
+        """Add declarations that there are, in place of those of the same names.
 
         Raises:
             DeclarationError: there are too many; none is taken.
+
+        >>> known = Declarations()
+        >>> known.add(Declaration("life", "c", "struct life { int hp, max_hp; };"))
+        >>> "life" in known, len(known)
+        (True, 1)
         """
         arguments.several("declaration", declarations, Declaration, "a Declaration")
         self._check_room(declarations)
@@ -229,6 +254,11 @@ class Declarations:
 
         Raises:
             TypeNameError: there is none of that name.
+
+        >>> known = Declarations()
+        >>> known.add(Declaration("life", "c", "struct life { int hp, max_hp; };"))
+        >>> known.remove("life").name, len(known)
+        ('life', 0)
         """
         declaration = self[name]
         del self._known[name]
@@ -240,6 +270,11 @@ class Declarations:
 
         Raises:
             TypeNameError: there is none.
+
+        >>> known = Declarations()
+        >>> known.add(Declaration("life", "c", "struct life { int hp, max_hp; };"))
+        >>> known.type_named("life").sizeof(), known.type_named("int") is i32
+        (8, True)
         """
         arguments.text("name", name)
         if name in self._known:
@@ -258,7 +293,11 @@ class Declarations:
         return self._known[name]
 
     def get(self, name: str) -> Declaration | None:
-        """The structure of that name, if there is one."""
+        """The structure of that name, if there is one.
+
+        >>> print(Declarations().get("life"))
+        None
+        """
         return self._known.get(arguments.text("name", name))
 
     def __contains__(self, name: object) -> bool:

@@ -8,7 +8,14 @@ _LONGEST = 1000  # characters of an error; what somebody gave may be far longer
 
 
 class FarfetchError(Exception):
-    """The root: catches everything that farfetch raises on purpose."""
+    """The root: catches everything that farfetch raises on purpose.
+
+    >>> try:
+    ...     attach(Buffer(b"abc")).read(0, "u23")
+    ... except FarfetchError as error:
+    ...     print(error)
+    no value type is called "u23": did you mean u32 or u32be?
+    """
 
     def _message(self) -> str:
         return " ".join(map(str, self.args))

@@ -17,6 +17,10 @@ class ArgumentError(FarfetchError, ValueError, TypeError):
         name: of the argument.
         value: that was given.
         expected: what it takes: ``"a whole number from 1 to 256"``.
+
+    >>> attach(Buffer(b"abc")).read_bytes(-1, 2)
+    Traceback (most recent call last):
+    farfetch.scanner.ArgumentError: address takes an address from 0 to 0xffffffffffffffff, not -1
     """
 
     def __init__(self, name: str, value: object, expected: str) -> None:
@@ -34,6 +38,12 @@ class CopyError(FarfetchError, TypeError):
 
     Args:
         kind: of the object: ``"Scan"``.
+
+    >>> import pickle
+    >>> pickle.dumps(attach(Buffer(b"abc")))
+    Traceback (most recent call last):
+    farfetch.scanner.CopyError: a Target belongs to this process, so it is neither copied nor
+        pickled: hand on addresses and values
     """
 
     def __init__(self, kind: str) -> None:
@@ -54,6 +64,10 @@ class TypeNameError(FarfetchError):
         text: the name asked for.
         near: names that come near.
         reason: why a type that is there cannot be used.
+
+    >>> type_named("i33")
+    Traceback (most recent call last):
+    farfetch.scanner.TypeNameError: no value type is called "i33": did you mean i32, int32 or i32be?
     """
 
     def __init__(self, text: str, near: Sequence[str] = (), reason: str = "") -> None:
@@ -79,6 +93,10 @@ class ValueRangeError(FarfetchError):
         low: the lowest value that fits; for text and bytes the lowest length.
         high: the highest; for text and bytes the highest length, in bytes.
         where: among many values: ``"at match 3"``.
+
+    >>> encode(u8, 300)
+    Traceback (most recent call last):
+    farfetch.scanner.ValueRangeError: 300 does not fit u8 (0..255)
     """
 
     def __init__(
@@ -108,6 +126,10 @@ class ValueKindError(FarfetchError):
         type_name: of the type.
         expected: the kind that the type takes.
         where: among many values: ``"at match 3"``.
+
+    >>> encode(u8, "many")
+    Traceback (most recent call last):
+    farfetch.scanner.ValueKindError: 'many' is not a number for u8
     """
 
     def __init__(
@@ -151,7 +173,15 @@ class ExpressionError(FarfetchError):
         return f"{where}column {self.position + 1}: {self.reason}"
 
     def pointer(self) -> str:
-        """Two lines: the text, and a caret under the place where it went wrong."""
+        """Two lines: the text, and a caret under the place where it went wrong.
+
+        >>> try:
+        ...     parse_predicate("now ==")
+        ... except ExpressionError as error:
+        ...     print(error.pointer())
+        now ==
+              ^
+        """
         shown = "".join(mark if mark.isprintable() else " " for mark in self.text)
         before = sum(map(_columns, shown[: self.position]))
         return f"{shown}\n{' ' * before}^"
@@ -164,6 +194,10 @@ class WhereError(ExpressionError):
         text: the whole filter.
         position: of the word at fault, counted in characters from 0.
         reason: what is wrong there.
+
+    >>> Where.parse("heap,stac")
+    Traceback (most recent call last):
+    farfetch.scanner.WhereError: heap,stac: column 6: no such regions: "stac"; did you mean stack?
     """
 
 
@@ -194,6 +228,10 @@ class AlignError(FarfetchError):
 
     Args:
         align: the alignment asked for, in bytes.
+
+    >>> attach(Buffer(b"abc")).scan(u8, align=5000)
+    Traceback (most recent call last):
+    farfetch.scanner.AlignError: align takes 1 to 4096, not 5000
     """
 
     def __init__(self, align: object) -> None:
@@ -210,6 +248,11 @@ class PointerError(FarfetchError):
     Args:
         path: as text.
         reason: which of its pointers, and why.
+
+    >>> PointerPath.parse("0x10 -> 8").resolve(attach(Buffer(b"abc", base=0x1000)))
+    Traceback (most recent call last):
+    farfetch.scanner.PointerError: the pointer path "0x10 -> 0x8": pointer 1, at 0x10, cannot be
+        read
     """
 
     def __init__(self, path: str, reason: str) -> None:
@@ -227,6 +270,10 @@ class TableError(FarfetchError):
     Args:
         file: its name; "" for what is not in a file.
         reason: what is wrong, and where in it.
+
+    >>> Table()["health"]
+    Traceback (most recent call last):
+    farfetch.scanner.TableError: the table has no entry "health"
     """
 
     def __init__(self, file: str, reason: str) -> None:
@@ -245,6 +292,9 @@ class ConfigurationError(FarfetchError):
         name: of the variable.
         value: what it holds.
         reason: why that cannot be used.
+
+    >>> print(ConfigurationError("FARFETCH_ISA", "mmx", "not an instruction set of this machine"))
+    FARFETCH_ISA="mmx": not an instruction set of this machine
     """
 
     def __init__(self, name: str, value: str, reason: str) -> None:

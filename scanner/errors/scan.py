@@ -13,6 +13,10 @@ class ScanOrderError(FarfetchError):
 
     Args:
         what: the whole complaint, with the step that is missing.
+
+    >>> attach(Buffer(b"abc")).scan(u8, where="all").next("now == 97")
+    Traceback (most recent call last):
+    farfetch.scanner.ScanOrderError: there is no scan to narrow: begin with a first scan
     """
 
     def __init__(self, what: str) -> None:
@@ -26,6 +30,13 @@ class MatchIndexError(FarfetchError, IndexError):
     Args:
         index: the index asked for.
         total: how many matches there are.
+
+    >>> scan = attach(Buffer(b"abc")).scan(u8, where="all")
+    >>> scan.first("now == 97").matches
+    1
+    >>> scan[5]
+    Traceback (most recent call last):
+    farfetch.scanner.MatchIndexError: no match 5: there are 1, from 0 to 0
     """
 
     def __init__(self, index: int, total: int) -> None:
@@ -45,6 +56,9 @@ class ScanCancelled(FarfetchError):
     Args:
         done: bytes that had been looked at.
         total: bytes there were to look at.
+
+    >>> print(ScanCancelled(done=4096, total=65536))
+    the scan was cancelled after 4096 of 65536 bytes; the earlier matches are kept
     """
 
     def __init__(self, done: int, total: int) -> None:
@@ -62,6 +76,13 @@ class ScanClosed(FarfetchError):
 
     Args:
         what: ``"scan"``, ``"step"``.
+
+    >>> with attach(Buffer(b"abc")).scan(u8, where="all") as scan:
+    ...     scan.first().matches
+    3
+    >>> scan.first()
+    Traceback (most recent call last):
+    farfetch.scanner.ScanClosed: this scan was closed: begin another one of its target
     """
 
     def __init__(self, what: Literal["scan", "step"]) -> None:
@@ -84,6 +105,11 @@ class SnapshotError(FarfetchError):
         directory: where the snapshot files are.
         errno: what the kernel said.
         what: what could not be done.
+
+    >>> import errno
+    >>> print(SnapshotError("/var/tmp", errno.ENOSPC, "cannot store old values"))
+    cannot store old values in /var/tmp: No space left on device; make room there or set
+    FARFETCH_TMPDIR to another directory; the earlier matches are kept
     """
 
     def __init__(self, directory: str, errno: int, what: str) -> None:
@@ -105,6 +131,10 @@ class BudgetError(FarfetchError):
     Args:
         of: ``"memory"`` or ``"disk"``.
         directory: where the snapshot files are.
+
+    >>> print(BudgetError("memory", "/var/tmp"))
+    matches and old values would take more than the scan's budget of memory; look at fewer
+    regions, forget undone steps, allow more; the earlier matches are kept
     """
 
     def __init__(self, of: str, directory: str) -> None:

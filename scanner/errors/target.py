@@ -35,6 +35,9 @@ class AccessDenied(FarfetchError):
         pid: the process.
         name: its name, or "" when not even that is known.
         what: what was refused, as a verb: ``"read the regions of"``.
+
+    >>> print(AccessDenied(1, "init", "read the regions of"))  # doctest: +ELLIPSIS
+    cannot read the regions of init (1): permission denied; ...
     """
 
     def __init__(self, pid: int, name: str, what: str) -> None:
@@ -55,6 +58,9 @@ class TargetNotFound(FarfetchError):
         wanted: the pid or name asked for.
         near: processes whose names come near.
         reason: why a process that is there cannot be a target.
+
+    >>> print(TargetNotFound("gmae"))
+    no process is called gmae; to list processes: farfetch -c ps
     """
 
     def __init__(
@@ -81,6 +87,10 @@ class TargetAmbiguous(FarfetchError):
     Args:
         wanted: the name asked for.
         candidates: the processes that have it, by ascending pid.
+
+    >>> games = [ProcessInfo(pid, "game", None, (), 0, "root", 1, 0, 64) for pid in (12, 34)]
+    >>> print(TargetAmbiguous("game", games))
+    2 processes are called game, give a pid: 12 game root, 34 game root
     """
 
     def __init__(self, wanted: str, candidates: Sequence[KnownProcess]) -> None:
@@ -102,6 +112,9 @@ class TargetGone(FarfetchError):
         pid: the process; None for other memory.
         name: its name, or the memory's; "" when not known.
         how: ``"exited"``, or ``"replaced"`` by executing another program.
+
+    >>> print(TargetGone(12, "game", "replaced"))
+    game (12) has executed another program: attach again
     """
 
     def __init__(self, pid: int | None, name: str, how: Literal["exited", "replaced"]) -> None:
@@ -124,6 +137,13 @@ class TargetClosed(FarfetchError):
     Args:
         pid: the process; None for other memory.
         name: its name, or the memory's.
+
+    >>> with attach(Buffer(b"abc")) as target:
+    ...     target.alive
+    True
+    >>> target.regions()
+    Traceback (most recent call last):
+    farfetch.scanner.TargetClosed: the buffer was closed here: attach again
     """
 
     def __init__(self, pid: int | None, name: str) -> None:
@@ -141,6 +161,9 @@ class ForkedError(FarfetchError):
 
     Args:
         owner: the pid of the process that made it.
+
+    >>> print(ForkedError(12))
+    this belongs to process 12, which made it before it forked this one: attach again here
     """
 
     def __init__(self, owner: int) -> None:
@@ -165,6 +188,12 @@ class MemoryFault(FarfetchError):
         hint: more about the cause, when known.
         blocked: whether they are mapped, and who should bring the page does not answer. A write
             that waits for it may still be made if it ever comes.
+
+    >>> try:
+    ...     attach(Buffer(b"abcdef", base=16)).read_bytes(20, 8)
+    ... except MemoryFault as fault:
+    ...     print(f"{fault.done} of {fault.size} bytes came: {fault}")
+    2 of 8 bytes came: cannot read 8 bytes at 0x14: 0x16 is not mapped or not readable
     """
 
     def __init__(
@@ -205,6 +234,11 @@ class MemoryUnavailable(FarfetchError):
     Args:
         name: of the way of reading.
         why: what is missing, or which names there are.
+
+    >>> import os
+    >>> attach(os.getpid(), memory="process-vm")
+    Traceback (most recent call last):
+    farfetch.scanner.MemoryUnavailable: memory process-vm is not available: did you mean process_vm?
     """
 
     def __init__(self, name: str, why: str) -> None:
@@ -223,6 +257,14 @@ class PatchError(FarfetchError):
         address: of the patch.
         expected: its bytes.
         found: the bytes that are there.
+
+    >>> memory = bytearray(b"abc")
+    >>> patch = attach(Buffer(memory, base=16)).patch(16, b"X")
+    >>> memory[0] = 0
+    >>> patch.undo()
+    Traceback (most recent call last):
+    farfetch.scanner.PatchError: the patch at 0x10 is no longer there: expected 58, found 00;
+        undo later patches first, or force it
     """
 
     def __init__(self, address: int, expected: bytes, found: bytes) -> None:

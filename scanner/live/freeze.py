@@ -42,6 +42,15 @@ class Freeze(Bound):
         writes: how often the value was put back, the first time included.
         error: why the last look could not hold it, or what ended it; None when all is well.
         INTERVAL: seconds between two looks, unless told otherwise.
+
+    >>> target = attach(Buffer(bytearray(8), base=16))
+    >>> held = target.freeze(16, i32, 77, interval=0.01)
+    >>> target.read(16, i32), held.value, held.holding, held.error
+    (77, 77, True, None)
+    >>> target.write(16, i32, 5)
+    >>> held.value
+    5
+    >>> held.stop()
     """
 
     INTERVAL: ClassVar[float] = INTERVAL
@@ -109,6 +118,11 @@ class Freeze(Bound):
 
         Raises:
             ForkedError: it is the parent process's.
+
+        >>> held = attach(Buffer(bytearray(8), base=16)).freeze(16, i32, 77)
+        >>> held.stop()
+        >>> held.active
+        False
         """
         self._life.refuse_children()
         with self._lock:

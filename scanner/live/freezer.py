@@ -37,10 +37,17 @@ class Freezer(Bound, Holder):
     Attributes:
         target: whose values they are.
         turn: to be taken while somebody else writes over them, so that no look puts back meanwhile
-            what was held before. What was written is then theirs to hold, see :meth:`write_over`.
+            what was held before. What was written is then theirs to hold, as ``write_over()`` does.
 
     Args:
         target: whose values they are.
+
+    >>> target = attach(Buffer(bytearray(8), base=16))
+    >>> freezer = Freezer(target)  # target.freeze() makes one by itself
+    >>> held = freezer.add(16, i32, 77)
+    >>> freezer.entries == (held,), target.read(16, i32)
+    (True, 77)
+    >>> freezer.close()
     """
 
     def __init__(self, target: Space) -> None:
@@ -55,7 +62,7 @@ class Freezer(Bound, Holder):
 
     @property
     def entries(self) -> tuple[Freeze, ...]:
-        """All that were added and not stopped, those that ended with the target included."""
+        """The frozen values that were not stopped, those that ended with the target included."""
         self.refuse_children()
         with self._changed:
             return tuple(self._entries)
@@ -91,6 +98,11 @@ class Freezer(Bound, Holder):
             TargetClosed: this was closed.
             ForkedError: it is the parent process's.
             ArgumentError: allow or interval are none.
+
+        >>> target = attach(Buffer(bytearray(8), base=16))
+        >>> with Freezer(target).add(16, i32, 77, allow="increase") as held:
+        ...     held.value, held.allow
+        (77, 'increase')
         """
         self._life.check()
         keeping = (self.target, self._life, self._forget)
@@ -128,7 +140,7 @@ class Freezer(Bound, Holder):
         self._life.refuse_children()
 
     def touched(self, address: int, size: int) -> list[Freeze]:
-        """Those that hold some of these bytes; to be asked in a :attr:`turn`."""
+        """The frozen values that hold some of these bytes; to be asked in a :attr:`turn`."""
         return [entry for entry in self.entries if entry.active and entry._overlaps(address, size)]
 
     def write_over(self, address: int, raw: bytes, write: Callable[[], int]) -> int:
@@ -157,7 +169,14 @@ class Freezer(Bound, Holder):
             return [(entry.address, entry.address + len(entry._kept)) for entry in held]
 
     def close(self) -> None:
-        """Stop all; once this has returned, nothing is written by another thread."""
+        """Stop all; once this has returned, nothing is written by another thread.
+
+        >>> freezer = Freezer(attach(Buffer(bytearray(8), base=16)))
+        >>> held = freezer.add(16, i32, 77)
+        >>> freezer.close()
+        >>> held.active
+        False
+        """
         if self._life.is_forked:
             return
         with self._changed:

@@ -26,6 +26,13 @@ class Patch(Bound):
         after: the new ones, as many.
         forced: whether they lie where the target may not write itself, as code does.
         active: whether it has not been undone.
+
+    >>> memory = bytearray(b"abc")
+    >>> patch = attach(Buffer(memory, base=16)).patch(17, b"XY")
+    >>> patch
+    <Patch 0x11 62 63 -> 58 59>
+    >>> bytes(memory), patch.before, patch.forced
+    (b'aXY', b'bc', False)
     """
 
     def __init__(
@@ -55,6 +62,12 @@ class Patch(Bound):
             PatchError: they no longer are; nothing is written.
             MemoryFault: they cannot be read or written any more.
             TargetGone: the target has exited or executed another program.
+
+        >>> memory = bytearray(b"abc")
+        >>> patch = attach(Buffer(memory, base=16)).patch(17, b"XY")
+        >>> patch.undo()
+        >>> bytes(memory), patch.active
+        (b'abc', False)
         """
         self._patches._undo(self, force)
 
@@ -79,6 +92,12 @@ class Patches(Bound):
 
     Args:
         target: whose bytes they change.
+
+    >>> patches = Patches(attach(Buffer(bytearray(b"abc"), base=16)))  # as target.patch() does
+    >>> first_patch, second_patch = patches.add(16, b"X"), patches.add(17, b"Y")
+    >>> first_patch.undo()
+    >>> patches.entries == (second_patch,), second_patch.number
+    (True, 1)
     """
 
     def __init__(self, target: Space) -> None:
@@ -90,7 +109,7 @@ class Patches(Bound):
 
     @property
     def entries(self) -> tuple[Patch, ...]:
-        """Those that were not undone, in the order in which they were made."""
+        """The patches that were not undone, in the order in which they were made."""
         self._life.check()
         return tuple(self._entries)
 
@@ -106,6 +125,9 @@ class Patches(Bound):
             TargetGone: the target has exited or executed another program.
             ForkedError: these are the parent process's.
             ArgumentError: there are no bytes.
+
+        >>> Patches(attach(Buffer(bytearray(b"abc"), base=16))).add(16, b"X")
+        <Patch 0x10 61 -> 58>
         """
         self._life.check()
         arguments.address(address)

@@ -27,6 +27,13 @@ class Seen(NamedTuple):
         value: that is there; None where it cannot be read.
         changed: whether it differs from what the look before found.
         changes: how many looks found it changed.
+
+    >>> memory = bytearray(4)
+    >>> watch = attach(Buffer(memory, base=16)).watch([(16, i32), (64, u8)])
+    >>> _ = watch.look()
+    >>> memory[0] = 7
+    >>> [(seen.value, seen.changed, seen.changes) for seen in watch.look()]
+    [(7, True, 1), (None, False, 0)]
     """
 
     address: int
@@ -46,7 +53,6 @@ class Watch(Bound):
     Raises:
         TypeNameError: a type has no size.
 
-    >>> from farfetch.scanner import Buffer, attach, u8
     >>> memory = bytearray(b"ab")
     >>> watch = Watch(attach(Buffer(memory, base=16)), [(16, u8), (17, u8)])
     >>> [(seen.value, seen.changed) for seen in watch.look()]
@@ -74,6 +80,9 @@ class Watch(Bound):
         Raises:
             TargetGone: the target has exited or executed another program.
             TargetClosed: it was closed.
+
+        >>> attach(Buffer(bytes([7, 0]), base=16)).watch([(16, u16)]).look()[0].value
+        7
         """
         self._life.check()
         with self._lock:

@@ -47,6 +47,10 @@ class Memory(Bound, abc.ABC):
         name: of this way.
         reader: the core's reader, which ends with its last use.
         process: whose memory it is, if it is a process's.
+
+    >>> memory = Buffer(b"abcdef", base=16)
+    >>> isinstance(memory, Memory), memory.name, memory.read(18, 2)
+    (True, 'buffer', b'cd')
     """
 
     must_be_closed = False
@@ -74,7 +78,11 @@ class Memory(Bound, abc.ABC):
 
     @abc.abstractmethod
     def regions(self) -> list[Region]:
-        """What is mapped, by ascending address."""
+        """The regions that are mapped, by ascending address.
+
+        >>> [str(region).split()[:2] for region in Buffer(b"abcdef", base=16).regions()]
+        [['00000010-00000016', 'r--p']]
+        """
 
     @property
     def bits(self) -> int:
@@ -102,6 +110,9 @@ class Memory(Bound, abc.ABC):
         Args:
             regions: that :meth:`regions` gave; they are read anew if None. Files are only looked
                 into when the regions have changed.
+
+        >>> Buffer(bytearray(8), base=16).modules()
+        []
         """
         if regions is None:
             regions = self.regions()
@@ -116,7 +127,11 @@ class Memory(Bound, abc.ABC):
         return contextlib.nullcontext(Path("/"))
 
     def footprints(self) -> list[Footprint]:
-        """What each region takes, by ascending address: all of it, where nothing else is known."""
+        """How much of each region is in memory, by ascending address: all, where nobody knows more.
+
+        >>> [footprint.resident for footprint in Buffer(bytearray(8), base=16).footprints()]
+        [8]
+        """
         return [Footprint(region, region.size, region.size) for region in self.regions()]
 
     def error(self, code: int) -> FarfetchError | None:
@@ -130,6 +145,9 @@ class Memory(Bound, abc.ABC):
         Args:
             address: of the first byte.
             size: bytes wanted.
+
+        >>> Buffer(b"abcdef", base=16).read(20, 8)
+        b'ef'
         """
         try:
             raw = bytearray(arguments.size(size))
@@ -139,7 +157,12 @@ class Memory(Bound, abc.ABC):
         return bytes(raw if done == len(raw) else raw[:done])
 
     def read_into(self, address: int, buffer: bytearray | memoryview) -> int:
-        """Fill a buffer from an address on. Returns the bytes up to the first unreadable one."""
+        """Fill a buffer from an address on. Returns the bytes up to the first unreadable one.
+
+        >>> raw = bytearray(4)
+        >>> Buffer(b"abcdef", base=16).read_into(19, raw), raw.hex(" ")
+        (3, '64 65 66 00')
+        """
         address, there = arguments.address(address), _writable(buffer)
         size, done = len(there), 0
         while done < size:
@@ -183,6 +206,10 @@ class Memory(Bound, abc.ABC):
             address: of the first byte.
             raw: the bytes.
             force: also where a process may not write itself; other memories know no such place.
+
+        >>> contents = bytearray(4)
+        >>> Buffer(contents, base=16).write(18, b"abc"), contents.hex(" ")
+        (2, '00 00 61 62')
         """
         del force
         address, raw = arguments.address(address), arguments.raw("raw", raw)
@@ -221,6 +248,9 @@ class Memory(Bound, abc.ABC):
 
         Only the first and the last byte are looked at: what stops within a page has read or
         written nothing of it.
+
+        >>> Buffer(bytearray(8), base=16).blocks(16, 8)
+        False
         """
         address, size = arguments.whole("address", address, 0, 1 << 64), arguments.size(size)
         return any(
@@ -276,7 +306,14 @@ class Memory(Bound, abc.ABC):
         self._waits = False
 
     def close(self) -> None:
-        """Let go of the reader; a read or write that is under way ends as it would have."""
+        """Let go of the reader; a read or write that is under way ends as it would have.
+
+        >>> memory = Buffer(bytearray(8), base=16)
+        >>> memory.close()
+        >>> memory.read(16, 1)
+        Traceback (most recent call last):
+        farfetch.scanner.TargetClosed: the buffer was closed here: attach again
+        """
         self._held.let_go()
         self.pages.close()
 

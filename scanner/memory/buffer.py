@@ -17,7 +17,6 @@ class Buffer(Memory):
             scans see what the program does to it meanwhile.
         base: the address of the first byte.
 
-    >>> from farfetch.scanner import attach, u8
     >>> target = attach(Buffer(b"abcabc", base=0x1000))
     >>> scan = target.scan(u8, where="all")
     >>> scan.first("now == 0x62").matches
@@ -42,14 +41,24 @@ class Buffer(Memory):
         super().__init__("buffer", content(out, pointer))
 
     def regions(self) -> list[Region]:
-        """One region, writable if the bytes are."""
+        """One region, writable if the bytes are.
+
+        >>> Buffer(bytearray(8), base=16).regions()[0].writable, Buffer(b"").regions()
+        (True, [])
+        """
         self._held.get()  # only to be refused as all else is
         start, end = self._range
         perms = "r--p" if self._readonly else "rw-p"
         return [Region(start, end, perms, 0, "00:00", 0, "", False)] if start < end else []
 
     def write(self, address: int, raw: bytes, *, force: bool = False) -> int:
-        """Write bytes from an address on; none where the contents are not writable."""
+        """Write bytes from an address on; none where the contents are not writable.
+
+        >>> Buffer(bytearray(b"abc"), base=16).write(16, b"X")
+        1
+        >>> Buffer(b"abc", base=16).write(16, b"X")
+        0
+        """
         return 0 if self._readonly else super().write(address, raw, force=force)
 
     def write_each(self, addresses: object, count: int, raw: bytes, *, force: bool = False) -> int:

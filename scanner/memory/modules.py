@@ -29,6 +29,12 @@ class Module:
         end: the first address behind it.
         regions: its mappings, ascending, and the unnamed ones between and behind them that hold
             what the file leaves zero (bss) or what a loader copied from it, cut to its size.
+
+    >>> import os
+    >>> with attach(os.getpid()) as target:
+    ...     libc = next(module for module in target.modules() if module.name.startswith("libc."))
+    >>> libc.regions[0].start == libc.base, libc.base in libc, libc.end in libc
+    (True, True, False)
     """
 
     name: str
@@ -55,6 +61,10 @@ class Location:
 
     ``str()`` is ``game+0x4010``, ``[heap]+0x2a0`` or ``0x7f…``, as addresses.parse_address()
     reads it.
+
+    >>> location = Location(0x55D0C4A2A010, None, None, 16, "game")
+    >>> print(location)
+    game+0x10
     """
 
     address: int

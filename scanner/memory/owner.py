@@ -20,6 +20,11 @@ class ProcessInfo:
         ppid: of the process that started it.
         started: when, in clock ticks since boot; with the pid, it tells a process for sure.
         bits: 32 or 64, of its program; None when the kernel does not let us see it.
+
+    >>> import os
+    >>> this = process(os.getpid())
+    >>> this.pid == os.getpid(), this.ppid == os.getppid(), this.uid == os.geteuid(), this.bits
+    (True, True, True, 64)
     """
 
     pid: int

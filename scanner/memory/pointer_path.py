@@ -24,6 +24,12 @@ class PointerStep(NamedTuple):
         pointer: what it holds.
         offset: that is added to it.
         result: the sum, cut to the width of a pointer.
+
+    >>> target = attach(Buffer(bytearray(64), base=0x1000))
+    >>> target.write(0x1000, pointer, 0x1020)
+    >>> [step] = PointerPath.parse("0x1000 -> 4").follow(target)
+    >>> hex(step.address), hex(step.pointer), step.offset, hex(step.result)
+    ('0x1000', '0x1020', 4, '0x1024')
     """
 
     address: int
@@ -51,10 +57,17 @@ class PointerPath(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> PointerPath:
-        """Read ``BASE -> OFFSET -> OFFSET``.
+        """The path that a text says: ``BASE -> OFFSET -> OFFSET``.
 
         Raises:
             PointerError: there is no base, an offset is no number, or there are too many.
+
+        >>> PointerPath.parse("[heap]+0x2a0->8->0x10").offsets
+        (8, 16)
+        >>> PointerPath.parse("game -> end")
+        Traceback (most recent call last):
+        farfetch.scanner.PointerError: the pointer path "game -> end": offset 1 is a number,
+            not 'end'
         """
         arguments.text("text", text)
         base, *words = (part.strip() for part in text.split(_ARROW))
@@ -83,6 +96,12 @@ class PointerPath(NamedTuple):
         Raises:
             ExpressionError: the target has no such base.
             PointerError: a pointer cannot be read; says which.
+
+        >>> target = attach(Buffer(bytearray(64), base=0x1000))
+        >>> target.write(0x1000, pointer, 0x1020)
+        >>> target.write(0x1028, pointer, 0x1030)
+        >>> [hex(step.result) for step in PointerPath.parse("0x1000 -> 8 -> 4").follow(target)]
+        ['0x1028', '0x1034']
         """
         arguments.like("target", target, ("address", "bits", "read_bytes"), "an attached target")
         self._check()
@@ -101,7 +120,13 @@ class PointerPath(NamedTuple):
         return tuple(steps)
 
     def resolve(self, target: Space, base: int | None = None) -> int:
-        """The address at its end; takes and raises what :meth:`follow` does."""
+        """The address at its end; takes and raises what :meth:`follow` does.
+
+        >>> target = attach(Buffer(bytearray(64), base=0x1000))
+        >>> target.write(0x1000, pointer, 0x1020)
+        >>> hex(PointerPath.parse("0x1000 -> 4").resolve(target))
+        '0x1024'
+        """
         if self.offsets == ():
             arguments.like("target", target, ("address",), "an attached target")
             return self._base(target, base)

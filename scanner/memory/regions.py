@@ -15,14 +15,19 @@ _NAME_COLUMN: Final = 73
 
 
 class Range(NamedTuple):
-    """Addresses from start up to, not including, end."""
+    """Addresses from start up to, not including, end.
+
+    >>> span = Range(0x1000, 0x3000)
+    >>> span.size, span.start, span.end
+    (8192, 4096, 12288)
+    """
 
     start: int
     end: int
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """How many bytes it spans."""
         return self.end - self.start
 
 
@@ -41,6 +46,12 @@ class Region:
         deleted: whether the file has been deleted since.
 
     ``str()`` is the kernel's own line, without the newline.
+
+    >>> region = Region(0x1000, 0x3000, "rw-p", 0, "00:00", 0, "[heap]", False)
+    >>> region.kind, region.size, region.writable, 0x2FFF in region, 0x3000 in region
+    ('heap', 8192, True, True, False)
+    >>> print(region)
+    00001000-00003000 rw-p 00000000 00:00 0                                  [heap]
     """
 
     start: int
@@ -54,7 +65,7 @@ class Region:
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """How many bytes it has."""
         return self.end - self.start
 
     @property
@@ -108,12 +119,17 @@ class Region:
 
 
 class Footprint(NamedTuple):
-    """What a region takes.
+    """How much of a region is in memory.
 
     Attributes:
         region: the region.
         resident: bytes of it that are in memory.
         dirty: bytes of it in memory that were written: they are in no file, or not yet.
+
+    >>> region = Region(0x1000, 0x3000, "rw-p", 0, "00:00", 0, "[heap]", False)
+    >>> footprint = Footprint(region, resident=4096, dirty=4096)
+    >>> f"{footprint.resident / footprint.region.size:.0%} in memory"
+    '50% in memory'
     """
 
     region: Region

@@ -70,16 +70,26 @@ class Space(Bound):
             TargetGone: it has exited or executed another program.
             TargetClosed: it was closed.
             ForkedError: it is the parent process's.
+
+        >>> target = attach(Buffer(b"abc"))
+        >>> target.close()
+        >>> target.check()
+        Traceback (most recent call last):
+        farfetch.scanner.TargetClosed: the buffer was closed here: attach again
         """
         self._life.check()
         if not self.memory.alive:
             raise self.memory.gone()
 
     def regions(self) -> list[Region]:
-        """What is mapped, by ascending address.
+        """The regions that are mapped, by ascending address.
 
         Raises:
             TargetGone: it has exited or executed another program.
+
+        >>> [region] = attach(Buffer(bytearray(4096), base=0x1000)).regions()
+        >>> hex(region.start), region.size, region.perms
+        ('0x1000', 4096, 'rw-p')
         """
         self.check()
         return self.memory.regions()
@@ -89,6 +99,11 @@ class Space(Bound):
 
         Args:
             regions: that :meth:`regions` gave; they are read anew if None.
+
+        >>> import os
+        >>> with attach(os.getpid()) as target:
+        ...     any(module.name.startswith("libc.") for module in target.modules())
+        True
         """
         self.check()
         if regions is not None:
@@ -96,7 +111,15 @@ class Space(Bound):
         return self.memory.modules(regions)
 
     def locate(self, address: int) -> Location:
-        """The region and module of an address."""
+        """The region and module of an address.
+
+        >>> import os
+        >>> with attach(os.getpid()) as target:
+        ...     program = target.modules()[0]
+        ...     location = target.locate(program.base + 16)
+        >>> location.module == program, location.offset
+        (True, 16)
+        """
         address = arguments.address(address)
         regions = self.regions()
         return locate(address, regions, self.memory.modules(regions))
@@ -106,6 +129,11 @@ class Space(Bound):
 
         Raises:
             ExpressionError: it is none.
+
+        >>> import os
+        >>> with attach(os.getpid()) as target:
+        ...     target.address("0x7f00"), target.address("[stack]+16") - target.address("[stack]")
+        (32512, 16)
         """
         regions = self.regions()
         return parse_address(text, self.memory.modules(regions), regions)
@@ -116,6 +144,14 @@ class Space(Bound):
         Raises:
             MemoryFault: some cannot be read; says how many could.
             TargetGone: it has exited or executed another program.
+
+        >>> target = attach(Buffer(b"abcdef", base=16))
+        >>> target.read_bytes(18, 3)
+        b'cde'
+        >>> target.read_bytes(20, 3)
+        Traceback (most recent call last):
+        farfetch.scanner.MemoryFault: cannot read 3 bytes at 0x14: 0x16 is not mapped or not
+            readable
         """
         address, size = arguments.address(address), arguments.size(size)
         raw = self.memory.read(address, size)
@@ -137,6 +173,11 @@ class Space(Bound):
         Raises:
             MemoryFault: some cannot be written; says how many were.
             TargetGone: it has exited or executed another program.
+
+        >>> memory = bytearray(b"abcdef")
+        >>> attach(Buffer(memory, base=16)).write_bytes(18, b"XY")
+        >>> bytes(memory)
+        b'abXYef'
         """
         address, raw = arguments.address(address), arguments.raw("raw", raw)
         self.check()

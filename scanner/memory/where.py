@@ -51,6 +51,12 @@ class Where:
     Attributes:
         text: as it was given.
         words: the words of it.
+
+    >>> scan = attach(Buffer(bytearray(64), base=0x1000)).scan(u8, where="writable,0x1010..0x1018")
+    >>> print(scan.where)
+    writable,0x1010..0x1018
+    >>> scan.first("now == 0").matches
+    8
     """
 
     text: str
@@ -84,6 +90,10 @@ class Where:
 
         Raises:
             WhereError: there is no such module, or nothing is left.
+
+        >>> target = attach(Buffer(bytearray(4096), base=0x1000))
+        >>> Where.parse("0..0x1800").select(target.regions(), target.modules())
+        [Range(start=4096, end=6144)]
         """
         regions = arguments.several("regions", regions, Region, "regions of a target")
         readable = [region for region in regions if _is_readable(region)]

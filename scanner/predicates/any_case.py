@@ -25,6 +25,10 @@ class AnyCase:
 
     Attributes:
         text: the text, in any case.
+
+    >>> scan = attach(Buffer(b"gold Gold GOLD")).scan(text, where="all")
+    >>> scan.first(now == AnyCase("gold")).matches
+    3
     """
 
     text: str
@@ -55,7 +59,6 @@ class AnyCase:
 def anycase(text: str) -> AnyCase:
     """A text to look for whether its letters are large or small.
 
-    >>> from farfetch.scanner import now
     >>> print(now == anycase("gold"))
     now == "gold"i
     """

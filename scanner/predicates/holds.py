@@ -9,8 +9,8 @@ from ..errors import ScanOrderError
 from ..values.convert import encode
 from ..values.layout import Value
 from ..values.structures import scan_layout
-from . import meaning
 from .binding import bind
+from .meaning import evaluate
 from .nodes import Predicate, uses
 
 
@@ -46,11 +46,11 @@ def holds(
     arguments.instance("predicate", predicate, Predicate, "a predicate")
     arguments.instance("value_type", value_type, Construct, "a value type")
     layout = scan_layout(value_type, bits=arguments.bits(bits))
-    bound = bind(predicate, layout)
+    bind(predicate, layout)
     given = {"now": value, "prev": prev, "first": first}
     values = {source: one for source, one in given.items() if one is not None}
     unknown = sorted(uses(predicate) - values.keys())
     if unknown:
         raise ScanOrderError(f"{predicate}: nobody knows {' and '.join(unknown)} of this value")
     raw = {source: encode(value_type, one, bits=bits) for source, one in values.items()}
-    return meaning.holds(bound, values, raw)
+    return evaluate(predicate, layout, now=value, prev=prev, first=first, raw=raw)

@@ -46,7 +46,6 @@ def parse_predicate(text: str, fields: Collection[str] = ()) -> Predicate:
     Raises:
         ExpressionError: it cannot be understood; it has the position.
 
-    >>> from farfetch.scanner import prev
     >>> parse_predicate("now - prev > 1 or changed") == (now - prev > 1) | changed
     True
     >>> print(parse_predicate("not (changed or now in -1..prev+1)"))

@@ -38,6 +38,12 @@ class Expr(Node, Operators["Operand", "Binary", "Unary", "Compare"]):
     """A value computed from what is, was, or first was there, and from constants.
 
     Operators that take a plain number or text take it as a constant.
+
+    >>> expression = (now - prev) * 2
+    >>> print(expression)
+    (now - prev) * 2
+    >>> print(expression > 10)
+    (now - prev) * 2 > 10
     """
 
     __hash__ = object.__hash__
@@ -181,7 +187,13 @@ class Unary(Expr):
 
 
 class Predicate(Node):
-    """What a value must fulfil. ``&``, ``|`` and ``~`` are and, or and not."""
+    """What a value must fulfil. ``&``, ``|`` and ``~`` are and, or and not.
+
+    >>> print((now < prev) & ~(now == 0))
+    now < prev and not now == 0
+    >>> (now < prev) == parse_predicate("now < prev")
+    True
+    """
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Predicate) and same(self, other)

@@ -20,6 +20,12 @@ class Pattern:
     Attributes:
         value: the bytes, with zeros for the bits that may be anything.
         mask: as many bytes, with ones for the bits that count.
+
+    >>> signature = Pattern(value=bytes([0x48, 0x0F]), mask=bytes([0xFF, 0x0F]))
+    >>> print(signature, len(signature))
+    48 ?F 2
+    >>> signature == pattern("48 ?F")
+    True
     """
 
     value: bytes

@@ -26,6 +26,12 @@ class Regex:
 
     Attributes:
         text: the expression.
+
+    >>> scan = attach(Buffer(b"HP:100 HP:95")).scan(bytes_, where="all")
+    >>> scan.first(now == Regex("HP:[0-9]+")).matches
+    2
+    >>> [match.value for match in scan]
+    [b'HP:100', b'HP:95']
     """
 
     text: str
@@ -45,7 +51,7 @@ class Regex:
 
     @property
     def size(self) -> int:
-        """Bytes that a match can have at the most, but no more than :data:`REACH`."""
+        """Bytes that a match can have at the most, but no more than 256."""
         return max(1, min(REACH, int(self._tree.getwidth()[1])))
 
     @property
@@ -92,7 +98,6 @@ def regex(text: str) -> Regex:
     Raises:
         ExpressionError: it cannot be understood, or could match nothing.
 
-    >>> from farfetch.scanner import now
     >>> print(now == regex(r"HP:\d+"))
     now == regex("HP:\\d+")
     """

@@ -34,7 +34,7 @@ class ProcessMemory(Memory):
         self._bits: int | None = None
 
     def regions(self) -> list[Region]:
-        """What is mapped, by ascending address; see proc_pid_maps(5)."""
+        """The regions that are mapped, by ascending address; see proc_pid_maps(5)."""
         self._held.get()  # only to be refused as all else is
         return self._regions.read()
 
@@ -52,7 +52,7 @@ class ProcessMemory(Memory):
         return opened_root(self.process.pid)
 
     def footprints(self) -> list[Footprint]:
-        """What each region takes, by ascending address; see proc_pid_smaps(5)."""
+        """How much of each region is in memory, by ascending address; see proc_pid_smaps(5)."""
         self._held.get()
         return read_footprints(self.process.pid, self.process.name)
 

@@ -52,6 +52,7 @@ def processes(*, include_kernel_threads: bool = False) -> list[ProcessInfo]:
     Args:
         include_kernel_threads: list these too; they have no memory of their own to scan.
 
+    >>> import os
     >>> any(process.pid == os.getpid() for process in processes())
     True
     """
@@ -76,6 +77,10 @@ def process(pid: int) -> ProcessInfo:
 
     Raises:
         TargetNotFound: there is none, or it has exited.
+
+    >>> import os
+    >>> process(os.getpid()).pid == os.getpid()
+    True
     """
     pid = arguments.whole("pid", pid, -MAX_PID, MAX_PID)
     stat = _read_stat(pid)
@@ -111,6 +116,7 @@ def find_process(wanted: int | str) -> ProcessInfo:
         TargetNotFound: there is none; it has those with near names.
         TargetAmbiguous: several have that name.
 
+    >>> import os
     >>> find_process(os.getpid()).pid == os.getpid()
     True
     """

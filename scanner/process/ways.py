@@ -37,7 +37,7 @@ _MISSING: Final = {
 
 
 def memory_names() -> tuple[str, ...]:
-    """The names that ``attach(…, memory=…)`` takes.
+    """The ways to a process's memory, by the names that ``attach(…, memory=…)`` takes.
 
     >>> memory_names()
     ('auto', 'syscall', 'device', 'process_vm', 'proc_mem')

@@ -19,6 +19,13 @@ class Budget(NamedTuple):
     Attributes:
         memory: bytes; nine tenths of what is available when a scan begins if None.
         disk: bytes; nine tenths of what is free in the directory when a scan begins if None.
+
+    >>> memory = Buffer(bytearray(range(256)) * 4096)
+    >>> scan = attach(memory).scan(u8, budget=Budget(memory=1024))
+    >>> scan.first("now == 7")
+    Traceback (most recent call last):
+    farfetch.scanner.BudgetError: matches and old values would take more than the scan's budget of
+        memory; look at fewer regions, forget undone steps, allow more; the earlier matches are kept
     """
 
     memory: int | None = None
@@ -29,6 +36,9 @@ class Budget(NamedTuple):
 
         Args:
             directory: of the files of old values.
+
+        >>> Budget(memory=1 << 30, disk=0).of("/var/tmp")
+        Limits(memory=1073741824, disk=0)
         """
         memory, disk = self
         for name, amount in zip(self._fields, self, strict=True):

@@ -52,18 +52,31 @@ class Kept(Bound):
         Raises:
             SnapshotError: they cannot be read back.
             ScanClosed: they were let go.
+
+        >>> scan = attach(Buffer(b"abc", base=16)).scan(u8, where="all")
+        >>> scan.first().matches
+        3
+        >>> scan.steps[0].value(17, 1, scan.directory)
+        b'b'
         """
         return next(old_values(self.held.get().snapshot, (address,), size, directory))
 
 
 @dataclass(frozen=True)
 class Step(Kept):
-    """One scan of a history.
+    """One step of a scan: what it looked for, and what it has left.
 
     Attributes:
         number: of the step, from 1; never used again.
         parent: the number of the step that it narrowed; None of a first scan.
         predicate: that its matches fulfil.
+
+    >>> scan = attach(Buffer(bytes([1, 5, 9]))).scan(u8, where="all")
+    >>> scan.first("now > 4").matches
+    2
+    >>> [step] = scan.steps
+    >>> step.number, str(step.predicate), step.result.matches
+    (1, 'now > 4', 2)
     """
 
     number: int
@@ -78,6 +91,12 @@ class Snapshot(Kept):
     Attributes:
         name: that predicates call it by, after an ``@``.
         step: the number of the step.
+
+    >>> scan = attach(Buffer(bytes([1, 5, 9]))).scan(u8, where="all")
+    >>> scan.first("now > 4").matches, scan.snapshot("lunch").matches
+    (2, 2)
+    >>> [(snapshot.name, snapshot.step) for snapshot in scan.snapshots]
+    [('lunch', 1)]
     """
 
     name: str
@@ -150,6 +169,17 @@ class History(Bound):
 
     Threads that change it do so one after the other; who looks at it meanwhile sees it as it was
     before, or as it is after.
+
+    >>> scan = attach(Buffer(bytes([1, 5, 9]))).scan(u8, where="all")
+    >>> scan.first().matches, scan.next("now > 4").matches
+    (3, 2)
+    >>> scan.undo()
+    >>> scan.next("now == 1").matches
+    1
+    >>> [(step.number, step.parent, step.result.matches) for step in scan.history]
+    [(1, None, 3), (2, 1, 2), (3, 1, 1)]
+    >>> [step.number for step in scan.history.path]
+    [1, 3]
     """
 
     def __init__(self) -> None:
@@ -242,7 +272,7 @@ class History(Bound):
 
     @property
     def snapshots(self) -> tuple[Snapshot, ...]:
-        """Those that predicates can name at present: of the steps that led here; oldest first."""
+        """The snapshots that predicates can name at present, oldest first."""
         here = {step.number for step in self.path}
         return tuple(saved for saved in tuple(self._snapshots.values()) if saved.step in here)
 

@@ -50,6 +50,15 @@ class Match:
         first: at the first scan.
         type: the construct of those values.
         types: the names of all types that it matches as; of a number of unknown type several.
+
+    >>> memory = bytearray([1, 5, 9])
+    >>> scan = attach(Buffer(memory, base=0x1000)).scan(u8)
+    >>> scan.first("now == 5").matches
+    1
+    >>> memory[1] = 6
+    >>> match = scan[0]
+    >>> hex(match.address), match.value, match.previous, match.types, str(match.location)
+    ('0x1001', 6, 5, ('u8',), '0x1001')
     """
 
     index: int
@@ -88,6 +97,14 @@ class Matches(Bound, Sequence[Match]):
     Nothing is read before it is asked for: an index reads one value, iteration reads in batches.
     Each call, and an iteration as a whole, is about the step that was present when it began; what
     that takes is kept until it ends.
+
+    >>> scan = attach(Buffer(bytes([1, 5, 9]), base=16)).scan(u8, where="all")
+    >>> scan.first("now > 4").matches
+    2
+    >>> [(match.index, match.address, match.value) for match in scan.matches]
+    [(0, 17, 5), (1, 18, 9)]
+    >>> scan.matches[-1].value, len(scan.matches[:1])
+    (9, 1)
     """
 
     def __init__(self, scan: ScanState) -> None:
@@ -138,6 +155,12 @@ class Matches(Bound, Sequence[Match]):
         Args:
             start: the first index.
             count: how many; all that follow if None.
+
+        >>> scan = attach(Buffer(bytes(8), base=16)).scan(u16, where="all")
+        >>> scan.first().matches
+        4
+        >>> scan.matches.addresses(start=1, count=2)
+        [18, 20]
         """
         present = self._scan.history.present
         return addresses_of(present, *part_of(present, start, count))
@@ -146,6 +169,12 @@ class Matches(Bound, Sequence[Match]):
         """The index of the first match at or behind an address; their number when none is.
 
         So ``bisect(end) - bisect(start)`` matches lie from start up to, not including, end.
+
+        >>> scan = attach(Buffer(bytes(8), base=16)).scan(u16, where="all")
+        >>> scan.first().matches
+        4
+        >>> scan.matches.bisect(22) - scan.matches.bisect(17)
+        2
         """
         address = arguments.whole("address", address, 0, arguments.HIGHEST + 1, "an address")
         present = self._scan.history.present
@@ -170,6 +199,14 @@ class Matches(Bound, Sequence[Match]):
             TargetGone: the target exited or executed another program.
             TargetClosed: it was closed, and ``"now"`` is asked for.
             ScanClosed: the scan was closed.
+
+        >>> memory = bytearray([1, 5, 9])
+        >>> scan = attach(Buffer(memory, base=16)).scan(u8)
+        >>> scan.first("now > 4").matches
+        2
+        >>> memory[2] = 7
+        >>> [scan.matches.column(what).tolist() for what in ("address", "previous", "now")]
+        [[17, 18], [5, 9], [5, 7]]
         """
         arguments.choice("what", what, ("address", "now", "previous", "first"))
         scan = self._scan

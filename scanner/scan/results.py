@@ -14,6 +14,10 @@ class FaultSet(NamedTuple):
         ranges: half-open addresses, ascending, merged.
         blocked: those of them that somebody was to bring and did not: the process that serves a
             userfaultfd(2), a file system, a device. See :attr:`.Target.patience`.
+
+    >>> faults = FaultSet((Range(0x1000, 0x3000), Range(0x5000, 0x6000)))
+    >>> faults.bytes, faults.blocked_bytes
+    (12288, 0)
     """
 
     ranges: tuple[Range, ...]
@@ -21,7 +25,7 @@ class FaultSet(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """How many bytes they are."""
+        """How many bytes could not be read."""
         return sum(end - start for start, end in self.ranges)
 
     @property
@@ -39,6 +43,10 @@ class ScanResult(NamedTuple):
         unreadable: bytes that could not be read.
         seconds: it took.
         faults: where they could not be read.
+
+    >>> result = attach(Buffer(bytes(64))).scan(u8, where="all").first("now == 0")
+    >>> result.matches, result.bytes, result.unreadable, result.faults.ranges
+    (64, 64, 0, ())
     """
 
     matches: int
@@ -56,6 +64,11 @@ class Progress(NamedTuple):
         total: bytes to look at.
         matches: found so far.
         seconds: since it began.
+
+    >>> def show(progress):  # for scan.first("now == 5", progress=show)
+    ...     print(f"{progress.done / progress.total:.0%}, {progress.matches} matches so far")
+    >>> show(Progress(done=512, total=2048, matches=3, seconds=0.1))
+    25%, 3 matches so far
     """
 
     done: int

@@ -50,6 +50,16 @@ class Scan(ScanState):
         budget: what they and the matches may take.
         soft_dirty: whether pages are left out that the kernel says nobody wrote to.
         history: all steps since the first scan, those undone too.
+
+    >>> memory = bytearray(64)
+    >>> scan = attach(Buffer(memory)).scan(u8)
+    >>> scan.first(now == 0).matches
+    64
+    >>> memory[5] = 7
+    >>> scan.next("now > prev").matches
+    1
+    >>> hex(scan[0].address), scan[0].value, [str(step.predicate) for step in scan.steps]
+    ('0x10005', 7, ['now == 0', 'now > prev'])
     """
 
     def __init__(
@@ -94,7 +104,11 @@ class Scan(ScanState):
         return self.history.snapshots
 
     def decode(self, raw: bytes) -> Any:
-        """The value of some bytes; None when they are no such structure."""
+        """The value of some bytes; None when they are no such structure.
+
+        >>> attach(Buffer(bytes(8))).scan(u16).decode(bytes([1, 2]))
+        513
+        """
         return decoded(self, self.history.present.ground, arguments.raw("raw", raw))
 
     def reading(self, address: int, present: Present | None = None) -> Reading:
@@ -115,7 +129,7 @@ class Scan(ScanState):
         *,
         progress: ProgressFunction | None = None,
     ) -> ScanResult:
-        """Look at every address of the regions. A history there was is let go on success.
+        """Begin anew: look at every address of the regions; on success, older steps are let go.
 
         Args:
             predicate: what values must fulfil; any value if None.
@@ -129,6 +143,10 @@ class Scan(ScanState):
             BudgetError: matches or old values would take more than :attr:`budget`.
             TargetGone: the target exited or executed another program meanwhile.
             TargetClosed, ScanClosed: one of them was closed, maybe meanwhile.
+
+        >>> scan = attach(Buffer(bytes([1, 5, 9]))).scan(u8, where="all")
+        >>> scan.first(now.between(1, 5)).matches, scan.first("> 5").matches, scan.first().matches
+        (2, 1, 3)
         """
         arguments.function("progress", progress)
         return self._turns.step(lambda cancels: self._first(predicate, progress, cancels))
@@ -153,6 +171,14 @@ class Scan(ScanState):
             ScanOrderError: there was no first scan.
             ExpressionError, ScanCancelled, SnapshotError, BudgetError, TargetGone, TargetClosed,
                 ScanClosed: as :meth:`first`.
+
+        >>> memory = bytearray([1, 5, 9])
+        >>> scan = attach(Buffer(memory)).scan(u8)
+        >>> scan.first().matches
+        3
+        >>> memory[1] -= 2
+        >>> scan.next(now == prev - 2).matches
+        1
         """
         tree = self._tree(predicate)
 
@@ -177,6 +203,14 @@ class Scan(ScanState):
             ScanOrderError: there was no first scan.
             ScanCancelled, SnapshotError, BudgetError, TargetGone, TargetClosed, ScanClosed: as
                 :meth:`first`.
+
+        >>> memory = bytearray([1, 5, 9])
+        >>> scan = attach(Buffer(memory)).scan(u8)
+        >>> scan.first().matches, scan.snapshot("lunch").matches
+        (3, 3)
+        >>> memory[1] = 6
+        >>> scan.next("now == @lunch + 1").matches
+        1
         """
         snapshot_name(name)
 
@@ -193,6 +227,13 @@ class Scan(ScanState):
 
         Raises:
             ScanOrderError: there is none of that name.
+
+        >>> scan = attach(Buffer(bytes(8))).scan(u8, where="all")
+        >>> scan.first().matches, scan.snapshot("lunch").matches
+        (8, 8)
+        >>> scan.drop("lunch")
+        >>> scan.snapshots
+        ()
         """
         name = arguments.text("name", name)
         if not self._turns.change(lambda: self.history.drop(name)):
@@ -208,6 +249,13 @@ class Scan(ScanState):
 
         Raises:
             ScanOrderError: there are fewer.
+
+        >>> scan = attach(Buffer(bytes([1, 5, 9]))).scan(u8, where="all")
+        >>> scan.first().matches, scan.next("now > 4").matches
+        (3, 2)
+        >>> scan.undo()
+        >>> len(scan)
+        3
         """
         steps = arguments.whole("steps", steps, 0, MAX_STEPS)
         self._turns.change(lambda: self.history.undo(steps))
@@ -220,6 +268,14 @@ class Scan(ScanState):
 
         Raises:
             ScanOrderError: fewer were undone.
+
+        >>> scan = attach(Buffer(bytes([1, 5, 9]))).scan(u8, where="all")
+        >>> scan.first().matches, scan.next("now > 4").matches
+        (3, 2)
+        >>> scan.undo(2)
+        >>> scan.redo(2)
+        >>> len(scan)
+        2
         """
         steps = arguments.whole("steps", steps, 0, MAX_STEPS)
         self._turns.change(lambda: self.history.redo(steps))
@@ -232,23 +288,54 @@ class Scan(ScanState):
 
         Raises:
             ScanOrderError: there is none of that number.
+
+        >>> scan = attach(Buffer(bytes([1, 5, 9]))).scan(u8, where="all")
+        >>> scan.first().matches, scan.next("now > 4").matches, scan.next("now > 5").matches
+        (3, 2, 1)
+        >>> scan.go_to(2)
+        >>> [match.value for match in scan]
+        [5, 9]
         """
         number = arguments.whole("number", number, 0, MAX_STEPS)
         self._turns.change(lambda: self.history.go_to(number))
 
     def forget(self) -> int:
-        """Let the steps go that were undone, and what they take. Returns how many."""
+        """Let the steps go that were undone, and what they take. Returns how many.
+
+        >>> scan = attach(Buffer(bytes([1, 5, 9]))).scan(u8, where="all")
+        >>> scan.first().matches, scan.next("now > 4").matches
+        (3, 2)
+        >>> scan.undo()
+        >>> scan.forget()
+        1
+        """
         return self._turns.change(self.history.forget)
 
     def reset(self) -> None:
-        """Drop all matches and old values; a step that runs is cancelled, and waited for."""
+        """Drop all matches and old values; a step that runs is cancelled, and waited for.
+
+        >>> scan = attach(Buffer(bytes(8))).scan(u8, where="all")
+        >>> scan.first().matches
+        8
+        >>> scan.reset()
+        >>> len(scan), scan.steps
+        (0, ())
+        """
         self.history.check()
         self.cancel()
         self.history.clear()
         self._turns.wait()
 
     def cancel(self) -> None:
-        """Stop the step that runs and those that wait, from another thread or a signal handler."""
+        """Stop the step that runs and those that wait, from another thread or a signal handler.
+
+        >>> scan = attach(Buffer(bytes(8))).scan(u8, where="all")
+        >>> scan.first().matches
+        8
+        >>> scan.cancel()  # no step runs, so there is nothing to stop
+        >>> scan.next("now == 0").matches
+        8
+        """
         self._turns.cancel()
 
     def write_all(
@@ -309,6 +396,12 @@ class Scan(ScanState):
         """Drop everything; the files of old values go. A step that runs is waited for.
 
         From then on all but :meth:`close` and :meth:`cancel` raise ScanClosed.
+
+        >>> scan = attach(Buffer(bytes(8))).scan(u8, where="all")
+        >>> scan.close()
+        >>> len(scan)
+        Traceback (most recent call last):
+        farfetch.scanner.ScanClosed: this scan was closed: begin another one of its target
         """
         self.history.close()
         self.cancel()

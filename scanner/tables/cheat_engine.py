@@ -58,6 +58,9 @@ class Taken(NamedTuple):
         name: of the entry.
         taken: whether there is an entry of it now.
         reason: why not, or what was left behind; "" when nothing was.
+
+    >>> print(Taken("health", False, "its type is Custom"))
+    Taken(name='health', taken=False, reason='its type is Custom')
     """
 
     name: str
@@ -73,6 +76,10 @@ def import_table(path: str | os.PathLike[str]) -> tuple[Table, list[Taken]]:
 
     Raises:
         TableError: the file cannot be read, or is not such a table.
+
+    >>> import_table("/dev/null")
+    Traceback (most recent call last):
+    farfetch.scanner.TableError: the table /dev/null: is not a regular file
     """
     name = arguments.path("path", path)
     root = _parse(name)
@@ -224,6 +231,15 @@ def export_table(
 
     Raises:
         TableError: the file cannot be written, or is such a table; what was there is untouched.
+
+    >>> import tempfile
+    >>> table = Table()
+    >>> table.put(Entry("health", "game+0x4010 -> 0x18", "i32"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     export_table(table, f"{folder}/game.CT")
+    ...     [entry.where for entry in import_table(f"{folder}/game.CT")[0]]
+    [Taken(name='health', taken=True, reason='')]
+    ['"game"+0x4010 -> 0x18']
     """
     shown = arguments.path("path", path)
     if not arguments.flag("force", force):

@@ -36,6 +36,10 @@ class Entry:
 
     Raises:
         TableError: a field is not what it has to be.
+
+    >>> entry = Entry("health", "game+0x4010 -> 0x18", "i32", group="player", frozen="100")
+    >>> entry.path.offsets, entry.value_type is i32
+    ((24,), True)
     """
 
     name: str

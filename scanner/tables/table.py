@@ -39,6 +39,12 @@ class Table:
         Raises:
             TableError: there are too many, or another has a structure of the same name that is
                 declared differently.
+
+        >>> table = Table()
+        >>> table.put(Entry("health", "game+0x4010", "i32"))
+        >>> table.put(Entry("health", "game+0x4018", "i32"))
+        >>> [entry.where for entry in table]
+        ['game+0x4018']
         """
         arguments.instance("entry", entry, Entry, "an Entry")
         known = self.structures.get(entry.type)
@@ -49,7 +55,13 @@ class Table:
         self._entries[entry.name] = entry
 
     def change(self, name: str, **fields: Any) -> Entry:
-        """Change fields of an entry, and return it as it is now."""
+        """Change fields of an entry, and return it as it is now.
+
+        >>> table = Table()
+        >>> table.put(Entry("health", "game+0x4010", "i32"))
+        >>> table.change("health", frozen="100", note="of the player").frozen
+        '100'
+        """
         unknown = [field for field in fields if field not in (*FIELDS, "structure")]
         if unknown:
             raise ArgumentError("change", unknown[0], f"the fields {', '.join(FIELDS)}")
@@ -58,7 +70,16 @@ class Table:
         return entry
 
     def remove(self, name: str) -> Entry:
-        """Take an entry out."""
+        """Take an entry out, and return it.
+
+        Raises:
+            TableError: there is none of that name.
+
+        >>> table = Table()
+        >>> table.put(Entry("health", "game+0x4010", "i32"))
+        >>> table.remove("health").name, len(table)
+        ('health', 0)
+        """
         entry = self[name]
         del self._entries[name]
         return entry
@@ -69,7 +90,15 @@ class Table:
         return {entry.type: entry.structure for entry in self if entry.structure is not None}
 
     def redeclare(self, declaration: Declaration) -> None:
-        """Declare a structure anew for all entries that are of it."""
+        """Declare a structure anew for all entries that are of it.
+
+        >>> table = Table()
+        >>> before = Declaration("player", "c", "struct player { int hp; };")
+        >>> table.put(Entry("me", "game+0x4010", "player", structure=before))
+        >>> table.redeclare(Declaration("player", "c", "struct player { int hp, max_hp; };"))
+        >>> table["me"].value_type.sizeof()
+        8
+        """
         arguments.instance("declaration", declaration, Declaration, "a Declaration")
         for entry in self:
             if entry.structure is not None and entry.type == declaration.name:
@@ -98,6 +127,14 @@ class Table:
 
         Raises:
             TableError: it cannot be written, or that is such a file; what was there is untouched.
+
+        >>> import tempfile
+        >>> table = Table()
+        >>> table.put(Entry("health", "game+0x4010", "i32"))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     table.save(f"{folder}/game.json")
+        ...     [entry.name for entry in Table.load(f"{folder}/game.json")]
+        ['health']
         """
         shown = arguments.path("path", path)
         if not arguments.flag("force", force):
@@ -132,6 +169,10 @@ class Table:
 
         Raises:
             TableError: it cannot be read, or is not such a file; says where.
+
+        >>> Table.load("/dev/null")
+        Traceback (most recent call last):
+        farfetch.scanner.TableError: the table /dev/null: is not a regular file
         """
         name = arguments.path("path", path)
         entries, declared = parse(name, read_file(name))

@@ -63,7 +63,6 @@ class Layout:
         parts: of a number, the layouts it may have.
         is_mixed: whether it stands for numbers of several types, which only computing knows.
 
-    >>> from farfetch.scanner import layout_of, i32
     >>> layout_of(i32).pack(-2)
     b'\xfe\xff\xff\xff'
     """
@@ -115,7 +114,6 @@ class Layout:
     def buffer_format(self) -> str:
         """A number as :mod:`struct` says it, in this machine's byte order; "" for anything else.
 
-        >>> from farfetch.scanner import layout_of, i32, u16be
         >>> layout_of(i32).buffer_format, layout_of(u16be).buffer_format
         ('i', '')
         """
@@ -158,6 +156,9 @@ class Layout:
 
         Raises:
             ArgumentError: for a number, whose size is its own, or a size that cannot be.
+
+        >>> layout_of(utf16).with_size(16).name
+        'utf16[8]'
         """
         unit = self.bits // 8
         size = arguments.whole("size", size, -LONGEST, LONGEST)
@@ -174,6 +175,12 @@ class Layout:
         Raises:
             ValueRangeError: it does not fit.
             ValueKindError: it is of another kind.
+
+        >>> layout_of(u16be).pack(258).hex(" "), layout_of(bytes_).pack("de ad").hex(" ")
+        ('01 02', 'de ad')
+        >>> layout_of(i8).pack(200)
+        Traceback (most recent call last):
+        farfetch.scanner.ValueRangeError: 200 does not fit i8 (-128..127)
         """
         if self.kind == "int":
             return self._pack_int(value)
@@ -188,6 +195,9 @@ class Layout:
 
         Raises:
             ValueKindError: as many bytes as given are not one value.
+
+        >>> layout_of(u16be).unpack(bytes([1, 2])), layout_of(text).unpack(b"hi")
+        (258, 'hi')
         """
         raw = arguments.raw("raw", raw)
         if self.size is not None and len(raw) != self.size:
@@ -205,6 +215,9 @@ class Layout:
         """A number as predicates on this type compute with it: as it is for integer types.
 
         For floats it is rounded to a double, and for 32 bits that to single precision.
+
+        >>> layout_of(f32).convert(0.1), layout_of(f64).convert(0.1), layout_of(i32).convert(7)
+        (0.10000000149011612, 0.1, 7)
         """
         if self.kind == "int":
             return number

@@ -57,7 +57,7 @@ def parse_number(word: str) -> int | float:
 
 
 def quote(value: str | bytes) -> str:
-    r"""A literal that :func:`unquote` turns back into the same text or bytes.
+    r"""The literal that stands for a text or bytes in predicates and on command lines.
 
     >>> print(quote('say "hi"'), quote(b"\0A"))
     "say \"hi\"" b"\x00A"

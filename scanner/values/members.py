@@ -26,6 +26,10 @@ class Member(NamedTuple):
         offset: from the structure's first byte.
         size: in bytes.
         type: the construct of its value.
+
+    >>> from construct import Struct
+    >>> member(Struct("kind" / u16, "hp" / i32), "hp")[:3]
+    ('hp', 2, 4)
     """
 
     name: str

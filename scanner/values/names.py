@@ -94,6 +94,7 @@ def value_type(wanted: object) -> Construct:
     Raises:
         TypeNameError: it means none.
 
+    >>> import ctypes
     >>> layout_of(value_type(ctypes.c_uint16)).name
     'u16'
     """
@@ -109,7 +110,11 @@ def value_type(wanted: object) -> Construct:
 
 
 def type_name(wanted: Construct) -> str:
-    """The name of a value type, as :func:`type_named` takes it; a Struct's own name otherwise."""
+    """The name of a value type, as :func:`type_named` takes it; a Struct's own name otherwise.
+
+    >>> type_name(type_named("unsigned int")), type_name(sized(text, 16))
+    ('u32', 'text[16]')
+    """
     arguments.instance("wanted", wanted, Construct, "a value type")
     try:
         return layout_of(wanted).name

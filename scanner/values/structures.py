@@ -131,6 +131,10 @@ def struct_of(value_type: Construct, *, bits: int = 64) -> Struct | None:
     Args:
         value_type: any construct.
         bits: of the target, 32 or 64.
+
+    >>> player = c_struct("struct player { int hp, max_hp; };")
+    >>> [part.name for part in struct_of(player).subcons], struct_of(i32)
+    (['hp', 'max_hp'], None)
     """
     arguments.bits(bits)
     inner = without_name(value_type)

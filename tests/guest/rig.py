@@ -229,6 +229,9 @@ def boot(
     variables = {
         "FARFETCH_GUEST": kernel.name,
         "FARFETCH_WAYS": "syscall device" if kernel.syscall else "device",
+        # As Kbuild has it: who decides whether the caller may touch the target.
+        "FARFETCH_ACCESS": os.environ.get("FARFETCH_ACCESS")
+        or ("exported" if kernel.syscall else "procfs"),
         "FARFETCH_DEBUG_KERNEL": str(int(kernel.debug)),
         "FARFETCH_MODULE": str(build_module(kernel, out / "kmod")),
         "FARFETCH_OUT": str(out),

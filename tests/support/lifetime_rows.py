@@ -293,7 +293,9 @@ ROWS: dict[str, dict[str, Row]] = {
         "__repr__": fact(lambda w: repr(w.saved)),
     },
     "frozen": {
-        **facts("frozen", "address", "allow", "error", "force", "interval", "path", "type"),
+        **facts(
+            "frozen", "INTERVAL", "address", "allow", "error", "force", "interval", "path", "type"
+        ),
         **facts("frozen", "value", "writes"),
         "active": own(lambda w: w.frozen.active),
         "holding": own(lambda w: w.frozen.holding),
@@ -392,6 +394,7 @@ PLAIN = frozenset(
         "ScanResult",
         "Seen",
         "Table",
+        "Taken",
         "Where",
         "WriteResult",
     }

@@ -22,6 +22,8 @@ HOP = Path(os.environ["FARFETCH_HOP"])
 STALL = Path(os.environ["FARFETCH_STALL"])
 MODULE = Path(os.environ["FARFETCH_MODULE"])
 WAYS = os.environ["FARFETCH_WAYS"].split()
+# The module has procfs decide who may, as it must where the kernel exports nothing.
+ASKS_PROCFS = os.environ["FARFETCH_ACCESS"] == "procfs"
 DEBUG_KERNEL = os.environ["FARFETCH_DEBUG_KERNEL"] == "1"
 # For what takes minutes on a debug kernel: there by the system call only, since Debian's kernels
 # show it by the device.
