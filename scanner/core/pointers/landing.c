@@ -15,26 +15,31 @@
 
 #define GRANULE		16	/* bits of the bytes in the least granule */
 #define GRANULES	4096	/* about so many at the most, for all clusters */
+#define GAP		((uint64_t)1 << 26)	/* bytes of the least that cuts clusters */
+
+static uint64_t gap_behind(const struct ff_range *ranges, size_t i)
+{
+	return ranges[i + 1].start - ranges[i].end;
+}
 
 /* The ranges behind which the widest gaps are, ascending; how many. */
 static size_t widest_gaps(const struct ff_range *ranges, size_t n, size_t *gaps)
 {
-	uint64_t least = (uint64_t)1 << 26;
 	size_t count = 0;
 
 	for (size_t i = 0; i + 1 < n; i++) {
-		uint64_t width = ranges[i + 1].start - ranges[i].end;
+		uint64_t width = gap_behind(ranges, i);
 		size_t narrowest = 0;
 
-		if (width < least)
+		if (width < GAP)
 			continue;
 		if (count == FF_CLUSTERS - 1) {
 			for (size_t g = 1; g < count; g++) {
-				if (ranges[gaps[g] + 1].start - ranges[gaps[g]].end <
-				    ranges[gaps[narrowest] + 1].start - ranges[gaps[narrowest]].end)
+				if (gap_behind(ranges, gaps[g]) <
+				    gap_behind(ranges, gaps[narrowest]))
 					narrowest = g;
 			}
-			if (width <= ranges[gaps[narrowest] + 1].start - ranges[gaps[narrowest]].end)
+			if (width <= gap_behind(ranges, gaps[narrowest]))
 				continue;
 			memmove(gaps + narrowest, gaps + narrowest + 1,
 				(count - narrowest - 1) * sizeof(*gaps));

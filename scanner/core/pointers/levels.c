@@ -300,11 +300,10 @@ static int look_up_part(void *context, size_t part)
 
 		for (size_t b = base > at ? base : at; b < end && b < next; b++) {
 			size_t index = range->first + (b - at);
-			uint64_t low, high;
+			uint64_t value = ff_pointers_value(levels->pointers, index), low, high;
 			ff_u128 sum = 0;
 
-			if (ff_window_at(counting->window, ff_pointers_value(levels->pointers, index),
-					 &low, &high))
+			if (ff_window_at(counting->window, value, &low, &high))
 				continue;
 			for (size_t j = ff_seek(front->addresses, front->n, low);
 			     j < front->n && front->addresses[j] <= high; j++, work++)

@@ -12,7 +12,7 @@
 
 #define FEW	48
 #define DIGIT	9			/* bits at the most */
-#define DIGITS	(1 << DIGIT)
+#define DIGITS	512			/* numbers that so many can say */
 #define LOOKS	((size_t)1 << 20)	/* pairs between two looks whether the task goes on */
 
 struct columns {

@@ -17,7 +17,7 @@ struct ff_paths {
 	struct ff_section *sections;
 	size_t nsections;
 	int64_t *shifts;		/* for each section, of each map */
-	struct ff_known *known;		/* of more than one map, how many ways places have in common */
+	struct ff_known *known;		/* of several maps: how many ways places have in common */
 	uint64_t **counts;		/* of the first map's hits, level by level; NULL: its own */
 	bool saturated;
 };

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PART	((size_t)1 << 16)	/* ranks, or hits, that a thread does before it asks for more */
+#define PART	((size_t)1 << 16)	/* ranks that a thread sweeps before it asks for more */
 #define BATCH	256
 #define LIST	16			/* a list is no longer than one of so many pointers */
 #define LEAST	64			/* but may be so long */
@@ -46,6 +46,11 @@ struct queue {
 	size_t capacity, head, tail;
 };
 
+static size_t place_at(const struct queue *queue, size_t i)
+{
+	return queue->places[i & (queue->capacity - 1)];
+}
+
 static uint64_t key_of(const struct queue *queue, size_t place)
 {
 	uint64_t cost = (uint64_t)queue->front->costs[place] << queue->shift;
@@ -62,7 +67,7 @@ static int widen(struct queue *queue)
 	if (!places)
 		return -ENOMEM;
 	for (size_t i = queue->head; i < queue->tail; i++)
-		places[i & (grown - 1)] = queue->places[i & (queue->capacity - 1)];
+		places[i & (grown - 1)] = place_at(queue, i);
 	free(queue->places);
 	queue->places = places;
 	queue->capacity = grown;
@@ -82,14 +87,14 @@ static int move(struct queue *queue, uint64_t low, uint64_t high)
 		key = key_of(queue, queue->next);
 		/* keys of one window are near to each other, wherever they wrap around */
 		while (queue->tail > queue->head &&
-		       (int64_t)(key_of(queue, queue->places[(queue->tail - 1) & (queue->capacity - 1)]) - key) >= 0)
+		       (int64_t)(key_of(queue, place_at(queue, queue->tail - 1)) - key) >= 0)
 			queue->tail--;
 		if (queue->tail - queue->head == queue->capacity && widen(queue))
 			return -ENOMEM;
 		queue->places[queue->tail++ & (queue->capacity - 1)] = queue->next;
 	}
 	while (queue->head < queue->tail &&
-	       front->addresses[queue->places[queue->head & (queue->capacity - 1)]] < low)
+	       front->addresses[place_at(queue, queue->head)] < low)
 		queue->head++;
 	return 0;
 }
@@ -101,7 +106,7 @@ static uint64_t cheapest(const struct queue *queue, uint64_t value)
 
 	if (queue->head == queue->tail)
 		return UINT64_MAX;
-	place = queue->places[queue->head & (queue->capacity - 1)];
+	place = place_at(queue, queue->head);
 	return ((uint64_t)queue->front->costs[place] << queue->shift) +
 	       ff_distance(queue->front->addresses[place], value);
 }
