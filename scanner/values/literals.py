@@ -55,7 +55,7 @@ def parse_number(word: str) -> int | float:
         return parse_integer(word)
     except ValueError:
         if not word.isascii():
-            raise
+            raise ValueError(f"{word!r} is not a number") from None
         return float(word)
 
 
