@@ -217,6 +217,11 @@ class Target(Space):
             PointerMapError: there is not enough memory or disk, or there are too many.
             ScanOrderError: inside of a step of a scan.
             TargetGone: it has exited or executed another program.
+
+        >>> from farfetch.scanner import Buffer
+        >>> memory = bytearray((0x1008).to_bytes(8, "little") * 4)
+        >>> len(attach(Buffer(memory, base=0x1000)).pointer_map())
+        4
         """
         self._life.check()
         return pointer_map_of(

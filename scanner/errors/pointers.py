@@ -14,6 +14,9 @@ class PointerMapError(FarfetchError):
     Args:
         file: its name; "" for what is not in a file.
         reason: what is wrong, and what to do.
+
+    >>> print(PointerMapError("game.ffmap", "is no pointer map"))
+    the pointer map game.ffmap: is no pointer map
     """
 
     def __init__(self, file: str, reason: str) -> None:
@@ -30,6 +33,9 @@ class PointersClosed(FarfetchError):
 
     Args:
         what: ``"map"``, ``"paths"``.
+
+    >>> print(PointersClosed("paths"))
+    these pointer paths were closed: scan the pointer map again
     """
 
     def __init__(self, what: Literal["map", "paths"]) -> None:
@@ -49,6 +55,9 @@ class PointersCancelled(ScanCancelled):
         what: ``"map"`` or ``"scan"``.
         done: bytes, or steps, that had been looked at.
         total: how many there were to look at.
+
+    >>> print(PointersCancelled("scan", 0, 0))
+    the pointer scan was cancelled; the map and the paths listed so far are kept
     """
 
     def __init__(self, what: Literal["map", "scan"], done: int, total: int) -> None:

@@ -53,5 +53,11 @@ def did_you_mean(
         raise ArgumentError("word", word, "a text")
     if not isinstance(known, Collection) or not all(isinstance(each, str) for each in known):
         raise ArgumentError("known", known, "a collection of words")
+    if type(count) is not int or count < 1:
+        raise ArgumentError("count", count, "a whole number from 1 on")
+    if type(cutoff) is not float or not 0.0 <= cutoff <= 1.0:
+        raise ArgumentError("cutoff", cutoff, "a number from 0.0 to 1.0")
+    if not isinstance(before, str):
+        raise ArgumentError("before", before, "a text")
     words = near(word, known, count, cutoff)
     return f"{before}did you mean {either(words)}?" if words else ""

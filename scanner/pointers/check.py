@@ -41,6 +41,9 @@ class CheckedPath(NamedTuple):
         path: the path.
         address: that it leads to now; None where a pointer cannot be read.
         value: that is there; None where no type was asked for, or it cannot be read.
+
+    >>> CheckedPath(PointerPath.parse("game+0x4010 -> 0x18"), 0x7F20, 100).value
+    100
     """
 
     path: PointerPath

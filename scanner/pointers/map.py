@@ -49,6 +49,11 @@ class PointerMapInfo(NamedTuple):
         unreadable: bytes that could not be.
         memory: bytes of memory that it and its scans take at present.
         disk: bytes of disk.
+
+    >>> from farfetch.scanner import Buffer, attach
+    >>> info = attach(Buffer(bytearray(64), base=0x1000)).pointer_map().info
+    >>> info.pointers, info.bytes, info.bits, info.order, info.where
+    (0, 64, 64, 'little', 'writable')
     """
 
     name: str
@@ -115,6 +120,10 @@ class PointerMap(Bound):
         Raises:
             PointerMapError: the file cannot be read, or is damaged, or is no pointer map.
             PointersCancelled: by Ctrl-C.
+
+        >>> PointerMap.load("/dev/null")
+        Traceback (most recent call last):
+        farfetch.scanner.PointerMapError: the pointer map /dev/null: is not a regular file
         """
         room = Room(directory, budget)
         name = arguments.path("file", file)
@@ -129,6 +138,15 @@ class PointerMap(Bound):
 
         Raises:
             PointerMapError: it cannot be written; what was there is untouched.
+
+        >>> import os, tempfile
+        >>> from farfetch.scanner import Buffer, attach
+        >>> memory = bytearray((0x1008).to_bytes(8, "little") * 4)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     name = os.path.join(folder, "it.ffmap")
+        ...     attach(Buffer(memory, base=0x1000)).pointer_map().save(name)
+        ...     len(PointerMap.load(name))
+        4
         """
         map_file.save(arguments.path("file", file), self.handle, self.moment)
 
@@ -216,6 +234,13 @@ class PointerMap(Bound):
             WhereError: no region matches.
             PointersCancelled: by :meth:`cancel` or Ctrl-C.
             PointersClosed: a map was closed.
+
+        >>> from farfetch.scanner import Buffer, Range, attach
+        >>> memory = bytearray((0x1008).to_bytes(8, "little") * 4)
+        >>> pointers = attach(Buffer(memory, base=0x1000)).pointer_map()
+        >>> print(pointers.scan(0x100C, depth=1, bases=Range(0x1000, 0x1010)).text())
+        0x1000 -> 0x4
+        0x1008 -> 0x4
         """
         options = Options.of(
             address,
@@ -241,11 +266,20 @@ class PointerMap(Bound):
         return Mapped(self.handle, self.moment, self.room, address)
 
     def cancel(self) -> None:
-        """Stop the scans that run, from another thread or a signal handler; waits for nobody."""
+        """Stop the scans that run, from another thread or a signal handler; waits for nobody.
+
+        >>> from farfetch.scanner import Buffer, attach
+        >>> attach(Buffer(bytearray(64), base=0x1000)).pointer_map().cancel()
+        """
         self._tasks.cancel()
 
     def close(self) -> None:
-        """Let go of the pointers, as soon as no scan uses them any more."""
+        """Let go of the pointers, as soon as no scan uses them any more.
+
+        >>> from farfetch.scanner import Buffer, attach
+        >>> pointers = attach(Buffer(bytearray(64), base=0x1000)).pointer_map()
+        >>> pointers.close()
+        """
         self._held.let_go()
 
     def __len__(self) -> int:

@@ -116,6 +116,13 @@ class PointerPaths(Bound):
 
         Raises:
             ArgumentError: no path may begin in such a module.
+
+        >>> from farfetch.scanner import Buffer, Range, attach
+        >>> memory = bytearray((0x1008).to_bytes(8, "little") * 4)
+        >>> pointers = attach(Buffer(memory, base=0x1000)).pointer_map()
+        >>> paths = pointers.scan(0x100C, depth=2, bases=Range(0x1000, 0x1010))
+        >>> paths.by_module, paths.of("").total, paths.of().total
+        ({'': 6}, 6, 0)
         """
         found = self._held.get()
         known = [_label(found, base) for base in found.bases]
@@ -128,7 +135,15 @@ class PointerPaths(Bound):
         return PointerPaths(found, frozenset(i for i in self._sections if known[i] in modules))
 
     def walks(self) -> Iterator[PointerPath]:
-        """All paths, those that come by a place twice included: as many as :attr:`total` says."""
+        """All paths, those that come by a place twice included: as many as :attr:`total` says.
+
+        >>> from farfetch.scanner import Buffer, Range, attach
+        >>> memory = bytearray((0x1008).to_bytes(8, "little") * 4)
+        >>> pointers = attach(Buffer(memory, base=0x1000)).pointer_map()
+        >>> paths = pointers.scan(0x100C, depth=2, through_bases=True, bases=Range(0x1000, 0x1010))
+        >>> len(list(paths.walks())) == paths.total > len(list(paths))
+        True
+        """
         return Walk(self._held, self._sections, True)
 
     def __iter__(self) -> Iterator[PointerPath]:
@@ -184,6 +199,14 @@ class PointerPaths(Bound):
             ArgumentError: a value without a type.
             TypeNameError: the type is none.
             TargetGone, TargetClosed: there is nothing to follow them in.
+
+        >>> from farfetch.scanner import Buffer, Range, attach
+        >>> memory = bytearray((0x1008).to_bytes(8, "little") * 4)
+        >>> target = attach(Buffer(memory, base=0x1000))
+        >>> paths = target.pointer_map().scan(0x100C, depth=1, bases=Range(0x1000, 0x1010))
+        >>> target.write(0x1000, "u64", 0x1010)
+        >>> [str(one.path) for one in paths.check(target, 0x100C)]
+        ['0x1008 -> 0x4']
         """
         what = "an attached target"
         arguments.like("target", target, ("regions", "modules", "read_bytes", "bits"), what)
@@ -200,6 +223,13 @@ class PointerPaths(Bound):
 
         Args:
             count: of them.
+
+        >>> from farfetch.scanner import Buffer, Range, attach
+        >>> memory = bytearray((0x1008).to_bytes(8, "little") * 4)
+        >>> pointers = attach(Buffer(memory, base=0x1000)).pointer_map()
+        >>> paths = pointers.scan(0x100C, depth=2, bases=Range(0x1000, 0x1010))
+        >>> print(paths.text(1))
+        0x1000 -> 0x4
         """
         return "\n".join(map(str, self[: arguments.whole("count", count, 0, _MOST)]))
 
@@ -208,6 +238,14 @@ class PointerPaths(Bound):
 
         Args:
             count: of paths.
+
+        >>> from farfetch.scanner import Buffer, Range, attach
+        >>> memory = bytearray((0x1008).to_bytes(8, "little") * 4)
+        >>> pointers = attach(Buffer(memory, base=0x1000)).pointer_map()
+        >>> paths = pointers.scan(0x100C, depth=2, bases=Range(0x1000, 0x1010))
+        >>> import json
+        >>> json.loads(paths.json(1))["paths"]
+        [{'base': '0x1000', 'offsets': [4]}]
         """
         paths = self[: arguments.whole("count", count, 0, _MOST)]
         return json.dumps(
@@ -222,11 +260,25 @@ class PointerPaths(Bound):
         )
 
     def cancel(self) -> None:
-        """Stop what lists paths, from another thread or a signal handler; waits for nobody."""
+        """Stop what lists paths, from another thread or a signal handler; waits for nobody.
+
+        >>> from farfetch.scanner import Buffer, Range, attach
+        >>> memory = bytearray((0x1008).to_bytes(8, "little") * 4)
+        >>> pointers = attach(Buffer(memory, base=0x1000)).pointer_map()
+        >>> paths = pointers.scan(0x100C, depth=2, bases=Range(0x1000, 0x1010))
+        >>> paths.cancel()
+        """
         self._tasks.cancel()
 
     def close(self) -> None:
-        """Let go of what was counted, as soon as nobody walks through it."""
+        """Let go of what was counted, as soon as nobody walks through it.
+
+        >>> from farfetch.scanner import Buffer, Range, attach
+        >>> memory = bytearray((0x1008).to_bytes(8, "little") * 4)
+        >>> pointers = attach(Buffer(memory, base=0x1000)).pointer_map()
+        >>> paths = pointers.scan(0x100C, depth=2, bases=Range(0x1000, 0x1010))
+        >>> paths.close()
+        """
         self._held.let_go()
         self._walk = None
 

@@ -241,13 +241,14 @@ def export_table(
     [Taken(name='health', taken=True, reason='')]
     ['"game"+0x4010 -> 0x18']
     """
+    entries = arguments.several("table", table, Entry, "a Table, or entries")
     shown = arguments.path("path", path)
     if not arguments.flag("force", force):
         _check_replaced(shown)
     root = ElementTree.Element("CheatTable", CheatEngineTableVersion="45")
     groups: dict[tuple[str, ...], Any] = {(): ElementTree.SubElement(root, "CheatEntries")}
     report = []
-    for number, entry in enumerate(table):
+    for number, entry in enumerate(entries):
         try:
             fields = _fields(entry)
         except TableError as error:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Final
+
+from .. import arguments
+from ..errors import ArgumentError
 
 _ESCAPE: Final = re.compile(
     r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.)|$)", re.DOTALL
@@ -29,17 +33,16 @@ def parse_integer(word: str) -> int:
     """An integer in decimal, ``0x``, ``0o`` or ``0b``, with ``_`` between digits.
 
     Raises:
-        ValueError: it is none.
+        ArgumentError: it is none.
 
     >>> parse_integer("-0x1_0"), parse_integer("007")
     (-16, 7)
     """
-    if not word.isascii():
-        raise ValueError(f"{word!r} is not a number")
-    try:
-        return int(word, 0)
-    except ValueError:
-        return int(word)
+    if arguments.text("word", word).isascii():
+        for base in (0, 10):  # 007 is a number, too
+            with contextlib.suppress(ValueError):
+                return int(word, base)
+    raise ArgumentError("word", word, "a whole number, such as 10 or 0x0a")
 
 
 def parse_number(word: str) -> int | float:
@@ -52,7 +55,7 @@ def parse_number(word: str) -> int | float:
         return parse_integer(word)
     except ValueError:
         if not word.isascii():
-            raise
+            raise ValueError(f"{word!r} is not a number") from None
         return float(word)
 
 
@@ -64,7 +67,7 @@ def quote(value: str | bytes) -> str:
     """
     if isinstance(value, bytes):
         return 'b"' + "".join(map(_quote_byte, value)) + '"'
-    return '"' + "".join(map(_quote_character, value)) + '"'
+    return '"' + "".join(map(_quote_character, arguments.text("value", value))) + '"'
 
 
 def unquote(literal: str) -> str | bytes:

@@ -175,10 +175,27 @@ def functions() -> Iterator[Case]:
     yield Case("field", s.field, {"name": "hp"})
     yield Case("find_process", s.find_process, {"wanted": os.getpid()})
     yield Case("format_address", s.format_address, {"address": BASE})
-    yield Case("did_you_mean", s.did_you_mean, {"word": "lst", "known": ["list"]})
+    yield Case(
+        "did_you_mean",
+        s.did_you_mean,
+        {"word": "lst", "known": ["list"], "count": 2, "cutoff": 0.7, "before": ": "},
+    )
+    yield Case("field_names", s.field_names, {"value_type": _player(), "bits": 64})
     yield Case("format_value", s.format_value, {"value_type": i32, "value": 5})
     yield Case("format_value float", s.format_value, {"value_type": s.f32, "value": 5.5})
     yield Case("format_value pointer", s.format_value, {"value_type": s.pointer, "value": 5})
+    yield Case(
+        "holds",
+        s.holds,
+        {
+            "predicate": now < prev,
+            "value_type": i32,
+            "value": 93,
+            "prev": 100,
+            "first": 5,
+            "bits": 64,
+        },
+    )
     yield Case("layout_of", s.layout_of, {"value_type": s.pointer, "bits": 64})
     yield Case("member", s.member, {"value_type": _player(), "path": "hp", "bits": 64})
     yield Case("members", s.members, {"value_type": _player(), "bits": 64})
@@ -186,14 +203,19 @@ def functions() -> Iterator[Case]:
         "parse_address", s.parse_address, {"text": "0x10", "modules": (), "regions": [region]}
     )
     yield Case("parse_expression", s.parse_expression, {"text": "now + 1"})
+    yield Case("parse_integer", s.parse_integer, {"word": "0x10"})
     yield Case("parse_predicate", s.parse_predicate, {"text": "hp == 5", "fields": ["hp"]})
     yield Case("parse_scan", s.parse_scan, {"text": "> 5", "fields": ["hp"]})
     yield Case("parse_value", s.parse_value, {"value_type": i32, "word": "5", "bits": 64})
     yield Case("pattern", s.pattern, {"text": "48 ??"})
     yield Case("process", s.process, {"pid": os.getpid()})
     yield Case("processes", s.processes, {"include_kernel_threads": False})
+    yield Case("quote", s.quote, {"value": "a b"})
     yield Case("regex", s.regex, {"text": "HP"})
+    yield Case("scan_layout", s.scan_layout, {"value_type": _player(), "bits": 64})
+    yield Case("size_of", s.size_of, {"value_type": _player(), "bits": 64})
     yield Case("sized", s.sized, {"value_type": s.text, "length": 4})
+    yield Case("struct_of", s.struct_of, {"value_type": _player(), "bits": 64})
     yield Case("type_name", s.type_name, {"wanted": i32})
     yield Case("type_named", s.type_named, {"name": "i32"})
     yield Case("value_type", s.value_type, {"wanted": "i32"})
@@ -430,6 +452,13 @@ def objects(folder: Path) -> Iterator[Case]:
         {"declaration": s.Declaration("p", "c", "struct p { int a; };")},
     )
     yield Case("Table.save", table.save, {"path": folder / "one.json", "force": True})
+    yield Case(
+        "export_table",
+        s.export_table,
+        {"table": table, "path": folder / "one.CT", "force": True},
+    )
+    s.export_table(table, folder / "two.CT")
+    yield Case("import_table", s.import_table, {"path": folder / "two.CT"})
     yield Case("Table.load", Table.load, {"path": folder / "one.json"})
     yield Case(
         "Declarations.add",

@@ -89,20 +89,12 @@ def test_several_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_every_public_name_has_its_case() -> None:
     """What is called with arguments is tried; plain records only hold what they are given."""
     tried = {name.partition(" ")[0].partition(".")[0] for name in FUNCTIONS} | {"Table", "Target"}
-    tried |= {
-        "Scan",
-        "Matches",
-        "Declarations",
-        "PointerPath",
-        "PointerMap",
-        "Memory",
-        "Expr",
-        "Layout",
-    }
+    tried |= {"import_table", "export_table", "PointerMap"}
+    tried |= {"Scan", "Matches", "Declarations", "PointerPath", "Memory", "Expr", "Layout"}
     records = {
         *("FaultSet", "Footprint", "Location", "Match", "Member", "Module", "PointerStep"),
         *("ProcessInfo", "Progress", "Range", "Region", "ScanResult", "Seen", "Snapshot", "Step"),
-        *("WriteResult", "Predicate", "History", "CheckedPath", "PointerMapInfo"),
+        *("WriteResult", "Predicate", "History", "Taken", "CheckedPath", "PointerMapInfo"),
         # made and kept by what is tried
         *("Freeze", "Freezer", "Patch", "Patches", "PointerPaths", "Watch"),
         # that take nothing

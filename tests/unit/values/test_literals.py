@@ -73,7 +73,7 @@ def test_numbers(word: str, number: float) -> None:
 
 @pytest.mark.parametrize("word", ["", "1__0", "0x", "five", "1.5", "٣", "1 2"])
 def test_no_integers(word: str) -> None:
-    with pytest.raises(ValueError, match=r"not a number|invalid literal"):
+    with pytest.raises(ValueError, match=r"takes a whole number"):
         parse_integer(word)
 
 
