@@ -103,6 +103,12 @@ def test_a_file_loaded_twice() -> None:
     )
     with pytest.raises(ExpressionError, match=r'several modules are called "lib.so"; give an addr'):
         parse_address("lib.so", modules_of(twice), twice)
+    modules = modules_of(twice)
+    assert parse_address("lib.so[0]+0x10", modules) == 0x1010
+    assert parse_address("lib.so[1]", modules) == 0x5000
+    assert parse_address("other.so[0]+1", modules) == 0x3001
+    with pytest.raises(ExpressionError, match="no module or region is called"):
+        parse_address("lib.so[2]", modules)
 
 
 @given(st.integers(0, 2**64 - 1))
