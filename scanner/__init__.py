@@ -65,8 +65,8 @@ from .memory.buffer import Buffer
 from .memory.modules import Location, Module
 from .memory.owner import ProcessInfo
 from .memory.pointer_path import PointerPath, PointerStep
+from .memory.region_filter import Where
 from .memory.regions import Footprint, Range, Region
-from .memory.where import Where
 from .pointers.check import CheckedPath
 from .pointers.map import PointerMap, PointerMapInfo
 from .pointers.paths import PointerPaths

@@ -18,9 +18,9 @@ from .memory.base import Memory
 from .memory.owner import ProcessInfo
 from .memory.page_state import PageState
 from .memory.pointer_path import PointerPath
+from .memory.region_filter import Where
 from .memory.regions import Footprint
 from .memory.space import Space, checked_bits
-from .memory.where import Where
 from .pointers.map import PointerMap, pointer_map_of
 from .pointers.moment import Order
 from .process.processes import find_process

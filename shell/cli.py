@@ -16,7 +16,7 @@ from .loading import loading
 from .run.options import Options, parse
 
 if TYPE_CHECKING:
-    from .answers.writers import Answers
+    from .answers.answers import Answers
     from .session.session import Session
 
 USAGE = """\

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from ..compiler.predicate import compile_predicate
 from ..engine import cell, check, content, ffi, isa, isa_index, lib
 from ..errors import PointersCancelled, ScanCancelled
+from ..memory.region_filter import Where
 from ..memory.regions import Range
 from ..memory.space import Space
-from ..memory.where import Where
 from ..predicates.nodes import now
 from ..scan.history import History
 from ..scan.job import JobSpec, ProgressFunction

@@ -14,8 +14,8 @@ from ..errors import ArgumentError, PointersClosed
 from ..lifetime.bound import Bound
 from ..lifetime.life import Held
 from ..memory.modules import Module
+from ..memory.region_filter import Where
 from ..memory.space import Space
-from ..memory.where import Where
 from ..scan.budget import Budget
 from ..scan.job import ProgressFunction
 from ..scan.results import FaultSet

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from .. import arguments
 from ..engine import cell, check, content, ffi, lib
 from ..errors import ArgumentError
+from ..memory.region_filter import Where
 from ..memory.regions import Range
-from ..memory.where import Where
 from .bases import (
     Base,
     Wanted,

@@ -8,8 +8,8 @@ from typing import Any, Final, overload
 
 from .. import arguments
 from ..errors import ScanOrderError
+from ..memory.region_filter import Where
 from ..memory.space import Space
-from ..memory.where import Where
 from ..predicates.constants import snapshot_name
 from ..predicates.language import parse_scan
 from ..predicates.nodes import Expr, Predicate, changed, unchanged, unknown

@@ -8,8 +8,8 @@ from .. import arguments
 from ..engine import default_threads, isa, isa_index, lib
 from ..errors import AlignError, ArgumentError
 from ..lifetime.bound import Bound
+from ..memory.region_filter import Where
 from ..memory.space import Space
-from ..memory.where import Where
 from ..values.convert import value_type
 from ..values.layout import Layout
 from ..values.structures import scan_layout

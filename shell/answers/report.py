@@ -1,4 +1,4 @@
-"""The one place that turns an error into what the user sees, and into an exit code."""
+"""The one place that turns an error into what the user sees."""
 
 from __future__ import annotations
 
@@ -8,18 +8,8 @@ from pathlib import Path
 
 from farfetch.scanner import DeclarationError, ExpressionError, FarfetchError, TargetAmbiguous
 
-from ..errors import ScriptStopped, UsageError
 from .render import printable, wrapped
 from .result import Json
-
-SUCCESS, FAILURE, USAGE = 0, 1, 2
-
-
-def exit_code(error: BaseException) -> int:
-    """The exit code of a run that ended with an error: 2 for usage, else 1."""
-    while isinstance(error, ScriptStopped):
-        error = error.error
-    return USAGE if isinstance(error, UsageError) else FAILURE
 
 
 def message(error: BaseException) -> str:

@@ -107,7 +107,7 @@ def _answer(options: Options, stop: Stop) -> int:
         from farfetch import __version__
 
         return _print(f"farfetch {__version__}\n")
-    from ..answers import report
+    from ..answers import exit_codes, report
     from . import edit
 
     try:
@@ -124,7 +124,7 @@ def _answer(options: Options, stop: Stop) -> int:
         return 1
     except Exception as error:
         print(f"farfetchd: {report.message(error)}", file=sys.stderr)
-        return report.exit_code(error)
+        return exit_codes.exit_code(error)
     return _print(f"{done}\n")
 
 

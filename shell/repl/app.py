@@ -19,8 +19,8 @@ from prompt_toolkit.layout.processors import ConditionalProcessor
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.styles import Style
 
-from ..answers import report, streams
-from ..answers.writers import Answers
+from ..answers import exit_codes, report, streams
+from ..answers.answers import Answers
 from ..complete.moment import SessionMoment
 from ..run import scripts
 from ..screens.terminal import TerminalScreens
@@ -145,7 +145,7 @@ def _read_and_run(session: Session, answers: Answers) -> int:
                 continue
             except EOFError:
                 break
-    return report.SUCCESS
+    return exit_codes.SUCCESS
 
 
 def _run_lines(

@@ -9,8 +9,10 @@ from typing import TextIO, TypeAlias
 
 from farfetch.scanner import FarfetchError
 
-from ..answers import report, streams
-from ..answers.writers import Answers, JsonAnswers, TextAnswers, say
+from ..answers import exit_codes, streams
+from ..answers.answers import Answers
+from ..answers.json_answers import JsonAnswers
+from ..answers.text_answers import TextAnswers, say
 from ..session.progress import Meter, NoMeter, TerminalMeter
 from ..session.session import Session
 from . import scripts
@@ -70,7 +72,7 @@ def _run(session: Session, options: Options, answers: Answers, prompt: Prompt | 
         except (FarfetchError, OSError) as error:
             answers.failure("attach", error)
             if prompt is None:
-                return report.exit_code(error)
+                return exit_codes.exit_code(error)
     if prompt is not None:
         return prompt(session, answers)
     if not options.runs:
@@ -79,7 +81,7 @@ def _run(session: Session, options: Options, answers: Answers, prompt: Prompt | 
         lines = list(_lines(options))
     except FarfetchError as error:
         answers.failure("", error)
-        return report.exit_code(error)
+        return exit_codes.exit_code(error)
     return scripts.run(session, lines, answers)
 
 

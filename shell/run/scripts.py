@@ -7,8 +7,8 @@ from typing import NamedTuple, TextIO
 
 from farfetch.scanner import DeclarationError
 
-from ..answers import report
-from ..answers.writers import Answers
+from ..answers import exit_codes
+from ..answers.answers import Answers
 from ..errors import ScriptStopped, UsageError
 from ..line.statements import Statement, is_declaration, split
 from ..line.variables import expand
@@ -70,12 +70,12 @@ def run(
     Returns:
         The exit code: 0, or that of the first command that failed.
     """
-    code = report.SUCCESS
+    code = exit_codes.SUCCESS
     for line in lines:
         error = run_line(session, line, answers)
         session.ready()
         if error is not None:
-            code = code or report.exit_code(error)
+            code = code or exit_codes.exit_code(error)
         if session.finished or (error is not None and not keep_going):
             break
     return code

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from farfetch.scanner import FarfetchError
-from farfetch.shell.answers import report
+from farfetch.shell.answers import exit_codes
+from farfetch.shell.answers.json_answers import JsonAnswers
 from farfetch.shell.answers.result import Result
-from farfetch.shell.answers.writers import JsonAnswers
 from farfetch.shell.command import Command
 from farfetch.shell.commands import COMMANDS
 from farfetch.shell.complete.line import complete
@@ -63,7 +63,9 @@ class Shell:
             kind, message = answer["error"]["type"], answer["error"]["message"]
             assert "\n" not in message
             usage = kind == "UsageError" or line == "source broken.ff"
-            assert report.exit_code(error) == (report.USAGE if usage else report.FAILURE)
+            assert exit_codes.exit_code(error) == (
+                exit_codes.USAGE if usage else exit_codes.FAILURE
+            )
         return answer
 
     def outcome(self, line: str) -> str:

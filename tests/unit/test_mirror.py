@@ -32,7 +32,7 @@ ELSEWHERE = (
     ("scanner/live/freezer", "unit/live/test_freeze"),
     ("scanner/memory/base scanner/memory/space", "unit/memory/test_memory live/test_targets"),
     ("scanner/memory/owner", "unit/memory/test_memory live/test_gone"),
-    ("scanner/memory/regions", "unit/memory/test_where unit/process/test_maps"),
+    ("scanner/memory/regions", "unit/memory/test_region_filter unit/process/test_maps"),
     # what needs targets that run
     ("scanner/engine", "laws/test_kernels live/test_same_matches"),
     ("scanner/target", "live/test_targets live/test_access live/test_gone"),

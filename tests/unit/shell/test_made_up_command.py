@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from farfetch.shell.answers.json_answers import JsonAnswers
 from farfetch.shell.answers.result import Result
-from farfetch.shell.answers.writers import JsonAnswers
 from farfetch.shell.command import (
     Alternatives,
     Argument,

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from farfetch.scanner import AlignError, ExpressionError
-from farfetch.shell.answers import report
+from farfetch.shell.answers import exit_codes, report
 from farfetch.shell.errors import NoTarget, UsageError
 
 ERRORS = [
@@ -23,7 +23,7 @@ def test_every_error_is_one_line_and_a_code(error: BaseException, code: int, sai
     assert report.lines(error) == f"farfetch: {said}"
     assert report.lines(error, "hunt.ff:3") == f"farfetch: hunt.ff:3: {said}"
     assert report.fields(error) == {"type": type(error).__name__, "message": said}
-    assert report.exit_code(error) == code
+    assert exit_codes.exit_code(error) == code
 
 
 def test_an_error_of_our_own_making_says_where_it_came_from() -> None:

@@ -1,25 +1,13 @@
-"""Where answers go: text or JSON on standard output, complaints on standard error."""
+"""Answers for people: text on standard output, complaints on standard error."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
-from typing import Protocol
 
 from . import render, report, streams
 from .result import Result
-
-
-class Answers(Protocol):
-    """Takes what commands answer; every answer is out when a call returns."""
-
-    def result(self, command: str, result: Result) -> None:
-        """Give the answer of a command."""
-
-    def failure(self, command: str, error: BaseException, place: str = "") -> None:
-        """Say that a command failed, at ``file:line`` of a script when it has a place."""
 
 
 class TextAnswers:
@@ -47,22 +35,6 @@ class TextAnswers:
     def failure(self, command: str, error: BaseException, place: str = "") -> None:  # noqa: ARG002
         """Print one line to standard error."""
         report.complain(error, place, pointing=self._pointing)
-
-
-class JsonAnswers:
-    """One JSON object a command, each on its own line."""
-
-    def result(self, command: str, result: Result) -> None:
-        """Print the fields."""
-        self._print({"command": command, "ok": True, **result.fields})
-
-    def failure(self, command: str, error: BaseException, place: str = "") -> None:
-        """Print the error as an object."""
-        self._print({"command": command, "ok": False, "error": report.fields(error, place)})
-
-    def _print(self, answer: object) -> None:
-        sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n")
-        sys.stdout.flush()
 
 
 def say(line: str) -> None:

@@ -7,8 +7,8 @@ import pytest
 from farfetch.scanner import Buffer, attach
 from farfetch.scanner.errors import WhereError
 from farfetch.scanner.memory.modules import modules_of
+from farfetch.scanner.memory.region_filter import Where
 from farfetch.scanner.memory.regions import Range, Region
-from farfetch.scanner.memory.where import Where
 from farfetch.scanner.process.maps import RegionReader, parse_maps
 from hypothesis import given
 from hypothesis import strategies as st
