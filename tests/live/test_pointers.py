@@ -162,6 +162,7 @@ def test_a_target_that_ends_costs_one_line(
     end: Callable[[TargetProcess], None], spawn: Spawn
 ) -> None:
     process = spawn("mutate")
+    process.command("grow 16384", timeout=60)  # so much that a map is not made before it is told
     with attach(process.pid) as target:
         pointers = target.pointer_map()
         ended: list[Progress] = []
