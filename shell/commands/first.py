@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..answers.result import Result
 from ..command import Argument, Category, Command, Given, Needs
 from ..command.kinds import predicate
+from ..session import advice
 from ..session import scan as scanning
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 def run(session: Session, given: Given) -> Result:
     """Begin a scan with the present settings, in place of the one before."""
-    return scanning.answer(session, session.first(given.predicate))
+    before = advice.given_up(session.scan)
+    return scanning.answer(session, session.first(given.predicate), before)
 
 
 FIRST = Command(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..answers import quantities, values
-from ..answers.result import Result
+from ..answers.result import Json, Result
+from . import advice
 
 if TYPE_CHECKING:
     from farfetch.scanner import ScanResult
@@ -13,12 +14,13 @@ if TYPE_CHECKING:
     from .session import Session
 
 
-def answer(session: Session, result: ScanResult) -> Result:
+def answer(session: Session, result: ScanResult, before: str = "") -> Result:
     """Describe a scan that has just succeeded.
 
     Args:
         session: with the scan.
         result: of its last step.
+        before: what a first scan took the place of, as :func:`.advice.given_up` says it.
     """
     scan = session.scan
     steps = len(scan.steps) if scan else 0
@@ -29,18 +31,21 @@ def answer(session: Session, result: ScanResult) -> Result:
     lines += missing(result)
     if result.matches == 0 and steps > 1:
         lines.append("undo takes the last step back; a bare predicate begins a first scan")
-    return Result(
-        {
-            "matches": result.matches,
-            "bytes": result.bytes,
-            "unreadable": result.unreadable,
-            "blocked": result.faults.blocked_bytes,
-            "seconds": round(result.seconds, 6),
-            "steps": steps,
-            "type": values.type_label(scan.type) if scan else None,
-        },
-        tuple(lines),
-    )
+    fields: dict[str, Json] = {
+        "matches": result.matches,
+        "bytes": result.bytes,
+        "unreadable": result.unreadable,
+        "blocked": result.faults.blocked_bytes,
+        "seconds": round(result.seconds, 6),
+        "steps": steps,
+        "type": values.type_label(scan.type) if scan else None,
+    }
+    if result.matches:
+        session.advised.clear()
+    elif hint := advice.line(session, before):
+        fields["hint"] = hint
+        lines.append(hint)
+    return Result(fields, tuple(lines))
 
 
 def missing(result: ScanResult) -> list[str]:

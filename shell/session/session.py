@@ -49,6 +49,7 @@ class Session:
         table: places with a name; it stays when another target is attached.
         variables: texts by the names that lines can say.
         run_script: runs a file's lines in this session; returns how many there are.
+        advised: what was said to try since a scan has found something.
         listed: indexes of the matches that ``list`` showed last.
         say: prints a line while a command still works; None where answers are for programs.
         screens: what takes the whole terminal; None without a prompt.
@@ -71,6 +72,7 @@ class Session:
         self.scan: Scan | None = None
         self.settings = Settings()
         self.undone: set[Patch] = set()
+        self.advised: set[str] = set()
         self.listed = range(0)
         self.structures = Declarations()
         self.table = Table()
@@ -226,6 +228,7 @@ class Session:
 
     def reset(self) -> None:
         """Drop the scan and its matches."""
+        self.advised.clear()
         scan, self.scan = self.scan, None
         if scan is not None:
             scan.close()

@@ -43,7 +43,7 @@ def test_what_is_typed_meanwhile_comes_to_the_next_prompts(
     terminal.send("align 64\rtyr\x7fpe u8\rwhere he")
     terminal.wait_for(
         re.compile(
-            r"\Afarfetch> first [^\n]*\n0 matches \([^\n]*\n"
+            r"\Afarfetch> first [^\n]*\n0 matches \([^\n]*\n(?:[^\n]*\? [^\n]*\n)?"
             r"farfetch> align 64\nalign 64\nfarfetch> type u8\ntype u8\nfarfetch> where he"
         )
     )

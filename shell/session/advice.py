@@ -1,0 +1,90 @@
+"""What to try when a scan leaves no matches: a line, chosen by what was asked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from ..answers import quantities, values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from farfetch.scanner import Scan
+
+    from .session import Session
+
+_EQUAL: Final = re.compile(r"now == (-?[0-9.]+(?:e[+-]?[0-9]+)?)")
+_WHOLE: Final = re.compile(r"[iu](?P<bits>8|16|32|64)(?:be|le)?")
+_FRACTION: Final = re.compile(r"f(?:32|64)(?:be|le)?")
+_DEFAULT_WHERE: Final = "writable"
+_SMALL: Final = range(-(2**15), 2**15)
+
+
+def given_up(scan: Scan | None) -> str:
+    """Say what a first scan takes the place of: matches, or those that an undo brings back."""
+    if scan is None or not scan.steps:
+        return ""
+    if len(scan):
+        matches = quantities.count(len(scan), "match", "matches")
+        return f"first began a new scan and dropped {matches}: next narrows instead"
+    if len(scan.steps) > 1:
+        matches = quantities.count(scan.steps[-2].result.matches, "match", "matches")
+        return (
+            f"a new scan took the place of the one before: undo would have brought {matches} back"
+        )
+    return ""
+
+
+def line(session: Session, before: str = "") -> str:
+    """What to try now, which was not said since a scan has found something; "" when all was.
+
+    Args:
+        session: whose scan has left no matches.
+        before: what the scan took the place of.
+    """
+    scan = session.scan
+    if scan is None or not scan.steps:
+        return ""
+    for said in _lines(scan, before):
+        if said not in session.advised:
+            session.advised.add(said)
+            return said
+    return ""
+
+
+def _lines(scan: Scan, before: str) -> Iterator[str]:
+    """All that may help, the likest first."""
+    found = _EQUAL.fullmatch(str(scan.steps[-1].predicate))
+    number, label = found[1] if found else "", values.type_label(scan.type)
+    is_fraction = label == "number" or _FRACTION.fullmatch(label) is not None
+    if len(scan.steps) > 1:
+        if number.startswith("-"):
+            yield f"meant as a decrease? undo, then - {number[1:]}, with a blank"
+        if number and is_fraction:
+            yield f"shown rounded? undo, then try ~= {number}"
+        return
+    if before:
+        yield before
+    if number and is_fraction:
+        yield f"shown rounded? try ~= {number}"
+    if number and float(number).is_integer():
+        yield from _types(float(number), label)
+    if scan.align > 1:
+        yield f"not at a multiple of {scan.align}? align 1 looks at every address"
+    if str(scan.where) == _DEFAULT_WHERE:
+        yield "in memory that is only read? where all looks there, too"
+
+
+def _types(number: float, label: str) -> Iterator[str]:
+    """Other types that a whole number may have."""
+    whole = _WHOLE.fullmatch(label)
+    if label == "number":
+        if number in _SMALL:
+            yield "kept in fewer bytes? try type i16 or type u8"
+    elif whole and int(whole["bits"]) < 32:
+        yield "of another type? try type i32, or type number: i32, i64, f32 and f64 at once"
+    elif whole and number in _SMALL:
+        yield "of another type? try type i16, or type number: i32, i64, f32 and f64 at once"
+    elif whole or _FRACTION.fullmatch(label):
+        yield "of another type? try type number: i32, i64, f32 and f64 at once"
