@@ -8,6 +8,7 @@ from pathlib import Path
 
 from farfetch.scanner import DeclarationError, ExpressionError, FarfetchError, TargetAmbiguous
 
+from .cures import cure
 from .render import printable, wrapped
 from .result import Json
 
@@ -15,7 +16,7 @@ from .result import Json
 def message(error: BaseException) -> str:
     """Say an error in one line."""
     if isinstance(error, FarfetchError):
-        text = str(error)
+        text = _cured(str(error), error)
     elif isinstance(error, KeyboardInterrupt):
         text = "interrupted"
     elif isinstance(error, OSError) and error.strerror:
@@ -23,6 +24,12 @@ def message(error: BaseException) -> str:
     else:
         text = f"internal error: {type(error).__name__}: {error}{_origin(error)}"
     return printable(text)
+
+
+def _cured(text: str, error: BaseException) -> str:
+    """A text with how to write what was meant behind it."""
+    said = cure(error)
+    return f"{text}: {said}" if said else text
 
 
 def lines(error: BaseException, place: str = "", *, pointing: bool = False) -> str:
@@ -38,7 +45,7 @@ def lines(error: BaseException, place: str = "", *, pointing: bool = False) -> s
     """
     if pointing and isinstance(error, ExpressionError):
         pointer = "\n".join(f"  {line}" for line in error.pointer().splitlines())
-        return f"farfetch: {printable(error.reason)}\n{pointer}"
+        return f"farfetch: {printable(_cured(error.reason, error))}\n{pointer}"
     where = f"{printable(place)}: " if place else ""
     return f"farfetch: {where}{message(error)}"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .session import Session
 
-_EQUAL: Final = re.compile(r"now == (-?[0-9.]+(?:e[+-]?[0-9]+)?)")
+_EQUAL: Final = re.compile(r"now == (-?(?:[0-9.]+(?:e[+-]?[0-9]+)?|nan))")
 _WHOLE: Final = re.compile(r"[iu](?P<bits>8|16|32|64)(?:be|le)?")
 _FRACTION: Final = re.compile(r"f(?:32|64)(?:be|le)?")
 _DEFAULT_WHERE: Final = "writable"
@@ -58,6 +58,12 @@ def _lines(scan: Scan, before: str) -> Iterator[str]:
     found = _EQUAL.fullmatch(str(scan.steps[-1].predicate))
     number, label = found[1] if found else "", values.type_label(scan.type)
     is_fraction = label == "number" or _FRACTION.fullmatch(label) is not None
+    if number == "nan":
+        yield "nan equals nothing, not even itself: try ~= nan"
+        return
+    if number and _WHOLE.fullmatch(label) and not float(number).is_integer():
+        yield f"{label} has no fractions: try type f32 or type f64, then first ~= {number}"
+        return
     if len(scan.steps) > 1:
         if number.startswith("-"):
             yield f"meant as a decrease? undo, then - {number[1:]}, with a blank"

@@ -1,0 +1,111 @@
+"""A value that will not do is answered with what was meant, and how that is written."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from support.prompting import Start, enter
+from support.targets import TargetProcess
+
+Farfetch = Callable[..., "subprocess.CompletedProcess[str]"]
+
+NO_COMMA = '"," means nothing here'
+I32 = "does not fit i32 (-2147483648..2147483647)"
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "message"),
+    [
+        ("3,14", "ExpressionError", f"3,14: column 2: {NO_COMMA}: a decimal has a dot: 3.14"),
+        (
+            "now in 1,000..2000",
+            "ExpressionError",
+            f"now in 1,000..2000: column 9: {NO_COMMA}: thousands stand without commas: 1000",
+        ),
+        (
+            "1..2,000,000.5",
+            "ExpressionError",
+            f"1..2,000,000.5: column 5: {NO_COMMA}: thousands stand without commas: 2000000.5",
+        ),
+        ("1,00,0", "ExpressionError", f"1,00,0: column 2: {NO_COMMA}"),
+        (
+            "0xDEADBEEF",
+            "ValueRangeError",
+            f"3735928559 {I32}: u32 takes it, and -559038737 has the same bytes",
+        ),
+        (
+            "4294967295",
+            "ValueRangeError",
+            f"4294967295 {I32}: u32 takes it, and -1 has the same bytes",
+        ),
+        ("4294967296", "ValueRangeError", f"4294967296 {I32}"),
+        ("nan", "ValueRangeError", f"nan {I32}: f32 and f64 have nan, which ~= nan finds"),
+        (
+            "~= 79.9",
+            "ValueKindError",
+            "'79.9' is not near a whole number for i32: f32 and f64 have fractions",
+        ),
+        (
+            "write [heap] i32 1,000",
+            "ValueKindError",
+            "'1,000' is not a whole number for i32: thousands stand without commas: 1000",
+        ),
+        (
+            "write [heap] f32 3,14",
+            "ValueKindError",
+            "'3,14' is not a number for f32: a decimal has a dot: 3.14",
+        ),
+        (
+            "write [heap] i16be 79.9",
+            "ValueKindError",
+            "'79.9' is not a whole number for i16be: f32 and f64 have fractions",
+        ),
+        (
+            "write [heap] u8 nan",
+            "ValueKindError",
+            "'nan' is not a whole number for u8: f32 and f64 have nan",
+        ),
+        (
+            "write [heap] u16be -5",
+            "ValueRangeError",
+            "-5 does not fit u16be (0..65535): i16be takes it",
+        ),
+    ],
+)
+def test_errors_say_what_was_meant(
+    farfetch: Farfetch, game: TargetProcess, line: str, kind: str, message: str
+) -> None:
+    done = farfetch("-p", game.pid, "-c", line)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"farfetch: {message}\n"
+    given = json.loads(farfetch("--json", "-p", game.pid, "-c", line).stdout)
+    assert (given["error"]["type"], given["error"]["message"]) == (kind, message)
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "hint"),
+    [
+        (
+            "i32",
+            "98765.25",
+            "i32 has no fractions: try type f32 or type f64, then first ~= 98765.25",
+        ),
+        ("f64", "nan", "nan equals nothing, not even itself: try ~= nan"),
+    ],
+)
+def test_what_no_value_equals_is_said_where_nothing_is_left(
+    farfetch: Farfetch, game: TargetProcess, kind: str, line: str, hint: str
+) -> None:
+    shown = farfetch("-p", game.pid, stdin=f"type {kind}\n{line}\n").stdout.splitlines()
+    assert shown[1].startswith("0 matches ")
+    assert shown[2:] == [hint]
+
+
+def test_it_is_said_above_the_place_that_is_pointed_at(start: Start, game: TargetProcess) -> None:
+    terminal = start("-p", game.pid)
+    said = rf"^farfetch: {NO_COMMA}: a decimal has a dot: 3\.14\n  3,14\n   \^$"
+    enter(terminal, "3,14", said)
