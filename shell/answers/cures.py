@@ -10,6 +10,7 @@ from farfetch.scanner import ExpressionError, ValueKindError, ValueRangeError
 _COMMAS: Final = re.compile(
     r"(?<![\w,])(?<![0-9]\.)[0-9]+(?:,[0-9]+)+(?:\.[0-9]+)?(?![\w,]|\.[0-9])"
 )
+_NOT: Final = re.compile(r"!\s*(-?\.?[0-9]\S*|\"[^\"]*\")\s*$")
 _THOUSANDS: Final = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _SIGNED: Final = re.compile(r"i((?:8|16|32|64)(?:be|le)?)")
 _WHOLE: Final = re.compile(r"[iu](?:8|16|32|64)(?:be|le)?")
@@ -29,14 +30,20 @@ def cure(error: BaseException) -> str:
     'a decimal has a dot: 3.14'
     """
     if isinstance(error, ExpressionError):
-        if not error.reason.startswith('","'):
-            return ""
-        return _comma(error.text, error.position)
+        return _wrongly_signed(error)
     if isinstance(error, ValueKindError):
         return _of_another_kind(str(error.value).strip(), error.type_name)
     if isinstance(error, ValueRangeError):
         return _out_of_range(error.value, error.type_name, error.low, error.high)
     return ""
+
+
+def _wrongly_signed(error: ExpressionError) -> str:
+    """What a sign stands for that means nothing where it is."""
+    if error.reason.startswith('","'):
+        return _comma(error.text, error.position)
+    value = _NOT.match(error.text, error.position)
+    return f"or != {value[1]} for another value" if value else ""
 
 
 def _comma(text: str, position: int) -> str:
@@ -54,6 +61,8 @@ def _of_another_kind(word: str, type_name: str) -> str:
     """What a word is that is no value of a type."""
     if not _NUMBER.fullmatch(type_name):
         return ""
+    if word.startswith("=") and word.strip("= "):
+        return f"the value stands alone: {word.strip('= ')}"
     if "," in word:
         return _comma(word, word.index(","))
     if _WHOLE.fullmatch(type_name):

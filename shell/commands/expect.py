@@ -78,7 +78,8 @@ def _look(session: Session, given: Given) -> tuple[bool, str]:
         count = session.matches
         asked = given.test._replace(what="COUNT")
         fulfilled = _fulfils(asked, u64, count, lambda text: asked.words.whole(text, "COUNT"))
-        return fulfilled, f"there are {quantities.count(count, 'match', 'matches')}"
+        verb = "is" if count == 1 else "are"
+        return fulfilled, f"there {verb} {quantities.count(count, 'match', 'matches')}"
     return _look_at(session, given)
 
 

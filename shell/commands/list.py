@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import Member, format_address, members
 
-from ..answers import values
+from ..answers import quantities, values
 from ..answers.result import Column, Json, Result, Table
 from ..command import Alternatives, Argument, Category, Command, Form, Given, Needs
 from ..command.kinds import COUNT
@@ -90,11 +90,12 @@ def _with_frozen(table: Table, matches: Sequence[Match], frozen: Sequence[Freeze
 
 
 def _footer(page: range, total: int, session: Session) -> str:
+    whole = quantities.count(total, "match", "matches")
     if not page:
-        return f"0 of {total:,} matches"
-    said = f"{page.start:,} to {page[-1]:,} of {total:,} matches"
+        return f"0 of {whole}"
+    said = f"{page.start:,} to {page[-1]:,} of {whole}"
     if page.start == 0:
-        said = f"{len(page):,} of {total:,} matches"
+        said = f"{len(page):,} of {whole}"
     if session.interactive and page.stop < total:
         said += "; list + or PageDown shows more"
     return said

@@ -92,7 +92,9 @@ def run(session: Session, given: Given) -> Result:
     )
     if len(drawn) < len(rows):
         left = total - sum(row.matches for row in drawn)
-        said += f"; the {len(rows) - len(drawn):,} with the fewest, {left:,} in all, are not drawn"
+        more = len(rows) - len(drawn)
+        fewest = f"the {more:,} with" if more > 1 else "the one with"
+        said += f"; {fewest} the fewest, {left:,} in all, {'are' if more > 1 else 'is'} not drawn"
     return Result(fields, (table, said) if rows else (said,))
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _ALL = "*"
 #: So many matches are asked why they could not be written.
 _LOOKED_AT = 4096
+#: As other languages set something.
+_ASSIGNED = re.compile(r"([0-9]+|\*)((?:\.[^=]+)?)=(.*)")
 _SOURCE = re.compile(r"\b(?:now|prev|first)\b")
 
 
@@ -44,6 +46,9 @@ class Chosen(NamedTuple):
 
 
 def _chosen(session: Session, asked: Asked) -> Chosen:  # noqa: ARG001
+    if assigned := _ASSIGNED.fullmatch(asked.text):
+        place, value = assigned[1] + assigned[2], assigned[3] or "VALUE"
+        raise asked.error(f"a blank stands before the value: set {place} {value}")
     index, dot, field = asked.text.partition(".")
     if dot and not FIELD.fullmatch(field):
         raise asked.error(f"behind the dot stands a field's name, not {field!r}")
@@ -59,7 +64,12 @@ CHOSEN = Kind(
     _chosen,
     _matches,
     sample="0",
-    refuses=(("x", "UsageError"), ("0.", "UsageError"), ("999999", "MatchIndexError")),
+    refuses=(
+        ("x", "UsageError"),
+        ("0.", "UsageError"),
+        ("0=100", "UsageError"),
+        ("999999", "MatchIndexError"),
+    ),
 )
 
 

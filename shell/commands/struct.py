@@ -116,7 +116,8 @@ def _drop(session: Session, dropped: Declaration) -> Result:
     entries = [entry.name for entry in session.table if entry.structure and entry.type == name]
     if entries:
         said = ", ".join(entries[:5])
-        raise CommandError(f"the table has entries of struct {name}: {said}; remove them first")
+        has, them = ("an entry", "it") if len(entries) == 1 else ("entries", "them")
+        raise CommandError(f"the table has {has} of struct {name}: {said}; remove {them} first")
     session.structures.remove(name)
     return Result({"dropped": name}, (f"struct {name} is gone",))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Iterator
-from typing import TextIO, TypeAlias
+from typing import Final, TextIO, TypeAlias
 
 from farfetch.scanner import FarfetchError
 
@@ -18,6 +18,8 @@ from ..session.session import Session
 from . import scripts
 from .ending import Ending
 from .options import Options
+
+_EMPTY: Final = 'farfetch: -p is given an empty PID or NAME ("" or a variable without a value)'
 
 Prompt: TypeAlias = Callable[[Session, Answers], int]
 
@@ -66,6 +68,8 @@ def _is_interactive(options: Options) -> bool:
 
 
 def _run(session: Session, options: Options, answers: Answers, prompt: Prompt | None) -> int:
+    if options.is_pid_empty:
+        print(_EMPTY, file=sys.stderr, flush=True)
     if options.pid:
         try:
             session.attach(options.pid)

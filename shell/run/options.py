@@ -13,6 +13,7 @@ class Options:
 
     Attributes:
         pid: what to attach to, as typed; "" for nothing.
+        is_pid_empty: whether that was said, and empty.
         commands: lines to run.
         scripts: files to run behind them.
         variables: names and texts.
@@ -22,6 +23,7 @@ class Options:
     """
 
     pid: str = ""
+    is_pid_empty: bool = False
     commands: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
@@ -51,8 +53,10 @@ def parse(arguments: Sequence[str]) -> Options:
         return Options(show="help")
     if "-V" in options or "--version" in options:
         return Options(show="version")
+    pid = options.get("-p", options.get("--pid"))
     return Options(
-        pid=options.get("-p", options.get("--pid", "")),
+        pid=pid or "",
+        is_pid_empty=pid == "",
         commands=tuple(value for name, value in given if name in ("-c", "--command")),
         scripts=tuple(scripts),
         variables=tuple(_variable(value) for name, value in given if name == "--let"),

@@ -108,7 +108,8 @@ class Session:
         """Say that the present matches keep their setting, when there are any."""
         if not self.matches:
             return ()
-        return (f"the present matches keep their {setting}; first or reset begins anew",)
+        kept = "match keeps its" if self.matches == 1 else "matches keep their"
+        return (f"the present {kept} {setting}; first or reset begins anew",)
 
     @property
     def bits(self) -> int:

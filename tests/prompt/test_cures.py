@@ -109,3 +109,69 @@ def test_it_is_said_above_the_place_that_is_pointed_at(start: Start, game: Targe
     terminal = start("-p", game.pid)
     said = rf"^farfetch: {NO_COMMA}: a decimal has a dot: 3\.14\n  3,14\n   \^$"
     enter(terminal, "3,14", said)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("! 7", '! 7: column 1: write "not": or != 7 for another value'),
+        ("now !-2.5", 'now !-2.5: column 5: write "not": or != -2.5 for another value'),
+        ("! changed", '! changed: column 1: write "not"'),
+        ("set 0 = 100", "'= 100' is not a whole number for i32: the value stands alone: 100"),
+    ],
+)
+def test_signs_of_other_languages(
+    farfetch: Farfetch, game: TargetProcess, line: str, message: str
+) -> None:
+    done = farfetch("-p", game.pid, "-c", "100", "-c", line)
+    assert (done.returncode, done.stderr) == (1, f"farfetch: {message}\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("set 0=100", "set 0 100"),
+        ("set *=100", "set * 100"),
+        ("set 0.hp= 100", "set 0.hp VALUE"),
+    ],
+)
+def test_set_takes_a_blank(farfetch: Farfetch, game: TargetProcess, line: str, said: str) -> None:
+    done = farfetch("-p", game.pid, "-c", "100", "-c", line)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"farfetch: a blank stands before the value: {said}; usage: set ")
+
+
+def test_other_words_are_no_index(farfetch: Farfetch, game: TargetProcess) -> None:
+    done = farfetch("-p", game.pid, "-c", "100", "-c", "set hp=100")
+    assert done.stderr.startswith("farfetch: INDEX is a number, not 'hp=100'; usage: set ")
+
+
+@pytest.mark.parametrize("options", [("-p", ""), ("--pid", ""), ("--pid=",)])
+def test_an_empty_variable_behind_p_is_said(farfetch: Farfetch, options: tuple[str, ...]) -> None:
+    said = 'farfetch: -p is given an empty PID or NAME ("" or a variable without a value)\n'
+    done = farfetch(*options, "-c", "type u8")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "type u8\n", said)
+    done = farfetch("-c", "type u8")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_one_match_is_one(farfetch: Farfetch, game: TargetProcess) -> None:
+    at = game.command("addresses").number("health_addr")
+    lines = (f"where {at:#x}..{at + 4:#x}", "100", "expect matches == 1", "type u8", "list 5 5")
+    shown = farfetch("-p", game.pid, stdin="".join(f"{line}\n" for line in lines))
+    said = [line for line in shown.stdout.splitlines() if not line.startswith("INDEX")]
+    assert said[2:] == [
+        "matches == 1: there is 1 match",
+        "type u8",
+        "the present match keeps its type; first or reset begins anew",
+        "0 of 1 match",
+    ], shown
+    done = farfetch("-p", game.pid, "-c", lines[0], "-c", "100", "-c", "expect matches == 2")
+    assert done.stderr == "farfetch: expected matches == 2, but there is 1 match\n"
+
+
+def test_one_entry_is_one(farfetch: Farfetch, game: TargetProcess) -> None:
+    lines = ("struct one { int hp; };", "table add [heap] me --type one", "struct drop one")
+    done = farfetch("-p", game.pid, *(part for line in lines for part in ("-c", line)))
+    said = "the table has an entry of struct one: me; remove it first"
+    assert done.stderr == f"farfetch: {said}\n"

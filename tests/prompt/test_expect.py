@@ -37,7 +37,7 @@ def test_what_holds_and_what_does_not(game: TargetProcess, drive: Drive) -> None
     ):
         assert shell.ask(line)["ok"], line
     for line, said in [
-        ("expect matches == 0", "expected matches == 0, but there are "),
+        ("expect matches == 0", "expected matches == 0, but there "),
         ("expect value 0 < 0x10", "expected value 0 < 0x10, but it is 1500"),
         (f"expect value {at} in 1..99 --for 0.1", "but it is 100 after 0.100 s"),
         ("expect value 'my health' == 7", "expected value my health == 7, but it is 100"),
