@@ -67,9 +67,6 @@ from .memory.owner import ProcessInfo
 from .memory.pointer_path import PointerPath, PointerStep
 from .memory.region_filter import Where
 from .memory.regions import Footprint, Range, Region
-from .pointers.check import CheckedPath
-from .pointers.map import PointerMap, PointerMapInfo
-from .pointers.paths import PointerPaths
 from .predicates.any_case import AnyCase, anycase
 from .predicates.holds import holds
 from .predicates.language import parse_expression, parse_predicate, parse_scan
@@ -144,13 +141,21 @@ from .values.structures import field_names, scan_layout, size_of, struct_of
 if typing.TYPE_CHECKING:
     from .declarations.c_layout import c_struct, c_structs
     from .declarations.construct import construct_struct
+    from .pointers.check import CheckedPath
+    from .pointers.map import PointerMap, PointerMapInfo
+    from .pointers.paths import PointerPaths
     from .tables.cheat_engine import Taken, export_table, import_table
 else:
-    # Readers of declarations and of XML take a while to load, and most programs read neither.
+    # What takes a while to load and most programs do without: readers of declarations and of
+    # XML, pointer maps.
     _LATER: typing.Final = {
         "c_struct": ".declarations.c_layout",
         "c_structs": ".declarations.c_layout",
         "construct_struct": ".declarations.construct",
+        "CheckedPath": ".pointers.check",
+        "PointerMap": ".pointers.map",
+        "PointerMapInfo": ".pointers.map",
+        "PointerPaths": ".pointers.paths",
         "Taken": ".tables.cheat_engine",
         "export_table": ".tables.cheat_engine",
         "import_table": ".tables.cheat_engine",
