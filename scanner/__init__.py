@@ -55,8 +55,8 @@ from .errors import (
     WhereError,
 )
 from .errors.suggest import did_you_mean
-from .live.freeze import Freeze
-from .live.freezer import Freezer
+from .live.freeze import Freezer
+from .live.frozen import Freeze
 from .live.patch import Patch, Patches
 from .live.watch import Seen, Watch
 from .memory.addresses import format_address, parse_address
@@ -68,6 +68,7 @@ from .memory.pointer_path import PointerPath, PointerStep
 from .memory.region_filter import Where
 from .memory.regions import Footprint, Range, Region
 from .predicates.any_case import AnyCase, anycase
+from .predicates.byte_pattern import Pattern, pattern
 from .predicates.language import parse_expression, parse_predicate, parse_scan
 from .predicates.nodes import (
     Expr,
@@ -83,7 +84,6 @@ from .predicates.nodes import (
     unchanged,
     unknown,
 )
-from .predicates.pattern import Pattern, pattern
 from .predicates.regex import Regex, regex
 from .process.processes import find_process, process, processes
 from .process.ways import memory_names

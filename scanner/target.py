@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import arguments
 from .errors import TypeNameError
-from .live.freeze import Freeze
-from .live.freezer import Freezer
+from .live.freeze import Freezer
+from .live.frozen import Freeze
 from .live.patch import Patch, Patches
 from .live.watch import Watch
 from .memory.base import Memory
