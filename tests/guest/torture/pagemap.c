@@ -89,7 +89,7 @@ static bool comes_with(size_t page, size_t other)
 	       (ARENA / PAGE + page) / HUGE == (ARENA / PAGE + other) / HUGE;
 }
 
-/* Return the first page, but for one and what comes with it, that is not as it was, or ARENA_PAGES. */
+/* Return the first page not as it was, but for one and what comes with it, or ARENA_PAGES. */
 size_t pagemap_changed(size_t but_for)
 {
 	size_t page = first;
