@@ -215,6 +215,7 @@ ROWS: dict[str, Row] = {
         "name where type group note frozen allow",
         (
             ("table add [heap]->0->0 a", "PointerError"),
+            ("table add 0 hp", "UsageError"),
             ("table set hp soon", "ValueKindError"),
             ("table set hp 3_000_000_000", "ValueRangeError"),
         ),
