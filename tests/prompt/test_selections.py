@@ -149,6 +149,31 @@ def test_ranges_and_lists_are_watched(page: Page, shell: Any) -> None:
     assert len(shell.ask("watch * --for 0")["entries"]) == COUNT
 
 
+def test_the_table_is_watched_when_there_are_no_matches(page: Page, shell: Any) -> None:
+    shell.ask(f"table add {page.at(1)} 'my mp' --type i32")
+    assert len(shell.ask("watch --for 0")["entries"]) == COUNT  # matches come first
+    shell.ask("reset")
+    seen = shell.ask("watch --for 0")
+    assert [entry["entry"] for entry in seen["entries"]] == ["hp", "my mp"]
+    assert seen["samples"][0]["values"] == [15, 11]
+    shell.ask("table remove hp")
+    shell.ask("table remove 'my mp'")
+    assert shell.error("watch --for 0")["type"] == "NoMatches"
+
+
+def test_entries_that_lead_nowhere_are_not_watched(page: Page, shell: Any) -> None:
+    page.puppet.write(page.start + 64, page.start.to_bytes(8, "little") * 2)
+    shell.ask(f"table add {page.start + 64:#x}->64->4 led --type i32")
+    shell.ask("reset")
+    called = [entry["entry"] for entry in shell.ask("watch --for 0")["entries"]]
+    assert called == ["hp", "led"]
+    page.puppet.write(page.start + 64, bytes(8))
+    called = [entry["entry"] for entry in shell.ask("watch --for 0")["entries"]]
+    assert called == ["hp"]
+    shell.ask("table remove hp")
+    assert shell.error("watch --for 0")["type"] == "PointerError"
+
+
 def test_fields_of_ranges(page: Page, shell: Any) -> None:
     shell.ask("struct pair { int hp; int mp; };")
     shell.ask("type pair")
