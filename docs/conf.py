@@ -12,12 +12,18 @@ from collections.abc import Iterator
 import farfetch
 import farfetch.scanner
 from docutils.nodes import Element, Text, TextElement, document, reference
+from farfetch.scanner import target
+from farfetch.scanner.pointers.map import PointerMap
+from farfetch.scanner.pointers.moment import Order
 from pygments.lexers.special import TextLexer
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.ext.napoleon.docstring import GoogleDocstring
 from sphinx.pycode import ModuleAnalyzer
+
+# annotations are looked up where they stand, where these are imported for types alone
+vars(target).update(PointerMap=PointerMap, Order=Order)
 
 project = "farfetch"
 author = "the farfetch developers"

@@ -55,8 +55,8 @@ from .errors import (
     WhereError,
 )
 from .errors.suggest import did_you_mean
-from .live.freeze import Freeze
-from .live.freezer import Freezer
+from .live.freeze import Freezer
+from .live.frozen import Freeze
 from .live.patch import Patch, Patches
 from .live.watch import Seen, Watch
 from .memory.addresses import format_address, parse_address
@@ -67,11 +67,8 @@ from .memory.owner import ProcessInfo
 from .memory.pointer_path import PointerPath, PointerStep
 from .memory.region_filter import Where
 from .memory.regions import Footprint, Range, Region
-from .pointers.check import CheckedPath
-from .pointers.map import PointerMap, PointerMapInfo
-from .pointers.paths import PointerPaths
 from .predicates.any_case import AnyCase, anycase
-from .predicates.holds import holds
+from .predicates.byte_pattern import Pattern, pattern
 from .predicates.language import parse_expression, parse_predicate, parse_scan
 from .predicates.nodes import (
     Expr,
@@ -87,16 +84,14 @@ from .predicates.nodes import (
     unchanged,
     unknown,
 )
-from .predicates.pattern import Pattern, pattern
 from .predicates.regex import Regex, regex
 from .process.processes import find_process, process, processes
 from .process.ways import memory_names
 from .scan.budget import Budget
 from .scan.history import History, Snapshot, Step
 from .scan.matches import Match, Matches
-from .scan.results import FaultSet, Progress, ScanResult
+from .scan.results import FaultSet, Progress, ScanResult, WriteResult
 from .scan.scan import Scan
-from .scan.writing import WriteResult
 from .tables.entry import Entry
 from .tables.table import Table
 from .target import Target, attach
@@ -144,13 +139,23 @@ from .values.structures import field_names, scan_layout, size_of, struct_of
 if typing.TYPE_CHECKING:
     from .declarations.c_layout import c_struct, c_structs
     from .declarations.construct import construct_struct
+    from .pointers.check import CheckedPath
+    from .pointers.map import PointerMap, PointerMapInfo
+    from .pointers.paths import PointerPaths
+    from .predicates.holds import holds
     from .tables.cheat_engine import Taken, export_table, import_table
 else:
-    # Readers of declarations and of XML take a while to load, and most programs read neither.
+    # What takes a while to load and most programs do without: readers of declarations and of
+    # XML, pointer maps.
     _LATER: typing.Final = {
         "c_struct": ".declarations.c_layout",
         "c_structs": ".declarations.c_layout",
         "construct_struct": ".declarations.construct",
+        "CheckedPath": ".pointers.check",
+        "PointerMap": ".pointers.map",
+        "PointerMapInfo": ".pointers.map",
+        "PointerPaths": ".pointers.paths",
+        "holds": ".predicates.holds",
         "Taken": ".tables.cheat_engine",
         "export_table": ".tables.cheat_engine",
         "import_table": ".tables.cheat_engine",

@@ -6,12 +6,12 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import arguments
 from .errors import TypeNameError
-from .live.freeze import Freeze
-from .live.freezer import Freezer
+from .live.freeze import Freezer
+from .live.frozen import Freeze
 from .live.patch import Patch, Patches
 from .live.watch import Watch
 from .memory.base import Memory
@@ -21,8 +21,6 @@ from .memory.pointer_path import PointerPath
 from .memory.region_filter import Where
 from .memory.regions import Footprint
 from .memory.space import Space, checked_bits
-from .pointers.map import PointerMap, pointer_map_of
-from .pointers.moment import Order
 from .process.processes import find_process
 from .process.ways import open_memory
 from .scan.budget import Budget
@@ -30,6 +28,10 @@ from .scan.job import ProgressFunction
 from .scan.scan import Scan
 from .values.convert import decode, encode, value_type
 from .values.structures import size_of
+
+if TYPE_CHECKING:
+    from .pointers.map import PointerMap
+    from .pointers.moment import Order
 
 
 def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None = None) -> Target:
@@ -223,6 +225,8 @@ class Target(Space):
         >>> len(attach(Buffer(memory, base=0x1000)).pointer_map())
         4
         """
+        from .pointers.map import pointer_map_of  # which takes a while to load
+
         self._life.check()
         return pointer_map_of(
             self,

@@ -22,9 +22,9 @@ from ..predicates.bound_tree import (
     Nearness,
     Ranged,
 )
+from ..predicates.byte_pattern import Pattern
 from ..predicates.nodes import Const
 from ..predicates.operators import CompareOp
-from ..predicates.pattern import Pattern
 from ..predicates.regex import Regex
 from ..values.layout import Layout, next_float
 from .arithmetic import ExpressionCompiler

@@ -27,10 +27,10 @@ from ..predicates.bound_tree import (
     Node,
     Sameness,
 )
+from ..predicates.byte_pattern import Pattern
 from ..predicates.constants import Constant
 from ..predicates.node import too_deep
 from ..predicates.nodes import Predicate, Source
-from ..predicates.pattern import Pattern
 from ..predicates.regex import Regex
 from ..values.layout import Layout
 from .comparison import compile_comparison

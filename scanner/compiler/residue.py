@@ -15,15 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..engine import ffi, lib
-from ..predicates.bound_tree import (
-    Anything,
-    BoundPredicate,
-    Compared,
-    Fixed,
-    Logic,
-    Lookup,
-    Node,
-)
+from ..predicates.bound_tree import Anything, BoundPredicate, Compared, Fixed, Logic, Lookup, Node
 from ..predicates.meaning import fulfils
 from ..predicates.nodes import Source
 from ..predicates.regex import Regex

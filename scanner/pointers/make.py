@@ -15,11 +15,11 @@ from ..memory.region_filter import Where
 from ..memory.regions import Range
 from ..memory.space import Space
 from ..predicates.nodes import now
+from ..scan.disk import Store
 from ..scan.history import History
 from ..scan.job import JobSpec, ProgressFunction
 from ..scan.plan import lay_out
 from ..scan.results import Progress
-from ..scan.store import Store
 from ..scan.turns import Turns
 from ..values.convert import layout_of, u32, u32be, u64, u64be
 from .moment import Moment, Order, build_of

@@ -9,7 +9,7 @@ from .. import arguments
 from ..engine import cell, check, content, lib
 from ..errors import ArgumentError
 from ..scan.budget import Budget
-from ..scan.store import snapshot_directory
+from ..scan.disk import snapshot_directory
 
 
 class Room:

@@ -11,15 +11,7 @@ from ..engine import cell, check, content, ffi, lib
 from ..errors import ArgumentError
 from ..memory.region_filter import Where
 from ..memory.regions import Range
-from .bases import (
-    Base,
-    Wanted,
-    changed_modules,
-    cut_out,
-    find_bases,
-    shift_between,
-    without,
-)
+from .bases import Base, Wanted, changed_modules, cut_out, find_bases, shift_between, without
 from .found import Found
 from .moment import Moment
 from .paths import PointerPaths

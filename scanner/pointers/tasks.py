@@ -10,8 +10,8 @@ from typing import Any, Final, Literal
 from ..engine import cell, check, ffi, lib
 from ..errors import ForkedError, PointerMapError, PointersCancelled
 from ..lifetime.life import this_process
+from ..scan.disk import store_error
 from ..scan.job import Jobs
-from ..scan.store import store_error
 from .room import Room
 
 _POLL: Final = 10  # milliseconds between looks at a running task

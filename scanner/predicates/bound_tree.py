@@ -13,17 +13,7 @@ from typing import Union
 from ..values.fields import DECODED
 from ..values.layout import Layout
 from .constants import Constant
-from .nodes import (
-    Binary,
-    Compare,
-    Const,
-    InRange,
-    Near,
-    Predicate,
-    Source,
-    SourceValue,
-    Unary,
-)
+from .nodes import Binary, Compare, Const, InRange, Near, Predicate, Source, SourceValue, Unary
 from .operators import BinaryOp, CompareOp, UnaryOp
 from .regex import Regex
 

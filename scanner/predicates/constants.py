@@ -10,7 +10,7 @@ from .. import arguments
 from ..errors import ArgumentError
 from ..values.literals import quote
 from .any_case import AnyCase
-from .pattern import Pattern
+from .byte_pattern import Pattern
 from .regex import Regex
 from .rounding import decimal
 

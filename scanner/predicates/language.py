@@ -25,9 +25,9 @@ from typing import Final
 
 from .. import arguments
 from ..errors import ExpressionError
+from .byte_pattern import pattern
 from .nodes import Expr, Predicate, changed, decreased, increased, now, unchanged
 from .parser import COMPARISONS, Parser
-from .pattern import pattern
 from .tokens import Token, tokenize
 
 _ALONE: Final = {">": increased, "<": decreased, "=": unchanged, "!=": changed}

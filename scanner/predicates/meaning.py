@@ -54,8 +54,8 @@ from .bound_tree import (
     Ranged,
     Sameness,
 )
+from .byte_pattern import Pattern
 from .nodes import Near, Predicate
-from .pattern import Pattern
 from .regex import Regex
 from .rules import HIGHEST_SHIFT
 

@@ -12,6 +12,7 @@ from ..errors.suggest import did_you_mean
 from ..values.fields import top_names
 from ..values.literals import LiteralError, parse_number, unquote
 from .any_case import AnyCase
+from .byte_pattern import pattern
 from .nodes import (
     And,
     Binary,
@@ -37,7 +38,6 @@ from .nodes import (
     uses,
 )
 from .operators import PRECEDENCE, BinaryOp, CompareOp, UnaryOp
-from .pattern import pattern
 from .regex import regex
 from .tokens import Token, tokenize
 

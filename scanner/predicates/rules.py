@@ -14,9 +14,9 @@ from ..values.fields import DECODED
 from ..values.layout import Layout
 from .any_case import AnyCase
 from .bound_tree import Compared, Comparison, Computed, Expression, Fixed, Lookup, Nearness, Ranged
+from .byte_pattern import Pattern
 from .constants import Constant
 from .nodes import Const, Decreased, Expr, Increased, Near, Predicate
-from .pattern import Pattern
 from .regex import Regex
 
 #: Bits that a value can be shifted by at the most.

@@ -19,8 +19,8 @@ from ..memory.base import Memory
 from ..memory.owner import ProcessInfo
 from ..memory.regions import Region
 from .address_space import AddressSpace
+from .dirty_pages import Pages
 from .memory import ProcessMemory, process_error
-from .pages import Pages
 
 # In the order in which "auto" tries them: fastest first.
 _OPENERS: Final[dict[str, Callable[[int, Any], int]]] = {

@@ -18,15 +18,7 @@ from ..predicates.binding import bind
 from ..predicates.bound_tree import Compared, Computed, Expression, Fixed, Lookup
 from ..predicates.meaning import Number, UndefinedError, apply
 from ..predicates.node import too_deep
-from ..predicates.nodes import (
-    Binary,
-    Expr,
-    Field,
-    Source,
-    SourceValue,
-    Unary,
-    now,
-)
+from ..predicates.nodes import Binary, Expr, Field, Source, SourceValue, Unary, now
 from ..values.convert import decode
 from ..values.fields import DECODED
 from ..values.layout import Layout

@@ -12,9 +12,9 @@ from ..engine import cell, check, content, ffi, lib
 from ..errors import BudgetError, ForkedError, MemoryUnavailable, ScanCancelled
 from ..lifetime.life import this_process
 from ..memory.regions import Range
+from .disk import store_error
 from .history import Kept, hold
 from .results import FaultSet, Progress, ScanResult
-from .store import store_error
 
 _POLL: Final = 10  # milliseconds between looks at a running job
 _REPORT: Final = 0.05  # seconds between calls of a progress function

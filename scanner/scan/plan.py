@@ -12,7 +12,7 @@ from ..memory.regions import Range
 from ..predicates.regex import Regex
 from ..values.layout import Layout
 from .budget import Limits
-from .store import Store
+from .disk import Store
 
 
 @dataclass(frozen=True)

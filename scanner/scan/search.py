@@ -15,11 +15,11 @@ from ..predicates.binding import bind
 from ..predicates.bound_tree import BoundPredicate
 from ..predicates.nodes import Predicate, Source
 from ..values.convert import decode as decode_value
+from .disk import Store
 from .history import Kept, Step
 from .job import JobSpec, ProgressFunction
 from .plan import Ground, lay_out
 from .state import ScanState
-from .store import Store
 
 _MANY: Final = 1 << 16  # matches, from which on it pays to know which pages are clean
 

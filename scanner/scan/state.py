@@ -14,9 +14,9 @@ from ..values.convert import value_type
 from ..values.layout import Layout
 from ..values.structures import scan_layout
 from .budget import Budget
+from .disk import snapshot_directory
 from .history import History
 from .job import Jobs
-from .store import snapshot_directory
 
 CHUNK: Final = 1 << 19  # bytes a thread reads at a time: they stay in the second-level cache
 CHUNKS: Final = (64, 1 << 30)  # what may be chosen

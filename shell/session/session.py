@@ -6,16 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from farfetch.scanner import (
-    Declarations,
-    Patch,
-    Predicate,
-    Scan,
-    ScanResult,
-    Table,
-    Target,
-    attach,
-)
+from farfetch.scanner import Declarations, Patch, Predicate, Scan, ScanResult, Table, Target, attach
 
 from ..errors import NoMatches, NoTarget, UsageError
 from . import patches

@@ -25,7 +25,7 @@ from farfetch.scanner import (
 )
 from farfetch.scanner.compiler.predicate import compile_bound
 from farfetch.scanner.predicates.binding import bind
-from farfetch.scanner.predicates.pattern import Pattern, pattern
+from farfetch.scanner.predicates.byte_pattern import Pattern, pattern
 from farfetch.scanner.predicates.regex import Regex
 from farfetch.scanner.values.convert import layout_of
 

@@ -6,7 +6,7 @@
  */
 #include "input.h"
 #include "keep/snapshot.h"
-#include "keep/store.h"
+#include "keep/disk.h"
 
 #include <errno.h>
 #include <stdlib.h>

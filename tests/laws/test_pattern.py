@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from farfetch.scanner.predicates.any_case import AnyCase, anycase
+from farfetch.scanner.predicates.byte_pattern import Pattern
 from farfetch.scanner.predicates.nodes import Predicate, now, prev
-from farfetch.scanner.predicates.pattern import Pattern
 from farfetch.scanner.values.convert import bytes_, layout_of, text, utf16
 from farfetch.scanner.values.layout import Layout
 from hypothesis import given, settings

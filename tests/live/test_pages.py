@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from farfetch.scanner import Scan, Target, attach, i32
-from farfetch.scanner.process.pages import keeps_soft_dirty
+from farfetch.scanner.process.dirty_pages import keeps_soft_dirty
 
 from support.apart import Apart, told
 from support.child import tell

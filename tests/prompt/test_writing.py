@@ -351,7 +351,7 @@ CALLERS = {
     "scanner/scan/scan.py": "Scan.write_all",
     "scanner/scan/writing.py": "Scan.write_all",
     "scanner/live/patch.py": "Target.patch",
-    "scanner/live/freeze.py": "what the freezer puts back",
+    "scanner/live/frozen.py": "what the freezer puts back",
     "scanner/memory/writing.py": "the one way",
     "scanner/process/ways.py": "the way there",
     "scanner/memory/buffer.py": "the way there",

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, get_args
 
 from farfetch.scanner.predicates.any_case import AnyCase
+from farfetch.scanner.predicates.byte_pattern import pattern
 from farfetch.scanner.predicates.nodes import (
     And,
     Binary,
@@ -32,7 +33,6 @@ from farfetch.scanner.predicates.nodes import (
     unknown,
 )
 from farfetch.scanner.predicates.operators import BinaryOp, CompareOp, UnaryOp
-from farfetch.scanner.predicates.pattern import pattern
 from farfetch.scanner.values.convert import TYPES, type_named
 from farfetch.scanner.values.layout import Layout
 from farfetch.scanner.values.types import layout_of

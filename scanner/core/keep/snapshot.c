@@ -12,7 +12,7 @@
 #include "kernels/packed.h"
 #include "record.h"
 #include "snapshot.h"
-#include "store.h"
+#include "disk.h"
 
 #include <errno.h>
 #include <stdlib.h>

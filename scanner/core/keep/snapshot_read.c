@@ -17,7 +17,7 @@
 #include "kernels/packed.h"
 #include "record.h"
 #include "snapshot.h"
-#include "store.h"
+#include "disk.h"
 
 #include <errno.h>
 #include <string.h>

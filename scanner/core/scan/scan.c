@@ -5,7 +5,7 @@
  * Each result has a place of its own in the match set and the snapshot. Nothing of an
  * earlier step is written to, so a scan that is cancelled or fails leaves it as it was.
  */
-#include "keep/store.h"
+#include "keep/disk.h"
 #include "scan.h"
 
 #include <errno.h>

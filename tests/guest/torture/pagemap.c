@@ -14,6 +14,7 @@
 #define SWAPPED ((uint64_t)1 << 62)
 #define OF_A_FILE ((uint64_t)1 << 61)
 #define FRAME (((uint64_t)1 << 55) - 1)
+#define HUGE ((size_t)512) /* pages in a huge one */
 #define KPF_ZERO_PAGE ((uint64_t)1 << 24)
 
 static int table = -1, flags = -1;
@@ -76,14 +77,27 @@ void pagemap_before(void)
 	get(before);
 }
 
-/* Return the first page, but for one, that is not as it was, or ARENA_PAGES. */
+/* Whether a page is there as soon as another is: the same one, or in the same huge one. */
+static bool comes_with(size_t page, size_t other)
+{
+	enum backing backing;
+
+	if (other >= ARENA_PAGES || page == other)
+		return page == other;
+	backing = model.now.pages[other].kind->backing;
+	return (backing == HUGETLB || backing == TRANSPARENT_HUGE) &&
+	       (ARENA / PAGE + page) / HUGE == (ARENA / PAGE + other) / HUGE;
+}
+
+/* Return the first page not as it was, but for one and what comes with it, or ARENA_PAGES. */
 size_t pagemap_changed(size_t but_for)
 {
 	size_t page = first;
 
 	get(after);
 	while (page < end &&
-	       (page == but_for || !((before[page] ^ after[page]) & (PRESENT | SWAPPED | OF_A_FILE))))
+	       (comes_with(page, but_for) ||
+		!((before[page] ^ after[page]) & (PRESENT | SWAPPED | OF_A_FILE))))
 		page++;
 	return page < end ? page : ARENA_PAGES;
 }

@@ -20,8 +20,8 @@ from farfetch.scanner.errors import (
     ValueKindError,
     ValueRangeError,
 )
-from farfetch.scanner.live.freeze import Freeze
-from farfetch.scanner.live.freezer import Freezer
+from farfetch.scanner.live.freeze import Freezer
+from farfetch.scanner.live.frozen import Freeze
 from farfetch.scanner.memory.base import Memory
 from farfetch.scanner.memory.regions import Region
 from farfetch.scanner.memory.space import Space

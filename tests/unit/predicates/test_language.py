@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from farfetch.scanner.errors import ExpressionError
 from farfetch.scanner.predicates.any_case import anycase
+from farfetch.scanner.predicates.byte_pattern import pattern
 from farfetch.scanner.predicates.language import parse_predicate, parse_scan
 from farfetch.scanner.predicates.nodes import (
     Binary,
@@ -20,7 +21,6 @@ from farfetch.scanner.predicates.nodes import (
     unchanged,
     unknown,
 )
-from farfetch.scanner.predicates.pattern import pattern
 from hypothesis import given
 from hypothesis import strategies as st
 

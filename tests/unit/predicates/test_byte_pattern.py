@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 from farfetch.scanner import ArgumentError, ExpressionError, parse_scan
+from farfetch.scanner.predicates.byte_pattern import Pattern, pattern
 from farfetch.scanner.predicates.nodes import now
-from farfetch.scanner.predicates.pattern import Pattern, pattern
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -12,7 +12,7 @@
  * closed and nothing more.
  */
 #include "bits.h"
-#include "store.h"
+#include "disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
