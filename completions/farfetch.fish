@@ -23,12 +23,12 @@ set -g __farfetch_commands \
     reset 'drop the matches and their history' \
     list 'list the matches' \
     map 'draw where in the target the matches lie' \
-    set 'change the value of a match, or of all' \
+    set 'change the values of matches, entries and addresses' \
     freeze 'hold a value, or list what is held' \
     unfreeze 'let held values go' \
     watch 'look at values live' \
     read 'read the value at an address' \
-    write 'write a value to an address' \
+    write 'write a value to an address, or to an entry' \
     hex 'look at memory as hex digits, and edit it' \
     patch 'change bytes and keep the old ones, or list what is patched' \
     unpatch 'put the old bytes of a patch back' \

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # What runs in the background or under nohup ignores these signals, and so would all that it
 # starts, where tests send them. Handled, if only by doing nothing, they are not inherited.
@@ -13,8 +13,13 @@ for _number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, lambda *_: None)
 
-# A change is not to fail by what another one left to be found: in CI the same examples are drawn
-# each time. Everybody's own runs draw others, and so does make fuzz.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# How long an example takes is the machine's affair. In CI the same examples are drawn each time, for
+# a change is not to fail by what another one left to be found; everybody's own runs draw others, and
+# so does make fuzz.
+settings.register_profile(
+    "farfetch",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("farfetch")

@@ -69,6 +69,26 @@ class Table:
         self._entries[name] = entry
         return entry
 
+    def rename(self, name: str, new: str) -> Entry:
+        """Call an entry otherwise, and return it as it is now. It stays where it is.
+
+        Raises:
+            TableError: there is none of that name, or one of the new name.
+
+        >>> table = Table()
+        >>> table.put(Entry("health", "game+0x4010", "i32"))
+        >>> table.rename("health", "hp").name, "health" in table
+        ('hp', False)
+        """
+        entry = dataclasses.replace(self[name], name=new)
+        if new != name and new in self:
+            raise TableError("", f"the table has an entry {quote(new)}, too")
+        self._entries = {
+            entry.name if known == name else known: entry if known == name else other
+            for known, other in self._entries.items()
+        }
+        return entry
+
     def remove(self, name: str) -> Entry:
         """Take an entry out, and return it.
 

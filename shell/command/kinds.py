@@ -14,7 +14,7 @@ from ..complete import offers
 from ..complete.cursor import Choice
 from ..line import variables
 from ..line.words import path_of
-from ..session import places
+from ..session import places, selection
 from .arguments import Asked, Kind, Option
 from .parse import listed
 
@@ -102,6 +102,36 @@ PLACE: Final = Kind(
 #: The same, with what it was called.
 NAMED_PLACE: Final = replace(
     PLACE, read=lambda session, asked: (asked.text, _place(session, asked))
+)
+
+
+def _selection(session: Session, asked: Asked) -> selection.Selection:
+    return selection.read(session, asked.words, asked.raw)
+
+
+def _selected(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    comma = cursor.word.rfind(",")
+    if comma >= 0:
+        cursor = replace(cursor, begin=cursor.start + comma + 1)
+    every = [Choice(selection.ALL, "all matches")] if moment.matches else []
+    yield from offers.match_index(cursor, moment, *every)
+    yield from offers.address(cursor, moment)
+
+
+#: One place or several: matches, entries of the table and addresses, with commas between them.
+PLACES: Final = Kind(
+    "PLACES",
+    _selection,
+    _selected,
+    sample="0",
+    refuses=(
+        ("nowhere", "ExpressionError"),
+        ("999999", "MatchIndexError"),
+        ("0..999999", "MatchIndexError"),
+        ("1..0", "UsageError"),
+        ("0,,1", "UsageError"),
+        ("0,nowhere", "ExpressionError"),
+    ),
 )
 #: An address or a pointer path, or an entry of the table, as typed.
 ADDRESS: Final = Kind(

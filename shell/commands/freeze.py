@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import Freeze, format_address, parse_value
+from farfetch.scanner import Freeze, MemoryFault, format_address, parse_value
 
-from ..answers import values
+from ..answers import quantities, values
 from ..answers.result import Column, Json, Result, Table
 from ..command import Alternatives, Argument, Category, Command, Form, Given, Needs, Option
-from ..command.kinds import FORCE, PLACE, VALUE, choice, seconds
-from ..session import holding, places
+from ..command.kinds import FORCE, PLACES, VALUE, choice, seconds
+from ..session import holding, selection
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from farfetch.scanner import Target
 
+    from ..session.place import Place
+    from ..session.selection import Chosen
     from ..session.session import Session
 
+#: So many values are frozen by a line.
+MOST = 1_000
+#: Of so many that could not be frozen is said why.
+_SAID = 5
 _COLUMNS = (
     Column("ADDRESS", right=True, style="cyan"),
     Column("WHERE"),
@@ -30,28 +38,62 @@ _COLUMNS = (
 
 
 def run(session: Session, given: Given) -> Result:
-    """Freeze a match or an address, or list what is frozen."""
+    """Freeze what is chosen, or list what is frozen."""
     target = session.attached
-    if given.place is None:
+    if given.places is None:
         return _listing(target)
-    place = places.find(session, given.place)
-    value = place.value
-    if given.value is not None:
-        value = parse_value(place.type, given.value, bits=target.bits)
-    entry = holding.freeze(
+    chosen = selection.find(session, given.places, MOST)
+    held_at = [_value(session, each.place, given.value) for each in chosen]
+    if not given.places.is_single:
+        return _several(session, given, chosen, held_at)
+    entry = _freeze(target, given, chosen[0].place, held_at[0])
+    line = f"frozen {target.locate(entry.address)} at {values.shown(entry.type, entry.value)}"
+    return Result(_fields(target, entry), (line + _terms(session, entry),))
+
+
+def _value(session: Session, place: Place, text: str | None) -> object:
+    """What a place is held at; None for what is there."""
+    return place.value if text is None else parse_value(place.type, text, bits=session.bits)
+
+
+def _freeze(target: Target, given: Given, place: Place, value: object) -> Freeze:
+    return holding.freeze(
         target,
         *(place.lasting, place.type, value),
         *(given.allow, given.every),
         force=given.force,
     )
-    line = f"frozen {target.locate(entry.address)} at {values.shown(entry.type, entry.value)}"
-    if entry.allow:
-        line += f", may {entry.allow}"
+
+
+def _several(
+    session: Session, given: Given, chosen: Sequence[Chosen], wanted: Sequence[object]
+) -> Result:
+    """Freeze one after the other; what cannot be is said, and keeps the others from nothing."""
+    target, frozen, failed = session.attached, list[Freeze](), dict[str, str]()
+    for each, value in zip(chosen, wanted, strict=True):
+        try:
+            frozen.append(_freeze(target, given, each.place, value))
+        except MemoryFault as fault:
+            failed[each.text] = str(fault)
+    lines = [f"{quantities.count(len(frozen), 'value')} frozen"]
+    if frozen:
+        lines[0] += _terms(session, frozen[0])
+    lines += [f"{text}: {reason}" for text, reason in list(failed.items())[:_SAID]]
+    if len(failed) > _SAID:
+        lines.append(f"{len(failed) - _SAID:,} more could not be frozen")
+    fields: list[Json] = [_fields(target, entry) for entry in frozen]
+    refused: list[Json] = [{"entry": text, "reason": failed[text]} for text in failed]
+    return Result({"frozen": fields, "failed": refused}, tuple(lines))
+
+
+def _terms(session: Session, entry: Freeze) -> str:
+    """How an entry is held, behind what is said of it."""
+    said = f", may {entry.allow}" if entry.allow else ""
     if entry.interval != Freeze.INTERVAL:
-        line += f", looked at every {entry.interval:g} s"
+        said += f", looked at every {entry.interval:g} s"
     if not session.interactive:
-        line += "; holds until the run ends (wait keeps it going)"
-    return Result(_fields(target, entry), (line,))
+        said += "; holds until the run ends (wait keeps it going)"
+    return said
 
 
 def _listing(target: Target) -> Result:
@@ -96,8 +138,9 @@ FREEZE = Command(
     name="freeze",
     category=Category.MATCHES,
     summary="hold a value, or list what is held",
-    details="INDEX is a match's number in list, of the scan's type; ADDR is an address such as "
-    "0x7f12 or game+0x4010, of the type that type says. Without VALUE it holds what is there "
+    details="PLACES are a match's number in list, 0..3 for the matches 0 to 3, * for all of them, "
+    "an entry of the table, an address such as 0x7f12 or game+0x4010, which is of the type that "
+    "type says, or several of these with commas between them. Without VALUE it holds what is there "
     "now. A field of a structure is 0.hp or ADDR.hp. --allow lets the value move one way: "
     "increase lets it grow and never shrink. --every sets the time between looks, "
     f"{Freeze.INTERVAL:g} s else. Alone it lists the frozen entries. What is written over one, in "
@@ -108,6 +151,8 @@ FREEZE = Command(
     examples=(
         "freeze 0 100",
         "freeze 0.hp 100",
+        "freeze 0..3",
+        "freeze * 100",
         "freeze game+0x4010 5 --allow increase",
         "freeze 0 --every 0.5",
     ),
@@ -116,7 +161,7 @@ FREEZE = Command(
         Alternatives(
             (
                 Form(
-                    (Argument("place", PLACE), Argument("value", VALUE, optional=True)),
+                    (Argument("places", PLACES), Argument("value", VALUE, optional=True)),
                     (
                         Option("--allow", "let it move one way", choice("increase", "decrease")),
                         Option(

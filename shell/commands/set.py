@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from farfetch.scanner import (
     Expr,
@@ -15,96 +16,93 @@ from farfetch.scanner import (
     number,
     parse_expression,
     parse_value,
+    quote,
 )
 
 from ..answers import quantities, values
 from ..answers.result import Result
-from ..command import Argument, Asked, Category, Command, Given, Kind, Needs
-from ..command.kinds import FORCE, VALUE
-from ..complete import offers
-from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..command import Argument, Asked, Category, Command, Given, Needs
+from ..command.kinds import FORCE, PLACES, VALUE
+from ..session import selection, writes
 from ..session.places import FIELD
+from ..session.selection import Chosen, Selection
+from ..session.writes import Write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from ..session.session import Session
 
-_ALL = "*"
 #: So many matches are asked why they could not be written.
 _LOOKED_AT = 4096
 #: As other languages set something.
 _ASSIGNED = re.compile(r"([0-9]+|\*)((?:\.[^=]+)?)=(.*)")
 _SOURCE = re.compile(r"\b(?:now|prev|first)\b")
+_MATCH = re.compile(r"(?:[0-9]+|\*)\.(?!\.)")
 
 
-class Chosen(NamedTuple):
-    """What is set: a match's index, None for all; and a field of it, or ""."""
-
-    match: int | None
-    field: str
-
-
-def _chosen(session: Session, asked: Asked) -> Chosen:  # noqa: ARG001
+def _selection(session: Session, asked: Asked) -> Selection:
     if assigned := _ASSIGNED.fullmatch(asked.text):
         place, value = assigned[1] + assigned[2], assigned[3] or "VALUE"
         raise asked.error(f"a blank stands before the value: set {place} {value}")
-    index, dot, field = asked.text.partition(".")
-    if dot and not FIELD.fullmatch(field):
-        raise asked.error(f"behind the dot stands a field's name, not {field!r}")
-    return Chosen(None if index == _ALL else asked.words.whole(index, asked.what), field)
+    field = _MATCH.match(asked.text)
+    if field and not FIELD.fullmatch(asked.text, field.end()):
+        behind = asked.text[field.end() :]
+        if "," not in behind:
+            raise asked.error(f"behind the dot stands a field's name, not {behind!r}")
+    return selection.read(session, asked.words, asked.raw, matches_first=True)
 
 
-def _matches(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    return offers.match_index(cursor, moment, Choice(_ALL, "all matches"))
-
-
-CHOSEN = Kind(
-    f"INDEX|{_ALL}[.FIELD]",
-    _chosen,
-    _matches,
-    sample="0",
-    refuses=(
-        ("x", "UsageError"),
-        ("0.", "UsageError"),
-        ("0=100", "UsageError"),
-        ("999999", "MatchIndexError"),
-    ),
+#: The same as PLACES, but for entries that are called as matches are.
+CHOSEN = replace(
+    PLACES,
+    read=_selection,
+    refuses=(*PLACES.refuses, ("0.", "UsageError"), ("0=100", "UsageError")),
 )
 
 
 def run(session: Session, given: Given) -> Result:
-    """Write a value to one match or to all."""
-    scan = session.matched
-    chosen = given.chosen
-    if chosen.match is None:
-        return _set_all(session, given)
-    match = scan[chosen.match]
-    address, value_type, path = match.address, match.type, chosen.field or None
-    if path:
-        field = member(scan.type, path, bits=session.attached.bits)
-        address, value_type = address + field.offset, field.type
-    value = _value(session, value_type, given.value)
-    shown = str(value) if isinstance(value, Expr) else values.shown(value_type, value)
-    if isinstance(value, Expr):
-        (value,) = scan.compute(value, field=path, start=chosen.match, count=1)
-    session.attached.write(address, value_type, value, force=given.force)
-    return _answer(1, 0, shown)
+    """Write a value to what is chosen."""
+    every = given.chosen.all_matches
+    if every is not None:
+        return _set_all(session, given, every.field)
+    chosen = selection.find(session, given.chosen)
+    wanted, shown = _writes(session, chosen, given.value)
+    if given.chosen.is_single:
+        writes.put(session, wanted[0], force=given.force)
+        return _answer(chosen, 1, 0, shown)
+    done = writes.put_each(session, wanted, force=given.force)
+    return _answer(chosen, done.written, done.failed, shown, done.reason)
 
 
-def _set_all(session: Session, given: Given) -> Result:
+def _writes(session: Session, chosen: Sequence[Chosen], text: str) -> tuple[list[Write], str]:
+    """What is to be written, with how that is shown; all of it fits, or nothing is written."""
+    wanted, shown = [], ""
+    for each in chosen:
+        kind = each.place.type
+        value = _value(session, kind, text, computes=each.match is not None)
+        if isinstance(value, Expr):
+            shown = shown or str(value)
+            field = each.place.field or None
+            (value,) = session.matched.compute(value, field=field, start=each.match or 0, count=1)
+        wanted.append(Write(each.place, value))
+        shown = shown or values.shown(kind, value)
+    return wanted, shown
+
+
+def _set_all(session: Session, given: Given, field: str) -> Result:
     """Write a value to every match, or to a field of each."""
-    scan, path, value_type = session.matched, given.chosen.field or None, session.matched.type
+    scan, path, value_type = session.matched, field or None, session.matched.type
     if path:
         value_type = member(scan.type, path, bits=session.attached.bits).type
     value = _value(session, value_type, given.value)
     shown = str(value) if isinstance(value, Expr) else values.shown(value_type, value)
     written, failed = scan.write_all(value, field=path, force=given.force)
     reason = _first_refused(session) if failed and not given.force else ""
-    return _answer(written, failed, shown, reason)
+    return _answer((), written, failed, shown, reason)
 
 
-def _value(session: Session, value_type: Any, text: str) -> object:
+def _value(session: Session, value_type: Any, text: str, *, computes: bool = True) -> object:
     """A value as it is written, or an expression over the values of matches.
 
     Raises:
@@ -114,7 +112,7 @@ def _value(session: Session, value_type: Any, text: str) -> object:
     try:
         return parse_value(value_type, text, bits=bits)
     except FarfetchError:
-        if not _SOURCE.search(text):
+        if not (computes and _SOURCE.search(text)):
             raise
         if not (value_type is number or layout_of(value_type, bits=bits).is_number):
             raise
@@ -137,8 +135,14 @@ def _first_refused(session: Session) -> str:
     return ""
 
 
-def _answer(written: int, failed: int, shown: str, reason: str = "") -> Result:
-    line = f"{quantities.count(written, 'match', 'matches')} set to {shown}"
+def _answer(
+    chosen: Sequence[Chosen], written: int, failed: int, shown: str, reason: str = ""
+) -> Result:
+    """The answer, for places that were chosen; for all matches, when none were."""
+    what = quantities.count(written, "match", "matches")
+    if any(each.match is None for each in chosen):
+        what = quote(chosen[0].text) if len(chosen) == 1 else quantities.count(written, "place")
+    line = f"{what} set to {shown}"
     if failed:
         line += f", {failed:,} could not be written"
     if reason:
@@ -149,16 +153,26 @@ def _answer(written: int, failed: int, shown: str, reason: str = "") -> Result:
 SET = Command(
     name="set",
     category=Category.MATCHES,
-    summary="change the value of a match, or of all",
-    details="INDEX is a match's number in list; * stands for all matches. The value is of the "
-    "scan's type and is written once: freeze holds it, and what is frozen is held at the new "
+    summary="change the values of matches, entries and addresses",
+    details="PLACES are a match's number in list, 0..3 for the matches 0 to 3, * for all of them, "
+    "an entry of the table, an address, or several of these with commas between them. The value is "
+    "of the scan's type, of the entry's, or at an address of the type that type says. It "
+    "is written once: freeze holds it, and what is frozen is held at the new "
     "value. A number may be computed from each match's own values now, prev and first; nothing is "
     "written unless all fit. A field of a structure is set as 0.hp; now is then the value of that "
     "field. What the target may not write itself, such as constants, takes --force.",
-    examples=("set 0 9999", "set 0.hp 9999", "set * 1_000", 'set 0 "Ada"', "set * now * 2 + 5"),
+    examples=(
+        "set 0 9999",
+        "set 0.hp 9999",
+        "set 0..3 5",
+        "set 0,2 5",
+        "set * 1_000",
+        'set 0 "Ada"',
+        "set * now * 2 + 5",
+    ),
     run=run,
     arguments=(Argument("chosen", CHOSEN), Argument("value", VALUE)),
     options=(FORCE,),
-    needs=Needs.MATCHES,
+    needs=Needs.TARGET,
     answers="written failed",
 )

@@ -12,6 +12,7 @@ from ..answers.result import Column, Json, Result, Table
 from ..command import Alternatives, Argument, Asked, Category, Command, Form, Given, Kind, Option
 from ..command.kinds import ENTRY, FORCE, PLACE, VALUE, WORD
 from ..complete import offers
+from ..errors import UsageError
 from ..line.words import quoted, unquoted
 from ..session import entries, places
 
@@ -55,7 +56,8 @@ def _new_name(session: Session, asked: Asked) -> str:
     return name
 
 
-NEW_NAME = Kind("NAME", _new_name, sample="more", refuses=(("hp", "UsageError"),))
+NEW_NAME = Kind("NEW", _new_name, sample="more", refuses=(("hp", "UsageError"),))
+_REPLACE = Option("--replace", "the entry of that name, if there is one")
 
 
 def run(session: Session, given: Given) -> Result:
@@ -108,6 +110,10 @@ def _fields(entry: Entry) -> dict[str, Json]:
 
 def _add(session: Session, given: Given) -> Result:
     place, name = given.place, given.name
+    replaced = name in session.table
+    if replaced and not given.replace:
+        said = f"{name!r} is in the table; --replace puts this in its place, and "
+        raise UsageError(f"{said}table remove {quoted(name)} takes it out")
     path, value_type = places.pointer_path(session, unquoted(place))
     where = str(path)
     if places.is_index(place):
@@ -121,8 +127,18 @@ def _add(session: Session, given: Given) -> Result:
     type_name = given.type or values.type_label(value_type)
     structure = session.structures.get(type_name)
     entry = Entry(name, where, type_name, given.group, given.note, structure=structure)
+    said = f"{quote(name)}: {entry.type} at {entry.where}"
+    if replaced:
+        before = session.table[name]
+        said += f", in place of {before.type} at {before.where}"
     session.table.put(entry)
-    return Result(_fields(entry), (f"{quote(name)}: {entry.type} at {entry.where}",))
+    return Result(_fields(entry), (said,))
+
+
+def _rename(session: Session, given: Given) -> Result:
+    before, name = given.entry, given.new
+    entry = session.table.rename(before.name, name)
+    return Result(_fields(entry), (f"{quote(before.name)} is {quote(name)} now",))
 
 
 def _set(session: Session, given: Given) -> Result:
@@ -167,6 +183,7 @@ _ACTIONS: dict[str, Callable[[Session, Given], Result]] = {
     "set": _set,
     "freeze": _freeze,
     "unfreeze": _unfreeze,
+    "rename": _rename,
     "remove": _remove,
 }
 TABLE = Command(
@@ -179,13 +196,15 @@ TABLE = Command(
     "too, which is saved along. Alone it shows the entries with their values now; a frozen "
     "value in brackets is not held at present. A frozen entry follows its pointers at each look. "
     "What the target may not write itself takes --force. add takes --type TYPE, --group GROUP and "
-    "--note TEXT. save and load keep the table in a file.",
+    "--note TEXT; --replace puts it in place of the entry of that name. rename keeps all but the "
+    "name. save and load keep the table in a file.",
     examples=(
         "table add 0 health",
         "table add 0.hp health",
         'table add game+0x4010->0x18 "max hp" --type u16 --group player',
         "table set health 100",
         "table freeze health",
+        "table rename health life",
         "table",
     ),
     run=run,
@@ -193,11 +212,12 @@ TABLE = Command(
         Alternatives(
             (
                 Form(
-                    (Argument("place", WHERE), Argument("name", NEW_NAME)),
+                    (Argument("place", WHERE), Argument("name", WORD)),
                     (
                         Option("--type", "of the value", TYPE_NAME, default=""),
                         Option("--group", "that it belongs to", _GROUP, default=""),
                         Option("--note", "for people", _NOTE, default=""),
+                        _REPLACE,
                     ),
                     ("add",),
                     "a match or an address, with a name",
@@ -210,6 +230,9 @@ TABLE = Command(
                     "hold a value",
                 ),
                 Form((_ENTRY,), (), ("unfreeze",), "let it go"),
+                Form(
+                    (_ENTRY, Argument("new", NEW_NAME)), (), ("rename",), "call an entry otherwise"
+                ),
                 Form((_ENTRY,), (), ("remove",), "take an entry out"),
             ),
             optional=True,

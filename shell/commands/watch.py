@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import math
 import time
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import TargetGone, format_address, members
+from farfetch.scanner import ExpressionError, PointerError, TargetGone, format_address, members
 
 from ..answers import quantities, values
 from ..answers.result import Json, Result
 from ..command import Argument, Category, Command, Given, Needs, Option
-from ..command.kinds import FORCE, NAMED_PLACE, seconds
-from ..session import places
+from ..command.kinds import FORCE, PLACES, seconds
+from ..line.words import quoted
+from ..session import places, selection
 from ..session.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from farfetch.scanner import Seen
+    from farfetch.scanner import FarfetchError, Seen
 
+    from ..session.selection import Selection
     from ..session.session import Session
 
 #: Seconds between looks, unless told otherwise.
 EVERY = 0.25
 #: So many matches are watched when nothing is said.
 DEFAULT_ENTRIES = 20
+#: So many places are watched for a word.
+MOST = 1_000
 
 
 def run(session: Session, given: Given) -> Result:
@@ -38,13 +43,34 @@ def run(session: Session, given: Given) -> Result:
     return _follow(session, entries, duration, given.every)
 
 
-def _entries(session: Session, wanted: Sequence[tuple[str, int | str]]) -> list[tuple[str, Place]]:
+def _entries(session: Session, wanted: Sequence[Selection]) -> list[tuple[str, Place]]:
     if wanted:
-        found = [(text, places.find(session, which)) for text, which in wanted]
+        several = [selection.find(session, each, MOST) for each in wanted]
+        found = [(chosen.text, chosen.place) for each in several for chosen in each]
+    elif len(session.table) and not session.matches:
+        found = _table(session)
     else:
         matches = session.matched[:DEFAULT_ENTRIES]
         found = [(str(match.index), Place(match.address, match.type)) for match in matches]
     return [entry for text, place in found for entry in _by_field(session, text, place)]
+
+
+def _table(session: Session) -> list[tuple[str, Place]]:
+    """The entries of the table that lead somewhere at present.
+
+    Raises:
+        FarfetchError: none does; says why the first does not.
+    """
+    found: list[tuple[str, Place]] = []
+    errors: list[FarfetchError] = []
+    for entry in islice(session.table, MOST):
+        try:
+            found.append((entry.name, places.find(session, quoted(entry.name))))
+        except (ExpressionError, PointerError) as error:
+            errors.append(error)
+    if not found:
+        raise errors[0]
+    return found
 
 
 def _by_field(session: Session, text: str, place: Place) -> Iterator[tuple[str, Place]]:
@@ -140,12 +166,20 @@ WATCH = Command(
     "what is frozen and not held at present. --force lets f and s write what the target may not "
     "write itself. With --for, and in "
     "scripts, it prints a line whenever something has changed instead, until the time is over, "
-    f"the target ends or Ctrl-C. Without places it watches the first {DEFAULT_ENTRIES} matches; "
-    "addresses are of the type that type says. --every is the time between looks, "
+    "the target ends or Ctrl-C. PLACES are matches, as 0, 0..5 or *, "
+    "entries of the table and addresses, with blanks or commas between them. "
+    f"Without places it watches the first {DEFAULT_ENTRIES} matches, or the table when "
+    "there are none; addresses are of the type that type says. --every is the time between looks, "
     f"{EVERY:g} s when not said. A structure is watched field by field, or only one, as 0.hp.",
-    examples=("watch", "watch 0 game+0x4010", "watch 0.hp", "watch 0 1 --for 2 --every 0.5"),
+    examples=(
+        "watch",
+        "watch 0 game+0x4010",
+        "watch 0.hp",
+        "watch 0..3",
+        "watch 0 1 --for 2 --every 0.5",
+    ),
     run=run,
-    arguments=(Argument("places", NAMED_PLACE, repeated=True),),
+    arguments=(Argument("places", PLACES, repeated=True),),
     options=(
         Option("--for", "seconds in all", seconds(), name="duration"),
         Option("--every", "seconds between looks", seconds(0.001), default=EVERY),

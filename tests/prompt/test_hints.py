@@ -17,7 +17,7 @@ from support.prompting import Start
         ("", ""),
         ("se", ""),
         ("set", ""),
-        ("set ", "INDEX|*[.FIELD] VALUE [--force]"),
+        ("set ", "PLACES VALUE [--force]"),
         ("  set 0 ", "VALUE [--force]"),
         ("set 0", ""),
         ("set 0 5 ", "[--force]"),

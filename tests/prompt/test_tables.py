@@ -47,6 +47,32 @@ def test_matches_become_entries(game: TargetProcess, answers: Answers) -> None:
     assert listed["entries"][0]["value"] == 1500
 
 
+def test_entries_are_renamed_and_replaced(game: TargetProcess, drive: Drive) -> None:
+    at = game.command("addresses")
+    shell = drive("-p", game.pid)
+    shell.ask(f"table add {at['health_addr']} health --type i32 --note points")
+    shell.ask(f"table add {at['gold_addr']} gold --type i32")
+    shell.ask("table freeze health 55")
+    renamed = shell.ask("table rename health 'my hp'")
+    assert (renamed["name"], renamed["note"], renamed["frozen"]) == ("my hp", "points", "55")
+    listed = shell.ask("table")["entries"]
+    assert [(entry["name"], entry["active"]) for entry in listed] == [
+        ("my hp", True),
+        ("gold", False),
+    ]
+    assert shell.ask("table rename gold gold-1")["name"] == "gold-1"
+    again = f"table add {at['gold_addr']} 'my hp' --type u16"
+    assert "--replace puts this in its place" in shell.error(again)["message"]
+    assert shell.ask("table")["entries"] == [*listed[:1], {**listed[1], "name": "gold-1"}]
+    replaced = shell.ask(f"{again} --replace")
+    assert (replaced["type"], replaced["note"], replaced["frozen"]) == ("u16", "", None)
+    names = [entry["name"] for entry in shell.ask("table")["entries"]]
+    assert names == ["my hp", "gold-1"]
+    assert shell.ask("set 'my hp' 7")["written"] == 1
+    assert game.command("status")["gold"] == "7"
+    assert shell.ask(f"table add {at['gold_addr']} third --replace")["name"] == "third"
+
+
 @pytest.mark.parametrize(
     ("line", "kind", "said"),
     [
@@ -62,6 +88,11 @@ def test_matches_become_entries(game: TargetProcess, answers: Answers) -> None:
         ("table add '->8' a", "PointerError", "begins with a place"),
         ("table add [heap]->0->0 a", "PointerError", "cannot be read"),
         ("table add [heap] there", "UsageError", "table remove there takes it out"),
+        ("table add [heap] there", "UsageError", "--replace puts this in its place"),
+        ("table rename there there", "UsageError", "'there' is in the table"),
+        ("table rename nobody else", "TableError", 'the table has no entry "nobody"'),
+        ("table rename there", "UsageError", "NEW is missing"),
+        ("table rename there ''", "TableError", "name"),
         ("table set nobody 1", "TableError", 'the table has no entry "nobody"'),
         ("table set there soon", "ValueKindError", "soon"),
         ("table set there", "UsageError", "VALUE is missing"),

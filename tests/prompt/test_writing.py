@@ -341,6 +341,7 @@ CALLERS = {
     "shell/commands/table.py": "table",
     "shell/commands/load.py": "load",
     "shell/commands/patch.py": "patch",
+    "shell/session/writes.py": "set and write",
     "shell/session/entries.py": "table and load",
     "shell/session/holding.py": "freeze and what freezes",
     "shell/screens/watch.py": "watch s, watch f",

@@ -161,7 +161,7 @@ ROWS: dict[str, Row] = {
             ("set 0 --force", "UsageError"),
         ),
         examples=(('set 0 "Ada"', "ValueKindError"), ("set 0.hp 9999", "TypeNameError")),
-    ),
+    ).on_a_match(),
     "freeze": Row(
         "address location path type value allow every force active holding writes error",
         (
@@ -177,7 +177,7 @@ ROWS: dict[str, Row] = {
         "looks alive samples",
         (("watch 0 --every 0", "UsageError"),),
         line="watch 0 --for 0",
-        endless=("watch", "watch 0 game+0x4010"),
+        endless=("watch", "watch 0 game+0x4010", "watch 0..3"),
         examples=(("watch 0.hp", "TypeNameError"),),
     ).on_a_match(),
     "read": Row(
@@ -185,7 +185,11 @@ ROWS: dict[str, Row] = {
         examples=(("read 0.hp", "TypeNameError"),),
     ),
     "write": Row(
-        refuses=(
+        "address value type location",
+        (
+            ("write hp soon", "ValueKindError"),
+            ("write hp", "UsageError"),
+            ("write 0..9 5", "MatchIndexError"),
             ("write [heap] u8 300", "ValueRangeError"),
             ("write [heap] u8 abc", "ValueKindError"),
             ("write 0x10 i32 5", "MemoryFault"),
@@ -211,6 +215,7 @@ ROWS: dict[str, Row] = {
         "name where type group note frozen allow",
         (
             ("table add [heap]->0->0 a", "PointerError"),
+            ("table add 0 hp", "UsageError"),
             ("table set hp soon", "ValueKindError"),
             ("table set hp 3_000_000_000", "ValueRangeError"),
         ),

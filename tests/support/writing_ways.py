@@ -42,6 +42,9 @@ _IN_A_STRUCTURE = (
 
 LINES = {
     "set": Lines("set", (*_FOUND, f"set 0 {NEW} FORCE")),
+    "set an entry": Lines("set", ("table add AT it --type i32", f"set it {NEW} FORCE")),
+    "set an address": Lines("set", ("type i32", f"set AT {NEW} FORCE")),
+    "set a range": Lines("set", (*_FOUND, f"set 0..0 {NEW} FORCE")),
     "set all": Lines("set", (*_FOUND, f"set * {NEW} FORCE")),
     "set computed": Lines("set", (*_FOUND, f"set 0 now - {OLD - NEW} FORCE")),
     "set all computed": Lines("set", (*_FOUND, f"set * now - {OLD - NEW} FORCE")),
@@ -50,8 +53,11 @@ LINES = {
         "set", ("where PAGE", "type number", f"first {OLD}", f"set * {NEW} FORCE")
     ),
     "write": Lines("write", (f"write AT i32 {NEW} FORCE",)),
+    "write an entry": Lines("write", ("table add AT it --type i32", f"write it {NEW} FORCE")),
+    "write a range": Lines("write", (*_FOUND, f"write 0..0 {NEW} FORCE")),
     "write a field": Lines("write", (*_IN_A_STRUCTURE, f"write AT.hp {NEW} FORCE")),
     "freeze": Lines("freeze", ("type i32", f"freeze AT {NEW} --every 0.001 FORCE")),
+    "freeze a range": Lines("freeze", (*_FOUND, f"freeze 0..0 {NEW} --every 0.001 FORCE")),
     "table set": Lines("table", ("table add AT it --type i32", f"table set it {NEW} FORCE")),
     "table freeze": Lines("table", ("table add AT it --type i32", f"table freeze it {NEW} FORCE")),
     "load": Lines(
