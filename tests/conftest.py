@@ -13,9 +13,9 @@ for _number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, lambda *_: None)
 
-# How long an example takes is the machine's affair. In CI the same examples are drawn each time, for
-# a change is not to fail by what another one left to be found; everybody's own runs draw others, and
-# so does make fuzz.
+# How long an example takes is the machine's affair. In CI the same examples are drawn each time,
+# for a change is not to fail by what another one left to be found; everybody's own runs draw
+# others, and so does make fuzz.
 settings.register_profile(
     "farfetch",
     deadline=None,
