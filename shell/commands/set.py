@@ -36,14 +36,15 @@ if TYPE_CHECKING:
 #: So many matches are asked why they could not be written.
 _LOOKED_AT = 4096
 #: As other languages set something.
-_ASSIGNED = re.compile(r"([0-9]+|\*)((?:\.[^=]+)?)=(.*)")
+_ASSIGNED = re.compile(r"([^=\"']+)=([^=].*)?")
 _SOURCE = re.compile(r"\b(?:now|prev|first)\b")
 _MATCH = re.compile(r"(?:[0-9]+|\*)\.(?!\.)")
 
 
 def _selection(session: Session, asked: Asked) -> Selection:
-    if assigned := _ASSIGNED.fullmatch(asked.text):
-        place, value = assigned[1] + assigned[2], assigned[3] or "VALUE"
+    assigned = _ASSIGNED.fullmatch(asked.raw)
+    if assigned and asked.text not in session.table:
+        place, value = assigned[1], assigned[2] or "VALUE"
         raise asked.error(f"a blank stands before the value: set {place} {value}")
     field = _MATCH.match(asked.text)
     if field and not FIELD.fullmatch(asked.text, field.end()):

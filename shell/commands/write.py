@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import FarfetchError, format_address, parse_value
@@ -25,7 +26,7 @@ _VALUE = Argument("value", VALUE)
 
 def _is_typed(text: str, session: Session | None) -> bool:
     """Whether a line begins with places that have types of their own, and gives no other."""
-    words = list(_words(text))
+    words = list(islice(_words(text), 2))  # a value may have anything in it
     if not words:
         return False
     first = words[0].raw
