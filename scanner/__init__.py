@@ -69,6 +69,7 @@ from .memory.region_filter import Where
 from .memory.regions import Footprint, Range, Region
 from .predicates.any_case import AnyCase, anycase
 from .predicates.byte_pattern import Pattern, pattern
+from .predicates.holds import holds
 from .predicates.language import parse_expression, parse_predicate, parse_scan
 from .predicates.nodes import (
     Expr,
@@ -90,8 +91,9 @@ from .process.ways import memory_names
 from .scan.budget import Budget
 from .scan.history import History, Snapshot, Step
 from .scan.matches import Match, Matches
-from .scan.results import FaultSet, Progress, ScanResult, WriteResult
+from .scan.results import FaultSet, Progress, ScanResult
 from .scan.scan import Scan
+from .scan.writing import WriteResult
 from .tables.entry import Entry
 from .tables.table import Table
 from .target import Target, attach
@@ -142,7 +144,6 @@ if typing.TYPE_CHECKING:
     from .pointers.check import CheckedPath
     from .pointers.map import PointerMap, PointerMapInfo
     from .pointers.paths import PointerPaths
-    from .predicates.holds import holds
     from .tables.cheat_engine import Taken, export_table, import_table
 else:
     # What takes a while to load and most programs do without: readers of declarations and of
@@ -155,7 +156,6 @@ else:
         "PointerMap": ".pointers.map",
         "PointerMapInfo": ".pointers.map",
         "PointerPaths": ".pointers.paths",
-        "holds": ".predicates.holds",
         "Taken": ".tables.cheat_engine",
         "export_table": ".tables.cheat_engine",
         "import_table": ".tables.cheat_engine",

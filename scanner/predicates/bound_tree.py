@@ -22,7 +22,7 @@ Comparison = Union["Compared", "Ranged", "Nearness"]
 Node = Union["Logic", "Negation", "Sameness", "Anything", Comparison]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lookup:
     """A value of a slot, or a field of it.
 
@@ -51,7 +51,7 @@ class Lookup:
         return raw if size is None else raw[self.offset : self.offset + size]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fixed:
     """A constant.
 
@@ -66,7 +66,7 @@ class Fixed:
     said: Const = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Computed:
     """What an operator makes of one or two values.
 
@@ -83,7 +83,7 @@ class Computed:
     said: Binary | Unary = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Compared:
     """Two values compared.
 
@@ -114,7 +114,7 @@ class Compared:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ranged:
     """A value in a range, both ends included.
 
@@ -143,7 +143,7 @@ class Ranged:
         return self.layout is DECODED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Nearness:
     """A value that is a decimal once it is rounded, truncated, or given a tolerance.
 
@@ -168,7 +168,7 @@ class Nearness:
         return self.layout is DECODED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Logic:
     """Both of two predicates, or one of them at least.
 
@@ -188,7 +188,7 @@ class Logic:
         return self.left.is_decoded or self.right.is_decoded
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Negation:
     """The contrary of a predicate.
 
@@ -204,7 +204,7 @@ class Negation:
         return self.operand.is_decoded
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sameness:
     """Whether the bytes are those of the last scan.
 
@@ -220,7 +220,7 @@ class Sameness:
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Anything:
     """What every value fulfils."""
 
@@ -230,7 +230,7 @@ class Anything:
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BoundPredicate:
     """A predicate as it is asked of values of one layout.
 

@@ -75,21 +75,3 @@ class Progress(NamedTuple):
     total: int
     matches: int
     seconds: float
-
-
-class WriteResult(NamedTuple):
-    """What became of a write to many addresses.
-
-    Attributes:
-        written: at how many the value is now.
-        failed: at how many it could not be written.
-
-    >>> scan = attach(Buffer(bytes(8))).scan(u8, where="all")  # bytes that cannot be written
-    >>> scan.first().matches
-    8
-    >>> scan.write_all(1)
-    WriteResult(written=0, failed=8)
-    """
-
-    written: int
-    failed: int

@@ -18,12 +18,11 @@ from .history import Present, Snapshot, Step
 from .job import ProgressFunction
 from .matches import Match, Matches
 from .reading import Reading, decoded, reading_of
-from .results import ScanResult, WriteResult
+from .results import ScanResult
+from .search import first_search, next_search
 from .state import ScanState
 from .turns import Turns
-
-# What steps and writes need, .search and .writing, is loaded by the first of them: that takes a
-# while, in which a prompt could be there already.
+from .writing import WriteResult, computed_values, write_matches
 
 MAX_STEPS: Final = 1 << 62  # more than there ever are
 
@@ -155,8 +154,6 @@ class Scan(ScanState):
     def _first(
         self, predicate: Predicate | str | None, progress: ProgressFunction | None, cancels: int
     ) -> ScanResult:
-        from .search import first_search
-
         tree = self._tree(unknown if predicate is None else predicate)
         ground, kept = first_search(self, tree, progress, cancels)
         return self._turns.commit(kept, cancels, lambda: self.history.begin(ground, tree, kept))
@@ -183,8 +180,6 @@ class Scan(ScanState):
         >>> scan.next(now == prev - 2).matches
         1
         """
-        from .search import next_search
-
         tree = self._tree(predicate)
 
         def narrow(cancels: int) -> ScanResult:
@@ -217,8 +212,6 @@ class Scan(ScanState):
         >>> scan.next("now == @lunch + 1").matches
         1
         """
-        from .search import next_search
-
         snapshot_name(name)
 
         def keep(cancels: int) -> ScanResult:
@@ -374,8 +367,6 @@ class Scan(ScanState):
         >>> scan.write_all("now * 2"), list(memory[::4])
         (WriteResult(written=2, failed=0), [14, 10])
         """
-        from .writing import write_matches
-
         return write_matches(self, value, field=field, force=arguments.flag("force", force))
 
     def compute(
@@ -399,8 +390,6 @@ class Scan(ScanState):
         >>> scan.first().matches, scan.compute("now * 2", start=1)
         (3, [10, 12])
         """
-        from .writing import computed_values
-
         return computed_values(self, expression, field=field, start=start, count=count)
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..engine import ffi
 from ..errors import ArgumentError, TypeNameError
@@ -17,11 +17,28 @@ from .computed import Computation
 from .history import Present, addresses_of
 from .matches import part_of
 from .reading import reading_of
-from .results import WriteResult
 from .state import ScanState
 
 _BATCH: Final = 4096  # addresses written to in one call
 _TEXTS: Final = ("text", "utf16", "bytes")
+
+
+class WriteResult(NamedTuple):
+    """What became of a write to many addresses.
+
+    Attributes:
+        written: at how many the value is now.
+        failed: at how many it could not be written.
+
+    >>> scan = attach(Buffer(bytes(8))).scan(u8, where="all")  # bytes that cannot be written
+    >>> scan.first().matches
+    8
+    >>> scan.write_all(1)
+    WriteResult(written=0, failed=8)
+    """
+
+    written: int
+    failed: int
 
 
 def write_matches(
