@@ -180,6 +180,7 @@ class Scan(ScanState):
         >>> scan.next(now == prev - 2).matches
         1
         """
+        arguments.function("progress", progress)
         tree = self._tree(predicate)
 
         def narrow(cancels: int) -> ScanResult:
@@ -212,6 +213,7 @@ class Scan(ScanState):
         >>> scan.next("now == @lunch + 1").matches
         1
         """
+        arguments.function("progress", progress)
         snapshot_name(name)
 
         def keep(cancels: int) -> ScanResult:

@@ -445,6 +445,13 @@ def objects(folder: Path) -> Iterator[Case]:
         table.remove(name)
 
     yield Case("Table.remove", remove, {"name": "hp"})
+
+    def rename(name: str, new: str) -> None:
+        table = Table()
+        table.put(Entry("hp", "0x10", "i32"))
+        table.rename(name, new)
+
+    yield Case("Table.rename", rename, {"name": "hp", "new": "health"})
     yield Case("Table[]", lambda name: table[name], {"name": "hp"})
     yield Case(
         "Table.redeclare",

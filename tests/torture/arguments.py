@@ -267,6 +267,7 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Table.put": lambda d, _t: _(d.a(Entry)),
     "Table.redeclare": lambda d, _t: _(d.a(Declaration)),
     "Table.remove": lambda d, _t: _(d.name()),
+    "Table.rename": lambda d, _t: _(d.name(), d.name()),
     "Table.save": lambda d, _t: _(d.path(), force=d.often(0.3)),
 }
 

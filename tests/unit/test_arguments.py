@@ -246,3 +246,16 @@ def test_what_belongs_to_this_process_stays_here() -> None:
                 with pytest.raises(CopyError, match="belongs to this process") as raised:
                     way(one)
                 assert "\n" not in str(raised.value)
+
+
+def test_what_is_to_be_called_is_looked_at_before_anything_is_done() -> None:
+    scan = attach(Buffer(bytes(8), base=0x1000)).scan(i32, where="all")
+    said = "progress takes a function, or None"
+    with pytest.raises(ArgumentError, match=said):
+        scan.first(progress=5)  # type: ignore[arg-type]
+    scan.first()
+    with pytest.raises(ArgumentError, match=said):
+        scan.next("now == 0", progress=now)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match=said):
+        scan.snapshot("lunch", progress=5)  # type: ignore[arg-type]
+    assert (len(scan.steps), len(scan.snapshots)) == (1, 0)
