@@ -13,12 +13,11 @@
  */
 #include "bits.h"
 #include "disk.h"
+#include "nameless.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -51,25 +50,6 @@ struct ff_store {
 	struct shard shards[];
 };
 
-static int open_nameless(const char *directory)
-{
-	char path[PATH_MAX];
-	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-
-	if (fd >= 0)
-		return fd;
-	/* EISDIR: a kernel without O_TMPFILE; EOPNOTSUPP: a file system without */
-	if (errno != EOPNOTSUPP && errno != EISDIR)
-		return -errno;
-	if (snprintf(path, sizeof(path), "%s/farfetch-XXXXXX", directory) >= PATH_MAX)
-		return -ENAMETOOLONG;
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	unlink(path);
-	return fd;
-}
-
 int ff_store_create(const char *directory, uint32_t writers, uint64_t limit, struct ff_store **out)
 {
 	uint32_t n = !writers ? 1 : writers < 1u << SHARD_BITS ? writers : 1u << SHARD_BITS;
@@ -83,7 +63,7 @@ int ff_store_create(const char *directory, uint32_t writers, uint64_t limit, str
 	for (; store->nshards < n; store->nshards++) {
 		struct shard *shard = &store->shards[store->nshards];
 
-		shard->fd = open_nameless(directory);
+		shard->fd = ff_nameless_open(directory);
 		if (shard->fd < 0) {
 			int error = shard->fd;
 

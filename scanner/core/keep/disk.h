@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FF_STORE_H
-#define FF_STORE_H
+#ifndef FF_DISK_H
+#define FF_DISK_H
 
 #include "ff.h"
 

@@ -9,10 +9,10 @@
  */
 #include "room.h"
 
+#include "keep/nameless.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -81,28 +81,9 @@ static bool reserve(uint64_t *taken, uint64_t limit, size_t size)
 	return true;
 }
 
-static int open_unlinked(const char *directory)
-{
-	char path[PATH_MAX];
-	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-
-	if (fd >= 0)
-		return fd;
-	/* EISDIR: a kernel without O_TMPFILE; EOPNOTSUPP: a file system without */
-	if (errno != EOPNOTSUPP && errno != EISDIR)
-		return -errno;
-	if (snprintf(path, sizeof(path), "%s/farfetch-XXXXXX", directory) >= PATH_MAX)
-		return -ENAMETOOLONG;
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	unlink(path);
-	return fd;
-}
-
 static int map_file(const char *directory, size_t size, void **out)
 {
-	int fd = open_unlinked(directory), error;
+	int fd = ff_nameless_open(directory), error;
 
 	if (fd < 0)
 		return fd;
