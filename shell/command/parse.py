@@ -6,7 +6,7 @@ import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from ..line.words import Words, word_at
+from ..line.words import Words, words_in
 from .arguments import Alternatives, Argument, Asked, Form, Kind, Option
 
 #: The keyword that is no word.
@@ -152,11 +152,7 @@ class _Reader:
         """The first of several forms that has room for as many words as there are."""
         if len(forms) == 1:
             return forms[0]
-        count, left = 0, self._words.left
-        word = word_at(left, 0)
-        while word is not None:
-            count += 1
-            word = word_at(left, word.end)
+        count = sum(1 for _ in words_in(self._words.left))
         return next((form for form in forms if len(form.arguments) >= count), forms[-1])
 
     def _peek(self) -> Word | None:

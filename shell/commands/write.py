@@ -11,7 +11,7 @@ from ..answers import quantities, values
 from ..answers.result import Result
 from ..command import Alternatives, Argument, Category, Command, Form, Given, Needs
 from ..command.kinds import ADDRESS, FORCE, PLACES, TYPE, VALUE
-from ..line.words import Word, unquoted, word_at
+from ..line.words import Word, unquoted, words_in
 from ..session import places, selection, writes
 from ..session.place import Place
 from ..session.writes import Write
@@ -56,12 +56,8 @@ def _is_type(session: Session, name: str) -> bool:
 
 
 def _words(text: str) -> Iterator[Word]:
-    """The first words of a line, without its options."""
-    word = word_at(text, 0)
-    while word is not None:
-        if word.raw != FORCE.flag:
-            yield word
-        word = word_at(text, word.end)
+    """The words of a line, without its option."""
+    return (word for word in words_in(text) if word.raw != FORCE.flag)
 
 
 def run(session: Session, given: Given) -> Result:

@@ -7,8 +7,10 @@ Values and predicates are not split at all; they are whatever is left of the lin
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,6 +116,18 @@ def word_at(line: str, at: int) -> Word | None:
     return Word(unquoted(raw), raw, start, end)
 
 
+def words_in(text: str) -> Iterator[Word]:
+    """The words of a text, one after the other.
+
+    Raises:
+        UsageError: a quote is not closed; those before it have been given.
+    """
+    word = word_at(text, 0)
+    while word is not None:
+        yield word
+        word = word_at(text, word.end)
+
+
 def without_comment(line: str) -> str:
     """Cut a comment off: from a ``#`` that begins a word to the end of the line.
 
@@ -122,17 +136,11 @@ def without_comment(line: str) -> str:
     >>> without_comment('now == "a # b"')
     'now == "a # b"'
     """
-    at = 0
-    while True:
-        try:
-            word = word_at(line, at)
-        except UsageError:
-            return line.strip()
-        if word is None:
-            return line.strip()
-        if word.raw.startswith("#"):
-            return line[: word.start].strip()
-        at = word.end
+    with contextlib.suppress(UsageError):
+        for word in words_in(line):
+            if word.raw.startswith("#"):
+                return line[: word.start].strip()
+    return line.strip()
 
 
 class Words:
