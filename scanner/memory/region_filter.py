@@ -135,6 +135,15 @@ class Where:
         return self.text
 
 
+def filter_of(where: str | Where) -> Where:
+    """The filter that somebody asks for, as such or as a text.
+
+    Raises:
+        WhereError: the text cannot be understood.
+    """
+    return where if isinstance(where, Where) else Where.parse(where)
+
+
 def _parse_word(text: str, word: str, position: int) -> _Word:
     if word in _WORDS:
         return _Word(word, position)

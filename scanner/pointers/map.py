@@ -9,17 +9,17 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from .. import arguments
-from ..engine import default_threads, lib
+from ..engine import lib
 from ..errors import ArgumentError, PointersClosed
 from ..lifetime.bound import Bound
 from ..lifetime.life import Held
 from ..memory.modules import Module
-from ..memory.region_filter import Where
+from ..memory.region_filter import Where, filter_of
 from ..memory.space import Space
 from ..scan.budget import Budget
 from ..scan.job import ProgressFunction
 from ..scan.results import FaultSet
-from ..scan.state import CHUNK, CHUNKS, MAX_THREADS
+from ..scan.state import chunk_of, threads_of
 from . import map_file
 from .bases import Wanted
 from .make import Plan, make_map
@@ -127,7 +127,7 @@ class PointerMap(Bound):
         """
         room = Room(directory, budget)
         name = arguments.path("file", file)
-        handle, moment = map_file.load(name, room, _threads(threads))
+        handle, moment = map_file.load(name, room, threads_of(threads))
         return cls(handle, moment, room)
 
     def save(self, file: str | os.PathLike[str]) -> None:
@@ -258,7 +258,7 @@ class PointerMap(Bound):
             [one._mapped(goal) for one, goal in [(self, options.address), *others]],
             options,
             self._tasks,
-            _threads(threads),
+            threads_of(threads),
             arguments.function("progress", progress),
         )
 
@@ -318,11 +318,11 @@ def pointer_map_of(
 ) -> PointerMap:
     """What :meth:`.Target.pointer_map` makes, and says."""
     plan = Plan(
-        where if isinstance(where, Where) else Where.parse(where),
+        filter_of(where),
         _align(align, target.bits // 8),
         _order(order),
-        _threads(threads),
-        CHUNK if chunk is None else arguments.whole("chunk", chunk, *CHUNKS),
+        threads_of(threads),
+        chunk_of(chunk),
     )
     room = Room(directory, budget)
     function = arguments.function("progress", progress)
@@ -340,12 +340,6 @@ def _align(align: int | None, word: int) -> int:
 
 def _order(order: object) -> Order:
     return "little" if arguments.choice("order", order, ("little", "big")) == "little" else "big"
-
-
-def _threads(threads: int | None) -> int:
-    if threads is None:
-        return default_threads()
-    return arguments.whole("threads", threads, 1, MAX_THREADS)
 
 
 def _others(compare: object, first: PointerMap) -> list[tuple[PointerMap, int]]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from .. import arguments
 from ..engine import cell, check, content, lib
-from ..errors import ArgumentError
 from ..scan.budget import Budget
 from ..scan.disk import snapshot_directory
 
@@ -25,15 +24,12 @@ class Room:
     """
 
     def __init__(self, directory: str | None, budget: Budget | None) -> None:
-        if directory is not None:
-            directory = arguments.path("directory", directory)
         budget = Budget() if budget is None else budget
         arguments.instance("budget", budget, Budget, "a Budget, or None")
         self.directory = snapshot_directory(directory)
-        encoded = _encoded(self.directory)
         self.limits = budget.of(self.directory)
         out = cell("room")
-        check(lib.ff_room_create(encoded, *self.limits, out))
+        check(lib.ff_room_create(os.fsencode(self.directory), *self.limits, out))
         self.handle: Any = content(out)
 
     @property
@@ -50,14 +46,3 @@ class Room:
     def failed_on_disk(self) -> bool:
         """Whether a file could not be made or was refused its bytes."""
         return bool(lib.ff_room_failed_on_disk(self.handle))
-
-
-def _encoded(directory: str) -> bytes:
-    """The name of a folder, as the kernel takes it."""
-    try:
-        raw = os.fsencode(directory)
-    except UnicodeEncodeError:
-        raw = b"\0"
-    if b"\0" in raw:
-        raise ArgumentError("directory", directory, "the name of a folder")
-    return raw

@@ -6,8 +6,9 @@ import errno
 import os
 from typing import Any
 
+from .. import arguments
 from ..engine import cell, content, lib
-from ..errors import ScanClosed, SnapshotError
+from ..errors import ArgumentError, ScanClosed, SnapshotError
 from ..lifetime.life import Held
 
 
@@ -46,15 +47,31 @@ class Store:
         self._held.let_go()
 
 
-def snapshot_directory(wanted: str | None = None) -> str:
+def snapshot_directory(wanted: str | os.PathLike[str] | None = None) -> str:
     """Where the files of old values go: as asked, FARFETCH_TMPDIR, TMPDIR, or /var/tmp.
 
     /tmp comes last: it is often kept in memory, which these files are there to save.
+
+    Raises:
+        ArgumentError: what is asked for is no name of a folder.
     """
+    if wanted is not None:
+        wanted = _folder(wanted)
     for directory in (wanted, os.environ.get("FARFETCH_TMPDIR"), os.environ.get("TMPDIR")):
         if directory:
             return directory
     return "/var/tmp" if os.access("/var/tmp", os.W_OK | os.X_OK) else "/tmp"
+
+
+def _folder(wanted: str | os.PathLike[str]) -> str:
+    name = arguments.path("directory", wanted)
+    try:
+        raw = os.fsencode(name)
+    except UnicodeEncodeError:
+        raw = b"\0"
+    if b"\0" in raw:
+        raise ArgumentError("directory", wanted, "the name of a folder")
+    return name
 
 
 def store_error(directory: str, code: int) -> SnapshotError:

@@ -8,12 +8,9 @@ from typing import Any, Final, overload
 
 from .. import arguments
 from ..errors import ScanOrderError
-from ..memory.region_filter import Where
-from ..memory.space import Space
 from ..predicates.constants import snapshot_name
 from ..predicates.language import parse_scan
 from ..predicates.nodes import Expr, Predicate, changed, unchanged, unknown
-from .budget import Budget
 from .history import Present, Snapshot, Step
 from .job import ProgressFunction
 from .matches import Match, Matches
@@ -21,7 +18,6 @@ from .reading import Reading, decoded, reading_of
 from .results import ScanResult
 from .search import first_search, next_search
 from .state import ScanState
-from .turns import Turns
 from .writing import WriteResult, computed_values, write_matches
 
 MAX_STEPS: Final = 1 << 62  # more than there ever are
@@ -61,32 +57,6 @@ class Scan(ScanState):
     >>> hex(scan[0].address), scan[0].value, [str(step.predicate) for step in scan.steps]
     ('0x10005', 7, ['now == 0', 'now > prev'])
     """
-
-    def __init__(
-        self,
-        target: Space,
-        type: Any,  # noqa: A002
-        *,
-        align: int | None,
-        where: str | Where,
-        threads: int | None,
-        directory: str | None,
-        budget: Budget,
-        soft_dirty: bool,
-        chunk: int | None,
-    ) -> None:
-        super().__init__(
-            target,
-            type,
-            align=align,
-            where=where,
-            threads=threads,
-            directory=directory,
-            budget=budget,
-            soft_dirty=soft_dirty,
-            chunk=chunk,
-        )
-        self._turns = Turns(target, self.history, self.jobs)
 
     @property
     def matches(self) -> Matches:

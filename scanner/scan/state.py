@@ -8,7 +8,7 @@ from .. import arguments
 from ..engine import default_threads, isa, isa_index, lib
 from ..errors import AlignError, ArgumentError
 from ..lifetime.bound import Bound
-from ..memory.region_filter import Where
+from ..memory.region_filter import Where, filter_of
 from ..memory.space import Space
 from ..values.convert import value_type
 from ..values.layout import Layout
@@ -17,10 +17,25 @@ from .budget import Budget
 from .disk import snapshot_directory
 from .history import History
 from .job import Jobs
+from .turns import Turns
 
 CHUNK: Final = 1 << 19  # bytes a thread reads at a time: they stay in the second-level cache
 CHUNKS: Final = (64, 1 << 30)  # what may be chosen
 MAX_THREADS: Final = 1024
+
+
+def threads_of(threads: int | None) -> int:
+    """The worker threads that somebody asks for; one a processor if None."""
+    return (
+        default_threads()
+        if threads is None
+        else arguments.whole("threads", threads, 1, MAX_THREADS)
+    )
+
+
+def chunk_of(chunk: int | None) -> int:
+    """The bytes a thread reads at a time, as somebody asks for them."""
+    return CHUNK if chunk is None else arguments.whole("chunk", chunk, *CHUNKS)
 
 
 class ScanState(Bound):
@@ -48,21 +63,16 @@ class ScanState(Bound):
             self.align = arguments.whole("align", self.align, 1, lib.FF_ALIGN_MAX)
         except ArgumentError:
             raise AlignError(align) from None
-        self.where = where if isinstance(where, Where) else Where.parse(where)
-        self.threads = default_threads()
-        if threads is not None:
-            self.threads = arguments.whole("threads", threads, 1, MAX_THREADS)
-        if directory is not None:
-            directory = arguments.path("directory", directory)
+        self.where = filter_of(where)
+        self.threads = threads_of(threads)
         self.directory = snapshot_directory(directory)
         self.budget = arguments.instance("budget", budget, Budget, "a Budget, or None")
         self.soft_dirty = soft_dirty
         self.history = History()
         self.isa = isa_index(isa())
-        self.chunk = CHUNK
-        if chunk is not None:
-            self.chunk = arguments.whole("chunk", chunk, *CHUNKS)
+        self.chunk = chunk_of(chunk)
         self.jobs = Jobs()
+        self._turns = Turns(target, self.history, self.jobs)
 
     @property
     def fields(self) -> tuple[str, ...]:

@@ -259,3 +259,12 @@ def test_what_is_to_be_called_is_looked_at_before_anything_is_done() -> None:
     with pytest.raises(ArgumentError, match=said):
         scan.snapshot("lunch", progress=5)  # type: ignore[arg-type]
     assert (len(scan.steps), len(scan.snapshots)) == (1, 0)
+
+
+@pytest.mark.parametrize("folder", ["\ud800", "a\0b"])
+def test_no_folder_is_called_so(folder: str) -> None:
+    target = attach(Buffer(bytes(8), base=0x1000))
+    with pytest.raises(ArgumentError, match="directory takes the name of a folder"):
+        target.scan(i32, directory=folder)
+    with pytest.raises(ArgumentError, match="directory takes the name of a folder"):
+        target.pointer_map(directory=folder)
