@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import arguments
@@ -419,17 +418,6 @@ class Target(Space):
             return
         if self.memory.must_be_closed:
             _warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
-
-    def __enter__(self) -> Target:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         pid = f" pid {self.pid}" if self.pid is not None else ""

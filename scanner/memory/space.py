@@ -8,7 +8,7 @@ from typing import Final
 
 from .. import arguments
 from ..errors import ArgumentError, MemoryFault, TargetClosed
-from ..lifetime.bound import Bound
+from ..lifetime.bound import Closing
 from ..lifetime.life import Life
 from . import writing
 from .addresses import parse_address
@@ -19,7 +19,7 @@ from .regions import Region
 _WIDTHS: Final = (32, 64)
 
 
-class Space(Bound):
+class Space(Closing):
     """A memory in use: its bytes, what is mapped in it, and what they are written past.
 
     It is closed for all that work on it at once, and none of them reads or writes what has become

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from functools import partial
-from types import TracebackType
 from typing import Any, NamedTuple
 
 from .. import arguments
 from ..engine import lib
 from ..errors import ArgumentError, PointersClosed
-from ..lifetime.bound import Bound
+from ..lifetime.bound import Closing
 from ..lifetime.life import Held
 from ..memory.modules import Module
 from ..memory.region_filter import Where, filter_of
@@ -71,7 +70,7 @@ class PointerMapInfo(NamedTuple):
     disk: int
 
 
-class PointerMap(Bound):
+class PointerMap(Closing):
     """All pointers of a target at one moment: words that lead into the regions looked at.
 
     Made by :meth:`.Target.pointer_map`, or from a file by :meth:`load`; a context manager. It is
@@ -288,17 +287,6 @@ class PointerMap(Bound):
 
     def __bool__(self) -> bool:
         return True
-
-    def __enter__(self) -> PointerMap:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<PointerMap of {self.moment.name}: {self._pointers} pointers>"

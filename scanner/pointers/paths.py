@@ -7,13 +7,12 @@ import json
 import threading
 from collections.abc import Iterator
 from functools import partial
-from types import TracebackType
 from typing import Any, overload
 
 from .. import arguments
 from ..errors import ArgumentError, MatchIndexError, PointersClosed
 from ..errors.suggest import near
-from ..lifetime.bound import Bound
+from ..lifetime.bound import Closing
 from ..lifetime.life import Held
 from ..memory.pointer_path import PointerPath
 from .bases import Base
@@ -23,7 +22,7 @@ from .found import Found, Walk
 _MOST = 1 << 62
 
 
-class PointerPaths(Bound):
+class PointerPaths(Closing):
     """The paths that a scan of a pointer map has found; a context manager.
 
     Nothing is written down: :attr:`total` is known at once, and paths come one by one as they are
@@ -284,17 +283,6 @@ class PointerPaths(Bound):
 
     def __bool__(self) -> bool:
         return self.total > 0
-
-    def __enter__(self) -> PointerPaths:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<PointerPaths to 0x{self.address:x}>"

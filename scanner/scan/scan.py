@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Any, Final, overload
 
 from .. import arguments
@@ -396,17 +395,6 @@ class Scan(ScanState):
 
     def __bool__(self) -> bool:
         return True
-
-    def __enter__(self) -> Scan:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _tree(self, predicate: Predicate | str) -> Predicate:
         if isinstance(predicate, str):

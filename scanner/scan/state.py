@@ -7,7 +7,7 @@ from typing import Any, Final
 from .. import arguments
 from ..engine import default_threads, isa, isa_index, lib
 from ..errors import AlignError, ArgumentError
-from ..lifetime.bound import Bound
+from ..lifetime.bound import Closing
 from ..memory.region_filter import Where, filter_of
 from ..memory.space import Space
 from ..values.convert import value_type
@@ -38,7 +38,7 @@ def chunk_of(chunk: int | None) -> int:
     return CHUNK if chunk is None else arguments.whole("chunk", chunk, *CHUNKS)
 
 
-class ScanState(Bound):
+class ScanState(Closing):
     """How a scan was set up, and its history; :class:`.Scan` says what each is."""
 
     def __init__(
