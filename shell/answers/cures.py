@@ -13,8 +13,10 @@ _COMMAS: Final = re.compile(
 _NOT: Final = re.compile(r"!\s*(-?\.?[0-9]\S*|\"[^\"]*\")\s*$")
 _THOUSANDS: Final = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _SIGNED: Final = re.compile(r"i((?:8|16|32|64)(?:be|le)?)")
-_WHOLE: Final = re.compile(r"[iu](?:8|16|32|64)(?:be|le)?")
-_NUMBER: Final = re.compile(rf"number|{_WHOLE.pattern}|f(?:32|64)(?:be|le)?")
+#: The names of the types that have whole numbers, and of those that have fractions.
+WHOLE: Final = re.compile(r"[iu](?P<bits>8|16|32|64)(?:be|le)?")
+FRACTIONAL: Final = re.compile(r"f(?:32|64)(?:be|le)?")
+_NUMBER: Final = re.compile(rf"number|{WHOLE.pattern}|{FRACTIONAL.pattern}")
 _FRACTION: Final = re.compile(r"-?[0-9_]*\.[0-9_]*(?:[eE][+-]?[0-9]+)?")
 _NO_NUMBER: Final = ("nan", "inf", "-inf")
 
@@ -65,7 +67,7 @@ def _of_another_kind(word: str, type_name: str) -> str:
         return f"the value stands alone: {word.strip('= ')}"
     if "," in word:
         return _comma(word, word.index(","))
-    if _WHOLE.fullmatch(type_name):
+    if WHOLE.fullmatch(type_name):
         if word in _NO_NUMBER:
             return f"f32 and f64 have {word}"
         if _FRACTION.fullmatch(word):
@@ -75,7 +77,7 @@ def _of_another_kind(word: str, type_name: str) -> str:
 
 def _out_of_range(value: object, type_name: str, low: float, high: float) -> str:
     """Which type takes a number, or which of this one has the same bytes."""
-    if not _WHOLE.fullmatch(type_name):
+    if not WHOLE.fullmatch(type_name):
         return ""
     if str(value) in _NO_NUMBER:
         return f"f32 and f64 have {value}, which ~= {value} finds"

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ..answers import quantities, values
+from ..answers.cures import FRACTIONAL, WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from .session import Session
 
 _EQUAL: Final = re.compile(r"now == (-?(?:[0-9.]+(?:e[+-]?[0-9]+)?|nan))")
-_WHOLE: Final = re.compile(r"[iu](?P<bits>8|16|32|64)(?:be|le)?")
-_FRACTION: Final = re.compile(r"f(?:32|64)(?:be|le)?")
 _DEFAULT_WHERE: Final = "writable"
 _SMALL: Final = range(-(2**15), 2**15)
 
@@ -57,11 +56,11 @@ def _lines(scan: Scan, before: str) -> Iterator[str]:
     """All that may help, the likest first."""
     found = _EQUAL.fullmatch(str(scan.steps[-1].predicate))
     number, label = found[1] if found else "", values.type_label(scan.type)
-    is_fraction = label == "number" or _FRACTION.fullmatch(label) is not None
+    is_fraction = label == "number" or FRACTIONAL.fullmatch(label) is not None
     if number == "nan":
         yield "nan equals nothing, not even itself: try ~= nan"
         return
-    if number and _WHOLE.fullmatch(label) and not float(number).is_integer():
+    if number and WHOLE.fullmatch(label) and not float(number).is_integer():
         yield f"{label} has no fractions: try type f32 or type f64, then first ~= {number}"
         return
     if len(scan.steps) > 1:
@@ -84,7 +83,7 @@ def _lines(scan: Scan, before: str) -> Iterator[str]:
 
 def _types(number: float, label: str) -> Iterator[str]:
     """Other types that a whole number may have."""
-    whole = _WHOLE.fullmatch(label)
+    whole = WHOLE.fullmatch(label)
     if label == "number":
         if number in _SMALL:
             yield "kept in fewer bytes? try type i16 or type u8"
@@ -92,5 +91,5 @@ def _types(number: float, label: str) -> Iterator[str]:
         yield "of another type? try type i32, or type number: i32, i64, f32 and f64 at once"
     elif whole and number in _SMALL:
         yield "of another type? try type i16, or type number: i32, i64, f32 and f64 at once"
-    elif whole or _FRACTION.fullmatch(label):
+    elif whole or FRACTIONAL.fullmatch(label):
         yield "of another type? try type number: i32, i64, f32 and f64 at once"

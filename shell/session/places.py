@@ -111,7 +111,7 @@ def pointer_path(session: Session, text: str) -> tuple[PointerPath, Any]:
 def _field(session: Session, which: str) -> Place | None:
     """The field that a text says; None when no place stands in front of one."""
     for base, path in split(which):
-        if base.isascii() and base.isdecimal() and len(base) <= 20:
+        if is_index(base) and len(base) <= 20:
             return within(session, find(session, int(base)), path)
         outer = _entry(session, base)
         if outer is None:

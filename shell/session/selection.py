@@ -111,13 +111,11 @@ def read(session: Session, words: Words, raw: str, *, matches_first: bool = Fals
     if places.is_index(raw):
         words.whole(raw, "INDEX")
     span = _span(words, unquoted(raw) if matches_first else raw)
-    is_single = span is not None and span.start == span.last
-    if span is not None and (matches_first or places.is_index(raw)):
-        return Selection((span,), is_single and ".." not in raw)
-    if unquoted(raw) in session.table:
+    is_entry = unquoted(raw) in session.table
+    if span is not None and (matches_first or places.is_index(raw) or not is_entry):
+        return Selection((span,), span.start == span.last and ".." not in raw)
+    if is_entry:
         return Selection((raw,), True)
-    if span is not None:
-        return Selection((span,), is_single and ".." not in raw)
     typed = _PART.findall(raw)
     if "".join(typed) == raw or _is_place(session, raw):
         return Selection((raw,), True)
