@@ -155,6 +155,7 @@ def cases(needle: int) -> list[Case]:
         Case("i32 > a and < b", 0.8, f"now > {low} and now < {high}"),
         Case("i32 == 0", 0.7, "now == 0"),
         Case("number == rare, align 4", 0.5, f"now == {needle}", type="number", align=4),
+        Case("any == rare", 0.4, f"now == {needle}", type="any"),
         Case("pattern of 8 bytes, 2 wild", 0.8, pattern, type="bytes"),
         Case("unknown value", 0.5, "unknown"),
         Case("then unchanged", 0.45, "unchanged", ("unknown",), dirtied=1),
@@ -165,6 +166,11 @@ def cases(needle: int) -> list[Case]:
             *("number, a match a page", 0.5, "unchanged", (f"now == {needle}",)),
             type="number",
             align=4,
+            pages=True,
+        ),
+        Case(
+            *("any, a match a page", 0.5, "unchanged", (f"now == {needle}",)),
+            type="any",
             pages=True,
         ),
     ]

@@ -99,6 +99,7 @@ from .tables.table import Table
 from .target import Target, attach
 from .values.convert import (
     TYPES,
+    any_,
     bytes_,
     decode,
     encode,
@@ -249,6 +250,7 @@ __all__ = [
     "Where",
     "WhereError",
     "WriteResult",
+    "any_",
     "anycase",
     "at",
     "attach",

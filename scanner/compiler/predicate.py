@@ -54,7 +54,8 @@ class Program:
         span: bytes of one value.
         streams: the sources it looks at, each with the core's number for it.
         constant: the bytes that every match has, when the predicate says so; b"" otherwise.
-        parts: of a number of unknown type, the core's program for each type.
+        parts: of a number of unknown type, the core's program for each type; types beside each
+            other share one that does not tell them apart.
         is_weaker: whether it lets through what does not fulfil the predicate.
     """
 
@@ -115,8 +116,8 @@ def _compile_number(bound: BoundPredicate) -> Program:
     """A program for each type; and one for any of them, which may let more pass."""
     streams = _streams(bound)
     merged = Code(streams=streams)
-    parts = []
-    depth = 0
+    parts: list[Any] = []
+    depth, before = 0, None
     for layout, part in zip(bound.layout.parts, bound.parts, strict=True):
         code = Code(streams=streams)
         if part is None:
@@ -124,6 +125,11 @@ def _compile_number(bound: BoundPredicate) -> Program:
         else:
             _Compiler(layout, code).predicate(part.root)
         assert layout.size is not None
+        here = layout.size, code.unsigned
+        if here == before:
+            parts.append(parts[-1])
+            continue
+        before = here
         parts.append(code.create(layout.size, b"", lib.FF_UNRELATED))
         is_in_first = layout.name == "i64" and bound.parts[0] and implies_first(bound.said)
         if part is None or is_in_first:

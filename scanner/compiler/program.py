@@ -69,6 +69,12 @@ class Code:
             kind=lib.FF_ATOM_PATTERN, a=operand, first=first, length=len(raw), negate=negate
         )
 
+    @property
+    def unsigned(self) -> tuple[Any, ...]:
+        """The same for integers that are signed and that are not, where it decides alike."""
+        atoms = [_unsigned(atom) for atom in self.atoms]
+        return atoms, self.logic, self.steps, self.raw
+
     def create(self, size: int, constant: bytes, relation: int) -> Any:
         """The core's program, for values of so many bytes."""
         atoms = ffi.new("struct ff_atom[]", self.atoms)
@@ -111,3 +117,23 @@ class Code:
         first["high"] = {member: min(first["high"][member], second["high"][member])}
         del self.atoms[-1], self.logic[skip:]
         return True
+
+
+def _unsigned(atom: dict[str, Any]) -> dict[str, Any]:
+    """An atom that is true of the same bytes, of unsigned numbers if that can be said."""
+    unsigned = {
+        int(lib.FF_I8): lib.FF_U8,
+        int(lib.FF_I16): lib.FF_U16,
+        int(lib.FF_I32): lib.FF_U32,
+        int(lib.FF_I64): lib.FF_U64,
+    }.get(atom.get("a", {}).get("type"))
+    if unsigned is None:
+        return atom
+    low, high = (atom.get(bound, {}).get("i") for bound in _BOUNDS)
+    is_equal = atom["kind"] == lib.FF_ATOM_PAIR and atom["op"] == lib.FF_EQ and "delta" not in atom
+    if is_equal:
+        return atom | {side: atom[side] | {"type": unsigned} for side in "ab"}
+    if atom["kind"] == lib.FF_ATOM_RANGE and low is not None and low == high and low >= 0:
+        fixed = {"u": low}
+        return atom | {"a": atom["a"] | {"type": unsigned}, "low": fixed, "high": fixed}
+    return atom

@@ -36,7 +36,7 @@
 #define FF_SPAN_MAX	65536	/* bytes one slot's value may have */
 #define FF_ALIGN_MAX	4096
 #define FF_STREAMS	8	/* now, prev, first and named snapshots */
-#define FF_MATCH_TYPES	4	/* ways at most in which one slot's value can be read */
+#define FF_MATCH_TYPES	10	/* ways at most in which one slot's value can be read */
 
 /* ---- instruction sets ---- */
 
@@ -367,6 +367,11 @@ struct ff_scan_spec {
 	 * is what must hold for any of them to, and the scan's matches are those of any.
 	 */
 	const struct ff_program *types[FF_MATCH_TYPES];
+	/*
+	 * Bytes between the slots that are looked at as each: 1, 2, 4 or 8 times the grid's, or 0
+	 * for all slots. Not 0 for the first, each is asked by itself, and program of zeros only.
+	 */
+	uint32_t type_aligns[FF_MATCH_TYPES];
 	size_t ntypes;
 	/* looks closer at the matches of a program that lets too many pass; or NULL */
 	ff_filter filter;

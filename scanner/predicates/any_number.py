@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..values.any_number import LAYOUT
+from ..values.layout import Layout
 from .binding import bind
 from .meaning import fulfils
 from .nodes import Compare, Const, Predicate, SourceValue
@@ -23,19 +23,21 @@ def implies_first(predicate: Predicate) -> bool:
     return False
 
 
-def fitting(predicate: Predicate, raw: Mapping[str, bytes]) -> frozenset[str]:
+def fitting(predicate: Predicate, raw: Mapping[str, bytes], layout: Layout) -> frozenset[str]:
     r"""The types as which some bytes fulfil a predicate: the definition, slowly.
 
     Args:
         predicate: to fulfil.
         raw: up to 8 bytes for each source it looks at, fewer where no more could be read.
+        layout: of the number.
 
     >>> from farfetch.scanner import now
-    >>> sorted(fitting(now == 5, {"now": b"\5\0\0\0\0\0\0\0"}))
+    >>> from farfetch.scanner.values.any_number import LAYOUTS
+    >>> sorted(fitting(now == 5, {"now": b"\5\0\0\0\0\0\0\0"}, LAYOUTS["number"]))
     ['i32', 'i64']
     """
     names = set()
-    for part in bind(predicate, LAYOUT).parts:
+    for part in bind(predicate, layout).parts:
         if part is None:
             continue
         size = part.layout.size or 0

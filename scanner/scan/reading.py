@@ -46,10 +46,10 @@ def reading_of(scan: ScanState, address: int, present: Present) -> Reading:
     chosen = [index for index in range(len(layout.parts)) if bits >> index & 1]
     if not chosen:
         raise ScanOrderError(f"no match is at {format_address(address)}")
-    part = layout.parts[chosen[0]]
+    part, kind = layout.parts[chosen[0]], PARTS[layout.name][chosen[0]]
     size = part.size or 0
     every = tuple(layout.parts[index].name for index in chosen)
-    return Reading(PARTS[chosen[0]], every, size, size, lambda raw: part.unpack(raw[:size]))
+    return Reading(kind, every, size, size, lambda raw: part.unpack(raw[:size]))
 
 
 def decoded(scan: ScanState, ground: Ground | None, raw: bytes) -> Any:

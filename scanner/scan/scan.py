@@ -317,7 +317,7 @@ class Scan(ScanState):
         It may be computed for each match, from its ``now``, ``prev``, ``first``, ``@name`` and its
         fields: ``now * 2``, also as text. All is computed before anything is written. Where text or
         bytes are written, a text is that itself. A number of unknown type is written as the first
-        of its types, i32, i64, f32, f64.
+        of its types that the value fits; what is computed, as the first of its types.
 
         Args:
             value: of the scan's type or the field's, or an expression.

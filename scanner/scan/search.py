@@ -142,6 +142,7 @@ def _spec(
     core.threads, core.isa, core.memory = scan.threads, scan.isa, max(0, memory)
     core.ntypes = len(program.parts)
     core.types[0 : core.ntypes] = [spec.lend(part) for part in program.parts]
+    core.type_aligns[0 : len(scan.part_aligns)] = scan.part_aligns
     if filtering:
         core.filter, core.context = lib.ff_filter_in_python, spec.lend(filtering.handle)
     return spec

@@ -10,6 +10,7 @@ from ..errors import AlignError, ArgumentError
 from ..lifetime.bound import Closing
 from ..memory.region_filter import Where, filter_of
 from ..memory.space import Space
+from ..values.any_number import part_aligns
 from ..values.convert import value_type
 from ..values.layout import Layout
 from ..values.structures import scan_layout
@@ -63,6 +64,7 @@ class ScanState(Closing):
             self.align = arguments.whole("align", self.align, 1, lib.FF_ALIGN_MAX)
         except ArgumentError:
             raise AlignError(align) from None
+        self.part_aligns = part_aligns(self.layout, None if align is None else self.align)
         self.where = filter_of(where)
         self.threads = threads_of(threads)
         self.directory = snapshot_directory(directory)

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from ..engine import ffi
-from ..errors import ArgumentError, TypeNameError
+from ..errors import ArgumentError, TypeNameError, ValueKindError, ValueRangeError
 from ..memory import writing
 from ..predicates.language import parse_expression
 from ..predicates.nodes import Expr
 from ..values.convert import encode
 from ..values.members import Member, member
+from ..values.names import TYPES
 from ..values.types import layout_of
 from .computed import Computation
 from .history import Present, addresses_of
@@ -151,10 +152,21 @@ def _write_same(scan: ScanState, addresses: Sequence[int], raw: bytes, force: bo
 
 def _write_numbers(scan: ScanState, value: Any, force: bool) -> WriteResult:
     present = scan.history.present
-    places = [(at, reading_of(scan, at, present).type) for at in addresses_of(present)]
-    raw = {kind: encode(kind, value) for kind in {kind for _, kind in places}}
-    written = sum(_put(scan, at, raw[kind], force) for at, kind in places)
+    places = [(at, reading_of(scan, at, present).names) for at in addresses_of(present)]
+    raw = {names: _packed(value, names) for names in {names for _, names in places}}
+    written = sum(_put(scan, at, raw[names], force) for at, names in places)
     return WriteResult(written, len(places) - written)
+
+
+def _packed(value: Any, names: Sequence[str]) -> bytes:
+    """The bytes of a value as the first of some types that it fits."""
+    errors = []
+    for name in names:
+        try:
+            return encode(TYPES[name], value)
+        except (ValueRangeError, ValueKindError) as error:
+            errors.append(error)
+    raise errors[0]
 
 
 def _put(scan: ScanState, address: int, raw: bytes, force: bool) -> bool:

@@ -19,6 +19,7 @@ from .layout import Kind, Layout, Value, round_single
 from .literals import LiteralError, parse_integer, parse_number, quote, unquote
 from .names import TYPES, type_name, type_named, value_type
 from .types import (
+    any_,
     bytes_,
     f32,
     f32be,
@@ -51,6 +52,7 @@ __all__ = [
     "Kind",
     "Layout",
     "Value",
+    "any_",
     "bytes_",
     "decode",
     "encode",
@@ -99,7 +101,7 @@ def encode(value_type: Construct, value: Any, *, bits: int = 64) -> bytes:
     Raises:
         ValueRangeError: it does not fit the type.
         ValueKindError: it is of another kind than the type.
-        TypeNameError: the type is ``number``, which has no bytes of its own.
+        TypeNameError: the type is ``number`` or ``any_``, which has no bytes of its own.
 
     >>> encode(u16, 258).hex(" "), encode(sized(text, 4), "hé"), encode(bytes_, "de ad")
     ('02 01', b'h\xc3\xa9\x00', b'\xde\xad')
@@ -107,7 +109,7 @@ def encode(value_type: Construct, value: Any, *, bits: int = 64) -> bytes:
     try:
         layout = layout_of(value_type, bits=bits)
     except TypeNameError:
-        if value_type is number:
+        if _is_found_out(value_type):
             raise
         return _build(value_type, value, bits)
     return layout.pack(value)
@@ -123,7 +125,7 @@ def decode(value_type: Construct, raw: bytes, *, bits: int = 64) -> Any:
 
     Raises:
         ValueKindError: the bytes are not a value of that type.
-        TypeNameError: the type is ``number``, which has no bytes of its own.
+        TypeNameError: the type is ``number`` or ``any_``, which has no bytes of its own.
 
     >>> decode(i16be, b"\xff\xfe"), decode(text, b"hi\0rest")
     (-2, 'hi')
@@ -132,7 +134,7 @@ def decode(value_type: Construct, raw: bytes, *, bits: int = 64) -> Any:
     try:
         layout = layout_of(value_type, bits=bits)
     except TypeNameError as error:
-        if value_type is number:
+        if _is_found_out(value_type):
             raise
         try:
             return value_type.parse(raw, bits=bits)
@@ -160,11 +162,11 @@ def parse_value(value_type: Construct, word: str, *, bits: int = 64) -> Value:
     (42, 1000.0, 'it')
     """
     arguments.text("word", word)
-    if value_type is number:
+    if _is_found_out(value_type):
         try:
             return parse_number(word.strip())
         except ValueError:
-            raise ValueKindError(word, "number") from None
+            raise ValueKindError(word, value_type.name) from None
     layout = layout_of(value_type, bits=bits)
     value: Value = word
     if layout.is_number:
@@ -209,6 +211,11 @@ def format_value(value_type: Construct, value: Any) -> str:
         return str(value)
     except Exception:  # of that object
         raise ValueKindError(value, layout.name, "a value") from None
+
+
+def _is_found_out(value_type: Construct) -> bool:
+    """Whether only scanning tells what type it is."""
+    return value_type is number or value_type is any_
 
 
 def _build(value_type: Construct, value: Any, bits: int) -> bytes:

@@ -26,7 +26,10 @@ TYPES: Final[dict[str, Construct]] = {
     )
 }
 #: Types that only scans have, by name.
-SCAN_TYPES: Final[dict[str, Construct]] = {"number": value_types.number}
+SCAN_TYPES: Final[dict[str, Construct]] = {
+    "number": value_types.number,
+    "any": value_types.any_,
+}
 
 # Cheat Engine's "Byte" is unsigned and its other sizes are signed; long is that of 64-bit Linux.
 _ALIASES: Final = {
@@ -45,7 +48,8 @@ _ALIASES: Final = {
         "text": ("string", "utf8", "utf-8"),
         "utf16": ("unicode string", "utf-16", "wstring"),
         "bytes": ("array of byte", "array of bytes", "aob"),
-        "number": ("all", "any number"),
+        "number": ("any number",),
+        "any": ("all", "any type", "all types"),
         "pointer": ("ptr", "uintptr", "uintptr_t"),
     }.items()
     for alias in aliases

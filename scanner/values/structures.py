@@ -9,7 +9,7 @@ from construct import Array, Construct, ConstructError, Renamed, Struct
 
 from .. import arguments
 from ..errors import TypeNameError
-from .any_number import LAYOUT as ANY_NUMBER
+from .any_number import LAYOUTS
 from .fields import DECODED
 from .layout import Layout, Place
 from .types import Number, layout_of
@@ -83,8 +83,8 @@ def scan_layout(value_type: Construct, *, bits: int = 64) -> Layout:
     """
     arguments.instance("value_type", value_type, Construct, "a value type")
     arguments.bits(bits)
-    if isinstance(without_name(value_type), Number):
-        return ANY_NUMBER
+    if isinstance(inner := without_name(value_type), Number):
+        return LAYOUTS[inner.label]
     struct = struct_of(value_type, bits=bits)
     if struct is None:
         return layout_of(value_type, bits=bits)
@@ -100,7 +100,6 @@ def scan_layout(value_type: Construct, *, bits: int = 64) -> Layout:
     places = tuple(_places(struct, "", 0, bits))
     fields = tuple(place for place in places if place.layout is not DECODED)
     decoded = tuple(place.name for place in places if place.layout is DECODED)
-    inner = without_name(value_type)
     if isinstance(inner, Structure):
         alignment = inner.laid(bits).alignment
     else:

@@ -76,7 +76,15 @@ class Text(Construct):  # type: ignore[misc]  # construct has no types
 
 
 class Number(Construct):  # type: ignore[misc]
-    """A number whose type is found out by scanning for it: for scans only."""
+    """A number whose type is found out by scanning for it: for scans only.
+
+    Args:
+        label: its name.
+    """
+
+    def __init__(self, label: str) -> None:
+        super().__init__()
+        self.label = label
 
     def _sizeof(self, _context: Any, path: str) -> int:
         raise construct.SizeofError("a number of unknown type", path=path)
@@ -106,7 +114,8 @@ f64be: Final = "f64be" / Float64b
 pointer: Final = "pointer" / _POINTER
 text: Final = "text" / Text(Layout("text", "text", None, 8))
 utf16: Final = "utf16" / Text(Layout("utf16", "utf16", None, 16))
-number: Final = "number" / Number()
+number: Final = "number" / Number("number")
+any_: Final = "any" / Number("any")
 bytes_: Final = "bytes" / GreedyBytes
 
 
@@ -165,7 +174,7 @@ def layout_of(value_type: Construct, *, bits: int = 64) -> Layout:
         layout = Layout("bytes", "bytes", None, 8).with_size(inner.length)
     if isinstance(inner, Number):
         raise TypeNameError(
-            "number", reason="only a scan can look for it; use i32, i64, f32 or f64"
+            inner.label, reason="only a scan can look for it; use i32, i64, f32 or f64"
         )
     if layout is None:
         name = getattr(value_type, "name", None) or type(inner).__name__

@@ -11,12 +11,12 @@ from farfetch.scanner import (
     ExpressionError,
     FarfetchError,
     format_address,
-    layout_of,
     member,
-    number,
     parse_expression,
     parse_value,
     quote,
+    scan_layout,
+    type_named,
 )
 
 from ..answers import quantities, values
@@ -24,6 +24,7 @@ from ..answers.result import Result
 from ..command import Argument, Asked, Category, Command, Given, Needs
 from ..command.kinds import FORCE, PLACES, VALUE
 from ..session import selection, writes
+from ..session.place import Place
 from ..session.places import FIELD
 from ..session.selection import Chosen, Selection
 from ..session.writes import Write
@@ -80,15 +81,27 @@ def _writes(session: Session, chosen: Sequence[Chosen], text: str) -> tuple[list
     """What is to be written, with how that is shown; all of it fits, or nothing is written."""
     wanted, shown = [], ""
     for each in chosen:
-        kind = each.place.type
-        value = _value(session, kind, text, computes=each.match is not None)
+        place, value = _typed(session, each, text)
         if isinstance(value, Expr):
             shown = shown or str(value)
             field = each.place.field or None
             (value,) = session.matched.compute(value, field=field, start=each.match or 0, count=1)
-        wanted.append(Write(each.place, value))
-        shown = shown or values.shown(kind, value)
+        wanted.append(Write(place, value))
+        shown = shown or values.shown(place.type, value)
     return wanted, shown
+
+
+def _typed(session: Session, chosen: Chosen, text: str) -> tuple[Place, object]:
+    """A value as it is written, and the place with the first of its types that takes it."""
+    place, errors = chosen.place, []
+    for kind in [type_named(name) for name in place.types[1:] and place.types] or [place.type]:
+        try:
+            value = _value(session, kind, text, computes=chosen.match is not None)
+        except FarfetchError as error:
+            errors.append(error)
+        else:
+            return place._replace(type=kind), value
+    raise errors[0]
 
 
 def _set_all(session: Session, given: Given, field: str) -> Result:
@@ -115,7 +128,8 @@ def _value(session: Session, value_type: Any, text: str, *, computes: bool = Tru
     except FarfetchError:
         if not (computes and _SOURCE.search(text)):
             raise
-        if not (value_type is number or layout_of(value_type, bits=bits).is_number):
+        layout = scan_layout(value_type, bits=bits)
+        if not (layout.parts or layout.is_number):
             raise
     expr = parse_expression(text)
     if "@" in text:

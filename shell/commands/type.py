@@ -28,11 +28,12 @@ TYPE = Command(
     summary="choose the value type",
     details="Integers are i8 u8 i16 u16 i32 u32 i64 u64, floats f32 f64, each also big-endian as "
     "in i32be; text is UTF-8, utf16 is UTF-16, bytes are bytes and patterns such as 48 8B ?? ?F; "
-    "number stands for i32, i64, f32 and f64 at once, each match with its type; "
-    "pointer is an address of the target. Sized ones are written text[16]. Cheat Engine's names "
-    "(4 Bytes, Float) and C's work too, and the structures that struct has declared. The type is "
-    "for the next first scan and for bare addresses: a scan keeps its own.",
-    examples=("type f32", "type 4 Bytes", "type number", "type text[16]"),
+    "number stands for i32, i64, f32 and f64 at once, any for integers of every width and both "
+    "floats: each match is shown with its types; pointer is an address of the target. Sized ones "
+    "are written text[16]. Cheat Engine's names (4 Bytes, Float) and C's work too, and the "
+    "structures that struct has declared. The type is for the next first scan and for bare "
+    "addresses: a scan keeps its own.",
+    examples=("type f32", "type 4 Bytes", "type any", "type text[16]"),
     run=run,
     arguments=(Argument("type", kinds.TYPE, optional=True),),
     answers="type",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _EQUAL: Final = re.compile(r"now == (-?(?:[0-9.]+(?:e[+-]?[0-9]+)?|nan))")
 _DEFAULT_WHERE: Final = "writable"
+_NUMBERS: Final = ("number", "any")
 _SMALL: Final = range(-(2**15), 2**15)
 
 
@@ -45,18 +46,18 @@ def line(session: Session, before: str = "") -> str:
     scan = session.scan
     if scan is None or not scan.steps:
         return ""
-    for said in _lines(scan, before):
+    for said in _lines(scan, before, is_align_auto=session.settings.align is None):
         if said not in session.advised:
             session.advised.add(said)
             return said
     return ""
 
 
-def _lines(scan: Scan, before: str) -> Iterator[str]:
+def _lines(scan: Scan, before: str, *, is_align_auto: bool) -> Iterator[str]:
     """All that may help, the likest first."""
     found = _EQUAL.fullmatch(str(scan.steps[-1].predicate))
     number, label = found[1] if found else "", values.type_label(scan.type)
-    is_fraction = label == "number" or FRACTIONAL.fullmatch(label) is not None
+    is_fraction = label in _NUMBERS or FRACTIONAL.fullmatch(label) is not None
     if number == "nan":
         yield "nan equals nothing, not even itself: try ~= nan"
         return
@@ -75,8 +76,9 @@ def _lines(scan: Scan, before: str) -> Iterator[str]:
         yield f"shown rounded? try ~= {number}"
     if number and float(number).is_integer():
         yield from _types(float(number), label)
-    if scan.align > 1:
-        yield f"not at a multiple of {scan.align}? align 1 looks at every address"
+    if scan.align > 1 or (label == "any" and is_align_auto):
+        multiple = "its size" if label == "any" and is_align_auto else str(scan.align)
+        yield f"not at a multiple of {multiple}? align 1 looks at every address"
     if str(scan.where) == _DEFAULT_WHERE:
         yield "in memory that is only read? where all looks there, too"
 
@@ -85,11 +87,10 @@ def _types(number: float, label: str) -> Iterator[str]:
     """Other types that a whole number may have."""
     whole = WHOLE.fullmatch(label)
     if label == "number":
-        if number in _SMALL:
-            yield "kept in fewer bytes? try type i16 or type u8"
+        yield "of another width? try type any: numbers of every width at once"
     elif whole and int(whole["bits"]) < 32:
-        yield "of another type? try type i32, or type number: i32, i64, f32 and f64 at once"
+        yield "of another type? try type i32, or type any: numbers of every width at once"
     elif whole and number in _SMALL:
-        yield "of another type? try type i16, or type number: i32, i64, f32 and f64 at once"
+        yield "of another type? try type i16, or type any: numbers of every width at once"
     elif whole or FRACTIONAL.fullmatch(label):
-        yield "of another type? try type number: i32, i64, f32 and f64 at once"
+        yield "of another type? try type any: numbers of every width at once"

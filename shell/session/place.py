@@ -16,6 +16,7 @@ class Place(NamedTuple):
         value: a match's value now; None where it was not looked at or cannot be read.
         field: its name, when the place is a field of a structure.
         path: that leads there, for an entry of the table.
+        types: the names of all types that a match may have, when there are several.
     """
 
     address: int
@@ -23,6 +24,7 @@ class Place(NamedTuple):
     value: object = None
     field: str = ""
     path: PointerPath | None = None
+    types: tuple[str, ...] = ()
 
     @property
     def lasting(self) -> int | PointerPath:

@@ -52,7 +52,7 @@ def find(session: Session, which: int | str) -> Place:
     """
     if isinstance(which, int):
         match = session.matched[which]
-        return Place(match.address, match.type, match.value)
+        return Place(match.address, match.type, match.value, types=match.types)
     entry = _entry(session, which)
     if entry is not None:
         return entry

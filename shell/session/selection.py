@@ -162,7 +162,7 @@ def find(session: Session, selection: Selection, most: int = MOST) -> list[Chose
 
 def _of_matches(session: Session, indexes: Sequence[int], field: str) -> Iterator[Chosen]:
     for match in session.matched[indexes[0] : indexes[-1] + 1]:
-        place = Place(match.address, match.type, match.value)
+        place = Place(match.address, match.type, match.value, types=match.types)
         if field:
             place = places.within(session, place._replace(type=session.matched.type), field)
         yield Chosen(f"{match.index}.{field}" if field else str(match.index), place, match.index)

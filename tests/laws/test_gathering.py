@@ -14,13 +14,25 @@ from typing import Any, NamedTuple
 
 import pytest
 from construct import ExprAdapter, Int8ul, Int16ul, Struct, obj_
-from farfetch.scanner import Buffer, Scan, attach, bytes_, number
+from farfetch.scanner import Buffer, Scan, any_, attach, bytes_, number
 from farfetch.scanner.engine import isas
 
 SIZE = (1 << 17) + 5  # the last value is cut off
 BASE = 0x40_0000
 GAP = 512  # bytes that are read rather than skipped
-ALL = frozenset(("i32", "i64", "f32", "f64"))
+CODES = {
+    "i32": "<i",
+    "i64": "<q",
+    "f32": "<f",
+    "f64": "<d",
+    "i8": "<b",
+    "u8": "<B",
+    "i16": "<h",
+    "u16": "<H",
+    "u32": "<I",
+    "u64": "<Q",
+}
+TYPES = {"number": frozenset(("i32", "i64", "f32", "f64")), "any": frozenset(CODES)}
 
 
 class Kind(NamedTuple):
@@ -43,10 +55,9 @@ class Kind(NamedTuple):
 
 def numbers(raw: bytes) -> dict[str, Any]:
     """What some bytes are as each type of a number."""
-    codes = {"i32": "<i", "i64": "<q", "f32": "<f", "f64": "<d"}
     return {
         name: struct.unpack(code, raw[: struct.calcsize(code)])[0]
-        for name, code in codes.items()
+        for name, code in CODES.items()
         if len(raw) >= struct.calcsize(code)
     }
 
@@ -61,7 +72,7 @@ def rises(now: bytes, before: bytes, left: frozenset[str]) -> frozenset[str]:
 
 
 def stays(now: bytes, before: bytes, left: frozenset[str]) -> frozenset[str]:
-    sizes = {"i32": 4, "f32": 4, "i64": 8, "f64": 8}
+    sizes = {name: struct.calcsize(code) for name, code in CODES.items()}
     return frozenset(
         kind
         for kind in left
@@ -90,6 +101,11 @@ KINDS = {
         *(number, 4, (struct.pack("<i", 77), struct.pack("<f", 77), struct.pack("<i", 78))),
         (("77", is_number(77)), (">", rises), ("78", is_number(78)), ("=", stays)),
         *(8, 4),
+    ),
+    "any": Kind(
+        *(any_, 4, (struct.pack("<h", 77), struct.pack("<d", 77), struct.pack("<i", 78))),
+        (("77", is_number(77)), (">", rises), ("78", is_number(78)), ("=", stays)),
+        *(8, 1),
     ),
     "regex": Kind(
         *(bytes_, 1, (b"HP1", b"HPx", b"HP22")),
@@ -151,7 +167,7 @@ def test_a_history_at_every_density(
             now = bytes(memory)
             if step == 0:
                 left = {
-                    at: ALL
+                    at: TYPES.get(name, frozenset("x"))
                     for at in range(0, SIZE - kind.least + 1, kind.align)
                     if at + kind.least <= ends[0] or at >= ends[0] + 3
                 }
@@ -166,7 +182,7 @@ def test_a_history_at_every_density(
             }
             assert scan.matches.addresses() == [BASE + at for at in left], predicate
             assert result.matches == len(left)
-            if name == "number":
+            if name in TYPES:
                 types = [set(match.types) for match in scan[:50]]
                 assert types == list(map(set, left.values()))[:50]
             counts.append(len(left))

@@ -13,8 +13,8 @@ from support.targets import TargetProcess
 
 Farfetch = Callable[..., "subprocess.CompletedProcess[str]"]
 
-OTHER = "of another type? try type number: i32, i64, f32 and f64 at once"
-OTHER_OR_SMALL = "of another type? try type i16, or type number: i32, i64, f32 and f64 at once"
+OTHER = "of another type? try type any: numbers of every width at once"
+OTHER_OR_SMALL = "of another type? try type i16, or type any: numbers of every width at once"
 ALIGN_4 = "not at a multiple of 4? align 1 looks at every address"
 WHERE = "in memory that is only read? where all looks there, too"
 UNDO = "undo takes the last step back; a bare predicate begins a first scan"
@@ -32,8 +32,10 @@ def said(farfetch: Farfetch, game: TargetProcess, *lines: str) -> list[str]:
     [
         (("98765432",), OTHER),
         (("-12345",), OTHER_OR_SMALL),
-        (("type u16", "where PLAYER", "54321"), OTHER.replace("number", "i32, or type number")),
+        (("type u16", "where PLAYER", "54321"), OTHER.replace("type any", "type i32, or type any")),
         (("type number", "align 1", "where PLAYER", "12345"), "~= 12345"),
+        (("type any", "~= 987654321"), ALIGN_4.replace("4", "its size")),
+        (("type any", "align 4", "~= 987654321"), ALIGN_4),
         (("type f32", "98765.25"), "shown rounded? try ~= 98765.25"),
         (("type f64", "98765"), "shown rounded? try ~= 98765"),
         (("1234567..1234569",), ALIGN_4),

@@ -135,6 +135,7 @@ CALLS: dict[str, tuple[Callable[[Target, int, bool], None], bool]] = {
     "Scan.write_all": (_write_all(i32), False),
     "Scan.write_all, bytes": (_write_all(bytes_), False),
     "Scan.write_all, numbers": (_write_all("number"), False),
+    "Scan.write_all, any": (_write_all("any"), False),
     "Scan.write_all, computed": (_write_computed, False),
     "Target.freeze": (_freeze, False),
     "Target.patch": (_patch, True),

@@ -16,7 +16,7 @@ _entries = st.builds(
     Entry,
     name=_names,
     where=st.sampled_from(("0x1000", "game+0x10", "[heap]+8 -> 0x18 -> -8")),
-    type=st.sampled_from(("i32", "text[4]", "number")),
+    type=st.sampled_from(("i32", "text[4]", "number", "any")),
     group=st.sampled_from(("", "player/one")),
     frozen=st.sampled_from((None, "7")),
     allow=st.sampled_from((None, "increase")),

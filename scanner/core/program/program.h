@@ -19,6 +19,13 @@ struct ff_program {
 
 #define FF_LOGIC_DEPTH	32	/* masks on a program's stack */
 
+/* Whether it is true of nothing, as it is written of a type that cannot be asked. */
+static inline bool ff_program_is_never(const struct ff_program *program)
+{
+	return program->nlogic == 2 && program->logic[0].kind == FF_LOGIC_ALL &&
+	       program->logic[1].kind == FF_LOGIC_NOT;
+}
+
 /* 0 when everything a description names is there and fits, so that it can be run; or -EINVAL. */
 int ff_program_check(const struct ff_program_spec *spec);
 /* As ff_program_eval(), of a program whose streams all are there. */

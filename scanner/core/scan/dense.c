@@ -263,23 +263,33 @@ static void clear_missing(struct ff_scanner *scanner, struct view *view)
 	}
 }
 
-/* A value of so many bytes is not there where one of them was not read. */
-static void mask_type(const struct ff_scanner *scanner, const struct ff_lot *lot, size_t type,
-		      uint64_t *mask)
+/* A value of a type is not there where one of its bytes was not read. */
+static bool cut_type(const struct ff_scanner *scanner, const struct ff_lot *lot, size_t type,
+		     uint64_t *mask)
 {
 	const struct ff_scan_spec *spec = &scanner->scan->spec;
 	const struct view *view = (const struct view *)lot;
 	const struct ff_chunk *bounds = &view->bounds;
 	size_t span = spec->types[type]->span;
 
-	if (spec->candidates)
-		ff_matchset_mask(spec->candidates->types[type], view->chunk, lot->slots, mask);
-	else
-		ff_bits_fill(mask, lot->slots);
 	clear_holes(scanner, view, span, mask);
 	if (bounds->tail)
 		ff_grid_clear(spec->grid, mask, lot->slots, span, bounds->size - bounds->tail,
 			      bounds->size);
+	return scanner->worker->fetch.nholes || bounds->tail;
+}
+
+static void mask_type(const struct ff_scanner *scanner, const struct ff_lot *lot, size_t type,
+		      uint64_t *mask)
+{
+	const struct ff_scan_spec *spec = &scanner->scan->spec;
+	const struct view *view = (const struct view *)lot;
+
+	if (spec->candidates)
+		ff_matchset_mask(spec->candidates->types[type], view->chunk, lot->slots, mask);
+	else
+		ff_bits_fill(mask, lot->slots);
+	cut_type(scanner, lot, type, mask);
 }
 
 /* ---- the chunk ---- */
@@ -300,6 +310,8 @@ static int keep(struct ff_scanner *scanner, const struct view *view)
 	int error;
 
 	for (size_t i = 0; i < scan->spec.ntypes; i++) {
+		if (!lot->fits[i])
+			continue;
 		count = ff_matchset_put(scan->set->types[i], scan->kernels, view->chunk,
 					lot->types[i], lot->slots);
 		if (count < 0)
@@ -339,6 +351,7 @@ static void describe(const struct ff_scanner *scanner, struct view *view)
 	lot->mask = scanner->mask;
 	memcpy(lot->types, scanner->types, sizeof(lot->types));
 	lot->mask_type = mask_type;
+	lot->cut_type = cut_type;
 	lot->start = view->bounds.start;
 	lot->size = view->bounds.size - view->bounds.tail;
 	lot->holes = fetch->holes;

@@ -8,38 +8,33 @@
  *   alive     0 0 1 1 0 0 0 0 0 0 0 0 0 1 0 0        1 1 1 0 1 1 1       candidates that are there
  *                 |program |          |program       |program      |     in stretches of words
  *   mask      0 0 1 0 0 0 0 0 0 0 0 0 0 1 0 0        0 1 0 0 1 0 0
- *   types     each by its own program, of what is left; a slot stays that fits any
+ *   types     of a number of unknown type, see types.c
  *   filter    has another look at what a weaker program let pass
- *
- * A number of unknown type is one of four. Each is narrowed by itself, so that a match stays
- * one only while one and the same type has fitted all along. The bytes are read and kept once
- * for all of them.
  */
 #include "lot.h"
 
 /* Words of slots that are alive this near to each other are evaluated in one go. */
 #define WORD_GAP	4
-/* Slots of a type that are evaluated in one go. */
-#define BATCH_SLOTS	4096
-#define BATCH_WORDS	(BATCH_SLOTS / 64)
 
-static void run(const struct ff_scan *scan, const struct ff_program *program,
-		const struct ff_lot *lot, size_t first, size_t n, uint64_t *mask)
+void ff_lot_run(const struct ff_scan *scan, const struct ff_program *program,
+		const struct ff_lot *lot, struct ff_stretch slots, uint64_t *mask)
 {
 	const uint8_t *streams[FF_STREAMS];
 
 	for (size_t s = 0; s < FF_STREAMS; s++)
-		streams[s] = lot->streams[s] ? lot->streams[s] + first * lot->stride : NULL;
-	ff_program_run(program, scan->kernels, streams, lot->stride, n, mask);
+		streams[s] = lot->streams[s] ? lot->streams[s] + slots.first * lot->stride : NULL;
+	ff_program_run(program, scan->kernels, streams, lot->stride * slots.every, slots.n, mask);
 }
 
 /* A stretch of slots, a block at a time so that a slow program can be stopped. */
 static void evaluate_stretch(const struct ff_scan *scan, struct ff_lot *lot, size_t first,
 			     size_t end)
 {
-	for (; first < end && !ff_job_stopped(&scan->job); first += FF_BLOCK_SLOTS)
-		run(scan, scan->spec.program, lot, first, ff_min(end - first, FF_BLOCK_SLOTS),
-		    lot->mask + first / 64);
+	for (; first < end && !ff_job_stopped(&scan->job); first += FF_BLOCK_SLOTS) {
+		struct ff_stretch slots = { first, ff_min(end - first, FF_BLOCK_SLOTS), 1 };
+
+		ff_lot_run(scan, scan->spec.program, lot, slots, lot->mask + first / 64);
+	}
 }
 
 /* Evaluate only around slots that are alive, in stretches of whole words. */
@@ -68,44 +63,16 @@ static void evaluate_alive(const struct ff_scan *scan, struct ff_lot *lot)
 
 static void evaluate(const struct ff_scan *scan, struct ff_lot *lot)
 {
-	if (lot->blank && lot->alive)
+	bool all = lot->blank || ff_types_apart(scan);
+
+	if (all && lot->alive)
 		ff_bits_copy(lot->mask, lot->alive, lot->slots);
-	else if (lot->blank)
+	else if (all)
 		ff_bits_fill(lot->mask, lot->slots);
 	else if (lot->alive)
 		evaluate_alive(scan, lot);
 	else
 		evaluate_stretch(scan, lot, 0, lot->slots);
-}
-
-/* Of the slots in mask, those that fit a type; a batch without any costs nothing. */
-static void narrow(const struct ff_scan *scan, const struct ff_lot *lot, size_t type,
-		   uint64_t *mask)
-{
-	for (size_t first = 0; first < lot->slots; first += BATCH_SLOTS) {
-		size_t n = ff_min(lot->slots - first, BATCH_SLOTS);
-		uint64_t fits[BATCH_WORDS];
-
-		if (!ff_bits_any(mask + first / 64, n))
-			continue;
-		run(scan, scan->spec.types[type], lot, first, n, fits);
-		ff_bits_and(mask + first / 64, fits, n);
-	}
-}
-
-/* Narrow each type's candidates by itself; what is left of any of them is left. */
-static void decide_types(const struct ff_scanner *scanner, struct ff_lot *lot)
-{
-	const struct ff_scan *scan = scanner->scan;
-
-	for (size_t i = 0; i < scan->spec.ntypes; i++) {
-		lot->mask_type(scanner, lot, i, lot->types[i]);
-		ff_bits_and(lot->types[i], lot->mask, lot->slots);
-		narrow(scan, lot, i, lot->types[i]);
-	}
-	ff_bits_zero(lot->mask, lot->slots);
-	for (size_t i = 0; i < scan->spec.ntypes; i++)
-		ff_bits_or(lot->mask, lot->types[i], lot->slots);
 }
 
 static int filter(const struct ff_scan *scan, struct ff_lot *lot)
@@ -121,8 +88,10 @@ static int filter(const struct ff_scan *scan, struct ff_lot *lot)
 
 	memcpy(found.streams, lot->streams, sizeof(found.streams));
 	error = spec->filter(spec->context, &found);
-	for (size_t i = 0; i < spec->ntypes && !error; i++)
-		ff_bits_and(lot->types[i], lot->mask, lot->slots);
+	for (size_t i = 0; i < spec->ntypes && !error; i++) {
+		if (lot->fits[i])
+			ff_bits_and(lot->types[i], lot->mask, lot->slots);
+	}
 	return error;
 }
 
@@ -135,7 +104,7 @@ int ff_lot_decide(const struct ff_scanner *scanner, struct ff_lot *lot)
 	if (ff_job_stopped(&scan->job) || !ff_bits_any(lot->mask, lot->slots))
 		return 0;
 	if (scan->spec.ntypes)
-		decide_types(scanner, lot);
+		ff_types_decide(scanner, lot);
 	if (scan->spec.filter && ff_bits_any(lot->mask, lot->slots))
 		error = filter(scan, lot);
 	return error ? error : ff_bits_any(lot->mask, lot->slots);

@@ -153,6 +153,13 @@ static size_t put_off(const struct ff_worker *worker, uint64_t *out)
 
 /* ---- from its start to its end ---- */
 
+static bool align_fits(uint32_t align, uint32_t grid_align)
+{
+	uint32_t times = align / grid_align;
+
+	return align % grid_align == 0 && times <= 8 && !(times & (times - 1));
+}
+
 static bool types_fit(const struct ff_scan_spec *spec)
 {
 	if (spec->ntypes > FF_MATCH_TYPES)
@@ -164,7 +171,9 @@ static bool types_fit(const struct ff_scan_spec *spec)
 		return false;
 	for (size_t i = 0; i < spec->ntypes; i++) {
 		if (spec->types[i]->span > spec->grid->span ||
-		    spec->types[i]->streams & ~spec->program->streams)
+		    spec->types[i]->streams & ~spec->program->streams ||
+		    !align_fits(spec->type_aligns[i], spec->grid->align) ||
+		    !spec->type_aligns[i] != !spec->type_aligns[0])
 			return false;
 	}
 	return true;

@@ -8,7 +8,7 @@ from farfetch.scanner.predicates.binding import bind
 from farfetch.scanner.predicates.bound_tree import Compared, Computed, Logic, Lookup
 from farfetch.scanner.predicates.language import parse_predicate
 from farfetch.scanner.predicates.rules import constant_size
-from farfetch.scanner.values.any_number import LAYOUT
+from farfetch.scanner.values.any_number import LAYOUTS
 from farfetch.scanner.values.convert import layout_of, type_named
 from farfetch.scanner.values.structures import scan_layout
 
@@ -261,7 +261,7 @@ def test_what_is_too_deep_is_refused() -> None:
 
 
 def test_of_a_number_each_type_is_bound_or_left_out() -> None:
-    bound = bind(now == 2**40, LAYOUT)
+    bound = bind(now == 2**40, LAYOUTS["number"])
     assert [part and part.layout.name for part in bound.parts] == [None, "i64", "f32", "f64"]
     with pytest.raises(ValueKindError):
-        bind(now == "text", LAYOUT)
+        bind(now == "text", LAYOUTS["number"])

@@ -9,6 +9,7 @@ from construct import Byte, Struct
 from farfetch.scanner.errors import FarfetchError, TypeNameError, ValueKindError, ValueRangeError
 from farfetch.scanner.values.convert import (
     TYPES,
+    any_,
     bytes_,
     decode,
     encode,
@@ -81,7 +82,12 @@ def test_what_construct_refuses_is_a_farfetch_error(value: object) -> None:
 
 def test_a_number_of_any_type_has_no_bytes() -> None:
     """Which of its types a value is of, only a scan can tell."""
-    for refused in (partial(encode, number, 7), partial(decode, number, b"\7\0\0\0")):
+    calls = [
+        call
+        for kind in (number, any_)
+        for call in (partial(encode, kind, 7), partial(decode, kind, b"\7\0\0\0"))
+    ]
+    for refused in calls:
         with pytest.raises(TypeNameError, match="only a scan can look for it"):
             refused()
 
