@@ -20,7 +20,7 @@ set -g __farfetch_commands \
     redo 'take the last undo back' \
     history 'list the scan\'s steps, or go to one' \
     snapshot 'keep the values of now, to compare with later' \
-    reset 'drop the matches and their history' \
+    reset 'begin anew, without matches' \
     list 'list the matches' \
     map 'draw where in the target the matches lie' \
     set 'change the values of matches, entries and addresses' \

@@ -28,10 +28,10 @@ FIRST = Command(
     "number or quoted text, a range 1..5, a comparison > 50, ~= 3.14 for what is shown as 3.14, "
     '"gold"i for text in any case, 48 8B ?? ?F for bytes with wildcards, or anything in the '
     "predicate language. Fields of a structure are called by name: hp < max_hp. Without one, or "
-    "with ?, every value matches and next narrows by how it changed. The matches before are "
-    "dropped when the new scan has succeeded; Ctrl-C stops it. A line that is only a predicate "
-    "does the same while there are no matches. As a value, first is the one at the first scan: "
-    "since this command begins with it, write now == first.",
+    "with ?, every value matches and next narrows by how it changed. The matches before "
+    "stay one undo away when the new scan has succeeded; Ctrl-C stops it. A line that is only a "
+    "predicate does the same while there are no matches. As a value, first is the one at the first "
+    "scan: since this command begins with it, write now == first.",
     examples=("first 100", "first ~= 3.14", "first now in 1..5 or now == 100", "first ?"),
     run=run,
     arguments=(

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import ScanOrderError
 
-from ..answers import quantities
+from ..answers import quantities, values
 from ..answers.result import Column, Json, Result, Table
 from ..command import Alternatives, Argument, Category, Command, Form, Given
 from ..command.kinds import COUNT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from farfetch.scanner import Scan, Step
 
+    from ..session.scans import Begun
     from ..session.session import Session
 
 _COLUMNS = (
@@ -25,22 +28,49 @@ _COLUMNS = (
 )
 
 
+_OTHERS = (
+    Column("SCAN", right=True),
+    Column("TYPE"),
+    Column("STEPS", right=True),
+    Column("MATCHES", right=True, style="bold"),
+    Column("BEGAN WITH"),
+)
+
+
 def run(session: Session, given: Given) -> Result:
-    """List the steps, go to one, or forget those that were undone."""
-    if session.scan is None:
-        raise ScanOrderError("there is no history: there is no scan")
-    if not given.action:
-        return _list(session.scan)
+    """List the steps, go to one or to another scan, or forget what was left."""
+    if given.action == "scan":
+        session.scans.go_to(given.scan)
+        return _arrived(session)
+    scan = session.scan
+    if given.action == "forget" and (scan is not None or session.scans.others):
+        return _forget(session, scan)
+    if scan is None:
+        before = "; undo comes back to the one before" if session.scans.others else ""
+        raise ScanOrderError(f"there is no history: there is no scan{before}")
     if given.action == "go":
-        session.scan.go_to(given.step)
-        matches = quantities.count(session.matches, "match", "matches")
-        return Result({"matches": session.matches, "steps": len(session.scan.steps)}, (matches,))
-    dropped = session.scan.forget()
+        scan.go_to(given.step)
+        return _arrived(session)
+    return _list(session, scan)
+
+
+def _arrived(session: Session) -> Result:
+    matches = quantities.count(session.matches, "match", "matches")
+    steps = len(session.scan.steps) if session.scan else 0
+    return Result({"matches": session.matches, "steps": steps}, (matches,))
+
+
+def _forget(session: Session, scan: Scan | None) -> Result:
+    dropped = 0 if scan is None else scan.forget()
+    others = session.scans.forget()
     line = f"{quantities.count(dropped, 'undone step')} forgotten"
-    return Result({"forgotten": dropped, "disk": session.scan.disk}, (line,))
+    if others:
+        line += f", {quantities.count(others, 'other scan')} too"
+    disk = 0 if scan is None else scan.disk
+    return Result({"forgotten": dropped, "scans": others, "disk": disk}, (line,))
 
 
-def _list(scan: Scan) -> Result:
+def _list(session: Session, scan: Scan) -> Result:
     here = {step.number for step in scan.steps}
     last = scan.steps[-1].number if scan.steps else None
     rows = []
@@ -58,10 +88,50 @@ def _list(scan: Scan) -> Result:
             }
         )
     taken = f"{quantities.size(scan.memory)} of memory, {quantities.size(scan.disk)} of disk"
+    others = session.scans.others
     return Result(
-        {"present": last, "history": fields, "memory": scan.memory, "disk": scan.disk},
-        (Table(_COLUMNS, tuple(rows)), taken),
+        {
+            "present": last,
+            "history": fields,
+            "memory": scan.memory,
+            "disk": scan.disk,
+            "scan": session.scans.number,
+            "scans": [_fields(begun) for begun in others],
+        },
+        (Table(_COLUMNS, tuple(rows)), taken, *_others(others)),
     )
+
+
+def _others(others: Sequence[Begun]) -> tuple[Table | str, ...]:
+    """The scans beside the present one, and what they take."""
+    if not others:
+        return ()
+    rows = tuple(
+        (
+            str(begun.number),
+            values.type_label(begun.scan.type),
+            str(len(begun.scan.steps)),
+            f"{len(begun.scan):,}",
+            str(next(iter(begun.scan.history)).predicate),
+        )
+        for begun in others
+    )
+    memory = quantities.size(sum(begun.scan.memory for begun in others))
+    disk = quantities.size(sum(begun.scan.disk for begun in others))
+    taken = f"{memory} of memory, {disk} of disk for {'them' if len(others) > 1 else 'it'}"
+    return ("other scans, which history scan N goes to:", Table(_OTHERS, rows), taken)
+
+
+def _fields(begun: Begun) -> Json:
+    return {
+        "scan": begun.number,
+        "type": values.type_label(begun.scan.type),
+        "steps": len(begun.scan.steps),
+        "matches": len(begun.scan),
+        "after": None if begun.before is None else begun.before.number,
+        "memory": begun.scan.memory,
+        "disk": begun.scan.disk,
+    }
 
 
 def _row(step: Step) -> tuple[str, ...]:
@@ -75,14 +145,17 @@ HISTORY = Command(
     summary="list the scan's steps, or go to one",
     details="Steps that were undone stay until they are forgotten, and a next scan after an undo "
     "begins a branch beside them. The star is where the matches are now; AFTER is the step that a "
-    "step narrowed. forget gives back what undone steps take of memory and disk.",
-    examples=("history", "history go 2", "history forget"),
+    "step narrowed. A first scan begins beside the one before, which undo goes back to; scan goes "
+    "to any that is kept. The oldest ones go when together they take more than half of the budget. "
+    "forget gives back what undone steps and the other scans take of memory and disk.",
+    examples=("history", "history go 2", "history scan 1", "history forget"),
     run=run,
     arguments=(
         Alternatives(
             (
                 Form((Argument("step", COUNT, "STEP"),), keywords=("go",), note="to a step"),
-                Form(keywords=("forget",), note="the steps that were undone"),
+                Form((Argument("scan", COUNT, "N"),), keywords=("scan",), note="to another scan"),
+                Form(keywords=("forget",), note="undone steps and other scans"),
             ),
             optional=True,
         ),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import ScanOrderError
-
 from ..answers import quantities
 from ..answers.result import Result
 from ..command import Argument, Category, Command, Given
@@ -17,10 +15,8 @@ if TYPE_CHECKING:
 
 def run(session: Session, given: Given) -> Result:
     """Go on to steps that were undone."""
-    if session.scan is None:
-        raise ScanOrderError("nothing to redo: there is no scan")
-    session.scan.redo(given.steps)
-    done = len(session.scan.steps)
+    session.scans.redo(given.steps)
+    done = len(session.scan.steps) if session.scan else 0
     return Result(
         {"matches": session.matches, "steps": done},
         (
@@ -35,7 +31,7 @@ REDO = Command(
     category=Category.SCANS,
     summary="take the last undo back",
     details="Brings back the step that was undone last, or the last STEPS steps. Where several "
-    "steps follow, it takes the newest; history shows them all.",
+    "steps or scans follow, it takes the newest; history shows them all.",
     examples=("redo", "redo 2"),
     run=run,
     arguments=(Argument("steps", COUNT, "STEPS", optional=True, default=1),),

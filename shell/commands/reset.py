@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..answers import quantities
 from ..answers.result import Result
 from ..command import Category, Command, Given
 
@@ -12,16 +13,21 @@ if TYPE_CHECKING:
 
 
 def run(session: Session, given: Given) -> Result:  # noqa: ARG001
-    """Drop the scan."""
+    """Have no matches."""
+    had = session.matches
     session.reset()
-    return Result({"matches": 0}, ("no matches; the next predicate begins a first scan",))
+    line = "no matches; the next predicate begins a first scan"
+    if had:
+        line += f", undo brings {quantities.count(had, 'match', 'matches')} back"
+    return Result({"matches": 0}, (line,))
 
 
 RESET = Command(
     name="reset",
     category=Category.SCANS,
-    summary="drop the matches and their history",
-    details="The target, the settings and the frozen entries stay.",
+    summary="begin anew, without matches",
+    details="The target, the settings and the frozen entries stay. The matches and their history "
+    "stay one undo away; history forget gives back what they take.",
     examples=("reset",),
     run=run,
     answers="matches",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import ScanOrderError
-
 from ..answers import quantities
 from ..answers.result import Result
 from ..command import Argument, Category, Command, Given
@@ -17,10 +15,8 @@ if TYPE_CHECKING:
 
 def run(session: Session, given: Given) -> Result:
     """Take steps back."""
-    if session.scan is None:
-        raise ScanOrderError("nothing to undo: there is no scan")
-    session.scan.undo(given.steps)
-    left = len(session.scan.steps)
+    session.scans.undo(given.steps)
+    left = len(session.scan.steps) if session.scan else 0
     return Result(
         {"matches": session.matches, "steps": left},
         (
@@ -35,7 +31,8 @@ UNDO = Command(
     category=Category.SCANS,
     summary="take the last scan steps back",
     details="Brings back the matches, and the values to compare with, from before the last step "
-    "or the last STEPS steps.",
+    "or the last STEPS steps. Over a first scan, and over a reset, it goes back to where the scan "
+    "before was left.",
     examples=("undo", "undo 2"),
     run=run,
     arguments=(Argument("steps", COUNT, "STEPS", optional=True, default=1),),

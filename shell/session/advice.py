@@ -27,12 +27,10 @@ def given_up(scan: Scan | None) -> str:
         return ""
     if len(scan):
         matches = quantities.count(len(scan), "match", "matches")
-        return f"first began a new scan and dropped {matches}: next narrows instead"
-    if len(scan.steps) > 1:
-        matches = quantities.count(scan.steps[-2].result.matches, "match", "matches")
-        return (
-            f"a new scan took the place of the one before: undo would have brought {matches} back"
-        )
+        return f"first began a new scan: undo brings {matches} back, which next narrows"
+    if len(scan.steps) > 1 and (had := scan.steps[-2].result.matches):
+        matches = quantities.count(had, "match", "matches")
+        return f"a new scan took the place of the one before: undo 2 brings {matches} back"
     return ""
 
 

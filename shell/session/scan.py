@@ -29,6 +29,9 @@ def answer(session: Session, result: ScanResult, before: str = "") -> Result:
         f"({quantities.size(result.bytes)} in {quantities.seconds(result.seconds)})"
     ]
     lines += missing(result)
+    if steps == 1 and not session.scans.is_kept:
+        lines.append("the scan before is gone: it took more than half of the budget")
+        before = ""
     if result.matches == 0 and steps > 1:
         lines.append("undo takes the last step back; a bare predicate begins a first scan")
     fields: dict[str, Json] = {

@@ -6,12 +6,24 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from farfetch.scanner import Declarations, Patch, Predicate, Scan, ScanResult, Table, Target, attach
+from farfetch.scanner import (
+    BudgetError,
+    Declarations,
+    Patch,
+    Predicate,
+    Scan,
+    ScanResult,
+    SnapshotError,
+    Table,
+    Target,
+    attach,
+)
 
 from ..errors import NoMatches, NoTarget, UsageError
 from . import patches
 from .options import Options
 from .progress import Meter, NoMeter
+from .scans import Scans
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -33,7 +45,7 @@ class Session:
 
     Attributes:
         target: what is attached, None before and after.
-        scan: the scan that holds the matches, None without one.
+        scans: of the target, the present one and those before it.
         settings: of the next first scan; one that has begun keeps its own.
         undone: the patches whose old bytes are put back when the target is let go.
         structures: that were declared, by name; they stay as the table does.
@@ -60,7 +72,7 @@ class Session:
         self.memory = memory
         self.interactive = interactive
         self.target: Target | None = None
-        self.scan: Scan | None = None
+        self.scans = Scans()
         self.settings = Settings()
         self.undone: set[Patch] = set()
         self.advised: set[str] = set()
@@ -82,6 +94,11 @@ class Session:
         if self.target is None:
             raise NoTarget
         return self.target
+
+    @property
+    def scan(self) -> Scan | None:
+        """The scan that holds the matches, None without one."""
+        return self.scans.present
 
     @property
     def matched(self) -> Scan:
@@ -142,7 +159,8 @@ class Session:
         What cannot be put back is said, and keeps nothing else from happening.
         """
         with self.whole():
-            self.reset()
+            self.advised.clear()
+            self.scans.clear()
             target, self.target = self.target, None
             if target is not None:
                 undone, self.undone = self.undone, set()
@@ -158,6 +176,7 @@ class Session:
         if options.pointer != self.settings.options.pointer:
             if self.scan is not None:
                 raise UsageError("matches hold pointers as they are now: reset comes first")
+            self.scans.clear()
             if self.target is not None:
                 self.target.bits = options.bits
         self.settings.options = options
@@ -170,7 +189,7 @@ class Session:
         align: int | None = None,
         where: str = "",
     ) -> ScanResult:
-        """Begin a new scan; the one before is kept until this one has succeeded.
+        """Begin a new scan; the one before stays one undo away once this one has succeeded.
 
         Args:
             predicate: to fulfil; None for any value.
@@ -178,30 +197,41 @@ class Session:
             align: of this type, None for its own.
             where: region filter; "" for that of the settings.
         """
-        settings, options = self.settings, self.settings.options
+        settings = self.settings
         if value_type is None:
             value_type, align = settings.type, settings.align
+        where = where or settings.where
+        try:
+            scan, result = self._begun(predicate, value_type, align, where)
+        except (BudgetError, SnapshotError):  # what was kept of others may be what it lacks
+            if not self.scans.forget():
+                raise
+            scan, result = self._begun(predicate, value_type, align, where)
+        self.listed = range(0)
+        self.scans.begin(scan, settings.options.budget)
+        return result
+
+    def _begun(
+        self, predicate: Predicate | None, value_type: Any, align: int | None, where: str
+    ) -> tuple[Scan, ScanResult]:
+        """A new scan, with its first step."""
+        options = self.settings.options
         scan = self.attached.scan(
             value_type,
             align=align,
-            where=where or settings.where,
+            where=where,
             threads=options.threads,
             directory=options.directory,
             budget=options.budget,
             soft_dirty=options.soft_dirty,
         )
         try:
-            result = scan.first(predicate, progress=self._meter.show)
+            return scan, scan.first(predicate, progress=self._meter.show)
         except BaseException:
             scan.close()
             raise
         finally:
             self._meter.clear()
-        self.listed = range(0)
-        before, self.scan = self.scan, scan
-        if before is not None:
-            before.close()
-        return result
 
     def next(self, predicate: Predicate) -> ScanResult:
         """Narrow the matches."""
@@ -219,11 +249,10 @@ class Session:
             self._meter.clear()
 
     def reset(self) -> None:
-        """Drop the scan and its matches."""
+        """Have no scan and no matches; they stay one undo away."""
         self.advised.clear()
-        scan, self.scan = self.scan, None
-        if scan is not None:
-            scan.close()
+        self.listed = range(0)
+        self.scans.leave()
 
     def close(self) -> None:
         """End the session: frozen entries thaw, snapshot files go."""

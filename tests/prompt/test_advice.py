@@ -92,11 +92,9 @@ def test_first_on_a_scan_that_stands_says_what_it_took_the_place_of(
     at = game.command("addresses").number("health_addr")
     here = f"where {at:#x}..{at + 4:#x}"
     shown = said(farfetch, game, here, "100", "first 95")
-    assert shown[-1] == "first began a new scan and dropped 1 match: next narrows instead"
+    assert shown[-1] == "first began a new scan: undo brings 1 match back, which next narrows"
     shown = said(farfetch, game, here, "100", "95", "first 96")
-    assert shown[-1] == (
-        "a new scan took the place of the one before: undo would have brought 1 match back"
-    )
+    assert shown[-1] == ("a new scan took the place of the one before: undo 2 brings 1 match back")
 
 
 def test_programs_get_it_as_a_field(
