@@ -24,6 +24,7 @@ set -g __farfetch_commands \
     list 'list the matches' \
     map 'draw where in the target the matches lie' \
     set 'change the values of matches, entries and addresses' \
+    unset 'put back what set and write have changed' \
     freeze 'hold a value, or list what is held' \
     unfreeze 'let held values go' \
     watch 'look at values live' \

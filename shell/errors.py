@@ -8,6 +8,7 @@
         ├── NoMatches         there is nothing to list, set, freeze or narrow
         ├── NotFrozen         there is no such frozen entry
         ├── NotPatched        there is no such patch
+        ├── NotWritten        nothing was written that could be put back
         ├── Unexpected        what a script expects does not hold
         ├── ScriptStopped     a line of a script failed
         └── UsageError        the line or the command line is not well formed (exit code 2)
@@ -16,6 +17,17 @@
 from __future__ import annotations
 
 from farfetch.scanner import FarfetchError
+
+
+def noted(error: BaseException, note: str) -> None:
+    """Have something said behind an error's own words."""
+    error.__dict__.setdefault("__notes__", []).append(note)
+
+
+def notes(error: BaseException) -> list[str]:
+    """What is said behind an error's own words."""
+    found: list[str] = getattr(error, "__notes__", [])
+    return found
 
 
 class CommandError(FarfetchError):
@@ -42,6 +54,10 @@ class NotFrozen(CommandError):
 
 class NotPatched(CommandError):
     """There is no such patch."""
+
+
+class NotWritten(CommandError):
+    """Nothing was written that could be put back."""
 
 
 class Unexpected(CommandError):

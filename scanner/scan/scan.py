@@ -17,7 +17,7 @@ from .reading import Reading, decoded, reading_of
 from .results import ScanResult
 from .search import first_search, next_search
 from .state import ScanState
-from .writing import WriteResult, computed_values, write_matches
+from .writing import WriteProgress, WriteResult, computed_values, write_matches
 
 MAX_STEPS: Final = 1 << 62  # more than there ever are
 
@@ -310,7 +310,12 @@ class Scan(ScanState):
         self._turns.cancel()
 
     def write_all(
-        self, value: Any, *, field: str | None = None, force: bool = False
+        self,
+        value: Any,
+        *,
+        field: str | None = None,
+        force: bool = False,
+        progress: WriteProgress | None = None,
     ) -> WriteResult:
         r"""Write a value at every match; what is frozen among them is held so from then on.
 
@@ -323,6 +328,8 @@ class Scan(ScanState):
             value: of the scan's type or the field's, or an expression.
             field: what to write, of a structure, and so what ``now`` is; all of it if None.
             force: also where the target may not write itself; such matches count as failed else.
+            progress: called with what was done so far, every few thousand matches; what it raises
+                ends the write there.
 
         Raises:
             ValueRangeError, ValueKindError: it does not fit the type; nothing is written.
@@ -338,7 +345,8 @@ class Scan(ScanState):
         >>> scan.write_all("now * 2"), list(memory[::4])
         (WriteResult(written=2, failed=0), [14, 10])
         """
-        return write_matches(self, value, field=field, force=arguments.flag("force", force))
+        force, progress = arguments.flag("force", force), arguments.function("progress", progress)
+        return write_matches(self, value, field=field, force=force, progress=progress)
 
     def compute(
         self,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..engine import ffi
 from ..errors import ArgumentError, TypeNameError, ValueKindError, ValueRangeError
@@ -42,23 +42,46 @@ class WriteResult(NamedTuple):
     failed: int
 
 
+#: Told how far a write is, and may end it by raising.
+WriteProgress: TypeAlias = Callable[[WriteResult], object]
+
+
 def write_matches(
-    scan: ScanState, value: Any, *, field: str | None = None, force: bool = False
+    scan: ScanState,
+    value: Any,
+    *,
+    field: str | None = None,
+    force: bool = False,
+    progress: WriteProgress | None = None,
 ) -> WriteResult:
     """Write a value at every match of a scan; :meth:`.Scan.write_all` says what is raised."""
     present = scan.history.present
+    batches = _batches(scan, present, value, field, force)
+    written = looked_at = 0
+    for count, done in batches:
+        looked_at, written = looked_at + count, written + done
+        if progress is not None:
+            progress(WriteResult(written, looked_at - written))
+    return WriteResult(written, present.total - written)
+
+
+def _batches(
+    scan: ScanState, present: Present, value: Any, field: str | None, force: bool
+) -> Iterator[tuple[int, int]]:
+    """Write batch by batch; says of each how many matches it has, and how many were written."""
     expr = expression_of(scan, value, field)
     if expr is not None:
-        return _write_computed(scan, present, Computation(scan, expr, field or "", present), force)
-    if scan.layout.parts:
-        return _write_numbers(scan, value, force)
-    place = Member("", 0, 0, scan.type) if field is None else _member(scan, field)
-    raw = encode(place.type, value, bits=scan.bits)
-    total, written = present.total, 0
-    for start in range(0, total, _BATCH):
-        addresses = _addresses(present, start, _BATCH, place.offset)
-        written += _write_same(scan, addresses, raw, force)
-    return WriteResult(written, total - written)
+        yield from _write_computed(
+            scan, present, Computation(scan, expr, field or "", present), force
+        )
+    elif scan.layout.parts:
+        yield from _write_numbers(scan, present, value, force)
+    else:
+        place = Member("", 0, 0, scan.type) if field is None else _member(scan, field)
+        raw = encode(place.type, value, bits=scan.bits)
+        for start in range(0, present.total, _BATCH):
+            addresses = _addresses(present, start, _BATCH, place.offset)
+            yield len(addresses), _write_same(scan, addresses, raw, force)
 
 
 def expression_of(scan: ScanState, value: object, field: str | None) -> Expr | None:
@@ -105,23 +128,22 @@ def _addresses(present: Present, start: int, count: int, offset: int) -> list[in
 
 def _write_computed(
     scan: ScanState, present: Present, computation: Computation, force: bool
-) -> WriteResult:
+) -> Iterator[tuple[int, int]]:
     """Write to each match what is computed for it, once all of that is known."""
     blocks = list(computation.blocks(0, present.total))
-    written = 0
     for block in blocks:
         count = len(block.raw) // block.width
         addresses = _addresses(present, block.start, count, computation.offset)
         if block.sizes:
-            written += sum(
+            done = sum(
                 _put(scan, address, block.raw[at * block.width :][:size], force)
                 for at, (address, size) in enumerate(zip(addresses, block.sizes, strict=True))
             )
         elif block.raw == block.raw[: block.width] * count:
-            written += _write_same(scan, addresses, block.raw[: block.width], force)
+            done = _write_same(scan, addresses, block.raw[: block.width], force)
         else:
-            written += _write_each(scan, addresses, block.raw, block.width, force)
-    return WriteResult(written, present.total - written)
+            done = _write_each(scan, addresses, block.raw, block.width, force)
+        yield count, done
 
 
 def _write_each(
@@ -150,12 +172,14 @@ def _write_same(scan: ScanState, addresses: Sequence[int], raw: bytes, force: bo
     )
 
 
-def _write_numbers(scan: ScanState, value: Any, force: bool) -> WriteResult:
-    present = scan.history.present
+def _write_numbers(
+    scan: ScanState, present: Present, value: Any, force: bool
+) -> Iterator[tuple[int, int]]:
     places = [(at, reading_of(scan, at, present).names) for at in addresses_of(present)]
     raw = {names: _packed(value, names) for names in {names for _, names in places}}
-    written = sum(_put(scan, at, raw[names], force) for at, names in places)
-    return WriteResult(written, len(places) - written)
+    for start in range(0, len(places), _BATCH):
+        batch = places[start : start + _BATCH]
+        yield len(batch), sum(_put(scan, at, raw[names], force) for at, names in batch)
 
 
 def _packed(value: Any, names: Sequence[str]) -> bytes:

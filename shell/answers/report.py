@@ -8,6 +8,7 @@ from pathlib import Path
 
 from farfetch.scanner import DeclarationError, ExpressionError, FarfetchError, TargetAmbiguous
 
+from ..errors import notes
 from .cures import cure
 from .render import printable, wrapped
 from .result import Json
@@ -18,12 +19,12 @@ def message(error: BaseException) -> str:
     if isinstance(error, FarfetchError):
         text = _cured(str(error), error)
     elif isinstance(error, KeyboardInterrupt):
-        text = "interrupted"
+        text = f"interrupted: {error}" if error.args else "interrupted"
     elif isinstance(error, OSError) and error.strerror:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     else:
         text = f"internal error: {type(error).__name__}: {error}{_origin(error)}"
-    return printable(text)
+    return printable("; ".join((text, *notes(error))))
 
 
 def _cured(text: str, error: BaseException) -> str:

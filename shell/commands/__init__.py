@@ -32,6 +32,7 @@ _ORDER: Final = (
     "list",
     "map",
     "set",
+    "unset",
     "freeze",
     "unfreeze",
     "watch",

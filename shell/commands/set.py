@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from ..session.session import Session
 
+#: More matches than these are not set before a person has said so.
+MANY = 1000
 #: So many matches are asked why they could not be written.
 _LOOKED_AT = 4096
 #: As other languages set something.
@@ -106,14 +108,17 @@ def _typed(session: Session, chosen: Chosen, text: str) -> tuple[Place, object]:
 
 def _set_all(session: Session, given: Given, field: str) -> Result:
     """Write a value to every match, or to a field of each."""
-    scan, path, value_type = session.matched, field or None, session.matched.type
-    if path:
-        value_type = member(scan.type, path, bits=session.attached.bits).type
+    scan = session.matched
+    path = member(scan.type, field, bits=session.attached.bits) if field else None
+    value_type = path.type if path else scan.type
     value = _value(session, value_type, given.value)
     shown = str(value) if isinstance(value, Expr) else values.shown(value_type, value)
-    written, failed = scan.write_all(value, field=path, force=given.force)
-    reason = _first_refused(session) if failed and not given.force else ""
-    return _answer((), written, failed, shown, reason)
+    if len(scan) > MANY and session.ask and not session.ask(f"set {len(scan):,} matches?"):
+        return Result({"written": 0, "failed": 0}, ("nothing was set",))
+    done = writes.put_all(session, value, path, force=given.force)
+    reason = _first_refused(session) if done.failed and not given.force else ""
+    kept = done.is_kept or not session.interactive
+    return _answer((), done.written, done.failed, shown, reason, is_kept=kept)
 
 
 def _value(session: Session, value_type: Any, text: str, *, computes: bool = True) -> object:
@@ -151,7 +156,13 @@ def _first_refused(session: Session) -> str:
 
 
 def _answer(
-    chosen: Sequence[Chosen], written: int, failed: int, shown: str, reason: str = ""
+    chosen: Sequence[Chosen],
+    written: int,
+    failed: int,
+    shown: str,
+    reason: str = "",
+    *,
+    is_kept: bool = True,
 ) -> Result:
     """The answer, for places that were chosen; for all matches, when none were."""
     what = quantities.count(written, "match", "matches")
@@ -162,6 +173,8 @@ def _answer(
         line += f", {failed:,} could not be written"
     if reason:
         line += f": {reason}"
+    if not is_kept:
+        line += "; they are too many for unset"
     return Result({"written": written, "failed": failed}, (line,))
 
 
@@ -175,7 +188,9 @@ SET = Command(
     "is written once: freeze holds it, and what is frozen is held at the new "
     "value. A number may be computed from each match's own values now, prev and first; nothing is "
     "written unless all fit. A field of a structure is set as 0.hp; now is then the value of that "
-    "field. What the target may not write itself, such as constants, takes --force.",
+    "field. unset undoes it. At a prompt more than a thousand matches are only set once you have "
+    "said yes; Ctrl-C stops that half way and says how many were set. "
+    "What the target may not write itself, such as constants, takes --force.",
     examples=(
         "set 0 9999",
         "set 0.hp 9999",

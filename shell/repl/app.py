@@ -25,6 +25,7 @@ from ..complete.moment import SessionMoment
 from ..run import scripts
 from ..screens.terminal import TerminalScreens
 from ..session.session import Session
+from .asking import Asking
 from .completer import ShellCompleter
 from .highlight import STYLE as HIGHLIGHT
 from .highlight import Highlighter
@@ -133,6 +134,7 @@ def _read_and_run(session: Session, answers: Answers) -> int:
     )
     print(GREETING, flush=True)
     with Typeahead(sys.stdin.fileno()) as typeahead:
+        session.ask = Asking(typeahead).ask
         while not session.finished:
             try:
                 news = watch.news()

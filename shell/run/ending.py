@@ -85,6 +85,10 @@ class Ending:
                 self._interrupted = False
                 self._raise()
 
+    def interrupted(self) -> bool:
+        """Whether a signal came that ends what is done whole: what can stop early looks here."""
+        return self._interrupted
+
     def ready(self) -> None:
         """A command is answered: Ctrl-C may interrupt the next one, or the wait for it."""
         self._taken = False

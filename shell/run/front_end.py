@@ -49,6 +49,7 @@ def run(options: Options, run_prompt: Prompt) -> int:
     session.variables.update(options.variables)
     ending = Ending(prompt=prompt is not None)
     session.whole, session.ready = ending.whole, ending.ready
+    session.interrupted = ending.interrupted
     try:
         with ending:
             try:

@@ -9,9 +9,10 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from ..answers import values
 from ..answers.render import columns, printable
-from ..session import holding
+from ..session import holding, writes
 from ..session.place import Place
 from ..session.session import Session
+from ..session.writes import Write
 from .screen import Screen
 
 _KEYS = "Up Down  f freeze  s set  q quit"
@@ -120,7 +121,7 @@ class WatchScreen:
     def _set(self, place: Place, answer: str) -> None:
         target = self._session.attached
         value = parse_value(place.type, answer, bits=target.bits)
-        target.write(place.address, place.type, value, force=self._force)
+        writes.put(self._session, Write(place, value), force=self._force)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from farfetch.scanner import FarfetchError, format_value, parse_value, quote
 
-from . import holding
+from . import holding, writes
+from .place import Place
+from .writes import Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,7 +78,8 @@ def write(session: Session, entry: Entry, text: str, *, force: bool = False) -> 
     """Write a value to an entry. Returns the value."""
     target, value_type = session.attached, entry.value_type
     value = parse_value(value_type, text, bits=target.bits)
-    target.write(entry.path.resolve(target), value_type, value, force=force)
+    place = Place(entry.path.resolve(target), value_type)
+    writes.put(session, Write(place, value), force=force)
     return value
 
 

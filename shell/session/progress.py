@@ -1,4 +1,4 @@
-"""The progress of a scan, on one line that is drawn over itself."""
+"""The progress of a scan or a write, on one line that is drawn over itself."""
 
 from __future__ import annotations
 
@@ -20,14 +20,20 @@ class Meter(Protocol):
     def show(self, progress: Progress) -> None:
         """Show how far a scan is; called some 20 times a second."""
 
+    def count(self, done: int, total: int, seconds: float, what: str) -> None:
+        """Show how much of something is done; what it is stands behind the numbers."""
+
     def clear(self) -> None:
-        """Take the meter away: the scan has ended."""
+        """Take the meter away: what it showed has ended."""
 
 
 class NoMeter:
     """Shows nothing."""
 
     def show(self, progress: Progress) -> None:
+        """Do nothing."""
+
+    def count(self, done: int, total: int, seconds: float, what: str) -> None:
         """Do nothing."""
 
     def clear(self) -> None:
@@ -47,12 +53,23 @@ class TerminalMeter:
 
     def show(self, progress: Progress) -> None:
         """Draw the bar once the scan has taken longer than a blink."""
-        if progress.seconds < PATIENCE:
-            return
+        if progress.seconds >= PATIENCE:
+            self._draw(bar(progress, self._width()))
+
+    def count(self, done: int, total: int, seconds: float, what: str) -> None:
+        """Draw how much is done, once that has taken longer than a blink."""
+        if seconds >= PATIENCE:
+            text = f"{done / total if total else 1.0:4.0%}, {done:,} of {total:,} {what}"
+            self._draw(text[: self._width()])
+
+    def _draw(self, text: str) -> None:
         self._drawn = True  # first, for Ctrl-C may come from here on
-        width = shutil.get_terminal_size().columns - len("^C") - 1
-        self._stream.write("\r\x1b[K" + bar(progress, width))
+        self._stream.write("\r\x1b[K" + text)
         self._stream.flush()
+
+    @staticmethod
+    def _width() -> int:
+        return shutil.get_terminal_size().columns - len("^C") - 1
 
     def clear(self) -> None:
         """Erase the bar."""

@@ -22,6 +22,7 @@ from farfetch.scanner import (
 from ..errors import NoMatches, NoTarget, UsageError
 from . import patches
 from .options import Options
+from .overwritten import Writes
 from .progress import Meter, NoMeter
 from .scans import Scans
 from .settings import Settings
@@ -47,6 +48,7 @@ class Session:
         target: what is attached, None before and after.
         scans: of the target, the present one and those before it.
         settings: of the next first scan; one that has begun keeps its own.
+        writes: what was written over, to be put back.
         undone: the patches whose old bytes are put back when the target is let go.
         structures: that were declared, by name; they stay as the table does.
         table: places with a name; it stays when another target is attached.
@@ -57,7 +59,11 @@ class Session:
         say: prints a line while a command still works; None where answers are for programs.
         screens: what takes the whole terminal; None without a prompt.
         whole: makes a context in which no signal ends the run half way.
+        interrupted: whether a signal waits for the end of what is done whole.
+        ask: asks a person whether to go on, with what the end of the input means; None where
+            nobody can answer, so that nothing is asked.
         ready: says that a command is answered, so that Ctrl-C may interrupt again.
+        meter: where progress is shown.
         finished: set by ``quit``.
     """
 
@@ -74,6 +80,7 @@ class Session:
         self.target: Target | None = None
         self.scans = Scans()
         self.settings = Settings()
+        self.writes = Writes()
         self.undone: set[Patch] = set()
         self.advised: set[str] = set()
         self.listed = range(0)
@@ -84,9 +91,11 @@ class Session:
         self.say = say
         self.screens: Screens | None = None
         self.whole: Callable[[], AbstractContextManager[None]] = nullcontext
+        self.interrupted: Callable[[], bool] = lambda: False
+        self.ask: Callable[..., bool] | None = None
         self.ready: Callable[[], None] = lambda: None
         self.finished = False
-        self._meter = meter or NoMeter()
+        self.meter = meter or NoMeter()
 
     @property
     def attached(self) -> Target:
@@ -161,6 +170,7 @@ class Session:
         with self.whole():
             self.advised.clear()
             self.scans.clear()
+            self.writes.clear()
             target, self.target = self.target, None
             if target is not None:
                 undone, self.undone = self.undone, set()
@@ -226,27 +236,27 @@ class Session:
             soft_dirty=options.soft_dirty,
         )
         try:
-            return scan, scan.first(predicate, progress=self._meter.show)
+            return scan, scan.first(predicate, progress=self.meter.show)
         except BaseException:
             scan.close()
             raise
         finally:
-            self._meter.clear()
+            self.meter.clear()
 
     def next(self, predicate: Predicate) -> ScanResult:
         """Narrow the matches."""
         self.listed = range(0)
         try:
-            return self.matched.next(predicate, progress=self._meter.show)
+            return self.matched.next(predicate, progress=self.meter.show)
         finally:
-            self._meter.clear()
+            self.meter.clear()
 
     def snapshot(self, name: str) -> ScanResult:
         """Keep what the matches hold now under a name."""
         try:
-            return self.matched.snapshot(name, progress=self._meter.show)
+            return self.matched.snapshot(name, progress=self.meter.show)
         finally:
-            self._meter.clear()
+            self.meter.clear()
 
     def reset(self) -> None:
         """Have no scan and no matches; they stay one undo away."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from farfetch.scanner import MemoryFault
+from farfetch.scanner import FarfetchError, Member, MemoryFault, WriteResult, encode
 
+from .overwritten import AllBefore, Before, fits
 from .place import Place
 
 if TYPE_CHECKING:
+    from farfetch.scanner import Scan, Target
+
     from .session import Session
 
 
@@ -27,30 +32,126 @@ class Written(NamedTuple):
         written: how many were done.
         failed: how many could not be.
         reason: why the first of those could not; "" when there are none.
+        is_kept: whether unset can undo it.
     """
 
     written: int
     failed: int
     reason: str
+    is_kept: bool = True
 
 
 def put(session: Session, write: Write, *, force: bool = False) -> None:
-    """Write a value.
+    """Write a value, which unset can undo.
 
     Raises:
         MemoryFault: it cannot be written there.
     """
-    place = write.place
-    session.attached.write(place.address, place.type, write.value, force=force)
+    target, place = session.attached, write.place
+    kept = Before(target, _sizes(target, [write]))
+    with session.whole():  # what is written is kept
+        target.write(place.address, place.type, write.value, force=force)
+        _keep(session, kept, force=force)
 
 
 def put_each(session: Session, writes: Sequence[Write], *, force: bool = False) -> Written:
-    """Write one value after the other; one that cannot be written keeps no other from it."""
-    failed, reason = 0, ""
-    for write in writes:
-        try:
-            put(session, write, force=force)
-        except MemoryFault as fault:
-            failed += 1
-            reason = reason or str(fault)
-    return Written(len(writes) - failed, failed, reason)
+    """Write one value after the other; one that cannot be written keeps no other from it.
+
+    Raises:
+        KeyboardInterrupt: says how many were written.
+    """
+    target, begin = session.attached, time.monotonic()
+    done, failed, reason = 0, 0, ""
+    kept = Before(target, _sizes(target, writes))
+    try:
+        with session.whole():
+            try:
+                for place, value in writes:
+                    if session.interrupted():
+                        break
+                    try:
+                        target.write(place.address, place.type, value, force=force)
+                        done += 1
+                    except MemoryFault as fault:
+                        failed += 1
+                        reason = reason or str(fault)
+                    seconds = time.monotonic() - begin
+                    session.meter.count(done + failed, len(writes), seconds, "values written")
+            finally:
+                session.meter.clear()
+                _keep(session, kept, force=force)
+    except KeyboardInterrupt:
+        said = f"{done:,} of {len(writes):,} values were written, unset puts them back"
+        raise KeyboardInterrupt(said) from None
+    return Written(done, failed, reason)
+
+
+def put_all(
+    session: Session, value: object, field: Member | None, *, force: bool = False
+) -> Written:
+    """Write a value to all matches, or what is computed for each.
+
+    Args:
+        session: with the matches.
+        value: that they get, or an expression.
+        field: of each; None for the whole value.
+        force: even where the target may not write itself.
+
+    Raises:
+        KeyboardInterrupt: says how many were written.
+        FarfetchError: :meth:`.Scan.write_all` says which.
+    """
+    scan, begin, total = session.matched, time.monotonic(), session.matches
+    size = _size(scan, value, field)
+    kept = AllBefore(scan, field.offset if field else 0, size) if fits(total, size) else None
+    sofar = WriteResult(0, 0)
+
+    def step(result: WriteResult) -> None:
+        nonlocal sofar
+        sofar = result
+        session.meter.count(_looked_at(result), total, time.monotonic() - begin, "matches written")
+        if session.interrupted():
+            raise KeyboardInterrupt
+
+    try:
+        with session.whole():
+            try:
+                path = field and field.name
+                result = scan.write_all(value, field=path, force=force, progress=step)
+            finally:
+                session.meter.clear()
+                if kept is not None and _looked_at(sofar):
+                    kept.written(_looked_at(sofar))
+                    session.writes.add(kept, force=force)
+    except KeyboardInterrupt:
+        if not sofar.written:
+            raise
+        said = f"{sofar.written:,} of {total:,} matches were written"
+        raise KeyboardInterrupt(said + (", unset puts them back" if kept else "")) from None
+    return Written(*result, "", kept is not None)
+
+
+def _looked_at(result: WriteResult) -> int:
+    return result.written + result.failed
+
+
+def _size(scan: Scan, value: object, field: Member | None) -> int:
+    """The bytes that are written to a match."""
+    if field is not None:
+        return field.size
+    size = scan.matches.column("previous", 0, 1).nbytes
+    with suppress(FarfetchError):  # it is computed, or of several types
+        size = len(encode(scan.type, value, bits=scan.bits))
+    return size
+
+
+def _sizes(target: Target, writes: Iterable[Write]) -> Iterator[tuple[int, int]]:
+    """Where values go, and how many bytes they take there."""
+    for place, value in writes:
+        with suppress(FarfetchError):  # it is not written, which says why
+            yield place.address, len(encode(place.type, value, bits=target.bits))
+
+
+def _keep(session: Session, kept: Before, *, force: bool) -> None:
+    kept.written()
+    session.writes.add(kept, force=force)

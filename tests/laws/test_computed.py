@@ -16,6 +16,7 @@ from farfetch.scanner import (
     TypeNameError,
     ValueKindError,
     ValueRangeError,
+    WriteResult,
     at,
     attach,
     bytes_,
@@ -156,6 +157,31 @@ def test_a_block_after_another() -> None:
         assert scan.compute("prev", start=9_998) == [9_998, 9_999]
         assert scan.compute(prev + 1, start=5, count=2) == [6, 7]
         assert scan.compute("now", start=count) == []
+
+
+@pytest.mark.parametrize("value", [7, "now + 1", "now * 2"])
+def test_a_write_says_how_far_it_is_and_can_be_ended(value: int | str) -> None:
+    count = 10_000
+    memory = bytearray(4 * count)
+    with attach(Buffer(memory, base=BASE)) as target, target.scan(i32) as scan:
+        scan.first("now == 0")
+        told: list[WriteResult] = []
+        assert scan.write_all(value, progress=told.append) == (count, 0)
+        assert told[-1] == (count, 0)
+        assert told == sorted(told)
+        assert len(told) > 1
+
+        def end(done: WriteResult) -> None:
+            raise InterruptedError(done.written)
+
+        scan.first("now >= 0")
+        before = bytes(memory)
+        with pytest.raises(InterruptedError) as ended:
+            scan.write_all("now + 9", progress=end)
+        (written,) = ended.value.args
+        assert memory[4 * written :] == before[4 * written :]
+        old, new = (struct.unpack_from(f"<{written}i", raw) for raw in (before, memory))
+        assert list(new) == [value + 9 for value in old]
 
 
 def test_values_that_are_not_whole() -> None:

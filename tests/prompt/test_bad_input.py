@@ -53,7 +53,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
         ("snapshot drop full", 1, 'there is no snapshot "full"'),
         # Arguments
         ("snapshot 2x", 2, "a snapshot cannot be called '2x'"),
-        ("history back", 2, "history takes go or forget, not 'back'"),
+        ("history back", 2, "history takes go, scan or forget, not 'back'"),
         ("undo x", 2, r"STEPS is a number, not 'x'; usage: undo \[STEPS\]"),
         ("detach now", 2, "'now' is one argument too many; usage: detach"),
         ("attach", 2, r"PID or NAME is missing; usage: attach PID\|NAME"),
@@ -330,3 +330,18 @@ def test_memory_that_is_not_there(farfetch: Run, game: TargetProcess) -> None:
     done = farfetch("-p", game.pid, "--memory", "telepathy", "-c", "info")
     assert (done.returncode, done.stdout) == (1, "")
     assert re.match(r"farfetch: memory telepathy is not available: .*process_vm", done.stderr)
+
+
+def test_a_failed_attach_says_what_is_still_attached(
+    drive: Callable[..., Any], game: TargetProcess
+) -> None:
+    shell = drive()
+    assert "still" not in shell.error("attach no-such-game")["message"]
+    assert shell.ask(f"attach {game.pid}")["ok"]
+    message = f"game ({game.pid}) is still attached"
+    for other in ("no-such-game", "999999999"):
+        error = shell.error(f"attach {other}")
+        assert error["message"].endswith(f"; {message}"), error
+    assert shell.ask("info")["pid"] == game.pid
+    game.quit()
+    assert "still" not in shell.error("attach no-such-game")["message"]

@@ -335,13 +335,13 @@ def calls(file: Path) -> set[str]:
 
 #: The files with such calls: of a command, which has its rows, or of what is said behind it.
 CALLERS = {
-    "shell/commands/set.py": "set",
     "shell/commands/write.py": "write",
     "shell/commands/freeze.py": "freeze",
     "shell/commands/table.py": "table",
     "shell/commands/load.py": "load",
     "shell/commands/patch.py": "patch",
     "shell/session/writes.py": "set and write",
+    "shell/session/overwritten.py": "unset",
     "shell/session/entries.py": "table and load",
     "shell/session/holding.py": "freeze and what freezes",
     "shell/screens/watch.py": "watch s, watch f",

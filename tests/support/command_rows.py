@@ -162,6 +162,7 @@ ROWS: dict[str, Row] = {
         ),
         examples=(('set 0 "Ada"', "ValueKindError"), ("set 0.hp 9999", "TypeNameError")),
     ).on_a_match(),
+    "unset": Row(setup=("set 0 5", "set 1 6"), unscanned="NotWritten"),
     "freeze": Row(
         "address location path type value allow every force active holding writes error",
         (

@@ -409,7 +409,11 @@ def objects(folder: Path) -> Iterator[Case]:
     yield Case("Scan.undo", scan.undo, {"steps": 0})
     yield Case("Scan.redo", scan.redo, {"steps": 0})
     yield Case("Scan.go_to", scan.go_to, {"number": 1})
-    yield Case("Scan.write_all", scan.write_all, {"value": 0, "field": None, "force": True})
+    yield Case(
+        "Scan.write_all",
+        scan.write_all,
+        {"value": 0, "field": None, "force": True, "progress": None},
+    )
     yield Case(
         "Scan.compute", scan.compute, {"expression": now, "field": None, "start": 0, "count": 1}
     )

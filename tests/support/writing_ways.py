@@ -52,6 +52,7 @@ LINES = {
     "set all numbers": Lines(
         "set", ("where PAGE", "type number", f"first {OLD}", f"set * {NEW} FORCE")
     ),
+    "unset": Lines("unset", (f"write AT i32 {OLD} --force", "unset"), forces=True, begins=NEW_RAW),
     "write": Lines("write", (f"write AT i32 {NEW} FORCE",)),
     "write an entry": Lines("write", ("table add AT it --type i32", f"write it {NEW} FORCE")),
     "write a range": Lines("write", (*_FOUND, f"write 0..0 {NEW} FORCE")),

@@ -1,0 +1,96 @@
+"""``unset``: put back what was written over."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from ..answers import quantities
+from ..answers.result import Result
+from ..command import Argument, Asked, Category, Command, Given, Kind, Needs, Option
+from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..errors import NotWritten
+from ..session.overwritten import PutBack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..session.session import Session
+
+_ALL = ("all", "*")
+
+
+def _number(session: Session, asked: Asked) -> int | None:  # noqa: ARG001
+    return None if asked.text in _ALL else asked.as_count()
+
+
+def _offered(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG001
+    return cursor.offer([Choice("all", "all writes")])
+
+
+STEPS = Kind(
+    "N|all",
+    _number,
+    _offered,
+    sample="1",
+    refuses=(("five", "UsageError"), ("99", "NotWritten")),
+)
+
+
+def run(session: Session, given: Given) -> Result:
+    """Undo writes, the last one first."""
+    target, count, force = session.attached, given.writes, given.force
+    last = session.writes.last(count, left=force)
+    if not last and count != 0:
+        raise NotWritten("nothing was written that could be put back")
+    if count is not None and count > len(last):
+        raise NotWritten(f"cannot unset {count:,} writes: there are {len(last)}")
+    target.check()
+    done, begin = PutBack(), time.monotonic()
+
+    def step(more: PutBack) -> None:
+        nonlocal done
+        done, seconds = done.plus(more), time.monotonic() - begin
+        session.meter.count(sum(done), total, seconds, "values put back")
+        if session.interrupted():
+            raise KeyboardInterrupt
+
+    total = sum(written.kept.count for written in last)
+    try:
+        with session.whole():
+            for written in last:
+                written.put_back(target, force=force, step=step)
+                session.writes.undone(written)
+    except KeyboardInterrupt:
+        said = f"{quantities.count(done.restored, 'value')} put back, unset goes on"
+        raise KeyboardInterrupt(said) from None
+    finally:
+        session.meter.clear()
+    return Result({"writes": len(last), **done._asdict()}, (_said(done, force=force),))
+
+
+def _said(done: PutBack, *, force: bool) -> str:
+    line = f"{quantities.count(done.restored, 'value')} put back"
+    if done.changed:
+        line += f", {done.changed:,} left that something else has changed since"
+        line += "" if force else " (unset --force puts those back, too)"
+    if done.failed:
+        line += f", {done.failed:,} could not be read or written"
+    return line
+
+
+UNSET = Command(
+    name="unset",
+    category=Category.MATCHES,
+    summary="put back what set and write have changed",
+    details="Undoes the last set, write or table set, or the last N, or all of them since the "
+    "target was attached: each value becomes what it was before. What something else has changed "
+    "since is left, for the old value may be wrong there by now; --force puts it back all the "
+    "same, also later. What is frozen is held at the old value again. unpatch undoes patches.",
+    examples=("unset", "unset 2", "unset all --force"),
+    run=run,
+    arguments=(Argument("writes", STEPS, optional=True, default=1),),
+    options=(Option("--force", "whatever is there now"),),
+    needs=Needs.TARGET,
+    answers="writes restored changed failed",
+)

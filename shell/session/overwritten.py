@@ -1,0 +1,302 @@
+"""What was written over, so that it can be put back."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from farfetch.scanner import FarfetchError, MemoryFault, encode
+
+if TYPE_CHECKING:
+    from farfetch.scanner import Scan, Target
+
+    from .place import Place
+
+#: Of so many bytes the old ones are kept, for all writes together.
+ROOM: Final = 64 << 20
+#: Matches that are looked at in one go.
+BATCH: Final = 4096
+#: Undone writes of which something was left that are remembered.
+LEFT: Final = 8
+#: Bytes that are put back in one go.
+_RUN: Final = 1 << 16
+
+
+class Piece(NamedTuple):
+    """Bytes that were written over.
+
+    Attributes:
+        address: of the first.
+        before: what was there.
+        after: what was there once it was written.
+        width: of each of the values among them.
+    """
+
+    address: int
+    before: bytes
+    after: bytes
+    width: int
+
+    @property
+    def values(self) -> int:
+        """How many values they are."""
+        return -(-len(self.before) // self.width)
+
+    def parts(self, size: int) -> Iterator[Piece]:
+        """The same in pieces of so many bytes."""
+        for at in range(0, len(self.before), size):
+            before, after = self.before[at : at + size], self.after[at : at + size]
+            yield Piece(self.address + at, before, after, self.width)
+
+
+class PutBack(NamedTuple):
+    """What has become of values that were to be put back.
+
+    Attributes:
+        restored: how many were.
+        changed: how many something else has changed since, so that they were left.
+        failed: how many could not be read or written.
+    """
+
+    restored: int = 0
+    changed: int = 0
+    failed: int = 0
+
+    def plus(self, other: PutBack) -> PutBack:
+        """Both together."""
+        return PutBack(*(ours + theirs for ours, theirs in zip(self, other, strict=True)))
+
+
+class Before:
+    """What stands at places before they are written to.
+
+    Args:
+        target: to read from.
+        places: where values begin, and how many bytes they have.
+    """
+
+    def __init__(self, target: Target, places: Iterable[tuple[int, int]]) -> None:
+        self._target = target
+        self._before = {place: _read(target, *place) for place in sorted(set(places))}
+        self._after: dict[tuple[int, int], bytes | None] = {}
+
+    def written(self) -> None:
+        """They have been written to: look again."""
+        self._after = {place: _read(self._target, *place) for place in self._before}
+
+    @property
+    def count(self) -> int:
+        """How many places there are."""
+        return len(self._before)
+
+    @property
+    def size(self) -> int:
+        """Bytes that are kept."""
+        return sum(2 * size for _, size in self._before)
+
+    def pieces(self) -> Iterator[Piece]:
+        """What was written over, by address."""
+        for (address, size), before in self._before.items():
+            after = self._after.get((address, size))
+            if before and after:
+                yield Piece(address, before, after, size)
+
+
+class AllBefore:
+    """What stands at all matches of a scan before they are written to.
+
+    Args:
+        scan: with them.
+        offset: of what is written in each of them.
+        size: how many bytes are written to each.
+    """
+
+    def __init__(self, scan: Scan, offset: int, size: int) -> None:
+        self._scan, self._offset, self._width = scan, offset, size
+        self._addresses = array("Q", scan.matches.addresses())
+        self._before = self._look(len(self._addresses))
+        self._after = b""
+
+    def written(self, count: int | None = None) -> None:
+        """They have been written to, all or the first so many: look again."""
+        self._after = self._look(len(self._addresses) if count is None else count)
+
+    @property
+    def count(self) -> int:
+        """How many matches were written to."""
+        return len(self._after) // self._width
+
+    @property
+    def size(self) -> int:
+        """Bytes that are kept."""
+        return 8 * len(self._addresses) + len(self._before) + len(self._after)
+
+    def pieces(self) -> Iterator[Piece]:
+        """What was written over, by address."""
+        width = self._width
+        for at in range(0, len(self._after), width):
+            before, after = self._before[at : at + width], self._after[at : at + width]
+            if before != after:
+                yield Piece(self._addresses[at // width] + self._offset, before, after, width)
+
+    def _look(self, count: int) -> bytes:
+        return b"".join(self._batches(count))
+
+    def _batches(self, count: int) -> Iterator[bytes]:
+        """What is at the first so many matches; what cannot be read counts as unchanged zeros."""
+        target, matches, width = self._scan.target, self._scan.matches, self._width
+        for start in range(0, count, BATCH):
+            addresses = self._addresses[start : min(count, start + BATCH)]
+            if not self._offset:
+                with suppress(MemoryFault):
+                    column = matches.column("now", start, len(addresses))
+                    if column.nbytes == width * len(addresses):
+                        yield column.tobytes()
+                        continue
+            for address in addresses:
+                yield _read(target, address + self._offset, width) or bytes(width)
+
+
+@dataclass(eq=False)
+class Overwritten:
+    """What one command has written over.
+
+    Attributes:
+        kept: what was there before, and once it was written.
+        force: whether that was forced.
+        left: what could not be put back yet; None before anybody tried.
+    """
+
+    kept: Before | AllBefore
+    force: bool = False
+    left: list[Piece] | None = None
+
+    def put_back(self, target: Target, *, force: bool, step: Callable[[PutBack], object]) -> None:
+        """Put the old bytes back; what is left as it is can be put back later.
+
+        Args:
+            target: that they are of.
+            force: also where something else has changed them since.
+            step: told what became of each piece; may end it by raising.
+        """
+        pieces = list(joined(self.kept.pieces())) if self.left is None else self.left
+        self.left = []
+        try:
+            while pieces:
+                piece = pieces[-1]
+                done = PutBack()
+                for part in piece.parts(max(1, _RUN // piece.width) * piece.width):
+                    done = done.plus(self._put_back(target, part, force=force))
+                pieces.pop()
+                step(done)
+        finally:
+            self.left += pieces
+
+    def _put_back(self, target: Target, piece: Piece, *, force: bool) -> PutBack:
+        """Put some values back at once, or where only some of them can be, one by one."""
+        assert self.left is not None
+        there = _read(target, piece.address, len(piece.before))
+        if there is not None and (force or there == piece.after):
+            with suppress(MemoryFault):
+                target.write_bytes(piece.address, piece.before, force=self.force)
+                return PutBack(restored=piece.values)
+            there = None
+        if piece.values > 1:
+            done = PutBack()
+            for one in piece.parts(piece.width):
+                done = done.plus(self._put_back(target, one, force=force))
+            return done
+        if piece.before == piece.after:
+            return PutBack()  # it was never changed by us
+        self.left.append(piece)
+        return PutBack(failed=1) if there is None else PutBack(changed=1)
+
+
+def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Make one piece of those that touch, and are of one width, or that overlap.
+
+    Args:
+        pieces: by ascending address.
+
+    >>> one, other = Piece(8, b"ab", b"AB", 2), Piece(9, b"bc", b"BC", 2)
+    >>> list(joined([one, other]))
+    [Piece(address=8, before=b'abc', after=b'ABC', width=2)]
+    """
+    address, width, before, after = 0, 0, bytearray(), bytearray()
+    for piece in pieces:
+        behind = address + len(before)
+        if before and (piece.address < behind or piece[::3] == (behind, width)):
+            more = max(0, piece.address + len(piece.before) - behind)
+            before += piece.before[len(piece.before) - more :]
+            after += piece.after[len(piece.after) - more :]
+            continue
+        if before:
+            yield Piece(address, bytes(before), bytes(after), width)
+        address, width = piece.address, piece.width
+        before, after = bytearray(piece.before), bytearray(piece.after)
+    if before:
+        yield Piece(address, bytes(before), bytes(after), width)
+
+
+class Writes:
+    """The writes of a session to its target that can be undone."""
+
+    def __init__(self) -> None:
+        self._done: list[Overwritten] = []
+        self._left: list[Overwritten] = []
+
+    def __len__(self) -> int:
+        return len(self._done)
+
+    def add(self, kept: Before | AllBefore, *, force: bool) -> None:
+        """Keep what was written over; the oldest goes when there is no more room."""
+        self._done.append(Overwritten(kept, force))
+        while self._done and sum(each.kept.size for each in self._done) > ROOM:
+            del self._done[0]
+
+    def last(self, count: int | None, *, left: bool) -> Sequence[Overwritten]:
+        """The last writes, the latest first.
+
+        Args:
+            count: how many; all if None.
+            left: also of undone writes what was left, because something else had changed it.
+        """
+        last = [*(self._left if left else ()), *self._done[::-1]]
+        return last if count is None else last[:count]
+
+    def undone(self, written: Overwritten) -> None:
+        """It was put back, but for what is left of it."""
+        self._done = [each for each in self._done if each is not written]
+        self._left = [each for each in self._left if each is not written]
+        if written.left:
+            self._left = [written, *self._left][:LEFT]
+
+    def clear(self) -> None:
+        """There is no target any more that they were to."""
+        self._done.clear()
+        self._left.clear()
+
+
+def fits(matches: int, size: int) -> bool:
+    """Whether so many values can be kept to be put back."""
+    return matches * (8 + 2 * size) <= ROOM
+
+
+def sizes(target: Target, places: Iterable[tuple[Place, object]]) -> Iterator[tuple[int, int]]:
+    """Where values go, and how many bytes they take there."""
+    for place, value in places:
+        try:
+            yield place.address, len(encode(place.type, value, bits=target.bits))
+        except FarfetchError:
+            continue  # it is not written, which says why
+
+
+def _read(target: Any, address: int, size: int) -> bytes | None:
+    try:
+        raw: bytes = target.read_bytes(address, size)
+    except MemoryFault:
+        return None
+    return raw
