@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from ..answers import quantities, values
 from ..answers.result import Result
 from ..command import Alternatives, Argument, Category, Command, Form, Given, Needs
 from ..command.kinds import ADDRESS, FORCE, PLACES, TYPE, VALUE
+from ..errors import UsageError
 from ..line.words import Word, unquoted, words_in
 from ..session import places, selection, writes
 from ..session.place import Place
@@ -26,7 +28,9 @@ _VALUE = Argument("value", VALUE)
 
 def _is_typed(text: str, session: Session | None) -> bool:
     """Whether a line begins with places that have types of their own, and gives no other."""
-    words = list(islice(_words(text), 2))  # a value may have anything in it
+    words: list[Word] = []
+    with suppress(UsageError):  # a value may have anything in it, a quote not closed yet
+        words.extend(islice(_words(text), 2))
     if not words:
         return False
     first = words[0].raw

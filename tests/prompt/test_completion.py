@@ -217,7 +217,18 @@ def test_notes_tell_processes_apart() -> None:
     }
 
 
-@given(st.text(), st.sampled_from([NOTHING, ATTACHED, SCANNED]))
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("typed", ["'a", "hp 'a", "0 'a b", '0x10 "', "0x10 text 'a", "--at '"])
+def test_a_quote_that_is_not_closed_yet(name: str, typed: str) -> None:
+    for moment in (NOTHING, ATTACHED, SCANNED):
+        for end in range(len(typed) + 1):
+            complete(f"{name} {typed[:end]}", moment, COMMANDS)
+
+
+@given(
+    st.one_of(st.text(), st.text("hp01x .,'\"\\#$-=\r\t")),
+    st.sampled_from([NOTHING, ATTACHED, SCANNED]),
+)
 def test_any_text_is_completed_quietly_and_in_place(line: str, moment: Moment) -> None:
     for name in ("", *COMMANDS):
         typed = f"{name} {line}" if name else line
