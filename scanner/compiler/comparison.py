@@ -141,6 +141,10 @@ class _Compiler:
         if bounds is None:
             return self.code.nothing()
         low, high = bounds
+        if low == high and scale == "int" and isinstance(operand, Computed) and operand.op == "-":
+            more, less = operand.operands  # one atom, where the difference is of two values
+            step = Computed("+", (less, self._fixed(low)), False, operand.said)
+            return self._compare("==", more, step)
         if isinstance(operand, Lookup) and not self.layout.is_mixed:
             least, most = self._limits()
             return self._range(operand, max(low, least), min(high, most))

@@ -28,6 +28,7 @@ from ..errors import ExpressionError
 from .byte_pattern import pattern
 from .nodes import Expr, Predicate, changed, decreased, increased, now, unchanged
 from .parser import COMPARISONS, Parser
+from .steps import Step, step
 from .tokens import Token, tokenize
 
 _ALONE: Final = {">": increased, "<": decreased, "=": unchanged, "!=": changed}
@@ -72,7 +73,7 @@ def parse_expression(text: str, fields: Collection[str] = ()) -> Expr:
     return Parser(text, arguments.names("fields", fields)).value()
 
 
-def parse_scan(text: str, fields: Collection[str] = ()) -> Predicate:
+def parse_scan(text: str, fields: Collection[str] = (), *, rounded: bool = False) -> Predicate:
     """The predicate that a whole line of the shell says: :func:`parse_predicate` with shorthands.
 
     ======================  =====================================================
@@ -81,6 +82,7 @@ def parse_scan(text: str, fields: Collection[str] = ()) -> Predicate:
     ``48 8B ?? ?F``         ``now == pattern("48 8B ?? ?F")``
     ``> 50`` ``= 50``       ``now > 50``, ``now == 50``, and so on
     ``+ 5`` ``- 5``         ``now == prev + 5``; with a blank, for -5 is a number
+    ``+ 5..7`` ``- 5..7``   ``now - prev in 5..7``, ``prev - now in 5..7``
     ``> < = !=``            ``increased``, ``decreased``, ``unchanged``, ``changed``
     ``?``                   ``unknown``
     ======================  =====================================================
@@ -88,10 +90,14 @@ def parse_scan(text: str, fields: Collection[str] = ()) -> Predicate:
     Args:
         text: the line.
         fields: names that stand for fields of a structure.
+        rounded: a step such as ``+ 0.1`` is one that rounds to so much, as ``~=`` has it. So
+            :meth:`.Scan.next` takes it where values are floats, or may be.
 
     Raises:
         ExpressionError: it cannot be understood; it has the position.
 
+    >>> print(parse_scan("+ 0.1", rounded=True), "|", parse_scan("- 0.1..0.3", rounded=True))
+    now - prev ~= 0.1 | prev - now in 0.05..0.35
     >>> for line in ("-5", "- 5", "1..5", "= 5", ">", "> 5 and now != 7"):
     ...     print(parse_scan(line))
     now == -5
@@ -103,21 +109,24 @@ def parse_scan(text: str, fields: Collection[str] = ()) -> Predicate:
     """
     arguments.text("text", text)
     fields = arguments.names("fields", fields)
+    arguments.flag("rounded", rounded)
     if _BARE_PATTERN.match(text):
         return now == pattern(text)
     start, *rest = tokenize(text)
     if len(rest) == 1 and start.text in _ALONE:
         return _ALONE[start.text]
     if start.text in ("=", "~=", *COMPARISONS):
-        return _after(text, start, "now ", "==" if start.text == "=" else start.text, fields)
+        sign = "==" if start.text == "=" else start.text
+        return _in_full(text, start, Step(f"now {sign}", start.position + len(start.text)), fields)
     if start.text in ("+", "-") and text[start.position + 1 : start.position + 2].isspace():
-        return _after(text, start, "now == prev ", start.text, fields)
+        said = step(text, start.position, rounded=rounded)
+        return _in_full(text, start, said, fields)
     return Parser(text, fields).line()
 
 
-def _after(text: str, start: Token, before: str, sign: str, fields: Collection[str]) -> Predicate:
+def _in_full(text: str, start: Token, said: Step, fields: Collection[str]) -> Predicate:
     """Parse a line that lacks its left side, with errors placed in the line as it was written."""
-    complete = before + sign + text[start.position + len(start.text) :]
+    complete = said.text + text[said.end :]
     try:
         return parse_predicate(complete, fields)
     except ExpressionError as error:

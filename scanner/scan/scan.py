@@ -406,7 +406,7 @@ class Scan(ScanState):
 
     def _tree(self, predicate: Predicate | str) -> Predicate:
         if isinstance(predicate, str):
-            return parse_scan(predicate, self.fields)
+            return parse_scan(predicate, self.fields, rounded=self.layout.may_be_float)
         what = "a predicate such as now == 5, also as text"
         return arguments.instance("predicate", predicate, Predicate, what)
 

@@ -94,6 +94,15 @@ class Layout:
         return self.kind in ("int", "float")
 
     @property
+    def may_be_float(self) -> bool:
+        """Whether it is a float, or a number of unknown type that may be one.
+
+        >>> [scan_layout(kind).may_be_float for kind in (f32, number, i32)]
+        [True, True, False]
+        """
+        return self.kind in ("float", "number")
+
+    @property
     def least(self) -> int:
         """Bytes that have to be there at an address for it to be looked at."""
         return min((part.least for part in self.parts), default=self.size or 0)

@@ -277,7 +277,9 @@ def predicate(fields: Callable[[Session], Collection[str]]) -> Kind:
     """
 
     def read(session: Session, asked: Asked) -> Predicate:
-        return parse_scan(asked.text, fields(session))
+        scan = session.scan
+        rounded = scan is not None and scan.layout.may_be_float
+        return parse_scan(asked.text, fields(session), rounded=rounded)
 
     return Kind(
         "PREDICATE",

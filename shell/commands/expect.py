@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,11 @@ from farfetch.scanner import (
     Predicate,
     decode,
     encode,
-    field_names,
     holds,
     now,
     parse_scan,
     parse_value,
+    scan_layout,
     u64,
 )
 
@@ -31,6 +31,8 @@ from ..errors import Unexpected
 from ..session import holding, places
 
 if TYPE_CHECKING:
+    from farfetch.scanner import Layout
+
     from ..session.session import Session
 
 _TICK = 0.05
@@ -106,20 +108,24 @@ def _fulfils(asked: Asked, value_type: Any, value: Any, read: Read, **before: An
         ordered = _text_order(asked, value, read)
         if ordered is not None:
             return ordered
-    names = field_names(value_type, bits=before.get("bits", 64))
+    layout = scan_layout(value_type, bits=before.get("bits", 64))
     try:
         compared = _compared(asked, now, read)
-        predicate = _parsed(asked, names) if compared is None else compared
+        predicate = _parsed(asked, layout) if compared is None else compared
     except FarfetchError as error:  # no value of the type: it may be an expression
         with suppress(FarfetchError):
-            return holds(parse_scan(asked.text, names), value_type, value, **before)
+            return holds(_predicate(asked, layout), value_type, value, **before)
         raise error
     return holds(predicate, value_type, value, **before)
 
 
-def _parsed(asked: Asked, names: Collection[str]) -> Predicate:
+def _predicate(asked: Asked, layout: Layout) -> Predicate:
+    return parse_scan(asked.text, layout.names, rounded=layout.may_be_float)
+
+
+def _parsed(asked: Asked, layout: Layout) -> Predicate:
     try:
-        return parse_scan(asked.text, names)
+        return _predicate(asked, layout)
     except ExpressionError as error:
         raise asked.error(f"{_MISSING}: {error}") from None
 

@@ -23,10 +23,10 @@ NEXT = Command(
     category=Category.SCANS,
     summary="narrow the matches",
     details="Keeps the matches that satisfy PREDICATE. Against the last scan: > increased, "
-    "< decreased, = unchanged, != changed, + 5 and - 5 by that much, or prev in the predicate "
-    "language; first is the value at the first scan. Ctrl-C stops it and keeps the matches as "
-    "they were; undo takes a step back. A line that is only a predicate does the same while "
-    "there are matches.",
+    "< decreased, = unchanged, != changed, + 5 and - 5 by that much, which floats round "
+    "to, + 5..7 by something between, or prev in the predicate language; first is the value at "
+    "the first scan. Ctrl-C stops it and keeps the matches as they were; undo takes a step back. "
+    "A line that is only a predicate does the same while there are matches.",
     examples=("next 95", "next - 5", "next now < prev and now > first - 20"),
     run=run,
     arguments=(Argument("predicate", predicate(lambda session: session.matched.fields)),),

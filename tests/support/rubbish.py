@@ -205,7 +205,7 @@ def functions() -> Iterator[Case]:
     yield Case("parse_expression", s.parse_expression, {"text": "now + 1"})
     yield Case("parse_integer", s.parse_integer, {"word": "0x10"})
     yield Case("parse_predicate", s.parse_predicate, {"text": "hp == 5", "fields": ["hp"]})
-    yield Case("parse_scan", s.parse_scan, {"text": "> 5", "fields": ["hp"]})
+    yield Case("parse_scan", s.parse_scan, {"text": "> 5", "fields": ["hp"], "rounded": True})
     yield Case("parse_value", s.parse_value, {"value_type": i32, "word": "5", "bits": 64})
     yield Case("pattern", s.pattern, {"text": "48 ??"})
     yield Case("process", s.process, {"pid": os.getpid()})

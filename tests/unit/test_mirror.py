@@ -25,6 +25,7 @@ ELSEWHERE = (
     ("scanner/predicates/parser scanner/predicates/tokens", "unit/predicates/test_language"),
     ("scanner/predicates/bound_tree scanner/predicates/rules", "unit/predicates/test_binding"),
     ("scanner/predicates/constants scanner/predicates/node", "unit/predicates/test_nodes"),
+    ("scanner/predicates/steps", "laws/test_steps unit/predicates/test_language"),
     ("scanner/predicates/operators", "unit/predicates/test_meaning"),
     ("scanner/predicates/holds", "prompt/test_expect"),
     ("scanner/declarations", "unit/declarations/test_registry unit/declarations/test_c_layout"),

@@ -40,4 +40,4 @@ def test_decimals_are_taken(text: str) -> None:
 
 def test_enough_is_looked_at() -> None:
     assert len(rows("text | Python")) == 15
-    assert len(rows("line | means")) == 12
+    assert len(rows("line | means")) == 14

@@ -270,6 +270,8 @@ SHORTHANDS = [
     ("> 5 and now != 7", (now > 5) & (now != 7)),
     ("+ 5", now == prev + 5),
     ("- 5", now == prev - 5),
+    ("+ 5..7", (now - prev).between(5, 7)),
+    ("- 5..7 or unchanged", (prev - now).between(5, 7) | unchanged),
     ("+ 5 or unchanged", (now == prev + 5) | unchanged),
 ]
 
