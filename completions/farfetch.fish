@@ -34,6 +34,7 @@ set -g __farfetch_commands \
     patch 'change bytes and keep the old ones, or list what is patched' \
     unpatch 'put the old bytes of a patch back' \
     pointer 'follow pointers to a value' \
+    pointers 'find the pointer paths that lead to a value in every run' \
     table 'keep places under a name, to be saved and loaded' \
     save 'save the table' \
     load 'load a saved table' \

@@ -64,9 +64,13 @@ from .memory.base import Memory
 from .memory.buffer import Buffer
 from .memory.modules import Location, Module
 from .memory.owner import ProcessInfo
+from .memory.path_group import PathGroup, parse_path
 from .memory.pointer_path import PointerPath, PointerStep
 from .memory.region_filter import Where
 from .memory.regions import Footprint, Range, Region
+from .pointers.check import CheckedPath, check_paths
+from .pointers.map import PointerMap, PointerMapInfo
+from .pointers.paths import PointerPaths
 from .predicates.any_case import AnyCase, anycase
 from .predicates.byte_pattern import Pattern, pattern
 from .predicates.holds import holds
@@ -142,21 +146,14 @@ from .values.structures import field_names, scan_layout, size_of, struct_of
 if typing.TYPE_CHECKING:
     from .declarations.c_layout import c_struct, c_structs
     from .declarations.construct import construct_struct
-    from .pointers.check import CheckedPath
-    from .pointers.map import PointerMap, PointerMapInfo
-    from .pointers.paths import PointerPaths
     from .tables.cheat_engine import Taken, export_table, import_table
 else:
     # What takes a while to load and most programs do without: readers of declarations and of
-    # XML, pointer maps.
+    # XML.
     _LATER: typing.Final = {
         "c_struct": ".declarations.c_layout",
         "c_structs": ".declarations.c_layout",
         "construct_struct": ".declarations.construct",
-        "CheckedPath": ".pointers.check",
-        "PointerMap": ".pointers.map",
-        "PointerMapInfo": ".pointers.map",
-        "PointerPaths": ".pointers.paths",
         "Taken": ".tables.cheat_engine",
         "export_table": ".tables.cheat_engine",
         "import_table": ".tables.cheat_engine",
@@ -210,6 +207,7 @@ __all__ = [
     "Patch",
     "PatchError",
     "Patches",
+    "PathGroup",
     "Pattern",
     "PointerError",
     "PointerMap",
@@ -258,6 +256,7 @@ __all__ = [
     "c_struct",
     "c_structs",
     "changed",
+    "check_paths",
     "construct_struct",
     "decode",
     "decreased",
@@ -296,6 +295,7 @@ __all__ = [
     "parse_address",
     "parse_expression",
     "parse_integer",
+    "parse_path",
     "parse_predicate",
     "parse_scan",
     "parse_value",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from . import arguments
 from .errors import TypeNameError
@@ -16,10 +16,13 @@ from .live.watch import Watch
 from .memory.base import Memory
 from .memory.owner import ProcessInfo
 from .memory.page_state import PageState
+from .memory.path_group import AnyPath, PathGroup
 from .memory.pointer_path import PointerPath
 from .memory.region_filter import Where
 from .memory.regions import Footprint
 from .memory.space import Space, checked_bits
+from .pointers.map import PointerMap, pointer_map_of
+from .pointers.moment import Order
 from .process.processes import find_process
 from .process.ways import open_memory
 from .scan.budget import Budget
@@ -27,10 +30,6 @@ from .scan.job import ProgressFunction
 from .scan.scan import Scan
 from .values.convert import decode, encode, value_type
 from .values.structures import size_of
-
-if TYPE_CHECKING:
-    from .pointers.map import PointerMap
-    from .pointers.moment import Order
 
 
 def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None = None) -> Target:
@@ -195,6 +194,7 @@ class Target(Space):
         directory: str | None = None,
         budget: Budget | None = None,
         chunk: int | None = None,
+        goal: int | None = None,
         progress: ProgressFunction | None = None,
     ) -> PointerMap:
         """Read all pointers of the target: words that lead into the regions looked at.
@@ -210,6 +210,7 @@ class Target(Space):
                 /var/tmp if None.
             budget: what the map and its scans may take; see :class:`Budget`.
             chunk: bytes a thread reads at a time; the map does not depend on it.
+            goal: the address that paths are looked for to; the map keeps it, as a note for later.
             progress: called in this thread about 20 times a second; its matches are pointers.
 
         Raises:
@@ -224,8 +225,6 @@ class Target(Space):
         >>> len(attach(Buffer(memory, base=0x1000)).pointer_map())
         4
         """
-        from .pointers.map import pointer_map_of  # which takes a while to load
-
         self._life.check()
         return pointer_map_of(
             self,
@@ -236,6 +235,7 @@ class Target(Space):
             directory=directory,
             budget=budget,
             chunk=chunk,
+            goal=goal,
             progress=progress,
         )
 
@@ -284,7 +284,7 @@ class Target(Space):
 
     def freeze(
         self,
-        address: int | PointerPath,
+        address: int | AnyPath,
         type: Any,  # noqa: A002
         value: Any = None,
         *,
@@ -297,7 +297,8 @@ class Target(Space):
         What cannot be reached for a while is held again when it can be; see :class:`.Freeze`.
 
         Args:
-            address: of its first byte, or the path to it, which is followed at each look.
+            address: of its first byte, or the path to it, which is followed at each look, or a
+                group of paths, which holds it while they agree.
             type: a construct, or the name of one.
             value: to hold; what is there now if None.
             allow: the way in which the value may still move, taking the frozen value with it.
@@ -319,10 +320,10 @@ class Target(Space):
         """
         self._life.check()
         construct = value_type(type)
-        if not isinstance(address, PointerPath):
+        if not isinstance(address, PointerPath | PathGroup):
             address = arguments.address(address)
         if value is None:
-            at = address.resolve(self) if isinstance(address, PointerPath) else address
+            at = address if isinstance(address, int) else address.resolve(self)
             value = self.read(at, construct)
         with self._making:
             self._life.check()

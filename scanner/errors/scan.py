@@ -25,11 +25,12 @@ class ScanOrderError(FarfetchError):
 
 
 class MatchIndexError(FarfetchError, IndexError):
-    """No match has that index.
+    """No match, or no pointer path, has that index.
 
     Args:
         index: the index asked for.
-        total: how many matches there are.
+        total: how many there are.
+        what: ``"match"``, ``"path"``.
 
     >>> scan = attach(Buffer(b"abc")).scan(u8, where="all")
     >>> scan.first("now == 97").matches
@@ -39,15 +40,16 @@ class MatchIndexError(FarfetchError, IndexError):
     farfetch.scanner.MatchIndexError: no match 5: there are 1, from 0 to 0
     """
 
-    def __init__(self, index: int, total: int) -> None:
-        super().__init__(index, total)
+    def __init__(self, index: int, total: int, what: Literal["match", "path"] = "match") -> None:
+        super().__init__(index, total, what)
         self.index = index
         self.total = total
+        self.what = what
 
     def _message(self) -> str:
         if not self.total:
-            return f"no match {self.index}: there are none"
-        return f"no match {self.index}: there are {self.total}, from 0 to {self.total - 1}"
+            return f"no {self.what} {self.index}: there are none"
+        return f"no {self.what} {self.index}: there are {self.total}, from 0 to {self.total - 1}"
 
 
 class ScanCancelled(FarfetchError):

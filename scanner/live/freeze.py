@@ -17,7 +17,7 @@ from construct import Construct
 from ..errors import FarfetchError, TargetClosed, TargetGone
 from ..lifetime.bound import Bound
 from ..lifetime.life import Life
-from ..memory.pointer_path import PointerPath
+from ..memory.path_group import AnyPath
 from ..memory.space import Space
 from ..memory.writing import Holder
 from .frozen import INTERVAL, Allow, Freeze
@@ -69,7 +69,7 @@ class Freezer(Bound, Holder):
 
     def add(
         self,
-        address: int | PointerPath,
+        address: int | AnyPath,
         type: Construct,  # noqa: A002
         value: Any,
         *,
@@ -80,7 +80,7 @@ class Freezer(Bound, Holder):
         """Freeze a value; it is written before this returns.
 
         Args:
-            address: of the value, or the path to it, which is followed at each look.
+            address: of the value, or the path to it, which is followed at each look, or a group.
             type: of the value.
             value: to keep up.
             allow: the direction in which the target may change it all the same.

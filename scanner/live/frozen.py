@@ -13,7 +13,8 @@ from .. import arguments
 from ..errors import FarfetchError, ValueKindError
 from ..lifetime.bound import Bound
 from ..lifetime.life import Life
-from ..memory.pointer_path import Follower, PointerPath
+from ..memory.path_group import AnyPath, PathGroup, follower_of
+from ..memory.pointer_path import PointerPath
 from ..memory.space import Space
 from ..memory.writing import write_fully
 from ..values.convert import encode, layout_of
@@ -33,7 +34,8 @@ class Freeze(Bound):
 
     Attributes:
         address: of the value; with a path, where that led last.
-        path: that is followed to it at each look; None where it stays at an address.
+        path: that is followed to it at each look, or a group of paths; None where it stays at an
+            address.
         type: of the value.
         allow: the direction in which the target may change it: ``"increase"``, ``"decrease"`` or
             None. The value that it reaches is then the one that is kept.
@@ -60,7 +62,7 @@ class Freeze(Bound):
         space: Space,
         life: Life,
         forget: Callable[[Freeze], None],
-        address: int | PointerPath,
+        address: int | AnyPath,
         type: Construct,  # noqa: A002
         value: Any,
         allow: Allow | None,
@@ -69,8 +71,9 @@ class Freeze(Bound):
     ) -> None:
         if allow is not None:
             arguments.choice("allow", allow, ("increase", "decrease"))
-        self.path = address if isinstance(address, PointerPath) else None
-        self.address = 0 if isinstance(address, PointerPath) else arguments.address(address)
+        is_path = isinstance(address, PointerPath | PathGroup)
+        self.path: AnyPath | None = address if is_path else None  # type: ignore[assignment]
+        self.address = 0 if is_path else arguments.address(address)
         self.type = type
         self.allow = allow
         self.interval = arguments.seconds("interval", interval)
@@ -81,7 +84,7 @@ class Freeze(Bound):
         self._space = space
         self._life = life
         self._forget = forget
-        self._follower = Follower(self.path, space) if self.path else None
+        self._follower = follower_of(self.path, space) if self.path else None
         self._layout = layout_of(type, bits=space.bits)
         if allow and not self._layout.is_number:
             raise ValueKindError(value, self._layout.name, f"a number that can {allow}, as allowed")

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
+from .. import arguments
 from ..errors import ArgumentError, ExpressionError, MemoryFault
 from ..memory.addresses import parse_address
 from ..memory.modules import Module
 from ..memory.pointer_path import PointerPath
 from ..memory.regions import Region
-from ..values.convert import decode, value_type
+from ..values.convert import decode, encode, value_type
 from ..values.structures import size_of
-from .moment import Order
+from .moment import Order, order_of
 
+_EXPECTED = "paths, each a PointerPath"
 _MANY = 1 << 16  # pointers that are kept in mind: paths share most of theirs
 
 
@@ -49,6 +51,66 @@ class CheckedPath(NamedTuple):
     path: PointerPath
     address: int | None
     value: Any
+
+
+def check_paths(
+    paths: Iterable[PointerPath],
+    target: Checkable,
+    address: int | None = None,
+    *,
+    type: Any = None,  # noqa: A002
+    value: Any = None,
+    order: Order = "little",
+) -> Iterator[CheckedPath]:
+    """Those of some paths that lead somewhere in a target, as it is now.
+
+    Args:
+        paths: any, such as those that are left of an earlier check.
+        target: to follow them in.
+        address: that they have to lead to; anywhere if None.
+        type: of the value at the end of each.
+        value: that has to be there; any if None.
+        order: of the bytes of a pointer.
+
+    Raises:
+        ArgumentError: a value without a type.
+        ValueRangeError, ValueKindError: the value is none of the type.
+        TypeNameError: the type is none.
+        TargetGone, TargetClosed: there is nothing to follow them in.
+
+    >>> from farfetch.scanner import Buffer, attach
+    >>> target = attach(Buffer(bytearray((0x1008).to_bytes(8, "little") * 4), base=0x1000))
+    >>> target.write(0x1018, "i32", 77)
+    >>> paths = [PointerPath.parse("0x1000 -> 0x10"), PointerPath.parse("0x1008 -> 0x4")]
+    >>> [str(one.path) for one in check_paths(paths, target, type="i32", value=77)]
+    ['0x1000 -> 0x10']
+    """
+    arguments.like("paths", paths, ("__iter__",), _EXPECTED)
+    each = (arguments.instance("paths", path, PointerPath, _EXPECTED) for path in paths)
+    return checked(each, target, address, type=type, value=value, order=order_of(order))
+
+
+def checked(
+    paths: Iterable[PointerPath],
+    target: Checkable,
+    address: int | None,
+    *,
+    type: Any,  # noqa: A002
+    value: Any,
+    order: Order,
+) -> Iterator[CheckedPath]:
+    """What :func:`check_paths` gives, of paths that nobody has looked at yet."""
+    what = "an attached target"
+    arguments.like("target", target, ("regions", "modules", "read_bytes", "bits"), what)
+    if address is not None:
+        address = arguments.address(address)
+    if value is not None and type is None:
+        raise ArgumentError("value", value, "given together with its type")
+    if value is not None:
+        construct, bits = value_type(type), target.bits
+        value = decode(construct, encode(construct, value, bits=bits), bits=bits)
+    followed = follow_all(paths, target, type, order)
+    return (one for one in followed if leads_to(one, address, value))
 
 
 def follow_all(

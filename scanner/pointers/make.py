@@ -38,6 +38,7 @@ class Plan(NamedTuple):
         order: of the bytes of a pointer.
         threads: that work on it.
         chunk: bytes that a thread reads at a time.
+        goal: that paths are looked for to.
     """
 
     where: Where
@@ -45,6 +46,7 @@ class Plan(NamedTuple):
     order: Order
     threads: int
     chunk: int
+    goal: int | None
 
 
 def make_map(
@@ -101,6 +103,7 @@ class _Making:
             tuple(regions),
             tuple(modules),
             builds,
+            plan.goal,
         )
         return handle, moment
 

@@ -22,7 +22,7 @@ from ..scan.state import chunk_of, threads_of
 from . import map_file
 from .bases import Wanted
 from .make import Plan, make_map
-from .moment import Moment, Order
+from .moment import Moment, Order, order_of
 from .paths import PointerPaths
 from .room import Room
 from .scan import Mapped, Options, scan_map
@@ -129,14 +129,15 @@ class PointerMap(Closing):
         handle, moment = map_file.load(name, room, threads_of(threads))
         return cls(handle, moment, room)
 
-    def save(self, file: str | os.PathLike[str]) -> None:
+    def save(self, file: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write it to a file, all of it or nothing; ``.ffmap`` is what they are called.
 
         Args:
-            file: its name; a file of that name is replaced.
+            file: its name; a pointer map of that name is replaced.
+            force: replace whatever is there.
 
         Raises:
-            PointerMapError: it cannot be written; what was there is untouched.
+            PointerMapError: it cannot be written, or another file is there; that is untouched.
 
         >>> import os, tempfile
         >>> from farfetch.scanner import Buffer, attach
@@ -147,7 +148,8 @@ class PointerMap(Closing):
         ...     len(PointerMap.load(name))
         4
         """
-        map_file.save(arguments.path("file", file), self.handle, self.moment)
+        name, force = arguments.path("file", file), arguments.flag("force", force)
+        map_file.save(name, self.handle, self.moment, force=force)
 
     @property
     def handle(self) -> Any:
@@ -183,6 +185,16 @@ class PointerMap(Closing):
     def bits(self) -> int:
         """Width of its pointers: 32 or 64."""
         return self.moment.bits
+
+    @property
+    def goal(self) -> int | None:
+        """The address that paths are looked for to, as it was said when the map was made.
+
+        >>> from farfetch.scanner import Buffer, attach
+        >>> attach(Buffer(bytearray(64), base=0x1000)).pointer_map(goal=0x1010).goal
+        4112
+        """
+        return self.moment.goal
 
     @property
     def modules(self) -> tuple[Module, ...]:
@@ -302,15 +314,17 @@ def pointer_map_of(
     directory: str | None,
     budget: Budget | None,
     chunk: int | None,
+    goal: int | None,
     progress: ProgressFunction | None,
 ) -> PointerMap:
     """What :meth:`.Target.pointer_map` makes, and says."""
     plan = Plan(
         filter_of(where),
         _align(align, target.bits // 8),
-        _order(order),
+        order_of(order),
         threads_of(threads),
         chunk_of(chunk),
+        None if goal is None else arguments.address(goal, "goal"),
     )
     room = Room(directory, budget)
     function = arguments.function("progress", progress)
@@ -324,10 +338,6 @@ def _align(align: int | None, word: int) -> int:
     if arguments.whole("align", align, 1, 8, "1, 2, 4 or 8") not in _ALIGNS:
         raise ArgumentError("align", align, "1, 2, 4 or 8")
     return int(align)
-
-
-def _order(order: object) -> Order:
-    return "little" if arguments.choice("order", order, ("little", "big")) == "little" else "big"
 
 
 def _others(compare: object, first: PointerMap) -> list[tuple[PointerMap, int]]:

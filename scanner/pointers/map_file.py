@@ -50,21 +50,42 @@ _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def save(name: str, handle: Any, moment: Moment) -> None:
+def save(name: str, handle: Any, moment: Moment, *, force: bool) -> None:
     """Write a map to a file, all of it or nothing.
+
+    Args:
+        name: of the file.
+        handle: the core's map.
+        moment: that it is of.
+        force: even over a file that is no pointer map, and that is lost.
 
     Raises:
         PointerMapError: it cannot be written; what was there is untouched.
     """
     try:
         path = Path(os.path.realpath(name))
-        with _drafted(path, _mode_of(name, path)) as (draft, file):
+        mode = _mode_of(name, path)
+        if not force:
+            _check_replaced(name, path)
+        with _drafted(path, mode) as (draft, file):
             _write(file, handle, moment)
             os.fsync(file.fileno())
             draft.replace(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is no name of a file"
         raise PointerMapError(name, f"{reason}; nothing was written") from None
+
+
+def _check_replaced(name: str, path: Path) -> None:
+    """Refuse to write over what is there and is no pointer map."""
+    try:
+        with path.open("rb") as file:
+            begins = file.read(len(_MAGIC))
+    except FileNotFoundError:
+        return
+    if begins not in (b"", _MAGIC):
+        reason = "is not written over, as what is there is no pointer map"
+        raise PointerMapError(name, f"{reason}; save to another file, or force it")
 
 
 def _mode_of(name: str, path: Path) -> int:

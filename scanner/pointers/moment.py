@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from .. import arguments
 from ..memory.modules import Module
 from ..memory.regions import Range, Region
 from ..scan.results import FaultSet
@@ -20,7 +21,7 @@ _PT_NOTE: Final = 4
 _NT_GNU_BUILD_ID: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Moment:
     """A target, as it was when its pointers were read.
 
@@ -39,6 +40,7 @@ class Moment:
         regions: all that was mapped.
         modules: the programs and libraries among it, by ascending address.
         builds: what tells one build of each module from another; "" where nothing does.
+        goal: the address that paths are looked for to; None where that was not said.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Moment:
     regions: tuple[Region, ...]
     modules: tuple[Module, ...]
     builds: tuple[str, ...]
+    goal: int | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -64,6 +67,11 @@ class Moment:
             _quoted(name if names[name] == 1 else f"{name}[{number}]")
             for name, number in numbered(self.modules)
         ]
+
+
+def order_of(order: object) -> Order:
+    """An order of bytes that somebody gave."""
+    return "little" if arguments.choice("order", order, ("little", "big")) == "little" else "big"
 
 
 def numbered(modules: Sequence[Module]) -> list[tuple[str, int]]:

@@ -42,6 +42,7 @@ def moment_to(moment: Moment) -> dict[str, Any]:
             }
             for module, build in zip(moment.modules, moment.builds, strict=True)
         ],
+        "goal": moment.goal,
     }
 
 
@@ -67,6 +68,7 @@ def moment_from(header: dict[str, Any]) -> Moment:
         regions=tuple(_region(row) for row in header["regions"]),
         modules=tuple(_module(one) for one in modules),
         builds=tuple(_text(one["build"]) for one in modules),
+        goal=None if header.get("goal") is None else _whole(header["goal"]),
     )
     _check_order([Range(region.start, region.end) for region in found.regions])
     _check_order([Range(module.base, module.base + 1) for module in found.modules])

@@ -16,7 +16,7 @@ from ..lifetime.bound import Closing
 from ..lifetime.life import Held
 from ..memory.pointer_path import PointerPath
 from .bases import Base
-from .check import Checkable, CheckedPath, follow_all, leads_to
+from .check import Checkable, CheckedPath, checked
 from .found import Found, Walk
 
 _MOST = 1 << 62
@@ -163,7 +163,7 @@ class PointerPaths(Closing):
         position = _position(index, 0)
         listed = self._list(position + 1)
         if position >= len(listed):
-            raise MatchIndexError(position, len(listed))
+            raise MatchIndexError(position, len(listed), "path")
         return listed[position]
 
     def _list(self, stop: int | None) -> list[PointerPath]:
@@ -196,6 +196,7 @@ class PointerPaths(Closing):
 
         Raises:
             ArgumentError: a value without a type.
+            ValueRangeError, ValueKindError: the value is none of the type.
             TypeNameError: the type is none.
             TargetGone, TargetClosed: there is nothing to follow them in.
 
@@ -207,15 +208,8 @@ class PointerPaths(Closing):
         >>> [str(one.path) for one in paths.check(target, 0x100C)]
         ['0x1008 -> 0x4']
         """
-        what = "an attached target"
-        arguments.like("target", target, ("regions", "modules", "read_bytes", "bits"), what)
-        if address is not None:
-            address = arguments.address(address)
-        if value is not None and type is None:
-            raise ArgumentError("value", value, "given together with its type")
-        found = self._held.get()
-        followed = follow_all(self, target, type, found.moment.order)
-        return (one for one in followed if leads_to(one, address, value))
+        order = self._held.get().moment.order
+        return checked(self, target, address, type=type, value=value, order=order)
 
     def text(self, count: int = 1000) -> str:
         """The best paths, a line each, as :meth:`.PointerPath.parse` takes them.

@@ -17,6 +17,7 @@ from defusedxml.ElementTree import iterparse
 
 from .. import arguments
 from ..errors import FarfetchError, TableError
+from ..memory.path_group import PathGroup
 from ..memory.pointer_path import PointerPath
 from ..values.literals import quote
 from .content import MAX_ENTRIES
@@ -256,7 +257,7 @@ def export_table(
             continue
         parts = tuple(part for part in entry.group.split("/") if part)
         _put(_group(groups, parts), entry, number, fields)
-        report.append(Taken(entry.name, True, "without its note" if entry.note else ""))
+        report.append(Taken(entry.name, True, _left_behind(entry)))
     ElementTree.indent(root)
     raw = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
     if len(raw) > MAX_BYTES:
@@ -324,8 +325,23 @@ def _fields(entry: Entry) -> dict[str, str]:
         fields["Unicode"] = "1" if sized[1] == "utf16" else "0"
     else:
         raise TableError("", f"Cheat Engine has no type like {entry.type}")
-    fields["Address"] = _address(entry.path.base)
+    fields["Address"] = _address(_path(entry).base)
     return fields
+
+
+def _path(entry: Entry) -> PointerPath:
+    """The path that is written: of a group the first."""
+    path = entry.path
+    return path.paths[0] if isinstance(path, PathGroup) else path
+
+
+def _left_behind(entry: Entry) -> str:
+    """What is not written of an entry; "" where nothing is left behind."""
+    path = entry.path
+    left = ["without its note"] if entry.note else []
+    if isinstance(path, PathGroup):
+        left.append(f"only the first of its {len(path.paths)} paths")
+    return ", ".join(left)
 
 
 def _address(base: str) -> str:
@@ -353,7 +369,8 @@ def _put(parent: Any, entry: Entry, number: int, fields: dict[str, str]) -> None
     ElementTree.SubElement(element, "Description").text = f'"{entry.name}"'
     for tag, text in fields.items():
         ElementTree.SubElement(element, tag).text = text
-    if entry.path.offsets:
+    path = _path(entry)
+    if path.offsets:
         offsets = ElementTree.SubElement(element, "Offsets")
-        for offset in reversed(entry.path.offsets):
+        for offset in reversed(path.offsets):
             ElementTree.SubElement(offsets, "Offset").text = f"{offset:X}"

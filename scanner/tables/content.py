@@ -11,8 +11,9 @@ from ..values.literals import quote
 from .entry import FIELDS, Entry
 
 FORMAT: Final = "farfetch table"
-#: Files without structures are of version 1, which older ones read, too.
-VERSION: Final = 2
+#: Files without groups of paths are of version 2, those without structures, too, of version 1:
+#: older ones read these as well.
+VERSION: Final = 3
 
 #: Entries that are read; a file with more is refused.
 MAX_ENTRIES: Final = 100_000

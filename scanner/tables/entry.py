@@ -9,7 +9,7 @@ from .. import arguments
 from ..declarations.registry import Declaration
 from ..errors import FarfetchError, TableError
 from ..errors.base import short
-from ..memory.pointer_path import PointerPath
+from ..memory.path_group import AnyPath, parse_path
 from ..values.literals import quote
 from ..values.names import type_named
 
@@ -26,7 +26,8 @@ class Entry:
 
     Attributes:
         name: no two of a table are the same.
-        where: ``game+0x4010``, ``0x7f…`` or a pointer path ``game+0x4010 -> 0x18``.
+        where: ``game+0x4010``, ``0x7f…``, a pointer path ``game+0x4010 -> 0x18``, or several of
+            these with ``|`` between them, which say where it is while they agree.
         type: name of the value type.
         group: what it belongs to; ``/`` divides groups in groups.
         note: for people.
@@ -59,7 +60,7 @@ class Entry:
         if self.structure is not None:
             arguments.instance("structure", self.structure, Declaration, "a Declaration, or None")
         try:
-            PointerPath.parse(self.where)
+            parse_path(self.where)
             if self.structure is None:
                 type_named(self.type)
         except FarfetchError as error:
@@ -73,9 +74,9 @@ class Entry:
         return type_named(self.type) if self.structure is None else self.structure.type
 
     @property
-    def path(self) -> PointerPath:
-        """Where it is, to be resolved in a target."""
-        return PointerPath.parse(self.where)
+    def path(self) -> AnyPath:
+        """Where it is, to be resolved in a target: a path, or a group of paths."""
+        return parse_path(self.where)
 
 
 def _check_text(field: str, value: object, *, needed: bool) -> None:

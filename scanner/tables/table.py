@@ -12,6 +12,7 @@ from .. import arguments
 from ..declarations.files import NotRegular, read_regular
 from ..declarations.registry import Declaration
 from ..errors import ArgumentError, TableError
+from ..memory.path_group import PathGroup
 from ..values.literals import quote
 from . import files
 from .content import DECLARATION, FORMAT, MAX_ENTRIES, VERSION, entry_of, parse, structures_of
@@ -167,7 +168,9 @@ class Table:
             {field: getattr(structure, field) for field in DECLARATION}
             for structure in self.structures.values()
         ]
-        content: dict[str, object] = {"format": FORMAT, "version": VERSION if structures else 1}
+        grouped = any(isinstance(entry.path, PathGroup) for entry in self)
+        version = VERSION if grouped else 2 if structures else 1
+        content: dict[str, object] = {"format": FORMAT, "version": version}
         if structures:
             content["structures"] = structures
         content["entries"] = listed

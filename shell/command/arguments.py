@@ -138,6 +138,7 @@ class Option:
         name: under which the command gets it; the flag's when "".
         default: what the command gets where it is left out; False for a switch.
         needs: the flag of the option that it goes with.
+        repeated: whether it may be there several times; the command gets a tuple.
     """
 
     flag: str
@@ -147,6 +148,7 @@ class Option:
     name: str = ""
     default: Any = None
     needs: str = ""
+    repeated: bool = False
 
     @property
     def key(self) -> str:
@@ -203,7 +205,7 @@ class Form:
             else:
                 yield argument.name, () if argument.repeated else argument.default
         for option in self.options:
-            yield option.key, option.default if option.kind else False
+            yield option.key, () if option.repeated else option.default if option.kind else False
 
 
 @dataclass(frozen=True, eq=False)

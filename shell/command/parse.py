@@ -48,6 +48,7 @@ class _Reader:
         self._words = words
         self._options: dict[str, Option] = {}
         self._seen: set[str] = set()
+        self._several: dict[str, list[object]] = {}
 
     def form(self, form: Form) -> None:
         """Read what a form takes, up to what is none of it."""
@@ -217,8 +218,12 @@ class _Reader:
         if option.kind is None:
             self.given[option.key] = True
             return
-        asked = Asked(text, text, option.flag, self._words)
-        self.given[option.key] = option.kind.read(self._session, asked)
+        read = option.kind.read(self._session, Asked(text, text, option.flag, self._words))
+        if option.repeated:
+            before = self._several.setdefault(option.key, [])
+            before.append(read)
+            read = tuple(before)
+        self.given[option.key] = read
 
 
 def listed(words: Iterable[str], joint: str = "or") -> str:

@@ -89,7 +89,7 @@ def _behind(stand: Stand, word: str, start: int, line: str) -> Stand:
     flag, equals, _ = word.partition("=")
     option = next((known for known in stand.options if known.flag == flag), None)
     if option is not None:
-        options = tuple(other for other in stand.options if other is not option)
+        options = tuple(other for other in stand.options if other is not option or option.repeated)
         awaited = option if option.kind is not None and not equals else None
         return replace(stand, options=options, awaited=awaited)
     if not stand.arguments:

@@ -70,4 +70,4 @@ def _arguments(arguments: Sequence[Argument | Alternatives], *, more: bool) -> s
 
 def _option(option: Option, options: Sequence[Option]) -> str:
     with_it = (_option(other, options) for other in options if other.needs == option.flag)
-    return f"[{' '.join((option.shown, *with_it))}]"
+    return f"[{' '.join((option.shown, *with_it))}]{'...' if option.repeated else ''}"

@@ -42,6 +42,7 @@ _ORDER: Final = (
     "patch",
     "unpatch",
     "pointer",
+    "pointers",
     "table",
     "save",
     "load",

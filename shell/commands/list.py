@@ -10,7 +10,7 @@ from ..answers import quantities, values
 from ..answers.result import Column, Json, Result, Table
 from ..command import Alternatives, Argument, Category, Command, Form, Given, Needs
 from ..command.kinds import COUNT
-from ..session import holding
+from ..session import holding, pages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,27 +34,11 @@ _TYPE = Column("TYPE")
 _FROZEN = Column("FROZEN", right=True)
 
 
-def _page(given: Given, shown: range, total: int) -> range:
-    """The indexes of the matches to show, none outside ``total``.
-
-    Args:
-        given: a count from the start; a start and a count; or ``+`` and ``-`` for the page behind
-            or before what was shown.
-        shown: the matches that were.
-        total: how many matches there are.
-    """
-    start, count = given.start, given.count
-    if given.page:
-        count = len(shown) or DEFAULT_ROWS
-        start = shown.stop if given.page == "+" else max(0, shown.start - count)
-    return range(total)[start : start + count]
-
-
 def run(session: Session, given: Given) -> Result:
     """List a page of the matches with their values now, at the last and at the first scan."""
     scan = session.scan
     total = session.matches
-    page = _page(given, session.listed, total)
+    page = pages.turned((given.page, given.start, given.count), session.listed, total, DEFAULT_ROWS)
     matches = scan[page.start : page.stop] if scan and page else []
     if not scan or not total:
         return Result({"total": 0, "matches": []}, ("no matches",))

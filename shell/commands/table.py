@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import Entry, format_address, quote
+from farfetch.scanner import Entry, PathGroup, PointerPath, format_address, quote
 
 from ..answers import values
 from ..answers.result import Column, Json, Result, Table
@@ -75,7 +75,7 @@ def _listing(session: Session) -> Result:
         address = None if live.address is None else format_address(live.address)
         holding = live.held is not None and live.held.holding
         held = "" if entry.frozen is None else entry.frozen if holding else f"({entry.frozen})"
-        place = (entry.where, address or "?")
+        place = (_where(entry), address or "?")
         reason = live.reason or (str(live.held.error or "") if live.held else "")
         said = entry.note or reason
         rows.append((entry.group, entry.name, shown, entry.type, *place, held, said))
@@ -94,6 +94,14 @@ def _listing(session: Session) -> Result:
 def _shortened(text: str) -> str:
     """The beginning of what would be wider than a table's cell."""
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _where(entry: Entry) -> str:
+    """Where an entry is; of several paths the first."""
+    path = entry.path
+    if isinstance(path, PathGroup):
+        return f"{path.paths[0]} | {len(path.paths) - 1} more"
+    return entry.where
 
 
 def _fields(entry: Entry) -> dict[str, Json]:
@@ -119,7 +127,7 @@ def _add(session: Session, given: Given) -> Result:
     if places.is_index(place):
         found = places.find(session, int(place))
         where, value_type = str(session.attached.locate(found.address)), found.type
-    elif not path.offsets:
+    elif isinstance(path, PointerPath) and not path.offsets:
         found = places.find(session, place)
         where, value_type = str(session.attached.locate(found.address)), found.type
     elif session.target is not None:
@@ -191,6 +199,8 @@ TABLE = Command(
     category=Category.TABLE,
     summary="keep places under a name, to be saved and loaded",
     details="WHERE is a match's index, an address or a pointer path such as game+0x4010->0x18. "
+    "path:0 is the best path of pointers scan, and path:0..3 the best four: an entry of several, "
+    "with | between them, is where they lead while they agree. "
     "Addresses in modules are kept relative to them, so a saved table fits the next run of the "
     "program. A field of a structure is kept as 0.hp; an entry may be of a whole structure, "
     "too, which is saved along. Alone it shows the entries with their values now; a frozen "
@@ -201,6 +211,7 @@ TABLE = Command(
     examples=(
         "table add 0 health",
         "table add 0.hp health",
+        "table add path:0..3 coins",
         'table add game+0x4010->0x18 "max hp" --type u16 --group player',
         "table set health 100",
         "table freeze health",

@@ -68,6 +68,10 @@ class Moment(Protocol):
         """The names in the table."""
 
     @property
+    def paths(self) -> int:
+        """How many pointer paths were found."""
+
+    @property
     def snapshots(self) -> Sequence[str]:
         """The names of the snapshots that predicates can say."""
 

@@ -103,6 +103,11 @@ class SessionMoment:
         return [entry.name for entry in self._session.table]
 
     @property
+    def paths(self) -> int:
+        """How many pointer paths were found."""
+        return self._session.hunt.total
+
+    @property
     def snapshots(self) -> Sequence[str]:
         """The names of the snapshots that predicates can say."""
         scan = self._session.scan

@@ -105,11 +105,12 @@ def _members(cursor: Cursor, moment: Moment, base: str) -> Iterator[Candidate]:
 
 
 def address(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer the table's entries, and modules to begin an address with; behind a dot fields."""
+    """Offer entries, paths that were found, and modules to begin with; behind a dot fields."""
     outer = next((base for base in _bases(cursor.word) if moment.members(base)), "")
     if outer and not outer.isdecimal():
         return _members(cursor, moment, outer)
     entries = [Choice(quoted(name), "entry") for name in moment.entries]
+    entries += [Choice(f"path:{index}", "path") for index in range(min(moment.paths, 10))]
     modules = [Choice(f"{quoted(name)}+0x", "module") for name in moment.modules]
     return cursor.offer(
         [*entries, *modules, Choice("[heap]+0x", "region"), Choice("0x", "address")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from farfetch.scanner import FarfetchError, format_value, parse_value, quote
+from farfetch.scanner import FarfetchError, PathGroup, format_value, parse_value, quote
 
 from . import holding, writes
 from .place import Place
@@ -25,7 +25,7 @@ class Live(NamedTuple):
     Attributes:
         address: None where it cannot be told.
         value: None where it cannot be read.
-        reason: why not.
+        reason: why not; or which of its paths lead nowhere, while others do.
         held: what freezes it; None when nothing does.
     """
 
@@ -40,13 +40,21 @@ def live(session: Session, entry: Entry) -> Live:
     target = session.target
     if target is None:
         return Live(None, None, "no target", None)
-    address = None
+    address, path, said = None, entry.path, ""
     try:
-        address = entry.path.resolve(target)
+        if isinstance(path, PathGroup):
+            found = path.each(target)
+            address = path.agreed(found)
+            if lost := found.count(None):
+                said = (
+                    f"{lost} of its {len(found)} paths {'leads' if lost == 1 else 'lead'} nowhere"
+                )
+        else:
+            address = path.resolve(target)
         value = target.read(address, entry.value_type)
     except FarfetchError as error:
         return Live(address, None, str(error), _held(target, entry, address))
-    return Live(address, value, "", _held(target, entry, address))
+    return Live(address, value, said, _held(target, entry, address))
 
 
 def frozen(session: Session, entry: Entry) -> tuple[Freeze, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from farfetch.scanner import FarfetchError, Freeze, PointerPath, format_address
+from farfetch.scanner import FarfetchError, Freeze, PathGroup, PointerPath, format_address
 
 from ..answers import values
 
@@ -76,7 +76,7 @@ def at(frozen: Iterable[Freeze], address: int) -> Freeze | None:
 
 def freeze(
     target: Target,
-    address: int | PointerPath,
+    address: int | PointerPath | PathGroup,
     value_type: Any,
     value: object = None,
     allow: Literal["increase", "decrease"] | None = None,
@@ -105,10 +105,10 @@ def freeze(
     return made
 
 
-def of(target: Target, address: int | PointerPath) -> tuple[Freeze, ...]:
+def of(target: Target, address: int | PointerPath | PathGroup) -> tuple[Freeze, ...]:
     """The frozen entries at an address, or of a path, wherever that leads."""
     return tuple(
         entry
         for entry in target.frozen
-        if (entry.path if isinstance(address, PointerPath) else entry.address) == address
+        if (entry.address if isinstance(address, int) else entry.path) == address
     )

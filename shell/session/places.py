@@ -8,7 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from farfetch.scanner import ExpressionError, PointerError, PointerPath, member
+from farfetch.scanner import (
+    ExpressionError,
+    PathGroup,
+    PointerError,
+    PointerPath,
+    member,
+    parse_path,
+)
 
 from ..line.words import Words, unquoted
 from .place import Place
@@ -53,7 +60,7 @@ def find(session: Session, which: int | str) -> Place:
     if isinstance(which, int):
         match = session.matched[which]
         return Place(match.address, match.type, match.value, types=match.types)
-    entry = _entry(session, which)
+    entry = _entry(session, which) or _found_path(session, which)
     if entry is not None:
         return entry
     try:
@@ -89,13 +96,16 @@ def within(session: Session, place: Place, path: str) -> Place:
     return Place(place.address + found.offset, found.type, field=path, path=there)
 
 
-def pointer_path(session: Session, text: str) -> tuple[PointerPath, Any]:
+def pointer_path(session: Session, text: str) -> tuple[PointerPath | PathGroup, Any]:
     """A pointer path and the type at its end; a field's offset goes into the last step.
 
     Raises:
         PointerError: it is none.
         TypeNameError: there is no such field.
+        MatchIndexError: no path that was found has that index.
     """
+    if session.hunt.names_paths(text):
+        return session.hunt.path(text), session.hunt.type or session.settings.type
     for base, field in split(text):
         try:
             path = PointerPath.parse(base)
@@ -105,7 +115,7 @@ def pointer_path(session: Session, text: str) -> tuple[PointerPath, Any]:
             found = member(session.settings.type, field, bits=session.bits)
             offsets = (*path.offsets[:-1], path.offsets[-1] + found.offset)
             return PointerPath(path.base, offsets), found.type
-    return PointerPath.parse(text), session.settings.type
+    return parse_path(text), session.settings.type
 
 
 def _field(session: Session, which: str) -> Place | None:
@@ -113,7 +123,7 @@ def _field(session: Session, which: str) -> Place | None:
     for base, path in split(which):
         if is_index(base) and len(base) <= 20:
             return within(session, find(session, int(base)), path)
-        outer = _entry(session, base)
+        outer = _entry(session, base) or _found_path(session, base)
         if outer is None:
             try:
                 outer = Place(session.attached.address(base), session.settings.type)
@@ -121,6 +131,14 @@ def _field(session: Session, which: str) -> Place | None:
                 continue
         return within(session, outer, path)
     return None
+
+
+def _found_path(session: Session, which: str) -> Place | None:
+    """The end of a path that was found, as ``path:0`` says it."""
+    if not session.hunt.names_paths(which):
+        return None
+    path, kind = pointer_path(session, which)
+    return Place(path.resolve(session.attached), kind, path=path)
 
 
 def _entry(session: Session, which: str) -> Place | None:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Final, Protocol, TextIO, TypeAlias
 
 from ..answers import quantities
 
 if TYPE_CHECKING:
     from farfetch.scanner import Progress
 
+Found: TypeAlias = tuple[str, str]
+
 #: A scan shorter than this, in seconds, shows no bar.
 PATIENCE = 0.25
+#: What scans find, one and several.
+MATCHES: Final[Found] = ("match", "matches")
 
 
 class Meter(Protocol):
     """Where progress is shown."""
 
-    def show(self, progress: Progress) -> None:
-        """Show how far a scan is; called some 20 times a second."""
+    def show(self, progress: Progress, found: Found = MATCHES) -> None:
+        """Show how far a scan is, and what it has found; called some 20 times a second."""
 
     def count(self, done: int, total: int, seconds: float, what: str) -> None:
         """Show how much of something is done; what it is stands behind the numbers."""
@@ -30,7 +34,7 @@ class Meter(Protocol):
 class NoMeter:
     """Shows nothing."""
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: Progress, found: Found = MATCHES) -> None:
         """Do nothing."""
 
     def count(self, done: int, total: int, seconds: float, what: str) -> None:
@@ -51,10 +55,10 @@ class TerminalMeter:
         self._stream = stream
         self._drawn = False
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: Progress, found: Found = MATCHES) -> None:
         """Draw the bar once the scan has taken longer than a blink."""
         if progress.seconds >= PATIENCE:
-            self._draw(bar(progress, self._width()))
+            self._draw(bar(progress, self._width(), found))
 
     def count(self, done: int, total: int, seconds: float, what: str) -> None:
         """Draw how much is done, once that has taken longer than a blink."""
@@ -79,12 +83,13 @@ class TerminalMeter:
             self._drawn = False
 
 
-def bar(progress: Progress, width: int) -> str:
+def bar(progress: Progress, width: int, found: Found = MATCHES) -> str:
     """Draw a scan's progress in at most ``width`` columns.
 
     Args:
         progress: how far it is.
         width: columns there are.
+        found: what it finds, one and several.
     """
     share = min(progress.done / progress.total, 1.0) if progress.total else 1.0
     rate = progress.done / progress.seconds if progress.seconds else 0.0
@@ -96,7 +101,7 @@ def bar(progress: Progress, width: int) -> str:
     if rate:
         left = (progress.total - progress.done) / rate
         parts.append(f"{quantities.seconds(max(left, 0.0))} left")
-    parts.append(quantities.count(progress.matches, "match", "matches"))
+    parts.append(quantities.count(progress.matches, *found))
     text = ", ".join(parts)
     while len(parts) > 1 and len(text) > width:
         parts.pop()

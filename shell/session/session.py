@@ -21,6 +21,7 @@ from farfetch.scanner import (
 
 from ..errors import NoMatches, NoTarget, UsageError
 from . import patches
+from .hunt import Hunt
 from .options import Options
 from .overwritten import Writes
 from .progress import Meter, NoMeter
@@ -45,11 +46,13 @@ class Session:
         say: prints a line while a command still works.
 
     Attributes:
+        meter: where the progress of scans is shown.
         target: what is attached, None before and after.
         scans: of the target, the present one and those before it.
         settings: of the next first scan; one that has begun keeps its own.
         writes: what was written over, to be put back.
         undone: the patches whose old bytes are put back when the target is let go.
+        hunt: the pointer map and the pointer paths there are; they stay as the table does.
         structures: that were declared, by name; they stay as the table does.
         table: places with a name; it stays when another target is attached.
         variables: texts by the names that lines can say.
@@ -84,6 +87,7 @@ class Session:
         self.undone: set[Patch] = set()
         self.advised: set[str] = set()
         self.listed = range(0)
+        self.hunt = Hunt()
         self.structures = Declarations()
         self.table = Table()
         self.variables: dict[str, str] = {}
@@ -267,3 +271,4 @@ class Session:
     def close(self) -> None:
         """End the session: frozen entries thaw, snapshot files go."""
         self.detach()
+        self.hunt.close()

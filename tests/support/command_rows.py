@@ -212,6 +212,28 @@ ROWS: dict[str, Row] = {
         refuses=(("pointer [heap]->0->0", "PointerError"), ("pointer 0x10", "MemoryFault")),
         examples=(('pointer "game+0x4010 -> 0x18 -> 0x20" f32', "MemoryFault"),),
     ),
+    "pointers": Row(
+        "address type depth",
+        (
+            ("pointers scan", "UsageError"),
+            ("pointers scan nowhere", "ExpressionError"),
+            ("pointers scan 0 --compare nothing.ffmap", "PointerMapError"),
+            ("pointers scan 0 --compare hunt.ff", "PointerMapError"),
+            ("pointers scan 0 --compare first.ffmap=nowhere", "ExpressionError"),
+            ("pointers scan 0 --bases nothing", "ArgumentError"),
+            ("pointers scan 0 --min-offset 1024 --max-offset 8", "ArgumentError"),
+            ("pointers map hunt.ff", "PointerMapError"),
+            ("pointers map /proc/a/b", "PointerMapError"),
+            ("pointers check nowhere", "ExpressionError"),
+            ("pointers check --value many", "ValueKindError"),
+            ("read path:999", "MatchIndexError"),
+        ),
+        line="pointers scan 0",
+        setup=("pointers map first.ffmap 0", "pointers scan 0"),
+        alone="NoMatches",
+        unscanned="NoMatches",
+        gone="TargetGone",
+    ),
     "table": Row(
         "name where type group note frozen allow",
         (
@@ -224,7 +246,10 @@ ROWS: dict[str, Row] = {
         alone="NoMatches",
         unscanned="NoMatches",
         gone="TargetGone",
-        examples=(("table add 0.hp health", "UsageError"),),
+        examples=(
+            ("table add 0.hp health", "UsageError"),
+            ("table add path:0..3 coins", "MatchIndexError"),
+        ),
     ),
     "save": Row(refuses=(("save /proc/a/b", "TableError"),)),
     "load": Row(

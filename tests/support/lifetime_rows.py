@@ -326,7 +326,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "entries": own(lambda w: w.patches.entries),
     },
     "pointers": {
-        **facts("pointers", "bits", "faults", "info", "modules", "moment", "room"),
+        **facts("pointers", "bits", "faults", "goal", "info", "modules", "moment", "room"),
         "cancel": fact(lambda w: w.pointers.cancel()),
         "close": fact(lambda w: w.pointers.close()),
         "handle": own(lambda w: w.pointers.handle),
@@ -381,6 +381,7 @@ PLAIN = frozenset(
         "Location",
         "Member",
         "Module",
+        "PathGroup",
         "Pattern",
         "PointerMapInfo",
         "PointerPath",

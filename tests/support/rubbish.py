@@ -204,6 +204,7 @@ def functions() -> Iterator[Case]:
     )
     yield Case("parse_expression", s.parse_expression, {"text": "now + 1"})
     yield Case("parse_integer", s.parse_integer, {"word": "0x10"})
+    yield Case("parse_path", s.parse_path, {"text": "0x10 -> 8 | 0x20"})
     yield Case("parse_predicate", s.parse_predicate, {"text": "hp == 5", "fields": ["hp"]})
     yield Case("parse_scan", s.parse_scan, {"text": "> 5", "fields": ["hp"], "rounded": True})
     yield Case("parse_value", s.parse_value, {"value_type": i32, "word": "5", "bits": 64})
@@ -241,6 +242,7 @@ def functions() -> Iterator[Case]:
     )
     yield Case("Pattern", s.Pattern, {"value": b"a", "mask": b"\xff"})
     yield Case("Regex", s.Regex, {"text": "HP"})
+    yield Case("PathGroup.parse", s.PathGroup.parse, {"text": "0x10->8 | 0x20"})
     yield Case("PointerPath.parse", s.PointerPath.parse, {"text": "0x10->8"})
     yield Case("Where.parse", s.Where.parse, {"text": "all"})
     yield Case("Where.select", s.Where.parse("all").select, {"regions": [region], "modules": []})
@@ -267,7 +269,7 @@ def _pointer_cases(target: scanner.Target, folder: Path) -> Iterator[Case]:
     pointers = target.pointer_map()
     paths = pointers.scan(BASE)
     plain = pointers.scan(BASE, bases=scanner.Range(BASE, BASE + 8))
-    yield Case("PointerMap.save", pointers.save, {"file": folder / "one.ffmap"})
+    yield Case("PointerMap.save", pointers.save, {"file": folder / "one.ffmap", "force": False})
     yield Case(
         "PointerMap.load",
         scanner.PointerMap.load,
@@ -438,6 +440,27 @@ def objects(folder: Path) -> Iterator[Case]:
     )
     yield Case(
         "PointerPath.resolve", s.PointerPath("0x1000").resolve, {"target": target, "base": BASE}
+    )
+    group = s.PathGroup.parse("0x1000 | 4096")
+    yield Case("PathGroup.each", group.each, {"target": target})
+    yield Case("PathGroup.follow", group.follow, {"target": target})
+    yield Case("PathGroup.resolve", group.resolve, {"target": target})
+    yield Case("PathGroup.plus", group.plus, {"offset": 8})
+    yield Case("PathGroup.agreed", group.agreed, {"found": (8, 8)})
+    yield Case(
+        "PathGroup", lambda paths: s.PathGroup(paths).resolve(target), {"paths": group.paths}
+    )
+    yield Case(
+        "check_paths",
+        lambda **given: list(s.check_paths(**given)),
+        {
+            "paths": group.paths,
+            "target": target,
+            "address": BASE,
+            "type": i32,
+            "value": 0,
+            "order": "little",
+        },
     )
     yield Case("PointerPath.plus", s.PointerPath("0x1000").plus, {"offset": 8})
     yield Case("Table.put", Table().put, {"entry": Entry("hp", "0x10", "i32")})

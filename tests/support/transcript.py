@@ -2,7 +2,8 @@
 
 A line ``game> hit 7`` is typed at the game; what is shown below it is of what the game answers. A
 line ``farfetch> list`` is typed at farfetch; all that it answers stands below it. What differs from
-run to run may differ: see :func:`outline`. An ellipsis stands for anything.
+run to run may differ: see :func:`outline`. An ellipsis stands for anything. A game that quits is
+started anew.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def exchanges(transcript: str) -> Iterator[Exchange]:
 
 def outline(shown: str) -> str:
     """What is shown without what differs from run to run: addresses, sizes, times, the number of
-    matches while there are many, numbers of processes, what the machine is and how memory is read;
+    matches, pointers and paths while there are many, numbers of processes, what the machine is and how memory is read;
     and without the widths that follow from them.
     """
     text = re.sub(r"0x[0-9a-f]+", "ADDRESS", shown)
@@ -50,6 +51,7 @@ def outline(shown: str) -> str:
     text = re.sub(r"\d+%", "SHARE", text)
     text = re.sub(r"^engine .*", "engine ENGINE", text, flags=re.MULTILINE)
     text = re.sub(r"^[1-9][\d,]* matches", "SOME matches", text, flags=re.MULTILINE)
+    text = re.sub(r"^[1-9][\d,]* (paths|pointers) of", r"SOME \1 of", text, flags=re.MULTILINE)
     text = re.sub(r"waited [\d.]+ s", "waited TIME", text)
     text = re.sub(r"\b(game|memory) \(\d+\)", r"\1 (PID)", text)
     text = re.sub(r"\b(process_vm|proc_mem|syscall|device)\b", "MEMORY", text)
@@ -91,6 +93,10 @@ class Players:
 
     def play(self, exchange: Exchange) -> str:
         """Type a line and give the answer: of the game, its fields, a line each."""
+        if exchange.where == "game" and exchange.line == "quit":
+            self.game.quit()
+            self.game = TargetProcess("game")
+            return ""
         if exchange.where == "game":
             return "\n".join(
                 f"{key}={text}" for key, text in self.game.command(exchange.line).items()

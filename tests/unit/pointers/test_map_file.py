@@ -209,6 +209,10 @@ def test_a_file_is_replaced_whole_or_stays(tmp_path: Path) -> None:
     name = tmp_path / "it.ffmap"
     name.write_bytes(b"before")
     name.chmod(0o600)
+    with pytest.raises(PointerMapError, match="what is there is no pointer map; save to another"):
+        made().save(name)
+    assert name.read_bytes() == b"before"
+    made().save(name, force=True)
     made().save(name)
     assert len(PointerMap.load(name)) == 5
     assert name.stat().st_mode & 0o777 == 0o600
@@ -217,6 +221,20 @@ def test_a_file_is_replaced_whole_or_stays(tmp_path: Path) -> None:
     with pytest.raises(PointerMapError, match="is not a regular file"):
         made().save(tmp_path)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["it.ffmap"]
+
+
+def test_what_it_was_made_for_is_kept(tmp_path: Path) -> None:
+    name = tmp_path / "it.ffmap"
+    for goal in (None, 0x1210):
+        pointers = attach(Buffer(bytearray(64), base=0x1000)).pointer_map(goal=goal)
+        pointers.save(name)
+        assert PointerMap.load(name).goal == pointers.goal == goal
+
+    def without(header: dict[str, Any]) -> None:
+        del header["goal"]
+
+    name.write_bytes(rewritten(name.read_bytes(), without))
+    assert PointerMap.load(name).goal is None
 
 
 def test_a_device_is_not_written_to() -> None:

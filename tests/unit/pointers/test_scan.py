@@ -170,7 +170,7 @@ def test_slices_are_those_of_the_list() -> None:
         every[2:],
     )
     assert paths[100:] == []
-    with pytest.raises(MatchIndexError, match="no match 10: there are 10"):
+    with pytest.raises(MatchIndexError, match="no path 10: there are 10"):
         paths[10]
     with pytest.raises(ArgumentError, match="no known end"):
         paths[-1]

@@ -1,0 +1,171 @@
+"""Pointer scans: the steps of a pointer hunt, each in the session that it is of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from farfetch.scanner import PointerMap, PointerPath, check_paths, parse_address
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .session import Session
+
+#: Depths and greatest offsets that are tried one after the other until there are paths.
+WIDER: Final = ((5, 512), (5, 1024), (5, 2048), (5, 4096), (8, 4096))
+
+_POINTERS: Final = ("pointer", "pointers")
+
+
+class Compared(NamedTuple):
+    """Another run: the file of its map, and where the value was then.
+
+    Attributes:
+        file: of the map.
+        where: an address, as text; "" for the one that the map was made with.
+    """
+
+    file: Path
+    where: str
+
+
+class Limits(NamedTuple):
+    """How far pointers are followed.
+
+    Attributes:
+        depth: at the most.
+        max_offset: of a step.
+    """
+
+    depth: int
+    max_offset: int
+
+
+def make_map(session: Session, where: str, goal: int | None) -> PointerMap:
+    """Map the target's pointers; the map of before stays if this fails.
+
+    Args:
+        session: with the target.
+        where: region filter.
+        goal: the address that paths are looked for to.
+    """
+    options, meter = session.settings.options, session.meter
+    try:
+        made = session.attached.pointer_map(
+            where=where,
+            goal=goal,
+            threads=options.threads,
+            directory=options.directory,
+            budget=options.budget,
+            progress=lambda seen: meter.show(seen, _POINTERS),
+        )
+    finally:
+        meter.clear()
+    session.hunt.map = made
+    return made
+
+
+def load_map(session: Session, file: Path) -> PointerMap:
+    """Load a map from its file."""
+    options = session.settings.options
+    return PointerMap.load(
+        file, threads=options.threads, directory=options.directory, budget=options.budget
+    )
+
+
+def address_in(pointers: PointerMap, text: str) -> int:
+    """The address that a text says, as things were when a map was made.
+
+    Raises:
+        ExpressionError: it says none.
+    """
+    return parse_address(text, pointers.modules, pointers.moment.regions)
+
+
+def scan(
+    session: Session,
+    pointers: PointerMap,
+    address: int,
+    limits: Iterable[Limits],
+    others: Sequence[tuple[PointerMap, int]],
+    **asked: Any,
+) -> Limits:
+    """Find the paths, as far as is necessary to find any; those of before stay if this fails.
+
+    Args:
+        session: whose hunt it is.
+        pointers: the map.
+        address: that paths lead to.
+        limits: one after the other, until there are paths.
+        others: the maps of other runs, with the address there.
+        asked: what else :meth:`PointerMap.scan` is told.
+
+    Returns:
+        The limits within which they were found, or the last ones.
+    """
+    meter, started = session.meter, time.monotonic()
+    for depth, max_offset in limits:
+
+        def show(done: int, total: int, depth: int = depth, most: int = max_offset) -> None:
+            said = f"steps; paths of up to {depth} pointers, offsets up to {most}"
+            meter.count(done, total, time.monotonic() - started, said)
+
+        try:
+            paths = pointers.scan(
+                address,
+                depth,
+                max_offset=max_offset,
+                compare=others,
+                threads=session.settings.options.threads,
+                progress=show,
+                **asked,
+            )
+        finally:
+            meter.clear()
+        reached = Limits(depth, max_offset)
+        if paths.total:
+            break
+    session.hunt.keep(paths)
+    return reached
+
+
+def narrow(
+    session: Session, address: int | None, value_type: Any, value: object, most: int
+) -> tuple[int, int]:
+    """Keep those of the paths that lead to an address or a value in the target.
+
+    Args:
+        session: with the target and the paths.
+        address: that they lead to; None for any.
+        value_type: of the value.
+        value: at their end; None for any that can be read.
+        most: of the best that are looked at.
+
+    Returns:
+        How many were looked at, and how many are left.
+    """
+    hunt, meter = session.hunt, session.meter
+    started, looked = time.monotonic(), 0
+    whole = min(most, hunt.total)
+
+    def each() -> Iterable[PointerPath]:
+        nonlocal looked
+        for path in islice(hunt.paths, most):
+            if looked % 1000 == 0:
+                seconds = time.monotonic() - started
+                meter.count(looked, whole, seconds, f"paths followed, {len(left):,} lead there")
+            looked += 1
+            yield path
+
+    left: list[PointerPath] = []
+    order = hunt.map.moment.order if hunt.map else "little"
+    asked = {"type": value_type, "value": value, "order": order}
+    try:
+        left += [found.path for found in check_paths(each(), session.attached, address, **asked)]
+    finally:
+        meter.clear()
+    hunt.keep(left)
+    return looked, len(left)
