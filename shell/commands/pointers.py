@@ -21,7 +21,7 @@ from ..complete.cursor import Choice
 from ..errors import UsageError
 from ..line.words import path_of
 from ..session import found_paths, pages, places, pointer_scan
-from ..session.pointer_scan import WIDER, Compared, Limits
+from ..session.pointer_scan import FEW, WIDER, Compared, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 #: Paths that check looks at, the best first.
 CHECKED = 100_000
-#: More paths than these are hardly looked through.
-_MANY = 50
 
 
 def _number(low: int) -> Callable[[Session, Asked], int]:
@@ -254,7 +252,7 @@ def _check(session: Session, given: Given) -> Result:
 def _advice(session: Session, given: Given, *, compared: bool) -> list[str]:
     """What to try next."""
     total = session.hunt.total
-    if total > _MANY and not compared:
+    if total > FEW and not compared:
         return [
             "start the program anew, find the value again and scan with --compare FILE, where "
             "pointers map FILE WHERE wrote FILE in this run: what holds in both is left"
@@ -300,13 +298,14 @@ POINTERS = Command(
     details="WHERE is a match's index, an address, or an entry of the table. scan maps all "
     "pointers of the target as they are now, counts the paths that lead from a module to WHERE, "
     "and shows the best: fewest pointers, from the program itself before its libraries, smallest "
-    f"offsets. It follows {WIDER[0][0]} pointers with offsets up to {WIDER[0][1]}, and looks "
-    "farther while there are none, unless --depth and --max-offset say how far. Many paths lead "
-    "there by chance. So map writes the pointers to FILE, with where the value is (over what is no "
-    "pointer map only with --force); start the program anew, find the value again, and scan it "
-    "with --compare FILE, once for each such file: only what holds in all of them is left. --bases "
-    "takes modules that paths may begin in, with commas between them, --ends-with the last "
-    "offsets, --within and --not-through filters of regions for the pointers on the way, as help "
+    f"offsets. It looks at {WIDER[0][0]} pointers and offsets up to {WIDER[0][1]} first, and "
+    f"farther as long as no more than {FEW} paths are found, unless --depth and --max-offset say "
+    "how far. Many paths lead there by chance. So map writes the pointers to FILE, with where the "
+    "value is (over what is no pointer map only with --force); start the program anew, find the "
+    "value again, and scan it with --compare FILE, once for each such file: only what holds in all "
+    "of them is left. --bases takes modules that paths may begin in, with commas between them, "
+    "--ends-with the last offsets, --within and --not-through filters of regions for the pointers "
+    "on the way, as help "
     "where names them, --min-offset how far back a step may go. --map scans a file instead of the "
     "target, --kept the map that was made last. list turns the pages. check keeps those that lead "
     "to WHERE, or to VALUE, in the target as it is now: after a new start, say. path:0 stands for "

@@ -7,15 +7,19 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from farfetch.scanner import PointerMap, PointerPath, check_paths, parse_address
+from farfetch.scanner import PointerMap, PointerPath, PointerPaths, check_paths, parse_address
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from .session import Session
 
-#: Depths and greatest offsets that are tried one after the other until there are paths.
-WIDER: Final = ((5, 512), (5, 1024), (5, 2048), (5, 4096), (8, 4096))
+#: Depths and greatest offsets that are tried one after the other, nearest first.
+WIDER: Final = (
+    *((2, 512), (3, 512), (4, 512), (5, 512), (5, 1024), (5, 2048), (5, 4096), (8, 4096)),
+)
+#: As many paths as somebody looks through.
+FEW: Final = 50
 
 _POINTERS: Final = ("pointer", "pointers")
 
@@ -93,20 +97,24 @@ def scan(
     others: Sequence[tuple[PointerMap, int]],
     **asked: Any,
 ) -> Limits:
-    """Find the paths, as far as is necessary to find any; those of before stay if this fails.
+    """Find the paths, as far as leaves no more than a few; those of before stay if this fails.
+
+    What is true by chance grows with each step, so farther is looked only while there are none, or
+    while more would still be few.
 
     Args:
         session: whose hunt it is.
         pointers: the map.
         address: that paths lead to.
-        limits: one after the other, until there are paths.
+        limits: to try, nearest first.
         others: the maps of other runs, with the address there.
         asked: what else :meth:`PointerMap.scan` is told.
 
     Returns:
-        The limits within which they were found, or the last ones.
+        The limits within which they were found, or the farthest.
     """
     meter, started = session.meter, time.monotonic()
+    kept: tuple[PointerPaths, Limits] | None = None
     for depth, max_offset in limits:
 
         def show(done: int, total: int, depth: int = depth, most: int = max_offset) -> None:
@@ -125,11 +133,17 @@ def scan(
             )
         finally:
             meter.clear()
-        reached = Limits(depth, max_offset)
-        if paths.total:
+        if kept is not None and kept[0].total and paths.total > FEW:
+            paths.close()
             break
-    session.hunt.keep(paths)
-    return reached
+        if kept is not None:
+            kept[0].close()
+        kept = (paths, Limits(depth, max_offset))
+        if paths.total > FEW:
+            break
+    assert kept is not None
+    session.hunt.keep(kept[0])
+    return kept[1]
 
 
 def narrow(

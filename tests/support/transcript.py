@@ -42,8 +42,8 @@ def exchanges(transcript: str) -> Iterator[Exchange]:
 
 def outline(shown: str) -> str:
     """What is shown without what differs from run to run: addresses, sizes, times, the number of
-    matches, pointers and paths while there are many, numbers of processes, what the machine is and how memory is read;
-    and without the widths that follow from them.
+    matches, pointers and paths while there are many, numbers of processes, what the machine is and
+    how memory is read; and without the widths that follow from them.
     """
     text = re.sub(r"0x[0-9a-f]+", "ADDRESS", shown)
     text = re.sub(r"\(\d[\d.]* \w+ in [\d.]+ s\)", "(SIZE in TIME)", text)
@@ -95,6 +95,7 @@ class Players:
         """Type a line and give the answer: of the game, its fields, a line each."""
         if exchange.where == "game" and exchange.line == "quit":
             self.game.quit()
+            self.game.close()
             self.game = TargetProcess("game")
             return ""
         if exchange.where == "game":

@@ -136,8 +136,9 @@ def test_its_progress_may_stop_it() -> None:
     seen: list[Progress] = []
 
     def stop(progress: Progress) -> None:
-        seen.append(progress)
-        raise KeyError("enough")
+        if progress.matches:  # on a busy machine, nothing may have been looked at before
+            seen.append(progress)
+            raise KeyError("enough")
 
     memory = web(64 << 20)
     with pytest.raises(KeyError, match="enough"):

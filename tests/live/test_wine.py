@@ -1,0 +1,81 @@
+"""Pointer paths in a Windows program that Wine runs: what lasts from one start to the next."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from farfetch.scanner import PointerMap, attach, i64
+
+from support.targets import ROOT, TargetProcess, targets_folder
+
+WINE = next(filter(None, map(shutil.which, ("/usr/lib/wine/wine64", "wine64", "wine"))), None)
+SERVER = next(filter(None, map(shutil.which, ("/usr/lib/wine/wineserver64", "wineserver"))), None)
+COMPILER = shutil.which("x86_64-w64-mingw32-gcc")
+#: Set, it makes a failure of what else would be skipped where Wine or MinGW-w64 is not installed.
+FORCED = "FARFETCH_TEST_WINE"
+
+pytestmark = pytest.mark.skipif(
+    not (WINE and SERVER and COMPILER) and not os.environ.get(FORCED),
+    reason=f"needs wine64 and gcc-mingw-w64-x86-64 ({FORCED}=1 makes this a failure)",
+)
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A Wine of our own, which ends with the tests; nobody else's is looked at."""
+    assert SERVER
+    prefix = tmp_path_factory.mktemp("wine")
+    changed = {**os.environ, "WINEPREFIX": str(prefix), "WINEDEBUG": "-all"}
+    changed |= {"WINEDLLOVERRIDES": "mscoree,mshtml=", "DISPLAY": ""}
+    yield changed
+    subprocess.run([SERVER, "-k"], env=changed, check=False, timeout=60)
+    subprocess.run([SERVER, "-w"], env=changed, check=False, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def program() -> Path:
+    folder = targets_folder()
+    subprocess.run(["make", "-sC", ROOT / "targets", f"OUT={folder}", "windows"], check=True)
+    return folder / "windows" / "hoard.exe"
+
+
+def hoard(program: Path, environment: dict[str, str], respawns: int) -> TargetProcess:
+    assert WINE
+    begun = TargetProcess("hoard", prefix=(WINE,), program=program, env=environment, timeout=120.0)
+    for _ in range(respawns):
+        begun.command("respawn")
+    return begun
+
+
+def test_the_best_path_of_two_runs_lasts(
+    program: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    saved = tmp_path / "first.ffmap"
+    with hoard(program, environment, 1) as process, attach(process.pid) as target:
+        gold = process.command("").number("gold_addr")
+        assert target.read(gold, i64) == 1500
+        target.pointer_map(goal=gold).save(saved)
+    with hoard(program, environment, 2) as process, attach(process.pid) as target:
+        gold = process.command("").number("gold_addr")
+        with target.pointer_map() as pointers, PointerMap.load(saved) as before:
+            assert before.goal is not None
+            (build,) = {
+                build
+                for module, build in zip(pointers.modules, pointers.moment.builds, strict=True)
+                if module.name == "hoard.exe"
+            }
+            assert build.startswith("pe-")
+            paths = pointers.scan(gold, max_offset=512, compare=[(before, before.goal)])
+            assert 0 < paths.total < 50
+            assert paths.changed == ()
+            best = paths[0]
+            assert best.base.startswith("hoard.exe+")
+            assert (8, 8, 8) in [path.offsets for path in paths]
+    for respawns in range(10):
+        with hoard(program, environment, respawns % 3) as process, attach(process.pid) as target:
+            assert best.resolve(target) == process.command("").number("gold_addr")
