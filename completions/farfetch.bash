@@ -5,8 +5,8 @@
 _farfetch_commands='
 ps attach detach info regions type struct align where option first next
 pattern undo redo history snapshot reset list map set unset freeze
-unfreeze watch read write hex patch unpatch pointer table save load export
-wait expect let source help quit
+unfreeze watch read write hex patch unpatch pointer pointers table save
+load export wait expect let source help quit
 '
 # commands end
 

@@ -258,7 +258,7 @@ def test_ctrl_c_keeps_the_map_and_what_was_listed(start: Start) -> None:
             r"\b[1-9]\d* paths of up to 6",
         )
         terminal.send("pointers scan --kept --depth 64 --max-offset 65536\r")
-        terminal.wait_for(re.compile(r"%, counting paths of up to 64 pointers, offsets"))
+        terminal.wait_for(re.compile(r"%, \d+ of \d+ steps; paths of up to 64 pointers"))
         terminal.send(CTRL_C)
         terminal.wait_for("the pointer scan was cancelled; the map and the paths listed so far")
         enter(terminal, "pointers list 1", r"0 +web\+0x\w+ -> ")
