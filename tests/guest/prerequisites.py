@@ -22,6 +22,7 @@ PACKAGES = {
     "qemu-aarch64": "qemu-user",
     "qemu-system-aarch64": "qemu-system-arm",
     "qemu-system-x86_64": "qemu-system-x86",
+    "qemu-x86_64": "qemu-user",
     "rsync": "rsync",
     "sparse": "sparse",
     "aarch64-linux-gnu-gcc-12": "gcc-12-aarch64-linux-gnu libc6-dev-arm64-cross",

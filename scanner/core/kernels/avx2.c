@@ -3,6 +3,7 @@
  * AVX2 kernels: 32-byte vectors
  */
 #include "kernels.h"
+#include "x86.h"
 
 #include <immintrin.h>
 
@@ -57,8 +58,7 @@ static inline uint64_t vector_bits_8(const __m256i *x)
 
 static bool vector_supported(void)
 {
-	/* asks cpuid for the instructions and xgetbv for the registers */
-	return __builtin_cpu_supports("avx2");
+	return ff_x86_has(FF_X86_AVX2, FF_X86_YMM);
 }
 
 #include "vector.h"

@@ -3,6 +3,7 @@
  * AVX-512 kernels: 64-byte vectors, with the byte and word instructions (BW, DQ, VL)
  */
 #include "kernels.h"
+#include "x86.h"
 
 #include <immintrin.h>
 
@@ -47,9 +48,7 @@ static inline uint64_t vector_bits_8(const __m512i *x)
 
 static bool vector_supported(void)
 {
-	/* asks cpuid for the instructions and xgetbv for the registers */
-	return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-	       __builtin_cpu_supports("avx512vl");
+	return ff_x86_has(FF_X86_AVX512, FF_X86_ZMM);
 }
 
 #include "vector.h"
