@@ -130,7 +130,18 @@ def _parser() -> Any:
     """The parser, made once."""
     from pycparser.c_parser import CParser
 
-    return CParser()
+    if not hasattr(CParser, "p_brace_open"):
+        return CParser()
+
+    class Placing(CParser):  # type: ignore[misc]
+        """pycparser before 3.0: a brace, by which an unnamed structure's place is told, has one."""
+
+        def p_brace_open(self, p: Any) -> None:
+            """brace_open : LBRACE"""  # noqa: D415  # a rule of the grammar
+            super().p_brace_open(p)
+            p.slice[0].lexpos = p.lexpos(1)
+
+    return Placing()
 
 
 def _parsed(whole: str) -> Any:
