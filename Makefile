@@ -7,6 +7,8 @@ BIN    := $(VENV)/bin
 # an editable install knows its modules by name, so it is made anew when they change
 NAMES  := $(shell find scanner shell -name '*.py' | LC_ALL=C sort | cksum | cut -d ' ' -f 1)
 STAMP  := $(VENV)/.farfetch-$(NAMES)
+# What is installed, with hashes. With LOCK= it is whatever fits pyproject.toml and is newest.
+LOCK   ?= package/lock/dev.txt
 CORE   := $(wildcard scanner/core/* scanner/core/*/*) CMakeLists.txt pyproject.toml
 SHARE  := $(wildcard docs/*.1) $(wildcard completions/*)
 
@@ -28,11 +30,14 @@ help:  ## list these targets
 .PHONY: build
 build: $(STAMP)  ## build the core and install farfetch, editable, into .venv
 
-$(STAMP): $(CORE) $(SHARE)
+$(STAMP): $(CORE) $(SHARE) $(LOCK)
 	@tools/prerequisites.sh build
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "building farfetch into $(VENV)"
-	@$(BIN)/pip install --quiet --editable '.[dev]' \
+	@if [ -n "$(LOCK)" ]; then \
+		$(BIN)/pip install --quiet --require-hashes --requirement $(LOCK); \
+	fi
+	@$(BIN)/pip install --quiet $(if $(LOCK),--no-build-isolation) --editable '.[dev]' \
 		--config-settings=cmake.define.FARFETCH_WERROR=ON
 	@rm -f $(VENV)/.farfetch*
 	@touch $@
@@ -72,7 +77,12 @@ lint: build  ## check style and types
 	$(BIN)/ruff format --check .
 	tools/typecheck.sh
 	$(BIN)/lint-imports
+	$(BIN)/reuse lint --quiet || $(BIN)/reuse lint --lines
 	tools/c_style.sh
+
+.PHONY: hooks
+hooks: build  ## look at each commit's files as lint does, before it is made
+	@$(BIN)/pre-commit install
 
 .PHONY: manual
 manual:  ## bring the man page and the completions up to the commands' help
@@ -82,6 +92,15 @@ manual:  ## bring the man page and the completions up to the commands' help
 docs: build  ## make pages of the guides and the reference, in build/docs
 	@$(BIN)/sphinx-build --quiet --nitpicky --fail-on-warning --keep-going -b html docs build/docs
 	@echo "build/docs/index.html"
+
+.PHONY: lock
+lock:  ## pin what is installed, after a change of pyproject.toml, in package/lock
+	@tools/packaging.sh python tools/lock.py
+
+.PHONY: wheels
+wheels:  ## build wheels for x86-64 and arm64, and the source distribution, into dist
+	@tools/prerequisites.sh wheels
+	@tools/packaging.sh python tools/wheels.py
 
 .PHONY: bench
 bench: build  ## measure scans against the raw copy limit, and the peers, in one run

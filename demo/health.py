@@ -21,14 +21,20 @@ _MARKED: Final = re.compile(r"type i32$")
 
 
 class Game:
-    """The game, spoken to on its standard input."""
+    """The game, spoken to on its standard input.
 
-    def __init__(self) -> None:
-        subprocess.run(
-            ["make", "-s", "-C", ROOT / "targets", f"OUT={TARGETS}", "BUILDS=pie"], check=True
-        )
+    Args:
+        program: it, where it is built already.
+    """
+
+    def __init__(self, program: str = "") -> None:
+        if not program:
+            subprocess.run(
+                ["make", "-s", "-C", ROOT / "targets", f"OUT={TARGETS}", "BUILDS=pie"], check=True
+            )
+            program = str(TARGETS / "pie" / "game")
         self._process = subprocess.Popen(
-            [TARGETS / "pie" / "game"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self.pid = self._process.pid
         self._answer()
@@ -94,7 +100,7 @@ def _send(stream: IO[str] | None, line: str) -> None:
 
 def main() -> int:
     """Play. Returns the exit code."""
-    game = Game()
+    game = Game(*sys.argv[1:])
     farfetch = Farfetch(game.pid)
     health = game.command("status", "health", "ammo", "gold")["health"]
     farfetch.command(health)

@@ -26,7 +26,7 @@ from sphinx.pycode import ModuleAnalyzer
 vars(target).update(PointerMap=PointerMap, Order=Order)
 
 project = "farfetch"
-author = "the farfetch developers"
+author = "farfetch contributors"
 copyright = author  # noqa: A001  # Sphinx calls it so
 release = version = farfetch.__version__
 

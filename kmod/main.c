@@ -82,7 +82,7 @@ static void __exit far_exit(void)
 module_init(far_init);
 module_exit(far_exit);
 
-MODULE_AUTHOR("The farfetch authors");
+MODULE_AUTHOR("farfetch contributors");
 MODULE_DESCRIPTION("Copy bytes between the caller and the memory of another process");
 MODULE_VERSION("0.1.0");
 MODULE_LICENSE("GPL");

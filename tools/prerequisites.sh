@@ -3,7 +3,7 @@
 #
 # Install what is missing of the packages that a make target needs.
 #
-#   tools/prerequisites.sh build|lint|test|kernels|bench
+#   tools/prerequisites.sh build|lint|test|kernels|bench|wheels
 #
 # Only Debian and its kin are handled, with apt-get, as root or through sudo. Elsewhere, or
 # when nothing is missing, it does nothing but name what it cannot find.
@@ -14,6 +14,10 @@ python=${PYTHON:-python3}
 build() {
 	need gcc 'command -v gcc'
 	need libc6-dev 'echo "#include <stdio.h>" | gcc -E - '
+	wheels
+}
+
+wheels() { # their compiler is one from PyPI
 	need python3-venv "$python -c 'import venv, ensurepip'"
 	need python3-dev "$python -c 'import os, sys, sysconfig
 sys.exit(not os.path.exists(sysconfig.get_path(\"include\") + \"/Python.h\"))'"
@@ -115,8 +119,9 @@ lint) lint ;;
 test) tests ;;
 kernels) kernels ;;
 bench) bench ;;
+wheels) wheels ;;
 *)
-	echo "usage: $0 build|lint|test|kernels|bench" >&2
+	echo "usage: $0 build|lint|test|kernels|bench|wheels" >&2
 	exit 2
 	;;
 esac

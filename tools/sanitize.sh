@@ -18,7 +18,9 @@ cmake --build $threads --target stress >$threads.log || { cat $threads.log; exit
 setarch -R $threads/tests/stress
 
 test -x $venv/bin/python || "$python" -m venv $venv
-$venv/bin/pip install --quiet --disable-pip-version-check '.[dev]' \
+$venv/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+	--requirement package/lock/dev.txt
+$venv/bin/pip install --quiet --disable-pip-version-check --no-build-isolation '.[dev]' \
 	--config-settings='cmake.define.FARFETCH_SANITIZE=address,undefined' \
 	--config-settings=cmake.define.FARFETCH_WERROR=ON \
 	--config-settings=build-dir=build/sanitize/cmake

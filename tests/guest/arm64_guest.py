@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from guest import kernel_log, rig
-from guest.kernels import CROSS, CROSS_COMPILER, KMOD, MACHINES, Kernel, run, source
+from guest.kernels import CROSS, CROSS_COMPILER, KMOD, MACHINES, Kernel, source
 from guest.prerequisites import require, search_path
+from support.cache import run
 
 SMOKE = Path(__file__).parent / "arm64" / "smoke.c"
 WELL = "smoke: all well"

@@ -1,7 +1,7 @@
 """Kernels to boot: Debian's own, and Debian's source with the stub patched in.
 
-Nothing is installed. Packages are fetched with apt, into a state of its own, and
-unpacked into the cache; it is keyed by what goes in, and can be deleted at any time.
+Nothing is installed. Packages are unpacked into the cache, which is keyed by what goes in,
+and can be deleted at any time.
 """
 
 from __future__ import annotations
@@ -11,21 +11,17 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from fcntl import LOCK_EX, flock
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from guest.prerequisites import MissingError, require
+from guest.prerequisites import require
+from support.cache import cache, once, run
+from support.debian import Apt, Suite, is_this_machine, root
 
 HERE = Path(__file__).parent
 KMOD = HERE.parents[1] / "kmod"
-KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # It became the default, and its opposite the option.
 UNKNOWN_FROM_6_10 = "CONFIG_BASE_FULL=y"
-LISTS_FRESH_FOR = 24 * 3600
 CROSS = "aarch64-linux-gnu-"
 CROSS_COMPILER = f"{CROSS}gcc-12"
 
@@ -81,14 +77,6 @@ MACHINES = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Suite:
-    """A Debian suite, and whether it has security updates of its own."""
-
-    name: str
-    security: bool = True
-
-
 BOOKWORM = Suite("bookworm")
 SUITES = {
     "5.10": Suite("bullseye"),
@@ -98,148 +86,11 @@ SUITES = {
 }
 
 
-def mirror(label: str) -> str:
-    """Return where this machine's own apt gets Debian's packages from.
-
-    Args:
-        label: of the archive, ``Debian`` or ``Debian-Security``.
-    """
-    text = run(["apt-get", "indextargets", "--format", "$(LABEL) $(SITE)"])
-    sites = [line.split()[1] for line in text.splitlines() if line.split()[:1] == [label]]
-    if not sites:
-        raise MissingError(f"apt knows no archive {label}: run apt-get update, on a Debian machine")
-    return sites[0].rstrip("/")
-
-
-def cache() -> Path:
-    """Return the folder for everything that can be fetched or built again."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(os.environ.get("FARFETCH_CACHE") or Path(home) / "farfetch")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def run(
-    command: Sequence[str | Path],
-    *,
-    cwd: Path | None = None,
-    environment: Mapping[str, str] | None = None,
-) -> str:
-    """Run a command and return what it printed; if it fails, say all of it."""
-    result = subprocess.run(
-        [str(word) for word in command],
-        cwd=cwd,
-        env={**os.environ, **(environment or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if result.returncode:
-        words = " ".join(map(str, command))
-        raise RuntimeError(f"{words}\nexit status {result.returncode}\n{result.stdout}")
-    return result.stdout
-
-
-@contextmanager
-def _locked(name: str) -> Iterator[None]:
-    with (cache() / f"{name}.lock").open("w") as file:
-        flock(file, LOCK_EX)
-        yield
-
-
-def _once(folder: Path, make: Callable[[Path], None]) -> Path:
-    """Return a finished cache folder, making it first if it is not there."""
-    with _locked(folder.name):
-        done = folder / ".done"
-        if not done.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            make(folder)
-            done.touch()
-    return folder
-
-
-class Apt:
-    """Apt with lists of its own, so that any suite and machine can be asked.
-
-    Args:
-        suite: the suite.
-        arch: the packages' machine.
-    """
-
-    def __init__(self, suite: Suite, arch: str) -> None:
-        require("apt-get", "dpkg-deb")
-        if not KEYRING.exists():
-            raise MissingError(f"not found: {KEYRING}; install debian-archive-keyring")
-        self.folder = cache() / f"apt-{suite.name}-{arch}"
-        self._options = [
-            *("-o", f"Dir::State={self.folder}/state"),
-            *("-o", f"Dir::Cache={self.folder}/cache"),
-            *("-o", f"Dir::Etc::SourceList={self.folder}/sources.list"),
-            *("-o", "Dir::Etc::SourceParts=/dev/null"),
-            *("-o", "Dir::State::status=/dev/null"),
-            *("-o", f"APT::Architecture={arch}"),
-            *("-o", f"APT::Architectures={arch}"),
-            *("-o", "APT::Sandbox::User=root"),
-            *("-o", "Acquire::Languages=none"),
-            *("-o", "Acquire::Check-Valid-Until=false"),
-        ]
-        with _locked(self.folder.name):
-            self._update(suite)
-
-    def _update(self, suite: Suite) -> None:
-        stamp = self.folder / "updated"
-        if stamp.exists() and time.time() - stamp.stat().st_mtime < LISTS_FRESH_FOR:
-            return
-        for name in ("state/lists/partial", "cache/archives/partial"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
-        sources = [f"{mirror('Debian')} {suite.name} main"]
-        if suite.security:
-            sources.append(f"{mirror('Debian-Security')} {suite.name}-security main")
-        lines = [f"deb [signed-by={KEYRING}] {source}" for source in sources]
-        (self.folder / "sources.list").write_text("\n".join(lines) + "\n")
-        run(["apt-get", *self._options, "-q", "update"])
-        stamp.touch()
-
-    def depends(self, package: str) -> list[str]:
-        """Return the packages that one package names as its dependencies."""
-        text = run(["apt-cache", *self._options, "depends", package])
-        return re.findall(r"^ +Depends: ([^<\s]+)", text, re.MULTILINE)
-
-    def version(self, package: str) -> str:
-        """Return the version apt would install."""
-        text = run(["apt-cache", *self._options, "policy", package])
-        found = re.search(r"Candidate: (\S+)", text)
-        if found is None or found[1] == "(none)":
-            raise MissingError(f"no package {package} in {self.folder.name}")
-        return found[1]
-
-    def unpack(self, packages: Sequence[str], into: Path) -> None:
-        """Fetch packages and unpack them, without running anything of theirs."""
-        archives = into / "archives"
-        archives.mkdir()
-        run(["apt-get", *self._options, "-q", "download", *packages], cwd=archives)
-        for archive in sorted(archives.glob("*.deb")):
-            run(["dpkg-deb", "-x", archive, into])
-        shutil.rmtree(archives)
-
-
 def _only(paths: Iterator[Path]) -> Path:
     found = sorted(paths)
     if len(found) != 1:
         raise RuntimeError(f"expected one of {found}")
     return found[0]
-
-
-def is_this_machine(suite: Suite) -> bool:
-    """Say whether this machine runs the suite, and so has its compiler."""
-    try:
-        text = Path("/etc/os-release").read_text()
-    except OSError:
-        return False
-    return f"VERSION_CODENAME={suite.name}\n" in text
 
 
 def stock(series: str, arch: str = "amd64") -> Kernel:
@@ -270,7 +121,7 @@ def stock(series: str, arch: str = "amd64") -> Kernel:
         run(["depmod", "-a", "-b", folder, release])
 
     version = apt.version(image).replace("~", "-").replace(":", "-")
-    folder = _once(cache() / f"stock-{arch}-{version}", make)
+    folder = once(cache() / f"stock-{arch}-{version}", make)
     return Kernel(
         name=f"stock-{series}",
         arch=arch,
@@ -290,23 +141,10 @@ def chroot(suite: Suite, apt: Apt, headers: str, kbuild: Sequence[str]) -> Path:
     Kbuild's programs need the suite's libraries, and kernels the gcc that built them, which
     the package of their headers names.
     """
-    require("debootstrap")
     [gcc] = {f"gcc-{number}" for number in re.findall(r"gcc-(\d+)", " ".join(apt.depends(headers)))}
     needed = sorted({name for package in kbuild for name in apt.depends(package)})
     # With W=1 kbuild checks the comments, in Perl or Python.
-    packages = ",".join(["make", "libc6-dev", "perl", "python3-minimal", gcc, *needed])
-
-    def make(folder: Path) -> None:
-        root = folder / "root"
-        run(
-            [
-                *("debootstrap", "--variant=minbase", f"--include={packages}"),
-                *(f"--keyring={KEYRING}", suite.name, root, mirror("Debian")),
-            ]
-        )
-
-    key = hashlib.sha256(packages.encode()).hexdigest()[:12]
-    return _once(cache() / f"root-{suite.name}-{key}", make) / "root"
+    return root(suite, ["make", "libc6-dev", "perl", "python3-minimal", gcc, *needed])
 
 
 def patch_file(series: str) -> Path:
@@ -333,7 +171,7 @@ def source(series: str) -> Path:
         run(["git", "apply", "--check", patch], cwd=tree)
         run(["git", "apply", patch], cwd=tree)
 
-    folder = _once(cache() / f"source-{apt.version(package)}-{digest}", make)
+    folder = once(cache() / f"source-{apt.version(package)}-{digest}", make)
     return folder / package
 
 
@@ -362,7 +200,7 @@ def patched(series: str, arch: str = "amd64", *, debug: bool = False) -> Kernel:
                 path.unlink()
         (folder / "vmlinux").unlink()
 
-    folder = _once(cache() / f"{name}-{digest}", make)
+    folder = once(cache() / f"{name}-{digest}", make)
     return Kernel(
         name=name,
         arch=arch,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from guest import kernels
+from support.cache import cache
 
 REPOSITORY = kernels.KMOD.parent
 #: What a guest's tests are about and are made of. The library above the readers is tested
@@ -51,7 +52,7 @@ def digest(kernel: kernels.Kernel, how: object, inputs: Iterable[str] = INPUTS) 
 
 
 def _record(name: str) -> Path:
-    folder = kernels.cache() / "passed"
+    folder = cache() / "passed"
     folder.mkdir(exist_ok=True)
     return folder / name
 

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from guest import kernel_log
-from guest.kernels import KMOD, MACHINES, Kernel, run
+from guest.kernels import KMOD, MACHINES, Kernel
 from guest.prerequisites import require, search_path
+from support.cache import run
 
 REPOSITORY = KMOD.parent
 INSIDE = Path(__file__).parent / "inside"

@@ -16,7 +16,7 @@ WITHIN = (
     *sorted(room for room in CORE.iterdir() if room.is_dir()),
 )
 #: What is made, and so may be missing.
-MADE = ("build/", ".venv")
+MADE = ("build/", "dist/", ".venv")
 
 
 def text(name: str) -> str:
