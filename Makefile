@@ -116,6 +116,11 @@ bench-pointers: build  ## measure pointer maps and scans, beside PyMemoryEditor,
 	@$(BIN)/python bench/pointers.py --peer --sizes $(or $(SIZES),256,1024) \
 		--json build/bench-pointers.json
 
+.PHONY: bench-calls
+bench-calls: build  ## measure single reads and writes, looks and frozen values, beside PyMemoryEditor
+	@$(BIN)/pip install --quiet 'PyMemoryEditor>=3.0'
+	@$(BIN)/python bench/calls.py --json build/bench-calls.json
+
 .PHONY: bench-startup
 bench-startup: build  ## measure how long farfetch takes to start
 	@$(BIN)/python bench/startup.py

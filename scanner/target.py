@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from . import arguments
-from .errors import TypeNameError
+from .live.access import Access
 from .live.freeze import Freezer
 from .live.frozen import Freeze
 from .live.patch import Patch, Patches
@@ -20,7 +20,7 @@ from .memory.path_group import AnyPath, PathGroup
 from .memory.pointer_path import PointerPath
 from .memory.region_filter import Where
 from .memory.regions import Footprint
-from .memory.space import Space, checked_bits
+from .memory.space import checked_bits
 from .pointers.map import PointerMap, pointer_map_of
 from .pointers.moment import Order
 from .process.processes import find_process
@@ -28,8 +28,7 @@ from .process.ways import open_memory
 from .scan.budget import Budget
 from .scan.job import ProgressFunction
 from .scan.scan import Scan
-from .values.convert import decode, encode, value_type
-from .values.structures import size_of
+from .values.convert import value_type
 
 
 def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None = None) -> Target:
@@ -64,7 +63,7 @@ def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None =
     return Target(what, bits=bits)
 
 
-class Target(Space):
+class Target(Access):
     """A process, or any memory, whose values can be found and changed.
 
     Made by :func:`attach`; a context manager. Once it is closed, all that needs the target raises
@@ -239,49 +238,6 @@ class Target(Space):
             progress=progress,
         )
 
-    def read(self, address: int, type: Any) -> Any:  # noqa: A002
-        """The value at an address.
-
-        Args:
-            address: of its first byte.
-            type: a construct with a size, or the name of one.
-
-        >>> target = attach(Buffer(b"hi" + bytes(6), base=16))
-        >>> target.read(16, "text[4]"), target.read(16, u16be)
-        ('hi', 26729)
-        """
-        construct = value_type(type)
-        return decode(construct, self.read_bytes(address, self._size(construct)), bits=self.bits)
-
-    def write(
-        self,
-        address: int,
-        type: Any,  # noqa: A002
-        value: Any,
-        *,
-        force: bool = False,
-    ) -> None:
-        """Write a value at an address; what is frozen there is held so from then on.
-
-        Args:
-            address: of its first byte.
-            type: a construct, or the name of one.
-            value: of that type.
-            force: also where the target may not write itself.
-
-        Raises:
-            ValueRangeError: it does not fit the type; nothing is written.
-            MemoryFault: it cannot be written there, or only by force.
-
-        >>> target = attach(Buffer(bytearray(8), base=16))
-        >>> held = target.freeze(16, i32, 77)
-        >>> target.write(16, i32, 5)
-        >>> held.value
-        5
-        """
-        raw = encode(value_type(type), value, bits=self.bits)
-        self.write_bytes(address, raw, force=force)
-
     def freeze(
         self,
         address: int | AnyPath,
@@ -423,9 +379,3 @@ class Target(Space):
     def __repr__(self) -> str:
         pid = f" pid {self.pid}" if self.pid is not None else ""
         return f"<Target {self.name}{pid} through {self.memory.name}>"
-
-    def _size(self, construct: Any) -> int:
-        size = size_of(construct, bits=self.bits)
-        if size is None:
-            raise TypeNameError(construct.name, reason="needs a length here, as in text[16]")
-        return size

@@ -87,6 +87,12 @@ void ff_reader_set_patience(struct ff_reader *reader, uint32_t milliseconds);
 /* Whether it is known that nobody brings the page at address. */
 bool ff_reader_blocks(struct ff_reader *reader, uint64_t address, bool writing);
 /*
+ * Let it belong to the address space of an open file, /proc/pid/pagemap or mem, whose descriptor
+ * it makes a copy of. Once that space has gone, the four below say -ESRCH: what they read is
+ * looked at first, and nothing is written.
+ */
+int ff_reader_belong(struct ff_reader *reader, int file);
+/*
  * Bytes read or written up to the first address that cannot be, or a negative
  * errno when the target itself cannot be reached (ESRCH, EPERM, ...); -EAGAIN when the call
  * might block, which is what ff_call_start() is for. So it is with all four.
@@ -94,31 +100,37 @@ bool ff_reader_blocks(struct ff_reader *reader, uint64_t address, bool writing);
 ssize_t ff_reader_read(struct ff_reader *reader, uint64_t address, void *buffer, size_t size);
 ssize_t ff_reader_write(struct ff_reader *reader, uint64_t address, const void *bytes,
 			size_t size);
-/*
- * Read size bytes at each of many addresses, side by side; where only least of them are
- * there, the rest is zero. Returns how many values came up to the first that did not.
- */
-ssize_t ff_reader_read_each(struct ff_reader *reader, const uint64_t *addresses, size_t n,
-			    size_t size, size_t least, uint8_t *out);
-/*
- * Write the same value at many addresses. Returns how many were written whole;
- * the first failure's address lands in *failed when there is one.
- */
-ssize_t ff_reader_write_each(struct ff_reader *reader, const uint64_t *addresses, size_t n,
-			     const void *value, size_t size, uint64_t *failed);
+
+/* Values at n addresses, in any order. Side by side in bytes: to write, or to be read to. */
+struct ff_values {
+	const uint64_t *addresses;
+	size_t n;
+	uint32_t size;			/* bytes of each; where sizes is not NULL, */
+	const uint32_t *sizes;		/* each has its own */
+	uint8_t *bytes;
+	uint32_t *done;			/* bytes of each that could be read or written */
+};
+
+/* Each for itself, whatever becomes of the others. Returns how many are whole. */
+ssize_t ff_reader_read_many(struct ff_reader *reader, const struct ff_values *values);
+ssize_t ff_reader_write_many(struct ff_reader *reader, const struct ff_values *values);
 
 /* ---- calls ---- */
 
 /* The same, on a thread of its own, so that whoever waits for one can go on without it. */
 enum ff_call_kind {
-	FF_CALL_READ, FF_CALL_READ_EACH, FF_CALL_WRITE, FF_CALL_WRITE_EACH,
+	FF_CALL_READ, FF_CALL_READ_MANY, FF_CALL_WRITE, FF_CALL_WRITE_MANY,
+	/* FF_CALL_READ_MANY again and again, until some differ from bytes or until it is told */
+	FF_CALL_LOOK,
 };
 
 struct ff_call_spec {
 	enum ff_call_kind kind;
-	const uint64_t *addresses;	/* n of them; one for FF_CALL_READ and FF_CALL_WRITE */
-	size_t n, size, least;
+	uint64_t address;
+	size_t size;
 	const uint8_t *bytes;		/* to write */
+	struct ff_values values;	/* of the calls for many, instead; copied as a whole */
+	uint64_t interval;		/* of looks: nanoseconds between two, at the most */
 };
 
 struct ff_call;
@@ -132,6 +144,10 @@ int ff_call_start(struct ff_reader *reader, const struct ff_call_spec *spec,
 int ff_call_wait(struct ff_call *call, uint32_t milliseconds);
 /* After its end: what the function of that name returns; what was read goes to buffer. */
 ssize_t ff_call_result(const struct ff_call *call, void *buffer);
+/* And of a call for many, how many bytes of each. */
+void ff_call_done(const struct ff_call *call, uint32_t *done);
+/* Let looks end, soon. */
+void ff_call_tell(struct ff_call *call);
 /* Once, ended or not. A write that nobody waits for may still be made when its page comes. */
 void ff_call_drop(struct ff_call *call);
 

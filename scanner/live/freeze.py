@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
+import math
 import threading
 import time
 import weakref
 from collections.abc import Callable
 from functools import partial
-from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from construct import Construct
@@ -21,8 +20,8 @@ from ..memory.path_group import AnyPath
 from ..memory.space import Space
 from ..memory.writing import Holder
 from .frozen import INTERVAL, Allow, Freeze
+from .vigil import Bell, Vigil, keep_vigil
 
-_LONGEST: Final = 3600.0  # seconds that a thread sleeps at a time
 _TURN: Final = 0.05  # seconds between looks whether a turn is still wanted
 #: Looks that fail take this part of the time at most, however long one takes.
 _SHARE: Final = 32
@@ -55,7 +54,7 @@ class Freezer(Bound, Holder):
         self._entries: list[Freeze] = []
         self.turn = threading.RLock()
         self._changed = threading.RLock()  # guards all below and the list above
-        self._wake: SimpleQueue[None] = SimpleQueue()  # unlike a condition, whole after Ctrl-C
+        self._bell = Bell()
         self._thread: threading.Thread | None = None
         self._life = Life(partial(TargetClosed, None, "target"))
         _live.add(self)
@@ -123,12 +122,12 @@ class Freezer(Bound, Holder):
             self._entries.append(entry)
             if self._thread is None:
                 # the thread must not keep what it works for
-                known = weakref.ref(self, partial(_ring, self._wake))
+                known = weakref.ref(self, self._bell.ring)
                 self._thread = threading.Thread(
-                    target=_run, args=(known, self._wake), name="farfetch-freeze", daemon=True
+                    target=_run, args=(known, self._bell), name="farfetch-freeze", daemon=True
                 )
                 self._thread.start()
-            self._wake.put(None)
+            self._bell.ring()
 
     @property
     def is_forked(self) -> bool:
@@ -181,7 +180,7 @@ class Freezer(Bound, Holder):
             return
         with self._changed:
             self._life.is_closed = True
-            self._wake.put(None)
+            self._bell.ring()
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join()
@@ -192,12 +191,16 @@ class Freezer(Bound, Holder):
         with self._changed:
             if entry in self._entries:
                 self._entries.remove(entry)
-            self._wake.put(None)
+            self._bell.ring()
 
-    def _round(self) -> float | None:
-        """Keep up what is due. Returns the seconds until there is more; None at the end."""
+    def _round(self, vigil: Vigil | None) -> tuple[float, Vigil | None] | None:
+        """Keep up what is due, and what a vigil has found changed.
+
+        Returns:
+            The seconds until there is more, and the vigil until then; None at the end.
+        """
         try:
-            for entry in self._all_due():
+            for entry in self._all_due(vigil):
                 self._keep_up(entry)
             return self._pause()
         except BaseException:  # nobody keeps them up from here on, so none must seem to be
@@ -208,18 +211,26 @@ class Freezer(Bound, Holder):
                 entry._end(None)
             raise
 
-    def _all_due(self) -> list[Freeze]:
+    def _all_due(self, vigil: Vigil | None) -> list[Freeze]:
         now = time.monotonic()
+        if vigil is not None:
+            for entry in vigil.members():
+                entry._due = now + entry.interval
+            for entry in vigil.changed():
+                entry._due = now
         with self._changed:
             return [entry for entry in self._entries if entry.active and entry._due <= now]
 
-    def _pause(self) -> float | None:
+    def _pause(self) -> tuple[float, Vigil | None] | None:
         with self._changed:
-            due = [entry._due for entry in self._entries if entry.active]
-            if due and not self._life.is_closed:
-                return max(0.0, min(due) - time.monotonic())
-            self._thread = None  # the next one added starts another
-            return None
+            active = [entry for entry in self._entries if entry.active]
+            if not active or self._life.is_closed:
+                self._thread = None  # the next one added starts another
+                return None
+        vigil = keep_vigil(self.target.memory, active)
+        kept = set(vigil.members() if vigil else ())
+        due = [entry._due for entry in active if entry not in kept]
+        return max(0.0, min(due, default=math.inf) - time.monotonic()), vigil
 
     def _keep_up(self, entry: Freeze) -> None:
         while not self.turn.acquire(timeout=_TURN):  # no signal comes to this thread
@@ -239,23 +250,18 @@ class Freezer(Bound, Holder):
         entry._due = time.monotonic() + pause
 
 
-def _ring(wake: SimpleQueue[None], _: object) -> None:
-    wake.put(None)
-
-
-def _run(known: weakref.ref[Freezer], wake: SimpleQueue[None]) -> None:
+def _run(known: weakref.ref[Freezer], bell: Bell) -> None:
     """What a freezer's thread does, for as long as somebody has the freezer."""
-    pause = 0.0
+    pause, vigil = 0.0, None
     while True:
-        with contextlib.suppress(Empty):
-            wake.get(timeout=min(pause, _LONGEST))
+        bell.sleep(pause, vigil)
         freezer = known()
         if freezer is None:
             return
-        left = freezer._round()
+        left = freezer._round(vigil)
         if left is None:
             return
-        pause = left
+        pause, vigil = left
         del freezer
 
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from functools import partial
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from construct import Construct
 
 from .. import arguments
-from ..errors import FarfetchError, ForkedError, TargetClosed, TargetGone, TypeNameError
+from ..engine import ffi
+from ..errors import FarfetchError, ForkedError, TargetClosed, TargetGone
 from ..lifetime.bound import Bound
 from ..lifetime.life import Life
 from ..memory.space import Space
-from ..values.convert import decode, type_name, value_type
-from ..values.structures import size_of
+from ..memory.values import Values
+from ..values.codec import decoder
+from ..values.convert import value_type
+from ..values.structures import fixed_size_of
 
 
 class Seen(NamedTuple):
@@ -66,11 +70,13 @@ class Watch(Bound):
         self._target = target
         self._bits = target.bits
         self._places = [
-            (arguments.address(address), what, _size(what, self._bits))
+            _Place(arguments.address(address), what, fixed_size_of(what, bits=self._bits))
             for address, what in ((place, value_type(kind)) for place, kind in places)
         ]
-        self._raw: list[bytes | None] | None = None
-        self._changes = [0] * len(self._places)
+        self._sizes = [place.size for place in self._places]
+        self._starts = [0, *accumulate(self._sizes)]
+        self._decoders = [decoder(place.type, self._bits) for place in self._places]
+        self._looked: _Looked | None = None
         self._life = Life(partial(TargetClosed, None, "target"))
         self._lock = threading.RLock()
 
@@ -89,34 +95,66 @@ class Watch(Bound):
             return self._look()
 
     def _look(self) -> list[Seen]:
-        raw = [self._read(address, size) for address, _, size in self._places]
-        before, self._raw = self._raw or raw, raw
-        seen = []
-        for index, (address, what, _) in enumerate(self._places):
-            there, was = raw[index], before[index]
-            changed = there != was
-            self._changes[index] += changed
-            value = None if there is None else self._decode(what, there)
-            seen.append(Seen(address, what, value, changed, self._changes[index]))
-        return seen
+        now = self._read()
+        before = self._looked
+        if before is None:
+            seen = [self._see(index, now, False, 0) for index in range(len(self._places))]
+        elif before[:2] == now:  # only what had changed then is seen in another way
+            seen = [self._again(index, was, now) for index, was in enumerate(before.seen)]
+        else:
+            seen = [self._compared(index, was, now) for index, was in enumerate(before.seen)]
+        self._looked = _Looked(*now, seen)
+        return list(seen)
 
-    def _read(self, address: int, size: int) -> bytes | None:
+    def _read(self) -> tuple[bytes, tuple[int, ...]]:
+        """The bytes of all values side by side, and how many of each there were."""
+        values = Values([place.address for place in self._places], sizes=self._sizes)
         try:
-            return self._target.read_bytes(address, size)
+            self._target.memory.read_many(values)
         except (ForkedError, TargetClosed, TargetGone):
             raise
-        except FarfetchError:
-            return None
+        except FarfetchError:  # none can be read at present
+            values = Values([place.address for place in self._places], sizes=self._sizes)
+        self._target.check()  # after the fact: so these are not another program's values
+        return bytes(ffi.buffer(values.raw)), tuple(values.done)
 
-    def _decode(self, what: Construct, raw: bytes) -> Any:
-        try:
-            return decode(what, raw, bits=self._bits)
-        except FarfetchError:
-            return None
+    def _compared(self, index: int, was: Seen, now: _Bytes) -> Seen:
+        assert self._looked is not None
+        raw, done = self._looked.raw, self._looked.done
+        start, end, size = self._starts[index], self._starts[index + 1], self._sizes[index]
+        is_there, was_there = now[1][index] == size, done[index] == size
+        same = is_there == was_there and (not is_there or now[0][start:end] == raw[start:end])
+        if same:
+            return self._again(index, was, now)
+        return self._see(index, now, True, was.changes + 1)
+
+    def _again(self, index: int, was: Seen, now: _Bytes) -> Seen:
+        """A place that has not changed; only what nobody can change is shown twice."""
+        if not was.changed and isinstance(was.value, int | float | str | bytes | None):
+            return was
+        return self._see(index, now, False, was.changes)
+
+    def _see(self, index: int, now: _Bytes, changed: bool, changes: int) -> Seen:
+        place, start, end = self._places[index], self._starts[index], self._starts[index + 1]
+        is_there = now[1][index] == place.size
+        value = self._decoders[index](now[0][start:end]) if is_there else None
+        return Seen(place.address, place.type, value, changed, changes)
 
 
-def _size(what: Construct, bits: int) -> int:
-    size = size_of(what, bits=bits)
-    if size is None:
-        raise TypeNameError(type_name(what), reason="needs a length here, as in text[16]")
-    return size
+class _Place(NamedTuple):
+    """A value that is looked at."""
+
+    address: int
+    type: Construct
+    size: int
+
+
+_Bytes = tuple[bytes, tuple[int, ...]]
+
+
+class _Looked(NamedTuple):
+    """What a look found: the bytes of all, how many of each there were, and what was seen."""
+
+    raw: bytes
+    done: tuple[int, ...]
+    seen: list[Seen]

@@ -18,11 +18,11 @@ from .modules import Module, modules_of
 from .owner import ProcessInfo
 from .page_state import PageState
 from .regions import Footprint, Region
+from .values import Values
 
 _MAY_BLOCK: Final = -errno.EAGAIN
 _POLL: Final = 10  # milliseconds between looks at a call that may block
 _AT_ONCE: Final = 1 << 20  # bytes read in one call
-_MANY: Final = 1 << 16  # values read in one call
 _PATIENCE: Final = 1.0  # seconds
 _PATIENCE_MOST: Final = 86400.0
 
@@ -176,28 +176,39 @@ class Memory(Bound, abc.ABC):
     def _read_part(self, address: int, out: Any, size: int) -> int:
         code = lib.ff_reader_read(self.reader, address, out, size)
         if code == _MAY_BLOCK:
-            code = self._call(lib.FF_CALL_READ, [address], size, out=out)
+            spec = {"kind": lib.FF_CALL_READ, "address": address, "size": size}
+            code = self._call(spec, out=out)
         return self.check(code)
 
-    def read_each(self, addresses: Any, count: int, size: int, least: int, out: Any) -> int:
-        """Read ``size`` bytes at each of ``count`` addresses (a ``uint64_t *``), side by side.
+    def peek(self, address: int, size: int) -> Any:
+        """The bytes of one small value, as a buffer, where no more than one call is to be made.
 
-        Where only ``least`` of them are there, the rest is zero. Returns how many values came up
-        to the first that did not.
+        Returns:
+            None where :meth:`read` has to be asked, for whatever reason.
         """
-        done = 0
-        while done < count:
-            part, into = min(_MANY, count - done), out + done * size
-            code = lib.ff_reader_read_each(self.reader, addresses + done, part, size, least, into)
-            if code == _MAY_BLOCK:
-                code = self._call(
-                    lib.FF_CALL_READ_EACH, addresses + done, size, part, least=least, out=into
-                )
-            got = self.check(code)
-            done += got
-            if got < part:
-                break
-        return done
+        del address, size
+        self._held.get()  # only to be refused as all else is
+
+    def poke(self, address: int, raw: bytes) -> bool:
+        """Write one small value, where no more than one call is to be made.
+
+        Returns:
+            False where :meth:`write` has to be asked, for whatever reason.
+        """
+        del address, raw
+        self._held.get()
+        return False
+
+    def read_many(self, values: Values) -> int:
+        """Read values at many addresses, each for itself. Returns how many came whole.
+
+        ``values.done`` has how many bytes of each came; the rest of them is not touched.
+        """
+        code = lib.ff_reader_read_many(self.reader, values.given)
+        if code == _MAY_BLOCK:
+            spec = {"kind": lib.FF_CALL_READ_MANY, "values": values.given[0]}
+            code = self._call(spec, out=values.raw, done=values.done)
+        return self.check(code)
 
     def write(self, address: int, raw: bytes, *, force: bool = False) -> int:
         """Write bytes from an address on. Returns how many, up to the first that cannot be.
@@ -215,19 +226,21 @@ class Memory(Bound, abc.ABC):
         address, raw = arguments.address(address), arguments.raw("raw", raw)
         code = lib.ff_reader_write(self.reader, address, raw, len(raw))
         if code == _MAY_BLOCK:
-            code = self._call(lib.FF_CALL_WRITE, [address], len(raw), raw=raw)
+            written = ffi.from_buffer("uint8_t[]", raw)
+            spec = {"kind": lib.FF_CALL_WRITE, "address": address, "size": len(raw)}
+            code = self._call({**spec, "bytes": written})
         return self.check(code)
 
-    def write_each(self, addresses: Any, count: int, raw: bytes, *, force: bool = False) -> int:
-        """Write the same bytes at each of ``count`` addresses (a ``uint64_t *``).
+    def write_many(self, values: Values, *, force: bool = False) -> int:
+        """Write values at many addresses, each for itself. Returns how many were written whole.
 
-        Returns at how many all of them could be written; ``force`` is that of :meth:`write`.
+        ``values.done`` has how many bytes of each were written; ``force`` is that of :meth:`write`.
         """
         del force
-        failed = ffi.new("uint64_t *")
-        code = lib.ff_reader_write_each(self.reader, addresses, count, raw, len(raw), failed)
+        code = lib.ff_reader_write_many(self.reader, values.given)
         if code == _MAY_BLOCK:
-            code = self._call(lib.FF_CALL_WRITE_EACH, addresses, len(raw), count, raw=raw)
+            spec = {"kind": lib.FF_CALL_WRITE_MANY, "values": values.given[0]}
+            code = self._call(spec, done=values.done)
         return self.check(code)
 
     @property
@@ -258,34 +271,12 @@ class Memory(Bound, abc.ABC):
             for edge in {address, address + size - 1}
         )
 
-    def _call(
-        self,
-        kind: int,
-        addresses: Any,
-        size: int,
-        count: int = 1,
-        *,
-        least: int = 0,
-        raw: bytes = b"",
-        out: Any = ffi.NULL,
-    ) -> int:
+    def _call(self, filled: dict[str, Any], *, out: Any = ffi.NULL, done: Any = ffi.NULL) -> int:
         """Do on a thread of its own what may block; one that does not come back is given up.
 
         The call after that knows what it waits for, and goes around it.
         """
-        where = ffi.new("uint64_t[]", addresses) if isinstance(addresses, list) else addresses
-        written = ffi.from_buffer(raw)
-        spec = ffi.new(
-            "struct ff_call_spec *",
-            {
-                "kind": kind,
-                "addresses": where,
-                "n": count,
-                "size": size,
-                "least": least,
-                "bytes": ffi.cast("uint8_t *", written),
-            },
-        )
+        spec = ffi.new("struct ff_call_spec *", filled)
         while True:
             call = cell("call")
             check(lib.ff_call_start(self.reader, spec, call))
@@ -293,7 +284,22 @@ class Memory(Bound, abc.ABC):
                 if not self._waits:  # between two looks Python sees to signals, too
                     return 0
             if state > 0:
+                if done:
+                    lib.ff_call_done(call[0], done)
                 return int(lib.ff_call_result(call[0], out))
+
+    def look(self, values: Values, interval: float) -> Any:
+        """Look at values again and again, on a thread of the core, until some are no longer so.
+
+        Args:
+            values: where they are, and what they are expected to be.
+            interval: seconds between two looks, at the most.
+
+        Returns:
+            A cell with the core's call; None where this memory is not looked at so.
+        """
+        del values, interval
+        self._held.get()
 
     def check(self, code: int) -> int:
         """A reader's result; its negative errno becomes the exception that it means here."""

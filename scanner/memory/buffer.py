@@ -7,6 +7,7 @@ from ..engine import cell, check, content, ffi, lib
 from ..errors import ArgumentError
 from .base import Memory
 from .regions import Region
+from .values import Values
 
 
 class Buffer(Memory):
@@ -61,6 +62,6 @@ class Buffer(Memory):
         """
         return 0 if self._readonly else super().write(address, raw, force=force)
 
-    def write_each(self, addresses: object, count: int, raw: bytes, *, force: bool = False) -> int:
-        """Write the same bytes at many addresses; none where the contents are not writable."""
-        return 0 if self._readonly else super().write_each(addresses, count, raw, force=force)
+    def write_many(self, values: Values, *, force: bool = False) -> int:
+        """Write values at many addresses; none where the contents are not writable."""
+        return 0 if self._readonly else super().write_many(values, force=force)

@@ -7,14 +7,13 @@ is held from then on. Only what the freezer itself puts back goes past this.
 from __future__ import annotations
 
 import abc
-import bisect
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 from ..engine import ffi
 from ..errors import MemoryFault
 from .base import Memory
+from .values import Values
 
 
 class Holder(abc.ABC):
@@ -71,48 +70,47 @@ def write_fully(
         raise _fault(memory, address, len(raw), done, force=force)
 
 
-def write_each(
-    memory: Memory,
-    holder: Holder | None,
-    addresses: Any,
-    count: int,
-    raw: bytes,
-    *,
-    force: bool = False,
+def write_many(
+    memory: Memory, holder: Holder | None, values: Values, *, force: bool = False
 ) -> int:
-    """Write the same bytes at many addresses, as :func:`write` does.
+    """Write values at many addresses, each as :func:`write` does, and in this order.
 
     Args:
         memory: to write to.
         holder: of what is frozen there, if anything is.
-        addresses: a ``uint64_t *``, ascending.
-        count: how many.
-        raw: the bytes.
+        values: to write; its ``done`` has how many bytes of each were written.
         force: also where the target may not write itself.
 
     Returns:
-        At how many all of the bytes are now.
+        How many were written whole.
     """
-    frozen: list[int] = []
-    spans = holder.spans() if holder else []
-    if spans:
-        places = ffi.unpack(addresses, count)
-        frozen = sorted({at for span in spans for at in _touching(places, len(raw), *span)})
-        others = sorted(set(places).difference(frozen))
-        addresses, count = ffi.new("uint64_t[]", others), len(others)
-    if force:
-        done = memory.write_each(addresses, count, raw, force=True)
-    else:
-        done = memory.write_each(addresses, count, raw)
-    for address in frozen:
-        done += write(memory, holder, address, raw, force=force) == len(raw)
-    return done
+    if not (holder and _touches(holder.spans(), values)):
+        return memory.write_many(values, force=force) if force else memory.write_many(values)
+    raw, at, whole = bytes(ffi.buffer(values.raw)), 0, 0
+    for index in range(values.count):
+        size = values.size_of(index)
+        done = write(memory, holder, values.addresses[index], raw[at : at + size], force=force)
+        values.done[index] = done
+        whole += done == size
+        at += size
+    return whole
 
 
-def _touching(places: Sequence[int], size: int, start: int, end: int) -> Sequence[int]:
-    """Those of the ascending places at which so many bytes touch a span."""
-    first = bisect.bisect_right(places, start - size)
-    return places[first : bisect.bisect_left(places, end, first)]
+def _touches(spans: Sequence[tuple[int, int]], values: Values) -> bool:
+    """Whether some of the values touch one of the spans."""
+    if not spans:
+        return False
+    places = sorted(
+        (address, address + values.size_of(index)) for index, address in enumerate(values.addresses)
+    )
+    held = sorted(spans)
+    at = 0
+    for start, end in places:
+        while at < len(held) and held[at][1] <= start:
+            at += 1
+        if at < len(held) and held[at][0] < end:
+            return True
+    return False
 
 
 def _store(memory: Memory, address: int, raw: bytes, *, force: bool) -> int:

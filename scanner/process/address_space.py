@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Final
+from typing import Any, Final
 
+from ..engine import check, lib
 from ..errors import AccessDenied, TargetGone
 from ..lifetime.bound import Bound
 from ..lifetime.life import Descriptor
@@ -55,6 +56,16 @@ class AddressSpace(Bound):
             return bool(os.pread(file.number, 1, 1))
         except OSError:
             return True
+
+    def own(self, reader: Any) -> None:
+        """Let one of the core's readers read and write nothing once this has gone.
+
+        Raises:
+            OSError: there are too many open files.
+        """
+        file = self._file
+        if file is not None:
+            check(lib.ff_reader_belong(reader, file.number))
 
     def gone(self) -> TargetGone:
         """What became of it."""

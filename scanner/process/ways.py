@@ -12,12 +12,13 @@ from typing import Any, Final
 
 from .. import arguments
 from ..arguments import HIGHEST
-from ..engine import cell, content, lib
+from ..engine import cell, content, ffi, lib
 from ..errors import AccessDenied, MemoryUnavailable, TargetGone
 from ..errors.suggest import did_you_mean
 from ..memory.base import Memory
 from ..memory.owner import ProcessInfo
 from ..memory.regions import Region
+from ..memory.values import Values
 from .address_space import AddressSpace
 from .dirty_pages import Pages
 from .memory import ProcessMemory, process_error
@@ -29,6 +30,8 @@ _OPENERS: Final[dict[str, Callable[[int, Any], int]]] = {
     "process_vm": lib.ff_reader_open_process_vm,
     "proc_mem": lib.ff_reader_open_proc_mem,
 }
+
+_BYTES: Final = ffi.typeof("uint8_t[]")
 
 _MISSING: Final = {
     "syscall": "this kernel has no system call 505, or the farfetch module is not loaded",
@@ -109,17 +112,48 @@ class GuardedMemory(ProcessMemory):
             done += self._forced().write(address + done, part[done:])
         return done
 
-    def write_each(self, addresses: Any, count: int, raw: bytes, *, force: bool = False) -> int:
-        """Write the same bytes at each of ``count`` addresses; as :meth:`write` does."""
+    def peek(self, address: int, size: int) -> Any:
+        """The bytes of one small value, as a buffer, where no more than one call is to be made."""
+        out = ffi.new(_BYTES, size)
+        try:
+            if lib.ff_reader_read(self._held.get(), address, out, size) == size:
+                return ffi.buffer(out)
+        except OverflowError:  # it is no address
+            pass
+        return None
+
+    def poke(self, address: int, raw: bytes) -> bool:
+        """Write one small value, where no more than one call is to be made."""
+        if self.name != "process_vm":
+            return False
+        try:
+            done = lib.ff_reader_write(self._held.get(), address, raw, len(raw))
+        except OverflowError:
+            return False
+        return bool(done == len(raw))
+
+    def look(self, values: Values, interval: float) -> Any:
+        """Look at values again and again, on a thread of the core, until some are no longer so."""
+        call = cell("call")
+        often = {"kind": lib.FF_CALL_LOOK, "interval": round(interval * 1e9)}
+        spec = ffi.new("struct ff_call_spec *", {**often, "values": values.given[0]})
+        return None if lib.ff_call_start(self.reader, spec, call) else call
+
+    def write_many(self, values: Values, *, force: bool = False) -> int:
+        """Write values at many addresses, each for itself; as :meth:`write` does."""
         self._held.get()
-        done = self._write_each_plainly(addresses, count, raw)
-        if done == count or (self.name == "process_vm" and not force):
+        done = self._write_many_plainly(values)
+        if done == values.count or (self.name == "process_vm" and not force):
             return done
-        places = [addresses[index] for index in range(count)]
-        if not force:
-            regions = self.regions()  # once, for there may be many that cannot be written
-            places = [at for at in places if _writable(regions, at, len(raw)) == len(raw)]
-        return sum(self.write(at, raw, force=force) == len(raw) for at in places)
+        regions = [] if force else self.regions()  # once, for there may be many
+        raw, at = bytes(ffi.buffer(values.raw)), 0
+        for index in range(values.count):
+            size, address = values.size_of(index), values.addresses[index]
+            if values.done[index] < size and (force or _writable(regions, address, size) == size):
+                values.done[index] = self.write(address, raw[at : at + size], force=force)
+                done += values.done[index] == size
+            at += size
+        return done
 
     @property
     def patience(self) -> float:
@@ -158,7 +192,7 @@ class GuardedMemory(ProcessMemory):
         with self._opening:
             forced = self._forcing
             if forced is None:
-                forced = _open("proc_mem", self.process)
+                forced = _open("proc_mem", self.process, self._space)
                 self._forcing = forced
                 forced.patience = self.patience
                 if not self._waits:
@@ -177,11 +211,11 @@ class GuardedMemory(ProcessMemory):
         except AccessDenied:  # it hides by now, and the way to read is open all the same
             return 0
 
-    def _write_each_plainly(self, addresses: Any, count: int, raw: bytes) -> int:
+    def _write_many_plainly(self, values: Values) -> int:
         if self.name == "process_vm":
-            return super().write_each(addresses, count, raw)
+            return super().write_many(values)
         try:
-            return self._plain.write_each(addresses, count, raw) if self._plain else 0
+            return self._plain.write_many(values) if self._plain else 0
         except AccessDenied:
             return 0
 
@@ -234,22 +268,24 @@ def _guarded(name: str, info: ProcessInfo, space: AddressSpace) -> GuardedMemory
     if name not in _OPENERS:
         near = did_you_mean(name, memory_names(), count=1, cutoff=0.6, before="")
         raise MemoryUnavailable(name, near or f"there are {', '.join(memory_names())}")
-    reader, plain = _reader(name, info), None
+    reader, plain = _reader(name, info, space), None
     if name != "process_vm":
         with contextlib.suppress(MemoryUnavailable, AccessDenied):
-            plain = _open("process_vm", info)
+            plain = _open("process_vm", info, space)
     return GuardedMemory(name, reader, info, plain, space)
 
 
-def _open(name: str, info: ProcessInfo) -> ProcessMemory:
-    return ProcessMemory(name, _reader(name, info), info)
+def _open(name: str, info: ProcessInfo, space: AddressSpace) -> ProcessMemory:
+    return ProcessMemory(name, _reader(name, info, space), info)
 
 
-def _reader(name: str, info: ProcessInfo) -> Any:
+def _reader(name: str, info: ProcessInfo, space: AddressSpace) -> Any:
     out = cell("reader")
     code = -_OPENERS[name](info.pid, out)
     if not code:
-        return content(out)
+        reader = content(out)
+        space.own(reader)
+        return reader
     if code == errno.ENOSYS:
         raise MemoryUnavailable(name, _MISSING.get(name, "this kernel does not have it"))
     if code == errno.EACCES and name == "device":

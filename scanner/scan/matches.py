@@ -14,8 +14,9 @@ from ..lifetime.bound import Bound
 from ..memory.modules import Location, Module, locate
 from ..memory.regions import Region
 from ..memory.space import Space
-from .history import Present, addresses_of, old_values
-from .reading import reading_of
+from ..memory.values import Values
+from .history import Present, addresses_of
+from .reading import Readings
 from .state import ScanState
 
 ColumnName = Literal["address", "now", "previous", "first"]
@@ -38,7 +39,7 @@ class _MatchMap(Bound):
         return locate(address, self._regions, self._modules)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Match:
     """One address that a scan found.
 
@@ -69,6 +70,27 @@ class Match:
     type: Any
     types: tuple[str, ...]
     _map: _MatchMap = field(repr=False, compare=False)
+
+    def __init__(
+        self,
+        index: int,
+        address: int,
+        value: Any,
+        previous: Any,
+        first: Any,
+        type: Any,  # noqa: A002
+        types: tuple[str, ...],
+        _map: _MatchMap,
+    ) -> None:
+        own = self.__dict__  # what a frozen dataclass does by itself takes three times as long
+        own["index"] = index
+        own["address"] = address
+        own["value"] = value
+        own["previous"] = previous
+        own["first"] = first
+        own["type"] = type
+        own["types"] = types
+        own["_map"] = _map
 
     @property
     def location(self) -> Location:
@@ -220,12 +242,11 @@ class Matches(Bound, Sequence[Match]):
         if what == "address":
             return memoryview(ffi.buffer(addresses)).cast("B").cast(letter)
         size = _size(present)
-        values = ffi.new("uint8_t[]", count * size)
         if what == "now":
-            _read_each(scan, present, addresses, count, values)
+            values = _read_each(scan, present, addresses, size)
         else:
             kept = present.previous if what == "previous" else present.first
-            _recall_each(scan, present, kept, start, count, values)
+            values = _recall_each(scan, present, kept, start, count)
         view = memoryview(ffi.buffer(values)).cast("B")
         return view.cast(letter) if letter else view.cast("B", shape=[count, size])
 
@@ -238,25 +259,22 @@ class Matches(Bound, Sequence[Match]):
         addresses = addresses_of(present, start, count)
         if not addresses:
             return []
-        scan, directory, size = self._scan, self._scan.directory, _size(present)
-        memory = scan.target.memory
-        where = shared or self._map()
-        newest = old_values(present.previous, addresses, size, directory)
-        oldest = None
-        if present.first is not present.previous:
-            oldest = old_values(present.first, addresses, size, directory)
-        matches = []
-        for index, address in enumerate(addresses, start):
-            reading = reading_of(scan, address, present)
-            raw = memory.read(address, reading.size)
-            previous = old = reading.decode(next(newest))
-            if oldest is not None:
-                old = reading.decode(next(oldest))
-            value = reading.decode(raw) if len(raw) >= reading.least else None
-            types = reading.type, reading.names
-            matches.append(Match(index, address, value, previous, old, *types, where))
+        scan, count = self._scan, len(addresses)
+        readings = Readings(scan, addresses, present)
+        whole = scan.target.memory.read_many(readings.values) == count
         scan.target.check()  # after the fact: so these are not another program's values
-        return matches
+        newest = readings.then(_recall_each(scan, present, present.previous, start, count))
+        oldest = newest
+        if present.first is not present.previous:
+            oldest = readings.then(_recall_each(scan, present, present.first, start, count))
+        now, where = readings.now(whole), shared or self._map()
+        rows = zip(
+            range(start, start + count), addresses, now, newest, oldest, readings.each, strict=True
+        )
+        return [
+            Match(index, address, value, previous, first, reading.type, reading.names, where)
+            for index, address, value, previous, first, reading in rows
+        ]
 
 
 def values_now(scan: ScanState, present: Present, indexes: range) -> bytes:
@@ -268,9 +286,7 @@ def values_now(scan: ScanState, present: Present, indexes: range) -> bytes:
     count = len(indexes)
     addresses = ffi.new("uint64_t[]", count)
     lib.ff_matchset_addresses(present.matches, indexes.start, count, addresses)
-    values = ffi.new("uint8_t[]", count * _size(present))
-    _read_each(scan, present, addresses, count, values)
-    return bytes(ffi.buffer(values))
+    return bytes(ffi.buffer(_read_each(scan, present, addresses, _size(present))))
 
 
 def values_then(scan: ScanState, present: Present, snapshot: Any, indexes: range) -> bytes:
@@ -279,28 +295,31 @@ def values_then(scan: ScanState, present: Present, snapshot: Any, indexes: range
     Raises:
         SnapshotError: they cannot be read back.
     """
-    values = ffi.new("uint8_t[]", len(indexes) * _size(present))
-    _recall_each(scan, present, snapshot, indexes.start, len(indexes), values)
-    return bytes(ffi.buffer(values))
+    return bytes(ffi.buffer(_recall_each(scan, present, snapshot, indexes.start, len(indexes))))
 
 
-def _read_each(scan: ScanState, present: Present, addresses: Any, count: int, out: Any) -> None:
-    size = _size(present)
+def _read_each(scan: ScanState, present: Present, addresses: Any, size: int) -> Any:
+    """The bytes at each address, side by side, where as many as have to be there are."""
     least = min(present.ground.least, size) if present.ground else size
-    memory = scan.target.memory
-    done = memory.read_each(addresses, count, size, least, out)
+    memory, count = scan.target.memory, len(addresses)
+    values = Values(addresses, size)
+    whole = memory.read_many(values)
     scan.target.check()  # after the fact: so these are not another program's values
-    if done < count:
-        blocked = memory.blocks(addresses[done])
-        raise MemoryFault(addresses[done], size, 0, False, blocked=blocked)
+    if whole < count:
+        short = next((index for index, done in enumerate(values.done) if done < least), count)
+        if short < count:
+            blocked = memory.blocks(addresses[short])
+            raise MemoryFault(addresses[short], size, 0, False, blocked=blocked)
+    return values.raw
 
 
-def _recall_each(
-    scan: ScanState, present: Present, snapshot: Any, start: int, count: int, out: Any
-) -> None:
-    code = lib.ff_snapshot_values(snapshot, present.matches, start, count, out)
+def _recall_each(scan: ScanState, present: Present, snapshot: Any, start: int, count: int) -> Any:
+    """The bytes that each had, side by side."""
+    values = ffi.new("uint8_t[]", count * _size(present))
+    code = lib.ff_snapshot_values(snapshot, present.matches, start, count, values)
     if code < 0:
         raise SnapshotError(scan.directory, -code, "cannot read old values back")
+    return values
 
 
 def part_of(present: Present, start: int, count: int | None) -> tuple[int, int]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from ..engine import ffi
 from ..errors import ArgumentError, TypeNameError, ValueKindError, ValueRangeError
 from ..memory import writing
+from ..memory.values import Values
 from ..predicates.language import parse_expression
 from ..predicates.nodes import Expr
 from ..values.convert import encode
@@ -81,7 +81,8 @@ def _batches(
         raw = encode(place.type, value, bits=scan.bits)
         for start in range(0, present.total, _BATCH):
             addresses = _addresses(present, start, _BATCH, place.offset)
-            yield len(addresses), _write_same(scan, addresses, raw, force)
+            values = Values(addresses, len(raw), raw=raw * len(addresses))
+            yield len(addresses), _write(scan, values, force)
 
 
 def expression_of(scan: ScanState, value: object, field: str | None) -> Expr | None:
@@ -135,41 +136,13 @@ def _write_computed(
         count = len(block.raw) // block.width
         addresses = _addresses(present, block.start, count, computation.offset)
         if block.sizes:
-            done = sum(
-                _put(scan, address, block.raw[at * block.width :][:size], force)
-                for at, (address, size) in enumerate(zip(addresses, block.sizes, strict=True))
-            )
-        elif block.raw == block.raw[: block.width] * count:
-            done = _write_same(scan, addresses, block.raw[: block.width], force)
+            starts = range(0, len(block.raw), block.width)
+            sized = zip(starts, block.sizes, strict=True)
+            raw = b"".join(block.raw[start : start + size] for start, size in sized)
+            values = Values(addresses, sizes=block.sizes, raw=raw)
         else:
-            done = _write_each(scan, addresses, block.raw, block.width, force)
-        yield count, done
-
-
-def _write_each(
-    scan: ScanState, addresses: Sequence[int], raw: bytes, width: int, force: bool
-) -> int:
-    """Write to each address its own bytes; to neighbours at once. Returns to how many."""
-    scan.target.check()
-    written, start, count = 0, 0, len(addresses)
-    while start < count:
-        end = start + 1
-        while end < count and addresses[end] == addresses[end - 1] + width:
-            end += 1
-        done = _stored(scan, addresses[start], raw[start * width : end * width], force) // width
-        written += done
-        start = min(end, start + done + 1)  # behind the first that could not be written
-    return written
-
-
-def _write_same(scan: ScanState, addresses: Sequence[int], raw: bytes, force: bool) -> int:
-    """Write the same bytes to each address. Returns to how many."""
-    scan.target.check()
-    places = ffi.new("uint64_t[]", addresses)
-    target = scan.target
-    return writing.write_each(
-        target.memory, target._holder, places, len(addresses), raw, force=force
-    )
+            values = Values(addresses, block.width, raw=block.raw)
+        yield count, _write(scan, values, force)
 
 
 def _write_numbers(
@@ -179,7 +152,10 @@ def _write_numbers(
     raw = {names: _packed(value, names) for names in {names for _, names in places}}
     for start in range(0, len(places), _BATCH):
         batch = places[start : start + _BATCH]
-        yield len(batch), sum(_put(scan, at, raw[names], force) for at, names in batch)
+        each = [raw[names] for _, names in batch]
+        sizes = list(map(len, each))
+        values = Values([address for address, _ in batch], sizes=sizes, raw=b"".join(each))
+        yield len(batch), _write(scan, values, force)
 
 
 def _packed(value: Any, names: Sequence[str]) -> bytes:
@@ -193,12 +169,7 @@ def _packed(value: Any, names: Sequence[str]) -> bytes:
     raise errors[0]
 
 
-def _put(scan: ScanState, address: int, raw: bytes, force: bool) -> bool:
-    """Write to one address. Returns whether all was written."""
-    return _stored(scan, address, raw, force) == len(raw)
-
-
-def _stored(scan: ScanState, address: int, raw: bytes, force: bool) -> int:
-    """Write from an address on. Returns how many bytes were written."""
-    target = scan.target
-    return writing.write(target.memory, target._holder, address, raw, force=force)
+def _write(scan: ScanState, values: Values, force: bool) -> int:
+    """Write to each address its value. Returns to how many."""
+    scan.target.check()
+    return writing.write_many(scan.target.memory, scan.target._holder, values, force=force)

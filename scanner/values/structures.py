@@ -168,6 +168,18 @@ def size_of(value_type: Construct, *, bits: int = 64) -> int | None:
             raise TypeNameError(type_label(value_type), reason="has no fixed size") from None
 
 
+def fixed_size_of(value_type: Construct, *, bits: int = 64) -> int:
+    """Bytes of a value, where that is needed.
+
+    Raises:
+        TypeNameError: its values have no size of their own.
+    """
+    size = size_of(value_type, bits=bits)
+    if size is None:
+        raise TypeNameError(type_label(value_type), reason="needs a length here, as in text[16]")
+    return size
+
+
 def type_label(value_type: Construct) -> str:
     """What to call a type that may have no name."""
     return str(value_type.name or type(value_type).__name__)

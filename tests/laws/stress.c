@@ -408,13 +408,48 @@ static void *cancel_waiting(void *job)
 	return NULL;
 }
 
+/* Looks that find what they expect, until they are told, let go, or something changes. */
+static void looks(struct waiting *self, bool dropped)
+{
+	uint64_t addresses[] = { (uintptr_t)self->bytes + self->page, (uintptr_t)self->bytes };
+	uint8_t expected[] = { 7, 7 }, there[2];
+	uint32_t done[2];
+	struct ff_call_spec spec = {
+		.kind = FF_CALL_LOOK, .interval = 100000,
+		.values = { .addresses = addresses, .n = 2, .size = 1, .bytes = expected },
+	};
+	struct ff_call *call;
+
+	must(!ff_call_start(&self->reader, &spec, &call), "looks do not start");
+	must(!ff_call_wait(call, 5), "looks end by themselves");
+	if (dropped) {
+		ff_call_drop(call);
+		return;
+	}
+	ff_call_tell(call);
+	while (!ff_call_wait(call, 10))
+		;
+	must(ff_call_result(call, there) == 2 && there[0] == 7, "a look does not see all");
+	ff_call_drop(call);
+	expected[1] = 8;
+	must(!ff_call_start(&self->reader, &spec, &call), "looks do not start");
+	while (!ff_call_wait(call, 10))
+		;
+	must(ff_call_result(call, there) == 2 && there[1] == 7, "a look does not see a change");
+	ff_call_done(call, done);
+	must(done[0] == 1 && done[1] == 1, "a look does not count what it read");
+	ff_call_drop(call);
+}
+
 /* Threads that are given up, served while others work, cancelled, and let go after all. */
 static void round_of_waiting(const struct ff_program *rare, bool cancelled)
 {
 	struct waiting *self = open_waiting();
-	uint64_t start = (uintptr_t)self->bytes, at = start;
+	uint64_t start = (uintptr_t)self->bytes;
 	struct ff_range range = { .start = start, .end = start + WAITING_PAGES * self->page };
-	struct ff_call_spec read = { .kind = FF_CALL_READ, .addresses = &at, .size = 4 };
+	struct ff_call_spec read = {
+		.kind = FF_CALL_READ, .address = start + GAP_AT * self->page, .size = 4,
+	};
 	const struct ff_range *blocked;
 	struct ff_grid *own;
 	struct ff_store *store;
@@ -450,7 +485,6 @@ static void round_of_waiting(const struct ff_program *rare, bool cancelled)
 		ff_matchset_destroy(set);
 	}
 	ff_job_destroy(job);
-	at = start + GAP_AT * self->page;
 	must(!ff_call_start(&self->reader, &read, &call), "a call does not start");
 	do
 		error = ff_call_wait(call, 10);
@@ -458,6 +492,7 @@ static void round_of_waiting(const struct ff_program *rare, bool cancelled)
 	must(cancelled || error == -ETIMEDOUT || ff_call_result(call, NULL) == 0,
 	     "what does not come is read");
 	ff_call_drop(call);
+	looks(self, cancelled);
 	ff_store_close(store);
 	ff_grid_put(own);
 	serve(self);

@@ -37,3 +37,12 @@ def test_every_case_is_measured(tmp_path: Path) -> None:
     unknown = next(case for case in scaled["cases"] if case["case"] == "unknown value")
     assert 1.9 < unknown["disk_mib"][1] / unknown["disk_mib"][0] < 2.1
     assert "99000000 MiB left out" in done.stdout
+
+
+def test_every_small_call_is_measured(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    command = [sys.executable, str(ROOT / "bench/calls.py"), "--rounds", "1", "--seconds", "0.1"]
+    subprocess.run([*command, "--json", str(report)], capture_output=True, check=True, timeout=120)
+    measured = json.loads(report.read_text())
+    assert len(measured) == 10
+    assert all(case["ours"] > 0 and case["needed"] > 0 for case in measured)

@@ -201,6 +201,12 @@ def test_reads_and_writes(absent: Absent, reader: str) -> None:
                     in_time(work)
                 assert raised.value.blocked
         assert target.watch([(blocked + PAGE, i32), (blocked + NEEDLE_AT, i32)]).look()[1].value
+        there, *gone = (blocked + page * PAGE + NEEDLE_AT for page in range(PAGES))
+        for places in ([there, gone[0]], [*gone, there]):
+            values = in_time(lambda places=places: target.read_many(places, i32))
+            assert values == [NEEDLE if at == there else None for at in places]
+            written = in_time(lambda at=places: target.write_many(at, i32, [NEEDLE] * len(at)))
+            assert written == [at == there for at in places]
         assert len(target.memory.read(blocked, 3 * PAGE)) == PAGE
         target.write(blocked + NEEDLE_AT, i32, 7)
         assert target.read(blocked + NEEDLE_AT, i32) == 7

@@ -126,6 +126,8 @@ def kept_by_its_value() -> list[Any]:
     def forget() -> None:
         nonlocal value
         del value
+        # the thread that held it may be the last to have the target, for a moment
+        wait_for(lambda: threading.active_count() == 1)
         gc.collect()
 
     return [held, len(warned(forget))]

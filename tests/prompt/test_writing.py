@@ -325,7 +325,7 @@ def calls(file: Path) -> set[str]:
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         whose, name = ast.unparse(node.func.value), node.func.attr
-        outright = name in ("write_bytes", "write_all", "write_each", "freeze", "_put", "_put_each")
+        outright = name in ("write_bytes", "write_all", "write_many", "freeze", "_put", "_put_each")
         known = ("target", "attached", "memory", "_target", "tabled")
         of_target = name in ("write", "patch") and whose.rpartition(".")[2] in known
         if of_target or (outright and whose not in ("self._path", "gc")):

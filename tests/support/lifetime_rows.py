@@ -27,7 +27,7 @@ from farfetch.scanner import (
     i32,
     now,
 )
-from farfetch.scanner.engine import ffi
+from farfetch.scanner.memory.values import Values
 
 Raised = type[Exception] | None
 VALUE = 0x13572468
@@ -144,9 +144,9 @@ def block(what: Callable[[World], Any]) -> Callable[[World], Any]:
     return call
 
 
-def addresses(world: World) -> Any:
-    """Where a value lies, as the core takes it."""
-    return ffi.new("uint64_t[]", [world.at])
+def place(world: World) -> Values:
+    """Where a value lies, and what it is, as the core takes it."""
+    return Values([world.at], 4, raw=VALUE.to_bytes(4, "little"))
 
 
 def saved(pointers: PointerMap) -> PointerMap:
@@ -175,10 +175,12 @@ ROWS: dict[str, dict[str, Row]] = {
         "pointer_map": reaching(lambda w: w.target.pointer_map(where=f"{w.at:#x}..{w.at + 64:#x}")),
         "read": reaching(lambda w: w.target.read(w.at, i32)),
         "read_bytes": reaching(lambda w: w.target.read_bytes(w.at, 4)),
+        "read_many": reaching(lambda w: w.target.read_many([w.at, w.at + 4], i32)),
         "regions": reaching(lambda w: w.target.regions()),
         "scan": reaching(lambda w: w.target.scan(i32)),
         "watch": reaching(lambda w: w.target.watch([(w.at, i32)])),
         "write": reaching(lambda w: w.target.write(w.at, i32, VALUE)),
+        "write_many": reaching(lambda w: w.target.write_many([w.at], i32, [VALUE])),
         "write_bytes": reaching(lambda w: w.target.write_bytes(w.at, b"\x68")),
         "__enter__": fact(lambda w: w.target.__enter__()),
         "__exit__": fact(block(lambda w: w.target)),
@@ -196,15 +198,16 @@ ROWS: dict[str, dict[str, Row]] = {
         "modules": reaching(lambda w: w.memory.modules()),
         "process": fact(lambda w: getattr(w.memory, "process", None)),
         "read": reaching(lambda w: w.memory.read(w.at, 4)),
-        "read_each": reaching(
-            lambda w: w.memory.read_each(addresses(w), 1, 4, 4, ffi.new("uint8_t[4]"))
-        ),
+        "look": reaching(lambda w: w.memory.look(place(w), 0.01)),
+        "peek": reaching(lambda w: w.memory.peek(w.at, 4)),
+        "poke": reaching(lambda w: w.memory.poke(w.at, b"\x68")),
         "read_into": reaching(lambda w: w.memory.read_into(w.at, bytearray(4))),
+        "read_many": reaching(lambda w: w.memory.read_many(place(w))),
         "reader": reaching(lambda w: w.memory.reader),
         "regions": reaching(lambda w: w.memory.regions()),
         "wait_no_more": fact(lambda w: w.memory.wait_no_more()),
         "write": reaching(lambda w: w.memory.write(w.at, b"\x68")),
-        "write_each": reaching(lambda w: w.memory.write_each(addresses(w), 1, b"\x68")),
+        "write_many": reaching(lambda w: w.memory.write_many(place(w))),
     },
     "scan": {
         **facts(

@@ -20,7 +20,7 @@ from farfetch.scanner import (
     Table,
     Target,
 )
-from farfetch.scanner.engine import ffi
+from farfetch.scanner.memory.values import Values
 
 from torture.draw import C_TEXTS, CONSTRUCTS, NAMES, Draw
 from torture.world import BASE
@@ -81,22 +81,19 @@ def _memory(name: str) -> dict[str, Callable[[Draw, Any], Arguments]]:
         f"{name}.read": lambda d, m: _(d.place(m), d.size()),
         f"{name}.read_into": lambda d, m: _(d.place(m), bytearray(d.size())),
         f"{name}.write": lambda d, m: _(d.place(m), d.raw(), force=d.often(0.3)),
-        f"{name}.read_each": _each_read,
-        f"{name}.write_each": _each,
+        f"{name}.look": lambda d, m: _(_values(d, m), d.one(0.001, 3600)),
+        f"{name}.peek": lambda d, m: _(d.place(m), 1 + d.below(16)),
+        f"{name}.poke": lambda d, m: _(d.place(m), d.raw()),
+        f"{name}.read_many": lambda d, m: _(_values(d, m)),
+        f"{name}.write_many": lambda d, m: _(_values(d, m), force=d.often(0.3)),
         f"{name}.blocks": lambda d, m: _(d.place(m), d.size(), writing=d.often(0.5)),
     }
 
 
-def _each_read(draw: Draw, memory: Any) -> Arguments:
-    places = [draw.place(memory) % (1 << 64) for _ in range(4)]
+def _values(draw: Draw, memory: Any) -> Values:
+    places = [draw.place(memory) % (1 << 64) for _ in range(draw.below(40))]
     size = 1 + draw.below(16)
-    out = ffi.new("uint8_t[]", len(places) * size)
-    return _(ffi.new("uint64_t[]", places), len(places), size, 1 + draw.below(size), out)
-
-
-def _each(draw: Draw, memory: Any) -> Arguments:
-    places = [draw.place(memory) % (1 << 64) for _ in range(4)]
-    return _(ffi.new("uint64_t[]", places), len(places), draw.raw())
+    return Values(places, size, raw=bytes(len(places) * size))
 
 
 def _change(draw: Draw, _table: Any) -> Arguments:
@@ -183,9 +180,14 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Target.patch": lambda d, t: _(d.place(t), d.raw()),
     "Target.read": lambda d, t: _(d.place(t), d.type()),
     "Target.read_bytes": lambda d, t: _(d.place(t), d.size()),
+    "Target.read_many": lambda d, t: _([d.place(t) for _i in range(d.below(40))], d.type()),
     "Target.scan": _options,
     "Target.watch": lambda d, t: _([(d.place(t), d.type()) for _i in range(d.below(4))]),
     "Target.write": lambda d, t: _(d.place(t), d.type(), d.value(), force=d.often(0.3)),
+    "Target.write_many": lambda d, t: _(
+        *([d.place(t), d.place(t)], d.type(), [d.value() for _i in range(1 + d.below(2))]),
+        force=d.often(0.3),
+    ),
     "Target.write_bytes": lambda d, t: _(d.place(t), d.raw(), force=d.often(0.3)),
     "Freezer.add": lambda d, f: _(
         *(d.place(f), d.construct(), d.value()),

@@ -74,7 +74,9 @@ class Steady:
         target, scan = self.target, self.scan
         calls: dict[str, Callable[[], object]] = {
             "read": lambda: target.read(0, i32),
+            "read_many": lambda: target.read_many([0], i32),
             "write": lambda: target.write(0, i32, 0),
+            "write_many": lambda: target.write_many([0], i32, [0]),
             "regions": target.regions,
             "freeze": lambda: target.freeze(0, i32),
             "patch": lambda: target.patch(0, b"\0"),

@@ -31,7 +31,9 @@ ELSEWHERE = (
     ("scanner/declarations", "unit/declarations/test_registry unit/declarations/test_c_layout"),
     ("scanner/images/elf", "unit/memory/test_modules"),
     ("scanner/live/frozen", "unit/live/test_freeze"),
+    ("scanner/live/vigil", "live/test_freeze live/test_blocking"),
     ("scanner/memory/base scanner/memory/space", "unit/memory/test_memory live/test_targets"),
+    ("scanner/memory/values", "laws/test_values live/test_many"),
     ("scanner/memory/owner", "unit/memory/test_memory live/test_gone"),
     ("scanner/memory/regions", "unit/memory/test_region_filter unit/process/test_maps"),
     # what needs targets that run

@@ -12,14 +12,18 @@
 #include <string.h>
 #include <time.h>
 
+#define LOOK_SHARE 64	/* a look that takes this part of the interval is not made twice in it */
+
 struct ff_call {
 	struct ff_reader *reader;	/* counted twice: for whoever waits, and for the thread */
-	struct ff_call_spec spec;
+	struct ff_call_spec spec;	/* its pointers are this call's */
 	uint64_t *addresses;
+	uint32_t *sizes, *done;		/* of a call for many */
 	uint8_t *bytes;			/* to write, or that were read */
+	uint8_t *expected;		/* of looks */
+	bool told;			/* to end them; changed atomically */
 	size_t nbytes;
 	ssize_t result;
-	uint64_t failed;
 	bool ended;
 	uint32_t references;		/* whoever waits, and the thread */
 	struct ff_visit visit;
@@ -36,8 +40,68 @@ static void put(struct ff_call *call)
 	pthread_cond_destroy(&call->changed);
 	pthread_mutex_destroy(&call->lock);
 	free(call->addresses);
+	free(call->sizes);
+	free(call->done);
+	free(call->expected);
 	free(call->bytes);
 	free(call);
+}
+
+static struct timespec in_nanoseconds(uint64_t nanoseconds)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += nanoseconds / 1000000000;
+	until.tv_nsec += nanoseconds % 1000000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return until;
+}
+
+/* Sleep before a look. Returns whether there is to be none. */
+static bool rest(struct ff_call *call, uint64_t nanoseconds)
+{
+	struct timespec until = in_nanoseconds(nanoseconds);
+
+	pthread_mutex_lock(&call->lock);
+	while (!__atomic_load_n(&call->told, __ATOMIC_ACQUIRE)) {
+		if (pthread_cond_timedwait(&call->changed, &call->lock, &until) == ETIMEDOUT)
+			break;
+	}
+	pthread_mutex_unlock(&call->lock);
+	return __atomic_load_n(&call->told, __ATOMIC_ACQUIRE);
+}
+
+static uint64_t nanoseconds_now(void)
+{
+	struct timespec now = in_nanoseconds(0);
+
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/*
+ * Once in each interval; twice where that costs next to nothing, so that a change is seen after
+ * a quarter of the interval and not after half of it.
+ */
+static ssize_t look(struct ff_call *call)
+{
+	const struct ff_values *values = &call->spec.values;
+	uint64_t interval = call->spec.interval, pause = interval / 2;
+	ssize_t whole = 0;
+
+	while (!rest(call, pause)) {
+		uint64_t began = nanoseconds_now();
+
+		whole = ff_reader_visit_read_many(call->reader, &call->visit, values);
+		if (whole < (ssize_t)values->n ||
+		    memcmp(call->bytes, call->expected, call->nbytes))
+			return whole;
+		pause = interval;
+		if ((nanoseconds_now() - began) * LOOK_SHARE < interval)
+			pause /= 2;
+	}
+	return whole;
 }
 
 static ssize_t run(struct ff_call *call)
@@ -52,17 +116,17 @@ static ssize_t run(struct ff_call *call)
 		return -ECANCELED;
 	switch (spec->kind) {
 	case FF_CALL_READ:
-		return ff_reader_visit_read(call->reader, &call->visit, *call->addresses,
+		return ff_reader_visit_read(call->reader, &call->visit, spec->address,
 					    call->bytes, spec->size);
-	case FF_CALL_READ_EACH:
-		return ff_reader_visit_each(call->reader, &call->visit, call->addresses, spec->n,
-					    spec->size, spec->least, call->bytes);
+	case FF_CALL_READ_MANY:
+		return ff_reader_visit_read_many(call->reader, &call->visit, &spec->values);
 	case FF_CALL_WRITE:
-		return ff_reader_store(call->reader, &call->visit, *call->addresses, call->bytes,
-				       spec->size);
-	case FF_CALL_WRITE_EACH:
-		return ff_reader_visit_write(call->reader, &call->visit, call->addresses, spec->n,
-					     call->bytes, spec->size, &call->failed);
+		return ff_reader_visit_write(call->reader, &call->visit, spec->address,
+					     call->bytes, spec->size);
+	case FF_CALL_WRITE_MANY:
+		return ff_reader_visit_write_many(call->reader, &call->visit, &spec->values);
+	case FF_CALL_LOOK:
+		return look(call);
 	}
 	return -EINVAL;
 }
@@ -100,12 +164,59 @@ static int begin(struct ff_call *call)
 	return -error;
 }
 
+static bool is_for_many(const struct ff_call_spec *spec)
+{
+	return spec->kind != FF_CALL_READ && spec->kind != FF_CALL_WRITE;
+}
+
+static bool writes(const struct ff_call_spec *spec)
+{
+	return spec->kind == FF_CALL_WRITE || spec->kind == FF_CALL_WRITE_MANY;
+}
+
+/* A copy of n elements; of none there is memory, too. */
+static void *copy(const void *from, size_t n, size_t size)
+{
+	void *to = calloc(n + 1, size);
+
+	if (to && n)
+		memcpy(to, from, n * size);
+	return to;
+}
+
+/* Take copies of all that the caller has. */
+static int take(struct ff_call *call, const struct ff_call_spec *spec)
+{
+	const struct ff_values *given = &spec->values;
+	struct ff_values *values = &call->spec.values;
+	bool many = is_for_many(spec);
+
+	call->spec = *spec;
+	call->nbytes = many ? ff_values_bytes(given) : spec->size;
+	if (writes(spec))
+		call->bytes = copy(many ? given->bytes : spec->bytes, call->nbytes, 1);
+	else
+		call->bytes = calloc(call->nbytes + 1, 1);
+	if (spec->kind == FF_CALL_LOOK)
+		call->expected = copy(given->bytes, call->nbytes, 1);
+	if (!call->bytes || (spec->kind == FF_CALL_LOOK && !call->expected))
+		return -ENOMEM;
+	if (!many)
+		return 0;
+	call->addresses = copy(given->addresses, given->n, sizeof(*call->addresses));
+	call->done = calloc(given->n + 1, sizeof(*call->done));
+	if (given->sizes)
+		call->sizes = copy(given->sizes, given->n, sizeof(*call->sizes));
+	values->addresses = call->addresses;
+	values->sizes = call->sizes;
+	values->bytes = call->bytes;
+	values->done = call->done;
+	return call->addresses && call->done && (call->sizes || !given->sizes) ? 0 : -ENOMEM;
+}
+
 int ff_call_start(struct ff_reader *reader, const struct ff_call_spec *spec,
 		  struct ff_call **out)
 {
-	bool many = spec->kind == FF_CALL_READ_EACH || spec->kind == FF_CALL_WRITE_EACH;
-	bool writes = spec->kind == FF_CALL_WRITE || spec->kind == FF_CALL_WRITE_EACH;
-	size_t n = many ? spec->n : 1;
 	pthread_condattr_t attributes;
 	struct ff_call *call;
 	int error;
@@ -116,8 +227,6 @@ int ff_call_start(struct ff_reader *reader, const struct ff_call_spec *spec,
 	if (!call)
 		return -ENOMEM;
 	call->reader = ff_reader_get(ff_reader_get(reader));
-	call->spec = *spec;
-	call->nbytes = spec->size * (writes ? 1 : n);
 	call->references = 2;
 	ff_visit_init(&call->visit);
 	pthread_mutex_init(&call->lock, NULL);
@@ -125,15 +234,9 @@ int ff_call_start(struct ff_reader *reader, const struct ff_call_spec *spec,
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&call->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
-	call->addresses = calloc(n + 1, sizeof(*call->addresses));
-	call->bytes = malloc(call->nbytes + 1);
-	error = call->addresses && call->bytes ? 0 : -ENOMEM;
-	if (!error) {
-		memcpy(call->addresses, spec->addresses, n * sizeof(*call->addresses));
-		if (writes)
-			memcpy(call->bytes, spec->bytes, call->nbytes);
+	error = take(call, spec);
+	if (!error)
 		error = begin(call);
-	}
 	if (error) {
 		call->references = 1;
 		ff_reader_put(reader);
@@ -147,13 +250,9 @@ int ff_call_start(struct ff_reader *reader, const struct ff_call_spec *spec,
 
 int ff_call_wait(struct ff_call *call, uint32_t milliseconds)
 {
-	struct timespec until;
+	struct timespec until = in_nanoseconds(milliseconds * UINT64_C(1000000));
 	bool ended;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += milliseconds * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
 	pthread_mutex_lock(&call->lock);
 	while (!call->ended) {
 		if (pthread_cond_timedwait(&call->changed, &call->lock, &until) == ETIMEDOUT)
@@ -173,16 +272,33 @@ int ff_call_wait(struct ff_call *call, uint32_t milliseconds)
 
 ssize_t ff_call_result(const struct ff_call *call, void *buffer)
 {
-	if (buffer && call->result > 0)
-		memcpy(buffer, call->bytes, call->spec.kind == FF_CALL_READ ? (size_t)call->result
-									     : call->nbytes);
+	if (buffer && call->result > 0 && call->spec.kind == FF_CALL_READ)
+		memcpy(buffer, call->bytes, (size_t)call->result);
+	else if (buffer && call->result >= 0 && is_for_many(&call->spec) && !writes(&call->spec))
+		memcpy(buffer, call->bytes, call->nbytes);
 	return call->result;
+}
+
+void ff_call_done(const struct ff_call *call, uint32_t *done)
+{
+	if (call->result >= 0 && is_for_many(&call->spec))
+		memcpy(done, call->done, call->spec.values.n * sizeof(*done));
+}
+
+void ff_call_tell(struct ff_call *call)
+{
+	pthread_mutex_lock(&call->lock);
+	__atomic_store_n(&call->told, true, __ATOMIC_RELEASE);
+	pthread_cond_broadcast(&call->changed);
+	pthread_mutex_unlock(&call->lock);
 }
 
 void ff_call_drop(struct ff_call *call)
 {
 	if (!call)
 		return;
+	/* without the lock, which nobody in a child may ever let go: after the pause it is seen */
+	__atomic_store_n(&call->told, true, __ATOMIC_RELEASE);
 	/* what is inside cannot be called back, but the rest of a long write can */
 	ff_visit_drop(&call->visit);
 	ff_reader_put(call->reader);

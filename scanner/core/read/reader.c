@@ -5,17 +5,22 @@
 #include "reader.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
-#define EACH_BATCH 256	/* segments read in one call */
-
-#define SURE_EACH 16	/* addresses that are looked at before a call, to do it at once */
+#define MANY_BATCH 256		/* segments read in one call */
+#define MANY_ROOM (32 << 10)	/* bytes of small values in one call */
+#define MANY_GAP 256		/* bytes between two that are read to have them in one segment */
+#define SMALLEST_PAGE 4096
+#define SURE_MANY 16		/* addresses that are looked at before a call, to do it at once */
 
 int ff_reader_init(struct ff_reader *reader, const struct ff_reader_ops *ops, int pid)
 {
 	reader->ops = ops;
 	reader->references = 1;
 	reader->stalls = NULL;
+	reader->space = -1;
 	return pid ? ff_stalls_create(pid, &reader->stalls) : 0;
 }
 
@@ -30,6 +35,8 @@ void ff_reader_put(struct ff_reader *reader)
 	if (__atomic_sub_fetch(&reader->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	ff_stalls_destroy(reader->stalls);
+	if (reader->space >= 0)
+		close(reader->space);
 	reader->ops->close(reader);
 }
 
@@ -37,6 +44,24 @@ void ff_reader_close(struct ff_reader *reader)
 {
 	if (reader)
 		ff_reader_put(reader);
+}
+
+int ff_reader_belong(struct ff_reader *reader, int file)
+{
+	int space = fcntl(file, F_DUPFD_CLOEXEC, 0);
+
+	if (space < 0)
+		return -errno;
+	reader->space = space;
+	return 0;
+}
+
+/* Nothing is to be had there: an error while there is an address space, no bytes after. */
+static bool is_gone(const struct ff_reader *reader)
+{
+	uint8_t byte;
+
+	return reader->space >= 0 && !pread(reader->space, &byte, 1, 1);
 }
 
 void ff_reader_set_patience(struct ff_reader *reader, uint32_t milliseconds)
@@ -128,142 +153,229 @@ ssize_t ff_reader_store(struct ff_reader *reader, struct ff_visit *visit, uint64
 	return (ssize_t)done;
 }
 
+/* What was read is the target's only if that is still there. */
+static ssize_t still(const struct ff_reader *reader, ssize_t result)
+{
+	return is_gone(reader) ? -ESRCH : result;
+}
+
 ssize_t ff_reader_visit_read(struct ff_reader *reader, struct ff_visit *visit,
 			     uint64_t address, void *buffer, size_t size)
 {
 	struct ff_segment segment = { .address = address, .buffer = buffer, .size = size };
 	int error = ff_reader_fill(reader, visit, &segment, 1);
 
-	return error ? error : (ssize_t)segment.done;
-}
-
-/* One by one: how many of a segment's values are there. */
-static ssize_t read_singly(struct ff_reader *reader, struct ff_visit *visit,
-			   const struct ff_segment *segment, size_t size, size_t least)
-{
-	size_t n = segment->size / size;
-
-	for (size_t i = 0; i < n; i++) {
-		uint8_t *value = segment->buffer + i * size;
-		ssize_t done = ff_reader_visit_read(reader, visit, segment->address + i * size,
-						    value, size);
-
-		if (done < 0)
-			return done;
-		if ((size_t)done < least)
-			return (ssize_t)i;
-		memset(value + done, 0, size - (size_t)done);
-	}
-	return (ssize_t)n;
-}
-
-ssize_t ff_reader_visit_each(struct ff_reader *reader, struct ff_visit *visit,
-			     const uint64_t *addresses, size_t n, size_t size, size_t least,
-			     uint8_t *out)
-{
-	size_t i = 0, done = 0;
-
-	while (i < n) {
-		struct ff_segment segments[EACH_BATCH];
-		size_t used = 0;
-		int error;
-
-		for (; i < n; i++) {
-			struct ff_segment *last = segments + used - 1;
-
-			/* values that lie side by side there too come as one */
-			if (used && last->address + last->size == addresses[i]) {
-				last->size += size;
-				continue;
-			}
-			if (used == EACH_BATCH)
-				break;
-			segments[used++] = (struct ff_segment){
-				.address = addresses[i], .buffer = out + i * size, .size = size,
-			};
-		}
-		error = ff_reader_fill(reader, visit, segments, used);
-		if (error)
-			return error;
-		for (size_t s = 0; s < used; s++) {
-			size_t values = segments[s].size / size;
-			ssize_t there = (ssize_t)values;
-
-			if (segments[s].done < segments[s].size)
-				there = read_singly(reader, visit, &segments[s], size, least);
-			if (there < 0)
-				return there;
-			done += (size_t)there;
-			if ((size_t)there < values)
-				return (ssize_t)done;
-		}
-	}
-	return (ssize_t)done;
+	return still(reader, error ? error : (ssize_t)segment.done);
 }
 
 ssize_t ff_reader_visit_write(struct ff_reader *reader, struct ff_visit *visit,
-			      const uint64_t *addresses, size_t n, const void *value,
-			      size_t size, uint64_t *failed)
+			      uint64_t address, const void *bytes, size_t size)
 {
-	ssize_t written = 0;
-	bool first = true;
+	if (is_gone(reader))
+		return -ESRCH;
+	return ff_reader_store(reader, visit, address, bytes, size);
+}
 
-	for (size_t i = 0; i < n; i++) {
-		ssize_t done = ff_reader_store(reader, visit, addresses[i], value, size);
+/*
+ * Segments of one call. Small values come to a place of their own first, so that those that lie
+ * close together there are one segment, with what is between them:
+ *
+ *	addresses   v0 v1 ... v2      v3        v4
+ *	segments    [--------------]  [-----------]
+ *	room        |v0 v1 ... v2|v3        v4|
+ *	bytes       |v0|v1|v2|v3|v4|
+ */
+struct batch {
+	struct ff_segment segments[MANY_BATCH];
+	size_t ends[MANY_BATCH];	/* the value behind the last of each */
+	size_t n;
+	uint8_t room[MANY_ROOM];
+	size_t used;
+};
+
+/*
+ * Whether a value lies so close behind where the last segment begins that it comes with that.
+ * What is between them is on a page that one of them needs: so it adds no fault.
+ */
+static bool join(struct batch *batch, uint64_t address, size_t size)
+{
+	struct ff_segment *last;
+	uint64_t offset;
+	size_t longer;
+
+	if (!batch->n)
+		return false;
+	last = batch->segments + batch->n - 1;
+	offset = address - last->address;
+	if (address < last->address || offset > last->size + MANY_GAP ||
+	    last->size > MANY_ROOM || size > MANY_ROOM)
+		return false;
+	if (offset > last->size &&
+	    (last->address + last->size - 1) / SMALLEST_PAGE != address / SMALLEST_PAGE)
+		return false;
+	longer = offset + size > last->size ? (size_t)offset + size - last->size : 0;
+	if (batch->used + longer > MANY_ROOM)
+		return false;
+	last->size += longer;
+	batch->used += longer;
+	return true;
+}
+
+/* Whether there was room for a segment more; a large value comes right to where it is wanted. */
+static bool append(struct batch *batch, uint64_t address, size_t size, uint8_t *wanted)
+{
+	bool large = size > MANY_ROOM;
+
+	if (batch->n == MANY_BATCH || (!large && batch->used + size > MANY_ROOM))
+		return false;
+	batch->segments[batch->n++] = (struct ff_segment){
+		.address = address,
+		.buffer = large ? wanted : batch->room + batch->used,
+		.size = size,
+	};
+	batch->used += large ? 0 : size;
+	return true;
+}
+
+/*
+ * A segment has come, with some values. Where it stopped short, those that are not whole are
+ * asked for one by one, unless it was one alone.
+ */
+static ssize_t share_out(struct ff_reader *reader, struct ff_visit *visit,
+			 const struct ff_values *values, size_t first, size_t end,
+			 const struct ff_segment *segment, uint8_t **out)
+{
+	ssize_t whole = 0;
+
+	for (size_t i = first; i < end; i++) {
+		size_t size = ff_values_size(values, i);
+		size_t offset = values->addresses[i] - segment->address;
+		size_t done = segment->done > offset ? segment->done - offset : 0;
+
+		if (done >= size || end - first == 1) {
+			done = done < size ? done : size;
+			memmove(*out, segment->buffer + offset, done);
+		} else {
+			struct ff_segment one = {
+				.address = values->addresses[i], .buffer = *out, .size = size,
+			};
+			int error = ff_reader_fill(reader, visit, &one, 1);
+
+			if (error)
+				return error;
+			done = one.done;
+		}
+		values->done[i] = (uint32_t)done;
+		whole += done == size;
+		*out += size;
+	}
+	return whole;
+}
+
+ssize_t ff_reader_visit_read_many(struct ff_reader *reader, struct ff_visit *visit,
+				  const struct ff_values *values)
+{
+	uint8_t *out = values->bytes, *wanted = values->bytes;
+	ssize_t whole = 0;
+	size_t i = 0;
+
+	while (i < values->n) {
+		size_t first = i;
+		struct batch batch;
+		int error;
+
+		batch.n = 0;
+		batch.used = 0;
+		for (; i < values->n; i++) {
+			uint64_t address = values->addresses[i];
+			size_t size = ff_values_size(values, i);
+
+			if (!join(&batch, address, size) && !append(&batch, address, size, wanted))
+				break;
+			batch.ends[batch.n - 1] = i + 1;
+			wanted += size;
+		}
+		error = ff_reader_fill(reader, visit, batch.segments, batch.n);
+		if (error)
+			return error;
+		for (size_t s = 0; s < batch.n; first = batch.ends[s++]) {
+			ssize_t n = share_out(reader, visit, values, first, batch.ends[s],
+					      &batch.segments[s], &out);
+
+			if (n < 0)
+				return n;
+			whole += n;
+		}
+	}
+	return still(reader, whole);
+}
+
+ssize_t ff_reader_visit_write_many(struct ff_reader *reader, struct ff_visit *visit,
+				   const struct ff_values *values)
+{
+	const uint8_t *bytes = values->bytes;
+	ssize_t whole = 0;
+
+	if (is_gone(reader))
+		return -ESRCH;
+	for (size_t i = 0; i < values->n; i++) {
+		size_t size = ff_values_size(values, i);
+		ssize_t done = ff_reader_store(reader, visit, values->addresses[i], bytes, size);
 
 		if (done < 0)
 			return done;
-		if ((size_t)done == size) {
-			written++;
-		} else if (first) {
-			*failed = addresses[i];
-			first = false;
-		}
+		values->done[i] = (uint32_t)done;
+		whole += (size_t)done == size;
+		bytes += size;
 	}
-	return written;
+	return whole;
 }
 
 /* ---- calls that are done at once, or not at all ---- */
 
-static bool is_sure(struct ff_reader *reader, const uint64_t *addresses, size_t n, size_t size,
-		    bool writing)
+static bool is_sure(struct ff_reader *reader, uint64_t address, size_t size, bool writing)
+{
+	return !reader->stalls || ff_stalls_are_passed(reader->stalls, address, size, writing);
+}
+
+static bool are_sure(struct ff_reader *reader, const struct ff_values *values, bool writing)
 {
 	if (!reader->stalls)
 		return true;
-	for (size_t i = 0; i < n && n <= SURE_EACH; i++) {
-		if (!ff_stalls_are_passed(reader->stalls, addresses[i], size, writing))
+	if (values->n > SURE_MANY)
+		return false;
+	for (size_t i = 0; i < values->n; i++) {
+		if (!is_sure(reader, values->addresses[i], ff_values_size(values, i), writing))
 			return false;
 	}
-	return n <= SURE_EACH;
+	return true;
 }
 
 ssize_t ff_reader_read(struct ff_reader *reader, uint64_t address, void *buffer, size_t size)
 {
-	if (!is_sure(reader, &address, 1, size, false))
+	if (!is_sure(reader, address, size, false))
 		return -EAGAIN;
 	return ff_reader_visit_read(reader, NULL, address, buffer, size);
 }
 
-ssize_t ff_reader_read_each(struct ff_reader *reader, const uint64_t *addresses, size_t n,
-			    size_t size, size_t least, uint8_t *out)
+ssize_t ff_reader_read_many(struct ff_reader *reader, const struct ff_values *values)
 {
-	if (!is_sure(reader, addresses, n, size, false))
+	if (!are_sure(reader, values, false))
 		return -EAGAIN;
-	return ff_reader_visit_each(reader, NULL, addresses, n, size, least, out);
+	return ff_reader_visit_read_many(reader, NULL, values);
 }
 
 ssize_t ff_reader_write(struct ff_reader *reader, uint64_t address, const void *bytes,
 			size_t size)
 {
-	if (!is_sure(reader, &address, 1, size, true))
+	if (!is_sure(reader, address, size, true))
 		return -EAGAIN;
-	return ff_reader_store(reader, NULL, address, bytes, size);
+	return ff_reader_visit_write(reader, NULL, address, bytes, size);
 }
 
-ssize_t ff_reader_write_each(struct ff_reader *reader, const uint64_t *addresses, size_t n,
-			     const void *value, size_t size, uint64_t *failed)
+ssize_t ff_reader_write_many(struct ff_reader *reader, const struct ff_values *values)
 {
-	if (!is_sure(reader, addresses, n, size, true))
+	if (!are_sure(reader, values, true))
 		return -EAGAIN;
-	return ff_reader_visit_write(reader, NULL, addresses, n, value, size, failed);
+	return ff_reader_visit_write_many(reader, NULL, values);
 }

@@ -36,6 +36,7 @@ struct ff_reader {
 	const struct ff_reader_ops *ops;
 	uint32_t references;
 	struct ff_stalls *stalls;	/* NULL where no call can block */
+	int space;			/* open file of the address space it belongs to, or -1 */
 };
 
 /* Begin one with one reference, of a process, or of no process if pid is 0. */
@@ -55,11 +56,28 @@ ssize_t ff_reader_store(struct ff_reader *reader, struct ff_visit *visit, uint64
 /* What ff_reader_read() and its like do, as such calls. */
 ssize_t ff_reader_visit_read(struct ff_reader *reader, struct ff_visit *visit,
 			     uint64_t address, void *buffer, size_t size);
-ssize_t ff_reader_visit_each(struct ff_reader *reader, struct ff_visit *visit,
-			     const uint64_t *addresses, size_t n, size_t size, size_t least,
-			     uint8_t *out);
 ssize_t ff_reader_visit_write(struct ff_reader *reader, struct ff_visit *visit,
-			      const uint64_t *addresses, size_t n, const void *value,
-			      size_t size, uint64_t *failed);
+			      uint64_t address, const void *bytes, size_t size);
+ssize_t ff_reader_visit_read_many(struct ff_reader *reader, struct ff_visit *visit,
+				  const struct ff_values *values);
+ssize_t ff_reader_visit_write_many(struct ff_reader *reader, struct ff_visit *visit,
+				   const struct ff_values *values);
+
+static inline size_t ff_values_size(const struct ff_values *values, size_t i)
+{
+	return values->sizes ? values->sizes[i] : values->size;
+}
+
+/* Bytes of them all. */
+static inline size_t ff_values_bytes(const struct ff_values *values)
+{
+	size_t bytes = 0;
+
+	if (!values->sizes)
+		return values->n * values->size;
+	for (size_t i = 0; i < values->n; i++)
+		bytes += values->sizes[i];
+	return bytes;
+}
 
 #endif

@@ -1,0 +1,121 @@
+"""Vigils: the core looks at frozen values, and wakes Python only when one has changed."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from queue import Empty, SimpleQueue
+from typing import Any, Final
+from weakref import ref
+
+from ..engine import ffi, lib
+from ..lifetime.life import this_process
+from ..memory.base import Memory
+from ..memory.values import Values
+from .frozen import Freeze
+
+_LONGEST: Final = 3600.0  # seconds that a thread sleeps at a time
+_POLL: Final = 100  # milliseconds between looks whether the core's thread hangs
+
+
+class Bell:
+    """What a freezer's thread sleeps by: others ring it when there is something else to do.
+
+    It is a queue, unlike a condition whole after Ctrl-C, and the vigil that is kept.
+    """
+
+    def __init__(self) -> None:
+        self._rung: SimpleQueue[None] = SimpleQueue()
+        self._vigil: Vigil | None = None
+        self._process = this_process()
+
+    def ring(self, _: object = None) -> None:
+        """Wake whoever sleeps; of a parent process nobody can."""
+        if self._process is this_process():
+            self._rung.put(None)
+            vigil = self._vigil
+            if vigil is not None:
+                vigil.end()
+
+    def sleep(self, seconds: float, vigil: Vigil | None) -> None:
+        """Sleep until somebody rings, the time is over, or the vigil has something to say."""
+        self._vigil = vigil  # first: who rings from here on sees it, who rang before is seen
+        with contextlib.suppress(Empty):
+            self._rung.get(timeout=0 if vigil else min(seconds, _LONGEST))
+            seconds = 0
+        if vigil is not None:
+            vigil.wait(seconds)
+        self._vigil = None
+        with contextlib.suppress(Empty):  # whoever sleeps looks at all there is to do before
+            while True:
+                self._rung.get_nowait()
+
+
+class Vigil:
+    """Frozen values that the core looks at; it keeps none of them alive.
+
+    Args:
+        entries: the values.
+        values: where they are, and what they are to be.
+        call: the core's call.
+    """
+
+    def __init__(self, entries: Sequence[Freeze], values: Values, call: Any) -> None:
+        self._entries = [ref(entry) for entry in entries]
+        self._values = values
+        self._expected = bytes(ffi.buffer(values.raw))
+        self._call = call
+        self._is_given_up = False
+
+    def end(self) -> None:
+        """Let it end soon; any thread may."""
+        lib.ff_call_tell(self._call[0])
+
+    def wait(self, seconds: float) -> None:
+        """Wait for its end, for so long at the most; then end it."""
+        until, state = time.monotonic() + min(seconds, _LONGEST), 0
+        while not state and (left := until - time.monotonic()) > 0:
+            state = lib.ff_call_wait(self._call[0], max(1, min(_POLL, round(left * 1000))))
+        if not state:
+            self.end()
+            state = lib.ff_call_wait(self._call[0], _POLL)
+        self._is_given_up = state <= 0  # it waits for a page, and whoever closes does not
+
+    def members(self) -> list[Freeze]:
+        """The values that are still there."""
+        return [entry for known in self._entries if (entry := known()) is not None]
+
+    def changed(self) -> list[Freeze]:
+        """After its end: the values that have to be looked at more closely."""
+        raw = ffi.new("uint8_t[]", len(self._expected))
+        if self._is_given_up or lib.ff_call_result(self._call[0], raw) < self._values.count:
+            return self.members()
+        there, at, found = bytes(ffi.buffer(raw)), 0, []
+        if there == self._expected:
+            return []
+        for index, known in enumerate(self._entries):
+            end = at + self._values.size_of(index)
+            entry = known()
+            if entry is not None and there[at:end] != self._expected[at:end]:
+                found.append(entry)
+            at = end
+        return found
+
+
+def keep_vigil(memory: Memory, entries: Sequence[Freeze]) -> Vigil | None:
+    """Let the core look at those of some frozen values that it can, at the pace of the fastest.
+
+    Returns:
+        None where there are none, or this memory is not looked at so.
+    """
+    able = [entry for entry in entries if entry.path is None and entry.error is None]
+    interval = min((entry.interval for entry in able), default=0.0)
+    chosen = [entry for entry in able if entry.interval == interval]
+    if not chosen:
+        return None
+    kept = [entry._kept for entry in chosen]
+    addresses, sizes = [entry.address for entry in chosen], list(map(len, kept))
+    values = Values(addresses, sizes=sizes, raw=b"".join(kept))
+    call = memory.look(values, min(interval, _LONGEST))
+    return None if call is None else Vigil(chosen, values, call)
