@@ -201,7 +201,8 @@ class Freezer(Bound, Holder):
         """
         try:
             for entry in self._all_due(vigil):
-                self._keep_up(entry)
+                if not self._life.is_closed:
+                    self._keep_up(entry)
             return self._pause()
         except BaseException:  # nobody keeps them up from here on, so none must seem to be
             with self._changed:

@@ -139,7 +139,7 @@ def _write_computed(
             starts = range(0, len(block.raw), block.width)
             sized = zip(starts, block.sizes, strict=True)
             raw = b"".join(block.raw[start : start + size] for start, size in sized)
-            values = Values(addresses, sizes=block.sizes, raw=raw)
+            values = Values(addresses, sizes=list(block.sizes), raw=raw)
         else:
             values = Values(addresses, block.width, raw=block.raw)
         yield count, _write(scan, values, force)

@@ -203,9 +203,9 @@ def test_reads_and_writes(absent: Absent, reader: str) -> None:
         assert target.watch([(blocked + PAGE, i32), (blocked + NEEDLE_AT, i32)]).look()[1].value
         there, *gone = (blocked + page * PAGE + NEEDLE_AT for page in range(PAGES))
         for places in ([there, gone[0]], [*gone, there]):
-            values = in_time(lambda places=places: target.read_many(places, i32))
+            values = in_time(partial(target.read_many, places, i32))
             assert values == [NEEDLE if at == there else None for at in places]
-            written = in_time(lambda at=places: target.write_many(at, i32, [NEEDLE] * len(at)))
+            written = in_time(partial(target.write_many, places, i32, [NEEDLE] * len(places)))
             assert written == [at == there for at in places]
         assert len(target.memory.read(blocked, 3 * PAGE)) == PAGE
         target.write(blocked + NEEDLE_AT, i32, 7)
