@@ -214,7 +214,7 @@ ROWS: dict[str, dict[str, Row]] = {
             "scan", "align", "bits", "budget", "chunk", "directory", "fields", "history", "isa"
         ),
         **facts("scan", "jobs", "layout", "matches", "soft_dirty", "target", "threads", "type"),
-        **facts("scan", "isa", "where"),
+        **facts("scan", "part_aligns", "where"),
         "cancel": fact(lambda w: w.scan.cancel()),
         "close": fact(lambda w: w.scan.close()),
         "compute": read(lambda w: w.scan.compute("now * 2")),
