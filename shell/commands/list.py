@@ -50,7 +50,8 @@ def run(session: Session, given: Given) -> Result:
     else:
         columns = (*_COLUMNS, _TYPE) if scan.layout.parts else _COLUMNS
         rows = tuple(_row(match)[: len(columns)] for match in matches)
-        table = _with_frozen(Table(columns, rows), matches, frozen)
+        table = Table(columns, rows)
+    table = _with_frozen(session, table, matches, frozen)
     lines = (table,) if len(matches) == total else (table, _footer(page, total, session))
     return Result(
         {
@@ -63,12 +64,19 @@ def run(session: Session, given: Given) -> Result:
     )
 
 
-def _with_frozen(table: Table, matches: Sequence[Match], frozen: Sequence[Freeze]) -> Table:
-    """A column more, with what is held, where any of the matches is frozen."""
-    held = [holding.at(frozen, match.address) for match in matches]
-    if not any(held):
+def _with_frozen(
+    session: Session, table: Table, matches: Sequence[Match], frozen: Sequence[Freeze]
+) -> Table:
+    """A column more, with what is held, where any of the matches, or a part of one, is frozen."""
+    if not frozen:
         return table
-    shown = ("" if entry is None else holding.shown(entry) for entry in held)
+    bits = session.bits
+    shown = [holding.within(frozen, match.address, match.type, bits) for match in matches]
+    if not any(shown):
+        return table
+    if len(table.rows) > len(matches):  # below a structure stands what it was before
+        cells = iter(shown)
+        shown = [next(cells) if row[0] else "" for row in table.rows]
     rows = tuple((*row, cell) for row, cell in zip(table.rows, shown, strict=True))
     return Table((*table.columns, _FROZEN), rows)
 

@@ -165,7 +165,7 @@ def _freeze(session: Session, given: Given) -> Result:
     if given.value is not None and given.value != entry.frozen:
         entry = replace(entry, frozen=given.value)  # the table has it once it holds
     held = entries.freeze(session, entry, force=given.force)
-    entry = session.table.change(entry.name, frozen=entries.text_of(held))
+    entry = session.table.change(entry.name, frozen=entries.text_of(session, held, entry))
     said = f"{quote(entry.name)} frozen at {entry.frozen}"
     if not session.interactive:
         said += "; holds until the run ends (wait keeps it going)"
@@ -174,8 +174,7 @@ def _freeze(session: Session, given: Given) -> Result:
 
 def _unfreeze(session: Session, given: Given) -> Result:
     entry = given.entry
-    for held in entries.frozen(session, entry):
-        held.stop()
+    entries.thaw(session, entries.frozen(session, entry))
     entry = session.table.change(entry.name, frozen=None)
     return Result(_fields(entry), (f"{quote(entry.name)} is free",))
 

@@ -45,15 +45,14 @@ WHICH = Kind(
 
 def run(session: Session, given: Given) -> Result:
     """Stop frozen entries."""
-    entries = _chosen(session, given.which)
-    for entry in entries:
-        entry.stop()
+    held = _chosen(session, given.which)
+    entries.thaw(session, held)
     return Result(
         {
-            "unfrozen": len(entries),
-            "addresses": [format_address(entry.address) for entry in entries],
+            "unfrozen": len(held),
+            "addresses": [format_address(entry.address) for entry in held],
         },
-        (f"{quantities.count(len(entries), 'entry', 'entries')} unfrozen",),
+        (f"{quantities.count(len(held), 'entry', 'entries')} unfrozen",),
     )
 
 
@@ -71,17 +70,18 @@ def _chosen(session: Session, which: int | str) -> tuple[Freeze, ...]:
     return _needed(holding.of(target, address), place)
 
 
-def _needed(entries: tuple[Freeze, ...], place: str) -> tuple[Freeze, ...]:
-    if not entries:
+def _needed(held: tuple[Freeze, ...], place: str) -> tuple[Freeze, ...]:
+    if not held:
         raise NotFrozen(f"{place} is not frozen (freeze alone lists what is)")
-    return entries
+    return held
 
 
 UNFREEZE = Command(
     name="unfreeze",
     category=Category.MATCHES,
     summary="let held values go",
-    details="INDEX is a match's number in list, ADDR an address; * or nothing is all of them.",
+    details="INDEX is a match's number in list, ADDR an address; * or nothing is all of them. "
+    "Entries of the table that were held so are no longer frozen there, either.",
     examples=("unfreeze 0", "unfreeze game+0x4010", "unfreeze"),
     run=run,
     arguments=(Argument("which", WHICH, optional=True, default=_ALL),),

@@ -9,7 +9,7 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from ..answers import values
 from ..answers.render import columns, printable
-from ..session import holding, writes
+from ..session import entries, holding, writes
 from ..session.place import Place
 from ..session.session import Session
 from ..session.writes import Write
@@ -113,8 +113,7 @@ class WatchScreen:
         _, place = self._entries[self._chosen]
         target = self._session.attached
         held = holding.of(target, place.address)
-        for entry in held:
-            entry.stop()
+        entries.thaw(self._session, held)
         if not held:
             holding.freeze(target, place.lasting, place.type, force=self._force)
 

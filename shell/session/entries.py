@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from farfetch.scanner import FarfetchError, PathGroup, format_value, parse_value, quote
+from farfetch.scanner import (
+    FarfetchError,
+    PathGroup,
+    decode,
+    encode,
+    format_value,
+    parse_value,
+    quote,
+    size_of,
+)
 
+from ..answers import values
 from . import holding, writes
 from .place import Place
 from .writes import Write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from farfetch.scanner import Entry, Freeze, Taken, Target
 
@@ -71,15 +81,29 @@ def _held(target: Target, entry: Entry, address: int | None) -> Freeze | None:
 
 
 def settle(session: Session) -> None:
-    """Bring the table's frozen values up to what is held, whatever has changed that."""
-    frozen = session.target.frozen if session.target else ()
-    for entry in session.table if frozen else ():
-        held = next(
-            (freezing for freezing in frozen if freezing.active and freezing.path == entry.path),
-            None,
-        )
-        if held is not None and entry.frozen is not None:
-            session.table.change(entry.name, frozen=text_of(held))
+    """Bring the table's frozen values up to what is held, whatever has held it."""
+    target = session.target
+    for entry in session.table if target and target.frozen else ():
+        held = live(session, entry).held
+        if held is None:
+            continue
+        frozen = text_of(session, held, entry)
+        if frozen is not None and (entry.frozen, entry.allow) != (frozen, held.allow):
+            session.table.change(entry.name, frozen=frozen, allow=held.allow)
+
+
+def thaw(session: Session, held: Collection[Freeze]) -> None:
+    """Let values go, and have the table say so of its entries.
+
+    Args:
+        session: with the table.
+        held: the values, which were frozen in whatever way.
+    """
+    for entry in session.table if held else ():
+        if entry.frozen is not None and live(session, entry).held in held:
+            session.table.change(entry.name, frozen=None)
+    for one in held:
+        one.stop()
 
 
 def write(session: Session, entry: Entry, text: str, *, force: bool = False) -> Any:
@@ -100,9 +124,16 @@ def freeze(session: Session, entry: Entry, *, force: bool = False) -> Freeze:
     return holding.freeze(target, entry.path, value_type, value, entry.allow, force=force)
 
 
-def text_of(frozen: Freeze) -> str:
-    """A frozen value as a table keeps it."""
-    return str(format_value(frozen.type, frozen.value))
+def text_of(session: Session, held: Freeze, entry: Entry) -> str | None:
+    """A frozen value as an entry of a table keeps it; None when it is none of the entry's type."""
+    value, value_type, bits = held.value, entry.value_type, session.bits
+    if values.type_label(held.type) != values.type_label(value_type):
+        try:
+            raw = encode(held.type, value, bits=bits)[: size_of(value_type, bits=bits)]
+            value = decode(value_type, raw, bits=bits)
+        except FarfetchError:
+            return None
+    return str(format_value(value_type, value))
 
 
 def reported(report: Iterable[Taken]) -> list[str]:

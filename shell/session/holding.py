@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
-from farfetch.scanner import FarfetchError, Freeze, PathGroup, PointerPath, format_address
+from farfetch.scanner import (
+    FarfetchError,
+    Freeze,
+    PathGroup,
+    PointerPath,
+    encode,
+    format_address,
+    members,
+    size_of,
+)
 
 from ..answers import values
 
@@ -72,6 +82,39 @@ def fields(target: Target | None) -> list[Json]:
 def at(frozen: Iterable[Freeze], address: int) -> Freeze | None:
     """The entry at an address that is being kept up; None when nothing is."""
     return next((entry for entry in frozen if entry.active and entry.address == address), None)
+
+
+def within(frozen: Iterable[Freeze], address: int, value_type: Any, bits: int) -> str:
+    """What is held at an address, or of the bytes of the value there, for people; "" for nothing.
+
+    Args:
+        frozen: the entries of the target.
+        address: of the value.
+        value_type: of it; what is held of its fields is said with their names.
+        bits: of the target.
+    """
+    frozen = list(frozen)
+    whole = at(frozen, address)
+    if whole is not None and not members(value_type, bits=bits):
+        return shown(whole)
+    size = 0
+    with suppress(FarfetchError):
+        size = size_of(value_type, bits=bits) or 0
+    fields = {field.offset: field.name for field in members(value_type, bits=bits)}
+    return " ".join(
+        f"{fields.get(offset) or f'{offset:+#x}'}={shown(entry)}"
+        for entry in frozen
+        if entry.active
+        for offset in [entry.address - address]
+        if -_size(entry, bits) < offset < size
+    )
+
+
+def _size(entry: Freeze, bits: int) -> int:
+    try:
+        return len(encode(entry.type, entry.value, bits=bits))
+    except FarfetchError:
+        return 1
 
 
 def freeze(

@@ -11,6 +11,7 @@ import pytest
 
 from support.prompting import Start, enter, toolbar
 from support.puppet import PAGE, READ_WRITE, Puppet
+from support.targets import TargetProcess
 from support.waiting import wait_for
 
 Drive = Callable[..., Any]
@@ -170,3 +171,71 @@ def test_people_are_told(objects: Objects, start: Start) -> None:
     toolbar(terminal, "1 frozen, 1 not held")
     enter(terminal, "freeze", "not held")
     enter(terminal, "table", r"\(77\)")
+
+
+@pytest.fixture
+def hp(game: TargetProcess, drive: Drive) -> Any:
+    """A shell that has found the gold of a game, an i64, as the only match."""
+    shell = drive("-p", game.pid)
+    at = game.command("addresses").number("gold_addr")
+    for line in ("type i64", f"where {at:#x}..{at + 8:#x}", "1500"):
+        assert shell.ask(line)["ok"]
+    return shell
+
+
+def frozen(shell: Any) -> tuple[str | None, bool, int | None]:
+    """What the table says of its first entry: frozen at, whether it is held; and what list says."""
+    entry, match = shell.ask("table")["entries"][0], shell.ask("list")["matches"][0]
+    return entry["frozen"], entry["active"], match["frozen"]
+
+
+@pytest.mark.parametrize("first", ["freeze 0 77", "table add 0 gold"])
+@pytest.mark.parametrize("thaw", ["unfreeze 0", "unfreeze gold", "unfreeze", "table unfreeze gold"])
+def test_frozen_is_one_truth_by_address(hp: Any, first: str, thaw: str) -> None:
+    lines = ["freeze 0 77", "table add 0 gold"]
+    for line in (first, *(other for other in lines if other != first)):
+        assert hp.ask(line)["ok"]
+    assert frozen(hp) == ("77", True, 77)
+    assert hp.ask("set 0 78")["ok"]
+    assert frozen(hp) == ("78", True, 78)
+    assert hp.ask(thaw)["ok"]
+    assert frozen(hp) == (None, False, None)
+
+
+def test_frozen_by_its_address_is_seen_after_load_and_saved(hp: Any, tmp_path: Path) -> None:
+    hp.ask("table add 0 gold")
+    hp.ask(f"save {tmp_path}/t.json")
+    hp.ask("freeze gold 2000 --allow increase")
+    hp.ask(f"load {tmp_path}/t.json")
+    assert frozen(hp) == ("2000", True, 2000)
+    assert hp.ask("table")["entries"][0]["allow"] == "increase"
+    hp.ask("unfreeze")
+    hp.ask("freeze 0 80")
+    hp.ask(f"save {tmp_path}/t.json")
+    hp.ask("unfreeze")
+    assert frozen(hp) == (None, False, None)
+    hp.ask(f"load {tmp_path}/t.json --freeze")
+    assert frozen(hp) == ("80", True, 80)
+
+
+def test_frozen_as_another_type(hp: Any) -> None:
+    hp.ask("table add 0 gold --type u16")
+    hp.ask("freeze 0 0x10002")
+    entry = hp.ask("table")["entries"][0]
+    assert (entry["frozen"], entry["active"]) == ("2", True)
+
+
+def test_a_field_that_is_frozen_stands_in_the_list(game: TargetProcess, farfetch: Run) -> None:
+    at = game.command("addresses").number("gold_addr")
+    lines = (
+        "struct purse { int gold; int more; };",
+        "type purse",
+        f"where {at:#x}..{at + 8:#x}",
+        "first gold == 1500",
+        "freeze 0.more 7",
+        "list",
+    )
+    done = farfetch("-p", game.pid, *[part for line in lines for part in ("-c", line)])
+    assert done.stderr == ""
+    (line,) = [line for line in done.stdout.splitlines() if line.lstrip().startswith("0 ")]
+    assert line.endswith("more=7")
