@@ -11,7 +11,7 @@ from ..answers import quantities
 from ..answers.result import Json, Result
 from ..command import Argument, Category, Command, Given, Option
 from ..command.kinds import FILE, FORCE
-from ..session import entries
+from ..session import advice, entries
 
 if TYPE_CHECKING:
     from farfetch.scanner import Taken
@@ -35,7 +35,8 @@ def run(session: Session, given: Given) -> Result:
     session.structures.add(*table.structures.values())
     session.table = table
     count = len(table)
-    lines = [f"{quantities.count(count, 'entry', 'entries')} loaded from {file}", *others]
+    lines = [f"{quantities.count(count, 'entry', 'entries')} loaded from {file}"]
+    lines += [*advice.absolute(table), *others]
     lines += entries.reported(report)
     frozen, failed = 0, []
     for entry in session.table if freeze else ():

@@ -8,7 +8,7 @@ from ..answers import quantities
 from ..answers.result import Result
 from ..command import Argument, Category, Command, Given
 from ..command.kinds import FILE, OVERWRITE
-from ..session import entries
+from ..session import advice, entries
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -20,7 +20,8 @@ def run(session: Session, given: Given) -> Result:
     session.table.save(given.file, force=given.force)
     count = len(session.table)
     said = f"{quantities.count(count, 'entry', 'entries')} saved in {given.file}"
-    return Result({"file": str(given.file), "entries": count}, (said,))
+    lines = (said, *advice.absolute(session.table))
+    return Result({"file": str(given.file), "entries": count}, lines)
 
 
 SAVE = Command(

@@ -14,7 +14,7 @@ from ..command.kinds import ENTRY, FORCE, PLACE, VALUE, WORD
 from ..complete import offers
 from ..errors import UsageError
 from ..line.words import quoted, unquoted
-from ..session import entries, places
+from ..session import advice, entries, places
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +140,8 @@ def _add(session: Session, given: Given) -> Result:
         before = session.table[name]
         said += f", in place of {before.type} at {before.where}"
     session.table.put(entry)
-    return Result(_fields(entry), (said,))
+    advised = advice.fleeting(session, entry)
+    return Result({**_fields(entry), "lasts": not advised}, (said, *advised))
 
 
 def _rename(session: Session, given: Given) -> Result:
@@ -201,7 +202,8 @@ TABLE = Command(
     "path:0 is the best path of pointers scan, and path:0..3 the best four: an entry of several, "
     "with | between them, is where they lead while they agree. "
     "Addresses in modules are kept relative to them, so a saved table fits the next run of the "
-    "program. A field of a structure is kept as 0.hp; an entry may be of a whole structure, "
+    "program; of an address elsewhere add says that it is only of this run, or of runs that "
+    "allocate the same. A field of a structure is kept as 0.hp; an entry may be of a whole structure, "
     "too, which is saved along. Alone it shows the entries with their values now; a frozen "
     "value in brackets is not held at present. A frozen entry follows its pointers at each look. "
     "What the target may not write itself takes --force. add takes --type TYPE, --group GROUP and "

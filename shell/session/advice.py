@@ -9,9 +9,9 @@ from ..answers import quantities, values
 from ..answers.cures import FRACTIONAL, WHOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from farfetch.scanner import Scan
+    from farfetch.scanner import Entry, Scan
 
     from .session import Session
 
@@ -34,6 +34,30 @@ def given_up(scan: Scan | None) -> str:
     return ""
 
 
+def fleeting(session: Session, entry: Entry) -> tuple[str, ...]:
+    """Say of an entry whose place is not there in the next run what would be; () when it is."""
+    target = session.target
+    if entry.path.offsets or target is None:
+        return ()
+    if _is_absolute(entry):
+        return (
+            f"{entry.where} is only of this run of {target.name}: a place in a module lasts, or a "
+            "pointer path",
+        )
+    if entry.where.startswith("["):
+        return (f"{entry.where} is only of runs that allocate the same: a pointer path lasts",)
+    return ()
+
+
+def absolute(table: Iterable[Entry]) -> list[str]:
+    """Say of a table that is saved or loaded how much of it is of one run only."""
+    count = sum(_is_absolute(entry) for entry in table)
+    if not count:
+        return []
+    are = "is an absolute address" if count == 1 else "are absolute addresses"
+    return [f"{count:,} of them {are}, of one run only"]
+
+
 def line(session: Session, before: str = "") -> str:
     """What to try now, which was not said since a scan has found something; "" when all was.
 
@@ -49,6 +73,10 @@ def line(session: Session, before: str = "") -> str:
             session.advised.add(said)
             return said
     return ""
+
+
+def _is_absolute(entry: Entry) -> bool:
+    return entry.where[:1].isdecimal()
 
 
 def _lines(scan: Scan, before: str, *, is_align_auto: bool) -> Iterator[str]:
