@@ -9,9 +9,10 @@ from farfetch.scanner import FarfetchError, Table, quote
 
 from ..answers import quantities
 from ..answers.result import Json, Result
-from ..command import Argument, Category, Command, Given, Option
+from ..command import Alternatives, Argument, Category, Command, Form, Given, Option
 from ..command.kinds import FILE, FORCE
-from ..session import advice, entries
+from ..errors import CommandError
+from ..session import advice, entries, leaving, unsaved
 
 if TYPE_CHECKING:
     from farfetch.scanner import Taken
@@ -21,21 +22,37 @@ if TYPE_CHECKING:
 
 def run(session: Session, given: Given) -> Result:
     """Read a table and take its place; freeze what it says, if asked to."""
-    file, freeze, force = given.file, given.freeze, given.force
+    freeze, force = given.freeze, given.force
     if freeze:
         session.attached.check()
     report: list[Taken] = []
-    if file.suffix.lower() == ".ct":
+    if given.unsaved:
+        taken = unsaved.take()
+        if taken is None:
+            raise CommandError("there is no table that was not saved")
+        table, file = taken
+    elif (file := given.file).suffix.lower() == ".ct":
         from farfetch.scanner import import_table
 
         table, report = import_table(file)
     else:
         table = Table.load(file)
+    may, before = leaving.may_replace(session)
+    if not may:
+        return Result(_NOTHING, ("nothing was loaded",))
     others = _others(session, table)
     session.structures.add(*table.structures.values())
     session.table = table
+    if given.unsaved:
+        if session.unsaved.keep(table):
+            unsaved.drop(file)
+    else:
+        session.unsaved.saved(table, file)
     count = len(table)
     lines = [f"{quantities.count(count, 'entry', 'entries')} loaded from {file}"]
+    if given.unsaved:
+        lines = [f"{quantities.count(count, 'entry', 'entries')} loaded that were never saved"]
+    lines += [before] if before else []
     lines += [*advice.absolute(table), *others]
     lines += entries.reported(report)
     frozen, failed = 0, []
@@ -72,6 +89,18 @@ def _others(session: Session, table: Table) -> list[str]:
     ]
 
 
+_OPTIONS = (
+    Option("--freeze", "what was frozen when it was saved"),
+    replace(FORCE, needs="--freeze"),
+)
+_NOTHING: dict[str, Json] = {
+    "file": None,
+    "entries": 0,
+    "frozen": 0,
+    "failed": [],
+    "report": [],
+}
+
 LOAD = Command(
     name="load",
     category=Category.TABLE,
@@ -80,13 +109,20 @@ LOAD = Command(
     "--freeze holds the entries that were frozen when the table was saved, with --force those in "
     "read-only mappings, too. A file that is damaged "
     "or of a newer version leaves everything as it was. A file that ends in .CT is a Cheat Engine "
-    "table; what of it could not be taken over is said for each entry.",
-    examples=("load game.json", "load game.json --freeze", "load game.CT"),
+    "table; what of it could not be taken over is said for each entry. --unsaved takes up the last "
+    "table that was in no file when a session ended, or another table took its place. A person is "
+    "asked before that happens.",
+    examples=("load game.json", "load game.json --freeze", "load game.CT", "load --unsaved"),
     run=run,
-    arguments=(Argument("file", FILE),),
-    options=(
-        Option("--freeze", "what was frozen when it was saved"),
-        replace(FORCE, needs="--freeze"),
+    arguments=(
+        Alternatives(
+            (
+                Form((Argument("file", FILE),), _OPTIONS),
+                Form((), _OPTIONS, ("--unsaved",), "the last table that was not saved"),
+            ),
+            name="unsaved",
+            called="FILE",
+        ),
     ),
     answers="file entries frozen failed report",
 )

@@ -203,12 +203,12 @@ TABLE = Command(
     "with | between them, is where they lead while they agree. "
     "Addresses in modules are kept relative to them, so a saved table fits the next run of the "
     "program; of an address elsewhere add says that it is only of this run, or of runs that "
-    "allocate the same. A field of a structure is kept as 0.hp; an entry may be of a whole structure, "
-    "too, which is saved along. Alone it shows the entries with their values now; a frozen "
-    "value in brackets is not held at present. A frozen entry follows its pointers at each look. "
-    "What the target may not write itself takes --force. add takes --type TYPE, --group GROUP and "
-    "--note TEXT; --replace puts it in place of the entry of that name. rename keeps all but the "
-    "name. save and load keep the table in a file.",
+    "allocate the same. A field of a structure is kept as 0.hp; an entry may be of a whole "
+    "structure, too, which is saved along. Alone it shows the entries with their values now; a "
+    "frozen value in brackets is not held at present. A frozen entry follows its pointers at "
+    "each look. What the target may not write itself takes --force. add takes --type TYPE, "
+    "--group GROUP and --note TEXT; --replace puts it in place of the entry of that name. rename "
+    "keeps all but the name. save and load keep the table in a file.",
     examples=(
         "table add 0 health",
         "table add 0.hp health",

@@ -24,6 +24,7 @@ from ..answers.answers import Answers
 from ..complete.moment import SessionMoment
 from ..run import scripts
 from ..screens.terminal import TerminalScreens
+from ..session import leaving, state, unsaved
 from ..session.session import Session
 from .asking import Asking
 from .completer import ShellCompleter
@@ -66,34 +67,22 @@ class TargetWatch:
 
 
 def history_path() -> Path:
-    """Where typed lines are kept, by the XDG base directory specification."""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    base = Path(state) if state.startswith("/") else Path.home() / ".local" / "state"
-    return base / "farfetch" / "history"
+    """Where typed lines are kept."""
+    return state.folder() / "history"
 
 
 def open_history() -> History:
     """Open the lines typed before; in memory only where no file can be kept."""
     try:
         path = history_path()
-        for folder in reversed(path.parents):
-            if not folder.exists():
-                folder.mkdir(mode=0o700, exist_ok=True)
-                _give_to_owner_of_its_folder(folder)
+        state.make(path.parent)
         if not path.exists():
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            _give_to_owner_of_its_folder(path)
+            state.give_to_owner_of_its_folder(path)
         os.close(os.open(path, os.O_WRONLY | os.O_CLOEXEC))
     except (OSError, RuntimeError):
         return InMemoryHistory()
     return FileHistory(str(path))
-
-
-def _give_to_owner_of_its_folder(path: Path) -> None:
-    """What root makes in a user's home is the user's, who could not add to it otherwise."""
-    if os.geteuid() == 0:
-        home = path.parent.stat()
-        os.chown(path, home.st_uid, home.st_gid, follow_symlinks=False)
 
 
 def run_prompt(session: Session, answers: Answers) -> int:
@@ -133,6 +122,9 @@ def _read_and_run(session: Session, answers: Answers) -> int:
         reserve_space_for_menu=6,
     )
     print(GREETING, flush=True)
+    left = unsaved.news()
+    if left is not None:
+        print(f"a table of {leaving.entries_of(left)} was never saved: load --unsaved", flush=True)
     with Typeahead(sys.stdin.fileno()) as typeahead:
         session.ask = Asking(typeahead).ask
         while not session.finished:
@@ -146,8 +138,17 @@ def _read_and_run(session: Session, answers: Answers) -> int:
             except KeyboardInterrupt:  # wherever it comes: it never ends the shell
                 continue
             except EOFError:
-                break
+                if _may_end(session):
+                    break
     return exit_codes.SUCCESS
+
+
+def _may_end(session: Session) -> bool:
+    """Whether the end of the input is to end the session."""
+    try:
+        return leaving.may_end(session)
+    except KeyboardInterrupt:
+        return False
 
 
 def _run_lines(
@@ -156,6 +157,8 @@ def _run_lines(
     """Run a line, or several that were pasted, until one fails."""
     for line in lines:
         error = scripts.run_line(session, line, answers)
+        if not session.finished:
+            session.unsaved.keep(session.table)
         if isinstance(error, TargetGone):
             watch.news()  # has just been told
         if error is not None or session.finished:

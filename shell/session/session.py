@@ -27,6 +27,7 @@ from .overwritten import Writes
 from .progress import Meter, NoMeter
 from .scans import Scans
 from .settings import Settings
+from .unsaved import Unsaved
 
 if TYPE_CHECKING:
     from .screens import Screens
@@ -55,6 +56,7 @@ class Session:
         hunt: the pointer map and the pointer paths there are; they stay as the table does.
         structures: that were declared, by name; they stay as the table does.
         table: places with a name; it stays when another target is attached.
+        unsaved: whether the table is in a file, and a copy of it while it is not.
         variables: texts by the names that lines can say.
         run_script: runs a file's lines in this session; returns how many there are.
         advised: what was said to try since a scan has found something.
@@ -90,6 +92,7 @@ class Session:
         self.hunt = Hunt()
         self.structures = Declarations()
         self.table = Table()
+        self.unsaved = Unsaved()
         self.variables: dict[str, str] = {}
         self.run_script: Callable[[str], int] = _no_scripts
         self.say = say

@@ -24,6 +24,12 @@ COMMAND = (sys.executable, "-m", "farfetch.shell")
 TIMEOUT = 60.0
 
 
+@pytest.fixture(autouse=True)
+def _no_state_of_the_user(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
+    """What a session leaves behind is not left to who runs the tests."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+
+
 @pytest.fixture
 def game() -> Iterator[TargetProcess]:
     with TargetProcess("game") as running:

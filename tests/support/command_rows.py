@@ -258,6 +258,7 @@ ROWS: dict[str, Row] = {
             ("load hunt.ff", "TableError"),
             ("load nothing.CT", "TableError"),
         ),
+        examples=(("load --unsaved", "CommandError"),),
     ),
     "export": Row(refuses=(("export /proc/a.CT", "TableError"),)),
     "wait": Row(line="wait 0", endless=("wait forever",)),
