@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from farfetch.scanner import PointerPath
+
 from ..answers import quantities, values
 from ..answers.cures import FRACTIONAL, WHOLE
 
@@ -37,15 +39,18 @@ def given_up(scan: Scan | None) -> str:
 def fleeting(session: Session, entry: Entry) -> tuple[str, ...]:
     """Say of an entry whose place is not there in the next run what would be; () when it is."""
     target = session.target
-    if entry.path.offsets or target is None:
+    path = entry.path
+    if not isinstance(path, PointerPath) or path.offsets or target is None:
         return ()
     if _is_absolute(entry):
         return (
             f"{entry.where} is only of this run of {target.name}: a place in a module lasts, or a "
-            "pointer path",
+            "pointer path (pointers scan)",
         )
     if entry.where.startswith("["):
-        return (f"{entry.where} is only of runs that allocate the same: a pointer path lasts",)
+        return (
+            f"{entry.where} is only of runs that allocate the same: a pointer path lasts (pointers scan)",
+        )
     return ()
 
 

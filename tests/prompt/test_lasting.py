@@ -61,6 +61,6 @@ def test_programs_get_it_as_a_field(
 def test_at_the_prompt(start: Start, game: TargetProcess) -> None:
     at = game.command("addresses")
     terminal = start("-p", game.pid)
-    heap = r"^\[heap\]\+0x\w+ is only of runs that allocate the same: a pointer path lasts$"
+    heap = r"^\[heap\]\+0x\w+ is only of runs that allocate the same: a pointer path lasts"
     enter(terminal, f"table add {at['health_addr']} health", heap)
     enter(terminal, f"table add {at['static_addr']} bonus", r'^"bonus": i32 at game\+0x\w+$')

@@ -89,7 +89,7 @@ READERS = frozenset(
     {
         *("ps", "attach", "detach", "info", "regions", "type", "struct", "align"),
         *("where", "option", "first", "next", "pattern", "undo", "redo", "history"),
-        *("snapshot", "reset", "list", "map", "unfreeze", "read", "pointer", "save"),
+        *("snapshot", "reset", "list", "map", "unfreeze", "read", "pointer", "pointers", "save"),
         *("export", "wait", "expect", "let", "source", "help", "quit"),
     }
 )
