@@ -48,9 +48,8 @@ def fleeting(session: Session, entry: Entry) -> tuple[str, ...]:
             "pointer path (pointers scan)",
         )
     if entry.where.startswith("["):
-        return (
-            f"{entry.where} is only of runs that allocate the same: a pointer path lasts (pointers scan)",
-        )
+        said = "is only of runs that allocate the same: a pointer path lasts (pointers scan)"
+        return (f"{entry.where} {said}",)
     return ()
 
 
