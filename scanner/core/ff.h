@@ -16,6 +16,7 @@
  *   pointers  the words of a target that lead somewhere in it, in two orders
  *   levels    in how many ways they lead to one address, and paths which ones
  *   task      what threads do to that: start, wait, cancel, finish
+ *   watch     breakpoints on a value of a process, and by which instructions they were hit
  *
  * What is made or opened is counted: _get takes another reference, _close, _put or _destroy
  * lets one go, and the last is the end of it. A scan holds what its spec names.
@@ -548,5 +549,77 @@ void ff_walk_destroy(struct ff_walk *walk);
 ssize_t ff_walk_next(struct ff_walk *walk, size_t looks, size_t n, struct ff_path *paths,
 		     int64_t *offsets, uint32_t *needs);
 bool ff_walk_ended(const struct ff_walk *walk);
+
+/* ---- watches ---- */
+
+#define FF_WATCH_SLOTS		4	/* debug registers of a thread */
+#define FF_WATCH_BYTES		32	/* of a value, at the most */
+#define FF_WATCH_STACK		4096
+#define FF_WATCH_REGISTERS	33	/* of any processor, at the most */
+#define FF_WATCH_THREADS	256	/* that are told apart of an instruction */
+
+enum ff_watch_kind {
+	FF_WATCH_WRITE, FF_WATCH_ACCESS, FF_WATCH_EXECUTE,
+};
+
+struct ff_watch_spec {
+	int pid;
+	uint32_t kind;		/* enum ff_watch_kind */
+	uint64_t address;
+	uint32_t size;		/* of the value; of what is executed, 1 */
+	uint32_t stack;		/* bytes of it that are kept of a hit, a multiple of 8 */
+	uint32_t share;		/* thousandths of its time that the target may lose; 0: all */
+};
+
+struct ff_watch_hit {
+	uint64_t ip;		/* of data, that of the instruction behind the one that hit */
+	uint64_t seen;		/* how often it has been */
+	uint64_t count;		/* the same with an estimate for the time that was not watched */
+	uint64_t first, last;	/* ns of CLOCK_MONOTONIC */
+	uint32_t threads;	/* that hit, up to FF_WATCH_THREADS */
+	uint32_t bits;		/* 32 or 64, of the thread that hit last; 0: no registers */
+	uint32_t stack;		/* bytes of its stack */
+	bool known;		/* whether the values are */
+	uint8_t before[FF_WATCH_BYTES], after[FF_WATCH_BYTES];
+	/*
+	 * Behind the last hit. x86-64: ax bx cx dx si di bp sp ip flags cs ss r8..r15; arm64:
+	 * x0..x30 sp pc.
+	 */
+	uint64_t registers[FF_WATCH_REGISTERS];
+};
+
+struct ff_watch_state {
+	uint64_t hits;
+	uint64_t lost;		/* there was no room for them; all are known once it has ended */
+	uint64_t instructions;
+	uint64_t dropped;	/* hits of instructions beyond those that are told apart */
+	uint64_t cost;		/* ns that a hit takes on this machine */
+	uint64_t elapsed, rested;	/* ns, and those in which not all threads were watched */
+	uint32_t threads;	/* that there were at first */
+	int error;
+	bool estimated, ended, exited, replaced;
+};
+
+struct ff_watch;
+
+/*
+ * Whether breakpoints fire on this machine, tried on the thread that calls. -ENOTSUP when they
+ * are taken and do not; otherwise what perf_event_open(2) says.
+ */
+int ff_watch_probe(uint32_t stack, uint64_t *cost);
+/*
+ * Watch all threads that a process has and will have. -E2BIG when the value takes more than four
+ * pieces, -ENOSPC when somebody else uses the debug registers.
+ */
+int ff_watch_start(const struct ff_watch_spec *spec, struct ff_watch **out);
+/* Nothing fires any more when this returns; what was seen stays. From one thread at a time. */
+void ff_watch_stop(struct ff_watch *watch);
+void ff_watch_destroy(struct ff_watch *watch);
+/* 1 when it has other than so many hits or has ended, 0 when not after so many milliseconds. */
+int ff_watch_wait(struct ff_watch *watch, uint64_t hits, uint32_t milliseconds);
+void ff_watch_state(struct ff_watch *watch, struct ff_watch_state *out);
+/* The index-th instruction that was seen, its threads and its stack; -ENOENT beyond the last. */
+int ff_watch_hit(struct ff_watch *watch, size_t index, struct ff_watch_hit *hit, uint32_t *threads,
+		 uint8_t *stack);
 
 #endif

@@ -32,6 +32,7 @@ CELL(pointers, ff_pointers_put)
 CELL(levels, ff_levels_put)
 CELL(paths, ff_paths_put)
 CELL(walk, ff_walk_destroy)
+CELL(watch, ff_watch_destroy)
 
 /* Functions that Python defines: cffi makes them. */
 #define PYTHON(declaration) static declaration;

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hits: what touched a watched value, by instruction
+ */
+#ifndef FF_WATCH_HITS_H
+#define FF_WATCH_HITS_H
+
+#include "ff.h"
+
+#define FF_HITS_MOST	65536	/* instructions that are told apart */
+
+/* What a breakpoint has seen, as a record of perf's has it. */
+struct ff_sample {
+	uint64_t ip, time;
+	uint32_t pid, tid;
+	uint64_t address, event;
+	uint64_t registers[FF_WATCH_REGISTERS];
+	uint32_t nregisters, bits;
+	const uint8_t *stack;		/* NULL, or as many bytes as there are */
+	uint32_t stack_size;
+};
+
+struct ff_hit_entry {
+	struct ff_watch_hit hit;
+	uint64_t recent;	/* seen since the last rest */
+	bool looked;		/* its value has been looked at since it was seen */
+	uint32_t *tids;
+	uint32_t tids_room;
+	uint8_t *stack;
+};
+
+struct ff_hits {
+	struct ff_hit_entry *entries;	/* in the order in which they were seen first */
+	size_t n, room;
+	uint32_t *index;		/* by hash of the address, 1 + which entry; 0: none */
+	size_t index_size;		/* a power of two, more than twice as many */
+	uint32_t stack;			/* bytes of it that an entry has room for */
+	uint64_t dropped;		/* of instructions beyond the most */
+};
+
+void ff_hits_init(struct ff_hits *hits, uint32_t stack);
+void ff_hits_deinit(struct ff_hits *hits);
+/* 0, or -ENOMEM */
+int ff_hits_add(struct ff_hits *hits, const struct ff_sample *sample);
+/* Give those that were seen since the last call their values, before and after. */
+void ff_hits_look(struct ff_hits *hits, const uint8_t *before, const uint8_t *after,
+		  size_t size);
+/* What was seen since the last call stands for so many times as much. */
+void ff_hits_scale(struct ff_hits *hits, double factor);
+
+#endif

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Whether breakpoints work here at all, and what one costs
+ *
+ * Some machines take them and never fire: guests whose host keeps the debug registers to itself.
+ */
+#include "watch/events.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ROUNDS	8
+#define WRITES	32
+#define PAGES	8	/* of a ring: what comes is copied, as it will be */
+
+static uint64_t nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t write_often(uint64_t *value)
+{
+	uint64_t began = nanoseconds();
+
+	for (uint64_t i = 0; i < WRITES; i++)
+		__atomic_store_n(value, i, __ATOMIC_RELAXED);
+	return nanoseconds() - began;
+}
+
+int ff_watch_probe(uint32_t stack, uint64_t *cost)
+{
+	uint64_t value;
+	struct ff_watch_slot slot = { .address = (uintptr_t)&value, .size = sizeof(value) };
+	int fd = ff_event_open_own(&slot, FF_WATCH_WRITE, stack);
+	size_t size = (PAGES + 1) * (size_t)sysconf(_SC_PAGESIZE);
+	uint64_t best = UINT64_MAX, fired = 0;
+	struct perf_event_mmap_page *ring;
+
+	if (fd < 0)
+		return fd;
+	ring = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	/* the shortest of several: in the others somebody else ran meanwhile */
+	for (int round = 0; round < ROUNDS; round++) {
+		uint64_t took = write_often(&value);
+
+		if (took < best)
+			best = took;
+		if (ring != MAP_FAILED)
+			__atomic_store_n(&ring->data_tail, ring->data_head, __ATOMIC_RELEASE);
+	}
+	if (read(fd, &fired, sizeof(fired)) != sizeof(fired))
+		fired = 0;
+	if (ring != MAP_FAILED)
+		munmap(ring, size);
+	close(fd);
+	if (fired != ROUNDS * WRITES)
+		return -ENOTSUP;
+	*cost = best / WRITES;
+	return 0;
+}
