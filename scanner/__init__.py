@@ -26,6 +26,7 @@ from .errors import (
     AlignError,
     ArgumentError,
     BudgetError,
+    CodeError,
     ConfigurationError,
     CopyError,
     DeclarationError,
@@ -52,6 +53,7 @@ from .errors import (
     TypeNameError,
     ValueKindError,
     ValueRangeError,
+    WatchpointError,
     WhereError,
 )
 from .errors.suggest import did_you_mean
@@ -144,17 +146,27 @@ from .values.names import SCAN_TYPES
 from .values.structures import field_names, scan_layout, size_of, struct_of
 
 if typing.TYPE_CHECKING:
+    from .code.instruction import Instruction, MemoryOperand
+    from .code.symbols import Symbol
+    from .debug.hit import Hit
+    from .debug.watchpoint import Watchpoint, WatchState
     from .declarations.c_layout import c_struct, c_structs
     from .declarations.construct import construct_struct
     from .tables.cheat_engine import Taken, export_table, import_table
 else:
     # What takes a while to load and most programs do without: readers of declarations and of
-    # XML.
+    # XML, machine code.
     _LATER: typing.Final = {
         "c_struct": ".declarations.c_layout",
         "c_structs": ".declarations.c_layout",
         "construct_struct": ".declarations.construct",
+        "Hit": ".debug.hit",
+        "Instruction": ".code.instruction",
+        "MemoryOperand": ".code.instruction",
+        "Symbol": ".code.symbols",
         "Taken": ".tables.cheat_engine",
+        "WatchState": ".debug.watchpoint",
+        "Watchpoint": ".debug.watchpoint",
         "export_table": ".tables.cheat_engine",
         "import_table": ".tables.cheat_engine",
     }
@@ -179,6 +191,7 @@ __all__ = [
     "BudgetError",
     "Buffer",
     "CheckedPath",
+    "CodeError",
     "ConfigurationError",
     "CopyError",
     "Declaration",
@@ -194,6 +207,8 @@ __all__ = [
     "Freeze",
     "Freezer",
     "History",
+    "Hit",
+    "Instruction",
     "Layout",
     "Location",
     "Match",
@@ -202,6 +217,7 @@ __all__ = [
     "Member",
     "Memory",
     "MemoryFault",
+    "MemoryOperand",
     "MemoryUnavailable",
     "Module",
     "Patch",
@@ -233,6 +249,7 @@ __all__ = [
     "Snapshot",
     "SnapshotError",
     "Step",
+    "Symbol",
     "Table",
     "TableError",
     "Taken",
@@ -245,6 +262,9 @@ __all__ = [
     "ValueKindError",
     "ValueRangeError",
     "Watch",
+    "WatchState",
+    "Watchpoint",
+    "WatchpointError",
     "Where",
     "WhereError",
     "WriteResult",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import arguments
 from .live.access import Access
@@ -29,6 +29,11 @@ from .scan.budget import Budget
 from .scan.job import ProgressFunction
 from .scan.scan import Scan
 from .values.convert import value_type
+
+if TYPE_CHECKING:
+    from .code.instruction import Instruction
+    from .code.symbols import Symbol, Symbols
+    from .debug.watchpoint import On, Watchpoint
 
 
 def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None = None) -> Target:
@@ -88,6 +93,7 @@ class Target(Access):
         self._making = threading.RLock()  # of the next two
         self._holder: Freezer | None = None
         self._patches: Patches | None = None
+        self._symbols: Symbols | None = None
 
     @property
     def process(self) -> ProcessInfo | None:
@@ -342,6 +348,94 @@ class Target(Access):
         if self._life.is_forked:
             self._life.check()
         return self._patches.entries if self._patches else ()
+
+    def watchpoint(
+        self,
+        address: int,
+        size: int = 4,
+        on: On = "write",
+        *,
+        loss: float = 0.05,
+        stack: int = 512,
+    ) -> Watchpoint:
+        """See which instructions touch a value from now on; the target is never stopped.
+
+        Args:
+            address: of the value.
+            size: its bytes, up to 32 where they begin at a multiple of 8. The processor has four
+                registers for it, each for 1, 2, 4 or 8 bytes at a multiple of as many.
+            on: ``"write"``, ``"read"``, ``"access"`` for both, or ``"execute"`` for an instruction.
+            loss: the part of its time that the target may lose, a twentieth unless told
+                otherwise. With more hits the breakpoints rest in between, and counts are
+                estimates; 1 lets them never rest.
+            stack: bytes of the stack that are kept of each hit, up to 4096.
+
+        Raises:
+            WatchpointError: there are no such breakpoints here, for us, or for so many bytes; the
+                text has the reason and the cure.
+            CodeError: this machine's code cannot be read here.
+            AccessDenied: the kernel does not let this user trace it.
+            TargetGone: it has exited or executed another program.
+
+        >>> import ctypes, os
+        >>> value = ctypes.c_int()
+        >>> try:
+        ...     with attach(os.getpid()) as target:
+        ...         with target.watchpoint(ctypes.addressof(value), 4) as hits:
+        ...             value.value = 7
+        ...         [(hit.count, hit.after.hex()) for hit in hits]
+        ... except WatchpointError as error:
+        ...     print(error.reason)
+        [(1, '07000000')]
+        """
+        from .debug.watchpoint import Watchpoint  # which takes a while to load
+
+        self._life.check()
+        return Watchpoint(self, self._functions(), address, size, on, loss=loss, stack=stack)
+
+    def symbol(self, address: int) -> Symbol | None:
+        """The function that an address is in; None where none is known.
+
+        They come from the symbols of the modules' files, from files of symbols that belong to
+        these, from what libraries export, and from what unwinding knows.
+
+        >>> import ctypes, os
+        >>> getpid = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p).value
+        >>> with attach(os.getpid()) as target:
+        ...     symbol = target.symbol(getpid + 2)
+        >>> "getpid" in symbol.name, symbol.offset
+        (True, 2)
+        """
+        return self._functions().at(arguments.address(address))
+
+    def _functions(self) -> Symbols:
+        from .code.symbols import Symbols
+
+        self._life.check()
+        with self._making:
+            if self._symbols is None:
+                self._symbols = Symbols(self)
+        return self._symbols
+
+    def disassemble(self, address: int, count: int = 1) -> list[Instruction]:
+        """The instructions from an address on.
+
+        Args:
+            address: of the first.
+            count: how many; fewer come where the code ends.
+
+        Raises:
+            MemoryFault: nothing can be read there.
+            CodeError: this machine's code cannot be read here.
+
+        >>> target = attach(Buffer(bytes.fromhex("e8 0b 00 00 00 90"), base=0x1000))
+        >>> call, nop = target.disassemble(0x1000, 2)
+        >>> call.text, hex(call.target), nop.address - call.address
+        ('call 0x1010', '0x1010', 5)
+        """
+        from .code.disassembling import disassembled
+
+        return disassembled(self, address, count)
 
     def close(self) -> None:
         """Let go: what is frozen thaws, the target runs on.

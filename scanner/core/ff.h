@@ -557,6 +557,8 @@ bool ff_walk_ended(const struct ff_walk *walk);
 #define FF_WATCH_STACK		4096
 #define FF_WATCH_REGISTERS	33	/* of any processor, at the most */
 #define FF_WATCH_THREADS	256	/* that are told apart of an instruction */
+#define FF_WATCH_BEHIND		64	/* bytes of code before an instruction that are kept */
+#define FF_WATCH_CODE		96	/* with these, all that are */
 
 enum ff_watch_kind {
 	FF_WATCH_WRITE, FF_WATCH_ACCESS, FF_WATCH_EXECUTE,
@@ -569,6 +571,7 @@ struct ff_watch_spec {
 	uint32_t size;		/* of the value; of what is executed, 1 */
 	uint32_t stack;		/* bytes of it that are kept of a hit, a multiple of 8 */
 	uint32_t share;		/* thousandths of its time that the target may lose; 0: all */
+	uint64_t cost;		/* ns that a hit takes, as ff_watch_probe() says */
 };
 
 struct ff_watch_hit {
@@ -581,6 +584,9 @@ struct ff_watch_hit {
 	uint32_t stack;		/* bytes of its stack */
 	bool known;		/* whether the values are */
 	uint8_t before[FF_WATCH_BYTES], after[FF_WATCH_BYTES];
+	uint64_t code_start;	/* of the code around ip, as it was when it hit first */
+	uint32_t code_size;	/* 0: it could not be read */
+	uint8_t code[FF_WATCH_CODE];
 	/*
 	 * Behind the last hit. x86-64: ax bx cx dx si di bp sp ip flags cs ss r8..r15; arm64:
 	 * x0..x30 sp pc.
@@ -593,7 +599,6 @@ struct ff_watch_state {
 	uint64_t lost;		/* there was no room for them; all are known once it has ended */
 	uint64_t instructions;
 	uint64_t dropped;	/* hits of instructions beyond those that are told apart */
-	uint64_t cost;		/* ns that a hit takes on this machine */
 	uint64_t elapsed, rested;	/* ns, and those in which not all threads were watched */
 	uint32_t threads;	/* that there were at first */
 	int error;

@@ -21,6 +21,8 @@
     ├── ArgumentError         an argument of a kind or size that is not taken (a ValueError and
     │                         a TypeError too)
     ├── CopyError             an object that belongs to this process (a TypeError too)
+    ├── WatchpointError       a value that cannot be watched here
+    ├── CodeError             machine code that is not to be understood, found or changed
     ├── PatchError            patched bytes that something else has changed since
     ├── PointerError          a pointer path that cannot be understood or followed
     ├── PointerMapError       a pointer map, or its file, that cannot be used
@@ -42,6 +44,7 @@ are the arguments, under the same names.
 from __future__ import annotations
 
 from .base import FarfetchError
+from .code import CodeError, WatchpointError
 from .input import (
     AlignError,
     ArgumentError,
@@ -82,6 +85,7 @@ __all__ = [
     "AlignError",
     "ArgumentError",
     "BudgetError",
+    "CodeError",
     "ConfigurationError",
     "CopyError",
     "DeclarationError",
@@ -108,5 +112,6 @@ __all__ = [
     "TypeNameError",
     "ValueKindError",
     "ValueRangeError",
+    "WatchpointError",
     "WhereError",
 ]

@@ -6,6 +6,7 @@ closed, after a reset of the scan, and in a child process. None: it must not rai
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import itertools
 import os
@@ -23,6 +24,7 @@ from farfetch.scanner import (
     ScanClosed,
     ScanOrderError,
     TargetClosed,
+    WatchpointError,
     attach,
     i32,
     now,
@@ -72,6 +74,9 @@ class World:
         self.pointers = self.target.pointer_map(where=where)
         self.paths = self.pointers.scan(self.at)
         self.memory = self.target.memory
+        # of a process, whatever else is looked at
+        self.watched = self.target if kind == "process" else attach(os.getpid())
+        self.watchpoint = self.watched.watchpoint(ctypes.addressof(self.values), 4)
         self.addresses = [self.at]
 
     def put_in(self, state: str) -> None:
@@ -85,6 +90,8 @@ class World:
 
     def close(self) -> None:
         """Close everything."""
+        self.watchpoint.close()
+        self.watched.close()
         self.scan.close()
         self.target.close()
 
@@ -157,6 +164,12 @@ def saved(pointers: PointerMap) -> PointerMap:
         return PointerMap.load(name)
 
 
+def watched(world: World) -> None:
+    """Watch a value, where the target is a process."""
+    with contextlib.suppress(WatchpointError):
+        world.target.watchpoint(world.at + 8, 4).close()
+
+
 ROWS: dict[str, dict[str, Row]] = {
     "target": {
         **facts("target", "bits", "memory", "name", "pages", "patience", "pid", "process"),
@@ -165,6 +178,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "alive": own(lambda w: w.target.alive),
         "check": reaching(lambda w: w.target.check()),
         "close": fact(lambda w: w.target.close()),
+        "disassemble": reaching(lambda w: w.target.disassemble(w.at, 1)),
         "footprints": reaching(lambda w: w.target.footprints()),
         "freeze": reaching(lambda w: w.target.freeze(w.at, i32, VALUE)),
         "frozen": own(lambda w: w.target.frozen),
@@ -178,7 +192,9 @@ ROWS: dict[str, dict[str, Row]] = {
         "read_many": reaching(lambda w: w.target.read_many([w.at, w.at + 4], i32)),
         "regions": reaching(lambda w: w.target.regions()),
         "scan": reaching(lambda w: w.target.scan(i32)),
+        "symbol": reaching(lambda w: w.target.symbol(w.at)),
         "watch": reaching(lambda w: w.target.watch([(w.at, i32)])),
+        "watchpoint": reaching(watched),
         "write": reaching(lambda w: w.target.write(w.at, i32, VALUE)),
         "write_many": reaching(lambda w: w.target.write_many([w.at], i32, [VALUE])),
         "write_bytes": reaching(lambda w: w.target.write_bytes(w.at, b"\x68")),
@@ -363,6 +379,17 @@ ROWS: dict[str, dict[str, Row]] = {
         "__iter__": own(lambda w: list(w.paths)),
         "__repr__": fact(lambda w: repr(w.paths)),
     },
+    "watchpoint": {
+        **facts("watchpoint", "address", "on", "size"),
+        "close": fact(lambda w: w.watchpoint.close()),
+        "state": own(lambda w: w.watchpoint.state),
+        "wait": own(lambda w: w.watchpoint.wait(0.001)),
+        "__enter__": fact(lambda w: w.watchpoint.__enter__()),
+        "__exit__": fact(block(lambda w: w.watchpoint)),
+        "__iter__": own(lambda w: list(w.watchpoint)),
+        "__len__": own(lambda w: len(w.watchpoint)),
+        "__repr__": fact(lambda w: repr(w.watchpoint)),
+    },
     "watch": {
         "look": reaching(lambda w: w.watch.look()),
     },
@@ -381,8 +408,11 @@ PLAIN = frozenset(
         "FaultSet",
         "Footprint",
         "Layout",
+        "Hit",
+        "Instruction",
         "Location",
         "Member",
+        "MemoryOperand",
         "Module",
         "PathGroup",
         "Pattern",
@@ -397,8 +427,10 @@ PLAIN = frozenset(
         "Region",
         "ScanResult",
         "Seen",
+        "Symbol",
         "Table",
         "Taken",
+        "WatchState",
         "Where",
         "WriteResult",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import enum
 import os
 from collections.abc import Callable, Iterator
@@ -309,6 +310,25 @@ def _pointer_cases(target: scanner.Target, folder: Path) -> Iterator[Case]:
     )
 
 
+def _code_cases(target: scanner.Target) -> Iterator[Case]:
+    yield Case("Target.disassemble", target.disassemble, {"address": BASE, "count": 3})
+    yield Case("Target.symbol", target.symbol, {"address": BASE})
+    operand = scanner.MemoryOperand("", "rbx", "", 1, 8, 4, 64)
+    yield Case("MemoryOperand.address", operand.address, {"registers": {"rbx": 5}})
+    value = ctypes.c_int()
+    own = attach(os.getpid())
+
+    def watch(**given: Any) -> None:
+        own.watchpoint(**given).close()
+
+    good = {"address": ctypes.addressof(value), "size": 4, "on": "write", "loss": 0.5, "stack": 64}
+    yield Case("Target.watchpoint", watch, good)
+    hits = own.watchpoint(ctypes.addressof(value))
+    hits.close()
+    yield Case("Watchpoint.wait", hits.wait, {"seconds": 1.0, "hits": 0})
+    own.close()
+
+
 def objects(folder: Path) -> Iterator[Case]:
     """The methods of objects, in a target that is a buffer."""
     s = scanner
@@ -363,6 +383,7 @@ def objects(folder: Path) -> Iterator[Case]:
         {"force": True},
     )
     yield from _pointer_cases(target, folder)
+    yield from _code_cases(target)
     yield Case("Target.locate", target.locate, {"address": BASE})
     yield Case("Target.address", target.address, {"text": "0x10"})
     yield Case("Target.modules", target.modules, {"regions": target.regions()})

@@ -48,6 +48,7 @@ RARE: Final = {
     *("PointerMap.close", "PointerPaths.close", "PointerMap.__exit__", "PointerPaths.__exit__"),
     *("History.clear", "Step.release", "Snapshot.release", "Scan.forget", "History.forget"),
     *("processes", "find_process", "Target.footprints", "Target.__exit__", "Scan.__exit__"),
+    *("Watchpoint.close", "Watchpoint.__exit__"),
 }
 
 #: Whose objects come of calls alone: nobody makes them by hand.
@@ -56,6 +57,7 @@ MADE_BY_CALLS: Final = {
     *("Memory", "Module", "Patch", "Patches", "Pattern", "PointerStep", "Predicate", "Expr"),
     *("CheckedPath", "PointerMap", "PointerMapInfo", "PointerPaths"),
     *("ProcessInfo", "Progress", "Regex", "Region", "Scan", "ScanResult", "Seen", "Snapshot"),
+    *("Hit", "Instruction", "MemoryOperand", "Symbol", "WatchState", "Watchpoint"),
     *("Step", "Target", "WriteResult", "Layout", "Taken"),
 }
 
@@ -71,7 +73,9 @@ LEFT_OUT: Final = {
 }
 
 
-_BLOCKS: Final = ("Freeze", "Patch", "PointerMap", "PointerPaths", "Scan", "Target")
+_BLOCKS: Final = (
+    *("Freeze", "Patch", "PointerMap", "PointerPaths", "Scan", "Target", "Watchpoint"),
+)
 
 
 def _memory(name: str) -> dict[str, Callable[[Draw, Any], Arguments]]:
@@ -182,6 +186,14 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Target.read_bytes": lambda d, t: _(d.place(t), d.size()),
     "Target.read_many": lambda d, t: _([d.place(t) for _i in range(d.below(40))], d.type()),
     "Target.scan": _options,
+    "MemoryOperand.address": lambda _d, _m: _({"rax": 1, "rbx": BASE}),
+    "Target.disassemble": lambda d, t: _(d.place(t), d.one(0, 1, 8)),
+    "Target.symbol": lambda d, t: _(d.place(t)),
+    "Target.watchpoint": lambda d, t: _(
+        *(d.place(t), d.one(1, 4, 8, 33), d.one("write", "access", "execute", "never")),
+        loss=d.one(0.05, 1),
+    ),
+    "Watchpoint.wait": lambda d, _w: _(0.01, hits=d.one(0, 5)),
     "Target.watch": lambda d, t: _([(d.place(t), d.type()) for _i in range(d.below(4))]),
     "Target.write": lambda d, t: _(d.place(t), d.type(), d.value(), force=d.often(0.3)),
     "Target.write_many": lambda d, t: _(

@@ -97,7 +97,8 @@ def test_every_public_name_has_its_case() -> None:
         *("ProcessInfo", "Progress", "Range", "Region", "ScanResult", "Seen", "Snapshot", "Step"),
         *("WriteResult", "Predicate", "History", "Taken", "CheckedPath", "PointerMapInfo"),
         # made and kept by what is tried
-        *("Freeze", "Freezer", "Patch", "Patches", "PointerPaths", "Watch"),
+        *("Freeze", "Freezer", "Patch", "Patches", "PointerPaths", "Watch", "Watchpoint"),
+        *("Hit", "Instruction", "MemoryOperand", "Symbol", "WatchState"),
         # that take nothing
         *("default_threads", "isa", "isas", "memory_names"),
     }

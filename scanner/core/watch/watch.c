@@ -36,7 +36,6 @@ struct ff_watch {
 	pthread_t thread;
 	bool joined;
 	int bell;			/* eventfd: rung to end the thread */
-	uint64_t cost;
 	struct ff_watch_spec spec;
 	struct ff_watch_slot slots[FF_WATCH_SLOTS];
 	size_t nslots;
@@ -59,6 +58,7 @@ struct ff_watch {
 	size_t nowners, owners_room;
 	uint8_t value[FF_WATCH_BYTES];
 	bool is_known;
+	size_t read_code;		/* instructions around which it has been read */
 };
 
 /* Which opener's events a thread's hits are taken from, where it has those of several. */
@@ -200,17 +200,39 @@ static void take_record(void *context, void *bytes)
 
 /* ---- values ---- */
 
+static bool read_bytes(const struct ff_watch *watch, uint64_t address, uint8_t *bytes, size_t size)
+{
+	struct iovec here = { .iov_base = bytes, .iov_len = size };
+	struct iovec there = { .iov_base = (void *)(uintptr_t)address, .iov_len = size };
+
+	return process_vm_readv(watch->spec.pid, &here, 1, &there, 1, 0) == (ssize_t)size;
+}
+
 static bool read_value(const struct ff_watch *watch, uint8_t *value)
 {
-	struct iovec here = { .iov_base = value, .iov_len = watch->spec.size };
-	struct iovec there = {
-		.iov_base = (void *)(uintptr_t)watch->spec.address, .iov_len = watch->spec.size,
-	};
+	return watch->spec.kind != FF_WATCH_EXECUTE &&
+	       read_bytes(watch, watch->spec.address, value, watch->spec.size);
+}
 
-	if (watch->spec.kind == FF_WATCH_EXECUTE)
-		return false;
-	return process_vm_readv(watch->spec.pid, &here, 1, &there, 1, 0) ==
-	       (ssize_t)watch->spec.size;
+/* Code may be another's soon, in programs that make their own; its page may be the first. */
+static void look_at_code(struct ff_watch *watch)
+{
+	for (; watch->read_code < watch->hits.n; watch->read_code++) {
+		struct ff_watch_hit *hit = &watch->hits.entries[watch->read_code].hit;
+		uint64_t page = hit->ip & ~4095ull, end = hit->ip + FF_WATCH_CODE - FF_WATCH_BEHIND;
+		uint64_t starts[] = { hit->ip - FF_WATCH_BEHIND, page, page };
+		uint64_t ends[] = { end, end, page + 4096 };
+
+		for (int i = 0; i < 3 && !hit->code_size; i++) {
+			uint64_t start = starts[i], size = ends[i] - start;
+
+			if (ends[i] > end || start > hit->ip || hit->ip - start > FF_WATCH_BEHIND ||
+			    !read_bytes(watch, start, hit->code, size))
+				continue;
+			hit->code_start = start;
+			hit->code_size = (uint32_t)size;
+		}
+	}
 }
 
 static void look_at_value(struct ff_watch *watch)
@@ -274,8 +296,10 @@ static void look(struct ff_watch *watch)
 	watch->fresh = 0;
 	ff_rings_drain(&watch->events, take_record, watch);
 	mind(watch);
-	if (watch->fresh)
+	if (watch->fresh) {
 		look_at_value(watch);
+		look_at_code(watch);
+	}
 	if (watch->fresh || watch->state.replaced)
 		pthread_cond_broadcast(&watch->changed);
 	pthread_mutex_unlock(&watch->lock);
@@ -344,7 +368,7 @@ static int start(struct ff_watch *watch)
 	watch->state.threads = (uint32_t)watch->events.nopeners;
 	watch->began = nanoseconds();
 	watch->is_known = read_value(watch, watch->value);
-	ff_guard_init(&watch->guard, watch->cost, watch->spec.share / 1000.0, watch->began);
+	ff_guard_init(&watch->guard, watch->spec.cost, watch->spec.share / 1000.0, watch->began);
 	return 0;
 }
 
@@ -442,9 +466,7 @@ int ff_watch_start(const struct ff_watch_spec *spec, struct ff_watch **out)
 	error = make(spec, &watch);
 	if (error)
 		return error;
-	error = ff_watch_probe(spec->stack, &watch->cost);
-	if (!error)
-		error = -pthread_create(&watch->thread, NULL, run, watch);
+	error = -pthread_create(&watch->thread, NULL, run, watch);
 	if (error) {
 		end(watch);
 		return error;
@@ -454,7 +476,6 @@ int ff_watch_start(const struct ff_watch_spec *spec, struct ff_watch **out)
 		pthread_cond_wait(&watch->changed, &watch->lock);
 	error = watch->result;
 	pthread_mutex_unlock(&watch->lock);
-	watch->state.cost = watch->cost;
 	*out = watch;
 	if (error) {
 		ff_watch_destroy(watch);

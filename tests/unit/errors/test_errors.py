@@ -13,6 +13,7 @@ from farfetch.scanner.errors import (
     AlignError,
     ArgumentError,
     BudgetError,
+    CodeError,
     ConfigurationError,
     CopyError,
     DeclarationError,
@@ -39,6 +40,7 @@ from farfetch.scanner.errors import (
     TypeNameError,
     ValueKindError,
     ValueRangeError,
+    WatchpointError,
     WhereError,
 )
 from farfetch.scanner.memory.owner import ProcessInfo
@@ -136,6 +138,15 @@ SAID = [
     ),
     (TableError("hp.json", "is no table"), "the table hp.json: is no table"),
     (TableError("", "name is empty"), "name is empty"),
+    (
+        WatchpointError(0x10, 1, "nobody can"),
+        "cannot watch 1 byte at 0x10: nobody can",
+    ),
+    (CodeError(None, "code can be read on x86-64 only"), "code can be read on x86-64 only"),
+    (
+        CodeError(0x10, "it is too short"),
+        "the code at 0x10: it is too short",
+    ),
     (
         PatchError(0x10, b"\x90\x90", b"\xde\xad"),
         "the patch at 0x10 is no longer there: expected 90 90, found de ad; undo later patches "

@@ -1,0 +1,1 @@
+"""Watchpoints: which instructions touch a value, while nobody is stopped."""

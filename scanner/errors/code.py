@@ -1,0 +1,50 @@
+"""Errors of watchpoints and of machine code. The whole tree is drawn in :mod:`.errors`."""
+
+from __future__ import annotations
+
+from .base import FarfetchError, count
+
+
+class WatchpointError(FarfetchError):
+    """A value that cannot be watched here.
+
+    Args:
+        address: of the value.
+        size: its bytes.
+        reason: why not, and what to do.
+
+    >>> print(WatchpointError(0x1000, 64, "no more than 32 bytes can be watched at once"))
+    cannot watch 64 bytes at 0x1000: no more than 32 bytes can be watched at once
+    """
+
+    def __init__(self, address: int, size: int, reason: str) -> None:
+        super().__init__(address, size, reason)
+        self.address = address
+        self.size = size
+        self.reason = reason
+
+    def _message(self) -> str:
+        what = f"{count(self.size, 'byte')} at 0x{self.address:x}"
+        return f"cannot watch {what}: {self.reason}"
+
+
+class CodeError(FarfetchError):
+    """Machine code that is not to be understood, found or changed.
+
+    Args:
+        address: of it; None where none is known.
+        reason: what is wrong, and what to do.
+
+    >>> print(CodeError(0x1000, "this is no instruction"))
+    the code at 0x1000: this is no instruction
+    """
+
+    def __init__(self, address: int | None, reason: str) -> None:
+        super().__init__(address, reason)
+        self.address = address
+        self.reason = reason
+
+    def _message(self) -> str:
+        if self.address is None:
+            return self.reason
+        return f"the code at 0x{self.address:x}: {self.reason}"

@@ -1,0 +1,229 @@
+"""Functions of ELF files: of their symbols, and of what unwinding knows.
+
+As elf(5) and the generic ABI have them; ``.eh_frame_hdr`` as the Linux Standard Base has it, and
+where separate debug files are as GDB's manual has it, "Separate Debug Files". ``.gnu_debugdata`` is
+a small file of symbols, packed by xz, within the file.
+"""
+
+from __future__ import annotations
+
+import lzma
+import mmap
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+_SYMTAB, _DYNSYM = 2, 11
+_FUNCTION_TYPES: Final = (2, 10)  # STT_FUNC, STT_GNU_IFUNC
+_PT_LOAD, _PT_GNU_EH_FRAME = 1, 0x6474E550
+_SORTED_TABLE: Final = b"\x1b\x03\x3b"  # how it is encoded, by everybody
+_UNPACKED_MOST: Final = 1 << 28
+_MOST: Final = 1 << 22  # functions of a file
+_NAME_MOST: Final = 4096
+
+Row = tuple[int, int, bytes]
+
+
+class Section(NamedTuple):
+    """A section: what its header says of it."""
+
+    name: bytes
+    kind: int
+    offset: int
+    size: int
+    link: int
+    entry: int
+
+
+class ElfFile:
+    """An ELF file's tables; those that do not lie in it are empty.
+
+    Args:
+        raw: the file.
+
+    Raises:
+        ValueError: it is none.
+    """
+
+    def __init__(self, raw: bytes | mmap.mmap) -> None:
+        if len(raw) < 64 or raw[:4] != b"\x7fELF" or raw[4] not in (1, 2):
+            raise ValueError("no ELF file")
+        self._raw = raw
+        self._is_64 = raw[4] == 2
+        self._order = ">" if raw[5] == 2 else "<"
+        self.lowest = self._lowest()
+
+    def _unpack(self, fields: str, offset: int) -> tuple[int, ...]:
+        try:
+            return struct.unpack_from(self._order + fields, self._raw, offset)
+        except (struct.error, OverflowError):
+            raise ValueError("cut off") from None
+
+    def _segments(self) -> Iterator[tuple[int, int, int]]:
+        """The kind, the address and the offset of each segment."""
+        if self._is_64:
+            (start,), (entry, count) = self._unpack("Q", 32), self._unpack("2H", 54)
+        else:
+            (start,), (entry, count) = self._unpack("I", 28), self._unpack("2H", 42)
+        for index in range(count):
+            at = start + index * entry
+            if self._is_64:
+                kind, offset, address = self._unpack("I4xQQ", at)
+            else:
+                kind, offset, address = self._unpack("III", at)
+            yield kind, address, offset
+
+    def _lowest(self) -> int:
+        loaded = [address for kind, address, _ in self._segments() if kind == _PT_LOAD]
+        low = min(loaded, default=0)
+        return low - low % mmap.PAGESIZE
+
+    def sections(self) -> list[Section]:
+        """The sections that lie in the file."""
+        if self._is_64:
+            (start,), (entry, count, names) = self._unpack("Q", 40), self._unpack("3H", 58)
+            fields = "IIQQQQII8xQ"
+        else:
+            (start,), (entry, count, names) = self._unpack("I", 32), self._unpack("3H", 46)
+            fields = "IIIIIIII4xI"
+        if not start or entry < struct.calcsize("<" + fields):
+            return []
+        rows = [self._unpack(fields, start + index * entry) for index in range(count)]
+        strings = self._part(rows[names][4], rows[names][5]) if names < count else b""
+        return [
+            Section(_text(strings, row[0]), row[1], row[4], row[5], row[6], row[8]) for row in rows
+        ]
+
+    def _part(self, offset: int, size: int) -> bytes:
+        return self._raw[offset : offset + size] if offset + size <= len(self._raw) else b""
+
+    def content(self, section: Section) -> bytes:
+        """The bytes of a section."""
+        return self._part(section.offset, section.size)
+
+    def symbols(self) -> list[Row]:
+        """The functions that symbols name, from the lowest address on."""
+        rows: list[Row] = []
+        sections = self.sections()
+        for section in sections:
+            if section.kind in (_SYMTAB, _DYNSYM) and section.link < len(sections):
+                strings = self.content(sections[section.link])
+                rows += self._symbols(self.content(section), strings)
+        return rows
+
+    def _symbols(self, table: bytes, strings: bytes) -> Iterator[Row]:
+        # st_name st_info st_shndx st_value st_size, in this order of places
+        fields = self._order + ("IBxHQQ" if self._is_64 else "IIIBxH")
+        size = struct.calcsize(fields)
+        whole = table[: min(len(table) - len(table) % size, _MOST * size)]
+        for row in struct.iter_unpack(fields, whole):
+            if self._is_64:
+                name, info, section, value, length = row
+            else:
+                name, value, length, info, section = row
+            if info & 15 in _FUNCTION_TYPES and section and value >= self.lowest:
+                yield value - self.lowest, length, _text(strings, name)
+
+    def unwound(self) -> list[Row]:
+        """The beginnings of the functions that unwinding knows; all that most programs have."""
+        for kind, address, offset in self._segments():
+            if kind == _PT_GNU_EH_FRAME:
+                return self._sorted_table(address, offset)
+        return []
+
+    def _sorted_table(self, address: int, offset: int) -> list[Row]:
+        if self._raw[offset + 1 : offset + 4] != _SORTED_TABLE:
+            return []
+        (count,) = self._unpack("I", offset + 8)
+        table = self._part(offset + 12, 8 * min(count, _MOST))
+        return [
+            (address + start - self.lowest, 0, b"")
+            for start, _ in struct.iter_unpack(self._order + "ii", table)
+            if address + start >= self.lowest
+        ]
+
+    def build_id(self) -> str:
+        """The number that the linker gave it, in hex; "" where it did not."""
+        for section in self.sections():
+            if section.name == b".note.gnu.build-id":
+                note = self.content(section)
+                return note[16:].hex() if note[12:16] == b"GNU\0" else ""
+        return ""
+
+    def debug_link(self) -> str:
+        """The name of the file that has its symbols, without folders; or ""."""
+        for section in self.sections():
+            if section.name == b".gnu_debuglink":
+                name = _text(self.content(section), 0).decode(errors="surrogateescape")
+                return name if "/" not in name else ""
+        return ""
+
+    def packed(self) -> ElfFile | None:
+        """The small file of symbols within it."""
+        for section in self.sections():
+            if section.name == b".gnu_debugdata":
+                try:
+                    unpacked = lzma.LZMADecompressor().decompress(
+                        self.content(section), _UNPACKED_MOST
+                    )
+                    return ElfFile(unpacked)
+                except (lzma.LZMAError, ValueError):
+                    return None
+        return None
+
+
+def _text(strings: bytes, offset: int) -> bytes:
+    end = strings.find(b"\0", offset, offset + _NAME_MOST)
+    return strings[offset : end if end >= 0 else min(len(strings), offset + _NAME_MOST)]
+
+
+def debug_files(file: ElfFile, path: str) -> list[str]:
+    """Where a file's separate symbols may be, the likeliest first.
+
+    Args:
+        file: that they are of.
+        path: of it.
+    """
+    places = []
+    number, link = file.build_id(), file.debug_link()
+    if len(number) > 2:
+        places.append(f"/usr/lib/debug/.build-id/{number[:2]}/{number[2:]}.debug")
+    if link:
+        folder = path.rpartition("/")[0]
+        places += [f"{folder}/{link}", f"{folder}/.debug/{link}", f"/usr/lib/debug{folder}/{link}"]
+    return [place for place in places if place != path]
+
+
+def elf_functions(raw: bytes | mmap.mmap, path: str, root: Path) -> list[Row]:
+    """All functions of an ELF file, those in its separate symbols included.
+
+    Args:
+        raw: the file.
+        path: of it, as its process sees it.
+        root: what its process sees as ``/``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    file = ElfFile(raw)
+    rows = file.symbols()
+    packed = file.packed()
+    if packed is not None:
+        rows += packed.symbols()
+    rows += _separate(file, path, root)
+    return rows + file.unwound()
+
+
+def _separate(file: ElfFile, path: str, root: Path) -> list[Row]:
+    for place in debug_files(file, path):
+        for folder in dict.fromkeys((root, Path("/"))):
+            try:
+                with (folder / place.lstrip("/")).open("rb") as opened:
+                    raw = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+                    separate = ElfFile(raw)
+                    if separate.build_id() == file.build_id():
+                        return separate.symbols()
+            except (OSError, ValueError):
+                continue
+    return []

@@ -1,0 +1,73 @@
+"""Functions in a file: where each begins, how long it is, and what it is called.
+
+A table of them is kept as columns, for a large program has hundreds of thousands.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function in a file.
+
+    Attributes:
+        start: its first byte, counted from where the file's lowest byte is mapped.
+        size: its bytes; 0 where the file does not say.
+        name: as the file has it, not demangled; "" where it has none.
+    """
+
+    start: int
+    size: int
+    name: str
+
+
+class Functions:
+    """The functions of a file, by where they begin.
+
+    Args:
+        found: them, in any order. Of several at a place the first that has a name is kept.
+    """
+
+    def __init__(self, found: list[tuple[int, int, bytes]]) -> None:
+        self._starts = array("Q")
+        self._sizes = array("Q")
+        self._names: list[bytes] = []
+        for start, size, name in sorted(found, key=lambda row: (row[0], not row[2])):
+            if self._starts and self._starts[-1] == start:
+                continue
+            self._starts.append(start)
+            self._sizes.append(size)
+            self._names.append(name)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __iter__(self) -> Iterator[Function]:
+        return map(self._at, range(len(self)))
+
+    def at(self, offset: int) -> Function | None:
+        """The function that an offset is in, or that begins last before it; None before all."""
+        index = bisect_right(self._starts, offset) - 1
+        if index < 0:
+            return None
+        function = self._at(index)
+        if function.size and offset >= function.start + function.size:
+            return None
+        return function
+
+    def named(self, name: str) -> Function | None:
+        """The first function that is called so in the file."""
+        wanted = name.encode(errors="surrogateescape")
+        for index, called in enumerate(self._names):
+            if called == wanted:
+                return self._at(index)
+        return None
+
+    def _at(self, index: int) -> Function:
+        name = self._names[index].decode(errors="backslashreplace")
+        return Function(self._starts[index], self._sizes[index], name)
