@@ -25,6 +25,7 @@ from .errors import (
     AccessDenied,
     AlignError,
     ArgumentError,
+    AssemblyError,
     BudgetError,
     CodeError,
     ConfigurationError,
@@ -44,6 +45,7 @@ from .errors import (
     ScanCancelled,
     ScanClosed,
     ScanOrderError,
+    ScriptError,
     SnapshotError,
     TableError,
     TargetAmbiguous,
@@ -70,6 +72,7 @@ from .memory.path_group import PathGroup, parse_path
 from .memory.pointer_path import PointerPath, PointerStep
 from .memory.region_filter import Where
 from .memory.regions import Footprint, Range, Region
+from .memory.named import NamedAddress, NamedAddresses
 from .pointers.check import CheckedPath, check_paths
 from .pointers.map import PointerMap, PointerMapInfo
 from .pointers.paths import PointerPaths
@@ -101,6 +104,7 @@ from .scan.results import FaultSet, Progress, ScanResult
 from .scan.scan import Scan
 from .scan.writing import WriteResult
 from .tables.entry import Entry
+from .tables.script_entry import Script
 from .tables.table import Table
 from .target import Target, attach
 from .values.convert import (
@@ -146,29 +150,38 @@ from .values.names import SCAN_TYPES
 from .values.structures import field_names, scan_layout, size_of, struct_of
 
 if typing.TYPE_CHECKING:
+    from .assembler.assembler import assemble
     from .code.instruction import Instruction, MemoryOperand
     from .code.symbols import Symbol
     from .debug.hit import Hit
     from .debug.watchpoint import Watchpoint, WatchState
     from .declarations.c_layout import c_struct, c_structs
     from .declarations.construct import construct_struct
-    from .tables.cheat_engine import Taken, export_table, import_table
+    from .tables.cheat_engine import Taken, import_table
+    from .tables.check import Checked, TableCheck, check_table
+    from .tables.ct_export import export_table
+    from .tables.reading import read_table
 else:
     # What takes a while to load and most programs do without: readers of declarations and of
-    # XML, machine code.
+    # XML, the assembler, machine code.
     _LATER: typing.Final = {
         "c_struct": ".declarations.c_layout",
         "c_structs": ".declarations.c_layout",
         "construct_struct": ".declarations.construct",
+        "Checked": ".tables.check",
         "Hit": ".debug.hit",
         "Instruction": ".code.instruction",
         "MemoryOperand": ".code.instruction",
         "Symbol": ".code.symbols",
+        "TableCheck": ".tables.check",
         "Taken": ".tables.cheat_engine",
         "WatchState": ".debug.watchpoint",
         "Watchpoint": ".debug.watchpoint",
-        "export_table": ".tables.cheat_engine",
+        "assemble": ".assembler.assembler",
+        "check_table": ".tables.check",
+        "export_table": ".tables.ct_export",
         "import_table": ".tables.cheat_engine",
+        "read_table": ".tables.reading",
     }
 
     def __getattr__(name: str) -> typing.Any:
@@ -187,9 +200,11 @@ __all__ = [
     "AlignError",
     "AnyCase",
     "ArgumentError",
+    "AssemblyError",
     "Budget",
     "BudgetError",
     "Buffer",
+    "Checked",
     "CheckedPath",
     "CodeError",
     "ConfigurationError",
@@ -220,6 +235,8 @@ __all__ = [
     "MemoryOperand",
     "MemoryUnavailable",
     "Module",
+    "NamedAddress",
+    "NamedAddresses",
     "Patch",
     "PatchError",
     "Patches",
@@ -245,12 +262,15 @@ __all__ = [
     "ScanClosed",
     "ScanOrderError",
     "ScanResult",
+    "Script",
+    "ScriptError",
     "Seen",
     "Snapshot",
     "SnapshotError",
     "Step",
     "Symbol",
     "Table",
+    "TableCheck",
     "TableError",
     "Taken",
     "Target",
@@ -270,6 +290,7 @@ __all__ = [
     "WriteResult",
     "any_",
     "anycase",
+    "assemble",
     "at",
     "attach",
     "bytes_",
@@ -277,6 +298,7 @@ __all__ = [
     "c_structs",
     "changed",
     "check_paths",
+    "check_table",
     "construct_struct",
     "decode",
     "decreased",
@@ -325,6 +347,7 @@ __all__ = [
     "process",
     "processes",
     "quote",
+    "read_table",
     "regex",
     "scan_layout",
     "size_of",

@@ -78,6 +78,7 @@ class Target(Access):
     Attributes:
         memory: the way its bytes are read and written.
         stepping: what stops each scan that is in the middle of a step, and waits for it.
+        symbols: names of addresses, which texts of addresses may begin with.
 
     >>> target = attach(Buffer(bytearray(4096), base=0x1000))
     >>> target.write(0x1010, i32, 100)

@@ -28,6 +28,8 @@
     ├── PointerMapError       a pointer map, or its file, that cannot be used
     ├── PointersClosed        the pointer map, or a scan of it, was closed
     ├── TableError            a table, or its file, that cannot be used
+    ├── AssemblyError         a line of assembly that no instruction is
+    ├── ScriptError           a script that cannot be run, or that failed
     ├── ScanOrderError        a step that needs an earlier one
     ├── ScanClosed            the scan was closed, or the step let go
     ├── MatchIndexError       no match has that index (an IndexError too)
@@ -44,7 +46,7 @@ are the arguments, under the same names.
 from __future__ import annotations
 
 from .base import FarfetchError
-from .code import CodeError, WatchpointError
+from .code import AssemblyError, CodeError, ScriptError, WatchpointError
 from .input import (
     AlignError,
     ArgumentError,
@@ -84,6 +86,7 @@ __all__ = [
     "AccessDenied",
     "AlignError",
     "ArgumentError",
+    "AssemblyError",
     "BudgetError",
     "CodeError",
     "ConfigurationError",
@@ -103,6 +106,7 @@ __all__ = [
     "ScanCancelled",
     "ScanClosed",
     "ScanOrderError",
+    "ScriptError",
     "SnapshotError",
     "TableError",
     "TargetAmbiguous",

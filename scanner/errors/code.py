@@ -1,4 +1,4 @@
-"""Errors of watchpoints and of machine code. The whole tree is drawn in :mod:`.errors`."""
+"""Errors of watchpoints, machine code and scripts. The whole tree is drawn in :mod:`.errors`."""
 
 from __future__ import annotations
 
@@ -48,3 +48,45 @@ class CodeError(FarfetchError):
         if self.address is None:
             return self.reason
         return f"the code at 0x{self.address:x}: {self.reason}"
+
+
+class AssemblyError(FarfetchError):
+    """A line of assembly that cannot be understood, or that no instruction is.
+
+    Args:
+        text: the line.
+        position: where it went wrong, counted in characters from 0 (the text shows it from 1).
+        reason: what is wrong there.
+
+    >>> print(AssemblyError("mov eax,[rbx", 8, "the bracket is not closed"))
+    mov eax,[rbx: column 9: the bracket is not closed
+    """
+
+    def __init__(self, text: str, position: int, reason: str) -> None:
+        super().__init__(text, position, reason)
+        self.text = text
+        self.position = position
+        self.reason = reason
+
+    def _message(self) -> str:
+        return f"{self.text:.200}: column {self.position + 1}: {self.reason}"
+
+
+class ScriptError(FarfetchError):
+    """A script that cannot be run, or that failed; nothing of it stays.
+
+    Args:
+        line: of the script, from 1; 0 where it is no line's.
+        reason: what is wrong there.
+
+    >>> print(ScriptError(3, "createthread(): threads are not started in the target"))
+    line 3: createthread(): threads are not started in the target
+    """
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(line, reason)
+        self.line = line
+        self.reason = reason
+
+    def _message(self) -> str:
+        return f"line {self.line}: {self.reason}" if self.line else self.reason

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from .. import arguments
 from ..errors import ExpressionError
@@ -17,7 +17,10 @@ _HIGHEST: Final = (1 << 64) - 1
 _NUMBER: Final = re.compile(r"0[xX][0-9a-fA-F_]+|[0-9][0-9_]*")
 _BARE_HEX: Final = re.compile(r"[0-9a-fA-F]{3,16}")
 _TWIN: Final = re.compile(r"(.+)\[([0-9]{1,6})\]", re.DOTALL)
-_QUOTED: Final = re.compile(r'"([^"]*)"\s*(?:\+(.*))?', re.DOTALL)
+_QUOTED: Final = re.compile(r'"([^"]*)"(.*)', re.DOTALL)
+_TERM: Final = re.compile(r"\s*([+-])\s*([^+-]*)")
+#: What Cheat Engine's tables call the program itself.
+_PROGRAM: Final = "$process"
 
 
 def format_address(address: int) -> str:
@@ -29,83 +32,128 @@ def format_address(address: int) -> str:
     return f"0x{arguments.whole('address', address, -arguments.HIGHEST, arguments.HIGHEST):x}"
 
 
-def parse_address(text: str, modules: Sequence[Module] = (), regions: Sequence[Region] = ()) -> int:
+def parse_address(
+    text: str,
+    modules: Sequence[Module] = (),
+    regions: Sequence[Region] = (),
+    symbols: Mapping[str, int] | None = None,
+    program: str = "",
+) -> int:
     """The address that a text says.
 
     Args:
-        text: ``0x7f00``, ``32512``, ``game+0x4010``, ``"my game.exe"+0x10``, ``/opt/game+16``,
-            ``[heap]+0x2a0``; a module or a region alone is where it starts. Of modules that are
-            called the same, ``game[1]+0x10`` is in the second by ascending address.
+        text: ``0x7f00``, ``32512``, ``game+0x4010``, ``"my game.exe"-0x10``, ``/opt/game+16``,
+            ``[heap]+0x2a0``; a module, a symbol or a region alone is where it starts. Of modules
+            that are called the same, ``game[1]+0x10`` is in the second by ascending address.
+            Letter case tells modules and symbols apart only where it has to.
         modules: all modules of the target.
         regions: all regions of the target.
+        symbols: names of addresses; they come before modules.
+        program: the path of the module that ``$process`` is.
 
     Raises:
         ExpressionError: it says none; it has the position.
 
-    >>> parse_address("0x7f00")
-    32512
+    >>> parse_address("0x7f00"), parse_address("health-4+0x10", symbols={"health": 0x4010})
+    (32512, 16412)
     """
     arguments.text("text", text)
     modules = arguments.several("modules", modules, Module, "modules of a target")
     regions = arguments.several("regions", regions, Region, "regions of a target")
+    found = _Found(modules, regions, symbols or {}, program)
     start = len(text) - len(text.lstrip())
     word = text.strip()
-    whole = _base(text, word, start, modules, regions)
+    whole = found.base(text, word, start)
     if whole is not None:
         return whole
     quoted = _QUOTED.fullmatch(word)
     if quoted:
-        name, offset = quoted[1], quoted[2]
+        name, terms = quoted[1], quoted[2]
+        base = found.base(text, name, start)
     else:
-        before, plus, after = word.rpartition("+")  # names have a + too: libstdc++.so.6
-        name, offset = (before.rstrip(), after) if plus else (word, None)
-    base = _base(text, name, start, modules, regions)
+        name, terms, base = word, "", None
+        while base is None:  # names have a + and a - too: libstdc++.so.6
+            before = max(name.rfind("+"), name.rfind("-"))
+            if before <= 0:
+                name = name if before else ""
+                break
+            name, terms = name[:before].rstrip(), word[before:]
+            base = found.base(text, name, start)
     if base is None:
-        raise ExpressionError(text, start, _unknown(name, modules))
-    if offset is None:
-        return base
-    position = start + len(word) - len(offset.lstrip())
-    if not _NUMBER.fullmatch(offset.strip()):
-        raise ExpressionError(text, position, "expected an offset such as 0x10")
-    return _plus(text, base, offset.strip(), position)
+        raise ExpressionError(text, start, _unknown(name, modules, symbols or {}))
+    return _sum(text, base, terms, start + len(word) - len(terms))
 
 
-def _base(
-    text: str, name: str, position: int, modules: Sequence[Module], regions: Sequence[Region]
-) -> int | None:
-    """The address of a number, a module's base, or where a region of that name starts."""
-    if _NUMBER.fullmatch(name):
-        return _plus(text, 0, name, position)
-    called = [module for module in modules if name in (module.name, module.path)]
-    if len(called) > 1:
-        paths = sorted({module.path for module in called})
-        hint = f"give the path: {', '.join(paths)}" if len(paths) > 1 else "give an address"
-        raise ExpressionError(text, position, f'several modules are called "{name}"; {hint}')
-    if called:
-        return called[0].base
-    twin = _TWIN.fullmatch(name)
-    if twin:
-        bases = sorted(module.base for module in modules if module.name == twin[1])
-        if int(twin[2]) < len(bases):
-            return bases[int(twin[2])]
-    starts = (region.start for region in regions if region.path == name)
-    return min(starts, default=None) if name else None
+def _sum(text: str, base: int, terms: str, start: int) -> int:
+    """An address with numbers added and subtracted."""
+    at = 0
+    while at < len(terms):
+        term = _TERM.match(terms, at)
+        if term is None or not _NUMBER.fullmatch(term[2].strip()):
+            position = start + (at if term is None else term.start(2))
+            raise ExpressionError(text, position, "expected an offset such as 0x10")
+        number, position = term[2].strip(), start + term.start(2)
+        base = _plus(text, base, number, position, -1 if term[1] == "-" else 1)
+        at = term.end()
+    return base
 
 
-def _plus(text: str, base: int, number: str, position: int) -> int:
+class _Found(NamedTuple):
+    """All that has a name."""
+
+    modules: Sequence[Module]
+    regions: Sequence[Region]
+    symbols: Mapping[str, int]
+    program: str
+
+    def base(self, text: str, name: str, position: int) -> int | None:
+        """The address of a number, a symbol, a module's base, or where a region starts."""
+        if _NUMBER.fullmatch(name):
+            return _plus(text, 0, name, position)
+        if name in self.symbols:
+            return self.symbols[name]
+        called = self._called(name)
+        if len(called) > 1:
+            paths = sorted({module.path for module in called})
+            hint = f"give the path: {', '.join(paths)}" if len(paths) > 1 else "give an address"
+            raise ExpressionError(text, position, f'several modules are called "{name}"; {hint}')
+        if called:
+            return called[0].base
+        twin = _TWIN.fullmatch(name)
+        if twin:
+            bases = sorted(module.base for module in self.modules if module.name == twin[1])
+            if int(twin[2]) < len(bases):
+                return bases[int(twin[2])]
+        starts = (region.start for region in self.regions if region.path == name)
+        return min(starts, default=None) if name else None
+
+    def _called(self, name: str) -> list[Module]:
+        if name.lower() == _PROGRAM:
+            return [module for module in self.modules if module.path == self.program][:1]
+        exact = [module for module in self.modules if name in (module.name, module.path)]
+        if exact:
+            return exact
+        folded = name.casefold()  # Windows tells no small letters from capitals
+        return [module for module in self.modules if module.name.casefold() == folded]
+
+
+def _plus(text: str, base: int, number: str, position: int, sign: int = 1) -> int:
     try:
-        address = base + parse_integer(number)
+        address = base + sign * parse_integer(number)
     except ValueError:  # Python reads no integer of thousands of digits
         address = _HIGHEST + 1
+    if address < 0:
+        raise ExpressionError(text, position, "an address is not below 0")
     if address > _HIGHEST:
         raise ExpressionError(text, position, f"an address is at most {format_address(_HIGHEST)}")
     return address
 
 
-def _unknown(name: str, modules: Sequence[Module]) -> str:
+def _unknown(name: str, modules: Sequence[Module], symbols: Mapping[str, int]) -> str:
     if not name:
         return "expected an address such as 0x7f00 or game+0x10"
     if _BARE_HEX.fullmatch(name):
         return f"hex numbers start with 0x: did you mean 0x{name}?"
-    hint = did_you_mean(name, [module.name for module in modules], count=1, cutoff=0.6)
+    names = [*symbols, *(module.name for module in modules)]
+    hint = did_you_mean(name, names, count=1, cutoff=0.6)
     return f'no module or region is called "{name}"{hint}'

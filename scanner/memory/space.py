@@ -15,6 +15,7 @@ from .addresses import parse_address
 from .base import Memory
 from .modules import Location, Module, locate
 from .regions import Region
+from .named import NamedAddresses
 
 _WIDTHS: Final = (32, 64)
 
@@ -28,6 +29,7 @@ class Space(Closing):
     Attributes:
         memory: the way its bytes are read and written.
         stepping: what stops each scan that is in the middle of a step, and waits for it.
+        symbols: names of addresses, which texts of addresses may begin with.
 
     Args:
         memory: the way.
@@ -39,6 +41,7 @@ class Space(Closing):
         self.stepping: dict[Callable[[], None], None] = {}
         self._bits = bits
         self._holder: writing.Holder | None = None
+        self.symbols = NamedAddresses()
         self._life = Life(partial(TargetClosed, memory.pid, memory.title))
 
     @property
@@ -136,7 +139,20 @@ class Space(Closing):
         (32512, 16)
         """
         regions = self.regions()
-        return parse_address(text, self.memory.modules(regions), regions)
+        modules = self.memory.modules(regions)
+        return parse_address(text, modules, regions, self.symbols, self._program(modules))
+
+    def _program(self, modules: list[Module]) -> str:
+        """The path of the module that is the program itself."""
+        process = self.memory.process
+        if process is None:
+            return modules[0].path if modules else ""
+        words = {word.replace("\\", "/").rpartition("/")[2].casefold() for word in process.cmdline}
+        programs = [module for module in modules if module.name.casefold().endswith(".exe")]
+        named = [module for module in programs if module.name.casefold() in words]
+        for module in named or programs:  # what Wine runs
+            return module.path
+        return process.exe or ""
 
     def read_bytes(self, address: int, size: int) -> bytes:
         """The bytes at an address, all of them.

@@ -9,11 +9,13 @@ from ..declarations.registry import MAX_DECLARATIONS, Declaration
 from ..errors import FarfetchError, TableError
 from ..values.literals import quote
 from .entry import FIELDS, Entry
+from .script_entry import Script
 
 FORMAT: Final = "farfetch table"
-#: Files without groups of paths are of version 2, those without structures, too, of version 1:
-#: older ones read these as well.
-VERSION: Final = 3
+#: Files without scripts, bits, choices and values shown in another way are of version 3, those
+#: without groups of paths of version 2, those without structures, too, of version 1: older ones
+#: read these as well.
+VERSION: Final = 4
 
 #: Entries that are read; a file with more is refused.
 MAX_ENTRIES: Final = 100_000
@@ -21,10 +23,14 @@ MAX_ENTRIES: Final = 100_000
 MAX_DECLARED: Final = 1 << 18
 #: The fields of a declaration.
 DECLARATION: Final = ("name", "language", "text")
+#: The fields of a script.
+SCRIPT: Final = ("name", "group", "note", "text")
+#: Fields of entries that version 4 brought.
+NEWER: Final = frozenset(("bits", "shown", "choices"))
 
 
-def parse(name: str, raw: bytes) -> tuple[list[object], list[object]]:
-    """The entries and the structures in the bytes of a file.
+def parse(name: str, raw: bytes) -> tuple[list[object], list[object], list[object]]:
+    """The entries, the structures and the scripts in the bytes of a file.
 
     Raises:
         TableError: they are no table; says where.
@@ -59,7 +65,10 @@ def parse(name: str, raw: bytes) -> tuple[list[object], list[object]]:
     structures = content.get("structures", []) if version > 1 else []
     if not isinstance(structures, list) or len(structures) > MAX_DECLARATIONS:
         raise TableError(name, f"has no list of at most {MAX_DECLARATIONS} structures")
-    return entries, structures
+    scripts = content.get("scripts", []) if version > 3 else []
+    if not isinstance(scripts, list) or len(scripts) > MAX_ENTRIES:
+        raise TableError(name, f"has no list of at most {MAX_ENTRIES} scripts")
+    return entries, structures, scripts
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -121,7 +130,39 @@ def entry_of(fields: object, structures: dict[str, Declaration]) -> Entry:
         if field not in fields:
             raise TableError("", f"has no {field}")
     for field in fields:
-        if field not in FIELDS:
+        if field not in (*FIELDS, "choices"):
             raise TableError("", f"has a field {quote(field[:60])}, which tables do not have")
     kind = fields["type"]
-    return Entry(**fields, structure=structures.get(kind) if isinstance(kind, str) else None)
+    structure = structures.get(kind) if isinstance(kind, str) else None
+    choices = fields.get("choices", [])
+    if not isinstance(choices, list) or not all(isinstance(pair, list) for pair in choices):
+        raise TableError("", "choices are a list of pairs of texts")
+    named = tuple(map(tuple, choices))
+    return Entry(**{**fields, "choices": named}, structure=structure)
+
+
+def fields_of(entry: Entry) -> dict[str, object]:
+    """What a file says of an entry."""
+    fields: dict[str, object] = {
+        field: getattr(entry, field) for field in FIELDS if getattr(entry, field)
+    }
+    if entry.choices:
+        fields["choices"] = [list(pair) for pair in entry.choices]
+    return fields
+
+
+def script_of(fields: object) -> Script:
+    """The script that an object of JSON is.
+
+    Raises:
+        TableError: it is none.
+    """
+    if not isinstance(fields, dict):
+        raise TableError("", f"is an object, not {fields!r:.60}")
+    for field in ("name", "text"):
+        if field not in fields:
+            raise TableError("", f"has no {field}")
+    for field in fields:
+        if field not in SCRIPT:
+            raise TableError("", f"has a field {quote(field[:60])}, which scripts do not have")
+    return Script(**fields)

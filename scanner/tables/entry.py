@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from .. import arguments
 from ..declarations.registry import Declaration
-from ..errors import FarfetchError, TableError
+from ..errors import FarfetchError, TableError, ValueRangeError
 from ..errors.base import short
 from ..memory.path_group import AnyPath, parse_path
 from ..values.literals import quote
@@ -16,8 +17,14 @@ from ..values.names import type_named
 #: Characters of a field.
 MAX_TEXT: Final = 4096
 #: The fields that are texts, in the order in which a file has them.
-FIELDS: Final = ("name", "where", "type", "group", "note", "frozen", "allow")
+FIELDS: Final = ("name", "where", "type", "group", "note", "frozen", "allow", "bits", "shown")
+#: Values that have a name, of one entry.
+MAX_CHOICES: Final = 1 << 16
 _ALLOW: Final = (None, "increase", "decrease")
+_HALF: Final = re.compile("[\ud800-\udfff]")
+_SHOWN: Final = ("", "hex")
+_BITS: Final = re.compile(r"([0-9]{1,2}):([0-9]{1,2})")
+_WIDTHS: Final = {"u8": 8, "u16": 16, "u32": 32, "u64": 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,9 @@ class Entry:
         note: for people.
         frozen: text of the value to hold; None when it is not to be frozen.
         allow: the way a frozen value may still move.
+        bits: of the value, where it is not all of it: the first and how many, ``3:2``.
+        shown: ``hex`` where it is shown so.
+        choices: values that have a name: pairs of the value's text and the name.
         structure: what declares the type, where that is no plain one.
 
     Raises:
@@ -50,13 +60,20 @@ class Entry:
     note: str = ""
     frozen: str | None = None
     allow: Literal["increase", "decrease"] | None = None
+    bits: str = ""
+    shown: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
     structure: Declaration | None = None
 
     def __post_init__(self) -> None:
         for field in FIELDS:
-            _check_text(field, getattr(self, field), needed=field in ("name", "where", "type"))
+            check_text(field, getattr(self, field), needed=field in ("name", "where", "type"))
         if self.allow not in _ALLOW:
             raise TableError("", f"allow is increase or decrease, not {short(self.allow)}")
+        if self.shown not in _SHOWN:
+            raise TableError("", f"shown is hex or nothing, not {short(self.shown)}")
+        self._check_bits()
+        self._check_choices()
         if self.structure is not None:
             arguments.instance("structure", self.structure, Declaration, "a Declaration, or None")
         try:
@@ -67,6 +84,73 @@ class Entry:
             raise TableError("", f"{quote(self.name)}: {error}") from None
         if self.structure is not None and self.structure.name != self.type:
             raise TableError("", f"{quote(self.name)}: {self.type} is not {self.structure.name}")
+
+    def _check_bits(self) -> None:
+        if not self.bits:
+            return
+        said = _BITS.fullmatch(self.bits)
+        width = _WIDTHS.get(self.type, 0)
+        if said is None or not 0 < int(said[2]) <= width - int(said[1]):
+            raise TableError("", f"bits are FIRST:COUNT in a {self.type}, not {short(self.bits)}")
+        if self.frozen is not None:
+            raise TableError("", f"{quote(self.name)}: bits of a value are not frozen")
+
+    def _check_choices(self) -> None:
+        if not isinstance(self.choices, tuple) or len(self.choices) > MAX_CHOICES:
+            raise TableError("", f"choices are at most {MAX_CHOICES} pairs of texts")
+        for pair in self.choices:
+            if not isinstance(pair, tuple) or len(pair) != 2:
+                raise TableError("", "choices are pairs: a value's text, and its name")
+            if not all(isinstance(text, str) and len(text) <= MAX_TEXT for text in pair):
+                raise TableError("", f"choices are texts of at most {MAX_TEXT} characters")
+        if _HALF.search("".join(text for pair in self.choices for text in pair)):
+            raise TableError("", "a choice has half a surrogate pair, which is no text")
+
+    def name_of(self, text: str) -> str | None:
+        """The name that a value has among its choices; None where it has none.
+
+        >>> Entry("weapon", "game", "u8", choices=(("1", "sword"),)).name_of("1")
+        'sword'
+        """
+        return next((name for value, name in self.choices if value == text), None)
+
+    @property
+    def bit_range(self) -> tuple[int, int] | None:
+        """The first of its bits and how many; None where it is all of the value.
+
+        >>> Entry("flag", "game", "u8", bits="3:2").bit_range
+        (3, 2)
+        """
+        said = _BITS.fullmatch(self.bits)
+        return (int(said[1]), int(said[2])) if said else None
+
+    def part_of(self, value: Any) -> Any:
+        """The value of its bits, in that of the whole; of other entries the whole.
+
+        >>> Entry("flag", "game", "u8", bits="3:2").part_of(0b11000)
+        3
+        """
+        if self.bit_range is None:
+            return value
+        start, count = self.bit_range
+        return value >> start & ((1 << count) - 1)
+
+    def joined(self, whole: Any, part: Any) -> Any:
+        """The whole value with other bits in their place; of other entries the other value.
+
+        Raises:
+            ValueRangeError: the bits do not hold it.
+
+        >>> Entry("flag", "game", "u8", bits="3:2").joined(0xFF, 1)
+        239
+        """
+        if self.bit_range is None:
+            return part
+        start, count = self.bit_range
+        if not 0 <= part < 1 << count:
+            raise ValueRangeError(part, f"{count} bits", 0, (1 << count) - 1)
+        mask = ((1 << count) - 1) << start
+        return whole & ~mask | part << start
 
     @property
     def value_type(self) -> Any:
@@ -79,14 +163,19 @@ class Entry:
         return parse_path(self.where)
 
 
-def _check_text(field: str, value: object, *, needed: bool) -> None:
+def check_text(field: str, value: object, *, needed: bool, most: int = MAX_TEXT) -> None:
+    """Refuse what is no text of a table's field.
+
+    Raises:
+        TableError: it is none; says why.
+    """
     if value is None and field in ("frozen", "allow"):
         return
     if not isinstance(value, str):
         raise TableError("", f"{field} is a text, not {short(value)}")
     if needed and not value.strip():
         raise TableError("", f"{field} is empty")
-    if len(value) > MAX_TEXT:
-        raise TableError("", f"{field} has {len(value)} characters, more than {MAX_TEXT}")
-    if any(0xD800 <= ord(mark) < 0xE000 for mark in value):
+    if len(value) > most:
+        raise TableError("", f"{field} has {len(value)} characters, more than {most}")
+    if _HALF.search(value):
         raise TableError("", f"{field} has half a surrogate pair, which is no text")

@@ -15,15 +15,33 @@ from ..errors import ArgumentError, TableError
 from ..memory.path_group import PathGroup
 from ..values.literals import quote
 from . import files
-from .content import DECLARATION, FORMAT, MAX_ENTRIES, VERSION, entry_of, parse, structures_of
+from .content import (
+    DECLARATION,
+    FORMAT,
+    MAX_ENTRIES,
+    NEWER,
+    SCRIPT,
+    VERSION,
+    entry_of,
+    fields_of,
+    parse,
+    script_of,
+    structures_of,
+)
 from .entry import FIELDS, Entry
+from .origin import Origin
+from .script_entry import Script
 
 #: Bytes of a file that is read.
 MAX_BYTES: Final = 16 << 20
 
 
 class Table:
-    """Entries with unique names, in the order in which they were added.
+    """Entries with unique names, in the order in which they were added, and scripts.
+
+    Attributes:
+        origin: the file of Cheat Engine's that it was made of, and is written back to; or None.
+        symbols: names that the file gives to addresses, as texts.
 
     >>> table = Table()
     >>> table.put(Entry("health", "game+0x4010", "i32"))
@@ -33,6 +51,9 @@ class Table:
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
+        self._scripts: dict[str, Script] = {}
+        self.origin: Origin | None = None
+        self.symbols: dict[str, str] = {}
 
     def put(self, entry: Entry) -> None:
         """Add an entry, or replace the one of its name.
@@ -48,6 +69,8 @@ class Table:
         ['game+0x4018']
         """
         arguments.instance("entry", entry, Entry, "an Entry")
+        if entry.name in self._scripts:
+            raise TableError("", f"the table has a script {quote(entry.name)}")
         known = self.structures.get(entry.type)
         if entry.structure and known and known != entry.structure:
             raise TableError("", f"the table has another structure {entry.type}")
@@ -63,7 +86,7 @@ class Table:
         >>> table.change("health", frozen="100", note="of the player").frozen
         '100'
         """
-        unknown = [field for field in fields if field not in (*FIELDS, "structure")]
+        unknown = [field for field in fields if field not in (*FIELDS, "choices", "structure")]
         if unknown:
             raise ArgumentError("change", unknown[0], f"the fields {', '.join(FIELDS)}")
         entry = dataclasses.replace(self[name], **fields)
@@ -82,8 +105,10 @@ class Table:
         ('hp', False)
         """
         entry = dataclasses.replace(self[name], name=new)
-        if new != name and new in self:
+        if new != name and (new in self or new in self._scripts):
             raise TableError("", f"the table has an entry {quote(new)}, too")
+        if self.origin is not None:
+            self.origin.rename(name, new)
         self._entries = {
             entry.name if known == name else known: entry if known == name else other
             for known, other in self._entries.items()
@@ -104,6 +129,62 @@ class Table:
         entry = self[name]
         del self._entries[name]
         return entry
+
+    def put_script(self, script: Script) -> None:
+        r"""Add a script, or replace the one of its name.
+
+        Raises:
+            TableError: there are too many, or an entry has its name.
+
+        >>> table = Table()
+        >>> table.put_script(Script("no damage", "[ENABLE]\n[DISABLE]"))
+        >>> table.script("no damage").text
+        '[ENABLE]\n[DISABLE]'
+        """
+        arguments.instance("script", script, Script, "a Script")
+        if script.name in self._entries:
+            raise TableError("", f"the table has an entry {quote(script.name)}")
+        if script.name not in self._scripts and len(self._scripts) >= MAX_ENTRIES:
+            raise TableError("", f"a table has at most {MAX_ENTRIES} scripts")
+        self._scripts[script.name] = script
+
+    def script(self, name: str) -> Script:
+        """The script of a name.
+
+        Raises:
+            TableError: there is none.
+
+        >>> Table().script("no damage")
+        Traceback (most recent call last):
+        farfetch.scanner.TableError: the table has no script "no damage"
+        """
+        if arguments.text("name", name) not in self._scripts:
+            raise TableError("", f"the table has no script {quote(name)}")
+        return self._scripts[name]
+
+    def remove_script(self, name: str) -> Script:
+        """Take a script out, and return it.
+
+        Raises:
+            TableError: there is none of that name.
+
+        >>> table = Table()
+        >>> table.put_script(Script("no damage", ""))
+        >>> table.remove_script("no damage").name, len(table.scripts)
+        ('no damage', 0)
+        """
+        script = self.script(name)
+        del self._scripts[name]
+        return script
+
+    @property
+    def scripts(self) -> tuple[Script, ...]:
+        """Its scripts, in the order in which they were added.
+
+        >>> Table().scripts
+        ()
+        """
+        return tuple(self._scripts.values())
 
     @property
     def structures(self) -> dict[str, Declaration]:
@@ -160,20 +241,24 @@ class Table:
         shown = arguments.path("path", path)
         if not arguments.flag("force", force):
             self._check_replaced(shown)
-        listed = [
-            {field: getattr(entry, field) for field in FIELDS if getattr(entry, field)}
-            for entry in self
-        ]
+        listed = [fields_of(entry) for entry in self]
         structures = [
             {field: getattr(structure, field) for field in DECLARATION}
             for structure in self.structures.values()
         ]
         grouped = any(isinstance(entry.path, PathGroup) for entry in self)
-        version = VERSION if grouped else 2 if structures else 1
+        scripts = [
+            {field: getattr(script, field) for field in SCRIPT if getattr(script, field)}
+            for script in self.scripts
+        ]
+        is_new = scripts or any(fields.keys() & NEWER for fields in listed)
+        version = VERSION if is_new else 3 if grouped else 2 if structures else 1
         content: dict[str, object] = {"format": FORMAT, "version": version}
         if structures:
             content["structures"] = structures
         content["entries"] = listed
+        if scripts:
+            content["scripts"] = scripts
         replace_file(shown, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
 
     @classmethod
@@ -198,7 +283,7 @@ class Table:
         farfetch.scanner.TableError: the table /dev/null: is not a regular file
         """
         name = arguments.path("path", path)
-        entries, declared = parse(name, read_file(name))
+        entries, declared, scripts = parse(name, read_file(name))
         structures = structures_of(name, declared)
         table = cls()
         for number, fields in enumerate(entries, 1):
@@ -209,6 +294,14 @@ class Table:
             if entry.name in table:
                 raise TableError(name, f"entry {number}: {quote(entry.name)} is there twice")
             table.put(entry)
+        for number, fields in enumerate(scripts, 1):
+            try:
+                script = script_of(fields)
+                if any(script.name == known.name for known in table.scripts):
+                    raise TableError("", f"{quote(script.name)} is there twice")
+                table.put_script(script)
+            except TableError as error:
+                raise TableError(name, f"script {number}: {error.reason}") from None
         return table
 
 

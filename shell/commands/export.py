@@ -48,9 +48,10 @@ EXPORT = Command(
     name="export",
     category=Category.TABLE,
     summary="write the table for Cheat Engine",
-    details="Writes names, groups, types, addresses and pointer paths as a Cheat Engine table, and "
-    "says of each entry what could not be written. load reads such files. A table with scripts or "
-    "other things that farfetch does not take over is not written over unless --force says so: "
+    details="Writes names, groups, types, addresses, pointer paths and scripts as a Cheat Engine "
+    "table, and says of each entry what could not be written. A table that was loaded from such a "
+    "file keeps all that it has beside them, byte for byte where nothing was changed. Over another "
+    "table with things that farfetch does not take over nothing is written unless --force says so: "
     "they would be lost.",
     examples=("export game.CT", "export game.CT --force"),
     run=run,

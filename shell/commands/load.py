@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import FarfetchError, Table, quote
+from farfetch.scanner import FarfetchError, quote
 
 from ..answers import quantities
 from ..answers.result import Json, Result
@@ -15,7 +15,7 @@ from ..errors import CommandError
 from ..session import advice, entries, leaving, unsaved
 
 if TYPE_CHECKING:
-    from farfetch.scanner import Taken
+    from farfetch.scanner import Table, Taken
 
     from ..session.session import Session
 
@@ -31,12 +31,11 @@ def run(session: Session, given: Given) -> Result:
         if taken is None:
             raise CommandError("there is no table that was not saved")
         table, file = taken
-    elif (file := given.file).suffix.lower() == ".ct":
-        from farfetch.scanner import import_table
-
-        table, report = import_table(file)
     else:
-        table = Table.load(file)
+        from farfetch.scanner import read_table  # reads XML, which others do without
+
+        file = given.file
+        table, report = read_table(file)
     may, before = leaving.may_replace(session)
     if not may:
         return Result(_NOTHING, ("nothing was loaded",))
@@ -49,7 +48,10 @@ def run(session: Session, given: Given) -> Result:
     else:
         session.unsaved.saved(table, file)
     count = len(table)
-    lines = [f"{quantities.count(count, 'entry', 'entries')} loaded from {file}"]
+    said = f"{quantities.count(count, 'entry', 'entries')} loaded from {file}"
+    if table.scripts:
+        said += f", and {quantities.count(len(table.scripts), 'script', 'scripts')}"
+    lines = [said]
     if given.unsaved:
         lines = [f"{quantities.count(count, 'entry', 'entries')} loaded that were never saved"]
     lines += [before] if before else []
@@ -72,6 +74,7 @@ def run(session: Session, given: Given) -> Result:
         {
             "file": str(file),
             "entries": count,
+            "scripts": len(table.scripts),
             "frozen": frozen,
             "failed": not_frozen,
             "report": entries.report_fields(report),
@@ -96,6 +99,7 @@ _OPTIONS = (
 _NOTHING: dict[str, Json] = {
     "file": None,
     "entries": 0,
+    "scripts": 0,
     "frozen": 0,
     "failed": [],
     "report": [],
@@ -108,8 +112,9 @@ LOAD = Command(
     details="Takes the place of the table that there is. Nothing in the target changes, unless "
     "--freeze holds the entries that were frozen when the table was saved, with --force those in "
     "read-only mappings, too. A file that is damaged "
-    "or of a newer version leaves everything as it was. A file that ends in .CT is a Cheat Engine "
-    "table; what of it could not be taken over is said for each entry. --unsaved takes up the last "
+    "or of a newer version leaves everything as it was. A file may be a Cheat Engine table or "
+    "trainer, too; what of it could not be taken over is said, and export writes it back. "
+    "--unsaved takes up the last "
     "table that was in no file when a session ended, or another table took its place. A person is "
     "asked before that happens.",
     examples=("load game.json", "load game.json --freeze", "load game.CT", "load --unsaved"),
@@ -124,5 +129,5 @@ LOAD = Command(
             called="FILE",
         ),
     ),
-    answers="file entries frozen failed report",
+    answers="file entries scripts frozen failed report",
 )

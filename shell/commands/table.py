@@ -10,11 +10,12 @@ from farfetch.scanner import Entry, PathGroup, PointerPath, format_address, quot
 from ..answers import values
 from ..answers.result import Column, Json, Result, Table
 from ..command import Alternatives, Argument, Asked, Category, Command, Form, Given, Kind, Option
-from ..command.kinds import ENTRY, FORCE, PLACE, VALUE, WORD
+from ..command.arguments import as_typed
+from ..command.kinds import ENTRY, FILE, FORCE, PLACE, VALUE, WORD
 from ..complete import offers
 from ..errors import UsageError
-from ..line.words import quoted, unquoted
-from ..session import advice, entries, places
+from ..line.words import path_of, quoted, unquoted
+from ..session import advice, entries, places, table_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,8 @@ def _new_name(session: Session, asked: Asked) -> str:
 
 
 NEW_NAME = Kind("NEW", _new_name, sample="more", refuses=(("hp", "UsageError"),))
+#: What is checked: a table's file.
+CHECKED = replace(FILE, read=as_typed, sample="game.json --offline")
 _REPLACE = Option("--replace", "the entry of that name, if there is one")
 
 
@@ -71,7 +74,7 @@ def _listing(session: Session) -> Result:
     entries.settle(session)
     for entry in session.table:
         live = entries.live(session, entry)
-        shown = _shortened(values.shown(entry.value_type, live.value))
+        shown = _shortened(entries.shown(entry, live.value))
         address = None if live.address is None else format_address(live.address)
         holding = live.held is not None and live.held.holding
         held = "" if entry.frozen is None else entry.frozen if holding else f"({entry.frozen})"
@@ -113,6 +116,7 @@ def _fields(entry: Entry) -> dict[str, Json]:
         "note": entry.note,
         "frozen": entry.frozen,
         "allow": entry.allow,
+        "bits": entry.bits or None,
     }
 
 
@@ -153,11 +157,10 @@ def _rename(session: Session, given: Given) -> Result:
 def _set(session: Session, given: Given) -> Result:
     entry = given.entry
     value = entries.write(session, entry, given.value, force=given.force)
-    value_type = entry.value_type
     if entry.frozen is not None:
-        text = values.shown(value_type, value)
+        text = values.shown(entry.value_type, value)
         entry = session.table.change(entry.name, frozen=text)
-    said = f"{quote(entry.name)} set to {values.shown(value_type, value)}"
+    said = f"{quote(entry.name)} set to {entries.shown(entry, value)}"
     return Result({**_fields(entry), "value": values.as_json(value)}, (said,))
 
 
@@ -180,6 +183,12 @@ def _unfreeze(session: Session, given: Given) -> Result:
     return Result(_fields(entry), (f"{quote(entry.name)} is free",))
 
 
+def _check(session: Session, given: Given) -> Result:  # noqa: ARG001
+    if not given.offline:
+        raise UsageError("say --offline: a table's file is checked without its program")
+    return table_check.check_file(path_of(given.what), every=given.list)
+
+
 def _remove(session: Session, given: Given) -> Result:
     name = given.entry.name
     entry = session.table.remove(name)
@@ -193,6 +202,7 @@ _ACTIONS: dict[str, Callable[[Session, Given], Result]] = {
     "unfreeze": _unfreeze,
     "rename": _rename,
     "remove": _remove,
+    "check": _check,
 }
 TABLE = Command(
     name="table",
@@ -208,7 +218,9 @@ TABLE = Command(
     "frozen value in brackets is not held at present. A frozen entry follows its pointers at "
     "each look. What the target may not write itself takes --force. add takes --type TYPE, "
     "--group GROUP and --note TEXT; --replace puts it in place of the entry of that name. rename "
-    "keeps all but the name. save and load keep the table in a file.",
+    "keeps all but the name. save and load keep the table in a file. check FILE --offline says of "
+    "a file, without its program, which values have a place that is known, which wait for a "
+    "script that can run, and why others are refused; --list says it of each.",
     examples=(
         "table add 0 health",
         "table add 0.hp health",
@@ -217,6 +229,7 @@ TABLE = Command(
         "table set health 100",
         "table freeze health",
         "table rename health life",
+        "table check game.CT --offline",
         "table",
     ),
     run=run,
@@ -246,6 +259,15 @@ TABLE = Command(
                     (_ENTRY, Argument("new", NEW_NAME)), (), ("rename",), "call an entry otherwise"
                 ),
                 Form((_ENTRY,), (), ("remove",), "take an entry out"),
+                Form(
+                    (Argument("what", CHECKED),),
+                    (
+                        Option("--offline", "without the program"),
+                        Option("--list", "each value and script"),
+                    ),
+                    ("check",),
+                    "what of a file can be used",
+                ),
             ),
             optional=True,
         ),

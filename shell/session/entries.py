@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from farfetch.scanner import (
     FarfetchError,
@@ -16,6 +17,7 @@ from farfetch.scanner import (
 )
 
 from ..answers import values
+from ..errors import UsageError
 from . import holding, writes
 from .place import Place
 from .writes import Write
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
     from ..answers.result import Json
     from .session import Session
+
+
+_MOST: Final = 12  # lines about what was not taken over
 
 
 class Live(NamedTuple):
@@ -61,7 +66,7 @@ def live(session: Session, entry: Entry) -> Live:
                 )
         else:
             address = path.resolve(target)
-        value = target.read(address, entry.value_type)
+        value = entry.part_of(target.read(address, entry.value_type))
     except FarfetchError as error:
         return Live(address, None, str(error), _held(target, entry, address))
     return Live(address, value, said, _held(target, entry, address))
@@ -85,7 +90,7 @@ def settle(session: Session) -> None:
     target = session.target
     for entry in session.table if target and target.frozen else ():
         held = live(session, entry).held
-        if held is None:
+        if held is None or entry.bits:
             continue
         frozen = text_of(session, held, entry)
         if frozen is not None and (entry.frozen, entry.allow) != (frozen, held.allow):
@@ -109,15 +114,38 @@ def thaw(session: Session, held: Collection[Freeze]) -> None:
 def write(session: Session, entry: Entry, text: str, *, force: bool = False) -> Any:
     """Write a value to an entry. Returns the value."""
     target, value_type = session.attached, entry.value_type
-    value = parse_value(value_type, text, bits=target.bits)
+    value = parse_value(value_type, _chosen(entry, text), bits=target.bits)
     place = Place(entry.path.resolve(target), value_type)
-    writes.put(session, Write(place, value), force=force)
+    whole = value
+    if entry.bits:
+        whole = entry.joined(target.read(place.address, value_type), value)
+    writes.put(session, Write(place, whole), force=force)
     return value
+
+
+def _chosen(entry: Entry, text: str) -> str:
+    """The value of a choice's name; another text as it is."""
+    return next((value for value, name in entry.choices if name == text), text)
+
+
+def shown(entry: Entry, value: Any) -> str:
+    """A value as an entry shows it: in hexadecimal, and by the name that it has there."""
+    text = values.shown(entry.value_type, value)
+    if value is None:
+        return text
+    name = entry.name_of(text)
+    if entry.shown == "hex" and isinstance(value, int):
+        width = entry.value_type.sizeof() * 8
+        text = f"0x{value % (1 << width):x}"
+    name = name if name is not None else entry.name_of(text.removeprefix("0x"))
+    return text if name is None else f"{text} ({name})"
 
 
 def freeze(session: Session, entry: Entry, *, force: bool = False) -> Freeze:
     """Hold an entry at its frozen value, or at what is there, wherever its pointers lead."""
     target, value_type = session.attached, entry.value_type
+    if entry.bits:
+        raise UsageError(f"{quote(entry.name)} is bits of a value, which are not frozen alone")
     value = None
     if entry.frozen is not None:
         value = parse_value(value_type, entry.frozen, bits=target.bits)
@@ -137,12 +165,22 @@ def text_of(session: Session, held: Freeze, entry: Entry) -> str | None:
 
 
 def reported(report: Iterable[Taken]) -> list[str]:
-    """Say what was not taken over, a line an entry."""
-    return [
-        f"{quote(entry.name)}: {entry.reason if entry.taken else f'left out: {entry.reason}'}"
-        for entry in report
-        if entry.reason
+    """Say what was not taken over: a line an entry, or a line a reason where there are many."""
+    said = [entry for entry in report if entry.reason]
+    if len(said) <= _MOST:
+        return [
+            f"{quote(entry.name)}: {entry.reason if entry.taken else f'left out: {entry.reason}'}"
+            for entry in said
+        ]
+    reasons = Counter((entry.taken, entry.reason) for entry in said)
+    lines = [
+        f"{count} {'taken' if taken else 'left out'}: {reason}"
+        for (taken, reason), count in reasons.most_common(_MOST)
     ]
+    if len(reasons) > _MOST:
+        others = len(reasons) - _MOST
+        lines.append(f"and for {others} more reasons; table check FILE --offline --list says which")
+    return lines
 
 
 def report_fields(report: Iterable[Taken]) -> list[Json]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -226,3 +227,58 @@ def test_the_target_has_ended(game: TargetProcess, drive: Drive, tmp_path: Path)
     assert shell.error(f"load {tmp_path}/kept.json --freeze")["type"] == "TargetGone"
     assert shell.ask(f"load {tmp_path}/kept.json")["entries"] == 1
     assert shell.ask("table remove there")["name"] == "there"
+
+
+CHEAT_TABLE = """<CheatTable><CheatEntries><CheatEntry><Description>"flag"</Description>
+<VariableType>Binary</VariableType><BitStart>1</BitStart><BitLength>2</BitLength>
+<Address>{at}</Address></CheatEntry><CheatEntry><Description>"mode"</Description>
+<VariableType>4 Bytes</VariableType><ShowAsHex>1</ShowAsHex><DropDownList>100:fit
+5:hurt</DropDownList><Address>{at}</Address></CheatEntry><CheatEntry><Description>"odd"</Description>
+<VariableType>Lunch</VariableType><Address>10</Address></CheatEntry><CheatEntry>
+<Description>"hook"</Description><VariableType>Auto Assembler Script</VariableType>
+<AssemblerScript>[ENABLE]
+luacall(x)</AssemblerScript></CheatEntry></CheatEntries></CheatTable>"""
+
+
+def test_a_cheat_engine_table_is_used(game: TargetProcess, drive: Drive, tmp_path: Path) -> None:
+    at = game.command("addresses")["health_addr"]
+    file = tmp_path / "game.cetrainer"
+    file.write_text(CHEAT_TABLE.format(at=at.removeprefix("0x")))
+    shell = drive("-p", game.pid)
+    checked = shell.ask(f"table check '{file}' --offline")
+    assert checked["counts"] == {
+        "values": 3,
+        "known": 2,
+        "waiting": 0,
+        "refused": 1,
+        "scripts": 1,
+        "runnable": 0,
+    }
+    assert checked["entries"][3]["reason"] == "line 2: luacall(): Lua is not run"
+    assert "say --offline" in shell.error(f"table check '{file}'")["message"]
+    loaded = shell.ask(f"load '{file}'")
+    assert (loaded["entries"], loaded["scripts"]) == (2, 1)
+    flag, mode = shell.ask("table")["entries"]
+    assert (flag["value"], flag["bits"], mode["value"]) == ((100 >> 1) & 3, "1:2", 100)
+    assert shell.ask("table set flag 1")["value"] == 1
+    assert game.command("status")["health"] == str(100 & ~6 | 2)
+    assert shell.error("table set flag 4")["type"] == "ValueRangeError"
+    assert "bits of a value" in shell.error("table freeze flag")["message"]
+    assert "table set writes them" in shell.error("set flag 1")["message"]
+    assert shell.ask("table set mode hurt")["value"] == 5
+    assert game.command("status")["health"] == "5"
+    out = tmp_path / "out.CT"
+    shell.ask(f"export '{out}'")
+    assert out.read_bytes() == file.read_bytes()
+
+
+def test_what_many_entries_lack_is_summed_up(
+    tmp_path: Path, farfetch: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    odd = "<CheatEntry><VariableType>Lunch</VariableType><Address>10</Address></CheatEntry>"
+    file = tmp_path / "many.CT"
+    file.write_text(f"<CheatTable><CheatEntries>{odd * 40}</CheatEntries></CheatTable>")
+    said = farfetch("-c", f"load '{file}'", "-c", f"table check '{file}' --offline").stdout
+    assert "40 left out: its type Lunch has no equal here" in said
+    assert "40 values: 0 with a known place" in said
+    assert "40 values refused: its type has no equal here" in said

@@ -240,6 +240,7 @@ ROWS: dict[str, Row] = {
             ("table add [heap]->0->0 a", "PointerError"),
             ("table add 0 hp", "UsageError"),
             ("table set hp soon", "ValueKindError"),
+            ("table check nothing.CT --offline", "TableError"),
             ("table set hp 3_000_000_000", "ValueRangeError"),
         ),
         line="table add 0 more",

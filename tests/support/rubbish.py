@@ -500,6 +500,21 @@ def objects(folder: Path) -> Iterator[Case]:
         table.rename(name, new)
 
     yield Case("Table.rename", rename, {"name": "hp", "new": "health"})
+    script = s.Script("hook", "[ENABLE]\n[DISABLE]")
+
+    def remove_script(name: str) -> None:
+        table = Table()
+        table.put_script(script)
+        table.remove_script(name)
+
+    table.put_script(script)
+    yield Case("Table.put_script", Table().put_script, {"script": script})
+    yield Case("Table.script", table.script, {"name": "hook"})
+    yield Case("Table.remove_script", remove_script, {"name": "hook"})
+    yield Case("Entry.name_of", table["hp"].name_of, {"text": "1"})
+    symbols = s.NamedAddresses()
+    yield Case("NamedAddresses.register", symbols.register, {"name": "a", "address": 1, "owner": ""})
+    yield Case("NamedAddresses.unregister", symbols.unregister, {"name": "a"})
     yield Case("Table[]", lambda name: table[name], {"name": "hp"})
     yield Case(
         "Table.redeclare",
@@ -514,6 +529,8 @@ def objects(folder: Path) -> Iterator[Case]:
     )
     s.export_table(table, folder / "two.CT")
     yield Case("import_table", s.import_table, {"path": folder / "two.CT"})
+    yield Case("read_table", s.read_table, {"path": folder / "two.CT"})
+    yield Case("check_table", s.check_table, {"path": folder / "two.CT"})
     yield Case("Table.load", Table.load, {"path": folder / "one.json"})
     yield Case(
         "Declarations.add",

@@ -89,13 +89,14 @@ def test_several_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_every_public_name_has_its_case() -> None:
     """What is called with arguments is tried; plain records only hold what they are given."""
     tried = {name.partition(" ")[0].partition(".")[0] for name in FUNCTIONS} | {"Table", "Target"}
-    tried |= {"import_table", "export_table", "PointerMap"}
+    tried |= {"import_table", "export_table", "read_table", "check_table", "PointerMap"}
     tried |= {"Scan", "Matches", "Declarations", "PointerPath", "Memory", "Expr", "Layout"}
     tried |= {"PathGroup", "check_paths"}
     records = {
         *("FaultSet", "Footprint", "Location", "Match", "Member", "Module", "PointerStep"),
         *("ProcessInfo", "Progress", "Range", "Region", "ScanResult", "Seen", "Snapshot", "Step"),
         *("WriteResult", "Predicate", "History", "Taken", "CheckedPath", "PointerMapInfo"),
+        *("Checked", "TableCheck", "Symbol"),
         # made and kept by what is tried
         *("Freeze", "Freezer", "Patch", "Patches", "PointerPaths", "Watch", "Watchpoint"),
         *("Hit", "Instruction", "MemoryOperand", "Symbol", "WatchState"),

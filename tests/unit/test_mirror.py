@@ -64,6 +64,12 @@ ELSEWHERE = (
     ("scanner/pointers/moment_text", "unit/pointers/test_map_file"),
     ("scanner/tables/files", "live/test_saving"),
     ("scanner/tables/content scanner/tables/entry", "unit/tables/test_table"),
+    ("scanner/tables/script_entry scanner/tables/reading", "unit/tables/test_check"),
+    ("scanner/tables/ct_address scanner/tables/ct_types", "unit/tables/test_cheat_engine"),
+    ("scanner/tables/ct_document", "unit/tables/test_cheat_engine unit/tables/test_ct_export"),
+    ("scanner/tables/ct_fields scanner/tables/origin", "unit/tables/test_ct_export"),
+    ("scanner/assembler", "unit/assembler/test_assembler"),
+    ("scanner/script", "unit/script/test_program unit/script/test_layout"),
     # each command has a row, and what it does is tested where it is used
     ("shell/commands shell/command", "prompt/test_every_command prompt/test_answers"),
     ("shell/answers", "prompt/test_answers unit/shell/test_render"),
@@ -79,7 +85,7 @@ ELSEWHERE = (
     ("shell/repl/asking", "prompt/test_unset prompt/test_unsaved"),
     ("shell/session/overwritten", "prompt/test_unset"),
     ("shell/session", "prompt/test_answers prompt/test_prompt"),
-    ("shell/session/entries", "prompt/test_tables"),
+    ("shell/session/entries shell/session/table_check", "prompt/test_tables"),
     ("shell/answers/streams", "prompt/test_odd_terminals"),
 )
 

@@ -5,8 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from farfetch.scanner import Entry, Table, TableError
-from farfetch.scanner.tables.cheat_engine import export_table, import_table
+from farfetch.scanner import (
+    Entry,
+    Script,
+    Table,
+    TableError,
+    Taken,
+    export_table,
+    import_table,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,46 +35,74 @@ def file_of(tmp_path: Path, *entries: str) -> Path:
 @pytest.mark.parametrize(
     ("xml", "where", "type_name"),
     [
-        (entry("a"), "0x10", "i32"),
-        (entry("a", address="game.exe+12aB"), '"game.exe"+0x12ab', "i32"),
-        (entry("a", address='"my game.exe"+1F'), '"my game.exe"+0x1f', "i32"),
-        (entry("a", address="libgame.so"), '"libgame.so"+0x0', "i32"),
+        (entry("a"), "0x10", "u32"),  # unsigned unless it says otherwise
+        (entry("a", address="game.exe+12aB"), '"game.exe"+0x12ab', "u32"),
+        (entry("a", address='"my game.exe"+1F'), '"my game.exe"+0x1f', "u32"),
+        (entry("a", address="my game.exe+1F"), '"my game.exe"+0x1f', "u32"),
+        (entry("a", address="gta-sa.exe+69AD74+4"), '"gta-sa.exe"+0x69ad78', "u32"),
+        (entry("a", address="libgame.so"), '"libgame.so"+0x0', "u32"),
+        (entry("a", address="$process+10"), '"$process"+0x10', "u32"),
+        (entry("a", address="symbol-10"), '"symbol"-0x10', "u32"),
+        (entry("a", address="007FirstLight.exe+1"), '"007FirstLight.exe"+0x1', "u32"),
+        (entry("a", address="[pPlayer]"), '"pPlayer"+0x0 -> 0x0', "u32"),
+        (entry("a", address="[game.exe+10]+8"), '"game.exe"+0x10 -> 0x8', "u32"),
+        (entry("a", address="[[game.exe+10]+8]-4"), '"game.exe"+0x10 -> 0x8 -> -0x4', "u32"),
+        (entry("a", address="10*4+2"), "0x42", "u32"),
+        (entry("a", address="0x7f00"), "0x7f00", "u32"),
         (entry("a", "Byte"), "0x10", "u8"),
         (entry("a", "2 Bytes", more="<ShowAsSigned>0</ShowAsSigned>"), "0x10", "u16"),
         (entry("a", "8 Bytes", more="<ShowAsSigned>1</ShowAsSigned>"), "0x10", "i64"),
         (entry("a", "Float"), "0x10", "f32"),
         (entry("a", "Double"), "0x10", "f64"),
+        (entry("a", "Pointer"), "0x10", "pointer"),
         (entry("a", "String", more="<Length>12</Length><Unicode>0</Unicode>"), "0x10", "text[12]"),
         (entry("a", "String", more="<Length>3</Length><Unicode>1</Unicode>"), "0x10", "utf16[3]"),
         (entry("a", "Array of byte", more="<ByteLength>4</ByteLength>"), "0x10", "bytes[4]"),
+        (entry("a", "Custom", more="<CustomType>4 Byte Big Endian</CustomType>"), "0x10", "u32be"),
+        (entry("a", "Custom", more="<CustomType>Float Big Endian</CustomType>"), "0x10", "f32be"),
         (
-            entry("a", more="<Offsets><Offset>20</Offset><Offset>-8</Offset></Offsets>"),
-            "0x10 -> -0x8 -> 0x20",
-            "i32",
+            entry("a", more="<Offsets><Offset>20+8</Offset><Offset>-8</Offset></Offsets>"),
+            "0x10 -> -0x8 -> 0x28",
+            "u32",
+        ),
+        (
+            entry("a", address="[p]+4", more="<Offsets><Offset>8</Offset></Offsets>"),
+            '"p"+0x0 -> 0x4 -> 0x8',
+            "u32",
         ),
     ],
 )
 def test_entries_are_taken_over(tmp_path: Path, xml: str, where: str, type_name: str) -> None:
     table, report = import_table(file_of(tmp_path, xml))
     assert [(one.name, one.where, one.type) for one in table] == [("a", where, type_name)]
-    assert report == [("a", True, "")]
+    assert report == [Taken("a", True, "")]
 
 
 @pytest.mark.parametrize(
     ("xml", "reason"),
     [
-        (entry("a", "Auto Assembler Script"), "is a script, and scripts are not run"),
-        (entry("a", more="<AssemblerScript>x</AssemblerScript>"), "is a script"),
-        (entry("a", "Binary"), "its type Binary has no equal here"),
         (entry("a", "Lunch"), "its type Lunch has no equal here"),
         (entry("a", ""), "has no type"),
         (entry("a", address=""), "has no address"),
-        (entry("a", address="[game.exe+10]+8"), "is a calculation"),
-        (entry("a", address="+18"), "is a calculation"),
-        (entry("a", address="game.exe+10*4"), "is a calculation"),
+        (entry("a", address="+18"), "its address +18 counts from an entry that has none"),
+        (entry("a", address="x+y"), "its address x+y is a calculation"),
+        (entry("a", address="[a]+[b]"), "is a calculation"),
+        (entry("a", address="0-game.exe"), "is a calculation"),
+        (entry("a", address="game.exe*4"), "is a calculation"),
+        (entry("a", address="getAddress('x')"), "is not understood"),
+        (entry("a", address="[[p]"), "its address [[p] is not understood: the bracket is not"),
         (entry("a", more="<Offsets><Offset>4*i</Offset></Offsets>"), "offset 4*i is a calculation"),
         (entry("a", "String"), "its length '' is no number"),
-        (entry("a", "Array of byte", more="<ByteLength>0</ByteLength>"), "its length '0'"),
+        (entry("a", "Array of byte", more="<ByteLength>0</ByteLength>"), "its length is 0"),
+        (entry("a", "Binary"), "its length is 0 bits"),
+        (
+            entry("a", "Binary", more="<BitStart>60</BitStart><BitLength>9</BitLength>"),
+            "it is 9 bits from bit 60 on",
+        ),
+        (
+            entry("a", "Custom", more="<CustomType>Mask</CustomType>"),
+            "its type Mask is a script of Cheat Engine's",
+        ),
     ],
 )
 def test_what_cannot_be_taken_is_said(tmp_path: Path, xml: str, reason: str) -> None:
@@ -75,6 +110,74 @@ def test_what_cannot_be_taken_is_said(tmp_path: Path, xml: str, reason: str) -> 
     assert [one.name for one in table] == ["b"]
     assert [line.taken for line in report] == [False, True]
     assert reason in report[0].reason
+
+
+def test_a_negative_address_is_at_the_end_of_all(tmp_path: Path) -> None:
+    table, report = import_table(file_of(tmp_path, entry("a", address="-10")))
+    assert [len(table), report[0].taken] == [0, False]
+    assert "counts from an entry" in report[0].reason
+
+
+def test_relatives_count_from_the_entry_above_or_a_group(tmp_path: Path) -> None:
+    below = (
+        f"<CheatEntries>{entry('hp', address='+10')}{entry('mp', address='-8+4')}</CheatEntries>"
+    )
+    offsets = "<Offsets><Offset>20</Offset></Offsets>"
+    header = (
+        "<CheatEntry><Description>g</Description><GroupHeader>1</GroupHeader>"
+        f"<Address>base</Address>{below}</CheatEntry>"
+    )
+    xml = entry("player", address="game.exe+100", more=offsets + below)
+    deep = entry("c", address="+1", more=f"<CheatEntries>{entry('d', address='+2')}</CheatEntries>")
+    chain = entry("b", address="1000", more=f"<CheatEntries>{deep}</CheatEntries>")
+    table, report = import_table(file_of(tmp_path, xml, header, chain))
+    assert all(line.taken for line in report)
+    assert {one.name: one.where for one in table} == {
+        "player": '"game.exe"+0x100 -> 0x20',
+        "hp": '"game.exe"+0x100 -> 0x30',
+        "mp": '"game.exe"+0x100 -> 0x1c',
+        "hp (2)": '"base"+0x10',
+        "mp (2)": '"base"-0x4',
+        "b": "0x1000",
+        "c": "0x1001",
+        "d": "0x1003",
+    }
+
+
+def test_bits_hexadecimal_and_choices(tmp_path: Path) -> None:
+    bits = "<BitStart>10</BitStart><BitLength>3</BitLength>"
+    choices = "<DropDownList ReadOnly='1'>0:Off\n1:On\n2:Both: ways</DropDownList>"
+    table, report = import_table(
+        file_of(
+            tmp_path,
+            entry("flag", "Binary", more=bits),
+            entry("mode", "Byte", more=f"<ShowAsHex>1</ShowAsHex>{choices}"),
+            entry("other", "Byte", more="<DropDownListLink>mode</DropDownListLink>"),
+            entry("lost", "Byte", more="<DropDownListLink>nobody</DropDownListLink>"),
+        )
+    )
+    flag, mode, other, lost = table
+    assert (flag.type, flag.bits, flag.bit_range) == ("u16", "10:3", (10, 3))
+    assert (flag.part_of(0xFFFF), flag.joined(0, 5)) == (7, 5 << 10)
+    assert (mode.shown, mode.name_of("2")) == ("hex", "Both: ways")
+    assert other.choices == mode.choices
+    assert (lost.choices, report[3].reason) == (
+        (),
+        "without the list of choices of nobody, which is not there",
+    )
+
+
+def test_scripts_and_symbols_are_taken_along(tmp_path: Path) -> None:
+    text = "[ENABLE]\nnop\n[DISABLE]"
+    symbols = "</CheatEntries><UserdefinedSymbols><SymbolEntry><Name>base</Name>"
+    symbols += "<Address>game.exe+10</Address></SymbolEntry></UserdefinedSymbols><CheatEntries>"
+    script = f"<AssemblerScript>{text}</AssemblerScript>"
+    table, report = import_table(
+        file_of(tmp_path, entry("s", "Auto Assembler Script", more=script), symbols)
+    )
+    assert table.scripts == (Script("s", text),)
+    assert report == [Taken("s", True, "", "script")]
+    assert table.symbols == {"base": "game.exe+10"}
 
 
 def test_groups_names_and_what_is_left_behind(tmp_path: Path) -> None:
@@ -91,6 +194,16 @@ def test_groups_names_and_what_is_left_behind(tmp_path: Path) -> None:
     assert report[3].reason == "without its hotkeys"
 
 
+def veiled(raw: bytes) -> bytes:
+    """Bytes as protected trainers have them."""
+    made = bytearray(byte ^ (0xCE + at) & 0xFF for at, byte in enumerate(raw))
+    for at in range(len(made) - 1):
+        made[at] ^= made[at + 1]
+    for at in range(len(made) - 1, 1, -1):
+        made[at] ^= made[at - 2]
+    return bytes(made)
+
+
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
@@ -102,8 +215,11 @@ def test_groups_names_and_what_is_left_behind(tmp_path: Path) -> None:
         (b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><CheatTable/>', "declares entities or a DTD"),
         (b'<?xml version="1.0" encoding="lunch"?><CheatTable/>', "lunch|cannot be read|damaged"),
         (b" " * ((16 << 20) + 1), "is larger than 16 MiB"),
+        (b"CHEATENGINE\x06\x00", "is a table of Cheat Engine 5 or older"),
+        (veiled(b"CHEATENGINE and more"), "is a protected trainer"),
+        (b"\x00\x01\x02", "is damaged at line 1, column 1"),
     ],
-    ids=range(8),
+    ids=range(11),
 )
 def test_damaged_and_hostile_files(tmp_path: Path, raw: bytes, said: str) -> None:
     file = tmp_path / "bad.CT"
@@ -163,7 +279,7 @@ def test_what_is_exported_is_imported(
 @pytest.mark.parametrize(
     ("type_name", "where", "reason"),
     [
-        ("i32be", "game", "no type like i32be"),
+        ("bytes", "game", "no type like bytes"),
         ("text", "game", "no type like text"),
         ("i32", "[heap]+0x10", "does not know the place [heap]+0x10"),
     ],
@@ -181,9 +297,8 @@ def test_what_cannot_be_exported_is_said(
     [
         (entry("a", more="<Hotkeys><Hotkey/></Hotkeys>"), 'the Hotkeys of "a"'),
         (entry("a", more="<Color>0000FF</Color>"), 'the Color of "a"'),
-        (entry("a", more="<AssemblerScript>x</AssemblerScript>"), '"a" (is a script'),
-        (entry("a", "Custom"), '"a" (its type Custom has no equal here'),
-        (entry("a", address="b+c+d"), '"a" (its address b+c+d is a calculation'),
+        (entry("a", "Custom"), '"a" (its type'),
+        (entry("a", address="x+y+z"), '"a" (its address x+y+z is a calculation'),
         ("<!-- of mine -->", "its comments"),
         (
             "<CheatEntry><GroupHeader>1</GroupHeader><Address>10</Address></CheatEntry>",
@@ -211,9 +326,9 @@ def test_what_would_be_lost_is_not_written_over(tmp_path: Path, xml: str, lost: 
 
 
 def test_much_that_would_be_lost_is_counted(tmp_path: Path) -> None:
-    scripts = [entry(f"s{number}", "Auto Assembler Script") for number in range(7)]
-    with pytest.raises(TableError, match=r'"s3" \(is a script, and scripts are not run\) and 3'):
-        export_table([], file_of(tmp_path, *scripts))
+    others = [entry(f"s{number}", "Lunch") for number in range(7)]
+    with pytest.raises(TableError, match=r'"s3" \(its type Lunch has no equal here\) and 3'):
+        export_table([], file_of(tmp_path, *others))
 
 
 def test_what_is_all_understood_is_written_over(tmp_path: Path) -> None:
@@ -223,9 +338,9 @@ def test_what_is_all_understood_is_written_over(tmp_path: Path) -> None:
         + entry("a", more='<ID>3</ID><LastState Value="5"/><Offsets><Offset>8</Offset></Offsets>')
         + "</CheatEntries></CheatEntry>",
     )
-    table, _ = import_table(file)
+    table = list(import_table(file)[0])
     export_table(table, file)
-    assert list(import_table(file)[0]) == list(table)
+    assert list(import_table(file)[0]) == table
     file.write_text("")
     export_table(table, file)
-    assert list(import_table(file)[0]) == list(table)
+    assert list(import_table(file)[0]) == table

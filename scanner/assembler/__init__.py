@@ -1,0 +1,1 @@
+"""Assembly: lines of it, read, encoded, and held against what they decode to."""

@@ -1,0 +1,1 @@
+"""Auto Assembler scripts: read, checked as a whole, and run as one change."""

@@ -1,0 +1,151 @@
+"""A script without a target: whether each of its lines can be assembled, and what it waits for."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from ..assembler.encoder import CannotEncode
+from ..assembler.expressions import evaluate
+from ..errors import ScriptError
+from .layout import Names, assemble_part
+from .program import Program, read_program
+from .statements import Part
+
+_WIDTHS: Final = (64, 32)
+_MODULE: Final = re.compile(r"\$process|.+\.(?:exe|dll|so|bin|game|dat|elf)", re.IGNORECASE)
+#: A module and a symbol of it, as in ``kernel32.Sleep`` and ``GameAssembly.dll!il2cpp_init``.
+_EXPORT: Final = re.compile(r"[A-Za-z_][\w\-]*(?:[.!][A-Za-z_?@][\w@?$]*)+", re.IGNORECASE)
+#: A method that Mono or .NET compiles, as in ``PlayerController:Update``.
+_METHOD: Final = re.compile(r"[\w.<>`/|+&]+:{1,2}[\w.<>`|]+(?:\([^)]*\))?")
+
+
+def _is_unknown(name: str) -> bool:  # noqa: ARG001
+    return False
+
+
+class OfflineCheck(NamedTuple):
+    """What can be said of a script without its target.
+
+    Attributes:
+        bits: the width of code that it can be assembled for, 64 before 32; 0 for none.
+        error: the first line that cannot be, and why; None where all can.
+        registers: symbols that it makes known.
+        waits: modules and symbols that it needs.
+    """
+
+    bits: int
+    error: ScriptError | None
+    registers: tuple[str, ...]
+    waits: tuple[str, ...]
+
+
+def check_script(
+    text: str,
+    *,
+    known: Callable[[str], bool] = _is_unknown,
+    folder: str | os.PathLike[str] | None = None,
+) -> OfflineCheck:
+    r"""Whether a script is understood and assembled whole, for 64-bit code or for 32-bit code.
+
+    Modules, what is looked for and what is read are taken to be there.
+
+    Args:
+        text: of the script.
+        known: whether a name is a symbol that something else makes known.
+        folder: of the table.
+
+    >>> check = check_script("[ENABLE]\ngame.exe+10:\n mov [rbx+48],#100\n[DISABLE]")
+    >>> check.bits, check.waits
+    (64, ('game.exe',))
+    >>> str(check_script("[ENABLE]\nluacall(print(1))\n[DISABLE]").error)
+    'line 2: luacall(): Lua is not run'
+    """
+    errors: list[ScriptError] = []
+    for bits in _WIDTHS:
+        waits: dict[str, None] = {}
+        try:
+            program = read_program(text, bits, folder)
+            _assemble(program, bits, known, waits)
+        except ScriptError as error:
+            errors.append(error)
+            continue
+        registers = tuple(dict.fromkeys(name for _, name in program.enable.registered))
+        return OfflineCheck(bits, None, registers, tuple(waits))
+    return OfflineCheck(0, max(errors, key=lambda error: error.line), (), ())
+
+
+def _assemble(
+    program: Program, bits: int, known: Callable[[str], bool], waits: dict[str, None]
+) -> None:
+    around = _Imagined(bits, known, waits)
+    names = Names({}, around.symbol)
+    for part in (program.enable, program.disable):
+        around.prepare(part, names)
+        assemble_part(part, names, around, strict=program.strict)
+        for line, name in part.registered:
+            if names.get(name) is None:
+                raise ScriptError(line, f"registersymbol(): nothing is called {name:.80}")
+
+
+class _Imagined:
+    """A target in which everything is where it can be reached."""
+
+    def __init__(self, bits: int, known: Callable[[str], bool], waits: dict[str, None]) -> None:
+        self.bits = bits
+        self._known, self._waits = known, waits
+        self._module = 0x140000000 if bits == 64 else 0x400000
+        self._free = self._module + 0x4000000
+        self._symbols: dict[str, int] = {}
+
+    def prepare(self, part: Part, names: Names) -> None:
+        """Find what is looked for, and allocate."""
+        for search in part.searches:
+            if search.module and search.module.lower() != "$process":
+                self._waits[search.module] = None
+            self._evaluated(search.line, names, search.begin, search.end)
+            names.set(search.name, self._somewhere(0x1000))
+        for allocation in part.allocations:
+            self._evaluated(allocation.line, names, allocation.near)
+            names.set(allocation.name, self._somewhere(allocation.size))
+        for assertion in part.assertions:
+            self._evaluated(assertion.line, names, assertion.address)
+        for access in part.accesses:
+            self._evaluated(access.line, names, access.address)
+
+    def _evaluated(self, line: int, names: Names, *trees: object) -> None:
+        for tree in trees:
+            if tree is None:
+                continue
+            try:
+                evaluate(tree, names, self.pointer)  # type: ignore[arg-type]
+            except CannotEncode as error:
+                raise ScriptError(line, error.reason) from None
+
+    def _somewhere(self, size: int) -> int:
+        at = self._free
+        self._free += size + -size % 0x100
+        return at
+
+    def symbol(self, name: str) -> int | None:
+        if name not in self._symbols:
+            if _MODULE.fullmatch(name):
+                self._waits[name] = None
+                self._symbols[name] = self._module
+            elif self._known(name) or _EXPORT.fullmatch(name) or _METHOD.fullmatch(name):
+                self._waits[name] = None
+                self._symbols[name] = self._somewhere(0x1000)
+            else:
+                return None
+        return self._symbols[name]
+
+    def pointer(self, address: int) -> int:  # noqa: ARG002
+        return self._module + 0x2000000
+
+    def copy(self, address: int, size: int) -> bytes:  # noqa: ARG002
+        return bytes(size)
+
+    def moved(self, address: int, to: int) -> bytes:  # noqa: ARG002
+        return b"\x90" * 5

@@ -1,0 +1,385 @@
+"""Writing tables as Cheat Engine reads them.
+
+A table that was read from such a file is written back into it: what has not changed stays byte for
+byte, with all that is not understood.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from .. import arguments
+from ..errors import FarfetchError, TableError
+from ..memory.path_group import PathGroup
+from ..values.literals import quote
+from .cheat_engine import Taken, description_of, is_script
+from .ct_document import Element, is_editable, parse_document
+from .ct_fields import address_of, choices_of, path_of, type_fields
+from .entry import Entry
+from .files import has_content
+from .origin import Origin, Source
+from .script_entry import Script
+from .table import MAX_BYTES, Table, read_file, replace_file
+
+_NAMED_LOST: Final = 4
+#: What of an entry is written, or is said again by what is. The state is the moment's.
+_WRITTEN: Final = frozenset(
+    (
+        *("ID", "Description", "GroupHeader", "CheatEntries", "LastState", "RealAddress"),
+        *("VariableType", "ShowAsSigned", "ShowAsHex", "Length", "Unicode", "ZeroTerminate"),
+        *("ByteLength", "BitStart", "BitLength", "ShowAsBinary", "CustomType", "CodePage"),
+        *("Address", "Offsets", "AssemblerScript", "DropDownList"),
+    )
+)
+#: Elements of an entry that its type and place are said by.
+_OF_TYPE: Final = (
+    *("VariableType", "ShowAsSigned", "ShowAsHex", "Length", "Unicode", "ZeroTerminate"),
+    *("ByteLength", "BitStart", "BitLength", "ShowAsBinary", "CustomType", "CodePage"),
+)
+
+
+def export_table(
+    table: Iterable[Entry], path: str | os.PathLike[str], *, force: bool = False
+) -> list[Taken]:
+    """Write a table as Cheat Engine reads it.
+
+    Args:
+        table: its entries; of a :class:`Table` its scripts, too. One that :func:`import_table` gave
+            keeps what its file has beside them, and is the same file where nothing was changed.
+        path: of the file; one that is there stays its owner's.
+        force: even over a table with things that are not taken over, and would be lost.
+
+    Returns:
+        What became of each entry.
+
+    Raises:
+        TableError: the file cannot be written, or is such a table; what was there is untouched.
+
+    >>> import tempfile
+    >>> table = Table()
+    >>> table.put(Entry("health", "game+0x4010 -> 0x18", "i32"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     export_table(table, f"{folder}/game.CT")
+    ...     [entry.where for entry in import_table(f"{folder}/game.CT")[0]]
+    [Taken(name='health', taken=True, reason='', kind='value')]
+    ['"game"+0x4010 -> 0x18']
+    """
+    scripts = table.scripts if isinstance(table, Table) else ()
+    origin = table.origin if isinstance(table, Table) else None
+    entries = arguments.several("table", table, Entry, "a Table, or entries")
+    shown = arguments.path("path", path)
+    if not arguments.flag("force", force):
+        _check_replaced(shown, origin)
+    report: list[Taken] = []
+    if origin is not None:
+        raw = _edited(shown, origin, [*entries, *scripts], report)
+    else:
+        raw = _fresh([*entries, *scripts], report)
+    if len(raw) > MAX_BYTES:
+        raise TableError(shown, f"would be larger than {MAX_BYTES >> 20} MiB")
+    replace_file(shown, raw)
+    return report
+
+
+def _fresh(things: list[Entry | Script], report: list[Taken]) -> bytes:
+    root = ElementTree.Element("CheatTable", CheatEngineTableVersion="45")
+    groups: dict[tuple[str, ...], Any] = {(): ElementTree.SubElement(root, "CheatEntries")}
+    for number, thing in enumerate(things):
+        element = _made(thing, number, report)
+        if element is not None:
+            parts = tuple(part for part in thing.group.split("/") if part)
+            _group(groups, parts).append(element)
+    ElementTree.indent(root)
+    raw: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return raw + b"\n"
+
+
+def _made(thing: Entry | Script, number: int, report: list[Taken]) -> Any:
+    """The element of an entry or a script; None where Cheat Engine has nothing like it."""
+    kind = "script" if isinstance(thing, Script) else "value"
+    try:
+        fields = _fields(thing)
+    except TableError as error:
+        report.append(Taken(thing.name, False, error.reason, kind))
+        return None
+    report.append(Taken(thing.name, True, _left_behind(thing), kind))
+    element = ElementTree.Element("CheatEntry")
+    ElementTree.SubElement(element, "ID").text = str(number)
+    ElementTree.SubElement(element, "Description").text = f'"{thing.name}"'
+    for tag, text in fields.items():
+        ElementTree.SubElement(element, tag).text = text
+    if isinstance(thing, Entry) and path_of(thing).offsets:
+        offsets = ElementTree.SubElement(element, "Offsets")
+        for offset in reversed(path_of(thing).offsets):
+            ElementTree.SubElement(offsets, "Offset").text = f"{offset:X}"
+    return element
+
+
+def _left_behind(thing: Entry | Script) -> str:
+    """What is not written of an entry; "" where nothing is left behind."""
+    left = ["without its note"] if thing.note else []
+    if isinstance(thing, Entry) and isinstance(thing.path, PathGroup):
+        left.append(f"only the first of its {len(thing.path.paths)} paths")
+    return ", ".join(left)
+
+
+def _fields(thing: Entry | Script) -> dict[str, str]:
+    """What Cheat Engine calls the type and the place."""
+    texts = (thing.name, thing.group, thing.text if isinstance(thing, Script) else "")
+    if any(
+        (ord(mark) < 0x20 and mark not in "\t\r\n") or mark in "\ufffe\uffff"
+        for text in texts
+        for mark in text
+    ) or any(mark in thing.name + thing.group for mark in "\t\r\n"):
+        raise TableError("", "its name has characters that XML does not have")
+    if isinstance(thing, Script):
+        return {"VariableType": "Auto Assembler Script", "AssemblerScript": thing.text}
+    fields = type_fields(thing)
+    if thing.choices:
+        fields["DropDownList"] = choices_of(thing)
+    fields["Address"] = address_of(path_of(thing).base)
+    return fields
+
+
+def _group(groups: dict[tuple[str, ...], Any], path: tuple[str, ...]) -> Any:
+    if path not in groups:
+        header = ElementTree.SubElement(_group(groups, path[:-1]), "CheatEntry")
+        ElementTree.SubElement(header, "Description").text = f'"{path[-1]}"'
+        ElementTree.SubElement(header, "GroupHeader").text = "1"
+        groups[path] = ElementTree.SubElement(header, "CheatEntries")
+    return groups[path]
+
+
+class _Edits:
+    """Stretches of a file that are replaced."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self._edits: list[tuple[int, int, bytes]] = []
+
+    def replace(self, start: int, end: int, new: bytes) -> None:
+        """Put other bytes in the place of some."""
+        self._edits.append((start, end, new))
+
+    def done(self) -> bytes:
+        """The file with all of it."""
+        parts, at = [], 0
+        for start, end, new in sorted(self._edits, key=lambda edit: edit[:2]):
+            if start >= at:  # or it lies in what has been taken out
+                parts += [self._raw[at:start], new]
+                at = end
+        return b"".join((*parts, self._raw[at:]))
+
+
+def _edited(name: str, origin: Origin, things: list[Entry | Script], report: list[Taken]) -> bytes:
+    """The file that a table came from, with what has changed since."""
+    edits = _Edits(origin.raw)
+    left: dict[int, str] = {}
+    changed: list[tuple[Source, Entry | Script]] = []
+    added: list[Entry | Script] = []
+    for thing in things:
+        source = origin.sources.get(thing.name)
+        if (
+            source is None
+            or type(source.made) is not type(thing)
+            or source.made.group != thing.group
+        ):
+            added.append(thing)
+            continue
+        left[id(source.element)] = thing.name
+        if source.made == thing:
+            report.append(Taken(thing.name, True, "", _kind(thing)))
+        else:
+            changed.append((source, thing))
+    gone = [source for source in origin.sources.values() if id(source.element) not in left]
+    if not is_editable(origin.raw) and (changed or added or gone):
+        raise TableError(
+            name,
+            "its file is in UTF-16, in which nothing is changed: "
+            "save it as UTF-8 in Cheat Engine first",
+        )
+    for source, thing in changed:
+        _change(edits, origin.raw, source, thing, report)
+    for source in gone:
+        _take_out(edits, origin.raw, source, left, report)
+    if added:
+        _append(edits, origin, added, report)
+    return edits.done()
+
+
+def _kind(thing: Entry | Script) -> str:
+    return "script" if isinstance(thing, Script) else "value"
+
+
+def _change(
+    edits: _Edits, raw: bytes, source: Source, thing: Entry | Script, report: list[Taken]
+) -> None:
+    element, made = source
+    try:
+        fields = _fields(thing)
+        if made.name != thing.name:
+            _put(edits, raw, element, "Description", f'"{thing.name}"')
+        if isinstance(thing, Script) and isinstance(made, Script):
+            if made.text != thing.text:
+                _put(edits, raw, element, "AssemblerScript", thing.text)
+        elif isinstance(thing, Entry) and isinstance(made, Entry):
+            if type_fields(made) != type_fields(thing):
+                for tag in _OF_TYPE:
+                    _put(edits, raw, element, tag, fields.get(tag))
+            if made.choices != thing.choices:
+                _put(edits, raw, element, "DropDownList", fields.get("DropDownList"))
+            if made.where != thing.where:
+                _put(edits, raw, element, "Address", fields["Address"])
+                _put_offsets(edits, element, path_of(thing).offsets)
+    except TableError as error:
+        report.append(Taken(thing.name, False, f"{error.reason}; it stays as it was", _kind(thing)))
+        return
+    report.append(Taken(thing.name, True, _left_behind(thing), _kind(thing)))
+
+
+def _put(edits: _Edits, raw: bytes, element: Element, tag: str, text: str | None) -> None:
+    """Give an element of an entry another text; None takes it out."""
+    child = element.find(tag)
+    if child is None:
+        if text is not None:
+            _insert(edits, element, f"<{tag}>{_escaped(text)}</{tag}>")
+    elif text is None:
+        edits.replace(_line_start(raw, child.start), child.end, b"")
+    elif child.inner == child.end:  # <Length/>
+        edits.replace(child.start, child.end, f"<{tag}>{_escaped(text)}</{tag}>".encode("ascii"))
+    elif child.text.strip() != text:
+        edits.replace(child.inner, child.close, _escaped(text).encode("ascii"))
+
+
+def _put_offsets(edits: _Edits, element: Element, offsets: tuple[int, ...]) -> None:
+    listed = "".join(f"<Offset>{offset:X}</Offset>" for offset in reversed(offsets))
+    new = f"<Offsets>{listed}</Offsets>" if offsets else ""
+    child = element.find("Offsets")
+    if child is not None:
+        edits.replace(child.start, child.end, new.encode("ascii"))
+    elif new:
+        _insert(edits, element, new)
+
+
+def _insert(edits: _Edits, element: Element, text: str) -> None:
+    """Put an element behind the description of an entry, or first in it."""
+    before = element.find("Description") or element.find("ID")
+    at = element.inner if before is None else before.end
+    edits.replace(at, at, text.encode("ascii"))
+
+
+def _escaped(text: str) -> str:
+    """Text of XML that every encoding has."""
+    return escape(text).encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+def _line_start(raw: bytes, at: int) -> int:
+    """Where the blanks before an offset begin, with the line's end before them."""
+    start = at
+    while start and raw[start - 1 : start] in (b" ", b"\t"):
+        start -= 1
+    if raw[start - 1 : start] == b"\n":
+        start -= 2 if raw[start - 2 : start] == b"\r\n" else 1
+        return start
+    return at
+
+
+def _take_out(
+    edits: _Edits, raw: bytes, source: Source, left: dict[int, str], report: list[Taken]
+) -> None:
+    if any(id(inner) in left for inner in _inside(source.element)):
+        reason = "stays in the file, as there are others in it"
+        report.append(Taken(source.made.name, False, reason, _kind(source.made)))
+        return
+    edits.replace(_line_start(raw, source.element.start), source.element.end, b"")
+
+
+def _inside(element: Element) -> Iterable[Element]:
+    for inner in element.all("CheatEntries", "CheatEntry"):
+        yield inner
+        yield from _inside(inner)
+
+
+def _append(
+    edits: _Edits, origin: Origin, added: list[Entry | Script], report: list[Taken]
+) -> None:
+    """Put new entries behind the others, in groups of their own."""
+    root = ElementTree.Element("CheatEntries")
+    groups: dict[tuple[str, ...], Any] = {(): root}
+    for number, thing in enumerate(added, 1_000_000):
+        element = _made(thing, number, report)
+        if element is not None:
+            parts = tuple(part for part in thing.group.split("/") if part)
+            _group(groups, parts).append(element)
+    ElementTree.indent(root)
+    inner = b"".join(ElementTree.tostring(element, encoding="us-ascii") for element in root)
+    if not inner:
+        return
+    entries = origin.root.find("CheatEntries")
+    if entries is None or entries.inner == entries.end:
+        whole = b"<CheatEntries>" + inner + b"</CheatEntries>"
+        at = origin.root.inner if entries is None else entries.start
+        if entries is None and origin.root.inner == origin.root.end:  # <CheatTable/>
+            edits.replace(at - 2, at, b">" + whole + b"</CheatTable>")
+        else:
+            edits.replace(at, at if entries is None else entries.end, whole)
+        return
+    edits.replace(entries.close, entries.close, inner)
+
+
+def _check_replaced(name: str, origin: Origin | None) -> None:
+    """Refuse to write over what is not all understood."""
+    if not has_content(name):
+        return
+    try:
+        raw = read_file(name)
+        if origin is not None and raw == origin.raw:
+            return
+        lost = sorted(_lost(name, raw))
+    except TableError as error:
+        lost = [f"all of it: it {error.reason}"]
+    if lost:
+        more = f" and {len(lost) - _NAMED_LOST} more" if len(lost) > _NAMED_LOST else ""
+        reason = f"is not written over, as it would lose {', '.join(lost[:_NAMED_LOST])}{more}"
+        raise TableError(name, f"{reason}; export to another file, or force it")
+
+
+def _lost(name: str, raw: bytes) -> set[str]:
+    """What a Cheat Engine table has that the one written in its place would not."""
+    root = parse_document(name, raw)
+    lost = {
+        f"its {element.tag:.40}"
+        for element in root.children
+        if element.tag != "CheatEntries" and (element.children or element.text.strip())
+    }
+    if b"<!--" in raw:
+        lost.add("its comments")
+    for element in _inside(root):
+        label = quote(description_of(element)[:60])
+        unknown = {child.tag for child in element.children} - _WRITTEN
+        if element.find("GroupHeader") is not None and element.find("Address") is not None:
+            unknown.add("Address")  # of a group
+        lost |= {f"the {tag:.40} of {label}" for tag in unknown}
+        if not is_script(element) and element.find("GroupHeader") is None:
+            lost |= _not_taken(element, label)
+    return lost
+
+
+def _not_taken(element: Element, label: str) -> set[str]:
+    from .ct_address import read_place
+    from .ct_types import read_type
+
+    try:
+        read_type(element)
+        if not re.match("[+-]", element.said("Address")):
+            offsets = tuple(offset.text for offset in element.all("Offsets", "Offset"))
+            read_place(element.said("Address"), offsets, None)
+    except FarfetchError as error:
+        reason = error.reason if isinstance(error, TableError) else str(error)
+        return {f"{label} ({reason})"}
+    return set()

@@ -1,0 +1,107 @@
+"""Types of Cheat Engine's entries, and the values that they give names to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from ..errors import TableError
+from .ct_document import Element
+
+#: Cheat Engine's integers: unsigned here, and signed.
+NUMBERS: Final = {
+    "Byte": ("u8", "i8"),
+    "2 Bytes": ("u16", "i16"),
+    "4 Bytes": ("u32", "i32"),
+    "8 Bytes": ("u64", "i64"),
+}
+FLOATS: Final = {"Float": "f32", "Double": "f64"}
+#: Types that Cheat Engine keeps as scripts; these come with it.
+CUSTOM: Final = {
+    "2 Byte Big Endian": ("u16be", "i16be"),
+    "4 Byte Big Endian": ("u32be", "i32be"),
+    "8 Byte Big Endian": ("u64be", "i64be"),
+    "Float Big Endian": ("f32be", "f32be"),
+    "Double Big Endian": ("f64be", "f64be"),
+}
+_MAX_LISTED: Final = 1 << 16
+
+
+def read_type(element: Element) -> tuple[str, str]:
+    """The name of an entry's type, and the bits of it that count.
+
+    Raises:
+        TableError: there is none like it here.
+    """
+    theirs = element.said("VariableType")
+    is_signed = element.said("ShowAsSigned") == "1"
+    if theirs in NUMBERS:
+        return NUMBERS[theirs][is_signed], ""
+    if theirs in FLOATS:
+        return FLOATS[theirs], ""
+    if theirs == "Pointer":
+        return "pointer", ""
+    if theirs == "Binary":
+        return _bits(element)
+    if theirs == "String":
+        size = _size(element, "Length")
+        return (f"utf16[{size}]" if element.said("Unicode") == "1" else f"text[{size}]"), ""
+    if theirs == "Array of byte":
+        return f"bytes[{_size(element, 'ByteLength')}]", ""
+    if theirs == "Custom":
+        custom = element.said("CustomType")
+        if custom in CUSTOM:
+            return CUSTOM[custom][is_signed], ""
+        raise TableError("", f"its type {custom:.80} is a script of Cheat Engine's")
+    raise TableError("", f"its type {theirs:.80} has no equal here" if theirs else "has no type")
+
+
+def _bits(element: Element) -> tuple[str, str]:
+    numbers = [element.said(tag) or "0" for tag in ("BitStart", "BitLength")]
+    if not all(re.fullmatch("[0-9]{1,2}", number) for number in numbers):
+        raise TableError("", "its bits are no numbers")
+    start, count = map(int, numbers)
+    if count == 0:
+        raise TableError("", "its length is 0 bits")
+    if start + count > 64:
+        raise TableError("", f"it is {count} bits from bit {start} on, and values have 64")
+    width = next(bits for bits in (8, 16, 32, 64) if start + count <= bits)
+    return f"u{width}", f"{start}:{count}"
+
+
+def _size(element: Element, tag: str) -> int:
+    text = element.said(tag)
+    if not re.fullmatch("[0-9]{1,6}", text):
+        raise TableError("", f"its length {text!r:.60} is no number of characters or bytes")
+    if int(text) == 0:
+        raise TableError("", "its length is 0")
+    return int(text)
+
+
+def read_choices(
+    element: Element, by_description: Mapping[str, Element]
+) -> tuple[tuple[tuple[str, str], ...], str]:
+    """The values that have names, and what is missing of them.
+
+    Args:
+        element: of the entry.
+        by_description: all entries; a list may be another's.
+    """
+    source = element.find("DropDownList")
+    link = element.said("DropDownListLink")
+    if source is None and link:
+        other = by_description.get(link.strip('"'))
+        source = None if other is None else other.find("DropDownList")
+        if source is None:
+            return (), f"without the list of choices of {link:.60}, which is not there"
+    if source is None:
+        return (), ""
+    pairs = []
+    for line in source.text.splitlines():
+        value, colon, name = line.partition(":")
+        if colon and value.strip():
+            pairs.append((value.strip()[:200], name.strip()[:200]))
+    if len(pairs) > _MAX_LISTED:
+        return (), "without its list of choices, which is too long"
+    return tuple(pairs), ""

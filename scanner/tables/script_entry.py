@@ -1,0 +1,39 @@
+"""Scripts of tables: what changes code, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from .entry import check_text
+
+#: Characters of a script in a table.
+MAX_SCRIPT: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    r"""An Auto Assembler script with a name.
+
+    Attributes:
+        name: no entry and no other script of a table has it.
+        text: of the script.
+        group: what it belongs to; ``/`` divides groups in groups.
+        note: for people.
+
+    Raises:
+        TableError: a field is not what it has to be.
+
+    >>> Script("no damage", "[ENABLE]\ngame+10:\n nop 2\n[DISABLE]\ngame+10:\n db 29 D8").name
+    'no damage'
+    """
+
+    name: str
+    text: str
+    group: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for field in ("name", "group", "note"):
+            check_text(field, getattr(self, field), needed=field == "name")
+        check_text("text", self.text, needed=False, most=MAX_SCRIPT)

@@ -1,0 +1,55 @@
+"""Comments, sections and directives."""
+
+from __future__ import annotations
+
+import pytest
+from farfetch.scanner import ScriptError
+from farfetch.scanner.script.source import MAX_TEXT, read_source
+
+
+def texts(script: str) -> list[tuple[int, str]]:
+    return [(line.number, line.text) for line in read_source(script).lines]
+
+
+@pytest.mark.parametrize(
+    ("script", "lines"),
+    [
+        ("a // b\nc", [(1, "a"), (2, "c")]),
+        ("a {b\nc} d\ne", [(1, "a"), (2, "d"), (3, "e")]),
+        ("a /* b\n*/ c", [(1, "a"), (2, "c")]),
+        ("a { never closed\nb", [(1, "a")]),
+        ("db 'a//b' // c", [(1, "db 'a//b'")]),
+        ('"a{b}"+1:', [(1, '"a{b}"+1:')]),
+        ("a\r\nb\rc", [(1, "a"), (2, "b"), (3, "c")]),
+        ("{ // b }\na", [(2, "a")]),
+        ("{$asm}\na", [(2, "a")]),
+    ],
+)
+def test_comments(script: str, lines: list[tuple[int, str]]) -> None:
+    assert texts(script) == lines
+
+
+def test_sections() -> None:
+    source = read_source("a\n[enable]\nb\n[ Disable ]\nc\n[64-BIT]\nd\n[/64-bit]\ne")
+    assert [(line.text, line.section, line.bits) for line in source.lines] == [
+        ("a", "both", 0),
+        ("b", "enable", 0),
+        ("c", "disable", 0),
+        ("d", "disable", 64),
+        ("e", "disable", 0),
+    ]
+
+
+def test_what_is_not_run_ends_where_assembly_begins_again() -> None:
+    source = read_source("a\n{$lua}\nx = '[ENABLE]'\n{$asm}\nb\n{$STRICT}\n{$c}\n}")
+    assert [line.text for line in source.lines] == ["a", "b"]
+    assert source.strict
+    assert [str(error) for error in source.refused] == [
+        "line 2: {$lua}: Lua is not run",
+        "line 7: {$c}: C is not compiled",
+    ]
+
+
+def test_too_long() -> None:
+    with pytest.raises(ScriptError, match="more than 1048576 characters"):
+        read_source(" " * (MAX_TEXT + 1))
