@@ -75,7 +75,7 @@ def parse_address(
         while base is None:  # names have a + and a - too: libstdc++.so.6
             before = max(name.rfind("+"), name.rfind("-"))
             if before <= 0:
-                name = name if before else ""
+                name = "" if word.startswith("+") and not before else name
                 break
             name, terms = name[:before].rstrip(), word[before:]
             base = found.base(text, name, start)

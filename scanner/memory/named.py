@@ -63,8 +63,8 @@ class NamedAddresses(Mapping[str, int]):
         >>> symbols = NamedAddresses()
         >>> symbols.register("a b", 1)
         Traceback (most recent call last):
-        farfetch.scanner.ArgumentError: name: expected a name without blanks, quotes, brackets,
-            + and *, not 'a b'
+        farfetch.scanner.ArgumentError: name takes a name without blanks, quotes, brackets, +
+            and *, not 'a b'
         """
         if not _NAME.fullmatch(arguments.text("name", name)):
             raise ArgumentError("name", name, "a name without blanks, quotes, brackets, + and *")

@@ -35,6 +35,9 @@ class Checked(NamedTuple):
             makes it known; ``runnable`` for a script that can be assembled; or ``refused``.
         reason: what it waits for, or why it is refused.
         cause: the same without names, for counting.
+
+    >>> Checked("hp", "value", "waiting", "waits for the symbol pPlayer").status
+    'waiting'
     """
 
     name: str
@@ -51,6 +54,9 @@ class TableCheck(NamedTuple):
         entries: its values and scripts, in the order of the file.
         scripts: how many different scripts it has.
         runnable: how many of these can be assembled whole.
+
+    >>> TableCheck((), 0, 0).counts["values"]
+    0
     """
 
     entries: tuple[Checked, ...]

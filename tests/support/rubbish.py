@@ -152,10 +152,21 @@ def _player() -> construct.Construct:
     return construct.Struct("hp" / i32, "name" / scanner.sized(scanner.text, 4))
 
 
+def _code_cases() -> Iterator[Case]:
+    s = scanner
+    yield Case(
+        "assemble",
+        s.assemble,
+        {"text": "mov eax,1", "address": 0, "bits": 64, "resolve": {"a": 1}.__getitem__},
+    )
+    yield Case("Script", s.Script, {"name": "a", "text": "nop", "group": "", "note": ""})
+
+
 def functions() -> Iterator[Case]:
     """The functions of the package, and what it makes objects of."""
     s = scanner
     region = s.Region(BASE, BASE + 4096, "rw-p", 0, "00:00", 0, "", False)
+    yield from _code_cases()
     yield Case("anycase", s.anycase, {"text": "gold"})
     yield Case("at", s.at, {"name": "lunch"})
     yield Case("attach", s.attach, {"what": os.getpid(), "memory": "auto", "bits": 64})

@@ -96,7 +96,7 @@ def test_every_public_name_has_its_case() -> None:
         *("FaultSet", "Footprint", "Location", "Match", "Member", "Module", "PointerStep"),
         *("ProcessInfo", "Progress", "Range", "Region", "ScanResult", "Seen", "Snapshot", "Step"),
         *("WriteResult", "Predicate", "History", "Taken", "CheckedPath", "PointerMapInfo"),
-        *("Checked", "TableCheck", "Symbol"),
+        *("Checked", "TableCheck", "NamedAddress", "NamedAddresses"),
         # made and kept by what is tried
         *("Freeze", "Freezer", "Patch", "Patches", "PointerPaths", "Watch", "Watchpoint"),
         *("Hit", "Instruction", "MemoryOperand", "Symbol", "WatchState"),

@@ -12,6 +12,7 @@ from farfetch.scanner.errors import (
     AccessDenied,
     AlignError,
     ArgumentError,
+    AssemblyError,
     BudgetError,
     CodeError,
     ConfigurationError,
@@ -31,6 +32,7 @@ from farfetch.scanner.errors import (
     ScanCancelled,
     ScanClosed,
     ScanOrderError,
+    ScriptError,
     SnapshotError,
     TableError,
     TargetAmbiguous,
@@ -147,6 +149,11 @@ SAID = [
         CodeError(0x10, "it is too short"),
         "the code at 0x10: it is too short",
     ),
+        AssemblyError("mov eax,[rbx", 8, "the bracket is not closed"),
+        "mov eax,[rbx: column 9: the bracket is not closed",
+    ),
+    (ScriptError(3, "luacall(): Lua is not run"), "line 3: luacall(): Lua is not run"),
+    (ScriptError(0, "it is too long"), "it is too long"),
     (
         PatchError(0x10, b"\x90\x90", b"\xde\xad"),
         "the patch at 0x10 is no longer there: expected 90 90, found de ad; undo later patches "
