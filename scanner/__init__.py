@@ -67,12 +67,12 @@ from .memory.addresses import format_address, parse_address
 from .memory.base import Memory
 from .memory.buffer import Buffer
 from .memory.modules import Location, Module
+from .memory.named import NamedAddress, NamedAddresses
 from .memory.owner import ProcessInfo
 from .memory.path_group import PathGroup, parse_path
 from .memory.pointer_path import PointerPath, PointerStep
 from .memory.region_filter import Where
 from .memory.regions import Footprint, Range, Region
-from .memory.named import NamedAddress, NamedAddresses
 from .pointers.check import CheckedPath, check_paths
 from .pointers.map import PointerMap, PointerMapInfo
 from .pointers.paths import PointerPaths

@@ -14,8 +14,8 @@ from . import writing
 from .addresses import parse_address
 from .base import Memory
 from .modules import Location, Module, locate
-from .regions import Region
 from .named import NamedAddresses
+from .regions import Region
 
 _WIDTHS: Final = (32, 64)
 

@@ -152,7 +152,7 @@ def _player() -> construct.Construct:
     return construct.Struct("hp" / i32, "name" / scanner.sized(scanner.text, 4))
 
 
-def _code_cases() -> Iterator[Case]:
+def _assembler_cases() -> Iterator[Case]:
     s = scanner
     yield Case(
         "assemble",
@@ -166,7 +166,7 @@ def functions() -> Iterator[Case]:
     """The functions of the package, and what it makes objects of."""
     s = scanner
     region = s.Region(BASE, BASE + 4096, "rw-p", 0, "00:00", 0, "", False)
-    yield from _code_cases()
+    yield from _assembler_cases()
     yield Case("anycase", s.anycase, {"text": "gold"})
     yield Case("at", s.at, {"name": "lunch"})
     yield Case("attach", s.attach, {"what": os.getpid(), "memory": "auto", "bits": 64})
@@ -524,7 +524,9 @@ def objects(folder: Path) -> Iterator[Case]:
     yield Case("Table.remove_script", remove_script, {"name": "hook"})
     yield Case("Entry.name_of", table["hp"].name_of, {"text": "1"})
     symbols = s.NamedAddresses()
-    yield Case("NamedAddresses.register", symbols.register, {"name": "a", "address": 1, "owner": ""})
+    yield Case(
+        "NamedAddresses.register", symbols.register, {"name": "a", "address": 1, "owner": ""}
+    )
     yield Case("NamedAddresses.unregister", symbols.unregister, {"name": "a"})
     yield Case("Table[]", lambda name: table[name], {"name": "hp"})
     yield Case(

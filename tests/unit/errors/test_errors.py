@@ -149,6 +149,7 @@ SAID = [
         CodeError(0x10, "it is too short"),
         "the code at 0x10: it is too short",
     ),
+    (
         AssemblyError("mov eax,[rbx", 8, "the bracket is not closed"),
         "mov eax,[rbx: column 9: the bracket is not closed",
     ),

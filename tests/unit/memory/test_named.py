@@ -7,9 +7,9 @@ from farfetch.scanner import (
     ArgumentError,
     Buffer,
     ExpressionError,
-    PointerPath,
     NamedAddress,
     NamedAddresses,
+    PointerPath,
     attach,
     parse_address,
 )
@@ -21,13 +21,11 @@ def test_names_are_given_and_taken_away() -> None:
     symbols.register("base", 0x20)
     symbols.register("pPlayer", 0x30, owner="hook")
     assert (dict(symbols), len(symbols)) == ({"pPlayer": 0x30, "base": 0x20}, 2)
-<<<<<<< HEAD:tests/unit/memory/test_named.py
-    assert symbols.entries() == (NamedAddress("pPlayer", 0x30, "hook"), NamedAddress("base", 0x20, ""))
-    assert (symbols["PPLAYER"], "PPLAYER" in symbols, 5 in symbols) == (0x30, True, False)
-=======
-    assert symbols.entries() == (NamedAddress("pPlayer", 0x30, "hook"), NamedAddress("base", 0x20, ""))
+    assert symbols.entries() == (
+        NamedAddress("pPlayer", 0x30, "hook"),
+        NamedAddress("base", 0x20, ""),
+    )
     assert (symbols["PPLAYER"], "PPLAYER" in symbols) == (0x30, True)
->>>>>>> 7aaa316 (Tests, examples and pins of the assembler, symbols and scripts of tables):tests/unit/memory/test_symbols.py
     symbols.unregister("nobody")
     symbols.unregister("pPlayer")
     assert list(symbols) == ["base"]
