@@ -10,6 +10,7 @@ from .. import arguments
 from ..errors import ExpressionError
 from ..errors.suggest import did_you_mean
 from ..values.literals import parse_integer
+from .mappings import mapping_start
 from .modules import Module
 from .regions import Region
 
@@ -43,8 +44,9 @@ def parse_address(
 
     Args:
         text: ``0x7f00``, ``32512``, ``game+0x4010``, ``"my game.exe"-0x10``, ``/opt/game+16``,
-            ``[heap]+0x2a0``; a module, a symbol or a region alone is where it starts. Of modules
-            that are called the same, ``game[1]+0x10`` is in the second by ascending address.
+            ``[heap]+0x2a0``, ``/memfd:ram+0x320``; a module, a symbol or a mapping alone is where
+            it starts. Of modules that are called the same, ``game[1]+0x10`` is in the second by
+            ascending address, and ``/memfd:ram[1]+0x320`` so where a file is mapped several times.
             Letter case tells modules and symbols apart only where it has to.
         modules: all modules of the target.
         regions: all regions of the target.
@@ -124,8 +126,7 @@ class _Found(NamedTuple):
             bases = sorted(module.base for module in self.modules if module.name == twin[1])
             if int(twin[2]) < len(bases):
                 return bases[int(twin[2])]
-        starts = (region.start for region in self.regions if region.path == name)
-        return min(starts, default=None) if name else None
+        return mapping_start(name, self.regions)
 
     def _called(self, name: str) -> list[Module]:
         if name.lower() == _PROGRAM:

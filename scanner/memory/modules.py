@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ..images.elf import image_size
+from .mappings import mapping_label
 from .regions import Region
 
 _PE_SUFFIXES: Final = (".exe", ".dll")
@@ -55,12 +56,14 @@ class Location:
         address: the address.
         region: that it is in; None when nothing is mapped there.
         module: that it is in; None when it is in none.
-        offset: bytes from the module's base, or else from the region's start, or else from 0.
+        offset: bytes from the module's base, or else from where the mapping that ``label`` names
+            or the region starts, or else from 0.
         label: what ``str()`` counts from: a module's name (its path where names repeat),
-            ``"[heap]"`` and the like, or "" where only the address itself says it for sure.
+            ``"[heap]"`` and the like, the name of another mapping, with ``[1]`` behind it where it
+            is the second of that name, or "" where only the address itself says it for sure.
 
-    ``str()`` is ``game+0x4010``, ``[heap]+0x2a0`` or ``0x7f…``, as addresses.parse_address()
-    reads it.
+    ``str()`` is ``game+0x4010``, ``[heap]+0x2a0``, ``/memfd:ram+0x320`` or ``0x7f…``, as
+    addresses.parse_address() reads it.
 
     >>> location = Location(0x55D0C4A2A010, None, None, 16, "game")
     >>> print(location)
@@ -121,7 +124,10 @@ def locate(address: int, regions: Sequence[Region], modules: Sequence[Module]) -
     if region.path in _NAMED:
         start = min(named.start for named in regions if named.path == region.path)
         return Location(address, region, None, address - start, region.path)
-    return Location(address, region, None, address - region.start, "")
+    if any(module.path == region.path for module in modules):  # whose base the name stands for
+        return Location(address, region, None, address - region.start, "")
+    label, start = mapping_label(region, regions)
+    return Location(address, region, None, address - start, label)
 
 
 def module_label(module: Module, modules: Iterable[Module]) -> str:
@@ -171,7 +177,7 @@ def _module(run: list[Region], regions: Sequence[Region], root: Path) -> Module:
 
 
 def _may_be_bss(region: Region) -> bool:
-    return region.kind == "anon" and region.readable
+    return region.kind == "anon" and region.readable and not region.shared
 
 
 def _cut(region: Region, start: int, end: int) -> Region | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
@@ -10,6 +13,9 @@ RegionKind = Literal["heap", "stack", "anon", "file", "special"]
 #: What the kernel puts behind the name of a file that was deleted.
 DELETED: Final = " (deleted)"
 
+# Memory of no file for which the kernel keeps one all the same: shared anonymous mappings,
+# shmget(2)'s, and huge pages; mm/shmem.c, ipc/shm.c, mm/hugetlb.c.
+_NAMELESS: Final = re.compile(r"/dev/zero|/SYSV[0-9a-f]{8}|/anon_hugepage")
 # Where the kernel starts a name: 25 + 6 * sizeof(void *) - 1 columns, fs/proc/task_mmu.c.
 _NAME_COLUMN: Final = 73
 
@@ -101,7 +107,7 @@ class Region:
             return "heap"
         if path == "[stack]" or path.startswith("[stack:"):
             return "stack"
-        if not path or path.startswith(("[anon:", "[anon_shmem:")):
+        if not path or path.startswith(("[anon:", "[anon_shmem:")) or _is_nameless(self):
             return "anon"
         return "file" if path.startswith("/") else "special"
 
@@ -116,6 +122,46 @@ class Region:
         if not self.path:
             return line
         return line.ljust(_NAME_COLUMN) + self.name.replace("\n", r"\012")
+
+
+def merged(ranges: Iterable[Range]) -> list[Range]:
+    """Ranges by ascending address, those that touch or overlap as one.
+
+    >>> merged([Range(5, 9), Range(1, 3), Range(3, 4), Range(8, 12)])
+    [Range(start=1, end=4), Range(start=5, end=12)]
+    """
+    found: list[Range] = []
+    for each in sorted(ranges):
+        if found and each.start <= found[-1].end:
+            found[-1] = Range(found[-1].start, max(found[-1].end, each.end))
+        else:
+            found.append(each)
+    return found
+
+
+def cut_out(whole: Range, closed: Sequence[Range]) -> list[Range]:
+    """What of a range is in none of some others, which ascend and do not overlap.
+
+    >>> cut_out(Range(0, 10), [Range(2, 3), Range(8, 20)])
+    [Range(start=0, end=2), Range(start=3, end=8)]
+    """
+    left, start = [], whole.start
+    for index in range(bisect_right(closed, start, key=lambda each: each.end), len(closed)):
+        each = closed[index]
+        if each.start >= whole.end:
+            break
+        if each.start > start:
+            left.append(Range(start, each.start))
+        start = each.end
+    if start < whole.end:
+        left.append(Range(start, whole.end))
+    return left
+
+
+def _is_nameless(region: Region) -> bool:
+    """Whether the file of a region is there for the kernel alone."""
+    is_gone = region.deleted or region.path == "/dev/zero"
+    return is_gone and _NAMELESS.fullmatch(region.path) is not None
 
 
 class Footprint(NamedTuple):

@@ -11,7 +11,7 @@ from .. import arguments
 from ..errors import ArgumentError
 from ..errors.suggest import near
 from ..memory.addresses import format_address
-from ..memory.regions import Range
+from ..memory.regions import Range, cut_out, merged
 from .moment import Moment, numbered
 
 
@@ -63,24 +63,8 @@ def find_bases(moment: Moment, wanted: Wanted) -> list[Base]:
 
 def without(bases: Iterable[Base], closed: Iterable[Range]) -> list[Base]:
     """What of the bases is in none of some ranges."""
-    closed = sorted(closed)
+    closed = merged(closed)
     return [base._replace(range=part) for base in bases for part in cut_out(base.range, closed)]
-
-
-def cut_out(whole: Range, closed: Iterable[Range]) -> list[Range]:
-    """What of a range is in none of some others, which ascend."""
-    left, start = [], whole.start
-    for one in closed:
-        if one.end <= start:
-            continue
-        if one.start >= whole.end:
-            break
-        if one.start > start:
-            left.append(Range(start, one.start))
-        start = one.end
-    if start < whole.end:
-        left.append(Range(start, whole.end))
-    return left
 
 
 def shift_between(moment: Moment, base: Base, other: Moment) -> int | None:

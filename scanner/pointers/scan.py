@@ -10,8 +10,8 @@ from .. import arguments
 from ..engine import cell, check, content, ffi, lib
 from ..errors import ArgumentError
 from ..memory.region_filter import Where
-from ..memory.regions import Range
-from .bases import Base, Wanted, changed_modules, cut_out, find_bases, shift_between, without
+from ..memory.regions import Range, cut_out, merged
+from .bases import Base, Wanted, changed_modules, find_bases, shift_between, without
 from .found import Found
 from .moment import Moment
 from .paths import PointerPaths
@@ -193,13 +193,7 @@ def _closed(moment: Moment, options: Options, bases: Sequence[Range]) -> list[Ra
         closed += cut_out(Range(0, arguments.HIGHEST), inside)
     if options.not_through is not None:
         closed += options.not_through.select(moment.regions, moment.modules)
-    merged: list[Range] = []
-    for one in sorted(closed):
-        if merged and one.start <= merged[-1].end:
-            merged[-1] = Range(merged[-1].start, max(merged[-1].end, one.end))
-        else:
-            merged.append(one)
-    return [part for one in merged for part in cut_out(one, bases)]
+    return [part for one in merged(closed) for part in cut_out(one, bases)]
 
 
 def _in_all(

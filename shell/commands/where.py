@@ -25,9 +25,17 @@ WHERE = Command(
     category=Category.SETTINGS,
     summary="choose the regions to scan",
     details="Filters, joined with commas: writable (the default), all, heap, stack, data (data "
-    "and bss of modules), anon, module:NAME, 0xA..0xB. Kinds add up; writable among other kinds "
-    "keeps only what can be written; a range cuts everything else.",
-    examples=("where heap", "where data,module:game", "where 0x7f0000000000..0x7f0000100000"),
+    "and bss of modules), anon, module:NAME, mappings by name as /memfd:ram or /dev/shm/*, "
+    "0xA..0xB. Kinds add up; writable among other kinds keeps only what can be written; a range "
+    "cuts everything else. What has a - before it is left out. Of a file that is mapped and "
+    "shared several times, once scans each byte in one mapping, the largest.",
+    examples=(
+        "where heap",
+        "where data,module:game",
+        "where -module:libc.so.6",
+        "where /memfd:ram,once",
+        "where 0x7f0000000000..0x7f0000100000",
+    ),
     run=run,
     arguments=(Argument("filter", FILTER, optional=True),),
     answers="where",

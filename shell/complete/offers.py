@@ -51,6 +51,7 @@ WHERE_WORDS = (
     ("data", "data and bss of modules"),
     ("anon", "mappings without a file"),
     ("module:", "a module's regions"),
+    ("once", "a file that is mapped twice only once"),
 )
 
 
@@ -161,6 +162,8 @@ def where_words(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer the words of a region filter, module names behind ``module:``."""
     start = max(cursor.begin, cursor.line.rfind(",") + 1)
     start += len(cursor.line[start:]) - len(cursor.line[start:].lstrip())
+    if cursor.line[start:].startswith("-"):
+        start += 1  # what is left out is called the same
     if cursor.line[start:].startswith("module:"):
         names = (Choice(name, "module") for name in moment.modules)
         return cursor.offer(names, start=start + len("module:"), within=True)

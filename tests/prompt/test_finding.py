@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from support.targets import TargetProcess
 
@@ -13,7 +17,12 @@ Farfetch = Callable[..., "subprocess.CompletedProcess[str]"]
 
 def said(farfetch: Farfetch, game: TargetProcess, *lines: str) -> list[str]:
     """What lines answer, without the sizes and times of scans."""
-    done = farfetch("-p", game.pid, stdin="".join(f"{line}\n" for line in lines))
+    return lines_of(farfetch, game.pid, *lines)
+
+
+def lines_of(farfetch: Farfetch, pid: int, *lines: str) -> list[str]:
+    """The same, of any process."""
+    done = farfetch("-p", pid, stdin="".join(f"{line}\n" for line in lines))
     assert done.stderr == ""
     return re.sub(r" \([^)\n]*? s\)", "", done.stdout).splitlines()
 
@@ -48,3 +57,66 @@ def test_a_step_on_a_float_is_rounded_and_one_on_an_integer_is_not(
         *(f"write {at:#x} i32 103", "+ 2..3", "- 5"),
     )
     assert shown[-3:-1] == ["1 match", "0 matches"]
+
+
+_EMULATOR = """\
+import mmap, os, struct, sys
+file = os.memfd_create(sys.argv[1])
+os.ftruncate(file, 1 << 16)
+ram, mirror = mmap.mmap(file, 1 << 16), mmap.mmap(file, 1 << 16)
+struct.pack_into("<i", ram, 0x320, 1357924680)
+print("ready", flush=True)
+for _ in sys.stdin:
+    print(struct.unpack_from("<i", ram, 0x320)[0], flush=True)
+"""
+
+
+@contextmanager
+def emulator(name: str) -> Iterator[subprocess.Popen[str]]:
+    """A program whose memory is a file that is mapped twice."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", _EMULATOR, name], **pipes) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+        try:
+            yield program
+        finally:
+            program.kill()
+
+
+def test_a_place_in_an_emulators_memory_is_found_in_the_next_run(
+    farfetch: Farfetch, tmp_path: Path
+) -> None:
+    name = f"ram-{os.getpid()}"
+    table = tmp_path / "emulated.json"
+    with emulator(name) as program:
+        shown = lines_of(
+            *(farfetch, program.pid, f"where /memfd:{name}", "first 1357924680", "list"),
+            *(f"where /memfd:{name},once", "first 1357924680", "list"),
+            *(f"table add /memfd:{name}+0x320 hp --type i32", f"save {table}"),
+        )
+        assert shown[1] == "2 matches"
+        assert f"/memfd:{name}+0x320" in shown[3]
+        assert f"/memfd:{name}[1]+0x320" in shown[4]
+        assert "1 match" in shown[5:]
+        assert any(line.startswith(f'"hp": i32 at /memfd:{name}+0x320') for line in shown)
+    with emulator(name) as program:
+        shown = lines_of(farfetch, program.pid, f"load {table}", "set hp 77", "list", "table")
+        assert any(f"/memfd:{name}+0x320" in line and " 77 " in line for line in shown)
+        assert program.stdin is not None
+        assert program.stdout is not None
+        program.stdin.write("\n")
+        program.stdin.flush()
+        assert program.stdout.readline() == "77\n"
+
+
+def test_what_is_left_out_is_said_with_a_minus(farfetch: Farfetch, game: TargetProcess) -> None:
+    at = game.command("addresses").number("health_addr")
+    here = f"{at - 8:#x}..{at + 8:#x}"
+    shown = said(
+        *(farfetch, game, f"where {here}", "first ?"),
+        *(f"where {here},-{at:#x}..{at + 4:#x}", "first ?"),
+    )
+    assert [line for line in shown if line in ("4 matches", "3 matches")] == (
+        ["4 matches", "3 matches"]
+    )

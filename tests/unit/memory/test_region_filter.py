@@ -41,7 +41,7 @@ GAME_DATA, HEAP, STACK = (
 LIBC, LIBC_DATA = Range(0x7F0000010000, 0x7F0000012000), Range(0x7F0000011000, 0x7F0000012000)
 ANON, READ_ONLY = Range(0x7F0000000000, 0x7F0000001000), Range(0x7F0000002000, 0x7F0000003000)
 SHARED, ARENA = Range(0x7F0000020000, 0x7F0000021000), Range(0x7F0000030000, 0x7F0000031000)
-THERE_ARE = "there are writable, all, heap, stack, data, anon, module:NAME"
+THERE_ARE = "there are writable, all, heap, stack, data, anon, module:NAME, /NAME, once"
 VDSO = Range(0x7FFE10001000, 0x7FFE10002000)
 
 
@@ -56,6 +56,21 @@ VDSO = Range(0x7FFE10001000, 0x7FFE10002000)
                 *(LIBC, SHARED, ARENA, STACK, VDSO),
             ],
         ),
+        ("-module:libc.so.6", [GAME_DATA, HEAP, ANON, SHARED, ARENA, STACK]),
+        ("-heap,-stack , - anon", [Range(0x402000, 0x403000), LIBC_DATA, SHARED]),
+        (
+            "all,-writable",
+            [Range(0x400000, 0x402000), READ_ONLY, Range(0x7F0000010000, 0x7F0000011000), VDSO],
+        ),
+        ("data,-module:lib*", [GAME_DATA]),
+        ("heap,-0xa00000..0xa0fff0", [Range(0xA0FFF0, 0xA10000)]),
+        ("-0xa00100..0xa00200,heap", [Range(0xA00000, 0xA00100), Range(0xA00200, 0xA10000)]),
+        ("/tmp/shared", [SHARED]),
+        ("/tmp/*,heap", [HEAP, SHARED]),
+        ("[anon:arena]", [ARENA]),
+        ("anon,-[anon:arena],writable", [Range(0x403000, 0x405000), ANON]),
+        ("once,heap", [HEAP]),
+        ("once", [GAME_DATA, HEAP, ANON, LIBC_DATA, SHARED, ARENA, STACK]),
         ("heap", [HEAP]),
         ("stack", [STACK]),
         ("data", [GAME_DATA, LIBC_DATA]),

@@ -82,7 +82,7 @@ def test_every_field() -> None:
         ("anon_inode:[perf_event]", "special", "anon_inode:[perf_event]"),
         ("/usr/lib/libc.so.6", "file", "/usr/lib/libc.so.6"),
         ("/memfd:x (deleted)", "file", "/memfd:x (deleted)"),
-        ("/SYSV00000000 (deleted)", "file", "/SYSV00000000 (deleted)"),
+        ("/SYSV00000000 (deleted)", "anon", "/SYSV00000000 (deleted)"),
         (r"/a\012b (deleted)", "file", "/a\nb (deleted)"),
         (r"C:\games\101", "special", r"C:\games\101"),
     ],
