@@ -22,6 +22,7 @@ set -g __farfetch_commands \
     snapshot 'keep the values of now, to compare with later' \
     reset 'begin anew, without matches' \
     list 'list the matches' \
+    delete 'leave out some of the matches' \
     map 'draw where in the target the matches lie' \
     set 'change the values of matches, entries and addresses' \
     unset 'put back what set and write have changed' \

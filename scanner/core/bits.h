@@ -84,6 +84,18 @@ static inline void ff_bits_fill(uint64_t *mask, size_t n)
 		mask[n / 64] = ff_bits_below(n % 64);
 }
 
+/* Clear the bits from first up to, not including, end. */
+static inline void ff_bits_clear(uint64_t *mask, size_t first, size_t end)
+{
+	for (; first < end && first % 64; first++)
+		ff_bit_clear(mask, first);
+	if (first >= end)
+		return;
+	memset(mask + first / 64, 0, (end - first) / 64 * sizeof(*mask));
+	if (end % 64)
+		mask[end / 64] &= ~ff_bits_below(end % 64);
+}
+
 static inline void ff_bits_copy(uint64_t *mask, const uint64_t *from, size_t n)
 {
 	memcpy(mask, from, ff_bits_words(n) * sizeof(*mask));

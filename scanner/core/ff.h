@@ -303,6 +303,13 @@ size_t ff_matchset_addresses(const struct ff_matchset *set, uint64_t index, size
 /* Which types of a job the match at address is of: bit i for the i-th; 0 where there is none. */
 uint32_t ff_matchset_types(const struct ff_matchset *set, uint64_t address);
 
+/*
+ * The matches of a set that begin in none of some ranges, which ascend and do not overlap, of
+ * each type too. A snapshot of the set is one of what is left.
+ */
+int ff_matchset_without(const struct ff_matchset *set, int isa, const struct ff_range *ranges,
+			size_t nranges, struct ff_matchset **out);
+
 /* ---- stores and snapshots ---- */
 
 struct ff_store;

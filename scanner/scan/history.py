@@ -69,7 +69,8 @@ class Step(Kept):
     Attributes:
         number: of the step, from 1; never used again.
         parent: the number of the step that it narrowed; None of a first scan.
-        predicate: that its matches fulfil.
+        predicate: that its matches fulfil; ``unknown`` of a step that has only left some out.
+        deleted: which matches it has left out, in a few words; "" of any other step.
 
     >>> scan = attach(Buffer(bytes([1, 5, 9]))).scan(u8, where="all")
     >>> scan.first("now > 4").matches
@@ -82,6 +83,12 @@ class Step(Kept):
     number: int
     parent: int | None
     predicate: Predicate
+    deleted: str = ""
+
+    @property
+    def text(self) -> str:
+        """What it has done, in a few words: its predicate, or which matches it has left out."""
+        return f"delete {self.deleted}" if self.deleted else str(self.predicate)
 
 
 @dataclass(frozen=True)
@@ -229,7 +236,11 @@ class History(Bound):
     def memory(self) -> int:
         """Bytes that the steps and snapshots take."""
         with self._change():
-            return sum(kept.memory for kept in (*self._all(), *self._snapshots.values()))
+            held = [kept.held.get() for kept in (*self._all(), *self._snapshots.values())]
+        # steps that only leave matches out have the old values of the one before
+        snapshots = {id(old.snapshot): old.snapshot for old in held}
+        matches = sum(int(lib.ff_matchset_bytes(old.matches)) for old in held)
+        return matches + sum(map(int, map(lib.ff_snapshot_bytes, snapshots.values())))
 
     def begin(self, ground: Ground, predicate: Predicate, kept: Kept) -> Step:
         """Begin anew with a first step, on a ground; all that there was is let go."""
@@ -240,13 +251,16 @@ class History(Bound):
         _let_go(before)
         return step
 
-    def add(self, predicate: Predicate, kept: Kept, onto: tuple[Step, ...]) -> Step:
+    def add(
+        self, predicate: Predicate, kept: Kept, onto: tuple[Step, ...], *, deleted: str = ""
+    ) -> Step:
         """Go a step on. Its matches and old values are the history's from now on.
 
         Args:
             predicate: that the matches fulfil.
             kept: they.
             onto: the path that was narrowed.
+            deleted: which matches were left out, where nothing was looked for.
 
         Raises:
             ScanOrderError: that has been forgotten meanwhile.
@@ -254,14 +268,19 @@ class History(Bound):
         with self._change():
             self._life.check()
             self._need(onto)
-            return self._add(self._present.ground, onto, predicate, kept)
+            return self._add(self._present.ground, onto, predicate, kept, deleted)
 
     def _add(
-        self, ground: Ground | None, onto: tuple[Step, ...], predicate: Predicate, kept: Kept
+        self,
+        ground: Ground | None,
+        onto: tuple[Step, ...],
+        predicate: Predicate,
+        kept: Kept,
+        deleted: str = "",
     ) -> Step:
         self._last += 1
         parent = onto[-1].number if onto else None
-        step = Step(kept.result, kept.held, kept.epoch, self._last, parent, predicate)
+        step = Step(kept.result, kept.held, kept.epoch, self._last, parent, predicate, deleted)
         present = _at(ground, (*onto, step))
         self._steps[step.number], self._present = step, present
         return step

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final, overload
 
 from .. import arguments
 from ..errors import ScanOrderError
+from ..memory.region_filter import Where
 from ..predicates.constants import snapshot_name
 from ..predicates.language import parse_scan
 from ..predicates.nodes import Expr, Predicate, changed, unchanged, unknown
+from .deleting import Which, without_matches
 from .history import Present, Snapshot, Step
 from .job import ProgressFunction
 from .matches import Match, Matches
@@ -158,6 +161,39 @@ class Scan(ScanState):
             return self._turns.commit(kept, cancels, lambda: self.history.add(tree, kept, path))
 
         return self._turns.step(narrow)
+
+    def delete(self, which: Which = (), *, where: str | Where | None = None) -> ScanResult:
+        """Leave out some matches: a step that reads nothing, which :meth:`undo` takes back.
+
+        ``prev`` and ``first`` are what they were.
+
+        Args:
+            which: the index of a match, a slice of them, or several indexes.
+            where: leave out the matches in these regions, as they are mapped now.
+
+        Raises:
+            MatchIndexError: no match has an index; nothing is left out.
+            WhereError: the filter is not understood, or there is no such region.
+            ScanOrderError: there was no first scan.
+            BudgetError, TargetGone, TargetClosed, ScanClosed: as :meth:`first`.
+
+        >>> scan = attach(Buffer(bytes([1, 5, 9, 5]), base=16)).scan(u8, where="all")
+        >>> scan.first().matches, scan.delete(slice(0, 2)).matches, scan.delete([-1]).matches
+        (4, 2, 1)
+        >>> scan.matches.addresses(), [step.text for step in scan.steps]
+        ([18], ['unknown', 'delete 0..1', 'delete 1'])
+        >>> scan.undo()
+        >>> scan.delete(where="0x12..0x13").matches
+        1
+        """
+
+        def leave(cancels: int) -> ScanResult:
+            path = self._path()
+            kept, text = without_matches(self, path, which, where)
+            keep = partial(self.history.add, unknown, kept, path, deleted=text)
+            return self._turns.commit(kept, cancels, keep)
+
+        return self._turns.step(leave)
 
     def snapshot(self, name: str, *, progress: ProgressFunction | None = None) -> ScanResult:
         """Keep the values that the matches have now, to compare with as ``@name`` from here on.

@@ -30,6 +30,7 @@ _ORDER: Final = (
     "snapshot",
     "reset",
     "list",
+    "delete",
     "map",
     "set",
     "unset",

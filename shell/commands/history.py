@@ -83,7 +83,7 @@ def _list(session: Session, scan: Scan) -> Result:
                 "step": step.number,
                 "after": step.parent,
                 "matches": step.result.matches,
-                "predicate": str(step.predicate),
+                "predicate": step.text,
                 "undone": step.number not in here,
             }
         )
@@ -112,7 +112,7 @@ def _others(others: Sequence[Begun]) -> tuple[Table | str, ...]:
             values.type_label(begun.scan.type),
             str(len(begun.scan.steps)),
             f"{len(begun.scan):,}",
-            str(next(iter(begun.scan.history)).predicate),
+            next(iter(begun.scan.history)).text,
         )
         for begun in others
     )
@@ -136,7 +136,7 @@ def _fields(begun: Begun) -> Json:
 
 def _row(step: Step) -> tuple[str, ...]:
     parent = "" if step.parent is None else str(step.parent)
-    return (str(step.number), parent, f"{step.result.matches:,}", str(step.predicate))
+    return (str(step.number), parent, f"{step.result.matches:,}", step.text)
 
 
 HISTORY = Command(

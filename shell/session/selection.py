@@ -124,6 +124,22 @@ def read(session: Session, words: Words, raw: str, *, matches_first: bool = Fals
     return Selection(tuple(_part(session, words, part) for part in typed), False)
 
 
+def matches(words: Words, raw: str) -> list[Span] | None:
+    """Matches that a text says, and nothing else; None where it says something else.
+
+    Args:
+        words: that the text was taken from.
+        raw: indexes, ranges of them and ``*``, with commas between them.
+
+    Raises:
+        UsageError: a range ends before it begins.
+    """
+    parts = [_MATCHES.fullmatch(part.strip()) for part in raw.split(",")]
+    if any(part is None or part["field"] for part in parts):
+        return None
+    return list(filter(None, (_span(words, part.strip()) for part in raw.split(","))))
+
+
 def is_several(raw: str) -> bool:
     """Whether a word says matches, or is a list.
 

@@ -74,8 +74,9 @@ for _ in sys.stdin:
 @contextmanager
 def emulator(name: str) -> Iterator[subprocess.Popen[str]]:
     """A program whose memory is a file that is mapped twice."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, "-c", _EMULATOR, name], **pipes) as program:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", _EMULATOR, name]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as program:
         assert program.stdout is not None
         assert program.stdout.readline() == "ready\n"
         try:
@@ -120,3 +121,24 @@ def test_what_is_left_out_is_said_with_a_minus(farfetch: Farfetch, game: TargetP
     assert [line for line in shown if line in ("4 matches", "3 matches")] == (
         ["4 matches", "3 matches"]
     )
+
+
+def test_matches_are_deleted_by_number_and_by_region(
+    farfetch: Farfetch, game: TargetProcess
+) -> None:
+    at = game.command("addresses").number("health_addr")
+    shown = said(
+        *(farfetch, game, f"where {at - 20:#x}..{at + 20:#x}", "first ?"),
+        *("delete 3", "delete 0,2..4", "delete *", "undo 2"),
+        *(f"delete {at:#x}..{at + 4:#x}", "undo 1", "history"),
+    )
+    assert "10 matches" in shown
+    assert [line for line in shown if "deleted" in line] == (
+        [
+            "1 match deleted, 9 left",
+            "4 matches deleted, 5 left",
+            "5 matches deleted, 0 left",
+            "1 match deleted, 8 left",
+        ]
+    )
+    assert any(line.split()[-2:] == ["delete", "3"] for line in shown)

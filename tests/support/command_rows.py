@@ -153,6 +153,7 @@ ROWS: dict[str, Row] = {
     ).on_a_scan(),
     "snapshot": Row("name values bytes unreadable seconds", setup=("snapshot full",)).on_a_match(),
     "list": Row("start type"),
+    "delete": Row().on_a_match(),
     "set": Row(
         refuses=(
             ("set 0 3_000_000_000", "ValueRangeError"),

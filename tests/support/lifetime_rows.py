@@ -236,6 +236,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "compute": read(lambda w: w.scan.compute("now * 2")),
         "decode": kept(lambda w: w.scan.decode(b"\1\0\0\0")),
         "disk": kept(lambda w: w.scan.disk),
+        "delete": read(lambda w: w.scan.delete(0), ScanOrderError),
         "drop": kept(lambda w: w.scan.drop("lunch"), ScanOrderError),
         "first": read(lambda w: w.scan.first(now == VALUE)),
         "forget": kept(lambda w: w.scan.forget()),
@@ -298,7 +299,9 @@ ROWS: dict[str, dict[str, Row]] = {
         "__len__": kept(lambda w: len(w.history)),
     },
     "step": {
-        **facts("step", "epoch", "held", "number", "parent", "predicate", "result"),
+        **facts(
+            "step", "deleted", "epoch", "held", "number", "parent", "predicate", "result", "text"
+        ),
         "memory": kept(lambda w: w.step.memory, ScanClosed),
         "release": fact(lambda w: w.step.release()),
         "value": kept(lambda w: w.step.value(w.at, 4, "/tmp"), ScanClosed),

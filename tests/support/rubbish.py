@@ -440,6 +440,7 @@ def objects(folder: Path) -> Iterator[Case]:
         scan.drop(name)
 
     yield Case("Scan.drop", drop, {"name": "dinner"})
+    yield Case("Scan.delete", scan.delete, {"which": (), "where": "all"})
     yield Case("Scan.undo", scan.undo, {"steps": 0})
     yield Case("Scan.redo", scan.redo, {"steps": 0})
     yield Case("Scan.go_to", scan.go_to, {"number": 1})

@@ -253,6 +253,10 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Scan.next": lambda d, _s: _(d.predicate(), progress=d.progress()),
     "Scan.snapshot": lambda d, _s: _(d.name(), progress=d.progress()),
     "Scan.decode": lambda d, _s: _(d.raw()),
+    "Scan.delete": lambda d, s: _(
+        d.one((), 0, [0, 2], slice(1, 3), -1, 1 << 70),
+        where=d.one(None, None, d.where(s)),
+    ),
     "Scan.drop": lambda d, _s: _(d.name()),
     "Scan.go_to": lambda d, _s: _(d.below(9)),
     "Scan.undo": lambda d, _s: _(d.one(1, 1, 1, 2, 0, 9)),

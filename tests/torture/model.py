@@ -107,6 +107,10 @@ class ModelScan:
         """Narrow."""
         self._add(self._kept(tree, self.addresses, now, self._before()), now)
 
+    def delete(self, left: list[int]) -> None:
+        """Leave out all but some; the old values stay those of the step before."""
+        self._add(left, self.path[-1].then)
+
     def narrowed(self, now: Contents) -> list[int]:
         """The matches that can still be read."""
         return [address for address in self.addresses if now.read(address, self.size) is not None]

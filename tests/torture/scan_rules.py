@@ -96,6 +96,20 @@ class ScanRules(Ground):
             assert result.matches == len(seen.model.narrowed(seen.of.contents()))
             assert {snapshot.name for snapshot in seen.real.snapshots} == set(seen.model.visible())
 
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        seen = self.a_scan(data)
+        if seen is None:
+            return
+        here = seen.model.addresses
+        indexes = data.draw(st.lists(st.integers(0, max(0, len(here) - 1)), max_size=5))
+        error = "" if seen.model.path else "ScanOrderError"
+        with self.refused(seen.of, error or ("MatchIndexError" if indexes and not here else "")):
+            result = seen.real.delete(indexes)
+            seen.model.delete([at for index, at in enumerate(here) if index not in indexes])
+            assert result.matches == len(seen.model.addresses)
+            self.compare(seen)
+
     @rule(data=st.data(), steps=st.integers(0, 3), back=st.booleans())
     def step(self, data: st.DataObject, steps: int, back: bool) -> None:
         seen = self.a_scan(data)

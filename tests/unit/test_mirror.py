@@ -55,6 +55,7 @@ ELSEWHERE = (
     ("scanner/scan", "laws/test_laws live/test_same_matches live/test_edges"),
     ("scanner/scan/budget scanner/scan/disk", "live/test_disk live/test_memory"),
     ("scanner/scan/computed scanner/scan/writing", "laws/test_computed prompt/test_writing"),
+    ("scanner/scan/deleting", "laws/test_deleting"),
     ("scanner/scan/history", "live/test_undo"),
     ("scanner/scan/job", "live/test_cancel live/test_interrupted"),
     ("scanner/scan/matches", "live/test_columns"),
