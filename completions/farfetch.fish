@@ -89,6 +89,7 @@ function __farfetchd_arguments
 end
 
 complete -c farfetch -s p -l pid -x -a '(__farfetch_processes)' -d 'attach to this process first'
+complete -c farfetch -l core -r -F -d 'attach to this core file instead'
 complete -c farfetch -s c -l command -x -a '(__farfetch_commands)' -d 'run a command'
 complete -c farfetch -l let -x -d 'set a variable: NAME=TEXT'
 complete -c farfetch -l json -d 'answer with one JSON object a command'

@@ -30,6 +30,7 @@ from .errors import (
     CodeError,
     ConfigurationError,
     CopyError,
+    CoreFileError,
     DeclarationError,
     ExpressionError,
     FarfetchError,
@@ -42,6 +43,7 @@ from .errors import (
     PointerMapError,
     PointersCancelled,
     PointersClosed,
+    ReadOnlyTarget,
     ScanCancelled,
     ScanClosed,
     ScanOrderError,
@@ -153,6 +155,8 @@ if typing.TYPE_CHECKING:
     from .assembler.assembler import assemble
     from .code.instruction import Instruction, MemoryOperand
     from .code.symbols import Symbol
+    from .coredump.core_file import CoreFile
+    from .coredump.image import CoreThread
     from .debug.hit import Hit
     from .debug.watchpoint import Watchpoint, WatchState
     from .declarations.c_layout import c_struct, c_structs
@@ -162,9 +166,11 @@ if typing.TYPE_CHECKING:
     from .tables.ct_export import export_table
     from .tables.reading import read_table
 else:
-    # What takes a while to load and most programs do without: readers of declarations and of
-    # XML, the assembler, machine code.
+    # What takes a while to load and most programs do without: readers of declarations, of XML
+    # and of core files, the assembler, machine code.
     _LATER: typing.Final = {
+        "CoreFile": ".coredump.core_file",
+        "CoreThread": ".coredump.image",
         "c_struct": ".declarations.c_layout",
         "c_structs": ".declarations.c_layout",
         "construct_struct": ".declarations.construct",
@@ -209,6 +215,9 @@ __all__ = [
     "CodeError",
     "ConfigurationError",
     "CopyError",
+    "CoreFile",
+    "CoreFileError",
+    "CoreThread",
     "Declaration",
     "DeclarationError",
     "Declarations",
@@ -255,6 +264,7 @@ __all__ = [
     "ProcessInfo",
     "Progress",
     "Range",
+    "ReadOnlyTarget",
     "Regex",
     "Region",
     "Scan",

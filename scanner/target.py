@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
 from collections.abc import Callable, Iterable
@@ -245,6 +246,45 @@ class Target(Access):
             progress=progress,
         )
 
+    def save_memory(
+        self,
+        file: str | os.PathLike[str],
+        *,
+        force: bool = False,
+        progress: ProgressFunction | None = None,
+    ) -> int:
+        """Write a core file of the target, which runs on: it is scanned as a target is, later.
+
+        Written is what is in memory, and readable; memory that nobody touched is a hole in the
+        file. The target is not stopped, so what it changes meanwhile is there as it was or as it
+        is. Of threads only those registers are told that the kernel tells of sleeping ones. gdb
+        reads it, too.
+
+        Args:
+            file: its name; a core file of that name is replaced. All of it is written or nothing.
+            force: replace whatever is there.
+            progress: called in this thread about 20 times a second; its matches are pages.
+
+        Returns:
+            The bytes of memory that are in it.
+
+        Raises:
+            CoreFileError: it cannot be written, or another file is there; that is untouched.
+            TargetGone: it has exited or executed another program.
+
+        >>> import tempfile
+        >>> from farfetch.scanner import CoreFile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     attach(Buffer(b"gold" + bytes(4092), base=0x1000)).save_memory(f"{folder}/core")
+        ...     attach(CoreFile(f"{folder}/core")).read(0x1000, "text[4]")
+        4096
+        'gold'
+        """
+        from .coredump.save import save_core  # which most programs do without
+
+        self._life.check()
+        return save_core(self, file, force=force, progress=progress)
+
     def freeze(
         self,
         address: int | AnyPath,
@@ -283,6 +323,7 @@ class Target(Access):
         """
         self._life.check()
         construct = value_type(type)
+        self.memory.check_writable()
         if not isinstance(address, PointerPath | PathGroup):
             address = arguments.address(address)
         if value is None:

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from .session.session import Session
 
 USAGE = """\
-usage: farfetch [-p PID|NAME] [--memory NAME] [--json] [-c COMMAND]... [SCRIPT]
+usage: farfetch [-p PID|NAME | --core FILE] [--memory NAME] [--json] [-c COMMAND]... [SCRIPT]
 
 Find, change and freeze values in running programs.
 
   -p, --pid PID|NAME   attach to this process first
+      --core FILE      attach to this core file instead, or Windows minidump
   -c, --command CMD    run a command and exit; several run in order
   SCRIPT               run the commands in a file, one a line, behind those of -c
       --let NAME=TEXT  set a variable, which commands use as $NAME

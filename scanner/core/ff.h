@@ -78,6 +78,17 @@ int ff_reader_open_process_vm(int pid, struct ff_reader **out);
 int ff_reader_open_proc_mem(int pid, struct ff_reader **out);
 /* Plain bytes that stand for a target's memory at base; the caller keeps them alive. */
 int ff_reader_open_buffer(uint8_t *bytes, size_t size, uint64_t base, struct ff_reader **out);
+/* Addresses that a file has the bytes of, from an offset in it on. */
+struct ff_piece {
+	uint64_t start, end;
+	uint64_t offset;
+};
+
+/*
+ * Pieces of a file, ascending, that stand for a target's memory; writing is -EROFS. The file is
+ * opened anew, so the caller may close its own.
+ */
+int ff_reader_open_file(int fd, const struct ff_piece *pieces, size_t n, struct ff_reader **out);
 struct ff_reader *ff_reader_get(struct ff_reader *reader);
 void ff_reader_close(struct ff_reader *reader);
 /*

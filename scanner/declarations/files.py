@@ -1,12 +1,18 @@
-"""Files that people name, read whole."""
+"""Files that people name: read whole, and written whole or not at all."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import io
 import os
+import secrets
 import stat
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -32,3 +38,29 @@ def read_regular(name: str | os.PathLike[str], limit: int) -> bytes:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise NotRegular
         return file.read(limit)
+
+
+def mode_of(path: Path, new: int) -> int:
+    """The mode of the regular file that is there, or that of a new one.
+
+    Raises:
+        NotRegular: what is there is no regular file.
+    """
+    try:
+        known = path.stat()
+    except FileNotFoundError:
+        return new
+    if not stat.S_ISREG(known.st_mode):
+        raise NotRegular
+    return stat.S_IMODE(known.st_mode)
+
+
+@contextlib.contextmanager
+def drafted(path: Path, mode: int) -> Iterator[tuple[Path, io.FileIO]]:
+    """A new file beside another, which is removed unless it takes the other's place."""
+    draft = path.with_name(f".farfetch-{secrets.token_hex(6)}.new")
+    try:
+        with io.FileIO(os.open(draft, _NEW, mode), "w") as file:
+            yield draft, file
+    finally:
+        draft.unlink(missing_ok=True)

@@ -27,6 +27,8 @@
     ├── PointerError          a pointer path that cannot be understood or followed
     ├── PointerMapError       a pointer map, or its file, that cannot be used
     ├── PointersClosed        the pointer map, or a scan of it, was closed
+    ├── CoreFileError         a core file that cannot be read or written
+    ├── ReadOnlyTarget        a target that cannot be written to, such as a core file
     ├── TableError            a table, or its file, that cannot be used
     ├── AssemblyError         a line of assembly that no instruction is
     ├── ScriptError           a script that cannot be run, or that failed
@@ -47,6 +49,7 @@ from __future__ import annotations
 
 from .base import FarfetchError
 from .code import AssemblyError, CodeError, ScriptError, WatchpointError
+from .coredump import CoreFileError, ReadOnlyTarget
 from .input import (
     AlignError,
     ArgumentError,
@@ -91,6 +94,7 @@ __all__ = [
     "CodeError",
     "ConfigurationError",
     "CopyError",
+    "CoreFileError",
     "DeclarationError",
     "ExpressionError",
     "FarfetchError",
@@ -103,6 +107,7 @@ __all__ = [
     "PointerMapError",
     "PointersCancelled",
     "PointersClosed",
+    "ReadOnlyTarget",
     "ScanCancelled",
     "ScanClosed",
     "ScanOrderError",

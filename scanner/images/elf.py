@@ -5,6 +5,7 @@ ELF is as elf(5) has it, PE as Microsoft's "PE Format" has it.
 
 from __future__ import annotations
 
+import io
 import mmap
 import struct
 from pathlib import Path
@@ -38,12 +39,28 @@ def image_size(path: Path, inode: int) -> int | None:
         with path.open("rb") as file:
             if path.stat().st_ino != inode:
                 return None
-            start = file.read(64)
-            if len(start) == 64 and start[:4] == b"\x7fELF":
-                return _elf_size(file, start)
-            return _pe_size(file, start) if start[:2] == b"MZ" else None
+            return _size(file)
     except (OSError, ValueError, struct.error):  # ValueError: an offset beyond all files
         return None
+
+
+def headers_size(raw: bytes) -> int | None:
+    """The same as :func:`image_size` says, by the first bytes of a file that is loaded.
+
+    >>> headers_size(b"no headers") is None
+    True
+    """
+    try:
+        return _size(io.BytesIO(raw))
+    except (ValueError, struct.error):
+        return None
+
+
+def _size(file: BinaryIO) -> int | None:
+    start = file.read(64)
+    if len(start) == 64 and start[:4] == b"\x7fELF":
+        return _elf_size(file, start)
+    return _pe_size(file, start) if start[:2] == b"MZ" else None
 
 
 def _elf_size(file: BinaryIO, header: bytes) -> int | None:

@@ -40,6 +40,7 @@ class Memory(Bound, abc.ABC):
         process: whose memory it is, if it is a process's.
         pid: of that process; None for other memory.
         title: what errors call it: the process's name, or that of this way.
+        program: the path of its program; "" where that is not known.
         pages: what is known of its pages beside their bytes.
         must_be_closed: whether who forgets to close it is to be warned.
 
@@ -60,6 +61,7 @@ class Memory(Bound, abc.ABC):
         self.process = process
         self.pid = process.pid if process else None
         self.title = process.name if process else name
+        self.program = (process.exe or "") if process else ""
         self.pages: PageState = PageState()
         self._patience = _PATIENCE
         self._waits = True
@@ -88,6 +90,12 @@ class Memory(Bound, abc.ABC):
     def bits(self) -> int:
         """Width of a pointer in it: 32 or 64."""
         return 64
+
+    def check_writable(self) -> None:
+        """Raise where nothing can ever be written, as in a core file.
+
+        >>> Buffer(bytearray(8)).check_writable()
+        """
 
     @property
     def alive(self) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import mmap
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -80,7 +81,11 @@ class Location:
         return f"{self.label}+0x{self.offset:x}" if self.label else f"0x{self.address:x}"
 
 
-def modules_of(regions: Sequence[Region], root: str | Path = "/") -> list[Module]:
+def modules_of(
+    regions: Sequence[Region],
+    root: str | Path = "/",
+    size_of: Callable[[Region], int | None] | None = None,
+) -> list[Module]:
     """The modules among the regions of a target, by ascending base.
 
     A module is a run of private mappings of one file, with no other file's mapping in between, of
@@ -91,6 +96,7 @@ def modules_of(regions: Sequence[Region], root: str | Path = "/") -> list[Module
     Args:
         regions: all regions of the target, ascending.
         root: the folder that the target sees as ``/``.
+        size_of: tells how much of a file is loaded, by its first mapping; its file does if None.
 
     >>> from farfetch.scanner.process.maps import RegionReader
     >>> import os
@@ -98,8 +104,10 @@ def modules_of(regions: Sequence[Region], root: str | Path = "/") -> list[Module
     >>> [module.name for module in modules_of(regions) if "libc." in module.name]
     ['libc.so.6']
     """
+    if size_of is None:
+        size_of = partial(_size_by_file, Path(root))
     return [
-        _module(run, regions, Path(root))
+        _module(run, regions, size_of)
         for run in _runs(regions)
         if any(region.executable for region in run) or run[0].path.lower().endswith(_PE_SUFFIXES)
     ]
@@ -158,9 +166,15 @@ def _file(region: Region) -> tuple[str, int, str]:
     return region.device, region.inode, region.path
 
 
-def _module(run: list[Region], regions: Sequence[Region], root: Path) -> Module:
+def _size_by_file(root: Path, first: Region) -> int | None:
+    return image_size(root / first.path.lstrip("/"), first.inode)
+
+
+def _module(
+    run: list[Region], regions: Sequence[Region], size_of: Callable[[Region], int | None]
+) -> Module:
     first, last = run[0], run[-1]
-    size = image_size(root / first.path.lstrip("/"), first.inode)
+    size = size_of(first)
     if size is not None:
         end = first.start + size + -size % mmap.PAGESIZE
         zeroed = [_cut(region, first.start, end) for region in regions if _may_be_bss(region)]

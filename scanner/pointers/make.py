@@ -79,7 +79,6 @@ class _Making:
 
     def run(self, progress: ProgressFunction | None) -> tuple[Any, Moment]:
         target, plan = self._target, self._plan
-        process = target.memory.process
         started, made = time.monotonic(), time.time()
         regions = target.regions()
         modules = target.modules(regions)
@@ -90,7 +89,7 @@ class _Making:
         target.check()
         moment = Moment(
             target.memory.title,
-            (process.exe or "") if process else "",
+            target.memory.program,
             self._bits,
             plan.order,
             plan.align,

@@ -18,19 +18,17 @@ them, so that nobody changes them under its hands.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
-import secrets
 import stat
 import struct
 import zlib
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from ..declarations.files import NotRegular, drafted, mode_of
 from ..engine import cell, content, ffi, lib
 from ..errors import PointerMapError
 from .moment import Moment
@@ -47,7 +45,6 @@ _PART: Final = 4 << 20  # bytes read or written at a time
 _COLUMNS: Final = (("addresses", 8), ("values", 8), ("order", 4))
 _MODE: Final = 0o666  # of a new file, less what the umask takes
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def save(name: str, handle: Any, moment: Moment, *, force: bool) -> None:
@@ -64,13 +61,15 @@ def save(name: str, handle: Any, moment: Moment, *, force: bool) -> None:
     """
     try:
         path = Path(os.path.realpath(name))
-        mode = _mode_of(name, path)
+        mode = mode_of(path, _MODE)
         if not force:
             _check_replaced(name, path)
-        with _drafted(path, mode) as (draft, file):
+        with drafted(path, mode) as (draft, file):
             _write(file, handle, moment)
             os.fsync(file.fileno())
             draft.replace(path)
+    except NotRegular as error:
+        raise PointerMapError(name, str(error.strerror)) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is no name of a file"
         raise PointerMapError(name, f"{reason}; nothing was written") from None
@@ -86,28 +85,6 @@ def _check_replaced(name: str, path: Path) -> None:
     if begins not in (b"", _MAGIC):
         reason = "is not written over, as what is there is no pointer map"
         raise PointerMapError(name, f"{reason}; save to another file, or force it")
-
-
-def _mode_of(name: str, path: Path) -> int:
-    """The mode of the file that is there, or that of a new one."""
-    try:
-        known = path.stat()
-    except FileNotFoundError:
-        return _MODE
-    if not stat.S_ISREG(known.st_mode):
-        raise PointerMapError(name, "is not a regular file")
-    return stat.S_IMODE(known.st_mode)
-
-
-@contextlib.contextmanager
-def _drafted(path: Path, mode: int) -> Iterator[tuple[Path, io.FileIO]]:
-    """A new file beside another, which is removed unless it takes the other's place."""
-    draft = path.with_name(f".farfetch-{secrets.token_hex(6)}.new")
-    try:
-        with io.FileIO(os.open(draft, _NEW, mode), "w") as file:
-            yield draft, file
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def load(name: str, room: Room, threads: int) -> tuple[Any, Moment]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from construct import Array, Renamed
 from farfetch.scanner import format_value, struct_of, type_name
 
 from .result import Json
+
+if TYPE_CHECKING:
+    from farfetch.scanner import Target
 
 #: So many elements of an array are shown.
 MANY = 8
@@ -37,6 +40,11 @@ def shown(value_type: Any, value: Any) -> str:
         more = [f"… {len(value) - MANY:,} more"] if len(value) > MANY else []
         return f"[{', '.join([*elements, *more])}]"
     return str(format_value(value_type, value))
+
+
+def target_label(target: Target) -> str:
+    """A target's name, with the pid of a process."""
+    return target.name if target.pid is None else f"{target.name} ({target.pid})"
 
 
 def field(value: Any, path: str) -> Any:

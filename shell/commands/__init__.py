@@ -16,6 +16,7 @@ _ORDER: Final = (
     "detach",
     "info",
     "regions",
+    "save-memory",
     "type",
     "struct",
     "align",
@@ -56,7 +57,7 @@ _ORDER: Final = (
     "quit",
 )
 
-_FILES: Final = {file.stem for file in Path(__file__).parent.glob("[a-z]*.py")}
+_FILES: Final = {file.stem.replace("_", "-") for file in Path(__file__).parent.glob("[a-z]*.py")}
 
 #: Each names a module, and in capitals the command in it.
 NAMES: Final = (*_ORDER, *sorted(_FILES - set(_ORDER)))
@@ -68,7 +69,8 @@ class Commands(Mapping[str, Command]):
     def __getitem__(self, name: str) -> Command:
         if name not in NAMES:
             raise KeyError(name)
-        command: Command = getattr(import_module(f".{name}", __package__), name.upper())
+        file = name.replace("-", "_")
+        command: Command = getattr(import_module(f".{file}", __package__), file.upper())
         return command
 
     def __contains__(self, name: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..answers import values
 from ..answers.result import Result
 from ..command import Category, Command, Given
 
@@ -17,7 +18,7 @@ def run(session: Session, given: Given) -> Result:  # noqa: ARG001
     session.detach()
     return Result(
         {"pid": target.pid, "name": target.name},
-        (f"detached from {target.name} ({target.pid})",),
+        (f"detached from {values.target_label(target)}",),
     )
 
 

@@ -75,7 +75,7 @@ def _look(session: Session, given: Given) -> tuple[bool, str]:
     if given.subject == "alive":
         target = session.attached
         state = "runs" if target.alive else "has ended"
-        return target.alive, f"{target.name} ({target.pid}) {state}"
+        return target.alive, f"{values.target_label(target)} {state}"
     if given.subject == "matches":
         count = session.matches
         asked = given.test._replace(what="COUNT")

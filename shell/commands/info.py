@@ -76,7 +76,7 @@ def _target_line(session: Session) -> str:
     if target is None:
         return f"none, memory {session.memory}"
     state = "" if target.alive else ", gone"
-    return f"{target.name} ({target.pid}), {target.bits}-bit, memory {target.memory.name}{state}"
+    return f"{values.target_label(target)}, {target.bits}-bit, memory {target.memory.name}{state}"
 
 
 INFO = Command(

@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from ..answers import quantities
+from ..answers import quantities, values
 from ..answers.result import Result
 from ..command import Argument, Category, Command, Given, Needs
 from ..command.kinds import seconds
@@ -37,7 +37,7 @@ def run(session: Session, given: Given) -> Result:
     line = f"waited {quantities.seconds(waited)}"
     return Result(
         {"seconds": round(waited, 3), "alive": alive, "not_held": not_held},
-        (line + said if alive else f"{line}; {target.name} ({target.pid}) has ended",),
+        (line + said if alive else f"{line}; {values.target_label(target)} has ended",),
     )
 
 

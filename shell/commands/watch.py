@@ -120,7 +120,7 @@ def _follow(
         if not looks:
             raise
     alive = target.alive
-    ended = "" if alive else f"{target.name} ({target.pid}) has ended; "
+    ended = "" if alive else f"{values.target_label(target)} has ended; "
     changes = quantities.count(len(samples) - 1, "change")
     return Result(
         {"entries": fields, "looks": looks, "alive": alive, "samples": samples},

@@ -37,7 +37,7 @@ def _target(session: Session) -> StyleAndTextTuples:
     target = session.target
     if target is None:
         return [("", " no target (attach PID or NAME)")]
-    name = printable(f" {target.name} ({target.pid})")
+    name = printable(f" {values.target_label(target)}")
     if not target.alive:
         return [("class:bottom-toolbar.gone", f"{name} gone")]
     return [("class:bottom-toolbar.target", name), ("", " alive")]

@@ -71,9 +71,12 @@ def _is_interactive(options: Options) -> bool:
 def _run(session: Session, options: Options, answers: Answers, prompt: Prompt | None) -> int:
     if options.is_pid_empty:
         print(_EMPTY, file=sys.stderr, flush=True)
-    if options.pid:
+    if options.pid or options.core:
         try:
-            session.attach(options.pid)
+            if options.core:
+                session.attach_core(options.core)
+            else:
+                session.attach(options.pid)
         except (FarfetchError, OSError) as error:
             answers.failure("attach", error)
             if prompt is None:

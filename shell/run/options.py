@@ -13,6 +13,7 @@ class Options:
 
     Attributes:
         pid: what to attach to, as typed; "" for nothing.
+        core: the core file to attach to instead; "" for none.
         is_pid_empty: whether that was said, and empty.
         commands: lines to run.
         scripts: files to run behind them.
@@ -23,6 +24,7 @@ class Options:
     """
 
     pid: str = ""
+    core: str = ""
     is_pid_empty: bool = False
     commands: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
@@ -46,7 +48,7 @@ def parse(arguments: Sequence[str]) -> Options:
     given, scripts = getopt.gnu_getopt(
         list(arguments),
         "p:c:hV",
-        ["pid=", "command=", "let=", "json", "memory=", "help", "version"],
+        ["pid=", "core=", "command=", "let=", "json", "memory=", "help", "version"],
     )
     options = dict(given)
     if "-h" in options or "--help" in options:
@@ -54,8 +56,11 @@ def parse(arguments: Sequence[str]) -> Options:
     if "-V" in options or "--version" in options:
         return Options(show="version")
     pid = options.get("-p", options.get("--pid"))
+    if pid is not None and "--core" in options:
+        raise getopt.GetoptError("-p and --core name one target each: give one of them")
     return Options(
         pid=pid or "",
+        core=options.get("--core", ""),
         is_pid_empty=pid == "",
         commands=tuple(value for name, value in given if name in ("-c", "--command")),
         scripts=tuple(scripts),

@@ -84,7 +84,7 @@ class WatchScreen:
 
     def _state(self) -> str:
         target = self._session.attached
-        return f"{_KEYS} | {target.name} ({target.pid})"
+        return f"{_KEYS} | {values.target_label(target)}"
 
     def _add_keys(self) -> None:
         keys, free = self.screen.keys, self.screen.free

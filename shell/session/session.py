@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ from .settings import Settings
 from .unsaved import Unsaved
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .screens import Screens
 
 
@@ -164,7 +167,28 @@ class Session:
         Args:
             wanted: a pid or a name.
         """
-        target = attach(wanted, memory=self.memory, bits=self.settings.options.bits)
+        return self._take(attach(wanted, memory=self.memory, bits=self.settings.options.bits))
+
+    def attach_core(self, file: str | Path) -> Target:
+        """Attach to a core file, as :meth:`attach` does to a process.
+
+        Args:
+            file: its name.
+        """
+        from farfetch.scanner import CoreFile  # which reads what most runs do without
+
+        options, started = self.settings.options, time.monotonic()
+
+        def show(done: int, total: int) -> None:
+            self.meter.count(done, total, time.monotonic() - started, "bytes unpacked")
+
+        try:
+            core = CoreFile(file, directory=options.directory, budget=options.budget, progress=show)
+        finally:
+            self.meter.clear()
+        return self._take(attach(core, bits=options.bits))
+
+    def _take(self, target: Target) -> Target:
         self.detach()
         self.target = target
         return target

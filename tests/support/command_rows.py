@@ -29,7 +29,12 @@ PREPARE = (
 )
 
 #: Run once, in a folder that holds these files afterwards.
-MAKE = ("table add 0x7f0012345678 hp --type i32", "save game.json", "export game.CT")
+MAKE = (
+    "save-memory game.core",
+    "table add 0x7f0012345678 hp --type i32",
+    "save game.json",
+    "export game.CT",
+)
 FILES = {
     "hunt.ff": "list 1\n",
     "broken.ff": "list 1\nlst\n",
@@ -103,7 +108,11 @@ def fill(folder: Path) -> None:
 #: What no declaration can say; a command of which there is no more has no row.
 ROWS: dict[str, Row] = {
     "attach": Row(
-        refuses=(('attach "game', "UsageError"), ("attach no-such-game", "TargetNotFound")),
+        refuses=(
+            ("attach", "UsageError"),
+            ('attach "game', "UsageError"),
+            ("attach no-such-game", "TargetNotFound"),
+        ),
         gone="TargetNotFound",
     ),
     "detach": Row(alone="NoTarget"),
@@ -252,6 +261,12 @@ ROWS: dict[str, Row] = {
             ("table add 0.hp health", "UsageError"),
             ("table add path:0..3 coins", "MatchIndexError"),
         ),
+    ),
+    "save-memory": Row(
+        refuses=(
+            ("save-memory hunt.ff", "CoreFileError"),
+            ("save-memory /proc/a/b", "CoreFileError"),
+        )
     ),
     "save": Row(refuses=(("save /proc/a/b", "TableError"),)),
     "load": Row(

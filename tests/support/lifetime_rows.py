@@ -23,6 +23,7 @@ from farfetch.scanner import (
     PointerMap,
     ScanClosed,
     ScanOrderError,
+    Target,
     TargetClosed,
     WatchpointError,
     attach,
@@ -156,6 +157,15 @@ def place(world: World) -> Values:
     return Values([world.at], 4, raw=VALUE.to_bytes(4, "little"))
 
 
+def saved_core(target: Target) -> int:
+    """The bytes of memory in a core file; of this process not all, which is much."""
+    with tempfile.TemporaryDirectory() as folder:
+        if target.pid is not None:
+            target.check()
+            return 0
+        return target.save_memory(os.path.join(folder, "core"))  # noqa: PTH118
+
+
 def saved(pointers: PointerMap) -> PointerMap:
     """Save a map and load it again."""
     with tempfile.TemporaryDirectory() as folder:
@@ -191,6 +201,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "read_bytes": reaching(lambda w: w.target.read_bytes(w.at, 4)),
         "read_many": reaching(lambda w: w.target.read_many([w.at, w.at + 4], i32)),
         "regions": reaching(lambda w: w.target.regions()),
+        "save_memory": reaching(lambda w: saved_core(w.target)),
         "scan": reaching(lambda w: w.target.scan(i32)),
         "symbol": reaching(lambda w: w.target.symbol(w.at)),
         "watch": reaching(lambda w: w.target.watch([(w.at, i32)])),
@@ -204,9 +215,10 @@ ROWS: dict[str, dict[str, Row]] = {
     },
     "memory": {
         **facts("memory", "alive", "bits", "must_be_closed", "name", "pages", "patience", "pid"),
-        **facts("memory", "title"),
+        **facts("memory", "program", "title"),
         "blocks": reaching(lambda w: w.memory.blocks(w.at)),
         "check": fact(lambda w: w.memory.check(0)),
+        "check_writable": fact(lambda w: w.memory.check_writable()),
         "close": fact(lambda w: w.memory.close()),
         "error": fact(lambda w: w.memory.error(0)),
         "footprints": reaching(lambda w: w.memory.footprints()),
@@ -405,6 +417,8 @@ PLAIN = frozenset(
         "Budget",
         "Checked",
         "CheckedPath",
+        "CoreFile",
+        "CoreThread",
         "Declaration",
         "Declarations",
         "Entry",

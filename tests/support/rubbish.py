@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import enum
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -162,6 +165,16 @@ def _assembler_cases() -> Iterator[Case]:
     yield Case("Script", s.Script, {"name": "a", "text": "nop", "group": "", "note": ""})
 
 
+@cache
+def _core() -> str:
+    """A core file, which goes with this process."""
+    folder = tempfile.mkdtemp(prefix="farfetch-rubbish-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    name = os.path.join(folder, "game.core")  # noqa: PTH118
+    attach(Buffer(bytes(64), base=BASE)).save_memory(name)
+    return name
+
+
 def functions() -> Iterator[Case]:
     """The functions of the package, and what it makes objects of."""
     s = scanner
@@ -254,6 +267,11 @@ def functions() -> Iterator[Case]:
     )
     yield Case("Pattern", s.Pattern, {"value": b"a", "mask": b"\xff"})
     yield Case("Regex", s.Regex, {"text": "HP"})
+    yield Case(
+        "CoreFile",
+        s.CoreFile,
+        {"file": _core(), "directory": None, "budget": None, "progress": None},
+    )
     yield Case("PathGroup.parse", s.PathGroup.parse, {"text": "0x10->8 | 0x20"})
     yield Case("PointerPath.parse", s.PointerPath.parse, {"text": "0x10->8"})
     yield Case("Where.parse", s.Where.parse, {"text": "all"})
@@ -395,6 +413,11 @@ def objects(folder: Path) -> Iterator[Case]:
     )
     yield from _pointer_cases(target, folder)
     yield from _code_cases(target)
+    yield Case(
+        "Target.save_memory",
+        target.save_memory,
+        {"file": "game.core", "force": False, "progress": None},
+    )
     yield Case("Target.locate", target.locate, {"address": BASE})
     yield Case("Target.address", target.address, {"text": "0x10"})
     yield Case("Target.modules", target.modules, {"regions": target.regions()})

@@ -170,6 +170,8 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Declaration": lambda d, _o: _(d.one("player", "i32"), d.one("c", "construct"), C_TEXTS[0]),
     "Declarations": lambda _d, _o: _(),
     "Entry": lambda d, o: _(d.name(), d.address_text(o), d.one("i32", "text[4]", "x")),
+    "CoreFile": lambda d, _o: _(d.path()),
+    "CoreThread": lambda _d, _o: _(1, {"sp": 8}),
     "Freezer": lambda d, _o: _(d.a(Target)),
     "History": lambda _d, _o: _(),
     "PathGroup": lambda d, o: _(tuple(PointerPath(d.address_text(o), (8,)) for _i in range(3))),
@@ -183,6 +185,7 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     # targets, and what is read and written
     **_memory("Memory"),
     **_memory("Buffer"),
+    **_memory("CoreFile"),
     "Target.address": lambda d, t: _(d.address_text(t)),
     "Target.freeze": lambda d, t: _(
         *(d.one(d.place(t), d.place(t), d.a(PointerPath)), d.type(), d.one(None, d.value())),
@@ -195,6 +198,7 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Target.read": lambda d, t: _(d.place(t), d.type()),
     "Target.read_bytes": lambda d, t: _(d.place(t), d.size()),
     "Target.read_many": lambda d, t: _([d.place(t) for _i in range(d.below(40))], d.type()),
+    "Target.save_memory": lambda d, _t: _(d.path(), force=d.often(0.3)),
     "Target.scan": _options,
     "MemoryOperand.address": lambda _d, _m: _({"rax": 1, "rbx": BASE}),
     "Target.disassemble": lambda d, t: _(d.place(t), d.one(0, 1, 8)),

@@ -63,6 +63,7 @@ ELSEWHERE = (
     ("scanner/pointers", "laws/test_pointers live/test_pointers unit/pointers/test_scan"),
     ("scanner/pointers/room scanner/pointers/make", "unit/pointers/test_map"),
     ("scanner/pointers/moment_text", "unit/pointers/test_map_file"),
+    ("scanner/coredump", "unit/coredump/test_core_file live/test_core_files"),
     ("scanner/tables/files", "live/test_saving"),
     ("scanner/tables/content scanner/tables/entry", "unit/tables/test_table"),
     ("scanner/tables/script_entry scanner/tables/reading", "unit/tables/test_check"),

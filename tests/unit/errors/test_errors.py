@@ -17,6 +17,7 @@ from farfetch.scanner.errors import (
     CodeError,
     ConfigurationError,
     CopyError,
+    CoreFileError,
     DeclarationError,
     ExpressionError,
     FarfetchError,
@@ -29,6 +30,7 @@ from farfetch.scanner.errors import (
     PointerMapError,
     PointersCancelled,
     PointersClosed,
+    ReadOnlyTarget,
     ScanCancelled,
     ScanClosed,
     ScanOrderError,
@@ -137,6 +139,12 @@ SAID = [
     (
         PointersCancelled("scan", 0, 0),
         "the pointer scan was cancelled; the map and the paths listed so far are kept",
+    ),
+    (CoreFileError("core.12", "is no core file"), "the core file core.12: is no core file"),
+    (
+        ReadOnlyTarget("core.12"),
+        "core.12 cannot be written to, nor frozen or patched: it is a core file, the memory of one "
+        "moment",
     ),
     (TableError("hp.json", "is no table"), "the table hp.json: is no table"),
     (TableError("", "name is empty"), "name is empty"),

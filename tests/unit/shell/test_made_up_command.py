@@ -218,7 +218,7 @@ def test_its_json(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_every_file_makes_a_command_that_help_groups() -> None:
     folder = Path(help_command.__file__).parent
-    assert set(COMMANDS) == {file.stem for file in folder.glob("[a-z]*.py")}
+    assert set(COMMANDS) == {file.stem.replace("_", "-") for file in folder.glob("[a-z]*.py")}
     assert {command.category for command in COMMANDS.values()} == set(Category)
     for name, command in COMMANDS.items():
         assert command.name == name
