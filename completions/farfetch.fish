@@ -4,10 +4,11 @@
 # commands: written by tools/manual.py; run make manual
 set -g __farfetch_commands \
     ps 'list processes' \
-    attach 'choose the process to work on' \
+    attach 'choose the process, or the core file, to work on' \
     detach 'let go of the target' \
     info 'show the target, the settings and the scan' \
     regions 'list the target\'s memory regions' \
+    save-memory 'save the target\'s memory as a core file' \
     type 'choose the value type' \
     struct 'declare structures, whose fields scans compare' \
     align 'choose the alignment of values' \

@@ -161,6 +161,7 @@ if typing.TYPE_CHECKING:
     from .debug.watchpoint import Watchpoint, WatchState
     from .declarations.c_layout import c_struct, c_structs
     from .declarations.construct import construct_struct
+    from .pointers.ptr_file import export_paths, import_paths
     from .tables.cheat_engine import Taken, import_table
     from .tables.check import Checked, TableCheck, check_table
     from .tables.ct_export import export_table
@@ -185,7 +186,9 @@ else:
         "Watchpoint": ".debug.watchpoint",
         "assemble": ".assembler.assembler",
         "check_table": ".tables.check",
+        "export_paths": ".pointers.ptr_file",
         "export_table": ".tables.ct_export",
+        "import_paths": ".pointers.ptr_file",
         "import_table": ".tables.cheat_engine",
         "read_table": ".tables.reading",
     }
@@ -315,6 +318,7 @@ __all__ = [
     "default_threads",
     "did_you_mean",
     "encode",
+    "export_paths",
     "export_table",
     "f32",
     "f32be",
@@ -334,6 +338,7 @@ __all__ = [
     "i32be",
     "i64",
     "i64be",
+    "import_paths",
     "import_table",
     "increased",
     "isa",

@@ -6,7 +6,7 @@ import io
 import os
 import struct
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from .. import arguments
 from ..engine import cell, check, content, ffi, lib
@@ -15,6 +15,7 @@ from ..images.elf import headers_size
 from ..memory.base import Memory
 from ..memory.modules import Module, modules_of
 from ..memory.regions import Footprint, Region
+from ..memory.values import Values
 from ..scan.budget import Budget
 from ..scan.disk import snapshot_directory
 from .contents import UnpackProgress, opened
@@ -134,9 +135,9 @@ class CoreFile(Memory):
         self.check_writable()
         return 0
 
-    def write_each(self, addresses: Any, count: int, raw: bytes, *, force: bool = False) -> int:
+    def write_many(self, values: Values, *, force: bool = False) -> int:
         """Raise: nothing can be written, not by force either."""
-        del addresses, count, raw, force
+        del values, force
         self.check_writable()
         return 0
 

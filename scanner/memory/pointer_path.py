@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from .. import arguments
 from ..errors import ArgumentError, MemoryFault, PointerError
@@ -86,12 +86,15 @@ class PointerPath(NamedTuple):
             offsets.append(offset)
         return cls(base, tuple(offsets))
 
-    def follow(self, target: Space, base: int | None = None) -> tuple[PointerStep, ...]:
+    def follow(
+        self, target: Space, base: int | None = None, *, order: Literal["little", "big"] = "little"
+    ) -> tuple[PointerStep, ...]:
         """Follow all pointers, and say what was found at each.
 
         Args:
             target: to follow them in.
             base: the address of :attr:`base`, where that is known.
+            order: of the bytes of a pointer: ``"big"`` in some emulated machines.
 
         Raises:
             ExpressionError: the target has no such base.
@@ -105,6 +108,7 @@ class PointerPath(NamedTuple):
         """
         arguments.like("target", target, ("address", "bits", "read_bytes"), "an attached target")
         self._check()
+        arguments.choice("order", order, ("little", "big"))
         address = self._base(target, base)
         size, steps = target.bits // 8, []
         for number, offset in enumerate(self.offsets, 1):
@@ -113,24 +117,29 @@ class PointerPath(NamedTuple):
             except (MemoryFault, ArgumentError):
                 reason = f"pointer {number}, at 0x{address:x}, cannot be read"
                 raise PointerError(str(self), reason) from None
-            pointer = int.from_bytes(raw, "little")
+            pointer = int.from_bytes(raw, order)
             result = (pointer + offset) % (1 << target.bits)
             steps.append(PointerStep(address, pointer, offset, result))
             address = result
         return tuple(steps)
 
-    def resolve(self, target: Space, base: int | None = None) -> int:
+    def resolve(
+        self, target: Space, base: int | None = None, *, order: Literal["little", "big"] = "little"
+    ) -> int:
         """The address at its end; takes and raises what :meth:`follow` does.
 
         >>> target = attach(Buffer(bytearray(64), base=0x1000))
         >>> target.write(0x1000, pointer, 0x1020)
         >>> hex(PointerPath.parse("0x1000 -> 4").resolve(target))
         '0x1024'
+        >>> target.write_bytes(0x1000, (0x1030).to_bytes(8, "big"))
+        >>> hex(PointerPath.parse("0x1000 -> 4").resolve(target, order="big"))
+        '0x1034'
         """
         if self.offsets == ():
             arguments.like("target", target, ("address",), "an attached target")
             return self._base(target, base)
-        return self.follow(target, base)[-1].result
+        return self.follow(target, base, order=order)[-1].result
 
     def plus(self, offset: int) -> PointerPath:
         """The path to what lies so many bytes behind its end.

@@ -195,6 +195,8 @@ class _Reader:
         for option in self._options.values():
             text = texts.get(option.key)
             if text is not None and option.flag not in self._seen:
+                if not text and option.kind is not None:
+                    raise self._words.error(option.missing)
                 self._take(option, text)
 
     def _long_option(self, option: Option) -> None:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from farfetch.scanner import (
     ExpressionError,
     FarfetchError,
     format_address,
-    parse_integer,
     parse_value,
 )
 
 from ..answers import quantities, values
 from ..answers.result import Json, Result
-from ..command import Alternatives, Argument, Asked, Category, Command, Form, Given, Kind, Option
-from ..command.kinds import COUNT, FILE, FILTER, OVERWRITE, PLACE, VALUE
-from ..complete.cursor import Choice
+from ..command import Alternatives, Argument, Category, Command, Form, Given, Option
+from ..command.kinds import COUNT, FILE, OVERWRITE
+from ..command.pointer_kinds import (
+    DEPTH,
+    FILTERED,
+    GOAL,
+    MODULES,
+    OFFSET,
+    OFFSETS,
+    OTHER,
+    REGIONS,
+    VALUE_WORD,
+)
 from ..errors import UsageError
-from ..line.words import path_of
 from ..session import found_paths, pages, places, pointer_scan
 from ..session.pointer_scan import FEW, WIDER, Compared, Limits
 
@@ -32,51 +40,6 @@ if TYPE_CHECKING:
 
 #: Paths that check looks at, the best first.
 CHECKED = 100_000
-
-
-def _number(low: int) -> Callable[[Session, Asked], int]:
-    def read(session: Session, asked: Asked) -> int:  # noqa: ARG001
-        try:
-            number = parse_integer(asked.text)
-        except ValueError:
-            number = low - 1
-        if not low <= number < 1 << 62:
-            at_least = f" from {low} on" if low >= 0 else ""
-            raise asked.error(f"{asked.what} takes a number{at_least}, not {asked.text!r}")
-        return number
-
-    return read
-
-
-def _offsets(session: Session, asked: Asked) -> tuple[int, ...]:
-    read = _number(-(1 << 62))
-    return tuple(read(session, asked._replace(text=part)) for part in asked.text.split(","))
-
-
-def _names(session: Session, asked: Asked) -> tuple[str, ...]:  # noqa: ARG001
-    return tuple(part.strip() for part in asked.text.split(","))
-
-
-def _compared(session: Session, asked: Asked) -> Compared:  # noqa: ARG001
-    file, equals, where = asked.text.rpartition("=")
-    return Compared(path_of(file if equals else asked.text), where if equals else "")
-
-
-DEPTH = Kind("N", _number(1), sample="3", refuses=(("0", "UsageError"), ("deep", "UsageError")))
-OFFSET = Kind("BYTES", _number(-(1 << 62)), sample="512", refuses=(("far", "UsageError"),))
-OFFSETS = Kind("OFFSETS", _offsets, sample="0x28", refuses=(("0x28,x", "UsageError"),))
-MODULES = Kind(
-    "MODULES",
-    _names,
-    lambda cursor, moment: cursor.offer(Choice(name, "module") for name in moment.modules),
-    sample="game",
-)
-REGIONS = replace(FILTER, takes="word")
-OTHER = Kind("FILE[=WHERE]", _compared, FILE.offer, called="FILE", sample="first.ffmap")
-#: A match's index or an address; "" where the map says it.
-GOAL = replace(PLACE, label="WHERE", read=lambda _, asked: asked.text, called="WHERE", refuses=())
-VALUE_WORD = replace(VALUE, takes="word")
-FILTERED = Option("--where", "which regions", REGIONS, default="writable")
 
 
 def run(session: Session, given: Given) -> Result:
@@ -207,6 +170,37 @@ def _which(text: str) -> int | str:
     return int(text) if places.is_index(text) else text
 
 
+def _import(session: Session, given: Given) -> Result:
+    from farfetch.scanner import import_paths  # of files that most runs do without
+
+    paths = list(islice(import_paths(given.file), CHECKED + 1))
+    more = len(paths) > CHECKED
+    session.hunt.keep(paths[:CHECKED])
+    answer = found_paths.page(session, range(min(found_paths.ROWS, session.hunt.total)))
+    said = f"{quantities.count(session.hunt.total, 'path')} taken from {given.file}"
+    said += "; there are more, which were left" if more else ""
+    fields: dict[str, Json] = {**answer.fields, "file": str(given.file), "more": more}
+    return Result(fields, (*answer.blocks, said, *found_paths.footer(session)))
+
+
+def _export(session: Session, given: Given) -> Result:
+    from farfetch.scanner import export_paths
+
+    if not session.hunt.total:
+        raise UsageError("pointers export: there are no paths; pointers scan WHERE finds some")
+    best = session.hunt.page(range(given.count))
+    written = export_paths(best, given.file, force=given.force)
+    said = f"{quantities.count(written, 'path')} written to {given.file}"
+    if written < len(best):
+        said += f"; {len(best) - written:,} cannot be said there"
+    fields: dict[str, Json] = {
+        **found_paths.fields(session),
+        "file": str(given.file),
+        "written": written,
+    }
+    return Result(fields, (said,))
+
+
 def _limits(given: Given) -> Iterator[Limits]:
     """What is tried: wider and wider, but for what was said."""
     seen = set()
@@ -273,6 +267,8 @@ _ACTIONS: dict[str, Callable[[Session, Given], Result]] = {
     "scan": _scan,
     "list": _list,
     "check": _check,
+    "import": _import,
+    "export": _export,
 }
 
 _PAGE = Alternatives(
@@ -309,8 +305,9 @@ POINTERS = Command(
     "where names them, --min-offset how far back a step may go. --map scans a file instead of the "
     "target, --kept the map that was made last. list turns the pages. check keeps those that lead "
     "to WHERE, or to VALUE, in the target as it is now: after a new start, say. path:0 stands for "
-    "the best path wherever an address does, path:0..3 in table add for the best four. Ctrl-C "
-    "stops and keeps the map and what was listed.",
+    "the best path wherever an address does, path:0..3 in table add for the best four. import takes "
+    "the paths of a .PTR file of Cheat Engine's, export writes one. Ctrl-C stops and keeps the map "
+    "and what was listed.",
     examples=(
         "pointers map first.ffmap 0",
         "pointers scan 0",
@@ -319,6 +316,8 @@ POINTERS = Command(
         "pointers scan --map first.ffmap --bases game",
         "pointers list +",
         "pointers check 0",
+        "pointers export game.PTR",
+        "pointers import game.PTR",
         "pointers",
     ),
     run=run,
@@ -358,6 +357,13 @@ POINTERS = Command(
                     ),
                     ("check",),
                     "keep those that lead there now",
+                ),
+                Form((Argument("file", FILE),), (), ("import",), "take Cheat Engine's .PTR"),
+                Form(
+                    (Argument("file", FILE),),
+                    (Option("--count", "of the best paths", COUNT, default=CHECKED), OVERWRITE),
+                    ("export",),
+                    "write Cheat Engine's .PTR",
                 ),
             ),
             optional=True,

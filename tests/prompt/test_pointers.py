@@ -265,6 +265,24 @@ def test_ctrl_c_keeps_the_map_and_what_was_listed(start: Start) -> None:
         enter(terminal, f"pointers scan --kept {near}", r"\b[1-9]\d* paths of up to 6")
 
 
+def test_paths_go_to_cheat_engine_and_back(
+    game: TargetProcess, drive: Drive, tmp_path: Path
+) -> None:
+    file = tmp_path / "game.PTR"
+    shell = drive("-p", game.pid)
+    shell.ask("type i64")
+    assert "there are no paths" in shell.error(f"pointers export {file}")["message"]
+    found = shell.ask(f"pointers scan {game.command('addresses')['gold_addr']}")
+    assert shell.ask(f"pointers export {file}")["written"] == len(
+        shell.ask("pointers list 999")["paths"]
+    )
+    assert shell.error(f"pointers export {file}")["type"] == "PointerMapError"
+    assert shell.ask(f"pointers export {file} --count 1 --force")["written"] == 1
+    taken = shell.ask(f"pointers import {file}")
+    assert (taken["total"], taken["paths"][0]) == (1, found["paths"][0])
+    assert shell.ask("read path:0")["value"] == 1500
+
+
 @pytest.mark.parametrize(
     ("text", "is_so"), [("path:0", True), ("path:0..3", True), ("path:", False), ("path:-1", False)]
 )

@@ -492,10 +492,14 @@ def objects(folder: Path) -> Iterator[Case]:
         {"base": "0x1000", "offsets": (8,)},
     )
     yield Case(
-        "PointerPath.follow", s.PointerPath("0x1000").follow, {"target": target, "base": BASE}
+        "PointerPath.follow",
+        s.PointerPath("0x1000").follow,
+        {"target": target, "base": BASE, "order": "big"},
     )
     yield Case(
-        "PointerPath.resolve", s.PointerPath("0x1000").resolve, {"target": target, "base": BASE}
+        "PointerPath.resolve",
+        s.PointerPath("0x1000").resolve,
+        {"target": target, "base": BASE, "order": "big"},
     )
     group = s.PathGroup.parse("0x1000 | 4096")
     yield Case("PathGroup.each", group.each, {"target": target})
@@ -517,6 +521,11 @@ def objects(folder: Path) -> Iterator[Case]:
             "value": 0,
             "order": "little",
         },
+    )
+    yield Case(
+        "export_paths",
+        s.export_paths,
+        {"paths": group.paths, "file": "game.PTR", "force": True},
     )
     yield Case("PointerPath.plus", s.PointerPath("0x1000").plus, {"offset": 8})
     yield Case("Table.put", Table().put, {"entry": Entry("hp", "0x10", "i32")})

@@ -38,7 +38,7 @@ def zstd(raw: bytes) -> bytes:
         packed: bytes = module.compress(raw)
     else:
         module = importlib.import_module("zstandard")
-        packed = module.ZstdCompressor().compress(raw)
+        packed = bytes(module.ZstdCompressor().compress(raw))
     return packed
 
 
@@ -106,6 +106,7 @@ def test_pages_of_zeros_take_no_disk(core: Path) -> None:
         lambda target: target.freeze(BASE + 0x100, i32),
         lambda target: target.freeze(BASE + 0x100, i32, 5),
         lambda target: target.patch(BASE, b"\x90"),
+        lambda target: target.write_many([BASE], i32, [5]),
         lambda target: found(target).write_all(5),
     ],
 )
@@ -114,7 +115,8 @@ def test_nothing_is_written(core: Path, write: Callable[[Any], object]) -> None:
         with pytest.raises(ReadOnlyTarget) as caught:
             write(target)
         assert str(caught.value).startswith("buffer.core cannot be written to")
-        assert target.frozen == target.patches == ()
+        assert not target.frozen
+        assert not target.patches
         assert target.read(BASE + 0x100, i32) == 1500
 
 

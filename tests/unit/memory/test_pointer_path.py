@@ -48,3 +48,15 @@ def test_pointers_that_lead_nowhere(text: str, said: str) -> None:
 def test_what_is_no_path(text: str) -> None:
     with pytest.raises(PointerError):
         PointerPath.parse(text)
+
+
+def test_pointers_of_either_order() -> None:
+    target = attach(Buffer(bytearray(64), base=0x1000), bits=32)
+    target.write_bytes(0x1000, (0x1020).to_bytes(4, "big") + (0x1020).to_bytes(4, "little"))
+    path = PointerPath.parse("0x1000 -> 8")
+    assert path.resolve(target, order="big") == 0x1028
+    assert [step.pointer for step in path.follow(target, 0x1004)] == [0x1020]
+    with pytest.raises(PointerError):
+        PointerPath.parse("0x1004 -> 8 -> 8").resolve(target, order="big")
+    with pytest.raises(ArgumentError, match="order takes one of little, big, not 'middle'"):
+        path.follow(target, order="middle")  # type: ignore[arg-type]
