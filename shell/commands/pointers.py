@@ -305,8 +305,8 @@ POINTERS = Command(
     "where names them, --min-offset how far back a step may go. --map scans a file instead of the "
     "target, --kept the map that was made last. list turns the pages. check keeps those that lead "
     "to WHERE, or to VALUE, in the target as it is now: after a new start, say. path:0 stands for "
-    "the best path wherever an address does, path:0..3 in table add for the best four. import takes "
-    "the paths of a .PTR file of Cheat Engine's, export writes one. Ctrl-C stops and keeps the map "
+    "the best path wherever an address does, path:0..3 in table add for the best four. import "
+    "takes the paths of a .PTR file of Cheat Engine's, export writes one. Ctrl-C stops and keeps the map "
     "and what was listed.",
     examples=(
         "pointers map first.ffmap 0",

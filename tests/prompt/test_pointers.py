@@ -273,9 +273,8 @@ def test_paths_go_to_cheat_engine_and_back(
     shell.ask("type i64")
     assert "there are no paths" in shell.error(f"pointers export {file}")["message"]
     found = shell.ask(f"pointers scan {game.command('addresses')['gold_addr']}")
-    assert shell.ask(f"pointers export {file}")["written"] == len(
-        shell.ask("pointers list 999")["paths"]
-    )
+    written = shell.ask(f"pointers export {file}")["written"]
+    assert written == len(shell.ask("pointers list 999")["paths"])
     assert shell.error(f"pointers export {file}")["type"] == "PointerMapError"
     assert shell.ask(f"pointers export {file} --count 1 --force")["written"] == 1
     taken = shell.ask(f"pointers import {file}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from farfetch.scanner import Buffer, PointerError, PointerPath, attach
+from farfetch.scanner import ArgumentError, Buffer, PointerError, PointerPath, attach
 from hypothesis import given
 from hypothesis import strategies as st
 
