@@ -19,7 +19,7 @@ from ..scan.budget import Budget
 from ..scan.job import ProgressFunction
 from ..scan.results import FaultSet
 from ..scan.state import chunk_of, threads_of
-from . import map_file
+from . import map_file, scandata
 from .bases import Wanted
 from .make import Plan, make_map
 from .moment import Moment, Order, order_of
@@ -108,7 +108,7 @@ class PointerMap(Closing):
         directory: str | None = None,
         budget: Budget | None = None,
     ) -> PointerMap:
-        """A map that :meth:`save` has written.
+        """A map that :meth:`save` has written, or Cheat Engine: a ``.scandata`` file.
 
         Args:
             file: its name.
@@ -126,11 +126,17 @@ class PointerMap(Closing):
         """
         room = Room(directory, budget)
         name = arguments.path("file", file)
-        handle, moment = map_file.load(name, room, threads_of(threads))
+        threads = threads_of(threads)
+        if scandata.is_one(map_file.begins(name)):
+            return cls(*scandata.load(name, room, threads), room)
+        handle, moment = map_file.load(name, room, threads)
         return cls(handle, moment, room)
 
     def save(self, file: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write it to a file, all of it or nothing; ``.ffmap`` is what they are called.
+
+        Where the name ends in ``.scandata`` it is written as Cheat Engine reads it, without all
+        that this does not have: the goal, the regions, and what builds the modules are.
 
         Args:
             file: its name; a pointer map of that name is replaced.
@@ -149,7 +155,12 @@ class PointerMap(Closing):
         4
         """
         name, force = arguments.path("file", file), arguments.flag("force", force)
-        map_file.save(name, self.handle, self.moment, force=force)
+        if not force:
+            map_file.check_replaced(name)
+        if name.lower().endswith(scandata.ENDING):
+            scandata.save(name, self.handle, self.moment)
+        else:
+            map_file.save(name, self.handle, self.moment)
 
     @property
     def handle(self) -> Any:

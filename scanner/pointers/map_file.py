@@ -24,17 +24,18 @@ import os
 import stat
 import struct
 import zlib
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from ..declarations.files import NotRegular, drafted, mode_of
-from ..engine import cell, content, ffi, lib
+from ..declarations.files import NotRegular, drafted, mode_of, read_regular
+from ..engine import cell, content, lib
 from ..errors import PointerMapError
+from . import scandata
+from .columns import COLUMNS, check_columns, columns_of
 from .moment import Moment
 from .moment_text import moment_from, moment_to
 from .room import Room
-from .tasks import Tasks, failure
+from .tasks import failure
 
 _MAGIC: Final = b"\x89ffmap\r\n"
 _VERSION: Final = 1
@@ -42,19 +43,17 @@ _HEAD: Final = struct.Struct("<8s3I12s")
 _PAGE: Final = 4096
 _LONGEST: Final = 64 << 20  # bytes of a header: a hundred times one of 60,000 regions
 _PART: Final = 4 << 20  # bytes read or written at a time
-_COLUMNS: Final = (("addresses", 8), ("values", 8), ("order", 4))
 _MODE: Final = 0o666  # of a new file, less what the umask takes
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def save(name: str, handle: Any, moment: Moment, *, force: bool) -> None:
+def save(name: str, handle: Any, moment: Moment) -> None:
     """Write a map to a file, all of it or nothing.
 
     Args:
         name: of the file.
         handle: the core's map.
         moment: that it is of.
-        force: even over a file that is no pointer map, and that is lost.
 
     Raises:
         PointerMapError: it cannot be written; what was there is untouched.
@@ -62,8 +61,6 @@ def save(name: str, handle: Any, moment: Moment, *, force: bool) -> None:
     try:
         path = Path(os.path.realpath(name))
         mode = mode_of(path, _MODE)
-        if not force:
-            _check_replaced(name, path)
         with drafted(path, mode) as (draft, file):
             _write(file, handle, moment)
             os.fsync(file.fileno())
@@ -75,16 +72,24 @@ def save(name: str, handle: Any, moment: Moment, *, force: bool) -> None:
         raise PointerMapError(name, f"{reason}; nothing was written") from None
 
 
-def _check_replaced(name: str, path: Path) -> None:
-    """Refuse to write over what is there and is no pointer map."""
-    try:
-        with path.open("rb") as file:
-            begins = file.read(len(_MAGIC))
-    except FileNotFoundError:
-        return
-    if begins not in (b"", _MAGIC):
+def check_replaced(name: str) -> None:
+    """Refuse to write over what is there and is no pointer map, of ours or of Cheat Engine's.
+
+    Raises:
+        PointerMapError: it is another file.
+    """
+    start = begins(name)
+    if start and not start.startswith(_MAGIC) and not scandata.is_one(start):
         reason = "is not written over, as what is there is no pointer map"
         raise PointerMapError(name, f"{reason}; save to another file, or force it")
+
+
+def begins(name: str) -> bytes:
+    """The first bytes of a file; b"" where there are none to be read."""
+    try:
+        return read_regular(name, _PAGE)
+    except (OSError, ValueError):  # whoever opens it says what is wrong
+        return b""
 
 
 def load(name: str, room: Room, threads: int) -> tuple[Any, Moment]:
@@ -101,21 +106,11 @@ def load(name: str, room: Room, threads: int) -> tuple[Any, Moment]:
         raise PointerMapError(name, f"{reason}") from None
 
 
-def _columns(handle: Any) -> list[memoryview]:
-    pointers = int(lib.ff_pointers_count(handle))
-    out = ffi.new("uint64_t **"), ffi.new("uint64_t **"), ffi.new("uint32_t **")
-    lib.ff_pointers_columns(handle, *out)
-    return [
-        memoryview(ffi.buffer(one[0], pointers * size)).cast("B")
-        for one, (_, size) in zip(out, _COLUMNS, strict=True)
-    ]
-
-
 def _write(file: io.FileIO, handle: Any, moment: Moment) -> None:
-    columns = _columns(handle)
+    columns = columns_of(handle)
     listed = {
         column: {"crc32": _crc(raw), "offset": 1 << 63}  # as wide as any offset is
-        for (column, _), raw in zip(_COLUMNS, columns, strict=True)
+        for (column, _), raw in zip(COLUMNS, columns, strict=True)
     }
     content_of = {
         "pointers": int(lib.ff_pointers_count(handle)),
@@ -124,13 +119,13 @@ def _write(file: io.FileIO, handle: Any, moment: Moment) -> None:
     }
     reserved = len(_text(content_of))
     at = _HEAD.size + reserved
-    for (column, _), raw in zip(_COLUMNS, columns, strict=True):
+    for (column, _), raw in zip(COLUMNS, columns, strict=True):
         at += -at % _PAGE
         listed[column]["offset"] = at
         at += len(raw)
     header = _text(content_of).ljust(reserved)
     _put(file, _HEAD.pack(_MAGIC, _VERSION, len(header), zlib.crc32(header), b"") + header)
-    for (column, _), raw in zip(_COLUMNS, columns, strict=True):
+    for (column, _), raw in zip(COLUMNS, columns, strict=True):
         _put(file, bytes(listed[column]["offset"] - file.tell()))
         _put(file, raw)
 
@@ -171,11 +166,11 @@ def _load(name: str, file: io.FileIO, room: Room, threads: int) -> tuple[Any, Mo
     if code:
         raise failure(-code, room)
     handle = content(out, uses=room)
-    for (at, _, crc), raw in zip(places, _columns(handle), strict=True):
+    for (at, _, crc), raw in zip(places, columns_of(handle), strict=True):
         if any(_get(file, at - file.tell())):
             raise PointerMapError(name, "damaged: there is something between its columns")
         _fill(name, file, raw, crc)
-    _check(name, handle, room, threads)
+    check_columns(name, handle, room, threads)
     return handle, moment
 
 
@@ -208,7 +203,7 @@ def _places(header: dict[str, Any], end: int) -> tuple[int, list[tuple[int, int,
     """
     pointers = _whole(header["pointers"], (1 << 32) - 2)
     places = []
-    for column, size in _COLUMNS:
+    for column, size in COLUMNS:
         at = _whole(header["columns"][column]["offset"], 1 << 62)
         if at != end + -end % _PAGE:
             raise ValueError(column)
@@ -244,12 +239,3 @@ def _fill(name: str, file: io.FileIO, raw: memoryview, crc: int) -> None:
         done += got
     if found != crc:
         raise PointerMapError(name, "damaged: its pointers are not as they were written")
-
-
-def _check(name: str, handle: Any, room: Room, threads: int) -> None:
-    tasks = Tasks("map")
-    start = partial(lib.ff_pointers_check_start, handle, room.handle, threads)
-    try:
-        tasks.do(start, lambda task: int(lib.ff_task_result(task)), room, tasks.cancels)
-    except PointerMapError as error:
-        raise PointerMapError(name, f"damaged: {error.reason}") from None

@@ -43,7 +43,7 @@ _NAME: Final = 1 << 12
 _PART: Final = 1 << 16  # paths that are read at a time
 _MODE: Final = 0o666
 _RESULTS: Final = re.compile(r"\.results\.([0-9a-fA-F]{1,16})")
-_BASE: Final = re.compile(r'(?:"([^"]+)"|([^"+]+(?:\+[^"+]+)*?))(?:\+(0[xX][0-9a-fA-F]+|\d+))?')
+_BASE: Final = re.compile(r'("[^"]+"|[^"]+?)(?:\+(0[xX][0-9a-fA-F]+|[0-9]+))?')
 
 
 class _Packing(NamedTuple):
@@ -155,11 +155,11 @@ def _entry(path: PointerPath, modules: dict[str, int]) -> tuple[int, int, tuple[
         address = parse_integer(path.base)
     except ValueError:
         found = _BASE.fullmatch(path.base)
-        called = (found[1] or found[2]) if found else ""
+        called = found[1].strip('"') if found else ""
         if not found or called.endswith("]") or called.startswith("["):
             return None
         number = modules.setdefault(called, len(modules))
-        return number, parse_integer(found[3]) if found[3] else 0, path.offsets
+        return number, parse_integer(found[2]) if found[2] else 0, path.offsets
     return (-1, address, path.offsets) if 0 <= address < 1 << 63 else None
 
 

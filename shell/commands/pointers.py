@@ -306,8 +306,8 @@ POINTERS = Command(
     "target, --kept the map that was made last. list turns the pages. check keeps those that lead "
     "to WHERE, or to VALUE, in the target as it is now: after a new start, say. path:0 stands for "
     "the best path wherever an address does, path:0..3 in table add for the best four. import "
-    "takes the paths of a .PTR file of Cheat Engine's, export writes one. Ctrl-C stops and keeps the map "
-    "and what was listed.",
+    "takes the paths of a .PTR file of Cheat Engine's, export writes one; maps may be .scandata "
+    "files of its. Ctrl-C stops and keeps the map and what was listed.",
     examples=(
         "pointers map first.ffmap 0",
         "pointers scan 0",
