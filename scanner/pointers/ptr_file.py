@@ -115,6 +115,12 @@ def export_paths(
 
     Raises:
         PointerMapError: they cannot be written, or are there; then nothing has changed.
+
+    >>> import tempfile
+    >>> paths = [PointerPath.parse("[heap]+0x10 -> 8"), PointerPath.parse("game+0x10 -> 8")]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     export_paths(paths, f"{folder}/game.PTR")
+    1
     """
     arguments.like("paths", paths, ("__iter__",), "paths, each a PointerPath")
     name = arguments.path("file", file)
@@ -127,7 +133,7 @@ def export_paths(
         entry = _entry(path, modules)
         if entry is not None:
             kept.append(entry)
-    most = max((len(offsets) for _, _, offsets in kept), default=1)
+    most = max(1, *(len(offsets) for _, _, offsets in kept), 0)
     raw = b"".join(
         struct.pack("<iqi", module, base, len(offsets))
         + struct.pack(f"<{most}i", *reversed(offsets), *(0 for _ in range(most - len(offsets))))

@@ -522,11 +522,13 @@ def objects(folder: Path) -> Iterator[Case]:
             "order": "little",
         },
     )
+    s.export_paths(group.paths, folder / "it.PTR", force=True)
     yield Case(
         "export_paths",
         s.export_paths,
         {"paths": group.paths, "file": "game.PTR", "force": True},
     )
+    yield Case("import_paths", lambda file: list(s.import_paths(file)), {"file": folder / "it.PTR"})
     yield Case("PointerPath.plus", s.PointerPath("0x1000").plus, {"offset": 8})
     yield Case("Table.put", Table().put, {"entry": Entry("hp", "0x10", "i32")})
     yield Case("Table.change", table.change, {"name": "hp", "note": "x"}, 1)

@@ -91,7 +91,7 @@ def test_every_public_name_has_its_case() -> None:
     tried = {name.partition(" ")[0].partition(".")[0] for name in FUNCTIONS} | {"Table", "Target"}
     tried |= {"import_table", "export_table", "read_table", "check_table", "PointerMap"}
     tried |= {"Scan", "Matches", "Declarations", "PointerPath", "Memory", "Expr", "Layout"}
-    tried |= {"PathGroup", "check_paths", "export_paths"}
+    tried |= {"PathGroup", "check_paths", "export_paths", "import_paths"}
     records = {
         *("FaultSet", "Footprint", "Location", "Match", "Member", "Module", "PointerStep"),
         *("ProcessInfo", "Progress", "Range", "Region", "ScanResult", "Seen", "Snapshot", "Step"),
