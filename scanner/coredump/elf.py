@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from ..memory.regions import DELETED, Range, Region
-from ..pointers.bases import cut_out
+from ..memory.regions import DELETED, Range, Region, cut_out
 from .image import (
     MOST_PIECES,
     CoreThread,
