@@ -30,6 +30,7 @@ _PART: Final = 1 << 20  # bytes that are read at a time
 _ENTRIES: Final = 1 << 17  # pages that the kernel is asked about at a time
 #: Of an entry of pagemap the highest byte: bits 63 and 62 say that the page is there, or swapped.
 _THERE: Final = bytes(1 if byte & 0xC0 else 0 for byte in range(256))
+_ZEROS: Final = 1 << 30  # bytes of zeros in a row that are in the file, as holes
 _REPORT: Final = 0.05  # seconds between calls of a progress function
 
 
@@ -110,14 +111,15 @@ class _Saving:
         is_special = region.kind == "special"  # such as [vdso], which is small
         there = [whole] if is_special else list(_in_memory(self._memory, whole))
         if region.path.startswith("/") or region.shared:
-            at = region.start
-            for run in there:
-                self._gap(region, Range(at, run.start))
-                self._run(region, run, [run])
-                at = run.end
-            self._gap(region, Range(at, region.end))
+            groups = [(run, [run]) for run in there]
         else:
-            self._run(region, whole, there)
+            groups = gathered(whole, there)
+        at = region.start
+        for span, inside in groups:
+            self._gap(region, Range(at, span.start))
+            self._run(region, span, inside)
+            at = span.end
+        self._gap(region, Range(at, region.end))
 
     def _gap(self, region: Region, span: Range) -> None:
         if span.start < span.end:
@@ -164,6 +166,34 @@ class _Saving:
             self._reported = now
             done, pages = self._done + at - region.start, self._bytes // _PAGE
             self._progress(Progress(done, self._total, pages, now - self._started))
+
+
+def gathered(whole: Range, there: list[Range]) -> list[tuple[Range, list[Range]]]:
+    """The runs of a region, with the zeros around them; not where these go on and on.
+
+    No file is as large as what some programs reserve. So more than a gibibyte that nobody touched
+    is left out, as though it could not be read.
+
+    Args:
+        whole: the region.
+        there: runs of it, ascending.
+
+    >>> gathered(Range(0, 5 << 30), [Range(4096, 8192), Range(4 << 30, (4 << 30) + 4096)])[1]
+    (Range(start=4294967296, end=5368709120), [Range(start=4294967296, end=4294971392)])
+    """
+    groups: list[tuple[Range, list[Range]]] = []
+    start, inside, end = whole.start, list[Range](), whole.start
+    for run in there:
+        if run.start - end > _ZEROS:
+            if inside:
+                groups.append((Range(start, end), inside))
+            start, inside = run.start, []
+        inside.append(run)
+        end = run.end
+    if inside or whole.size <= _ZEROS:
+        end = whole.end if whole.end - end <= _ZEROS else end
+        groups.append((Range(start, end), inside))
+    return groups
 
 
 def _is_read(region: Region) -> bool:

@@ -15,6 +15,11 @@ from farfetch.scanner import (
     parse_path,
 )
 
+from ..errors import UsageError
+
+#: Paths that are listed at the most: those before one that is asked for are walked through.
+MOST_LISTED: Final = 1_000_000
+
 _PATHS: Final = re.compile(r"path:([0-9]{1,19})(?:\.\.([0-9]{1,19}))?")
 _MOST: Final = 64  # of one entry
 
@@ -59,19 +64,29 @@ class Hunt:
         """The path, or the several, that a text says.
 
         Raises:
+            UsageError: they end before they begin, or are too far behind.
             MatchIndexError: there are not so many.
             PointerError: they are too many for one place.
         """
         found = _PATHS.fullmatch(text)
         assert found is not None
         first, last = int(found[1]), int(found[2] or found[1])
+        if last < first:
+            raise UsageError(f"{text} ends before it begins")
         some = self.page(range(first, min(last + 1, first + _MOST + 1)))
         if not some:
             raise MatchIndexError(first, self.total, "path")
         return parse_path(" | ".join(map(str, some)))
 
     def page(self, wanted: range) -> Sequence[PointerPath]:
-        """Some of the paths: as many of them as there are."""
+        """Some of the paths: as many of them as there are.
+
+        Raises:
+            UsageError: they come behind more than anybody looks through.
+        """
+        if min(wanted.stop, self.total) > MOST_LISTED:
+            said = f"paths are listed up to the {MOST_LISTED:,}th"
+            raise UsageError(f"{said}: have fewer by --bases, --ends-with or --compare")
         return self.paths[wanted.start : wanted.stop]
 
     def keep(self, paths: PointerPaths | Sequence[PointerPath]) -> None:

@@ -132,6 +132,18 @@ def test_pages_and_what_is_asked_of_paths(game: TargetProcess, drive: Drive) -> 
     assert "game" not in kept["modules"]
 
 
+def test_more_than_anybody_looks_through(game: TargetProcess, drive: Drive) -> None:
+    gold = game.command("addresses")["gold_addr"]
+    shell = drive("-p", game.pid)
+    found = shell.ask(f"pointers scan {gold} --depth 64 --max-offset 4096")
+    assert found["total"] > 1 << 60
+    assert len(found["paths"]) == 10
+    for line in ("pointers list 99999999999", "pointers list 5000000 1", "read path:99999999999"):
+        assert "paths are listed up to the 1,000,000th" in shell.error(line)["message"]
+    assert shell.error("read path:5..2")["message"] == "path:5..2 ends before it begins"
+    assert len(shell.ask("pointers list 20")["paths"]) == 20
+
+
 def test_a_check_leaves_what_still_leads_there(drive: Drive) -> None:
     shell = drive()
     with TargetProcess("game") as game:

@@ -22,10 +22,12 @@ from farfetch.scanner import (
     CoreFile,
     CoreFileError,
     FarfetchError,
+    Range,
     ReadOnlyTarget,
     attach,
     i32,
 )
+from farfetch.scanner.coredump.save import gathered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -276,6 +278,29 @@ def test_what_is_there_is_written_over_only_if_it_is_one(tmp_path: Path) -> None
             target.save_memory(bad)
     with pytest.raises(CoreFileError, match="nothing was written"):
         target.save_memory(tmp_path / "nowhere" / "core")
+
+
+@pytest.mark.parametrize(
+    ("there", "spans"),
+    [
+        ([], []),
+        ([(0, 1)], [(0, 1)]),
+        ([(1, 2), (3, 4)], [(0, 4)]),
+        ([(3, 4), (6, 7)], [(3, 4), (6, 7)]),
+        ([(0, 1), (3, 4), (5, 6), (9, 10)], [(0, 1), (3, 6), (9, 10)]),
+        ([(8, 9)], [(8, 10)]),
+    ],
+)
+def test_zeros_that_go_on_and_on_are_left_out(
+    there: list[tuple[int, int]], spans: list[tuple[int, int]]
+) -> None:
+    """In gibibytes."""
+    groups = gathered(Range(0, 10 << 30), [Range(a << 30, b << 30) for a, b in there])
+    assert [(span.start >> 30, span.end >> 30) for span, _ in groups] == spans
+    assert [run for _, inside in groups for run in inside] == [
+        Range(a << 30, b << 30) for a, b in there
+    ]
+    assert gathered(Range(0, 1 << 20), []) == [(Range(0, 1 << 20), [])]
 
 
 def test_a_new_one_is_for_its_owner_alone(core: Path) -> None:
