@@ -256,9 +256,9 @@ class Target(Access):
         """Write a core file of the target, which runs on: it is scanned as a target is, later.
 
         Written is what is in memory, and readable; memory that nobody touched is a hole in the
-        file, and left out where it goes on for more than a gibibyte. The target is not stopped, so what it changes meanwhile is there as it was or as it
-        is. Of threads only those registers are told that the kernel tells of sleeping ones. gdb
-        reads it, too.
+        file, and left out where it goes on for more than a gibibyte. The target is not stopped, so
+        what it changes meanwhile is there as it was or as it is. Of threads only those registers
+        are told that the kernel tells of sleeping ones. gdb reads it, too.
 
         Args:
             file: its name; a core file of that name is replaced. All of it is written or nothing.
