@@ -32,6 +32,7 @@ _NOTES: Final = 256 << 20  # bytes of notes: a thousand times those of ten thous
 _NT_PRSTATUS, _NT_PRPSINFO, _NT_AUXV, _NT_FILE = 1, 3, 6, 0x46494C45
 _AT_ENTRY, _AT_RANDOM, _AT_SYSINFO_EHDR = 9, 25, 33
 _X, _W, _R = 1, 2, 4
+_HEAP_WITHIN: Final = (1 << 30) + (64 << 20)  # bytes: what arch_randomize_brk() draws, and bss
 
 
 class _Segment(NamedTuple):
@@ -255,10 +256,11 @@ def _heap(regions: list[Region], program: str) -> int | None:
     The kernel puts it there, at a distance that is drawn by lot; the note does not say which it is.
     """
     last = max(i for i, region in enumerate(regions) if region.path == program)
+    farthest = regions[last].end + _HEAP_WITHIN
     behind = itertools.pairwise(range(last, len(regions)))
     for before, index in behind:
         region = regions[index]
-        if region.path:
+        if region.path or region.start > farthest:
             return None
         if region.writable and region.start > regions[before].end:
             return index

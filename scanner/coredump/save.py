@@ -27,6 +27,8 @@ from .elf_layout import Written, header_of, tail_of
 
 _PAGE: Final = os.sysconf("SC_PAGESIZE")
 _PART: Final = 1 << 20  # bytes that are read at a time
+_BLOCK: Final = 1 << 17  # and looked at for zeros
+_ZERO: Final = bytes(_PAGE)
 _ENTRIES: Final = 1 << 17  # pages that the kernel is asked about at a time
 #: Of an entry of pagemap the highest byte: bits 63 and 62 say that the page is there, or swapped.
 _THERE: Final = bytes(1 if byte & 0xC0 else 0 for byte in range(256))
@@ -154,11 +156,16 @@ class _Saving:
 
     def _store(self, raw: bytes, offset: int) -> None:
         """Write bytes, but for pages of zeros, which stay holes."""
-        for at in range(0, len(raw), _PAGE):
-            page = raw[at : at + _PAGE]
-            if page.count(0) != len(page):
-                _put(self._out, page, offset + at)
         self._bytes += len(raw)
+        for at in range(0, len(raw), _BLOCK):
+            block = raw[at : at + _BLOCK]
+            if _ZERO not in block:  # there or anywhere: most have none
+                _put(self._out, block, offset + at)
+                continue
+            for inside in range(0, len(block), _PAGE):
+                page = block[inside : inside + _PAGE]
+                if page.count(0) != len(page):
+                    _put(self._out, page, offset + at + inside)
 
     def _report(self, region: Region, at: int) -> None:
         now = time.monotonic()

@@ -101,6 +101,18 @@ def seen(target: Target, gold: int, health: int) -> dict[str, Any]:
         }
 
 
+def test_regions_are_called_as_the_kernel_calls_them(tmp_path: Path, spawn: Spawn) -> None:
+    """Also of a program that has no heap: what it maps is none."""
+    for name, arguments in (("web", ("4",)), ("game", ()), ("big", ("4",))):
+        process = spawn(name, *arguments)
+        file = tmp_path / f"{name}.core"
+        with attach(process.pid) as target:
+            target.save_memory(file)
+            live = {(one.start, one.path) for one in target.regions() if one.writable}
+        with attach(CoreFile(file)) as core:
+            assert {(one.start, one.path) for one in core.regions() if one.writable} == live
+
+
 def test_runs_are_compared_with_core_files(tmp_path: Path, spawn: Spawn) -> None:
     process = spawn("game")
     process.command("respawn")
