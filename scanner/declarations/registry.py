@@ -306,6 +306,9 @@ class Declarations:
     def __iter__(self) -> Iterator[Declaration]:
         return iter(tuple(self._known.values()))
 
+    def __repr__(self) -> str:
+        return f"<Declarations: {', '.join(each.name for each in self) or 'none'}>"
+
     def __len__(self) -> int:
         return len(self._known)
 

@@ -92,6 +92,11 @@ class Freeze(Bound):
         self._lock = threading.RLock()
         self._due = 0.0
 
+    def __repr__(self) -> str:
+        place = self.path if self.path else f"0x{self.address:x}"
+        state = "stopped" if not self._active else "held" if self.error is None else "not held"
+        return f"<Freeze of {self._layout.name} at {place}: {self.value!r}, {state}>"
+
     @property
     def active(self) -> bool:
         """Whether it is being kept up.

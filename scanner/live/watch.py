@@ -80,6 +80,9 @@ class Watch(Bound):
         self._life = Life(partial(TargetClosed, None, "target"))
         self._lock = threading.RLock()
 
+    def __repr__(self) -> str:
+        return f"<Watch of {self._target!r}, places: {len(self._places)}>"
+
     def look(self) -> list[Seen]:
         """Read all values.
 

@@ -41,6 +41,10 @@ class Buffer(Memory):
         check(lib.ff_reader_open_buffer(pointer, len(view), base, out))
         super().__init__("buffer", content(out, pointer))
 
+    def __repr__(self) -> str:
+        start, end = self._range
+        return f"<Buffer of {end - start} bytes at 0x{start:x}>"
+
     def regions(self) -> list[Region]:
         """One region, writable if the bytes are.
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from ..errors import AccessDenied, TargetGone
@@ -16,6 +19,8 @@ _LINE: Final = re.compile(
     r"(?: +(.*))?",
     re.ASCII | re.DOTALL,
 )
+
+_NEWLINE: Final = r"\012"
 
 
 def parse_maps(text: str | bytes) -> list[Region]:
@@ -63,12 +68,36 @@ class RegionReader:
             raise AccessDenied(self._pid, self._name, "read the regions of") from None
         lines, known = text.removesuffix("\n").split("\n") if text else [], self._known
         regions = [
-            known.get(line) or _parse_line(number, line) for number, line in enumerate(lines, 1)
+            known.get(line) or self._named(line, _parse_line(number, line))
+            for number, line in enumerate(lines, 1)
         ]
         if not regions and has_exited(self._pid):  # kernel threads have no regions either
             raise TargetGone(self._pid, self._name, "exited")
         self._known = dict(zip(lines, regions, strict=True))
         return regions
+
+    def _named(self, line: str, region: Region) -> Region:
+        r"""A region with its file's own name, where its line can be read in two ways.
+
+        The kernel writes a newline as ``\012`` and a backslash as itself, and puts " (deleted)"
+        behind the name of a file that is gone, be that the end of another's own name or not.
+        """
+        path = region.path
+        if _NEWLINE in line:
+            link = f"/proc/{self._pid}/map_files/{region.start:x}-{region.end:x}"
+            with contextlib.suppress(OSError, ValueError):
+                name = str(Path(link).readlink())
+                if name.replace("\n", _NEWLINE) == region.name.replace("\n", _NEWLINE):
+                    path = name.removesuffix(DELETED) if region.deleted else name
+        if region.deleted and self._is_file(path + DELETED, region.inode):
+            return replace(region, path=path + DELETED, deleted=False)
+        return region if path == region.path else replace(region, path=path)
+
+    def _is_file(self, path: str, inode: int) -> bool:
+        """Whether the target has a file of that name, and it is this one."""
+        with contextlib.suppress(OSError, ValueError):
+            return Path(f"/proc/{self._pid}/root{path}").stat().st_ino == inode
+        return False
 
 
 def _parse_line(number: int, line: str) -> Region:
@@ -77,7 +106,7 @@ def _parse_line(number: int, line: str) -> Region:
         raise ValueError(f"line {number} is not one of a maps file: {line!r}")
     start, end, perms, offset, device, inode, path = match.groups()
     # The kernel writes a newline in a name so, and nothing else: backslashes are left alone.
-    path = (path or "").replace(r"\012", "\n")
+    path = (path or "").replace(_NEWLINE, "\n")
     deleted = path.endswith(DELETED)
     return Region(
         *(int(start, 16), int(end, 16), perms, int(offset, 16), device, int(inode)),

@@ -203,6 +203,10 @@ class History(Bound):
     def __len__(self) -> int:
         return len(self._all())
 
+    def __repr__(self) -> str:
+        path = self._present.path
+        return f"<History, steps: {len(self._steps)}, now: {path[-1].number if path else None}>"
+
     def _all(self) -> tuple[Step, ...]:
         self._life.check()
         return tuple(self._steps.values())

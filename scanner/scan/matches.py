@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, overload
 
 from .. import arguments
 from ..engine import ffi, lib
-from ..errors import ArgumentError, MatchIndexError, MemoryFault, SnapshotError
+from ..errors import (
+    ArgumentError,
+    FarfetchError,
+    MatchIndexError,
+    MemoryFault,
+    SnapshotError,
+    TypeNameError,
+)
 from ..lifetime.bound import Bound
+from ..memory.addresses import format_address
 from ..memory.modules import Location, Module, locate
 from ..memory.regions import Region
 from ..memory.space import Space
 from ..memory.values import Values
+from ..values.convert import layout_of, value_type
 from .history import Present, addresses_of
 from .reading import Readings
 from .state import ScanState
@@ -39,7 +48,7 @@ class _MatchMap(Bound):
         return locate(address, self._regions, self._modules)
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, repr=False)
 class Match:
     """One address that a scan found.
 
@@ -60,6 +69,8 @@ class Match:
     >>> match = scan[0]
     >>> hex(match.address), match.value, match.previous, match.types, str(match.location)
     ('0x1001', 6, 5, ('u8',), '0x1001')
+
+    A match can be copied and pickled, and has its location then as it was at that time.
     """
 
     index: int
@@ -69,7 +80,7 @@ class Match:
     first: Any
     type: Any
     types: tuple[str, ...]
-    _map: _MatchMap = field(repr=False, compare=False)
+    _map: _MatchMap | _Known = field(repr=False, compare=False)
 
     def __init__(
         self,
@@ -80,7 +91,7 @@ class Match:
         first: Any,
         type: Any,  # noqa: A002
         types: tuple[str, ...],
-        _map: _MatchMap,
+        _map: _MatchMap | _Known,
     ) -> None:
         own = self.__dict__  # what a frozen dataclass does by itself takes three times as long
         own["index"] = index
@@ -91,6 +102,23 @@ class Match:
         own["type"] = type
         own["types"] = types
         own["_map"] = _map
+
+    def __repr__(self) -> str:
+        shown = ("value", "previous", "first", "types")
+        rest = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
+        return f"Match(index={self.index}, address={format_address(self.address)}, {rest})"
+
+    def __reduce__(self) -> tuple[Callable[..., Match], tuple[object, ...]]:
+        try:
+            location = self.location
+        except FarfetchError:  # of what is gone, nothing but the address is known
+            location = Location(self.address, None, None, self.address, "")
+        try:
+            kind = layout_of(self.type).name
+        except TypeNameError:
+            kind = self.type
+        values = self.value, self.previous, self.first
+        return _copied, (self.index, self.address, *values, kind, self.types, location)
 
     @property
     def location(self) -> Location:
@@ -111,6 +139,30 @@ class Match:
     def offset(self) -> int:
         """Bytes from the module's base, or else from the region's start."""
         return self.location.offset
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A location that was looked up before."""
+
+    place: Location
+
+    def location(self, address: int) -> Location:  # noqa: ARG002
+        return self.place
+
+
+def _copied(
+    index: int,
+    address: int,
+    value: Any,
+    previous: Any,
+    first: Any,
+    kind: Any,
+    types: tuple[str, ...],
+    location: Location,
+) -> Match:
+    """A match as it was copied or pickled."""
+    return Match(index, address, value, previous, first, value_type(kind), types, _Known(location))
 
 
 class Matches(Bound, Sequence[Match]):
@@ -134,6 +186,9 @@ class Matches(Bound, Sequence[Match]):
 
     def __len__(self) -> int:
         return self._scan.history.present.total
+
+    def __repr__(self) -> str:
+        return f"<Matches of {self._scan!r}>"
 
     @overload
     def __getitem__(self, index: int) -> Match: ...

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final, overload
 
 from .. import arguments
-from ..errors import ScanOrderError
+from ..errors import FarfetchError, ScanOrderError
 from ..memory.region_filter import Where
 from ..predicates.constants import snapshot_name
 from ..predicates.language import parse_scan
@@ -424,6 +424,13 @@ class Scan(ScanState):
 
     def __len__(self) -> int:
         return len(self.matches)
+
+    def __repr__(self) -> str:
+        about = f"Scan of {self.layout.name} in {self.target!r}"
+        try:
+            return f"<{about}, matches: {len(self)}, steps: {len(self.steps)}>"
+        except FarfetchError:
+            return f"<{about}, closed>"
 
     @overload
     def __getitem__(self, index: int) -> Match: ...

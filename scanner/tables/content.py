@@ -37,7 +37,10 @@ def parse(name: str, raw: bytes) -> tuple[list[object], list[object], list[objec
     """
     try:
         content = json.loads(
-            raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_integer
+            raw.decode("utf-8-sig"),
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_int=_integer,
         )
     except UnicodeDecodeError as error:
         raise TableError(name, f"is not UTF-8 at byte {error.start}") from None

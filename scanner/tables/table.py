@@ -217,6 +217,9 @@ class Table:
     def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries.values()))
 
+    def __repr__(self) -> str:
+        return f"<Table, entries: {len(self)}>"
+
     def __len__(self) -> int:
         return len(self._entries)
 

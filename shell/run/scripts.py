@@ -17,6 +17,7 @@ from ..session.session import Session
 from .interpret import interpret
 
 MAX_DEPTH = 20
+_MARK = "\ufeff"  # the byte order mark, in front of a text
 
 
 class Line(NamedTuple):
@@ -33,7 +34,8 @@ def script(path: str) -> list[Line]:
         UsageError: it cannot be read.
     """
     try:
-        with open(path, encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123
+        # Windows' editors put a mark in front, which is no part of the first line
+        with open(path, encoding="utf-8-sig", errors="backslashreplace") as file:  # noqa: PTH123
             lines = [line.rstrip("\n") for line in file]
     except OSError as error:
         raise UsageError(f"cannot read the script {path}: {error.strerror}") from error
@@ -49,7 +51,7 @@ def piped(stream: TextIO) -> Iterator[Line]:
     """Read a pipe, a line no sooner than it is asked for, or than a declaration needs it."""
     lines = enumerate(iter(stream.readline, ""), 1)
     for number, text in lines:
-        statement = Statement(text.rstrip("\n"))
+        statement = Statement((text.removeprefix(_MARK) if number == 1 else text).rstrip("\n"))
         while statement.is_open and (more := next(lines, None)) is not None:
             statement.add(more[1].rstrip("\n"))
         yield Line(statement.text, f"stdin:{number}")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from support.targets import TargetProcess
 
@@ -142,3 +143,29 @@ def test_matches_are_deleted_by_number_and_by_region(
         ]
     )
     assert any(line.split()[-2:] == ["delete", "3"] for line in shown)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_script(farfetch: Farfetch, tmp_path: Path) -> None:
+    script = tmp_path / "windows.ff"
+    script.write_bytes(b"\xef\xbb\xbftype f32\r\ntype\r\n")
+    done = farfetch(str(script))
+    assert (done.returncode, done.stderr, done.stdout.split("\n")) == (
+        *(0, ""),
+        ["type f32", "type f32", ""],
+    )
+    done = farfetch(stdin="\ufefftype f32\ntype\n")
+    assert (done.returncode, done.stdout) == (0, "type f32\ntype f32\n")
+    done = farfetch("-c", f"source {script}")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_large_integers_are_text_in_json_too(
+    answers: Callable[..., list[dict[str, Any]]], game: TargetProcess
+) -> None:
+    at = game.command("addresses").number("player_addr")
+    large = 2**53 + 1
+    *_, read = answers(game.pid, f"write {at:#x} u64 {large}", f"read {at:#x} u64")
+    assert (read["value"], read["value_text"]) == (large, str(large))
+    *_, read = answers(game.pid, f"write {at:#x} u64 77", f"read {at:#x} u64")
+    assert read["value"] == 77
+    assert "value_text" not in read

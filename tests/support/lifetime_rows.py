@@ -265,6 +265,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "undo": kept(lambda w: w.scan.undo(), ScanOrderError),
         "write_all": read(lambda w: w.scan.write_all(VALUE)),
         "__bool__": fact(lambda w: bool(w.scan)),
+        "__repr__": fact(lambda w: repr(w.scan)),
         "__enter__": fact(lambda w: w.scan.__enter__()),
         "__exit__": fact(block(lambda w: w.scan)),
         "__getitem__": read(lambda w: w.scan[0], MatchIndexError),
@@ -275,6 +276,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "addresses": kept(lambda w: w.matches.addresses()),
         "bisect": kept(lambda w: w.matches.bisect(w.at)),
         "column": read(lambda w: w.matches.column("now")),
+        "__repr__": fact(lambda w: repr(w.matches)),
         "count": read(lambda w: w.matches.count(w.match)),
         "index": read(lambda w: w.matches.index(w.match), ValueError),
         "__getitem__": read(lambda w: w.matches[1:9:2]),
@@ -282,6 +284,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "__len__": kept(lambda w: len(w.matches)),
     },
     "match": {
+        "__reduce__": fact(lambda w: w.match.__reduce__()),
         **facts("match", "address", "first", "index", "previous", "type", "types", "value"),
         "location": reaching(lambda w: w.match.location),
         "module": reaching(lambda w: w.match.module),
@@ -308,6 +311,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "snapshots": kept(lambda w: w.history.snapshots),
         "undo": kept(lambda w: w.history.undo(1), ScanOrderError),
         "__iter__": kept(lambda w: list(w.history)),
+        "__repr__": fact(lambda w: repr(w.history)),
         "__len__": kept(lambda w: len(w.history)),
     },
     "step": {
@@ -327,6 +331,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "__repr__": fact(lambda w: repr(w.saved)),
     },
     "frozen": {
+        "__repr__": fact(lambda w: repr(w.frozen)),
         **facts(
             "frozen", "INTERVAL", "address", "allow", "error", "force", "interval", "path", "type"
         ),
@@ -406,6 +411,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "__repr__": fact(lambda w: repr(w.watchpoint)),
     },
     "watch": {
+        "__repr__": fact(lambda w: repr(w.watch)),
         "look": reaching(lambda w: w.watch.look()),
     },
 }

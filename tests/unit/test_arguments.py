@@ -238,6 +238,44 @@ def test_declared_structures_are_themselves_after_it() -> None:
     assert again.type.sizeof(bits=32) == made.type.sizeof(bits=32) == 8
 
 
+def test_a_match_can_be_copied_and_pickled() -> None:
+    """Its location is then as it was."""
+    with attach(Buffer(bytearray(b"\5\0\0\0" * 4), base=0x1000)) as target:
+        for kind in ("i32", "any", "pointer", "text[2]"):
+            with target.scan(kind, where="all") as scan:
+                scan.first("?")
+                match = scan[0]
+                for again in (pickle.loads(pickle.dumps(match)), copy.copy(match)):
+                    assert repr(again) == repr(match)
+                    assert again == match or kind == "text[2]"  # which is made anew each time
+                    assert str(again.location) == "0x1000"
+                kept = scan[0]
+    assert pickle.loads(pickle.dumps(kept)).location.region is None  # nobody knows it any more
+
+
+def test_what_is_shown_of_objects_says_something() -> None:
+    memory = Buffer(bytearray(16), base=0x1000)
+    with attach(memory) as target:
+        scan = target.scan(i32)
+        scan.first("now == 0")
+        assert repr(memory) == "<Buffer of 16 bytes at 0x1000>"
+        assert repr(scan) == f"<Scan of i32 in {target!r}, matches: 4, steps: 1>"
+        assert repr(scan.matches) == f"<Matches of {scan!r}>"
+        assert repr(scan.history) == "<History, steps: 1, now: 1>"
+        assert repr(scan[0]) == (
+            "Match(index=0, address=0x1000, value=0, previous=0, first=0, types=('i32',))"
+        )
+        frozen = target.freeze(0x1004, i32, 7)
+        assert repr(frozen) == "<Freeze of i32 at 0x1004: 7, held>"
+        frozen.stop()
+        assert repr(frozen) == "<Freeze of i32 at 0x1004: 7, stopped>"
+        assert repr(target.watch([(0x1000, i32)])) == f"<Watch of {target!r}, places: 1>"
+        scan.close()
+        assert repr(scan) == f"<Scan of i32 in {target!r}, closed>"
+    assert repr(scanner.Table()) == "<Table, entries: 0>"
+    assert repr(scanner.Declarations()) == "<Declarations: none>"
+
+
 def test_what_belongs_to_this_process_stays_here() -> None:
     with attach(Buffer(bytearray(8), base=0x1000)) as target:
         scan = target.scan(i32, where="all")

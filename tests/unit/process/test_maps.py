@@ -183,3 +183,21 @@ def test_as_many_regions_as_a_process_can_have() -> None:
     regions = parse_maps(text)
     assert len(regions) == 65530
     assert sys.getsizeof(regions[0]) < 200
+
+
+@pytest.mark.parametrize(
+    "name", ["a\\012b", "a\nb", "a\\012\nb", "gone (deleted)", "a\\012b (deleted)", "plain"]
+)
+@pytest.mark.parametrize("deleted", [False, True])
+def test_names_that_could_be_read_in_two_ways(tmp_path: Path, name: str, *, deleted: bool) -> None:
+    """A backslash and digits, or a newline; the end of a name, or what the kernel puts there."""
+    file = tmp_path / name
+    file.write_bytes(bytes(8192))
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 8192, prot=mmap.PROT_READ):
+        if deleted:
+            file.unlink()
+        regions = RegionReader(os.getpid()).read()
+        inode = os.fstat(opened.fileno()).st_ino
+        [region] = [each for each in regions if each.inode == inode]
+    assert (region.path, region.deleted) == (str(file), deleted)
+    assert region.name == str(file) + " (deleted)" * deleted
