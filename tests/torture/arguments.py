@@ -71,6 +71,7 @@ LEFT_OUT: Final = {
     "History.save": "takes what only a scan makes",
     "Memory.check": "takes what the core returns",
     "Buffer.check": "takes what the core returns",
+    "CoreFile.check": "takes what the core returns",
 }
 
 
