@@ -169,7 +169,7 @@ def _wrong_kind(value: AnyCase | Pattern | Regex, layout: Layout) -> str:
         return "" if layout.kind == "bytes" else reason
     if isinstance(value, Pattern):
         return "" if layout.kind == "bytes" else f"a pattern is found in bytes, not {layout.name}"
-    is_text = layout.kind in ("text", "utf16")
+    is_text = layout.kind in ("text", "utf16") and not layout.encoding
     return "" if is_text else f"letters of any case are found in text, not {layout.name}"
 
 

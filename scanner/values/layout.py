@@ -61,6 +61,7 @@ class Layout:
         fields: of a structure.
         decoded: names of a structure's fields that only construct can read.
         parts: of a number, the layouts it may have.
+        encoding: of text in another encoding than UTF-8, as Python calls it.
         is_mixed: whether it stands for numbers of several types, which only computing knows.
 
     >>> layout_of(i32).pack(-2)
@@ -77,6 +78,7 @@ class Layout:
     decoded: tuple[str, ...] = field(default=(), repr=False)
     parts: tuple[Layout, ...] = field(default=(), repr=False)
     is_mixed: bool = field(default=False, repr=False)
+    encoding: str = field(default="", repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -155,7 +157,7 @@ class Layout:
     @property
     def codec(self) -> str:
         """Python's name for the encoding of text; "" for what is no text."""
-        return _CODECS.get(self.kind, "")
+        return self.encoding or _CODECS.get(self.kind, "")
 
     def with_size(self, size: int) -> Layout:
         """The same text or bytes with a fixed length.
@@ -216,9 +218,9 @@ class Layout:
             return number
         if self.kind in ("bytes", "struct", "number"):
             return bytes(raw)
-        if self.kind == "text":
-            return raw.partition(b"\0")[0].decode("utf-8", "replace")
-        return raw.decode("utf-16-le", "replace").partition("\0")[0]
+        if self.bits == 8:
+            return bytes(raw).partition(b"\0")[0].decode(self.codec, "replace")
+        return bytes(raw).decode(self.codec, "replace").partition("\0")[0]
 
     def convert(self, number: int | float) -> int | float:
         """A number as predicates on this type compute with it: as it is for integer types.
@@ -267,8 +269,9 @@ class Layout:
             raise ValueKindError(value, self.name, "text")
         try:
             raw = value.encode(self.codec)
-        except UnicodeEncodeError:
-            raise ValueKindError(value, self.name, "whole Unicode characters") from None
+        except UnicodeError:
+            expected = "text in that encoding" if self.encoding else "whole Unicode characters"
+            raise ValueKindError(value, self.name, expected) from None
         if self.size is None:
             return raw
         if len(raw) > self.size:

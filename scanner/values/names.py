@@ -14,7 +14,7 @@ from ..errors import TypeNameError
 from ..errors.base import short
 from ..errors.suggest import near
 from . import types as value_types
-from .types import layout_of, sized
+from .types import layout_of, sized, text_in
 
 #: The value types by name, in the order in which to show them.
 TYPES: Final[dict[str, Construct]] = {
@@ -55,6 +55,9 @@ _ALIASES: Final = {
     for alias in aliases
 }
 
+#: What stands before the name of an encoding.
+_TEXT: Final = "text:"
+
 # The codes of ctypes' simple types and of numpy's kinds; the size says the rest.
 _CTYPES_LETTERS: Final = {
     **dict.fromkeys("bhilq", "i"),
@@ -68,7 +71,8 @@ def type_named(name: str) -> Construct:
     """The value type that has this name.
 
     Upper and lower case are the same. Names of C, numpy and Cheat Engine are understood, and
-    ``text[16]``, ``utf16[8]`` and ``bytes[4]`` give a fixed length.
+    ``text[16]``, ``utf16[8]`` and ``bytes[4]`` give a fixed length. ``text:shift-jis`` is text in
+    that encoding, as :func:`text_in` takes it.
 
     Raises:
         TypeNameError: there is none; it suggests near names.
@@ -84,6 +88,8 @@ def type_named(name: str) -> Construct:
     plain = length[1] if length else wanted
     canonical = _ALIASES.get(plain, plain)
     known = TYPES.get(canonical) or SCAN_TYPES.get(canonical)
+    if plain.startswith(_TEXT) or plain in ("utf-32", "utf32"):
+        known = text_in(plain.removeprefix(_TEXT))
     if known is None:
         raise TypeNameError(name, near(plain, [*TYPES, *SCAN_TYPES, *_ALIASES], 3, cutoff=0.5))
     return sized(known, int(length[2])) if length else known

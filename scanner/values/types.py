@@ -9,7 +9,9 @@ is looked for, or :func:`sized` sets it. They are constructs like any other and 
 
 from __future__ import annotations
 
+import codecs
 import sys
+from functools import lru_cache
 from typing import Any, Final
 
 import construct
@@ -117,6 +119,41 @@ utf16: Final = "utf16" / Text(Layout("utf16", "utf16", None, 16))
 number: Final = "number" / Number("number")
 any_: Final = "any" / Number("any")
 bytes_: Final = "bytes" / GreedyBytes
+
+
+def text_in(encoding: str) -> Construct:
+    """Text in an encoding that Python knows; by name, ``"text:shift-jis"``.
+
+    Args:
+        encoding: such as ``"shift-jis"``, ``"cp1251"``, ``"utf-16-be"`` or ``"utf-32"``, which is
+            little-endian unless it ends in ``-be``.
+
+    Raises:
+        TypeNameError: Python knows no such encoding of text, or text in it cannot end with a NUL.
+
+    >>> encode(text_in("shift-jis"), "ソ").hex(), decode(text_in("utf-32-be"), bytes(3) + b"A")
+    ('835c', 'A')
+    """
+    wanted = arguments.text("encoding", encoding).lower().replace("_", "-")
+    wanted = {"utf-32": "utf-32-le", "utf32": "utf-32-le"}.get(wanted, wanted)
+    try:
+        known = codecs.lookup(wanted).name.replace("_", "-")
+        nul = "\0".encode(known)
+        nul.decode(known, "replace")
+    except (LookupError, UnicodeError, ValueError):
+        raise TypeNameError(f"text:{encoding}", reason="Python knows no such encoding") from None
+    if known in ("utf-8", "utf-16", "utf-16-le"):
+        return text if known == "utf-8" else utf16
+    if any(nul) or len(nul) not in (1, 2, 4):
+        reason = f"text in {known} cannot be told from what is behind it"
+        raise TypeNameError(f"text:{encoding}", reason=reason)
+    return _text_in(known, len(nul))
+
+
+@lru_cache(maxsize=256)
+def _text_in(encoding: str, unit: int) -> Construct:
+    name = f"text:{encoding}"
+    return name / Text(Layout(name, "text", None, 8 * unit, encoding=encoding))
 
 
 def sized(value_type: Construct, length: int) -> Construct:

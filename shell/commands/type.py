@@ -27,7 +27,8 @@ TYPE = Command(
     category=Category.SETTINGS,
     summary="choose the value type",
     details="Integers are i8 u8 i16 u16 i32 u32 i64 u64, floats f32 f64, each also big-endian as "
-    "in i32be; text is UTF-8, utf16 is UTF-16, bytes are bytes and patterns such as 48 8B ?? ?F; "
+    "in i32be; text is UTF-8, utf16 is UTF-16, text:shift-jis "
+    "text in that encoding, bytes are bytes and patterns such as 48 8B ?? ?F; "
     "number stands for i32, i64, f32 and f64 at once, any for integers of every width and both "
     "floats: each match is shown with its types; pointer is an address of the target. Sized ones "
     "are written text[16]. Cheat Engine's names (4 Bytes, Float) and C's work too, and the "

@@ -169,3 +169,17 @@ def test_large_integers_are_text_in_json_too(
     *_, read = answers(game.pid, f"write {at:#x} u64 77", f"read {at:#x} u64")
     assert read["value"] == 77
     assert "value_text" not in read
+
+
+def test_text_in_another_encoding(farfetch: Farfetch, game: TargetProcess) -> None:
+    at = game.command("addresses").number("player_addr")
+    lines = (
+        f"where {at:#x}..{at + 48:#x}",
+        "type text:shift-jis",
+        f'write {at:#x} text:shift-jis "ソー"',
+    )
+    shown = said(farfetch, game, *lines, '"ソー"', "list", f"read {at:#x} bytes[4]")
+    assert "type text:shift-jis" in shown
+    assert "1 match" in shown
+    assert any('"ソー"' in line and f"{at:#x}" in line for line in shown)
+    assert "83 5c 81 5b" in shown[-1]

@@ -233,6 +233,7 @@ def functions() -> Iterator[Case]:
     yield Case("parse_predicate", s.parse_predicate, {"text": "hp == 5", "fields": ["hp"]})
     yield Case("parse_scan", s.parse_scan, {"text": "> 5", "fields": ["hp"], "rounded": True})
     yield Case("parse_value", s.parse_value, {"value_type": i32, "word": "5", "bits": 64})
+    yield Case("text_in", s.text_in, {"encoding": "shift-jis"})
     yield Case("pattern", s.pattern, {"text": "48 ??"})
     yield Case("process", s.process, {"pid": os.getpid()})
     yield Case("processes", s.processes, {"include_kernel_threads": False})

@@ -162,6 +162,7 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "regex": lambda d, _o: _(d.one("go+ld", "a{3}", "(", "[0-9]+x", "")),
     "scan_layout": lambda d, _o: _(d.construct(), bits=d.one(32, 64)),
     "size_of": lambda d, _o: _(d.construct(), bits=d.one(32, 64)),
+    "text_in": lambda d, _o: _(d.one("shift-jis", "utf-32", "nope", d.text())),
     "sized": lambda d, _o: _(d.construct(), d.one(0, 1, 4, 1 << 40)),
     "struct_of": lambda d, _o: _(d.construct(), bits=d.one(32, 64)),
     "type_name": lambda d, _o: _(d.construct()),

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 from construct import Byte, Struct
-from farfetch.scanner.errors import FarfetchError, TypeNameError, ValueKindError, ValueRangeError
+from farfetch.scanner import Buffer, attach, now, parse_predicate
+from farfetch.scanner.errors import (
+    ExpressionError,
+    FarfetchError,
+    TypeNameError,
+    ValueKindError,
+    ValueRangeError,
+)
 from farfetch.scanner.values.convert import (
     TYPES,
     any_,
@@ -23,6 +30,9 @@ from farfetch.scanner.values.convert import (
     pointer,
     sized,
     text,
+    text_in,
+    type_name,
+    type_named,
     u8,
     utf16,
 )
@@ -169,3 +179,48 @@ def test_says_what_is_wrong(
 )
 def test_formats(value_type: object, value: object, shown: str) -> None:
     assert format_value(value_type, value) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "text_", "raw"),
+    [
+        ("text:shift-jis", "text:shift-jis", "ソー", b"\x83\x5c\x81\x5b"),
+        ("Text:Shift_JIS", "text:shift-jis", "ab", b"ab"),
+        ("text:cp1251", "text:cp1251", "Да", b"\xc4\xe0"),
+        ("text:utf-16-be", "text:utf-16-be", "hé", b"\0h\0\xe9"),
+        ("utf-32", "text:utf-32-le", "A", b"A\0\0\0"),
+        ("text:utf-32-be", "text:utf-32-be", "A", b"\0\0\0A"),
+        ("text:utf-8", "text", "é", b"\xc3\xa9"),
+        ("text:utf-16", "utf16", "é", b"\xe9\0"),
+    ],
+)
+def test_text_in_any_encoding(name: str, shown: str, text_: str, raw: bytes) -> None:
+    kind = type_named(name)
+    unit = layout_of(kind).bits // 8
+    assert type_name(kind) == shown
+    assert type_named(shown) is kind
+    assert encode(kind, text_) == raw
+    assert decode(kind, raw + bytes(unit) + raw) == text_
+    fixed = type_named(f"{name}[{len(raw) // unit + 2}]")
+    assert encode(fixed, text_) == raw + bytes(2 * unit)
+    assert decode(fixed, encode(fixed, text_)) == text_
+    memory = Buffer(bytearray(8) + raw + bytes(8), base=0x1000)
+    with attach(memory) as target, target.scan(kind) as scan:
+        assert scan.first(now == text_).matches == 1
+        assert (scan[0].address, scan[0].value, scan[0].types) == (0x1008, text_, (shown,))
+        assert scan.write_all(text_[::-1]).written == 1
+        assert scan.next(now == text_[::-1]).matches == 1
+
+
+@pytest.mark.parametrize("name", ["nope", "", "hex", "idna", "punycode", "utf-8-sig", "utf-7"])
+def test_what_is_no_encoding_of_text(name: str) -> None:
+    with pytest.raises(TypeNameError):
+        text_in(name)
+
+
+def test_characters_that_an_encoding_does_not_have() -> None:
+    with pytest.raises(ValueKindError, match="is not text in that encoding for text:shift-jis"):
+        encode(text_in("shift-jis"), "€")
+    target = attach(Buffer(bytes(64), base=0x1000))
+    with target.scan("text:cp1251") as scan, pytest.raises(ExpressionError, match="any case"):
+        scan.first(parse_predicate('now == "a"i'))
