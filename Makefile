@@ -121,6 +121,11 @@ bench-calls: build  ## measure single reads and writes, looks and frozen values,
 	@$(BIN)/pip install --quiet 'PyMemoryEditor>=3.0'
 	@$(BIN)/python bench/calls.py --json build/bench-calls.json
 
+.PHONY: bench-watch
+bench-watch: build  ## measure what watching a value costs its program, beside gdb and a tracer
+	@tools/prerequisites.sh bench
+	@$(BIN)/python bench/watch.py --json build/bench-watch.json
+
 .PHONY: bench-startup
 bench-startup: build  ## measure how long farfetch takes to start
 	@$(BIN)/python bench/startup.py

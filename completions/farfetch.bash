@@ -3,10 +3,10 @@
 
 # commands: written by tools/manual.py; run make manual
 _farfetch_commands='
-ps attach detach info regions save-memory type struct align where option
-first next pattern undo redo history snapshot reset list delete map set
-unset freeze unfreeze watch read write hex patch unpatch pointer pointers
-table save load export wait expect let source help quit
+ps attach detach info regions type struct align where option first next
+pattern undo redo history snapshot reset list map set unset freeze
+unfreeze watch read write hex patch unpatch who disassemble signature nop
+pointer pointers table save load export wait expect let source help quit
 '
 # commands end
 
@@ -68,11 +68,10 @@ _farfetch() {
 	-p | --pid) _farfetch_processes ;;
 	-c | --command) _farfetch_offer $_farfetch_commands ;;
 	--memory) _farfetch_offer $_farfetch_memory ;;
-	--core) compopt -o filenames && mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	--let) ;;
 	*)
 		if [[ $cur == -* ]]; then
-			_farfetch_offer -p --pid --core -c --command --let --json --memory -V --version -h --help
+			_farfetch_offer -p --pid -c --command --let --json --memory -V --version -h --help
 		else
 			_farfetch_scripts
 		fi

@@ -35,6 +35,10 @@ set -g __farfetch_commands \
     hex 'look at memory as hex digits, and edit it' \
     patch 'change bytes and keep the old ones, or list what is patched' \
     unpatch 'put the old bytes of a patch back' \
+    who 'see which instructions write, read or execute a value, while nothing is stopped' \
+    disassemble 'show the instructions at an address' \
+    signature 'make the shortest pattern by which an instruction is found again' \
+    nop 'let an instruction do nothing' \
     pointer 'follow pointers to a value' \
     pointers 'find the pointer paths that lead to a value in every run' \
     table 'keep places under a name, to be saved and loaded' \

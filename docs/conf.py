@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import farfetch
 import farfetch.scanner
 from docutils.nodes import Element, Text, TextElement, document, reference
-from farfetch.scanner import Instruction, Symbol, Watchpoint, target
+from farfetch.scanner import Instruction, Pattern, Symbol, Watchpoint, target
 from farfetch.scanner.code.symbols import Symbols
 from farfetch.scanner.debug.watchpoint import On
 from farfetch.scanner.pointers.map import PointerMap
@@ -26,6 +26,7 @@ from sphinx.pycode import ModuleAnalyzer
 
 # annotations are looked up where they stand, where these are imported for types alone
 vars(target).update(PointerMap=PointerMap, Order=Order, On=On, Watchpoint=Watchpoint)
+vars(target).update(Pattern=Pattern)
 vars(target).update(Instruction=Instruction, Symbol=Symbol, Symbols=Symbols)
 
 project = "farfetch"

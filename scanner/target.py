@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import arguments
+from .errors import CodeError
 from .live.access import Access
 from .live.freeze import Freezer
 from .live.frozen import Freeze
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .code.instruction import Instruction
     from .code.symbols import Symbol, Symbols
     from .debug.watchpoint import On, Watchpoint
+    from .predicates.byte_pattern import Pattern
 
 
 def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None = None) -> Target:
@@ -458,6 +460,58 @@ class Target(Access):
             if self._symbols is None:
                 self._symbols = Symbols(self)
         return self._symbols
+
+    def nop(self, address: int) -> Patch:
+        """Let an instruction do nothing; the patch puts it back.
+
+        Threads that run through it meanwhile see the one or the other.
+
+        Args:
+            address: of the instruction.
+
+        Raises:
+            CodeError: there is none, or this machine's code cannot be read here.
+            MemoryFault: it cannot be read or written there.
+
+        >>> memory = bytearray(bytes.fromhex("83 6b 04 05 c3"))
+        >>> target = attach(Buffer(memory, base=0x1000))
+        >>> with target.nop(0x1000):
+        ...     print(target.disassemble(0x1000)[0])
+        nop [rax]
+        >>> print(target.disassemble(0x1000)[0])
+        sub dword ptr [rbx+4], 5
+        """
+        from .code.nops import nothing
+
+        found = self.disassemble(address)
+        if not found or not found[0].is_valid:
+            raise CodeError(address, "this is no instruction")
+        return self.patch(address, nothing(address, found[0].size))
+
+    def signature(self, address: int) -> Pattern:
+        """The shortest pattern of eight bytes or more that is nowhere else in its module's code.
+
+        It begins at an address. What is likely to be another in the next build is left wild: how
+        far it is to data and to functions, and addresses.
+
+        Args:
+            address: of an instruction.
+
+        Raises:
+            CodeError: it is in no module's code, or no pattern of 256 bytes is unique.
+            MemoryFault: it cannot be read.
+
+        >>> import ctypes, os
+        >>> getpid = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p).value
+        >>> with attach(os.getpid()) as target:
+        ...     pattern = target.signature(getpid)
+        ...     pattern.fits(target.read_bytes(getpid, len(pattern)))
+        True
+        """
+        from .code.signature import signature_of
+
+        self._life.check()
+        return signature_of(self, arguments.address(address))
 
     def disassemble(self, address: int, count: int = 1) -> list[Instruction]:
         """The instructions from an address on.

@@ -75,6 +75,16 @@ static void write_often(void)
 	}
 }
 
+/* So often, with work in between that takes the processor and no time by the clock. */
+static void write_and_work(long long times, long long spins)
+{
+	for (long long i = 0; i < times; i++) {
+		write_value(&value[0], (uint32_t)i);
+		for (long long spin = 0; spin < spins; spin++)
+			__asm__ volatile("");
+	}
+}
+
 static void *early_main(void *argument)
 {
 	(void)argument;
@@ -124,7 +134,7 @@ static long long now(void)
 
 static void obey(const struct command *command)
 {
-	long long times, began = now();
+	long long times, spins, began = now();
 
 	if (command_is(command, "threads") && read_work(command)) {
 		if (write_from_all())
@@ -139,9 +149,14 @@ static void obey(const struct command *command)
 		for (long long i = 0; i < times; i++)
 			read_value(&value[0]);
 		answer("count", "%lld", times);
+	} else if (command_is(command, "work") &&
+		   command_integer(command, 1, 0, INT32_MAX, &times) &&
+		   command_integer(command, 2, 0, INT32_MAX, &spins)) {
+		write_and_work(times, spins);
+		answer("count", "%lld", times);
 	} else if (command->count) {
 		if (!command_is(command, "threads") && !command_is(command, "write") &&
-		    !command_is(command, "read"))
+		    !command_is(command, "read") && !command_is(command, "work"))
 			answer_error("unknown command: %s", command->word[0]);
 		return;
 	}

@@ -85,6 +85,11 @@ class Instruction:
     target: int | None
 
     @property
+    def is_valid(self) -> bool:
+        """Whether it is an instruction at all, and no byte that begins none."""
+        return not self.text.startswith("db ")
+
+    @property
     def size(self) -> int:
         """How many bytes it has."""
         return len(self.raw)

@@ -29,6 +29,7 @@ class Category(Enum):
     SCANS = "scans"
     MATCHES = "matches"
     MEMORY = "memory"
+    CODE = "code"
     TABLE = "the table"
     SCRIPTS = "scripts"
     SHELL = "the shell"

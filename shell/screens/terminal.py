@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from farfetch.scanner import Watchpoint
+
 from ..session.place import Place
 from ..session.session import Session
 from .hex import HexScreen
 from .watch import WatchScreen
+from .who import WhoScreen
 
 
 class TerminalScreens:
@@ -24,6 +27,10 @@ class TerminalScreens:
     def watch(self, entries: Sequence[tuple[str, Place]], every: float, *, force: bool) -> None:
         """Show values live until the user leaves."""
         WatchScreen(self._session, entries, every, force=force).screen.run()
+
+    def who(self, hits: Watchpoint) -> None:
+        """Show who touches a value until the user leaves."""
+        WhoScreen(self._session, hits).screen.run()
 
     def hex(self, address: int, value_type: Any, *, force: bool) -> None:
         """Show memory until the user leaves."""

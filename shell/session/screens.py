@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from farfetch.scanner import Watchpoint
+
     from .place import Place
 
 
@@ -19,6 +21,13 @@ class Screens(Protocol):
             entries: how each place was called, and the place.
             every: seconds between looks.
             force: set and freeze even what the target may not write itself.
+        """
+
+    def who(self, hits: Watchpoint) -> None:
+        """Show the instructions that touch a value, as they come.
+
+        Args:
+            hits: what is seen.
         """
 
     def hex(self, address: int, value_type: Any, *, force: bool) -> None:

@@ -46,3 +46,12 @@ def test_every_small_call_is_measured(tmp_path: Path) -> None:
     measured = json.loads(report.read_text())
     assert len(measured) == 10
     assert all(case["ours"] > 0 and case["needed"] > 0 for case in measured)
+
+
+def test_what_a_watched_value_costs_is_measured(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    command = [sys.executable, str(ROOT / "bench/watch.py"), "--seconds", "0.01"]
+    subprocess.run([*command, "--json", str(report)], capture_output=True, check=True, timeout=300)
+    rows = json.loads(report.read_text())
+    assert {row["rate"] for row in rows} == {100, 10_000, 1_000_000}
+    assert {row["hits"] is not None for row in rows if row["who"].startswith("farfetch")} == {True}

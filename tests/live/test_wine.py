@@ -1,4 +1,4 @@
-"""Pointer paths in a Windows program that Wine runs: what lasts from one start to the next."""
+"""A Windows program that Wine runs: pointer paths that last, and who touches its values."""
 
 from __future__ import annotations
 
@@ -79,3 +79,29 @@ def test_the_best_path_of_two_runs_lasts(
     for respawns in range(10):
         with hoard(program, environment, respawns % 3) as process, attach(process.pid) as target:
             assert best.resolve(target) == process.command("").number("gold_addr")
+
+
+def test_who_takes_gold(program: Path, environment: dict[str, str]) -> None:
+    """The program moves its player when it is told to, and is not stopped for that to be seen."""
+    with hoard(program, environment, 0) as process, attach(process.pid) as target:
+        pointer = process.command("").number("static_addr")
+        session = target.read(pointer, "u64")
+        place = target.read(session + 8, "u64") + 8  # of the pointer to the player
+        with target.watchpoint(place, 8) as hits:
+            for _ in range(5):
+                process.command("respawn")
+            status = Path(f"/proc/{process.pid}/status").read_text()
+        assert "TracerPid:\t0\n" in status
+        [hit] = hits
+        assert hit.count == 5
+        assert hit.location.startswith("hoard.exe+")
+        assert hit.instruction is not None
+        [operand] = hit.instruction.writes
+        assert operand.address(hit.registers) == place
+        with target.watchpoint(pointer, 8, "read") as reads:
+            process.command("")
+        assert {read.location.split("+")[0] for read in reads} == {"hoard.exe"}
+        before = target.read(place, "u64")
+        with target.nop(hit.address):
+            process.command("respawn")
+            assert target.read(place, "u64") == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -158,3 +159,30 @@ def test_pages_of_matches(start: Start, game: TargetProcess) -> None:
     terminal.wait_for(re.compile(r"^ +9 (?s:.*)\n5 to 9 of [\d,]+ matches", re.MULTILINE))
     terminal.send(PAGE_UP)
     terminal.wait_for(re.compile(r"5 to 9 of (?s:.*)\n5 of [\d,]+ matches"))
+
+
+def test_who_takes_health(start: Start, game: TargetProcess) -> None:
+    at = game.command("addresses")["health_addr"]
+    terminal = start("-p", game.pid, size=(30, 110))
+    terminal.send(f"who writes {at}\r")
+    terminal.wait_for("nobody so far")
+    game.command("hit 7")
+    terminal.wait_for(re.compile(r"^>  +1  mov .* game!\w+", re.MULTILINE))
+    game.command("hit 1")
+    terminal.wait_for(re.compile(r"^>  +2  mov ", re.MULTILINE))
+    terminal.send("\r")
+    terminal.wait_for(re.compile(r"rax [0-9a-f]{16}"))
+    terminal.wait_for(re.compile(r"^ > 0x[0-9a-f]+  mov ", re.MULTILINE))
+    terminal.send("n")
+    terminal.wait_for(re.compile(r"^>x +2  mov ", re.MULTILINE))
+    game.command("hit 50")
+    until(game, "health", "92")
+    terminal.send("n")
+    terminal.wait_for(re.compile(r"^>  +2  mov ", re.MULTILINE))
+    game.command("hit 2")
+    until(game, "health", "90")
+    terminal.send("s")
+    terminal.wait_for(re.compile(r"^89 [0-9A-F]{2}(?: [0-9A-F?]{2}){6,}", re.MULTILINE))
+    terminal.send("q")
+    terminal.wait_for(re.compile(r"^farfetch>$", re.MULTILINE))
+    assert "TracerPid:\t0\n" in Path(f"/proc/{game.pid}/status").read_text()

@@ -85,10 +85,18 @@ def places(game: TargetProcess) -> dict[str, str]:
         "GOLD": at["gold_addr"],
         "game+0x4010": at["static_addr"],
         "game+0x1189": "game+0x10",
+        "game+0x1a03": code_of(game),
         "attach 1234": f"attach {game.pid}",
         "attach game": f"attach {game.pid}",
         "--wait 60": "--wait 0.1",
     }
+
+
+def code_of(game: TargetProcess) -> str:
+    """The address of its first instruction."""
+    maps = Path(f"/proc/{game.pid}/maps").read_text().splitlines()
+    code = next(line for line in maps if " r-xp " in line and line.endswith("/game"))
+    return f"0x{code.partition('-')[0]}"
 
 
 def placed(line: str, there: Mapping[str, str]) -> str:
@@ -218,6 +226,20 @@ ROWS: dict[str, Row] = {
         (('patch 0 ""', "UsageError"), ("patch 0x10 90", "MemoryFault")),
     ),
     "unpatch": Row(setup=("patch 0 90",), unscanned="NotPatched"),
+    "who": Row(
+        refuses=(
+            ("who writes 0 --size 33", "ArgumentError"),
+            ("who writes 0 --size many", "UsageError"),
+            ("who writes 0 --for soon", "UsageError"),
+        ),
+        line="who writes 0 --for 0.05",
+        endless=("who writes 0",),
+    ).on_a_match(),
+    "disassemble": Row(
+        refuses=(("disassemble 0x10", "MemoryFault"),), line="disassemble game+0x1a03"
+    ),
+    "signature": Row(refuses=(("signature [heap]", "CodeError"),), line="signature game+0x1a03"),
+    "nop": Row(refuses=(("nop 0x10", "MemoryFault"),), line="nop game+0x1a03"),
     "pointer": Row(
         refuses=(("pointer [heap]->0->0", "PointerError"), ("pointer 0x10", "MemoryFault")),
         examples=(('pointer "game+0x4010 -> 0x18 -> 0x20" f32', "MemoryFault"),),

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from farfetch.scanner import (
     Buffer,
+    CodeError,
     ForkedError,
     MatchIndexError,
     PointerMap,
@@ -180,6 +181,12 @@ def watched(world: World) -> None:
         world.target.watchpoint(world.at + 8, 4).close()
 
 
+def signed(world: World) -> None:
+    """Ask for a signature where no code is."""
+    with contextlib.suppress(CodeError):
+        world.target.signature(world.at)
+
+
 ROWS: dict[str, dict[str, Row]] = {
     "target": {
         **facts("target", "bits", "memory", "name", "pages", "patience", "pid", "process"),
@@ -194,6 +201,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "frozen": own(lambda w: w.target.frozen),
         "locate": reaching(lambda w: w.target.locate(w.at)),
         "modules": reaching(lambda w: w.target.modules()),
+        "nop": reaching(lambda w: w.target.nop(w.at + 4)),
         "patch": reaching(lambda w: w.target.patch(w.at, b"\x68")),
         "patches": own(lambda w: w.target.patches),
         "pointer_map": reaching(lambda w: w.target.pointer_map(where=f"{w.at:#x}..{w.at + 64:#x}")),
@@ -203,6 +211,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "regions": reaching(lambda w: w.target.regions()),
         "save_memory": reaching(lambda w: saved_core(w.target)),
         "scan": reaching(lambda w: w.target.scan(i32)),
+        "signature": reaching(signed),
         "symbol": reaching(lambda w: w.target.symbol(w.at)),
         "watch": reaching(lambda w: w.target.watch([(w.at, i32)])),
         "watchpoint": reaching(watched),

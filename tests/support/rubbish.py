@@ -343,6 +343,7 @@ def _pointer_cases(target: scanner.Target, folder: Path) -> Iterator[Case]:
 def _code_cases(target: scanner.Target) -> Iterator[Case]:
     yield Case("Target.disassemble", target.disassemble, {"address": BASE, "count": 3})
     yield Case("Target.symbol", target.symbol, {"address": BASE})
+    yield Case("Target.nop", lambda address: target.nop(address).undo(), {"address": BASE + 64})
     operand = scanner.MemoryOperand("", "rbx", "", 1, 8, 4, 64)
     yield Case("MemoryOperand.address", operand.address, {"registers": {"rbx": 5}})
     value = ctypes.c_int()
@@ -353,6 +354,8 @@ def _code_cases(target: scanner.Target) -> Iterator[Case]:
 
     good = {"address": ctypes.addressof(value), "size": 4, "on": "write", "loss": 0.5, "stack": 64}
     yield Case("Target.watchpoint", watch, good)
+    getpid = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p).value
+    yield Case("Target.signature", own.signature, {"address": getpid})
     hits = own.watchpoint(ctypes.addressof(value))
     hits.close()
     yield Case("Watchpoint.wait", hits.wait, {"seconds": 1.0, "hits": 0})

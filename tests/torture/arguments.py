@@ -206,6 +206,8 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Target.scan": _options,
     "MemoryOperand.address": lambda _d, _m: _({"rax": 1, "rbx": BASE}),
     "Target.disassemble": lambda d, t: _(d.place(t), d.one(0, 1, 8)),
+    "Target.nop": lambda d, t: _(d.place(t)),
+    "Target.signature": lambda d, t: _(d.place(t)),
     "Target.symbol": lambda d, t: _(d.place(t)),
     "Target.watchpoint": lambda d, t: _(
         *(d.place(t), d.one(1, 4, 8, 33), d.one("write", "access", "execute", "never")),

@@ -32,6 +32,7 @@ ELSEWHERE = (
     ("scanner/images/elf", "unit/memory/test_modules"),
     ("scanner/images/demangle scanner/images/functions", "unit/images/test_elf_functions"),
     ("scanner/images/pe_functions", "unit/images/test_elf_functions"),
+    ("scanner/code/nops scanner/code/signature", "live/test_nops"),
     ("scanner/code", "live/test_disassembly unit/code/test_ending live/test_sites"),
     ("scanner/debug", "live/test_watchpoints live/test_sites"),
     ("scanner/live/frozen", "unit/live/test_freeze"),

@@ -4,20 +4,23 @@
  */
 #include "guard.h"
 
-#define SECOND	1e9
+#define SAVED	5e8		/* ns whose share is saved up */
+#define KEPT	0.8		/* of the share: stopping and starting takes some, too */
+#define FAST	8		/* times the cost: hits that come faster than that take all of it */
 #define STRETCH	100000000ull	/* ns: hits are taken to come evenly for as long */
 #define BURST	64.0		/* hits that there is to be time for after a rest */
 
 void ff_guard_init(struct ff_guard *guard, uint64_t cost, double share, uint64_t now)
 {
 	*guard = (struct ff_guard){
-		.cost = cost, .share = share, .saved = share * SECOND, .now = now, .began = now,
+		.cost = cost, .share = KEPT * share, .now = now, .began = now,
 	};
+	guard->saved = guard->share * SAVED;
 }
 
 static void save(struct ff_guard *guard, uint64_t now)
 {
-	double most = guard->share * SECOND;
+	double most = guard->share * SAVED;
 
 	guard->saved += guard->share * (double)(now - guard->now);
 	if (guard->saved > most)
@@ -25,12 +28,17 @@ static void save(struct ff_guard *guard, uint64_t now)
 	guard->now = now;
 }
 
-bool ff_guard_take(struct ff_guard *guard, uint64_t hits, uint64_t now)
+uint64_t ff_guard_cost(const struct ff_guard *guard, uint64_t since)
+{
+	return since > guard->cost && since < FAST * guard->cost ? since : guard->cost;
+}
+
+bool ff_guard_take(struct ff_guard *guard, uint64_t spent, uint64_t now)
 {
 	if (guard->share == 0)
 		return false;
 	save(guard, now);
-	guard->saved -= (double)(hits * guard->cost);
+	guard->saved -= (double)spent;
 	if (guard->saved >= 0 || guard->resting)
 		return false;
 	guard->resting = true;

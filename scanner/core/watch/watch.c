@@ -51,6 +51,9 @@ struct ff_watch {
 	struct ff_guard guard;
 	int process;			/* pidfd, or -1 */
 	uint64_t fresh;			/* hits in this look */
+	uint64_t spent;			/* ns that they took */
+	uint64_t last;			/* when the last one was, of any slot, and whose */
+	uint32_t last_tid;
 	uint64_t samples;		/* those of other slots of the same instruction, too */
 	struct ff_sample previous;	/* its record is gone: the stack is not to be looked at */
 	uint32_t previous_slots;
@@ -164,6 +167,10 @@ static void take_sample(struct ff_watch *watch, const void *bytes)
 		return;
 	watch->samples++;
 	watch->fresh++;
+	watch->spent += ff_guard_cost(&watch->guard, sample.tid == watch->last_tid ?
+				      sample.time - watch->last : UINT64_MAX);
+	watch->last = sample.time;
+	watch->last_tid = sample.tid;
 	watch->events.openers[event->opener].recent++;
 	if ((pid_t)sample.pid != watch->spec.pid || is_twice(watch, &sample, event->opener) ||
 	    is_same(watch, &sample, event->slot))
@@ -276,7 +283,7 @@ static void mind(struct ff_watch *watch)
 	uint64_t now = nanoseconds();
 	double factor;
 
-	if (ff_guard_take(&watch->guard, watch->fresh, now)) {
+	if (ff_guard_take(&watch->guard, watch->spent, now)) {
 		rest(watch);
 	} else if (ff_guard_is_rested(&watch->guard, now, &factor)) {
 		watch->state.rested += now - watch->guard.rested;
@@ -294,6 +301,7 @@ static void look(struct ff_watch *watch)
 {
 	pthread_mutex_lock(&watch->lock);
 	watch->fresh = 0;
+	watch->spent = 0;
 	ff_rings_drain(&watch->events, take_record, watch);
 	mind(watch);
 	if (watch->fresh) {
