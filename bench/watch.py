@@ -133,6 +133,7 @@ def one(name: str, rate: int, seconds: float, tracer: Path) -> dict[str, Any]:
         spins = max(0, int(1 / rate / calibrated(program)))
         times = max(1, int(rate * seconds))
         alone = min(timed(program, times, spins, seconds) or seconds for _ in range(3))
+        how: Any  # a context manager of what says how many hits were seen
         if name.startswith("farfetch"):
             how = by_farfetch(program, address, 0.05 if name == "farfetch" else 1.0)
         elif name == "gdb":

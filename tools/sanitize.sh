@@ -13,9 +13,10 @@ threads=build/sanitize/threads
 mkdir -p build/sanitize
 cmake -S . -B $threads -DFARFETCH_MODULE=OFF -DFARFETCH_PROGRAMS=ON -DFARFETCH_WERROR=ON \
 	-DFARFETCH_SANITIZE=thread >$threads.log || { cat $threads.log; exit 1; }
-cmake --build $threads --target stress >$threads.log || { cat $threads.log; exit 1; }
+cmake --build $threads --target stress watching >$threads.log || { cat $threads.log; exit 1; }
 # Without randomization: the sanitizer wants addresses that newer kernels may not give it.
 setarch -R $threads/tests/stress
+setarch -R $threads/tests/watching
 
 test -x $venv/bin/python || "$python" -m venv $venv
 $venv/bin/pip install --quiet --disable-pip-version-check --require-hashes \

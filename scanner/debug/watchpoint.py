@@ -93,7 +93,8 @@ class Watchpoint(Closing):
     seen, and what was seen stays. What it gives when it is gone through are :class:`Hit` objects,
     the most frequent first, as they are at that moment; it may be gone through again.
 
-    What the kernel itself writes into the value, as read(2) does, is not seen.
+    What the kernel itself writes into the value, as read(2) does, is not seen. A vector
+    instruction that writes under a mask may be, though its mask leaves the value out.
 
     Attributes:
         address: of the value.

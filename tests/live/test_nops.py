@@ -114,8 +114,8 @@ def test_a_signature_holds_in_the_next_build(tmp_path: Path) -> None:
     more = (
         "int table[3000] = {1}; __attribute__((noinline)) int other(int n) { return table[n]; }\n"
     )
-    places = []
-    patterns = []
+    places: list[list[int]] = []
+    patterns: list[Pattern] = []
     for number, source in enumerate((body + rest, more + body + rest)):
         file, program = tmp_path / f"{number}.c", tmp_path / f"it{number}"
         file.write_text(source)
