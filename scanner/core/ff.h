@@ -617,6 +617,7 @@ struct ff_watch_state {
 	uint64_t lost;		/* there was no room for them; all are known once it has ended */
 	uint64_t instructions;
 	uint64_t dropped;	/* hits of instructions beyond those that are told apart */
+	uint64_t began;		/* ns of CLOCK_MONOTONIC */
 	uint64_t elapsed, rested;	/* ns, and those in which not all threads were watched */
 	uint32_t threads;	/* that there were at first */
 	int error;

@@ -138,7 +138,7 @@ class Watchpoint(Closing):
         space.check()
         self._cost = _cost(space, self.address, self.size, stack - stack % 8)
         self._core = self._start(stack - stack % 8, 0 if share == 1 else max(1, int(share * 1000)))
-        self._began = time.monotonic()
+        self._began = self._look().began / 1e9
         known = weakref.ref(self)
         self._stop = partial(_close, known)
         weakref.finalize(self, space.stepping.pop, self._stop, None)
@@ -169,8 +169,7 @@ class Watchpoint(Closing):
     def state(self) -> WatchState:
         """How it is doing now."""
         self._life.refuse_children()
-        state = ffi.new("struct ff_watch_state *")
-        lib.ff_watch_state(self._core[0], state)
+        state = self._look()
         ended: Literal["closed", "exited", "replaced"] | None = None
         if state.replaced:
             ended = "replaced"
@@ -187,6 +186,11 @@ class Watchpoint(Closing):
             int(state.threads),
             ended,
         )
+
+    def _look(self) -> Any:
+        state = ffi.new("struct ff_watch_state *")
+        lib.ff_watch_state(self._core[0], state)
+        return state
 
     def wait(self, seconds: float, *, hits: int = 0) -> bool:
         """Wait until there are more hits, or nothing more will be seen.

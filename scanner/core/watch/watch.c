@@ -45,7 +45,6 @@ struct ff_watch {
 	int result;			/* of starting */
 	struct ff_hits hits;
 	struct ff_watch_state state;
-	uint64_t began;
 	/* the thread's own */
 	struct ff_events events;
 	struct ff_guard guard;
@@ -294,7 +293,7 @@ static void mind(struct ff_watch *watch)
 		for (size_t i = 0; i < watch->events.nopeners; i++)
 			watch->events.openers[i].recent = 0;
 	}
-	watch->state.elapsed = now - watch->began;
+	watch->state.elapsed = now - watch->state.began;
 }
 
 static void look(struct ff_watch *watch)
@@ -367,16 +366,18 @@ static void finish(struct ff_watch *watch)
 
 static int start(struct ff_watch *watch)
 {
-	int error = ff_events_open(&watch->events, watch->spec.pid, watch->slots, watch->nslots,
-				   watch->spec.kind, watch->spec.stack);
+	int error;
 
+	watch->state.began = nanoseconds();	/* before anything can hit */
+	error = ff_events_open(&watch->events, watch->spec.pid, watch->slots, watch->nslots,
+			       watch->spec.kind, watch->spec.stack);
 	if (error)
 		return error;
 	watch->process = (int)syscall(SYS_pidfd_open, watch->spec.pid, 0);
 	watch->state.threads = (uint32_t)watch->events.nopeners;
-	watch->began = nanoseconds();
 	watch->is_known = read_value(watch, watch->value);
-	ff_guard_init(&watch->guard, watch->spec.cost, watch->spec.share / 1000.0, watch->began);
+	ff_guard_init(&watch->guard, watch->spec.cost, watch->spec.share / 1000.0,
+		      watch->state.began);
 	return 0;
 }
 
