@@ -69,10 +69,11 @@ _farfetch() {
 	-p | --pid) _farfetch_processes ;;
 	-c | --command) _farfetch_offer $_farfetch_commands ;;
 	--memory) _farfetch_offer $_farfetch_memory ;;
+	--core) compopt -o filenames && mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	--let) ;;
 	*)
 		if [[ $cur == -* ]]; then
-			_farfetch_offer -p --pid -c --command --let --json --memory -V --version -h --help
+			_farfetch_offer -p --pid --core -c --command --let --json --memory -V --version -h --help
 		else
 			_farfetch_scripts
 		fi
