@@ -28,7 +28,15 @@ class Node:
                 yield value
 
     def __str__(self) -> str:
-        return self._text()[0]
+        """Its text, as the predicate language reads it.
+
+        Raises:
+            ArgumentError: it is too deep.
+        """
+        try:
+            return self._text()[0]
+        except RecursionError:
+            raise too_deep() from None
 
 
 def same(node: Node, other: Node) -> bool:

@@ -200,7 +200,7 @@ def format_value(value_type: Construct, value: Any) -> str:
     try:
         layout = layout_of(value_type)
     except TypeNameError:
-        return str(value)
+        return _text(value, type_name(value_type))
     if layout.name == "pointer" and isinstance(value, int):
         return f"0x{value:x}"
     if isinstance(value, float):
@@ -209,10 +209,14 @@ def format_value(value_type: Construct, value: Any) -> str:
         return value.hex(" ")
     if isinstance(value, str):
         return quote(value)
+    return _text(value, layout.name)
+
+
+def _text(value: Any, name: str) -> str:
     try:
         return str(value)
     except Exception:  # of that object
-        raise ValueKindError(value, layout.name, "a value") from None
+        raise ValueKindError(value, name, "a value") from None
 
 
 def _is_found_out(value_type: Construct) -> bool:

@@ -258,6 +258,8 @@ def test_what_is_too_deep_is_refused() -> None:
     for expr in (total, signs):
         with pytest.raises(ArgumentError, match="a few hundred operators"):
             bind(expr == 1, layout_of(type_named("i32")))
+        with pytest.raises(ArgumentError, match="a few hundred operators"):
+            str(expr)
 
 
 def test_of_a_number_each_type_is_bound_or_left_out() -> None:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from construct import Byte, Struct
+from construct import Byte, GreedyRange, Struct
 from farfetch.scanner import Buffer, attach, now, parse_predicate
 from farfetch.scanner.errors import (
     ExpressionError,
@@ -179,6 +179,16 @@ def test_says_what_is_wrong(
 )
 def test_formats(value_type: object, value: object, shown: str) -> None:
     assert format_value(value_type, value) == shown
+
+
+@pytest.mark.parametrize("value_type", [i32, text, GreedyRange(Byte)])
+def test_what_has_no_text_is_refused(value_type: object) -> None:
+    class Mute:
+        def __str__(self) -> str:
+            raise RecursionError
+
+    with pytest.raises(ValueKindError):
+        format_value(value_type, Mute())
 
 
 @pytest.mark.parametrize(
