@@ -163,6 +163,7 @@ if typing.TYPE_CHECKING:
     from .declarations.c_layout import c_struct, c_structs
     from .declarations.construct import construct_struct
     from .pointers.ptr_file import export_paths, import_paths
+    from .script.live_script import LiveScript, ScriptChange
     from .tables.cheat_engine import Taken, import_table
     from .tables.check import Checked, TableCheck, check_table
     from .tables.ct_export import export_table
@@ -179,7 +180,9 @@ else:
         "Checked": ".tables.check",
         "Hit": ".debug.hit",
         "Instruction": ".code.instruction",
+        "LiveScript": ".script.live_script",
         "MemoryOperand": ".code.instruction",
+        "ScriptChange": ".script.live_script",
         "Symbol": ".code.symbols",
         "TableCheck": ".tables.check",
         "Taken": ".tables.cheat_engine",
@@ -238,6 +241,7 @@ __all__ = [
     "Hit",
     "Instruction",
     "Layout",
+    "LiveScript",
     "Location",
     "Match",
     "MatchIndexError",
@@ -277,6 +281,7 @@ __all__ = [
     "ScanOrderError",
     "ScanResult",
     "Script",
+    "ScriptChange",
     "ScriptError",
     "Seen",
     "Snapshot",

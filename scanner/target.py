@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import warnings
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from . import arguments
-from .errors import CodeError
+from .errors import CodeError, ExpressionError
 from .live.access import Access
 from .live.freeze import Freezer
 from .live.frozen import Freeze
@@ -31,12 +32,18 @@ from .scan.budget import Budget
 from .scan.job import ProgressFunction
 from .scan.scan import Scan
 from .values.convert import value_type
+from .values.literals import parse_integer
 
 if TYPE_CHECKING:
     from .code.instruction import Instruction
     from .code.symbols import Symbol, Symbols
     from .debug.watchpoint import On, Watchpoint
     from .predicates.byte_pattern import Pattern
+    from .script.live_script import LiveScript, Scripts
+
+
+#: A function behind its module's name, and an offset.
+_FUNCTION: Final = re.compile(r'"?([^"]*![^"+]*)"?\s*([+-]\s*(?:0x[0-9a-fA-F]+|[0-9]+))?')
 
 
 def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None = None) -> Target:
@@ -97,6 +104,7 @@ class Target(Access):
         self._making = threading.RLock()  # of the next two
         self._holder: Freezer | None = None
         self._patches: Patches | None = None
+        self._scripts: Scripts | None = None
         self._symbols: Symbols | None = None
 
     @property
@@ -437,6 +445,33 @@ class Target(Access):
         self._life.check()
         return Watchpoint(self, self._functions(), address, size, on, loss=loss, stack=stack)
 
+    def address(self, text: str) -> int:
+        """The address that a person wrote: ``0x7f00…``, ``game+0x4010``, ``game!hit+0x12``.
+
+        Raises:
+            ExpressionError: it is none.
+
+        >>> import os
+        >>> with attach(os.getpid()) as target:
+        ...     target.address("libc!qsort+4") - target.address("libc.so.6!qsort")
+        4
+        """
+        try:
+            return super().address(text)
+        except ExpressionError:
+            found = _FUNCTION.fullmatch(text.strip())
+            address = None if found is None else self._function(found[1])
+            if found is None or address is None:
+                raise
+            address += parse_integer((found[2] or "+0").replace(" ", "").lstrip("+"))
+            return arguments.address(address)
+
+    def _function(self, name: str) -> int | None:
+        """The address of a function with its module's name before it."""
+        from .code.naming import function_named
+
+        return function_named(self._functions(), self.modules(), name)
+
     def symbol(self, address: int) -> Symbol | None:
         """The function that an address is in; None where none is known.
 
@@ -532,6 +567,46 @@ class Target(Access):
         from .code.disassembling import disassembled
 
         return disassembled(self, address, count)
+
+    def script(
+        self,
+        text: str,
+        *,
+        name: str = "",
+        folder: str | os.PathLike[str] | None = None,
+    ) -> LiveScript:
+        r"""Take an Auto Assembler script, as Cheat Engine's tables have them; nothing changes yet.
+
+        Args:
+            text: of the script, with its [ENABLE] and [DISABLE].
+            name: what errors call it.
+            folder: from which the script may include files; it may include none if None.
+
+        >>> memory = bytearray(b"\x29\xd8")
+        >>> target = attach(Buffer(memory, base=0x1000))
+        >>> script = target.script("[ENABLE]\n1000:\n nop 2\n[DISABLE]\n1000:\n db 29 D8")
+        >>> script.enable()
+        >>> memory.hex(" "), [one.name for one in target.scripts]
+        ('90 90', ['script 1'])
+        """
+        from .script.live_script import Scripts  # which needs iced
+
+        self._life.check()
+        with self._making:
+            if self._scripts is None:
+                self._scripts = Scripts(self, self._functions())
+        return self._scripts.script(text, name, folder)
+
+    @property
+    def scripts(self) -> tuple[LiveScript, ...]:
+        """The scripts that are enabled, in the order in which that was done.
+
+        >>> attach(Buffer(bytearray(8))).scripts
+        ()
+        """
+        if self._life.is_forked:
+            self._life.check()
+        return self._scripts.enabled if self._scripts else ()
 
     def close(self) -> None:
         """Let go: what is frozen thaws, the target runs on.

@@ -646,4 +646,34 @@ void ff_watch_state(struct ff_watch *watch, struct ff_watch_state *out);
 int ff_watch_hit(struct ff_watch *watch, size_t index, struct ff_watch_hit *hit, uint32_t *threads,
 		 uint8_t *stack);
 
+/*
+ * Another process's threads, stopped for a moment (x86-64 only, else -ENOSYS)
+ */
+struct ff_remote_call {
+	uint64_t at;		/* of a syscall instruction; of int 0x80 in 32-bit code */
+	uint64_t number;
+	uint64_t arguments[6];
+	bool narrow;		/* 32-bit code */
+};
+
+/*
+ * Let a thread make a system call; -EAGAIN when it runs code of the other width,
+ * -EPERM when it may not be traced, or is, -ETIMEDOUT when it does not stop.
+ */
+int ff_remote_syscall(int tid, const struct ff_remote_call *call, int64_t *result);
+
+struct ff_remote_piece {
+	uint64_t address;
+	size_t size;
+	const uint8_t *before;
+	const uint8_t *after;
+};
+
+/*
+ * While no thread of a process runs, and none is inside of what changes: put bytes in the
+ * place of others through its opened mem file, all or none. -EILSEQ when the old ones are
+ * not there, -EBUSY when a thread does not leave them.
+ */
+int ff_remote_change(int pid, int memory, const struct ff_remote_piece *pieces, size_t n);
+
 #endif

@@ -5,15 +5,25 @@ from __future__ import annotations
 import abc
 import contextlib
 import errno
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from .. import arguments
 from ..engine import cell, check, ffi, lib
-from ..errors import ArgumentError, FarfetchError, TargetClosed, TargetGone
+from ..errors import (
+    ArgumentError,
+    FarfetchError,
+    MemoryFault,
+    MemoryUnavailable,
+    PatchError,
+    TargetClosed,
+    TargetGone,
+)
 from ..lifetime.bound import Bound
 from ..lifetime.life import Held
+from .changes import Change
 from .modules import Module, modules_of
 from .owner import ProcessInfo
 from .page_state import PageState
@@ -111,6 +121,66 @@ class Memory(Bound, abc.ABC):
         """
         self._held.get()
         return TargetGone(self.pid, self.title, "exited")
+
+    def allocate(
+        self,
+        size: int,  # noqa: ARG002
+        *,
+        near: int | None = None,  # noqa: ARG002
+        access: str = "rwx",  # noqa: ARG002
+    ) -> int:
+        """Let it map more memory; only a process can.
+
+        Args:
+            size: in bytes.
+            near: an address within 2 GiB of all of it; None where it does not matter.
+            access: of ``r``, ``w`` and ``x``.
+
+        Returns:
+            The address of its first byte.
+
+        Raises:
+            MemoryUnavailable: it cannot.
+
+        >>> Buffer(bytearray(8)).allocate(16)
+        Traceback (most recent call last):
+        farfetch.scanner.MemoryUnavailable: memory buffer is not available: only processes
+            allocate more of it
+        """
+        raise MemoryUnavailable(self.name, "only processes allocate more of it")
+
+    def gap(self, size: int, *, near: int | None = None) -> int:
+        """Where :meth:`allocate` would allocate; raises what that does."""
+        return self.allocate(size, near=near)
+
+    def release(self, address: int, size: int) -> None:
+        """Let it unmap what :meth:`allocate` gave; nothing where it cannot."""
+
+    def change(self, changes: Sequence[Change]) -> None:
+        """Change bytes, also code that runs: all of them or none, while nothing runs.
+
+        Raises:
+            PatchError: the old bytes are not there; nothing is changed.
+            MemoryFault: some cannot be written; nothing is changed.
+
+        >>> from farfetch.scanner.memory.changes import Change
+        >>> memory = Buffer(bytearray(b"abc"), base=16)
+        >>> memory.change([Change(17, b"b", b"X")])
+        >>> memory.read(16, 3)
+        b'aXc'
+        """
+        for change in changes:
+            there = self.read(change.address, len(change.before))
+            if there != change.before:
+                raise PatchError(change.address, change.before, there)
+        done: list[Change] = []
+        for change in changes:
+            written = self.write(change.address, change.after)
+            done.append(change)
+            if written != len(change.after):
+                for earlier in reversed(done):
+                    self.write(earlier.address, earlier.before)
+                raise MemoryFault(change.address, len(change.after), written, True)
 
     def modules(self, regions: list[Region] | None = None) -> list[Module]:
         """The programs and libraries that are mapped, by ascending address.

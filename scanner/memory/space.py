@@ -140,19 +140,8 @@ class Space(Closing):
         """
         regions = self.regions()
         modules = self.memory.modules(regions)
-        return parse_address(text, modules, regions, self.symbols, self._program(modules))
-
-    def _program(self, modules: list[Module]) -> str:
-        """The path of the module that is the program itself."""
-        process = self.memory.process
-        if process is None:
-            return modules[0].path if modules else ""
-        words = {word.replace("\\", "/").rpartition("/")[2].casefold() for word in process.cmdline}
-        programs = [module for module in modules if module.name.casefold().endswith(".exe")]
-        named = [module for module in programs if module.name.casefold() in words]
-        for module in named or programs:  # what Wine runs
-            return module.path
-        return process.exe or ""
+        program = program_path(self.memory, modules)
+        return parse_address(text, modules, regions, self.symbols, program)
 
     def read_bytes(self, address: int, size: int) -> bytes:
         """The bytes at an address, all of them.
@@ -212,6 +201,19 @@ class Space(Closing):
             for stop in tuple(self.stepping):
                 stop()
         self.memory.close()
+
+
+def program_path(memory: Memory, modules: list[Module]) -> str:
+    """The path of the module that is the program itself."""
+    process = memory.process
+    if process is None:
+        return modules[0].path if modules else ""
+    words = {word.replace("\\", "/").rpartition("/")[2].casefold() for word in process.cmdline}
+    programs = [module for module in modules if module.name.casefold().endswith(".exe")]
+    named = [module for module in programs if module.name.casefold() in words]
+    for module in named or programs:  # what Wine runs
+        return module.path
+    return process.exe or ""
 
 
 def checked_bits(bits: object) -> int | None:

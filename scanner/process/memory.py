@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from ..errors import AccessDenied, FarfetchError, TargetGone, TargetNotFound
 from ..memory.base import Memory
+from ..memory.changes import Change
 from ..memory.owner import ProcessInfo
 from ..memory.regions import Footprint, Region
+from . import remote
 from .footprints import read_footprints
 from .maps import RegionReader
 from .processes import process
@@ -55,6 +58,25 @@ class ProcessMemory(Memory):
         """How much of each region is in memory, by ascending address; see proc_pid_smaps(5)."""
         self._held.get()
         return read_footprints(self.process.pid, self.process.name)
+
+    def allocate(self, size: int, *, near: int | None = None, access: str = "rwx") -> int:
+        """Let the process map more memory; see :meth:`.Memory.allocate`."""
+        self._held.get()
+        return remote.allocate(self.process, self, size, near, access)
+
+    def gap(self, size: int, *, near: int | None = None) -> int:
+        """Where it would."""
+        return remote.gap(self, size, near)
+
+    def release(self, address: int, size: int) -> None:
+        """Let the process unmap what it mapped for us."""
+        self._held.get()
+        remote.release(self.process, self, address, size)
+
+    def change(self, changes: Sequence[Change]) -> None:
+        """Change bytes while none of its threads runs."""
+        self._held.get()
+        remote.change(self.process, self, changes)
 
     def error(self, code: int) -> FarfetchError | None:
         """What an errno of the reader means for the process: TargetGone or AccessDenied."""

@@ -153,9 +153,6 @@ class _Layout:
     def _labelled(self, part: Part, strict: bool) -> Sequence[Emitted]:
         """The statements, with places that are labels told from places that are addresses."""
         declared = {label.lower() for label in part.labels}
-        declared |= {  # what a script registers is its own, whoever else had that name before
-            name.lower() for _, name in part.registered if self._names.own(name) is None
-        }
         statements: list[Emitted] = []
         seen: set[str] = set()
         for statement in part.emitted:
@@ -266,8 +263,8 @@ class _Layout:
             raise ScriptError(line, f"{error.text.strip():.80}: {error.reason}") from None
         except CannotEncode as error:
             raise ScriptError(line, error.reason) from None
-        except ScriptError:
-            raise
+        except ScriptError as error:
+            raise ScriptError(error.line or line, error.reason) from None
         except FarfetchError as error:
             raise ScriptError(line, str(error)) from None
         return Piece(line, at, raw, mask)

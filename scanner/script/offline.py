@@ -80,7 +80,8 @@ def check_script(
 def _assemble(
     program: Program, bits: int, known: Callable[[str], bool], waits: dict[str, None]
 ) -> None:
-    around = _Imagined(bits, known, waits)
+    own = {name.lower() for _, name in program.enable.registered}
+    around = _Imagined(bits, lambda name: name.lower() not in own and known(name), waits)
     names = Names({}, around.symbol)
     for part in (program.enable, program.disable):
         around.prepare(part, names)

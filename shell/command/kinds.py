@@ -75,6 +75,10 @@ def _entries(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     return offers.names(cursor, moment.entries, "entry")
 
 
+def _scripts(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    return offers.names(cursor, moment.scripts, "script")
+
+
 def _structures(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     return offers.names(cursor, moment.structures)
 
@@ -186,6 +190,14 @@ ENTRY: Final = Kind(
     lambda session, asked: session.table[asked.text],
     _entries,
     sample="hp",
+    refuses=(("nobody", "TableError"),),
+)
+#: A script of the table.
+SCRIPT: Final = Kind(
+    "SCRIPT",
+    lambda session, asked: session.table.script(asked.text),
+    _scripts,
+    sample="hook",
     refuses=(("nobody", "TableError"),),
 )
 #: A structure that was declared.

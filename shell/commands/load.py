@@ -42,6 +42,7 @@ def run(session: Session, given: Given) -> Result:
     others = _others(session, table)
     session.structures.add(*table.structures.values())
     session.table = table
+    session.folder = None if given.unsaved else file.resolve().parent
     if given.unsaved:
         if session.unsaved.keep(table):
             unsaved.drop(file)

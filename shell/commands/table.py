@@ -11,11 +11,11 @@ from ..answers import values
 from ..answers.result import Column, Json, Result, Table
 from ..command import Alternatives, Argument, Asked, Category, Command, Form, Given, Kind, Option
 from ..command.arguments import as_typed
-from ..command.kinds import ENTRY, FILE, FORCE, PLACE, VALUE, WORD
+from ..command.kinds import ENTRY, FILE, FORCE, PLACE, SCRIPT, VALUE, WORD
 from ..complete import offers
 from ..errors import UsageError
 from ..line.words import path_of, quoted, unquoted
-from ..session import advice, entries, places, table_check
+from ..session import advice, entries, places, scripts, table_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,7 @@ _COLUMNS = (
     Column("FROZEN"),
     Column("NOTE"),
 )
+_SCRIPTS = (Column("GROUP"), Column("SCRIPT", style="bold"), Column("ON"), Column("NOTE"))
 _WIDEST = 60
 _ENTRY = Argument("entry", ENTRY)
 
@@ -59,7 +60,7 @@ def _new_name(session: Session, asked: Asked) -> str:
 
 NEW_NAME = Kind("NEW", _new_name, sample="more", refuses=(("hp", "UsageError"),))
 #: What is checked: a table's file.
-CHECKED = replace(FILE, read=as_typed, sample="game.json --offline")
+CHECKED = replace(FILE, label="FILE|SCRIPT", read=as_typed, sample="game.json --offline")
 _REPLACE = Option("--replace", "the entry of that name, if there is one")
 
 
@@ -91,7 +92,19 @@ def _listing(session: Session) -> Result:
                 "error": reason or None,
             }
         )
-    return Result({"entries": fields}, (Table(_COLUMNS, tuple(rows)) if rows else "no entries",))
+    blocks: list[Table | str] = [Table(_COLUMNS, tuple(rows))] if rows else []
+    known = scripts.listing(session)
+    if known:
+        on = tuple(
+            (one.group, one.name, "on" if _is_on(known, one.name) else "", one.note)
+            for one in session.table.scripts
+        )
+        blocks.append(Table(_SCRIPTS, on))
+    return Result({"entries": fields, "scripts": known}, tuple(blocks) or ("no entries",))
+
+
+def _is_on(known: list[Json], name: str) -> bool:
+    return any(isinstance(one, dict) and one["name"] == name and one["on"] for one in known)
 
 
 def _shortened(text: str) -> str:
@@ -183,10 +196,27 @@ def _unfreeze(session: Session, given: Given) -> Result:
     return Result(_fields(entry), (f"{quote(entry.name)} is free",))
 
 
-def _check(session: Session, given: Given) -> Result:  # noqa: ARG001
-    if not given.offline:
-        raise UsageError("say --offline: a table's file is checked without its program")
-    return table_check.check_file(path_of(given.what), every=given.list)
+def _check(session: Session, given: Given) -> Result:
+    if given.offline:
+        if given.what is None:
+            raise UsageError("FILE is missing: table check FILE --offline")
+        return table_check.check_file(path_of(given.what), every=given.list)
+    if given.list:
+        raise UsageError("--list goes with --offline")
+    session.attached.check()
+    if given.what is None:
+        return scripts.check_all(session)
+    return scripts.check(session, session.table.script(given.what))
+
+
+def _on(session: Session, given: Given) -> Result:
+    session.attached.check()
+    return scripts.switch_on(session, given.script, undo_at_exit=given.undo_at_exit)
+
+
+def _off(session: Session, given: Given) -> Result:
+    session.attached.check()
+    return scripts.switch_off(session, given.script)
 
 
 def _remove(session: Session, given: Given) -> Result:
@@ -203,6 +233,8 @@ _ACTIONS: dict[str, Callable[[Session, Given], Result]] = {
     "rename": _rename,
     "remove": _remove,
     "check": _check,
+    "on": _on,
+    "off": _off,
 }
 TABLE = Command(
     name="table",
@@ -220,7 +252,10 @@ TABLE = Command(
     "--group GROUP and --note TEXT; --replace puts it in place of the entry of that name. rename "
     "keeps all but the name. save and load keep the table in a file. check FILE --offline says of "
     "a file, without its program, which values have a place that is known, which wait for a "
-    "script that can run, and why others are refused; --list says it of each.",
+    "script that can run, and why others are refused; --list says it of each. on switches an Auto "
+    "Assembler script on, as a whole or not at all; off does what its [DISABLE] says, and "
+    "--undo-at-exit puts the old bytes back when the shell detaches or ends. check SCRIPT says "
+    "what it would change, and check alone which scripts still fit the program.",
     examples=(
         "table add 0 health",
         "table add 0.hp health",
@@ -230,6 +265,7 @@ TABLE = Command(
         "table freeze health",
         "table rename health life",
         "table check game.CT --offline",
+        'table on "no damage"',
         "table",
     ),
     run=run,
@@ -260,14 +296,21 @@ TABLE = Command(
                 ),
                 Form((_ENTRY,), (), ("remove",), "take an entry out"),
                 Form(
-                    (Argument("what", CHECKED),),
+                    (Argument("what", CHECKED, optional=True),),
                     (
                         Option("--offline", "without the program"),
                         Option("--list", "each value and script"),
                     ),
                     ("check",),
-                    "what of a file can be used",
+                    "what of a file can be used, or what a script would change",
                 ),
+                Form(
+                    (Argument("script", SCRIPT),),
+                    (Option("--undo-at-exit", "put the old bytes back"),),
+                    ("on",),
+                    "do what a script says",
+                ),
+                Form((Argument("script", SCRIPT),), (), ("off",), "undo what it did"),
             ),
             optional=True,
         ),

@@ -68,6 +68,10 @@ class Moment(Protocol):
         """The names in the table."""
 
     @property
+    def scripts(self) -> Sequence[str]:
+        """The names of the table's scripts."""
+
+    @property
     def paths(self) -> int:
         """How many pointer paths were found."""
 

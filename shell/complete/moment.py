@@ -103,6 +103,11 @@ class SessionMoment:
         return [entry.name for entry in self._session.table]
 
     @property
+    def scripts(self) -> Sequence[str]:
+        """The names of the table's scripts."""
+        return [script.name for script in self._session.table.scripts]
+
+    @property
     def paths(self) -> int:
         """How many pointer paths were found."""
         return self._session.hunt.total

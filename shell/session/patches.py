@@ -1,17 +1,21 @@
-"""Patches that are undone when their target is let go."""
+"""Patches and scripts that are undone when their target is let go."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from farfetch.scanner import FarfetchError, Patch, Target
 
 from ..answers import report
 
+if TYPE_CHECKING:
+    from farfetch.scanner import LiveScript
 
-def undo(target: Target, patches: Collection[Patch]) -> None:
-    """Put the old bytes of some patches back, the last one first.
+
+def undo(target: Target, patches: Collection[Patch | LiveScript]) -> None:
+    """Put the old bytes of some patches and scripts back, the last one first.
 
     What cannot be put back is said, and keeps nothing else from happening.
 
@@ -19,7 +23,10 @@ def undo(target: Target, patches: Collection[Patch]) -> None:
         target: that is let go.
         patches: of it and of others.
     """
-    for patch in reversed(target.patches if target.alive else ()):
+    made: list[Patch | LiveScript] = []
+    if target.alive:
+        made += [*target.patches, *target.scripts]
+    for patch in reversed(made):
         if patch in patches:
             try:
                 patch.undo()

@@ -33,6 +33,8 @@ from .unsaved import Unsaved
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from farfetch.scanner import LiveScript
+
     from .screens import Screens
 
 
@@ -55,7 +57,9 @@ class Session:
         scans: of the target, the present one and those before it.
         settings: of the next first scan; one that has begun keeps its own.
         writes: what was written over, to be put back.
-        undone: the patches whose old bytes are put back when the target is let go.
+        undone: the patches and scripts whose old bytes are put back when the target is let go.
+        scripts: of the table, by name and text, as they were used in the target.
+        folder: that the table was loaded from, in which its scripts find files.
         hunt: the pointer map and the pointer paths there are; they stay as the table does.
         structures: that were declared, by name; they stay as the table does.
         table: places with a name; it stays when another target is attached.
@@ -89,7 +93,9 @@ class Session:
         self.scans = Scans()
         self.settings = Settings()
         self.writes = Writes()
-        self.undone: set[Patch] = set()
+        self.undone: set[Patch | LiveScript] = set()
+        self.scripts: dict[tuple[str, str], LiveScript] = {}
+        self.folder: Path | None = None
         self.advised: set[str] = set()
         self.listed = range(0)
         self.hunt = Hunt()
@@ -202,6 +208,7 @@ class Session:
             self.advised.clear()
             self.scans.clear()
             self.writes.clear()
+            self.scripts.clear()
             target, self.target = self.target, None
             if target is not None:
                 undone, self.undone = self.undone, set()

@@ -31,6 +31,7 @@ class Moment:
     modules: Sequence[str] = ("game", "libc.so.6", "my lib.so")
     snapshots: Sequence[str] = ()
     entries: Sequence[str] = ()
+    scripts: Sequence[str] = ()
     paths: int = 0
     variables: Sequence[str] = ()
     patches: Sequence[tuple[str, str]] = ()

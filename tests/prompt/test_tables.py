@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from support.hooked import Hooked, build
 from support.targets import TargetProcess, target_path
 
 Answers = Callable[..., list[dict[str, Any]]]
@@ -258,7 +259,7 @@ def test_a_cheat_engine_table_is_used(game: TargetProcess, drive: Drive, tmp_pat
         "runnable": 0,
     }
     assert checked["entries"][3]["reason"] == "line 2: luacall(): Lua is not run"
-    assert "say --offline" in shell.error(f"table check '{file}'")["message"]
+    assert "the table has no script" in shell.error(f"table check '{file}'")["message"]
     loaded = shell.ask(f"load '{file}'")
     assert (loaded["entries"], loaded["scripts"]) == (2, 1)
     flag, mode = shell.ask("table")["entries"]
@@ -285,3 +286,46 @@ def test_what_many_entries_lack_is_summed_up(
     assert "40 left out: its type Lunch has no equal here" in said
     assert "40 values: 0 with a known place" in said
     assert "40 values refused: its type has no equal here" in said
+
+
+def test_scripts_are_switched_on_and_off(drive: Drive, tmp_path: Path) -> None:
+    table = tmp_path / "hooked.json"
+    god = "[ENABLE]\nhit:\n nop 3\nregistersymbol(hit)\n[DISABLE]\nhit:\n db 29 77 04\n"
+    scripts = [
+        {"name": "god", "text": god + "unregistersymbol(hit)", "group": "cheats"},
+        {"name": "lua", "text": "[ENABLE]\nluacall(x)", "note": "of others"},
+    ]
+    content = {"format": "farfetch table", "version": 4, "entries": [], "scripts": scripts}
+    table.write_text(json.dumps(content))
+    with Hooked(build(tmp_path)) as running:
+        shell = drive("-p", running.pid)
+        assert shell.ask(f"load '{table}'")["scripts"] == 2
+        checked = shell.ask("table check")["scripts"]
+        assert [(one["name"], one["status"]) for one in checked] == [
+            ("god", "fits"),
+            ("lua", "refused"),
+        ]
+        assert checked[1]["reason"] == "line 2: luacall(): Lua is not run"
+        (change,) = shell.ask("table check god")["changes"]
+        assert (change["before"], change["after"]) == ("29 77 04", "90 90 90")
+        assert running.ask("hit 5")[0] == 95
+        on = shell.ask("table on god")
+        assert (on["on"], on["changes"]) == (True, [change])
+        assert on["symbols"] == {"hit": hex(running.hit)}
+        assert running.ask("hit 5")[0] == 95
+        listed = shell.ask("table")["scripts"]
+        assert [(one["name"], one["group"], one["on"]) for one in listed] == [
+            ("god", "cheats", True),
+            ("lua", "", False),
+        ]
+        assert shell.ask("table on god --undo-at-exit")["undo_at_exit"] is True
+        assert shell.ask("table off god")["on"] is False
+        assert running.ask("hit 5")[0] == 90
+        assert "is not on" in shell.error("table off god")["message"]
+        assert shell.error("table on lua")["type"] == "ScriptError"
+        assert shell.error("table on nobody")["type"] == "TableError"
+        assert shell.error("table check nobody")["type"] == "TableError"
+        shell.ask("table on god --undo-at-exit")
+        shell.ask("detach")
+        assert running.ask("hit 5")[0] == 85
+        assert shell.error("table on god")["type"] == "NoTarget"

@@ -190,7 +190,7 @@ def signed(world: World) -> None:
 ROWS: dict[str, dict[str, Row]] = {
     "target": {
         **facts("target", "bits", "memory", "name", "pages", "patience", "pid", "process"),
-        **facts("target", "stepping"),
+        **facts("target", "stepping", "symbols"),
         "address": reaching(lambda w: w.target.address(hex(w.at))),
         "alive": own(lambda w: w.target.alive),
         "check": reaching(lambda w: w.target.check()),
@@ -212,6 +212,8 @@ ROWS: dict[str, dict[str, Row]] = {
         "save_memory": reaching(lambda w: saved_core(w.target)),
         "scan": reaching(lambda w: w.target.scan(i32)),
         "signature": reaching(signed),
+        "script": own(lambda w: w.target.script("nop")),
+        "scripts": own(lambda w: w.target.scripts),
         "symbol": reaching(lambda w: w.target.symbol(w.at)),
         "watch": reaching(lambda w: w.target.watch([(w.at, i32)])),
         "watchpoint": reaching(watched),
@@ -461,6 +463,7 @@ PLAIN = frozenset(
         "Regex",
         "Region",
         "ScanResult",
+        "ScriptChange",
         "Script",
         "Seen",
         "Symbol",

@@ -342,6 +342,7 @@ def _pointer_cases(target: scanner.Target, folder: Path) -> Iterator[Case]:
 
 def _code_cases(target: scanner.Target) -> Iterator[Case]:
     yield Case("Target.disassemble", target.disassemble, {"address": BASE, "count": 3})
+    yield Case("Target.script", target.script, {"text": "1000:\n nop", "name": "a", "folder": None})
     yield Case("Target.symbol", target.symbol, {"address": BASE})
     yield Case("Target.nop", lambda address: target.nop(address).undo(), {"address": BASE + 64})
     operand = scanner.MemoryOperand("", "rbx", "", 1, 8, 4, 64)

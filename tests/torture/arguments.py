@@ -208,6 +208,9 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Target.disassemble": lambda d, t: _(d.place(t), d.one(0, 1, 8)),
     "Target.nop": lambda d, t: _(d.place(t)),
     "Target.signature": lambda d, t: _(d.place(t)),
+    "Target.script": lambda d, t: _(
+        d.one("[ENABLE]\n[DISABLE]", f"{d.place(t):x}:\n db 1", "luacall(x)"), name=d.name()
+    ),
     "Target.symbol": lambda d, t: _(d.place(t)),
     "Target.watchpoint": lambda d, t: _(
         *(d.place(t), d.one(1, 4, 8, 33), d.one("write", "access", "execute", "never")),

@@ -73,6 +73,9 @@ ELSEWHERE = (
     ("scanner/tables/ct_fields scanner/tables/origin", "unit/tables/test_ct_export"),
     ("scanner/assembler", "unit/assembler/test_assembler"),
     ("scanner/script", "unit/script/test_program unit/script/test_layout"),
+    ("scanner/script/plan scanner/script/search", "unit/script/test_live_script"),
+    ("scanner/script/around scanner/process/remote", "live/test_scripts"),
+    ("scanner/memory/changes scanner/code/naming", "live/test_scripts"),
     # each command has a row, and what it does is tested where it is used
     ("shell/commands shell/command", "prompt/test_every_command prompt/test_answers"),
     ("shell/answers", "prompt/test_answers unit/shell/test_render"),
@@ -89,6 +92,7 @@ ELSEWHERE = (
     ("shell/session/overwritten", "prompt/test_unset"),
     ("shell/session", "prompt/test_answers prompt/test_prompt"),
     ("shell/session/entries shell/session/table_check", "prompt/test_tables"),
+    ("shell/session/scripts", "prompt/test_tables"),
     ("shell/answers/streams", "prompt/test_odd_terminals"),
 )
 

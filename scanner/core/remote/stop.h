@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads of another process, stopped by ptrace(2) for a moment
+ */
+#ifndef FF_STOP_H
+#define FF_STOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __x86_64__
+#include <sys/user.h>
+
+/*
+ * All that is done with a stopped thread is done by the thread that stopped it, and in
+ * one call of the core: nobody else may go on in between.
+ */
+struct ff_stopped {
+	pid_t tid;
+	bool here;	/* it stands still */
+};
+
+/*
+ * Ask a thread to stop where it is, then wait for it: of many all are asked first. -ESRCH
+ * when it has ended, -EPERM when somebody else traces it.
+ */
+int ff_stop_ask(struct ff_stopped *thread, pid_t tid);
+int ff_stop_wait(struct ff_stopped *thread);
+/* Let it go on, as if nothing had been; a call that would now say EINTR is begun again. */
+void ff_stop_end(struct ff_stopped *thread);
+int ff_stop_registers(const struct ff_stopped *thread, struct user_regs_struct *registers);
+int ff_stop_put(const struct ff_stopped *thread, const struct user_regs_struct *registers);
+/* One instruction; -ESRCH when it has ended of it. */
+int ff_stop_step(struct ff_stopped *thread);
+#endif
+
+#endif

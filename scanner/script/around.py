@@ -1,0 +1,83 @@
+"""A target as scripts see it: names, pointers, bytes, and instructions that are moved."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from iced_x86 import BlockEncoder, Code, Decoder
+
+from ..code.naming import function_named
+from ..code.symbols import Symbols
+from ..errors import ExpressionError, ScriptError
+from ..memory.addresses import parse_address
+from ..memory.modules import Module
+from ..memory.space import Space, program_path
+
+_LONGEST: Final = 15  # bytes of an instruction
+_FUNCTION: Final = re.compile(r"[A-Za-z_][\w.\-!?@$]{2,200}")
+
+
+class TargetAround:
+    """What a script needs to know of a target, as it is while the script is enabled.
+
+    Args:
+        space: the target.
+        functions: of its modules.
+    """
+
+    def __init__(self, space: Space, functions: Symbols) -> None:
+        self.space = space
+        self.bits = space.bits
+        self.regions = space.regions()
+        self.modules = space.memory.modules(self.regions)
+        self._functions = functions
+        self._program = program_path(space.memory, self.modules)
+
+    def symbol(self, name: str) -> int | None:
+        """The address that a name stands for: a symbol's, a module's, a function's."""
+        if not name or '"' in name:
+            return None
+        try:
+            return parse_address(
+                f'"{name}"', self.modules, self.regions, self.space.symbols, self._program
+            )
+        except ExpressionError:
+            if not _FUNCTION.fullmatch(name):
+                return None
+            return function_named(self._functions, self.modules, name)
+
+    def module(self, name: str, line: int) -> Module:
+        """A module by its name.
+
+        Raises:
+            ScriptError: there is none.
+        """
+        base = self.symbol(name)
+        found = next((module for module in self.modules if module.base == base), None)
+        if found is None:
+            raise ScriptError(line, f'no module is called "{name:.80}"')
+        return found
+
+    def pointer(self, address: int) -> int:
+        """The pointer at an address."""
+        size = self.bits // 8
+        return int.from_bytes(self.space.read_bytes(address, size), "little")
+
+    def copy(self, address: int, size: int) -> bytes:
+        """The bytes at an address."""
+        return self.space.read_bytes(address, size)
+
+    def moved(self, address: int, to: int) -> bytes:
+        """The instruction at an address, as it has to be elsewhere to do the same."""
+        raw = self.space.memory.read(address, _LONGEST)
+        instruction = Decoder(self.bits, raw, ip=address).decode()
+        if instruction.code == Code.INVALID:
+            raise ScriptError(0, f"there is no instruction at 0x{address:x}")
+        encoder = BlockEncoder(self.bits)
+        encoder.add(instruction)
+        try:
+            return encoder.encode(to)
+        except ValueError:
+            reason = f"the instruction at 0x{address:x} cannot be as far away as 0x{to:x}"
+            raise ScriptError(0, reason) from None

@@ -1,0 +1,343 @@
+"""Scripts in a target: enabled as one change, which is all there or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from .. import arguments
+from ..code.symbols import Symbols
+from ..errors import FarfetchError, PatchError, ScriptError, TargetClosed
+from ..lifetime.bound import Bound
+from ..lifetime.life import Life
+from ..memory.changes import Change
+from ..memory.space import Space
+from ..values.literals import quote
+from .layout import Names, assemble_part
+from .plan import Block, Plan, changes_of, overlap, prepare
+from .program import Program, read_program
+from .statements import Part
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .around import TargetAround
+
+_UNREGISTER_ALL: Final = "*"
+
+
+class ScriptChange(NamedTuple):
+    r"""Bytes that a script changes, or would change.
+
+    Attributes:
+        address: of the first.
+        before: the old bytes.
+        after: the new ones, as many.
+
+    >>> ScriptChange(0x4010, b"\x29", b"\x90").after.hex()
+    '90'
+    """
+
+    address: int
+    before: bytes
+    after: bytes
+
+
+class LiveScript(Bound):
+    r"""An Auto Assembler script for a target; made by :meth:`.Target.script`.
+
+    As a context manager it is enabled in the block, and disabled at its end.
+
+    Attributes:
+        name: what errors and other scripts call it.
+        text: of the script.
+        enabled: whether it is.
+
+    >>> memory = bytearray(b"\x29\xd8\x90\x90")
+    >>> target = attach(Buffer(memory, base=0x1000))
+    >>> script = target.script("[ENABLE]\n1000:\n nop 2\n[DISABLE]\n1000:\n db 29 D8")
+    >>> with script:
+    ...     memory[:2].hex(" "), script.enabled
+    ('90 90', True)
+    >>> memory[:2].hex(" "), script.enabled
+    ('29 d8', False)
+    """
+
+    def __init__(
+        self, scripts: Scripts, text: str, name: str, folder: str | os.PathLike[str] | None
+    ) -> None:
+        self.name = name
+        self.text = text
+        self.enabled = False
+        self._scripts = scripts
+        self._folder = folder
+        self._life = scripts._life
+        self._program: Program | None = None
+        self._own: dict[str, int] = {}
+        self._registered: dict[str, int | None] = {}
+        self._blocks: list[Block] = []
+        self._made: tuple[Change, ...] = ()
+
+    @property
+    def symbols(self) -> dict[str, int]:
+        r"""The addresses of the names that it has registered; none while it is not enabled.
+
+        >>> target = attach(Buffer(bytearray(64), base=0x1000))
+        >>> text = "[ENABLE]\n1010:\nhealth:\n dd 5\nregistersymbol(health)\n[DISABLE]"
+        >>> script = target.script(text)
+        >>> script.enable()
+        >>> script.symbols, target.address("health+4")
+        ({'health': 4112}, 4116)
+        """
+        known = self._scripts.space.symbols
+        return {name: known[name] for name in self._registered if name in known}
+
+    @property
+    def changes(self) -> tuple[ScriptChange, ...]:
+        """The bytes that enabling has changed, beside what it allocated; none while not enabled.
+
+        >>> attach(Buffer(bytearray(64))).script("nop").changes
+        ()
+        """
+        return tuple(ScriptChange(*change) for change in self._made)
+
+    def dry_run(self) -> tuple[ScriptChange, ...]:
+        r"""What enabling would change now: read, looked for and assembled, but not written.
+
+        Memory that would be allocated counts as there, and is not among the changes.
+
+        Raises:
+            ScriptError: it could not be enabled; says which line is why.
+
+        >>> target = attach(Buffer(bytearray(b"\x29\xd8"), base=0x1000))
+        >>> target.script("[ENABLE]\n1000:\n nop 2").dry_run()
+        (ScriptChange(address=4096, before=b')\xd8', after=b'\x90\x90'),)
+        """
+        self._life.check()
+        with self._scripts.lock:
+            plan = self._plan(dry=True)
+        return tuple(ScriptChange(*change) for change in plan.outside)
+
+    def enable(self) -> None:
+        r"""Do what [ENABLE] says: all of it, or nothing when it fails.
+
+        Raises:
+            ScriptError: a line cannot be understood or run, bytes are not found or not as they
+                have to be, or another script has changed the same place.
+            MemoryUnavailable: nothing can be allocated.
+            AccessDenied: the kernel does not let us stop its threads.
+            TargetGone: the target has exited.
+
+        >>> script = attach(Buffer(bytearray(4), base=16)).script("[ENABLE]\nluacall(x)")
+        >>> script.enable()
+        Traceback (most recent call last):
+        farfetch.scanner.ScriptError: line 2: luacall(): Lua is not run
+        """
+        self._life.check()
+        with self._scripts.lock:
+            if self.enabled:
+                return
+            before = len(self._blocks)
+            try:
+                plan = self._plan(dry=False)
+                self._write(plan)
+            except BaseException:
+                self._release(before)
+                raise
+            self._program, self._own = plan.program, dict(plan.assembled.names)
+            self._made, self.enabled = tuple(plan.outside), True
+            self._scripts.add(self)
+            self._register(plan.program.enable)
+
+    def disable(self) -> None:
+        """Do what [DISABLE] says. Nothing happens when it is not enabled.
+
+        Without a [DISABLE] the old bytes are put back.
+
+        Raises:
+            ScriptError: bytes are no longer as enabling left them, or a line fails; nothing is
+                changed, and it stays enabled.
+            TargetGone: the target has exited.
+
+        >>> attach(Buffer(bytearray(4), base=16)).script("nop").disable()
+        """
+        self._life.check()
+        with self._scripts.lock:
+            if not self.enabled or self._program is None:
+                return
+            if not self._program.has_sections:
+                self._put_back()
+                return
+            self._check_left()
+            part = self._program.disable
+            names = Names(self._own, self._around().symbol)
+            plan = self._section(self._program, part, names, self._blocks)
+            self._write(plan)
+            self._end(part)
+
+    def undo(self) -> None:
+        r"""Put the old bytes back, whatever [DISABLE] says, and take its symbols away.
+
+        Raises:
+            ScriptError: bytes are no longer as enabling left them; nothing is changed.
+
+        >>> memory = bytearray(b"abc")
+        >>> script = attach(Buffer(memory, base=16)).script("10:\n db 'X'")
+        >>> script.enable()
+        >>> script.undo()
+        >>> bytes(memory), script.enabled
+        (b'abc', False)
+        """
+        self._life.check()
+        with self._scripts.lock:
+            if self.enabled:
+                self._put_back()
+
+    def _put_back(self) -> None:
+        self._check_left()
+        self._scripts.space.memory.change([change.back for change in reversed(self._made)])
+        self._end(None)
+
+    def _check_left(self) -> None:
+        space = self._scripts.space
+        for change in self._made:
+            there = space.read_bytes(change.address, len(change.after))
+            if there != change.after:
+                reason = f"{PatchError(change.address, change.after, there)}"
+                raise ScriptError(0, f"{quote(self.name)} is not undone: {reason}")
+
+    def _end(self, part: Part | None) -> None:
+        """Take its names away, and forget what it has changed."""
+        symbols = self._scripts.space.symbols
+        gone = set(self._registered) if part is None else set(part.unregistered)
+        for name, before in self._registered.items():
+            keeps = part is not None and not {name, _UNREGISTER_ALL} & gone
+            if keeps and not self._is_allocated(symbols.get(name, 0)):
+                continue
+            if before is None:
+                symbols.unregister(name)
+            else:
+                symbols.register(name, before)
+        self._registered, self._made, self.enabled = {}, (), False
+        self._scripts.remove(self)
+
+    def _is_allocated(self, address: int) -> bool:
+        return any(block.address <= address < block.address + block.size for block in self._blocks)
+
+    def _around(self) -> TargetAround:
+        from .around import TargetAround  # which needs iced
+
+        return TargetAround(self._scripts.space, self._scripts.functions)
+
+    def _plan(self, *, dry: bool) -> Plan:
+        space = self._scripts.space
+        space.check()
+        program = read_program(self.text, space.bits, self._folder)
+        around = self._around()
+        blocks = list(self._blocks) if dry else self._blocks
+        names = prepare(program.enable, around, blocks, dry=dry)
+        return self._section(program, program.enable, names, blocks)
+
+    def _section(self, program: Program, part: Part, names: Names, blocks: Sequence[Block]) -> Plan:
+        around = self._around()
+        assembled = assemble_part(part, names, around, strict=program.strict)
+        for line, name in part.registered:
+            if names.get(name) is None:
+                raise ScriptError(line, f"registersymbol(): nothing is called {name:.80}")
+        inside, outside = changes_of(assembled, around, blocks)
+        for other in self._scripts.enabled:
+            place = None if other is self else overlap(outside, other._made)
+            if place is not None:
+                reason = f"the script {quote(other.name)} has changed 0x{place:x}, too"
+                raise ScriptError(0, f"{reason}: disable it first")
+        return Plan(program, assembled, inside, outside)
+
+    def _write(self, plan: Plan) -> None:
+        space = self._scripts.space
+        for change in plan.inside:
+            space.write_bytes(change.address, change.after, force=True)
+        if plan.outside:
+            try:
+                space.memory.change(plan.outside)
+            except PatchError as error:
+                raise ScriptError(0, str(error)) from None
+
+    def _register(self, part: Part) -> None:
+        symbols = self._scripts.space.symbols
+        names = Names(self._own, lambda name: symbols.get(name))
+        for _, name in part.registered:
+            address = names.get(name)
+            if address is None:
+                continue
+            if name not in self._registered:
+                self._registered[name] = symbols.get(name)
+            symbols.register(name, address % (1 << 64), owner=self.name)
+
+    def _release(self, before: int) -> None:
+        """Give back what a failed try has allocated: nothing has run there."""
+        while len(self._blocks) > before:
+            block = self._blocks.pop()
+            with contextlib.suppress(FarfetchError):
+                self._scripts.space.memory.release(block.address, block.size)
+
+    def __enter__(self) -> LiveScript:
+        self.enable()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not self._life.is_forked:  # a child that leaves the block leaves it to its parent
+            self.disable()
+
+    def __repr__(self) -> str:
+        return f"<LiveScript {self.name!r} {'enabled' if self.enabled else 'not enabled'}>"
+
+
+class Scripts(Bound):
+    """The scripts of one target.
+
+    Args:
+        space: the target.
+        functions: of its modules.
+    """
+
+    def __init__(self, space: Space, functions: Symbols) -> None:
+        self.space = space
+        self.functions = functions
+        self.lock = threading.RLock()
+        self._life = Life(partial(TargetClosed, None, "target"))
+        self._enabled: list[LiveScript] = []
+        self._count = 0
+
+    @property
+    def enabled(self) -> tuple[LiveScript, ...]:
+        """Those that are enabled, in the order in which that was done."""
+        self._life.check()
+        return tuple(self._enabled)
+
+    def script(
+        self, text: str, name: str = "", folder: str | os.PathLike[str] | None = None
+    ) -> LiveScript:
+        """Make one; nothing is read or changed yet."""
+        self._life.check()
+        arguments.text("text", text)
+        arguments.text("name", name)
+        shown = None if folder is None else arguments.path("folder", folder)
+        self._count += 1
+        return LiveScript(self, text, name or f"script {self._count}", shown)
+
+    def add(self, script: LiveScript) -> None:
+        """Note that one is enabled."""
+        self._enabled.append(script)
+
+    def remove(self, script: LiveScript) -> None:
+        """Note that one no longer is."""
+        self._enabled.remove(script)

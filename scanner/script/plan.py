@@ -1,0 +1,248 @@
+"""What a script will do in a target: found, allocated, assembled and compared, not yet written."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ..assembler.encoder import CannotEncode
+from ..assembler.expressions import Expression, evaluate
+from ..errors import FarfetchError, ScriptError
+from ..memory.changes import Change
+from .layout import Assembled, Names, Piece
+from .search import find_first, ranges_of
+from .statements import Allocation, Part, Search
+
+if TYPE_CHECKING:
+    from .around import TargetAround
+    from .program import Program
+
+_ALIGN: Final = 16  # of what is allocated
+_APART: Final = 1 << 30  # addresses that one block serves
+
+
+class Block(NamedTuple):
+    """Memory that was allocated for a script, which keeps it for the next time.
+
+    A thread may still be in it after the script is disabled, so it is never unmapped.
+
+    Attributes:
+        address: of the first byte.
+        size: in bytes.
+        key: which allocations of the script it is for.
+    """
+
+    address: int
+    size: int
+    key: tuple[tuple[str, int], ...]
+
+
+class Plan(NamedTuple):
+    """A section that is ready to be written.
+
+    Attributes:
+        program: that it is of.
+        assembled: its bytes and names.
+        inside: changes of what it allocated, where nothing runs.
+        outside: changes of what the target had before.
+    """
+
+    program: Program
+    assembled: Assembled
+    inside: list[Change]
+    outside: list[Change]
+
+
+def prepare(part: Part, around: TargetAround, blocks: list[Block], *, dry: bool) -> Names:
+    """Look for bytes, check those that have to be there, and allocate.
+
+    Args:
+        part: of the script.
+        around: the target.
+        blocks: that the script has; those that are allocated are added.
+        dry: only say where it would be allocated.
+
+    Returns:
+        The names that are known then.
+
+    Raises:
+        ScriptError: bytes are not found, or not as they have to be.
+        MemoryUnavailable: there is no room.
+    """
+    names = Names({}, around.symbol)
+    _search(part.searches, names, around)
+    for assertion in part.assertions:
+        address = _value(assertion.line, assertion.address, names, around)
+        there = around.space.memory.read(address, len(assertion.array.raw))
+        if not assertion.array.matches(there):
+            reason = f"0x{address:x} is {there.hex(' ').upper() or 'not readable'}, not "
+            raise ScriptError(assertion.line, f"assert(): {reason}{assertion.array}")
+    for access in part.accesses:
+        _value(access.line, access.address, names, around)  # code is written through its rights
+    _allocate(part.allocations, names, around, blocks, dry=dry)
+    return names
+
+
+def _value(line: int, tree: Expression, names: Names, around: TargetAround) -> int:
+    try:
+        return evaluate(tree, names, around.pointer) % (1 << 64)
+    except CannotEncode as error:
+        raise ScriptError(line, error.reason) from None
+    except FarfetchError as error:
+        raise ScriptError(line, str(error)) from None
+
+
+def _search(searches: Sequence[Search], names: Names, around: TargetAround) -> None:
+    """Find all that is looked for in one place in one pass, unless it depends on another."""
+    waiting = list(searches)
+    while waiting:
+        place = _place(waiting[0], names, around)
+        together = [search for search in waiting if _is_same(search, waiting[0])]
+        found = find_first(around.space, [search.array for search in together], place)
+        for search, address in zip(together, found, strict=True):
+            if address is None:
+                where = f" in {search.module}" if search.module else " there"
+                raise ScriptError(search.line, f"{search.name:.80}: its bytes are not{where}")
+            names.set(search.name, address)
+        waiting = [search for search in waiting if search not in together]
+
+
+def _is_same(one: Search, other: Search) -> bool:
+    """Whether two are looked for in the same place."""
+    if one.begin is not None or other.begin is not None:
+        return one is other
+    return (one.module.lower(), one.executable) == (other.module.lower(), other.executable)
+
+
+def _place(search: Search, names: Names, around: TargetAround) -> list[tuple[int, int]]:
+    if search.begin is not None and search.end is not None:
+        begin = _value(search.line, search.begin, names, around)
+        end = _value(search.line, search.end, names, around)
+        return ranges_of(around.regions, begin, end)
+    if search.module:
+        module = around.module(search.module, search.line)
+        return ranges_of(around.regions, module.base, module.end)
+    return ranges_of(around.regions, executable=search.executable)
+
+
+def _allocate(
+    allocations: Sequence[Allocation],
+    names: Names,
+    around: TargetAround,
+    blocks: list[Block],
+    *,
+    dry: bool,
+) -> None:
+    """Allocate what is near the same place, and may be used alike, in one block."""
+    groups: dict[tuple[str, int | None], list[Allocation]] = {}
+    program = around.symbol("$process")
+    for allocation in allocations:
+        near = program
+        if allocation.near is not None:
+            near = _value(allocation.line, allocation.near, names, around)
+        place = None if near is None else near // _APART
+        groups.setdefault((allocation.access, place), []).append(allocation)
+        if place is not None:
+            names.set(f"@@near {allocation.name}", near or 0)
+    for (access, _), group in groups.items():
+        key = tuple((allocation.name, allocation.size) for allocation in group)
+        near = names.get(f"@@near {group[0].name}")
+        size = sum(allocation.size + -allocation.size % _ALIGN for allocation in group)
+        address = _block(around, blocks, key, size, near, access, group[0].line, dry=dry)
+        for allocation in group:
+            names.set(allocation.name, address)
+            address += allocation.size + -allocation.size % _ALIGN
+
+
+def _block(
+    around: TargetAround,
+    blocks: list[Block],
+    key: tuple[tuple[str, int], ...],
+    size: int,
+    near: int | None,
+    access: str,
+    line: int,
+    *,
+    dry: bool,
+) -> int:
+    known = next((block for block in blocks if block.key == key), None)
+    if known is not None:
+        return known.address
+    memory = around.space.memory
+    try:
+        if dry:  # behind what would be allocated before it
+            before = sum(block.size for block in blocks)
+            address = memory.gap(before + size, near=near) + before
+        else:
+            address = memory.allocate(size, near=near, access=access)
+    except FarfetchError as error:
+        around.space.check()
+        raise ScriptError(line, f"alloc(): {error}") from None
+    blocks.append(Block(address, size, key))
+    return address
+
+
+def changes_of(
+    assembled: Assembled, around: TargetAround, blocks: Sequence[Block]
+) -> tuple[list[Change], list[Change]]:
+    """The changes that pieces are: of what was allocated, and of what the target had.
+
+    Raises:
+        ScriptError: a place cannot be read, or is written twice.
+    """
+    inside: list[Change] = []
+    outside: list[Change] = []
+    for piece in _joined(assembled.pieces):
+        end = piece.address + len(piece.raw)
+        own = any(
+            block.address <= piece.address and end <= block.address + block.size for block in blocks
+        )
+        if own:
+            inside.append(Change(piece.address, b"", piece.raw))
+            continue
+        there = around.space.memory.read(piece.address, len(piece.raw))
+        if len(there) < len(piece.raw):
+            raise ScriptError(piece.line, f"0x{piece.address:x} cannot be read")
+        raw = bytes(
+            new if mask else old
+            for new, old, mask in zip(
+                piece.raw, there, piece.mask or b"\xff" * len(piece.raw), strict=True
+            )
+        )
+        if raw != there:
+            outside.append(Change(piece.address, there, raw))
+    return inside, outside
+
+
+def _joined(pieces: Sequence[Piece]) -> list[Piece]:
+    """Pieces with neighbours in one."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        if not piece.raw:
+            continue
+        last = joined[-1] if joined else None
+        if last is not None and last.address + len(last.raw) == piece.address:
+            mask = b""
+            if last.mask or piece.mask:
+                mask = (last.mask or b"\xff" * len(last.raw)) + (
+                    piece.mask or b"\xff" * len(piece.raw)
+                )
+            joined[-1] = Piece(last.line, last.address, last.raw + piece.raw, mask)
+        else:
+            joined.append(piece)
+    ordered = sorted(joined, key=lambda piece: piece.address)
+    for one, other in itertools.pairwise(ordered):
+        if one.address + len(one.raw) > other.address:
+            raise ScriptError(other.line, f"0x{other.address:x} is written twice")
+    return joined
+
+
+def overlap(one: Sequence[Change], other: Sequence[Change]) -> int | None:
+    """An address that both change; None where there is none."""
+    for mine in one:
+        for theirs in other:
+            start = max(mine.address, theirs.address)
+            if start < min(mine.address + len(mine.after), theirs.address + len(theirs.after)):
+                return start
+    return None

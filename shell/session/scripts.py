@@ -1,0 +1,160 @@
+"""Scripts of the table in the target that is attached."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from farfetch.scanner import FarfetchError, format_address, quote
+
+from ..answers import quantities
+from ..answers.result import Column, Json, Result, Table
+from ..errors import CommandError
+
+if TYPE_CHECKING:
+    from farfetch.scanner import LiveScript, Script, ScriptChange
+
+    from .session import Session
+
+_COLUMNS = (
+    Column("ADDRESS", right=True, style="cyan"),
+    Column("WHERE"),
+    Column("BEFORE"),
+    Column("AFTER", style="bold"),
+)
+_MATCHES = (Column("SCRIPT", style="bold"), Column("NOW"))
+_SHOWN = 16
+
+
+def switch_on(session: Session, script: Script, *, undo_at_exit: bool) -> Result:
+    """Enable a script of the table."""
+    live = _enabled(session, script)
+    if live is None:
+        live = _live(session, script)
+        with session.whole():  # else a signal in between would leave it for ever
+            live.enable()
+            if undo_at_exit:
+                session.undone.add(live)
+    elif undo_at_exit:
+        session.undone.add(live)
+    said = f"{quote(script.name)} is on"
+    if live.symbols:
+        said += f"; {', '.join(live.symbols)} {'is' if len(live.symbols) == 1 else 'are'} known"
+    fields: dict[str, Json] = {
+        "name": script.name,
+        "on": True,
+        "changes": _fields(live.changes),
+        "symbols": {name: format_address(address) for name, address in live.symbols.items()},
+        "undo_at_exit": live in session.undone,
+    }
+    return Result(fields, (said, *_table(session, live.changes)))
+
+
+def switch_off(session: Session, script: Script) -> Result:
+    """Disable a script of the table."""
+    live = _enabled(session, script)
+    if live is None:
+        raise CommandError(f"{quote(script.name)} is not on")
+    with session.whole():
+        live.disable()
+        session.undone.discard(live)
+    return Result({"name": script.name, "on": False}, (f"{quote(script.name)} is off",))
+
+
+def check(session: Session, script: Script) -> Result:
+    """Say what a script would change."""
+    live = _enabled(session, script)
+    changes = live.changes if live else _live(session, script).dry_run()
+    count = quantities.count(len(changes), "place", "places")
+    said = f"{quote(script.name)} {'has changed' if live else 'would change'} {count}"
+    fields: dict[str, Json] = {
+        "name": script.name,
+        "on": live is not None,
+        "changes": _fields(changes),
+    }
+    return Result(fields, (said, *_table(session, changes)))
+
+
+def check_all(session: Session) -> Result:
+    """Say of each script of the table whether it could be switched on now."""
+    target = session.attached
+    listed: list[Json] = []
+    rows: list[tuple[str, ...]] = []
+    for script in session.table.scripts:
+        status, reason = "fits", ""
+        if _enabled(session, script):
+            status = "on"
+        else:
+            try:
+                _live(session, script).dry_run()
+            except FarfetchError as error:
+                target.check()
+                status, reason = "refused", str(error)
+        listed.append({"name": script.name, "status": status, "reason": reason})
+        rows.append((script.name, reason or status))
+    shown = Table(_MATCHES, tuple(rows)) if rows else "the table has no scripts"
+    return Result({"scripts": listed}, (shown,))
+
+
+def listing(session: Session) -> list[Json]:
+    """The scripts of the table, for programs."""
+    target = session.target
+    on = {script.name for script in target.scripts} if target and target.alive else set()
+    return [
+        {"name": script.name, "group": script.group, "note": script.note, "on": script.name in on}
+        for script in session.table.scripts
+    ]
+
+
+def _enabled(session: Session, script: Script) -> LiveScript | None:
+    for live in session.attached.scripts:
+        if (live.name, live.text) == (script.name, script.text):
+            return live
+    return None
+
+
+def _live(session: Session, script: Script) -> LiveScript:
+    key = (script.name, script.text)
+    known = session.scripts.get(key)
+    if known is None:
+        folder = session.folder
+        known = session.attached.script(script.text, name=script.name, folder=folder)
+        session.scripts[key] = known
+    return known
+
+
+def _table(session: Session, changes: tuple[ScriptChange, ...]) -> list[Table]:
+    rows = tuple(
+        (
+            format_address(change.address),
+            str(session.attached.locate(change.address)),
+            _code(session, change.address, change.before),
+            _code(session, change.address, change.after),
+        )
+        for change in changes
+    )
+    return [Table(_COLUMNS, rows)] if rows else []
+
+
+def _code(session: Session, address: int, raw: bytes) -> str:
+    """Some bytes for people, with the first instruction that they are."""
+    text = raw[:_SHOWN].hex(" ") + (" …" if len(raw) > _SHOWN else "")
+    with suppress(FarfetchError):
+        from farfetch.scanner import Buffer, attach
+
+        padded = attach(Buffer(raw + bytes(16), base=address), bits=session.attached.bits)
+        (first, *_) = padded.disassemble(address, 1)
+        if len(first.raw) <= len(raw):
+            text += f"  {first.text}"
+    return text
+
+
+def _fields(changes: tuple[ScriptChange, ...]) -> list[Json]:
+    return [
+        {
+            "address": format_address(change.address),
+            "before": change.before.hex(" "),
+            "after": change.after.hex(" "),
+        }
+        for change in changes
+    ]

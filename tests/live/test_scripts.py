@@ -1,0 +1,253 @@
+"""Scripts as players write them, in programs that run: enabled, seen, disabled, as before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from farfetch.scanner import FarfetchError, LiveScript, ScriptError, Target, TargetGone, attach
+from farfetch.scanner.memory.changes import Change
+
+from support.hooked import Hooked, build
+
+#: Whatever changes the player's health does so no more; a foe's still does.
+GOD = """[ENABLE]
+aobscanmodule(god,{module},{code} 90 90 90 90)
+alloc(newmem,$1000,god)
+label(return mine)
+registersymbol(god)
+newmem:
+  cmp [{player}],1234
+  je mine
+  {original}
+mine:
+  jmp return
+god:
+  jmp newmem
+  nop 2
+return:
+[DISABLE]
+god:
+  db {code} 90 90 90 90
+unregistersymbol(*)
+dealloc(*)
+"""
+#: Who is hit last is known by a symbol.
+CATCH = """[ENABLE]
+alloc(caught,$100,hit+{at})
+alloc(pHit,8,hit+{at})
+label(return)
+registersymbol(pHit)
+pHit:
+  dd 0 0
+caught:
+  mov [pHit],{player}
+  readmem(hit+{at},3)
+  jmp return
+hit+{at}:
+  jmp caught
+  nop 2
+return:
+[DISABLE]
+hit+{at}:
+  db {code} 90 90 90 90
+unregistersymbol(pHit)
+dealloc(caught)
+"""
+RATE = """{$strict}
+[ENABLE]
+assert(rate,00 00 80 3F)
+rate:
+  dd (float)2.5
+[DISABLE]
+rate:
+  dd (float)1
+"""
+USES = """[ENABLE]
+[pHit]+4:
+  dd #7777
+[DISABLE]
+"""
+FORMS = {
+    64: {"code": "29 77 04", "player": "rdi", "original": "sub [rdi+4],esi", "at": "0"},
+    32: {"code": "29 4A 04", "player": "edx", "original": "sub [edx+4],ecx", "at": "8"},
+}
+
+
+@pytest.fixture(scope="module", params=[64, 32])
+def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("hooked"), request.param)
+
+
+@pytest.fixture
+def hooked(program: Path) -> Iterator[tuple[Hooked, Target]]:
+    with Hooked(program) as running, attach(running.pid) as target:
+        yield running, target
+    assert running.status == 0
+
+
+def script(target: Target, text: str, name: str = "") -> LiveScript:
+    filled = text
+    for key, value in {**FORMS[target.bits], "module": f"ffhooked{target.bits}"}.items():
+        filled = filled.replace("{" + key + "}", value)
+    return target.script(filled, name=name)
+
+
+def test_a_hook_spares_the_player_and_is_taken_back(hooked: tuple[Hooked, Target]) -> None:
+    running, target = hooked
+    before = target.read_bytes(running.hit, 32)
+    god = script(target, GOD, "god")
+    (change,) = god.dry_run()
+    assert target.read_bytes(running.hit, 32) == before
+    assert running.ask("hit 5")[0] == 95
+    god.enable()
+    assert target.scripts == (god,)
+    assert (god.changes[0].address, god.changes[0].before) == (change.address, change.before)
+    assert god.symbols == {"god": change.address}
+    assert running.ask("hit 5")[0] == 95
+    assert running.ask("foe 5")[1] == 95
+    god.enable()  # it is
+    god.disable()
+    god.disable()  # it is not
+    assert (target.read_bytes(running.hit, 32), god.symbols, god.changes) == (before, {}, ())
+    assert running.ask("hit 5")[0] == 90
+    with pytest.raises(FarfetchError, match="god"):
+        target.address("god")
+
+
+def test_a_pointer_is_caught_and_another_script_uses_it(hooked: tuple[Hooked, Target]) -> None:
+    running, target = hooked
+    uses = script(target, USES, "uses")
+    with pytest.raises(ScriptError, match='line 2: nothing is called "pHit"'):
+        uses.enable()
+    with script(target, CATCH):
+        running.ask("foe 1")
+        assert target.read(target.address("pHit"), "pointer") == running.players + 16
+        uses.enable()
+        assert running.ask("")[1] == 7777
+    with pytest.raises(FarfetchError, match="pHit"):
+        target.address("pHit")
+    uses.undo()
+    assert running.ask("")[1] == 99
+
+
+def test_data_is_patched(hooked: tuple[Hooked, Target]) -> None:
+    running, target = hooked
+    target.symbols.register("rate", _rate(target, running.players))
+    with script(target, RATE):
+        assert running.ask("earn 4")[2] == 20
+    assert running.ask("earn 4")[2] == 24
+    target.write(target.address("rate"), "f32", 3.0)
+    with pytest.raises(ScriptError, match=r"line 3: assert\(\): 0x\w+ is 00 00 40 40, not"):
+        script(target, RATE).enable()
+
+
+def _rate(target: Target, near: int) -> int:
+    """Where the one float of 1.0 is in the program's data."""
+    region = target.locate(near).region
+    assert region is not None
+    scan = target.scan("f32", where="data", threads=1)
+    scan.first("now == 1.0")
+    name = f"ffhooked{target.bits}"
+    [found] = [one.address for one in scan if name in str(target.locate(one.address))]
+    return found
+
+
+def test_what_fails_leaves_everything_as_it_was(hooked: tuple[Hooked, Target]) -> None:
+    running, target = hooked
+    target.symbols.register("players", running.players)
+    before = target.read_bytes(running.hit, 32)
+    regions = len(target.regions())
+    for lines, line, reason in (
+        ("alloc(m,100,hit)\nhit:\n jmp m\nm:\n mov eax,[nobody]", 6, "nothing is called"),
+        ("alloc(m,100,hit)\nhit:\n jmp m\n10:\n nop", 6, "0x10 cannot be read"),
+        ("alloc(m,100,hit)\naobscan(x,12 34 56 78 9A BC DE F0 11 22 33 77)", 3, "its bytes are"),
+        ("aobscanmodule(x,nothing.so,90)", 2, 'no module is called "nothing.so"'),
+        ("alloc(m,100,hit)\nhit:\n nop\nhit:\n nop", 6, "is written twice"),
+        ("alloc(m,100)\nregisterSymbol(nobody)\nm:\n nop", 3, "nothing is called nobody"),
+        ("[[players+999999999999]]:\n nop", 2, "cannot read"),
+    ):
+        with pytest.raises(ScriptError) as raised:
+            target.script(f"[ENABLE]\n{lines}\n[DISABLE]").enable()
+        assert (raised.value.line, target.scripts) == (line, ())
+        assert reason in str(raised.value)
+    assert target.read_bytes(running.hit, 32) == before
+    assert len(target.regions()) == regions
+    assert set(target.symbols) == {"players"}
+
+
+def test_two_scripts_on_one_place_and_what_others_have_changed(
+    hooked: tuple[Hooked, Target],
+) -> None:
+    _, target = hooked
+    god = script(target, GOD, "god")
+    other = script(target, CATCH, "other")
+    god.enable()
+    with pytest.raises(ScriptError, match=r'the script "god" has changed 0x\w+, too: disable'):
+        other.enable()
+    at = god.changes[0].address
+    target.write_bytes(at, b"\xcc", force=True)
+    for undo in (god.disable, god.undo):
+        with pytest.raises(ScriptError, match='"god" is not undone: the patch at'):
+            undo()
+    assert god.enabled
+    target.write_bytes(at, god.changes[0].after[:1], force=True)
+    god.undo()
+    other.enable()
+    other.disable()
+    assert target.scripts == ()
+
+
+@pytest.mark.parametrize("bits", [64])
+def test_a_hundred_rounds_under_four_threads(bits: int, tmp_path: Path) -> None:
+    with Hooked(build(tmp_path, bits), 4) as running, attach(running.pid) as target:
+        before = target.read_bytes(running.hit, 32)
+        god = script(target, GOD)
+        for _ in range(100):
+            god.enable()
+            god.disable()
+        assert target.read_bytes(running.hit, 32) == before
+        made = [region for region in target.regions() if region.perms == "rwxp"]
+        assert len(made) == 1  # the same memory each time
+        *_, errors = running.ask("hit 1")
+        assert errors == 0  # who waited in epoll_wait(2) heard of nothing
+    assert running.status == 0
+
+
+def test_memory_is_allocated_near_and_given_back(hooked: tuple[Hooked, Target]) -> None:
+    running, target = hooked
+    memory = target.memory
+    before = len(target.regions())
+    for _ in range(20):
+        address = memory.allocate(5000, near=running.hit)
+        assert address % 65536 == 0
+        assert abs(address - running.hit) < 1 << 31
+        target.write_bytes(address, b"abc")
+        assert target.read_bytes(address, 8192)[:3] == b"abc"
+        memory.release(address, 5000)
+    assert len(target.regions()) == before
+    assert running.ask("hit 1") == (99, 100, 10, 0)
+
+
+def test_changes_are_all_or_none(hooked: tuple[Hooked, Target]) -> None:
+    running, target = hooked
+    raw = target.read_bytes(running.players, 8)
+    changes = [
+        Change(running.players, raw[:4], b"abcd"),
+        Change(running.players + 4, b"no", b"yes"[:2]),
+    ]
+    with pytest.raises(FarfetchError, match="expected 6e 6f"):
+        target.memory.change(changes)
+    assert target.read_bytes(running.players, 8) == raw
+
+
+def test_a_target_that_has_ended_is_one_line(program: Path) -> None:
+    with Hooked(program) as running, attach(running.pid) as target:
+        god = script(target, GOD)
+        god.enable()
+        running.kill()
+        for call in (god.disable, god.undo, script(target, GOD).enable):
+            with pytest.raises(TargetGone):
+                call()
+        running.status = 0
