@@ -147,14 +147,16 @@ class Memory(Bound, abc.ABC):
         farfetch.scanner.MemoryUnavailable: memory buffer is not available: only processes
             allocate more of it
         """
+        self._held.get()
         raise MemoryUnavailable(self.name, "only processes allocate more of it")
 
     def gap(self, size: int, *, near: int | None = None) -> int:
         """Where :meth:`allocate` would allocate; raises what that does."""
         return self.allocate(size, near=near)
 
-    def release(self, address: int, size: int) -> None:
+    def release(self, address: int, size: int) -> None:  # noqa: ARG002
         """Let it unmap what :meth:`allocate` gave; nothing where it cannot."""
+        self._held.get()
 
     def change(self, changes: Sequence[Change]) -> None:
         """Change bytes, also code that runs: all of them or none, while nothing runs.
@@ -169,6 +171,7 @@ class Memory(Bound, abc.ABC):
         >>> memory.read(16, 3)
         b'aXc'
         """
+        self._held.get()
         for change in changes:
             there = self.read(change.address, len(change.before))
             if there != change.before:

@@ -76,7 +76,8 @@ class ProcessMemory(Memory):
     def change(self, changes: Sequence[Change]) -> None:
         """Change bytes while none of its threads runs."""
         self._held.get()
-        remote.change(self.process, self, changes)
+        if changes:
+            remote.change(self.process, self, changes)
 
     def error(self, code: int) -> FarfetchError | None:
         """What an errno of the reader means for the process: TargetGone or AccessDenied."""

@@ -142,16 +142,18 @@ class LiveScript(Bound):
             if self.enabled:
                 return
             before = len(self._blocks)
+            plan: Plan | None = None
             try:
                 plan = self._plan(dry=False)
                 self._write(plan)
             except BaseException:
-                self._release(before)
+                if plan is None or not self._took_back(plan):
+                    self._release(before)
                 raise
             self._program, self._own = plan.program, dict(plan.assembled.names)
             self._made, self.enabled = tuple(plan.outside), True
             self._scripts.add(self)
-            self._register(plan.program.enable)
+            self._register(plan.registered)
 
     def disable(self) -> None:
         """Do what [DISABLE] says. Nothing happens when it is not enabled.
@@ -245,16 +247,19 @@ class LiveScript(Bound):
     def _section(self, program: Program, part: Part, names: Names, blocks: Sequence[Block]) -> Plan:
         around = self._around()
         assembled = assemble_part(part, names, around, strict=program.strict)
+        registered: dict[str, int] = {}
         for line, name in part.registered:
-            if names.get(name) is None:
+            address = names.get(name)
+            if address is None:
                 raise ScriptError(line, f"registersymbol(): nothing is called {name:.80}")
+            registered[name] = address % (1 << 64)
         inside, outside = changes_of(assembled, around, blocks)
         for other in self._scripts.enabled:
             place = None if other is self else overlap(outside, other._made)
             if place is not None:
                 reason = f"the script {quote(other.name)} has changed 0x{place:x}, too"
                 raise ScriptError(0, f"{reason}: disable it first")
-        return Plan(program, assembled, inside, outside)
+        return Plan(program, assembled, inside, outside, registered)
 
     def _write(self, plan: Plan) -> None:
         space = self._scripts.space
@@ -266,16 +271,25 @@ class LiveScript(Bound):
             except PatchError as error:
                 raise ScriptError(0, str(error)) from None
 
-    def _register(self, part: Part) -> None:
+    def _took_back(self, plan: Plan) -> bool:
+        """Take back what was written, should Ctrl-C have come behind it; whether it was."""
+        memory = self._scripts.space.memory
+        with contextlib.suppress(FarfetchError):
+            back = [
+                change.back
+                for change in plan.outside
+                if memory.read(change.address, len(change.after)) == change.after
+            ]
+            if back:
+                memory.change(back)
+                return True
+        return False
+
+    def _register(self, registered: dict[str, int]) -> None:
         symbols = self._scripts.space.symbols
-        names = Names(self._own, lambda name: symbols.get(name))
-        for _, name in part.registered:
-            address = names.get(name)
-            if address is None:
-                continue
-            if name not in self._registered:
-                self._registered[name] = symbols.get(name)
-            symbols.register(name, address % (1 << 64), owner=self.name)
+        for name, address in registered.items():
+            self._registered[name] = symbols.get(name)
+            symbols.register(name, address, owner=self.name)
 
     def _release(self, before: int) -> None:
         """Give back what a failed try has allocated: nothing has run there."""

@@ -46,12 +46,14 @@ class Plan(NamedTuple):
         assembled: its bytes and names.
         inside: changes of what it allocated, where nothing runs.
         outside: changes of what the target had before.
+        registered: addresses of the names that it registers.
     """
 
     program: Program
     assembled: Assembled
     inside: list[Change]
     outside: list[Change]
+    registered: dict[str, int]
 
 
 def prepare(part: Part, around: TargetAround, blocks: list[Block], *, dry: bool) -> Names:

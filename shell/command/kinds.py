@@ -15,7 +15,7 @@ from ..complete.cursor import Choice
 from ..line import variables
 from ..line.words import path_of
 from ..session import places, selection
-from .arguments import Asked, Kind, Option
+from .arguments import Asked, Kind, Option, as_typed
 from .parse import listed
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ ENTRY: Final = Kind(
 #: A script of the table.
 SCRIPT: Final = Kind(
     "SCRIPT",
-    lambda session, asked: session.table.script(asked.text),
+    as_typed,
     _scripts,
     sample="hook",
     refuses=(("nobody", "TableError"),),

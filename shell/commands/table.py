@@ -211,12 +211,13 @@ def _check(session: Session, given: Given) -> Result:
 
 def _on(session: Session, given: Given) -> Result:
     session.attached.check()
-    return scripts.switch_on(session, given.script, undo_at_exit=given.undo_at_exit)
+    script = session.table.script(given.script)
+    return scripts.switch_on(session, script, undo_at_exit=given.undo_at_exit)
 
 
 def _off(session: Session, given: Given) -> Result:
     session.attached.check()
-    return scripts.switch_off(session, given.script)
+    return scripts.switch_off(session, session.table.script(given.script))
 
 
 def _remove(session: Session, given: Given) -> Result:

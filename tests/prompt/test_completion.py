@@ -135,7 +135,10 @@ def texts(line: str, moment: Moment) -> list[str]:
         ("freeze ", TABLED, ["hp", '"max hp"', *ADDRESSES]),
         ("expect value ", TABLED, ["hp", '"max hp"', *ADDRESSES]),
         ("table set ", TABLED, ["hp", '"max hp"']),
-        ("table ", TABLED, ["add", "set", "freeze", "unfreeze", "rename", "remove"]),
+        (
+            *("table ", TABLED),
+            ["add", "set", "freeze", "unfreeze", "rename", "remove", "check", "on", "off"],
+        ),
         ("table add 0 a --t", SCANNED, ["--type"]),
         ("expect ", NOTHING, ["matches", "value", "alive"]),
         ("watch ", SCANNED, ["*", "0", "1", "2", *ADDRESSES]),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from farfetch.scanner import Script, Table
+from farfetch.scanner import Script, Table, export_table
 from farfetch.scanner.assembler.branches import encode_branch
 from farfetch.scanner.script.commands import COMMANDS, NOT_RUN
 
@@ -18,7 +18,7 @@ from support.hooked import Hooked, build
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "tables.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
-NO_DAMAGE = "[ENABLE]\nhit:\n nop 3\n[DISABLE]\nhit:\n db 29 77 04\n"
+NO_DAMAGE = "[ENABLE]\nffhooked64!hit:\n nop 3\n[DISABLE]\nffhooked64!hit:\n db 29 77 04\n"
 
 
 def test_the_program_runs() -> None:
@@ -33,7 +33,7 @@ def test_the_commands_do_what_is_said(
 ) -> None:
     table = Table()
     table.put_script(Script("no damage", NO_DAMAGE))
-    table.save(tmp_path / "game.CT")
+    export_table(table, tmp_path / "game.CT")
     offline, switching = [text for kind, text in BLOCKS if not kind]
     command, _, line = shlex.split(offline)
     assert command == "farfetch"
@@ -50,7 +50,7 @@ def test_the_commands_do_what_is_said(
 
 
 def test_every_command_is_told() -> None:
-    told = set(re.findall(r"`([^`]+)`", GUIDE))
+    told = set(re.findall(r"`([^`\n]+)`", GUIDE.replace("```", "")))
     words = {word.partition("(")[0] for text in told for word in text.split()}
     assert set(COMMANDS) <= words
     assert {"createthread", "loadlibrary", "luacall", "usemono"} <= words & set(NOT_RUN)

@@ -285,6 +285,7 @@ ROWS: dict[str, Row] = {
         examples=(
             ("table add 0.hp health", "UsageError"),
             ("table add path:0..3 coins", "MatchIndexError"),
+            ('table on "no damage"', "TableError"),
         ),
     ),
     "save-memory": Row(

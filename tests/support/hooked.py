@@ -12,7 +12,7 @@ SOURCE: Final = Path(__file__).with_suffix(".c")
 def build(folder: Path, bits: int = 64) -> Path:
     """Compile it, under a name that nobody else's programs have."""
     program = folder / f"ffhooked{bits}"
-    command = ["gcc", f"-m{bits}", "-O1", "-pthread", "-o", program, SOURCE]
+    command = ["gcc", f"-m{bits}", "-O1", "-pthread", "-o", str(program), str(SOURCE)]
     subprocess.run(command, check=True, timeout=60)
     return program
 

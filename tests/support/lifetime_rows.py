@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from farfetch.scanner import (
+    AccessDenied,
     Buffer,
     CodeError,
     ForkedError,
     MatchIndexError,
+    MemoryUnavailable,
     PointerMap,
     ScanClosed,
     ScanOrderError,
@@ -76,6 +78,7 @@ class World:
         self.pointers = self.target.pointer_map(where=where)
         self.paths = self.pointers.scan(self.at)
         self.memory = self.target.memory
+        self.script = self.target.script("[ENABLE]\nlabel(a)\n[DISABLE]")
         # of a process, whatever else is looked at
         self.watched = self.target if kind == "process" else attach(os.getpid())
         self.watchpoint = self.watched.watchpoint(ctypes.addressof(self.values), 4)
@@ -187,6 +190,16 @@ def signed(world: World) -> None:
         world.target.signature(world.at)
 
 
+def asked(call: Callable[[World], Any]) -> Callable[[World], Any]:
+    """Ask a process for something, which only another than this one does."""
+
+    def tried(world: World) -> None:
+        with contextlib.suppress(MemoryUnavailable, AccessDenied):
+            call(world)
+
+    return tried
+
+
 ROWS: dict[str, dict[str, Row]] = {
     "target": {
         **facts("target", "bits", "memory", "name", "pages", "patience", "pid", "process"),
@@ -212,7 +225,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "save_memory": reaching(lambda w: saved_core(w.target)),
         "scan": reaching(lambda w: w.target.scan(i32)),
         "signature": reaching(signed),
-        "script": own(lambda w: w.target.script("nop")),
+        "script": reaching(lambda w: w.target.script("nop")),
         "scripts": own(lambda w: w.target.scripts),
         "symbol": reaching(lambda w: w.target.symbol(w.at)),
         "watch": reaching(lambda w: w.target.watch([(w.at, i32)])),
@@ -224,15 +237,28 @@ ROWS: dict[str, dict[str, Row]] = {
         "__exit__": fact(block(lambda w: w.target)),
         "__repr__": fact(lambda w: repr(w.target)),
     },
+    "script": {
+        **facts("script", "changes", "enabled", "name", "symbols", "text"),
+        "__enter__": reaching(block(lambda w: w.script)),
+        "__exit__": reaching(block(lambda w: w.script)),
+        "disable": own(lambda w: w.script.disable()),
+        "dry_run": reaching(lambda w: w.script.dry_run()),
+        "enable": reaching(lambda w: w.script.enable()),
+        "undo": own(lambda w: w.script.undo()),
+    },
     "memory": {
         **facts("memory", "alive", "bits", "must_be_closed", "name", "pages", "patience", "pid"),
         **facts("memory", "program", "title"),
+        **facts("memory", "title"),
+        "allocate": reaching(asked(lambda w: w.memory.allocate(4096))),
         "blocks": reaching(lambda w: w.memory.blocks(w.at)),
+        "change": reaching(lambda w: w.memory.change([])),
         "check": fact(lambda w: w.memory.check(0)),
         "check_writable": fact(lambda w: w.memory.check_writable()),
         "close": fact(lambda w: w.memory.close()),
         "error": fact(lambda w: w.memory.error(0)),
         "footprints": reaching(lambda w: w.memory.footprints()),
+        "gap": reaching(asked(lambda w: w.memory.gap(4096))),
         "gone": reaching(lambda w: w.memory.gone()),
         "modules": reaching(lambda w: w.memory.modules()),
         "process": fact(lambda w: getattr(w.memory, "process", None)),
@@ -244,6 +270,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "read_many": reaching(lambda w: w.memory.read_many(place(w))),
         "reader": reaching(lambda w: w.memory.reader),
         "regions": reaching(lambda w: w.memory.regions()),
+        "release": reaching(asked(lambda w: w.memory.release(w.at, 4096))),
         "wait_no_more": fact(lambda w: w.memory.wait_no_more()),
         "write": reaching(lambda w: w.memory.write(w.at, b"\x68")),
         "write_many": reaching(lambda w: w.memory.write_many(place(w))),

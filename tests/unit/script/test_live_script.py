@@ -11,6 +11,7 @@ BASE = 0x1000
 TEXT = """[ENABLE]
 aobscanregion(at,1000,1040,29 D8 ??)
 assert(at+2,90)
+label(gold)
 at:
   nop 2
 1020:
@@ -58,7 +59,8 @@ def test_it_is_enabled_and_disabled() -> None:
     with script:
         assert script.changes == planned
         assert planned[0] == ScriptChange(0x1008, b"\x29\xd8", b"\x90\x90")
-        assert (memory[8:10], memory[32:36]) == (b"\x90\x90", (1500).to_bytes(4, "little"))
+        assert memory[8:10] == b"\x90\x90"
+        assert memory[32:36] == (1500).to_bytes(4, "little")
         assert memory[48:51] == b"\0\x05\0"
         assert script.symbols == {"gold": 0x1020, "at": 0x1008}
         assert target.read(target.address("GOLD"), "u32") == 1500
