@@ -241,6 +241,7 @@ ROWS: dict[str, dict[str, Row]] = {
         **facts("script", "changes", "enabled", "name", "symbols", "text"),
         "__enter__": reaching(block(lambda w: w.script)),
         "__exit__": reaching(block(lambda w: w.script)),
+        "__repr__": fact(lambda w: repr(w.script)),
         "disable": own(lambda w: w.script.disable()),
         "dry_run": reaching(lambda w: w.script.dry_run()),
         "enable": reaching(lambda w: w.script.enable()),
@@ -249,7 +250,6 @@ ROWS: dict[str, dict[str, Row]] = {
     "memory": {
         **facts("memory", "alive", "bits", "must_be_closed", "name", "pages", "patience", "pid"),
         **facts("memory", "program", "title"),
-        **facts("memory", "title"),
         "allocate": reaching(asked(lambda w: w.memory.allocate(4096))),
         "blocks": reaching(lambda w: w.memory.blocks(w.at)),
         "change": reaching(lambda w: w.memory.change([])),
