@@ -87,7 +87,8 @@ class Target(Access):
 
     Attributes:
         memory: the way its bytes are read and written.
-        stepping: what stops each scan that is in the middle of a step, and waits for it.
+        stepping: what stops each scan that is in the middle of a step, and waits for it; and each
+            watchpoint.
         symbols: names of addresses, which texts of addresses may begin with.
 
     >>> target = attach(Buffer(bytearray(4096), base=0x1000))

@@ -570,7 +570,7 @@ bool ff_walk_ended(const struct ff_walk *walk);
 
 /* ---- watches ---- */
 
-#define FF_WATCH_SLOTS		4	/* debug registers of a thread */
+#define FF_WATCH_PARTS		4	/* debug registers of a thread */
 #define FF_WATCH_BYTES		32	/* of a value, at the most */
 #define FF_WATCH_STACK		4096
 #define FF_WATCH_REGISTERS	33	/* of any processor, at the most */

@@ -42,7 +42,7 @@
 
 _Static_assert(sizeof(struct perf_event_attr) >= PERF_ATTR_SIZE_VER5, "has sample_regs_user");
 
-ssize_t ff_watch_cut(uint64_t address, uint32_t size, struct ff_watch_slot *slots)
+ssize_t ff_watch_cut(uint64_t address, uint32_t size, struct ff_watch_part *parts)
 {
 	size_t n = 0;
 
@@ -51,10 +51,10 @@ ssize_t ff_watch_cut(uint64_t address, uint32_t size, struct ff_watch_slot *slot
 
 		while (part > size || address % part)
 			part /= 2;
-		if (n == FF_WATCH_SLOTS)
+		if (n == FF_WATCH_PARTS)
 			return -E2BIG;
-		slots[n].address = address;
-		slots[n++].size = part;
+		parts[n].address = address;
+		parts[n++].size = part;
 		address += part;
 		size -= part;
 	}
@@ -72,16 +72,16 @@ static uint32_t type_of(uint32_t kind)
 	return types[kind];
 }
 
-static void fill(struct perf_event_attr *attr, const struct ff_watch_slot *slot, uint32_t kind,
+static void fill(struct perf_event_attr *attr, const struct ff_watch_part *part, uint32_t kind,
 		 uint32_t stack)
 {
 	memset(attr, 0, sizeof(*attr));
 	attr->size = sizeof(*attr);
 	attr->type = PERF_TYPE_BREAKPOINT;
 	attr->bp_type = type_of(kind);
-	attr->bp_addr = slot->address;
+	attr->bp_addr = part->address;
 	/* the processor wants a word's length of what is executed */
-	attr->bp_len = kind == FF_WATCH_EXECUTE ? sizeof(long) : slot->size;
+	attr->bp_len = kind == FF_WATCH_EXECUTE ? sizeof(long) : part->size;
 	attr->sample_period = 1;
 	attr->sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
 			    PERF_SAMPLE_ADDR | PERF_SAMPLE_ID;
@@ -107,11 +107,11 @@ static int open_event(struct perf_event_attr *attr, pid_t tid, int processor)
 	return fd < 0 ? -errno : fd;
 }
 
-int ff_event_open_own(const struct ff_watch_slot *slot, uint32_t kind, uint32_t stack)
+int ff_event_open_own(const struct ff_watch_part *part, uint32_t kind, uint32_t stack)
 {
 	struct perf_event_attr attr;
 
-	fill(&attr, slot, kind, stack);
+	fill(&attr, part, kind, stack);
 	return open_event(&attr, 0, -1);
 }
 
@@ -220,7 +220,7 @@ void ff_rings_drain(const struct ff_events *events, void (*record)(void *context
 
 /* ---- events ---- */
 
-static int add_event(struct ff_events *events, struct perf_event_attr *attr, uint32_t slot,
+static int add_event(struct ff_events *events, struct perf_event_attr *attr, uint32_t part,
 		     size_t ring)
 {
 	struct ff_opener *opener = &events->openers[events->nopeners];
@@ -241,7 +241,7 @@ static int add_event(struct ff_events *events, struct perf_event_attr *attr, uin
 	if (event->fd < 0)
 		return event->fd;
 	event->opener = (uint32_t)events->nopeners;
-	event->slot = slot;
+	event->part = part;
 	if (ioctl(event->fd, PERF_EVENT_IOC_ID, &event->id) ||
 	    ioctl(event->fd, PERF_EVENT_IOC_SET_OUTPUT, events->rings[ring].fd)) {
 		error = -errno;
@@ -260,21 +260,21 @@ static uint64_t *flags_of(struct perf_event_attr *attr)
 	return (uint64_t *)(void *)((uint8_t *)&attr->read_format + sizeof(attr->read_format));
 }
 
-static int add_slot(struct ff_events *events, uint32_t slot, size_t ring)
+static int add_part(struct ff_events *events, uint32_t part, size_t ring)
 {
 	struct perf_event_attr attr;
 	int error;
 
-	fill(&attr, &events->slots[slot], events->kind, events->stack);
+	fill(&attr, &events->parts[part], events->kind, events->stack);
 	attr.inherit = 1;
 	attr.comm = 1;
 	attr.comm_exec = 1;
 	*flags_of(&attr) |= INHERIT_THREAD;
-	error = add_event(events, &attr, slot, ring);
+	error = add_event(events, &attr, part, ring);
 	if (error != -EINVAL)
 		return error;
 	*flags_of(&attr) &= ~INHERIT_THREAD;
-	return add_event(events, &attr, slot, ring);
+	return add_event(events, &attr, part, ring);
 }
 
 static void drop_opener(struct ff_events *events)
@@ -287,7 +287,7 @@ static void drop_opener(struct ff_events *events)
 	}
 }
 
-/* All slots on all processors for a thread, or none. */
+/* All parts on all processors for a thread, or none. */
 static int add_opener(struct ff_events *events, pid_t tid)
 {
 	if (events->nopeners == events->openers_room) {
@@ -303,8 +303,8 @@ static int add_opener(struct ff_events *events, pid_t tid)
 		.tid = tid, .first = (uint32_t)events->nevents,
 	};
 	for (size_t ring = 0; ring < events->nrings; ring++) {
-		for (uint32_t slot = 0; slot < events->nslots; slot++) {
-			int error = add_slot(events, slot, ring);
+		for (uint32_t part = 0; part < events->nparts; part++) {
+			int error = add_part(events, part, ring);
 
 			if (error) {
 				drop_opener(events);
@@ -394,15 +394,15 @@ static int open_within_hard_limit(struct ff_events *events)
 	return error;
 }
 
-int ff_events_open(struct ff_events *events, pid_t pid, const struct ff_watch_slot *slots,
-		   size_t nslots, uint32_t kind, uint32_t stack)
+int ff_events_open(struct ff_events *events, pid_t pid, const struct ff_watch_part *parts,
+		   size_t nparts, uint32_t kind, uint32_t stack)
 {
 	int error;
 
 	memset(events, 0, sizeof(*events));
 	events->pid = pid;
-	memcpy(events->slots, slots, nslots * sizeof(*slots));
-	events->nslots = nslots;
+	memcpy(events->parts, parts, nparts * sizeof(*parts));
+	events->nparts = nparts;
 	events->kind = kind;
 	events->stack = stack;
 	error = open_rings(events);

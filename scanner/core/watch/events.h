@@ -22,7 +22,7 @@
 #endif
 
 /* A value's bytes as breakpoints take them: 1, 2, 4 or 8 of them, naturally aligned. */
-struct ff_watch_slot {
+struct ff_watch_part {
 	uint64_t address;
 	uint32_t size;
 };
@@ -32,7 +32,7 @@ struct ff_event {
 	uint64_t id;		/* ascends with the order in which they are opened */
 	int fd;
 	uint32_t opener;	/* index of that thread */
-	uint32_t slot;
+	uint32_t part;
 };
 
 /* A thread that events were opened for. */
@@ -51,8 +51,8 @@ struct ff_ring {
 
 struct ff_events {
 	pid_t pid;
-	struct ff_watch_slot slots[FF_WATCH_SLOTS];
-	size_t nslots;
+	struct ff_watch_part parts[FF_WATCH_PARTS];
+	size_t nparts;
 	uint32_t kind;
 	uint32_t stack;
 	struct ff_ring *rings;	/* one for each processor */
@@ -64,17 +64,17 @@ struct ff_events {
 	size_t nopeners, openers_room;
 };
 
-/* Cut a value into slots. Returns how many; -E2BIG when there are not enough. */
-ssize_t ff_watch_cut(uint64_t address, uint32_t size, struct ff_watch_slot *slots);
-/* A slot of the thread that calls: its descriptor, or a negative errno. */
-int ff_event_open_own(const struct ff_watch_slot *slot, uint32_t kind, uint32_t stack);
+/* Cut a value into parts. Returns how many; -E2BIG when there are not enough. */
+ssize_t ff_watch_cut(uint64_t address, uint32_t size, struct ff_watch_part *parts);
+/* A part of the thread that calls: its descriptor, or a negative errno. */
+int ff_event_open_own(const struct ff_watch_part *part, uint32_t kind, uint32_t stack);
 
 /*
  * The rings belong to the thread that opens them, and end with it. On failure nothing is left
  * open. Events are open on all threads of pid when this returns, and report at once.
  */
-int ff_events_open(struct ff_events *events, pid_t pid, const struct ff_watch_slot *slots,
-		   size_t nslots, uint32_t kind, uint32_t stack);
+int ff_events_open(struct ff_events *events, pid_t pid, const struct ff_watch_part *parts,
+		   size_t nparts, uint32_t kind, uint32_t stack);
 void ff_events_close(struct ff_events *events);
 const struct ff_event *ff_events_find(const struct ff_events *events, uint64_t id);
 /* Let the events of a thread report, or not, from now on. */

@@ -36,8 +36,8 @@ static uint64_t write_often(uint64_t *value)
 int ff_watch_probe(uint32_t stack, uint64_t *cost)
 {
 	uint64_t value;
-	struct ff_watch_slot slot = { .address = (uintptr_t)&value, .size = sizeof(value) };
-	int fd = ff_event_open_own(&slot, FF_WATCH_WRITE, stack);
+	struct ff_watch_part part = { .address = (uintptr_t)&value, .size = sizeof(value) };
+	int fd = ff_event_open_own(&part, FF_WATCH_WRITE, stack);
 	size_t size = (PAGES + 1) * (size_t)sysconf(_SC_PAGESIZE);
 	uint64_t best = UINT64_MAX, fired = 0;
 	struct perf_event_mmap_page *ring;

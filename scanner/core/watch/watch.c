@@ -37,8 +37,8 @@ struct ff_watch {
 	bool joined;
 	int bell;			/* eventfd: rung to end the thread */
 	struct ff_watch_spec spec;
-	struct ff_watch_slot slots[FF_WATCH_SLOTS];
-	size_t nslots;
+	struct ff_watch_part parts[FF_WATCH_PARTS];
+	size_t nparts;
 	pthread_mutex_t lock;		/* of all that follows */
 	pthread_cond_t changed;
 	bool started, ended;
@@ -51,11 +51,11 @@ struct ff_watch {
 	int process;			/* pidfd, or -1 */
 	uint64_t fresh;			/* hits in this look */
 	uint64_t spent;			/* ns that they took */
-	uint64_t last;			/* when the last one was, of any slot, and whose */
+	uint64_t last;			/* when the last one was, of any part, and whose */
 	uint32_t last_tid;
-	uint64_t samples;		/* those of other slots of the same instruction, too */
+	uint64_t samples;		/* those of other parts of the same instruction, too */
 	struct ff_sample previous;	/* its record is gone: the stack is not to be looked at */
-	uint32_t previous_slots;
+	uint32_t previous_parts;
 	struct owner_of *owners;	/* of threads whose hits came, by number */
 	size_t nowners, owners_room;
 	uint8_t value[FF_WATCH_BYTES];
@@ -116,17 +116,17 @@ static void parse(struct ff_sample *sample, const void *bytes, bool has_stack)
 }
 
 /*
- * A value in several slots fires once for each that an instruction touches, one behind the
+ * A value in several parts fires once for each that an instruction touches, one behind the
  * other. Nothing else leaves all registers as they are and is at the same place.
  */
-static bool is_same(struct ff_watch *watch, const struct ff_sample *sample, uint32_t slot)
+static bool is_same(struct ff_watch *watch, const struct ff_sample *sample, uint32_t part)
 {
 	const struct ff_sample *before = &watch->previous;
-	bool same = watch->previous_slots && !(watch->previous_slots & 1u << slot) &&
+	bool same = watch->previous_parts && !(watch->previous_parts & 1u << part) &&
 		    sample->tid == before->tid && sample->ip == before->ip &&
 		    !memcmp(sample->registers, before->registers, sizeof(sample->registers));
 
-	watch->previous_slots = (same ? watch->previous_slots : 0) | 1u << slot;
+	watch->previous_parts = (same ? watch->previous_parts : 0) | 1u << part;
 	watch->previous = *sample;
 	return same;
 }
@@ -172,7 +172,7 @@ static void take_sample(struct ff_watch *watch, const void *bytes)
 	watch->last_tid = sample.tid;
 	watch->events.openers[event->opener].recent++;
 	if ((pid_t)sample.pid != watch->spec.pid || is_twice(watch, &sample, event->opener) ||
-	    is_same(watch, &sample, event->slot))
+	    is_same(watch, &sample, event->part))
 		return;
 	watch->state.hits++;
 	if (ff_hits_add(&watch->hits, &sample))
@@ -369,7 +369,7 @@ static int start(struct ff_watch *watch)
 	int error;
 
 	watch->state.began = nanoseconds();	/* before anything can hit */
-	error = ff_events_open(&watch->events, watch->spec.pid, watch->slots, watch->nslots,
+	error = ff_events_open(&watch->events, watch->spec.pid, watch->parts, watch->nparts,
 			       watch->spec.kind, watch->spec.stack);
 	if (error)
 		return error;
@@ -449,7 +449,7 @@ static int make(const struct ff_watch_spec *spec, struct ff_watch **out)
 	watch->spec = *spec;
 	watch->owner = getpid();
 	watch->process = -1;
-	n = ff_watch_cut(spec->address, spec->size, watch->slots);
+	n = ff_watch_cut(spec->address, spec->size, watch->parts);
 	watch->bell = n < 0 ? -1 : eventfd(0, EFD_CLOEXEC);
 	if (watch->bell < 0) {
 		int error = n < 0 ? (int)n : -errno;
@@ -457,7 +457,7 @@ static int make(const struct ff_watch_spec *spec, struct ff_watch **out)
 		free(watch);
 		return error;
 	}
-	watch->nslots = (size_t)n;
+	watch->nparts = (size_t)n;
 	ff_hits_init(&watch->hits, spec->stack);
 	init_locks(watch);
 	*out = watch;
