@@ -248,6 +248,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "undo": own(lambda w: w.script.undo()),
     },
     "memory": {
+        "__repr__": fact(lambda w: repr(w.memory)),
         **facts("memory", "alive", "bits", "must_be_closed", "name", "pages", "patience", "pid"),
         **facts("memory", "program", "title"),
         "allocate": reaching(asked(lambda w: w.memory.allocate(4096))),
