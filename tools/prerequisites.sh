@@ -3,7 +3,7 @@
 #
 # Install what is missing of the packages that a make target needs.
 #
-#   tools/prerequisites.sh build|lint|test|kernels|bench|wheels
+#   tools/prerequisites.sh build|lint|test|kernels|bench|wheels|packages
 #
 # Only Debian and its kin are handled, with apt-get, as root or through sudo. Elsewhere, or
 # when nothing is missing, it does nothing but name what it cannot find.
@@ -76,6 +76,12 @@ kernels() {
 	need linux-source-6.1 'test -e /usr/src/linux-source-6.1.tar.xz'
 }
 
+packages() {
+	tests
+	need debootstrap 'command -v debootstrap || test -x /usr/sbin/debootstrap'
+	need qemu-user-static 'command -v qemu-aarch64-static'
+}
+
 bench() {
 	tests
 	need scanmem 'command -v scanmem'
@@ -118,10 +124,11 @@ build) build ;;
 lint) lint ;;
 test) tests ;;
 kernels) kernels ;;
+packages) packages ;;
 bench) bench ;;
 wheels) wheels ;;
 *)
-	echo "usage: $0 build|lint|test|kernels|bench|wheels" >&2
+	echo "usage: $0 build|lint|test|kernels|bench|wheels|packages" >&2
 	exit 2
 	;;
 esac

@@ -97,6 +97,12 @@ class Apt:
             raise MissingError(f"no package {package} in {self.folder.name}")
         return found[1]
 
+    def closure(self, packages: Sequence[str]) -> list[str]:
+        """Return the packages and all that they depend on, where nothing is installed."""
+        options = ["--simulate", "--no-install-recommends"]
+        text = run(["apt-get", *self._options, "-q", *options, "install", *packages])
+        return re.findall(r"^Inst (\S+)", text, re.MULTILINE)
+
     def unpack(self, packages: Sequence[str], into: Path) -> None:
         """Fetch packages and unpack them, without running anything of theirs."""
         archives = into / "archives"
@@ -114,6 +120,23 @@ def is_this_machine(suite: Suite) -> bool:
     except OSError:
         return False
     return f"VERSION_CODENAME={suite.name}\n" in text
+
+
+def unpacked(suite: Suite, arch: str, packages: Sequence[str]) -> Path:
+    """Return a folder with packages and all they depend on, unpacked and no more.
+
+    None of their programs was run, so they may be another processor's.
+    """
+    apt = Apt(suite, arch)
+    names = apt.closure(packages)
+    versions = "\n".join(f"{name} {apt.version(name)}" for name in names)
+
+    def make(folder: Path) -> None:
+        (folder / "root").mkdir()
+        apt.unpack(names, folder / "root")
+
+    key = hashlib.sha256(versions.encode()).hexdigest()[:12]
+    return once(cache() / f"root-{suite.name}-{arch}-{key}", make) / "root"
 
 
 def root(suite: Suite, packages: Sequence[str]) -> Path:
