@@ -52,7 +52,7 @@ test: build lint docs  ## run all tests of this machine
 	@mkdir -p build
 	@{ tools/sanitize.sh && tools/fuzz.sh 5; } >build/sanitize.log 2>&1 & beside=$$!; \
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests --ignore=tests/guest/test_kernels.py \
-		--ignore=tests/guest/test_stubs.py --ignore=tests/packages/test_chroots.py; status=$$?; \
+		--ignore=tests/guest/test_stubs.py --ignore=tests/packages/test_chroots.py --ignore=tests/packages/test_debian.py; status=$$?; \
 	wait $$beside || status=1; cat build/sanitize.log; exit $$status
 
 .PHONY: test-kernels
@@ -106,6 +106,16 @@ lock:  ## pin what is installed, after a change of pyproject.toml, in package/lo
 wheels:  ## build wheels for x86-64 and arm64, and the source distribution, into dist
 	@tools/prerequisites.sh wheels
 	@tools/packaging.sh python tools/wheels.py
+
+.PHONY: deb
+deb: build  ## build Debian's packages, farfetch and farfetch-dkms, in a root of Debian 13, into dist
+	@tools/prerequisites.sh deb
+	@$(BIN)/python tools/deb.py
+
+.PHONY: dkms-guest
+dkms-guest: build  ## load the module that DKMS builds from farfetch-dkms into a guest with Debian 13's kernel
+	@tools/prerequisites.sh packages
+	$(BIN)/python -m pytest tests/packages/test_debian.py -k dkms
 
 .PHONY: bench
 bench: build  ## measure scans against the raw copy limit, and the peers, in one run

@@ -3,7 +3,7 @@
 #
 # Install what is missing of the packages that a make target needs.
 #
-#   tools/prerequisites.sh build|lint|test|kernels|bench|wheels|packages
+#   tools/prerequisites.sh build|lint|test|kernels|bench|wheels|packages|deb
 #
 # Only Debian and its kin are handled, with apt-get, as root or through sudo. Elsewhere, or
 # when nothing is missing, it does nothing but name what it cannot find.
@@ -76,9 +76,15 @@ kernels() {
 	need linux-source-6.1 'test -e /usr/src/linux-source-6.1.tar.xz'
 }
 
+deb() { # built in a root of its own
+	build
+	need debootstrap 'command -v debootstrap || test -x /usr/sbin/debootstrap'
+	need debian-archive-keyring 'test -e /usr/share/keyrings/debian-archive-keyring.gpg'
+}
+
 packages() {
 	tests
-	need debootstrap 'command -v debootstrap || test -x /usr/sbin/debootstrap'
+	deb
 	need qemu-user-static 'command -v qemu-aarch64-static'
 }
 
@@ -125,10 +131,11 @@ lint) lint ;;
 test) tests ;;
 kernels) kernels ;;
 packages) packages ;;
+deb) deb ;;
 bench) bench ;;
 wheels) wheels ;;
 *)
-	echo "usage: $0 build|lint|test|kernels|bench|wheels|packages" >&2
+	echo "usage: $0 build|lint|test|kernels|bench|wheels|packages|deb" >&2
 	exit 2
 	;;
 esac

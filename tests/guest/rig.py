@@ -212,6 +212,7 @@ def boot(
     append: Sequence[str] = (),
     qemu: Sequence[str] = (),
     environment: dict[str, str] | None = None,
+    module: Path | None = None,
 ) -> Outcome:
     """Boot a kernel and run pytest in it.
 
@@ -224,6 +225,7 @@ def boot(
         append: more for the kernel's command line.
         qemu: more for QEMU's command line.
         environment: more for the tests' environment.
+        module: one that is built already.
     """
     require("qemu-system-x86_64", "vng", "make", "gcc", "depmod")
     out = out.resolve()
@@ -234,7 +236,7 @@ def boot(
         "FARFETCH_ACCESS": os.environ.get("FARFETCH_ACCESS")
         or ("exported" if kernel.syscall else "procfs"),
         "FARFETCH_DEBUG_KERNEL": str(int(kernel.debug)),
-        "FARFETCH_MODULE": str(build_module(kernel, out / "kmod")),
+        "FARFETCH_MODULE": str(module or build_module(kernel, out / "kmod")),
         "FARFETCH_OUT": str(out),
         "HYPOTHESIS_STORAGE_DIRECTORY": "/run/hypothesis",
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -17,8 +17,8 @@ def build_wheels(out: Path, *processors: str) -> None:
     """Build the source distribution, and wheels of the processors or of all."""
     # the environment is kept by the Python that it is made with: not by one that passes
     python = str(Path(sys.executable).resolve())
-    command = ["tools/packaging.sh", "python", "tools/wheels.py", "--out", out, *processors]
-    run(command, cwd=ROOT, environment={"PYTHON": python})
+    command = ["tools/packaging.sh", "python", "tools/wheels.py"]
+    run([*command, "--out", out, *processors], cwd=ROOT, environment={"PYTHON": python})
 
 
 def wheelhouse(wheel: Path, out: Path, python: str, processor: str) -> Path:

@@ -29,6 +29,9 @@ class Suite:
     security: bool = True
 
 
+TRIXIE = Suite("trixie")
+
+
 def mirror(label: str) -> str:
     """Return where this machine's own apt gets Debian's packages from.
 
@@ -40,6 +43,14 @@ def mirror(label: str) -> str:
     if not sites:
         raise MissingError(f"apt knows no archive {label}: run apt-get update, on a Debian machine")
     return sites[0].rstrip("/")
+
+
+def sources(suite: Suite) -> str:
+    """Return apt's list of where a suite's packages are, its security updates among them."""
+    places = [f"{mirror('Debian')} {suite.name} main"]
+    if suite.security:
+        places.append(f"{mirror('Debian-Security')} {suite.name}-security main")
+    return "".join(f"deb [signed-by={KEYRING}] {place}\n" for place in places)
 
 
 class Apt:
@@ -76,11 +87,7 @@ class Apt:
             return
         for name in ("state/lists/partial", "cache/archives/partial"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        sources = [f"{mirror('Debian')} {suite.name} main"]
-        if suite.security:
-            sources.append(f"{mirror('Debian-Security')} {suite.name}-security main")
-        lines = [f"deb [signed-by={KEYRING}] {source}" for source in sources]
-        (self.folder / "sources.list").write_text("\n".join(lines) + "\n")
+        (self.folder / "sources.list").write_text(sources(suite))
         run(["apt-get", *self._options, "-q", "update"])
         stamp.touch()
 
@@ -156,3 +163,27 @@ def root(suite: Suite, packages: Sequence[str]) -> Path:
 
     key = hashlib.sha256(included.encode()).hexdigest()[:12]
     return once(cache() / f"root-{suite.name}-{key}", make) / "root"
+
+
+def installed(suite: Suite, packages: Sequence[str]) -> Path:
+    """Return a folder with a suite's root in which apt has installed packages.
+
+    It resolves what debootstrap does not, such as packages that provide others.
+    """
+    base = root(suite, ["python3-venv"])
+    words = " ".join(packages)
+
+    def make(folder: Path) -> None:
+        made = folder / "root"
+        run(["cp", "-a", base, made])
+        (made / "etc/apt/sources.list").write_text(sources(suite))
+        shutil.copy("/etc/resolv.conf", made / "etc/resolv.conf")
+        install = (
+            "export DEBIAN_FRONTEND=noninteractive; apt-get -q update; "
+            f"apt-get -q install -y --no-install-recommends {words}; apt-get clean"
+        )
+        script = f"mount -t proc proc {made}/proc; chroot {made} sh -ec '{install}'"
+        run(["unshare", "--mount", "--pid", "--fork", "sh", "-ec", script])
+
+    key = hashlib.sha256(words.encode()).hexdigest()[:12]
+    return once(cache() / f"installed-{suite.name}-{key}", make) / "root"
