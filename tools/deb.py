@@ -47,10 +47,11 @@ def needed(control: str) -> list[str]:
 def changelog(version: str, when: datetime.datetime, maintainer: str) -> str:
     """Debian's changelog: what is new stands in farfetch's own.
 
-    The revision is lower than any of Debian's own would be.
+    The revision is lower than any of Debian's own would be. With "farfetch" in it lintian would
+    take it for one of a Debian called etch.
     """
     return (
-        f"farfetch ({version}-0farfetch1) unstable; urgency=medium\n\n"
+        f"farfetch ({version}-0upstream1) unstable; urgency=medium\n\n"
         f"  * farfetch {version}; CHANGELOG.md says what is new.\n\n"
         f" -- {maintainer}  {email.utils.format_datetime(when)}\n"
     )
