@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from .. import arguments
-from ..code.decoder import LONGEST, decode_one, described
+from ..code.decoder import LONGEST, decode_one, described, iced
 from ..code.ending import Touched, ended_at, reaches
 from ..code.instruction import Instruction
 from ..code.symbols import Symbol, Symbols
@@ -136,6 +136,7 @@ class Watchpoint(Closing):
         self._closing = threading.RLock()
         self._closed = False
         space.check()
+        iced()  # whose absence is to be told before anything is watched
         self._cost = _cost(space, self.address, self.size, stack - stack % 8)
         self._core = self._start(stack - stack % 8, 0 if share == 1 else max(1, int(share * 1000)))
         self._began = self._look().began / 1e9
