@@ -141,6 +141,11 @@ bench-watch: build  ## measure what watching a value costs its program, beside g
 	@tools/prerequisites.sh bench
 	@$(BIN)/python bench/watch.py --json build/bench-watch.json
 
+.PHONY: bench-store
+bench-store: build  ## measure what keeping old values costs, on data of SIZE (MiB), and real programs
+	@tools/prerequisites.sh bench
+	@$(BIN)/python bench/store.py --size $(or $(SIZE),1024) --real --json build/bench-store.json
+
 .PHONY: bench-startup
 bench-startup: build  ## measure how long farfetch takes to start
 	@$(BIN)/python bench/startup.py

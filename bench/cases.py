@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from farfetch.scanner import Progress, Scan, ScanResult, Target
+from farfetch.scanner import Budget, Progress, Scan, ScanResult, Target
 from raw import page_rate, raw_rate
 
 from support.targets import TargetProcess  # the tests start targets so too
 
 MIB: Final = 1 << 20
-#: Anonymous memory that a scan is to stay below, beside one bit a slot.
+#: Bytes of memory that a scan is to stay below, beside what old values may take and one bit a slot.
 MEMORY: Final = 128 * MIB
 
 
@@ -46,7 +46,9 @@ class Case:
         matches: of the last round.
         read: bytes of the target, in the last round.
         memory: the most anonymous memory gained while scanning, in bytes.
-        disk: bytes of old values.
+        budget: bytes of memory that old values may take before they go to disk.
+        values: those that they take.
+        disk: bytes of disk that they take.
     """
 
     name: str
@@ -64,6 +66,8 @@ class Case:
     matches: int = 0
     read: int = 0
     memory: int = 0
+    budget: int = 0
+    values: int = 0
     disk: int = 0
 
     def run(self, process: TargetProcess, target: Target, threads: int, *, alone: bool) -> float:
@@ -96,6 +100,8 @@ class Case:
         where = f"{start:#x}..{end:#x}"
         # soft-dirty bits would spare most of the reading that is to be measured
         options: dict[str, Any] = {"align": self.align, "threads": threads, "soft_dirty": False}
+        self.budget = self.budget or Budget().of("/var/tmp").values
+        options["budget"] = Budget(values=self.budget)
         with target.scan(self.type, where=where, **options) as scan:
             for one in self.before:
                 _take(scan, one, watch)
@@ -106,7 +112,8 @@ class Case:
             self.memory = max(self.memory, anonymous_memory() - before)
             result = _take(scan, self.step, watch)
             self.memory = max(self.memory, anonymous_memory() - before)
-            self.disk, self.slots = scan.disk, (end - start) // scan.align
+            self.values, self.disk = scan.values_memory, scan.disk
+            self.slots = (end - start) // scan.align
         return result, limit
 
     @property
@@ -117,7 +124,7 @@ class Case:
     @property
     def allowed(self) -> int:
         """Bytes of anonymous memory that it is to stay below."""
-        return MEMORY + self.slots // 8
+        return MEMORY + self.budget + self.slots // 8
 
     def row(self) -> dict[str, Any]:
         """The case as one object of the report."""
@@ -132,6 +139,7 @@ class Case:
             "memory_mib": round(self.memory / MIB, 1),
             "memory_allowed_mib": round(self.allowed / MIB, 1),
             "memory_is_allowed": self.memory <= self.allowed,
+            "values_mib": round(self.values / MIB, 1),
             "disk_mib": round(self.disk / MIB, 1),
         }
 

@@ -80,13 +80,14 @@ def table(report: dict[str, Any]) -> str:
         f"{report['size_mib']} MiB, {report['threads']} threads, {report['isa']}, "
         f"medians of {report['rounds']}; raw {report['raw_gib_per_second']} GiB/s",
         f"{'case':<27} {'to raw':>6} {'needed':>7} {'1 thread':>8} {'seconds':>8} {'matches':>11} "
-        f"{'read':>10} {'memory':>10} {'allowed':>7} {'disk':>11}",
+        f"{'read':>10} {'memory':>10} {'allowed':>7} {'old values':>11} {'disk':>11}",
     ]
     lines += [
         f"{row['case']:<27} {row['ratio']:>6.2f} {_needed(row, 'ratio'):>7} "
         f"{_alone(row, report['one_thread_needed']):>8} {row['seconds']:>8.4f} "
         f"{row['matches']:>11,} {row['read_mib']:>6.0f} MiB {row['memory_mib']:>6.1f} MiB "
-        f"{'yes' if row['memory_is_allowed'] else 'no !':>7} {row['disk_mib']:>7.1f} MiB"
+        f"{'yes' if row['memory_is_allowed'] else 'no !':>7} {row['values_mib']:>7.1f} MiB "
+        f"{row['disk_mib']:>7.1f} MiB"
         for row in report["cases"]
     ]
     lines += [

@@ -49,7 +49,7 @@ def sizes(wanted: list[int], threads: int, rounds: int) -> SizeReport:
             row = case.row()
             seconds = statistics.median(case.seconds) * 1024 / size
             column.setdefault("seconds_per_gib", []).append(round(seconds, 4))
-            for name in ("ratio", "memory_mib", "memory_is_allowed", "disk_mib"):
+            for name in ("ratio", "memory_mib", "memory_is_allowed", "values_mib", "disk_mib"):
                 column.setdefault(name, []).append(row[name])
     for column in report["cases"]:
         taken = column.get("seconds_per_gib") or [0.0]
@@ -65,10 +65,11 @@ def sizes_table(report: SizeReport) -> str:
     lines = [f"\n{'by size':<24} {'':<10}{heads}"]
     for case in report["cases"]:
         linear = f"slowest {case['spread']} times the fastest{'' if case['is_linear'] else ' !'}"
-        flat = "no more than 128 MiB and a bit a slot"
+        flat = "no more than the budget, 128 MiB and a bit a slot"
         for name, what, verdict in (
             ("seconds_per_gib", "s/GiB", linear),
             ("memory_mib", "memory MiB", flat if case["is_flat"] else "too much !"),
+            ("values_mib", "values MiB", ""),
             ("disk_mib", "disk MiB", ""),
         ):
             digits = 4 if name == "seconds_per_gib" else 1

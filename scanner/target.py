@@ -28,6 +28,7 @@ from .pointers.map import PointerMap, pointer_map_of
 from .pointers.moment import Order
 from .process.processes import find_process
 from .process.ways import open_memory
+from .scan.arena import Arena
 from .scan.budget import Budget
 from .scan.job import ProgressFunction
 from .scan.scan import Scan
@@ -107,6 +108,7 @@ class Target(Access):
         self._patches: Patches | None = None
         self._scripts: Scripts | None = None
         self._symbols: Symbols | None = None
+        self._arena = Arena()
 
     @property
     def process(self) -> ProcessInfo | None:
@@ -200,6 +202,7 @@ class Target(Access):
             budget=Budget() if budget is None else budget,
             soft_dirty=arguments.flag("soft_dirty", soft_dirty),
             chunk=chunk,
+            arena=self._arena,
         )
 
     def pointer_map(
@@ -625,6 +628,8 @@ class Target(Access):
             self.memory.wait_no_more()
             self._thaw()
         super().close()
+        if not self._life.is_forked:
+            self._arena.close()
 
     def _thaw(self) -> None:
         if self._holder is not None:

@@ -9,7 +9,8 @@
  *   reader    a way to read and write a target; adds nothing to the engine
  *   program   a compiled predicate: typed atoms joined by and, or, not
  *   matchset  which slots matched; never more than one bit a slot
- *   store     an unlinked file that old bytes are appended to
+ *   arena     memory that old bytes lie in, kept from one scan to the next
+ *   store     where old bytes go: an arena, and then unlinked files
  *   snapshot  the bytes of a step's matches, in the store or inline
  *   job       threads that go through a grid: wait, cancel, what could not be read
  *   scan      the kind of job that does all this
@@ -323,16 +324,33 @@ int ff_matchset_without(const struct ff_matchset *set, int isa, const struct ff_
 
 /* ---- stores and snapshots ---- */
 
+struct ff_arena;
 struct ff_store;
 struct ff_snapshot;
+
+/*
+ * Memory for old bytes, which is held from one scan to the next. Nothing is at first; a store's
+ * limit says how much may be.
+ */
+int ff_arena_create(struct ff_arena **out);
+/* Give back what is free until no more than so many bytes are held. */
+void ff_arena_trim(struct ff_arena *arena, uint64_t most);
+/* Give back what is free, and the rest with the last snapshot that has bytes in it. */
+void ff_arena_close(struct ff_arena *arena);
+/* Bytes of memory that are held, used or free. */
+uint64_t ff_arena_bytes(const struct ff_arena *arena);
 
 /* For so many threads at a time; no more than limit bytes at a time, or -ENOBUFS. */
 int ff_store_create(const char *directory, uint32_t writers, uint64_t limit,
 		    struct ff_store **out);
+/* Before anything is stored: use memory first, while the arena holds no more than limit bytes. */
+void ff_store_use(struct ff_store *store, struct ff_arena *arena, uint64_t limit);
 /* Nothing more is stored; the files go with the last snapshot and job that use it. */
 void ff_store_close(struct ff_store *store);
 /* Bytes of file the store takes. */
 uint64_t ff_store_bytes(const struct ff_store *store);
+/* Bytes of an arena's memory that it takes. */
+uint64_t ff_store_memory(const struct ff_store *store);
 
 struct ff_snapshot *ff_snapshot_get(const struct ff_snapshot *snapshot);
 void ff_snapshot_destroy(struct ff_snapshot *snapshot);

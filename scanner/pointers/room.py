@@ -27,9 +27,9 @@ class Room:
         budget = Budget() if budget is None else budget
         arguments.instance("budget", budget, Budget, "a Budget, or None")
         self.directory = snapshot_directory(directory)
-        self.limits = budget.of(self.directory)
+        self.limits = budget._replace(values=0).of(self.directory)
         out = cell("room")
-        check(lib.ff_room_create(os.fsencode(self.directory), *self.limits, out))
+        check(lib.ff_room_create(os.fsencode(self.directory), *self.limits[:2], out))
         self.handle: Any = content(out)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,14 +12,18 @@ from .. import arguments
 
 MOST = 1 << 62  # bytes that a budget may name
 _SHARE = 10  # of what is free, all but one part in so many
+_VALUES = 4  # of available memory, the part that is for old values
 
 
 class Budget(NamedTuple):
     """What a scan's matches and old values may take, over its whole history.
 
     Attributes:
-        memory: bytes; nine tenths of what is available when a scan begins if None.
+        memory: bytes, beside old values; nine tenths of what else is available when a scan begins
+            if None.
         disk: bytes; nine tenths of what is free in the directory when a scan begins if None.
+        values: bytes of memory that old values are kept in before they go to disk, for all scans of
+            a target; a quarter of what is available if None. 0: all go to disk.
 
     >>> memory = Buffer(bytearray(range(256)) * 4096)
     >>> scan = attach(memory).scan(u8, budget=Budget(memory=1024))
@@ -30,23 +35,28 @@ class Budget(NamedTuple):
 
     memory: int | None = None
     disk: int | None = None
+    values: int | None = None
 
-    def of(self, directory: str) -> Limits:
+    def of(self, directory: str, share: int | None = None) -> Limits:
         """The limits on this machine, at present.
 
         Args:
             directory: of the files of old values.
+            share: for values, where that is not said; a quarter of what is available if None.
 
-        >>> Budget(memory=1 << 30, disk=0).of("/var/tmp")
-        Limits(memory=1073741824, disk=0)
+        >>> Budget(memory=1 << 30, disk=0, values=0).of("/var/tmp")
+        Limits(memory=1073741824, disk=0, values=0)
         """
-        memory, disk = self
+        memory, disk, values = self
         for name, amount in zip(self._fields, self, strict=True):
             if amount is not None:
                 arguments.whole(name, amount, 0, MOST)
+        if values is None:
+            values = values_share() if share is None else share
         return Limits(
-            _most(available_memory()) if memory is None else memory,
+            _most(max(0, available_memory() - values)) if memory is None else memory,
             _most(free_disk(directory)) if disk is None else disk,
+            values,
         )
 
 
@@ -56,10 +66,62 @@ class Limits(NamedTuple):
     Attributes:
         memory: bytes.
         disk: bytes.
+        values: bytes.
     """
 
     memory: int
     disk: int
+    values: int
+
+
+def values_share(held: int = 0) -> int:
+    """Bytes of memory for old values where nobody says how many.
+
+    A quarter of what is available; and no more than nine tenths of what the limits of this
+    process's control groups leave, or half of what its own do.
+
+    Args:
+        held: that they have already.
+    """
+    room = min(_most(group_headroom()), data_headroom() // 2) + held
+    return min((available_memory() + held) // _VALUES, room)
+
+
+def data_headroom() -> int:
+    """Bytes of memory that this process may still map, RLIMIT_DATA of getrlimit(2)."""
+    limit = resource.getrlimit(resource.RLIMIT_DATA)[0]
+    if limit == resource.RLIM_INFINITY:
+        return 1 << 62
+    told = Path("/proc/self/status").read_text()
+    taken = re.search(r"^VmData:\s*(\d+) kB", told, re.MULTILINE)
+    return max(0, limit - (int(taken[1]) * 1024 if taken else 0))
+
+
+def group_headroom() -> int:
+    """Bytes that this process's control groups let it take; many without a limit.
+
+    Of version 2 of them: memory.max in the kernel's cgroup-v2.rst.
+    """
+    least = 1 << 62
+    try:
+        told = Path("/proc/self/cgroup").read_text()
+    except OSError:
+        return least
+    found = re.search(r"^0::/(.*)$", told, re.MULTILINE)
+    if found is None:
+        return least
+    root = Path("/sys/fs/cgroup")
+    group = root / found[1]
+    while group != root and group.is_relative_to(root):
+        try:
+            limit = (group / "memory.max").read_text().strip()
+            if limit != "max":
+                taken = int((group / "memory.current").read_text())
+                least = min(least, max(0, int(limit) - taken))
+        except (OSError, ValueError):
+            pass  # a group without that controller
+        group = group.parent
+    return least
 
 
 def available_memory() -> int:

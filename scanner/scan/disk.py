@@ -1,4 +1,4 @@
-"""Where old bytes are kept: unlinked files, so that nothing is left behind."""
+"""Where old bytes are kept: in memory, then in unlinked files, so that nothing is left behind."""
 
 from __future__ import annotations
 
@@ -10,26 +10,41 @@ from .. import arguments
 from ..engine import cell, content, lib
 from ..errors import ArgumentError, ScanClosed, SnapshotError
 from ..lifetime.life import Held
+from .arena import Arena
 
 
 class Store:
-    """The unlinked files that a history's old bytes are in.
+    """The memory and the unlinked files that a history's old bytes are in.
 
     Args:
-        directory: that they are made in.
+        directory: that files are made in.
         writers: threads that write at a time.
         limit: bytes of disk that they may take.
+        arena: the memory; none if None.
+        values: bytes that all of that may hold.
 
     Raises:
         SnapshotError: they cannot be made there.
     """
 
-    def __init__(self, directory: str, writers: int, limit: int) -> None:
+    def __init__(
+        self,
+        directory: str,
+        writers: int,
+        limit: int,
+        *,
+        arena: Arena | None = None,
+        values: int = 0,
+    ) -> None:
         self.directory = directory
         out = cell("store")
         code = lib.ff_store_create(os.fsencode(directory), writers, limit, out)
         if code:
             raise SnapshotError(directory, -code, "cannot make a file for old values")
+        memory = arena.handle if arena and values else None
+        if memory is not None:
+            lib.ff_arena_trim(memory, values)
+            lib.ff_store_use(content(out), memory, values)
         self._held = Held(content(out), lambda: ScanClosed("scan"))
 
     @property
@@ -41,6 +56,11 @@ class Store:
     def bytes(self) -> int:
         """Bytes of disk that the old values take."""
         return int(lib.ff_store_bytes(self.handle))
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory that the old values take."""
+        return int(lib.ff_store_memory(self.handle))
 
     def close(self) -> None:
         """Store nothing more. The files go with the last step that has bytes in them."""

@@ -36,8 +36,9 @@ def first_search(
         raise ScanOrderError(f"{tree}: {reason}")
     regions = scan.target.regions()
     ranges = scan.where.select(regions, scan.target.modules(regions))
-    limits = scan.budget.of(scan.directory)
-    store = Store(scan.directory, scan.threads, limits.disk)
+    share = scan.arena.share if scan.budget.values is None else None
+    limits = scan.budget.of(scan.directory, share)
+    store = Store(scan.directory, scan.threads, limits.disk, arena=scan.arena, values=limits.values)
     sought = bound.regexes
     least = bound.layout.least
     if scan.layout.size is None:

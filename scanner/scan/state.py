@@ -14,6 +14,7 @@ from ..values.any_number import part_aligns
 from ..values.convert import value_type
 from ..values.layout import Layout
 from ..values.structures import scan_layout
+from .arena import Arena
 from .budget import Budget
 from .disk import snapshot_directory
 from .history import History
@@ -54,6 +55,7 @@ class ScanState(Closing):
         budget: Budget,
         soft_dirty: bool,
         chunk: int | None,
+        arena: Arena,
     ) -> None:
         self.target = target
         self.type = value_type(type)
@@ -73,6 +75,7 @@ class ScanState(Closing):
         self.history = History()
         self.isa = isa_index(isa())
         self.chunk = chunk_of(chunk)
+        self.arena = arena
         self.jobs = Jobs()
         self._turns = Turns(target, self.history, self.jobs)
 
@@ -91,6 +94,12 @@ class ScanState(Closing):
     def memory(self) -> int:
         """Bytes of memory that the matches and the old values with them take."""
         return self.history.memory
+
+    @property
+    def values_memory(self) -> int:
+        """Bytes of memory that the old values take beside, before any go to disk."""
+        ground = self.history.present.ground
+        return ground.store.memory if ground else 0
 
     @property
     def disk(self) -> int:

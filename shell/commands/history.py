@@ -10,6 +10,7 @@ from ..answers import quantities, values
 from ..answers.result import Column, Json, Result, Table
 from ..command import Alternatives, Argument, Category, Command, Form, Given
 from ..command.kinds import COUNT
+from ..session import kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,8 +67,9 @@ def _forget(session: Session, scan: Scan | None) -> Result:
     line = f"{quantities.count(dropped, 'undone step')} forgotten"
     if others:
         line += f", {quantities.count(others, 'other scan')} too"
-    disk = 0 if scan is None else scan.disk
-    return Result({"forgotten": dropped, "scans": others, "disk": disk}, (line,))
+    left = (0, 0) if scan is None else (scan.values_memory, scan.disk)
+    taken = dict(zip(("values", "disk"), left, strict=True))
+    return Result({"forgotten": dropped, "scans": others, **taken}, (line,))
 
 
 def _list(session: Session, scan: Scan) -> Result:
@@ -87,18 +89,16 @@ def _list(session: Session, scan: Scan) -> Result:
                 "undone": step.number not in here,
             }
         )
-    taken = f"{quantities.size(scan.memory)} of memory, {quantities.size(scan.disk)} of disk"
     others = session.scans.others
     return Result(
         {
             "present": last,
             "history": fields,
-            "memory": scan.memory,
-            "disk": scan.disk,
+            **kept.kept_fields(scan),
             "scan": session.scans.number,
             "scans": [_fields(begun) for begun in others],
         },
-        (Table(_COLUMNS, tuple(rows)), taken, *_others(others)),
+        (Table(_COLUMNS, tuple(rows)), kept.kept_text(scan), *_others(others)),
     )
 
 
@@ -116,9 +116,8 @@ def _others(others: Sequence[Begun]) -> tuple[Table | str, ...]:
         )
         for begun in others
     )
-    memory = quantities.size(sum(begun.scan.memory for begun in others))
-    disk = quantities.size(sum(begun.scan.disk for begun in others))
-    taken = f"{memory} of memory, {disk} of disk for {'them' if len(others) > 1 else 'it'}"
+    taken = kept.kept_text(*(begun.scan for begun in others))
+    taken += f" for {'them' if len(others) > 1 else 'it'}"
     return ("other scans, which history scan N goes to:", Table(_OTHERS, rows), taken)
 
 
@@ -129,8 +128,7 @@ def _fields(begun: Begun) -> Json:
         "steps": len(begun.scan.steps),
         "matches": len(begun.scan),
         "after": None if begun.before is None else begun.before.number,
-        "memory": begun.scan.memory,
-        "disk": begun.scan.disk,
+        **kept.kept_fields(begun.scan),
     }
 
 
@@ -147,7 +145,8 @@ HISTORY = Command(
     "begins a branch beside them. The star is where the matches are now; AFTER is the step that a "
     "step narrowed. A first scan begins beside the one before, which undo goes back to; scan goes "
     "to any that is kept. The oldest ones go when together they take more than half of the budget. "
-    "forget gives back what undone steps and the other scans take of memory and disk.",
+    "forget gives back what undone steps and the other scans take of memory and disk. The last "
+    "line says what is kept: in memory, in memory for old values, and on disk beyond that.",
     examples=("history", "history go 2", "history scan 1", "history forget"),
     run=run,
     arguments=(

@@ -9,7 +9,7 @@ from farfetch.scanner import default_threads, isa
 from ..answers import quantities, values
 from ..answers.result import Json, Result
 from ..command import Category, Command, Given
-from ..session import holding
+from ..session import holding, kept
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -26,10 +26,13 @@ def run(session: Session, given: Given) -> Result:  # noqa: ARG001
         "align": session.settings.align,
         "where": session.settings.where,
         "matches": session.matches,
+        "kept": None,
         "steps": [str(step.predicate) for step in scan.steps] if scan else [],
         "frozen": len(session.target.frozen) if session.target else 0,
         "not_held": len(holding.not_held(session.target)),
     }
+    if scan:
+        fields["kept"] = kept.kept_fields(scan)
     align = session.settings.align if session.settings.align is not None else "the type's"
     lines = [
         f"target   {_target_line(session)}",
@@ -42,6 +45,7 @@ def run(session: Session, given: Given) -> Result:  # noqa: ARG001
             f"scan     {quantities.count(session.matches, 'match', 'matches')} of {label}, "
             f"align {scan.align}, where {scan.where}"
         )
+        lines.append(f"kept     {kept.kept_text(scan)}")
         lines += [f"step {number:<3} {step}" for number, step in enumerate(_steps(session), 1)]
     if fields["frozen"]:
         lost = f", {fields['not_held']} not held" if fields["not_held"] else ""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _COLUMNS = (Column("OPTION", style="bold"), Column("VALUE"), Column("MEANING"))
 _MEANINGS = {
     "memory-budget": "memory that matches may take; auto: most of what is free",
+    "values-budget": "memory that old values may take before they go to disk; auto: a quarter",
     "disk-budget": "disk that old values may take; auto: most of what is free",
     "directory": "folder of old values; auto: $FARFETCH_TMPDIR, or that of temporary files",
     "threads": "worker threads; auto: one a processor",
@@ -25,6 +26,7 @@ _MEANINGS = {
 }
 _USUAL = {
     "memory-budget": ("auto", "1G"),
+    "values-budget": ("auto", "4G"),
     "disk-budget": ("auto", "10G"),
     "directory": ("auto",),
     "threads": ("auto", "1"),

@@ -56,7 +56,8 @@ def _scan(session: Session) -> list[str]:
         frozen = f"{len(session.target.frozen)} frozen"
         about.append(f"{frozen}, {lost} not held" if lost else frozen)
     if scan is not None:
-        kept = [f"{quantities.size(scan.memory)} memory", f"{quantities.size(scan.disk)} disk"]
+        memory = scan.memory + scan.values_memory
+        kept = [f"{quantities.size(memory)} memory", f"{quantities.size(scan.disk)} disk"]
         about.append(", ".join(kept[: 2 if scan.disk else 1]))
     if session.target is not None:
         about.append(session.target.memory.name)

@@ -27,6 +27,7 @@ class Options:
 
     Attributes:
         memory_budget: bytes of memory for matches and what comes with them.
+        values_budget: bytes of memory for old values, beyond which they go to disk.
         disk_budget: bytes of disk for old values.
         directory: where those are kept.
         threads: worker threads.
@@ -35,6 +36,7 @@ class Options:
     """
 
     memory_budget: int | None = None
+    values_budget: int | None = None
     disk_budget: int | None = None
     directory: str | None = None
     threads: int | None = None
@@ -49,7 +51,7 @@ class Options:
     @property
     def budget(self) -> Budget:
         """Of memory and disk."""
-        return Budget(self.memory_budget, self.disk_budget)
+        return Budget(self.memory_budget, self.disk_budget, self.values_budget)
 
     def shown(self, name: str) -> str:
         """The value of an option as a person writes it."""
@@ -139,6 +141,7 @@ def _pointer(name: str, text: str) -> int | None:
 
 _READERS = {
     "memory-budget": _size,
+    "values-budget": _size,
     "disk-budget": _size,
     "directory": _folder,
     "threads": _threads,

@@ -188,11 +188,12 @@ class Scans:
         """Let the oldest go until what is left takes no more than it may."""
         others = list(self.others)
         while others:
-            memory, disk = budget.of(others[-1].scan.directory)
+            limits = budget.of(others[-1].scan.directory)
             if (
                 len(others) <= MOST
-                and sum(begun.scan.memory for begun in others) <= memory // 2
-                and sum(begun.scan.disk for begun in others) <= disk // 2
+                and sum(begun.scan.memory for begun in others) <= limits.memory // 2
+                and sum(begun.scan.values_memory for begun in others) <= limits.values // 2
+                and sum(begun.scan.disk for begun in others) <= limits.disk // 2
             ):
                 break
             self._drop(others.pop(0))

@@ -85,6 +85,18 @@ static void obey(struct plain *plain, const struct plain *before, const struct f
 	plain->n = kept;
 }
 
+/* A chunk's bytes where they can stay, as a worker of a scan has read them. */
+static const uint8_t *land(struct input *input, struct ff_store *store,
+			   const struct ff_chunk *bounds, const uint8_t *bytes,
+			   struct ff_landing *landing)
+{
+	if (take(input, 1) % 2 ||
+	    ff_store_take(store, 0, ff_chunk_pieces(bounds) + take(input, 1) % 3, &landing->place))
+		return bytes;
+	memcpy(landing->place.bytes, bytes, bounds->size);
+	return landing->place.bytes;
+}
+
 static void make(struct input *input, struct ff_grid *grid, struct ff_store *store,
 		 const struct step *before, struct step *step)
 {
@@ -96,6 +108,7 @@ static void make(struct input *input, struct ff_grid *grid, struct ff_store *sto
 	for (uint64_t c = 0; c < grid->nchunks; c++) {
 		const struct plain *old = before ? &before->chunks[c] : NULL;
 		struct plain *plain = &step->chunks[c];
+		struct ff_landing landing = { 0 };
 		struct ff_chunk bounds;
 		struct ff_kept kept;
 		int64_t n;
@@ -119,14 +132,18 @@ static void make(struct input *input, struct ff_grid *grid, struct ff_store *sto
 		n = ff_matchset_put(step->set, kernels, c, plain->mask, bounds.slots);
 		must(n == (int64_t)plain->n);
 		kept = (struct ff_kept){
-			.chunk = c, .bounds = &bounds, .bytes = plain->bytes, .mask = plain->mask,
+			.chunk = c, .bounds = &bounds, .mask = plain->mask,
+			.bytes = land(input, store, &bounds, plain->bytes, &landing),
 			.count = plain->n, .relation = relation,
 			.base = before ? before->snapshot : NULL,
 			.base_bytes = old ? old->bytes : NULL,
 			.scratch = malloc(ff_grid_pieces(grid) * FF_PIECE / 2),
+			.landing = &landing,
 		};
 		must(kept.scratch && !ff_snapshot_put(step->snapshot, &kept));
 		free(kept.scratch);
+		if (landing.place.bytes)
+			ff_place_put(&landing.place);
 	}
 	ff_matchset_seal(step->set);
 }
@@ -190,6 +207,18 @@ static void drop(const struct ff_grid *grid, struct step *step)
 	}
 }
 
+/* All of it in memory, some, or none. */
+static void use_memory(struct input *input, struct ff_store *store)
+{
+	static struct ff_arena *arena;
+	uint32_t kind = take(input, 1) % 3;
+
+	if (!arena)
+		must(!ff_arena_create(&arena));
+	if (kind)
+		ff_store_use(store, arena, kind == 1 ? 4u << 20 : 64u << 20);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static const uint32_t aligns[] = { 1, 2, 3, 4, 8, 24, 4096 };
@@ -208,6 +237,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		return -1;
 	}
 	must(!ff_store_create("/tmp", 1, 64u << 20, &store));
+	use_memory(&input, store);
 	make(&input, grid, store, NULL, &first);
 	check(&input, grid, &first);
 	make(&input, grid, store, &first, &second);
@@ -215,7 +245,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	drop(grid, &first);
 	check(&input, grid, &second);
 	drop(grid, &second);
-	must(ff_store_bytes(store) == 0);
+	must(ff_store_bytes(store) == 0 && ff_store_memory(store) == 0);
 	ff_store_close(store);
 	ff_grid_put(grid);
 	return 0;

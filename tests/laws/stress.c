@@ -29,6 +29,7 @@
 static uint8_t *memory;
 static struct ff_grid *grid;
 static struct ff_reader *reader;
+static struct ff_arena *arena;
 
 static void must(int is, const char *what)
 {
@@ -49,6 +50,17 @@ static struct ff_program *program(const struct ff_atom *atom, enum ff_relation r
 
 	must(!ff_program_create(&spec, &made), "a program is refused");
 	return made;
+}
+
+/* A store of so many bytes, of which some are in the arena's memory. */
+static struct ff_store *store_of(uint32_t writers, uint64_t limit, uint64_t memory_limit)
+{
+	struct ff_store *store;
+
+	must(!ff_store_create("/tmp", writers, limit, &store), "no store");
+	if (memory_limit)
+		ff_store_use(store, arena, memory_limit);
+	return store;
 }
 
 struct kept {
@@ -170,7 +182,7 @@ static void round_of_types(const struct ff_program *any, const struct ff_program
 }
 
 static void round_of(const struct ff_program *all, const struct ff_program *below,
-		     const struct ff_program *rare)
+		     const struct ff_program *rare, uint64_t in_memory)
 {
 	struct kept first, second, third, none;
 	uint64_t addresses[64];
@@ -178,7 +190,7 @@ static void round_of(const struct ff_program *all, const struct ff_program *belo
 	struct ff_store *store;
 	int error;
 
-	must(!ff_store_create("/tmp", THREADS, 16u << 20, &store), "no store");
+	store = store_of(THREADS, 16u << 20, in_memory);
 	error = run(all, store, NULL, 1 << 30, true, &none);
 	must(!error || error == -ECANCELED, "a cancelled job fails");
 	if (!error)
@@ -198,7 +210,7 @@ static void round_of(const struct ff_program *all, const struct ff_program *belo
 	drop(&first);
 	drop(&third);
 	drop(&second);
-	must(ff_store_bytes(store) == 0, "space is not given back");
+	must(ff_store_bytes(store) == 0 && ff_store_memory(store) == 0, "space is not given back");
 	ff_store_close(store);
 	must(!ff_store_create("/tmp", THREADS, 64u << 10, &store), "no store");
 	must(run(all, store, NULL, 1 << 30, false, &none) == -ENOBUFS, "disk has no limit");
@@ -250,7 +262,7 @@ static void round_of_lenders(const struct ff_program *all)
 	struct ff_job *job;
 
 	must(!ff_reader_open_buffer(memory, SIZE, BASE, &lent->reader), "no reader");
-	must(!ff_store_create("/tmp", THREADS, 16u << 20, &lent->store), "no store");
+	lent->store = store_of(THREADS, 16u << 20, 64u << 20);
 	must(!run(all, lent->store, NULL, 1 << 30, false, &lent->prev), "everything");
 	spec = (struct ff_scan_spec){
 		.grid = grid, .reader = lent->reader, .program = lent->code,
@@ -292,7 +304,7 @@ static void round_of_fork(const struct ff_program *all)
 	int status;
 	pid_t child;
 
-	must(!ff_store_create("/tmp", THREADS, 32u << 20, &spec.store), "no store");
+	spec.store = store_of(THREADS, 32u << 20, 64u << 20);
 	must(!run(all, spec.store, NULL, 1 << 30, false, &first), "everything");
 	must(!ff_scan_start(&spec, &job), "a job does not start");
 	child = fork();
@@ -461,7 +473,7 @@ static void round_of_waiting(const struct ff_program *rare, bool cancelled)
 	int error;
 
 	must(!ff_grid_create(&range, 1, 4, 4, 2 * self->page, &own), "no grid");
-	must(!ff_store_create("/tmp", THREADS, 16u << 20, &store), "no store");
+	store = store_of(THREADS, 16u << 20, 64u << 20);
 	struct ff_scan_spec spec = {
 		.grid = own, .reader = &self->reader, .program = rare, .store = store,
 		.memory = 1 << 30, .threads = THREADS,
@@ -679,14 +691,19 @@ int main(void)
 		memory[i] = (uint8_t)(i / 4 % 100);
 	must(!ff_grid_create(&range, 1, 4, 4, CHUNK, &grid), "no grid");
 	must(!ff_reader_open_buffer(memory, SIZE, range.start, &reader), "no reader");
+	must(!ff_arena_create(&arena), "no arena");
 	for (int i = 0; i < ROUNDS; i++) {
-		round_of(all, below, rare);
+		/* on disk, in memory, and what finds no room there on disk */
+		round_of(all, below, rare, (uint64_t)(i % 3) * (5u << 20));
 		round_of_types(any, rare);
 		round_of_lenders(all);
 		round_of_fork(all);
 		round_of_waiting(rare, i % 2);
 		round_of_another_kind();
 	}
+	ff_arena_trim(arena, 0);
+	must(ff_arena_bytes(arena) == 0, "memory is not given back");
+	ff_arena_close(arena);
 	ff_program_destroy(all);
 	ff_program_destroy(below);
 	ff_program_destroy(rare);

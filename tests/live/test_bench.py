@@ -17,10 +17,11 @@ def test_every_case_is_measured(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     measured = json.loads(report.read_text())
     rows = {row["case"]: row for row in measured["cases"]}
-    assert len(rows) == 14
+    assert len(rows) == 16
     assert all(row["ratio"] > 0 and row["one_thread"] > 0 for row in rows.values())
     assert all(row["memory_is_allowed"] for row in rows.values())
-    assert rows["i32 == rare, align 1"]["memory_allowed_mib"] == 128 + 1
+    allowed = {row["case"]: row["memory_allowed_mib"] for row in rows.values()}
+    assert allowed["i32 == rare, align 1"] >= 128 + 1 + 256
     assert rows["number, a match a page"]["matches"] == 32
     assert rows["i32 == rare, align 4"]["matches"] == rows["next, a match a page"]["matches"] == 32
     assert rows["number == rare, align 4"]["matches"] == 32
@@ -31,11 +32,11 @@ def test_every_case_is_measured(tmp_path: Path) -> None:
     assert scaled["sizes_mib"] == [4, 8]
     assert scaled["left_out_mib"] == [99_000_000]
     for case in scaled["cases"]:
-        assert len(case["seconds_per_gib"]) == len(case["disk_mib"]) == 2
+        assert len(case["seconds_per_gib"]) == len(case["values_mib"]) == len(case["disk_mib"]) == 2
         assert all(seconds > 0 for seconds in case["seconds_per_gib"])
         assert case["is_flat"]
     unknown = next(case for case in scaled["cases"] if case["case"] == "unknown value")
-    assert 1.9 < unknown["disk_mib"][1] / unknown["disk_mib"][0] < 2.1
+    assert 1.9 < unknown["values_mib"][1] / unknown["values_mib"][0] < 2.1
     assert "99000000 MiB left out" in done.stdout
 
 
@@ -55,3 +56,20 @@ def test_what_a_watched_value_costs_is_measured(tmp_path: Path) -> None:
     rows = json.loads(report.read_text())
     assert {row["rate"] for row in rows} == {100, 10_000, 1_000_000}
     assert {row["hits"] is not None for row in rows if row["who"].startswith("farfetch")} == {True}
+
+
+def test_keeping_old_values_is_measured(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    options = ["--size", "4", "--rounds", "1", "--real", "--json", str(report)]
+    command = [sys.executable, str(ROOT / "bench/store.py"), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
+    measured = json.loads(report.read_text())
+    rows = {row["case"]: row for row in measured["cases"]}
+    assert all(row["ratio"] > 0 and row["seconds"] > 0 for row in rows.values())
+    for kind in ("mixed", "small", "random", "floats", "text"):
+        assert rows[f"{kind}: first"]["matches"] == rows[f"{kind}: warm"]["matches"] == 4 << 18
+        assert rows[f"{kind}: changed"]["matches"] == 4 * 256 // 100
+    assert 0 < rows["1 %: next"]["matches"] == rows["1 %: first"]["matches"] < 4 << 12
+    assert rows["100 %: first"]["matches"] == 4 << 18
+    assert rows["python3: first"]["matches"] > 4 << 18
+    assert all(name in done.stdout for name in rows)

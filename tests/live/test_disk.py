@@ -61,7 +61,7 @@ def scan_on_a_small_disk(folder: str) -> str:
     with TargetProcess("big", "8") as big, attach(big.pid) as target:
         where = f"{big.greeting['start']}..{big.greeting['end']}"
         # more than there is: the disk itself has to say so
-        with target.scan(i32, where=where, budget=Budget(disk=1 << 40)) as scan:
+        with target.scan(i32, where=where, budget=Budget(disk=1 << 40, values=0)) as scan:
             assert scan.directory == folder
             needle = big.greeting.number("needle")
             scan.first(now == needle)
@@ -106,7 +106,7 @@ def scan_with_workers(folder: str, workers: int) -> int:
     mount(folder, 7 * MIB)
     with TargetProcess("big", "16") as big, attach(big.pid) as target:
         where = f"{big.greeting['start']}..{big.greeting['end']}"
-        budget = Budget(disk=1 << 40)
+        budget = Budget(disk=1 << 40, values=0)
         with target.scan(i32, where=where, threads=workers, budget=budget) as scan:
             return scan.first().matches
 
@@ -180,7 +180,7 @@ def scan_until_killed(pid: int) -> None:
         tell("at work")
         apart.told()
 
-    with attach(pid) as target, target.scan(i32) as scan:
+    with attach(pid) as target, target.scan(i32, budget=Budget(values=0)) as scan:
         scan.first()
         tell("scanned")
         apart.told()
@@ -210,7 +210,7 @@ def test_what_is_let_go_takes_no_disk(tmp_path: Path, spawn: Spawn) -> None:
     folder, us = str(tmp_path), os.getpid()
     with attach(big.pid) as target:
         where = f"{big.greeting['start']}..{big.greeting['end']}"
-        scan = target.scan(i32, where=where, directory=folder)
+        scan = target.scan(i32, where=where, directory=folder, budget=Budget(values=0))
         assert old_values_on(us, folder) == 0
         scan.first()
         once = old_values_on(us, folder)
@@ -250,12 +250,16 @@ def test_a_budget_of_disk(tmp_path: Path, spawn: Spawn) -> None:
     with attach(big.pid) as target:
         where = f"{big.greeting['start']}..{big.greeting['end']}"
         # half of it is zero and takes no disk; a quarter is small and takes half of its size
-        tight = target.scan(i32, where=where, directory=folder, budget=Budget(disk=2 * MIB))
+        tight = target.scan(
+            i32, where=where, directory=folder, budget=Budget(disk=2 * MIB, values=0)
+        )
         over_budget(tight, "disk", "first", "unknown")
         assert tight.first(now == big.greeting.number("needle")).matches == 32
         over_budget(tight, "disk", "first", "unknown")
         tight.close()
-        scan = target.scan(i32, where=where, directory=folder, budget=Budget(disk=5 * MIB))
+        scan = target.scan(
+            i32, where=where, directory=folder, budget=Budget(disk=5 * MIB, values=0)
+        )
         scan.first()
         for _ in range(3):
             scan.next("unchanged")  # shares what there is

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from farfetch.scanner import Progress, ScanResult, attach, i32, now
+from farfetch.scanner import Budget, Progress, ScanResult, attach, i32, now
 
 from support import apart
 from support.targets import Spawn, TargetProcess
@@ -72,7 +72,7 @@ def scan_a_gibibyte(pid: int, start: int, needle: int, folder: str) -> dict[str,
     said: dict[str, Any] = {}
     with attach(pid) as target:
         where = f"{start:#x}..{start + (1 << 30):#x}"
-        scan = target.scan(i32, where=where, directory=folder)
+        scan = target.scan(i32, where=where, directory=folder, budget=Budget(values=0))
         peak = Peak()
         allow_more(128 * MIB)
         steps: list[tuple[str, Callable[..., ScanResult], Any]] = [
@@ -138,7 +138,8 @@ def test_nothing_grows_over_many_scans(spawn: Spawn, tmp_path: Path) -> None:
 def scan_on(pid: int, folder: str) -> list[int]:
     """One scan narrowed and undone for long takes no more than at first."""
     taken = []
-    with attach(pid) as target, target.scan(i32, directory=folder) as scan:
+    budget = Budget(values=0)  # of steps that are not forgotten, which are there to go back to
+    with attach(pid) as target, target.scan(i32, directory=folder, budget=budget) as scan:
         scan.first()
         for turn in range(200):
             scan.next("changed or unchanged")

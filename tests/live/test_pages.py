@@ -75,7 +75,7 @@ def test_memory_that_nobody_touched_is_not_read() -> None:
             assert result.matches == size // 4 - 16
             assert result.bytes < size // 100
             assert scan.first().matches == size // 4
-            assert scan.disk == 16 * PAGE  # zeros are not stored
+            assert scan.values_memory == 16 * PAGE  # zeros are not stored
             assert scan.next("now == first").matches == size // 4
             # all this has not made the target any bigger
             assert resident_bytes(child.pid) - resident < MIB

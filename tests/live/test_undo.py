@@ -253,12 +253,12 @@ def test_snapshots_belong_to_the_branch_they_were_taken_on(spawn: Spawn) -> None
         scan.snapshot("root")  # in place of the earlier one
         assert scan.next("now != @root").matches == 0
         scan.undo()
-        disk = scan.disk
+        taken = scan.values_memory
         scan.forget()
         with pytest.raises(ScanOrderError, match='no snapshot "leaf"'):
             scan.drop("leaf")
         scan.drop("root")
-        assert scan.disk < disk
+        assert scan.values_memory < taken
         with pytest.raises(ValueError, match="letters, digits and underscores"):
             scan.snapshot("2 words")
         with pytest.raises(ExpressionError):

@@ -17,6 +17,7 @@ def test_options_are_kept_and_shown(drive: Drive, tmp_path: Path) -> None:
     shell = drive()
     assert shell.ask("option")["options"] == {
         "memory-budget": None,
+        "values-budget": None,
         "disk-budget": None,
         "directory": None,
         "threads": None,
@@ -25,6 +26,7 @@ def test_options_are_kept_and_shown(drive: Drive, tmp_path: Path) -> None:
     }
     for line, kept in [
         ("memory-budget 512M", 512 << 20),
+        ("values-budget 0", 0),
         ("disk-budget 2g", 2 << 30),
         ("disk-budget 4096", 4096),
         (f"directory '{tmp_path}'", str(tmp_path)),
@@ -70,6 +72,7 @@ def test_budgets_hold(game: TargetProcess, drive: Drive) -> None:
     still = f"where {health}..{ammo}"  # nothing in it moves by itself
     shell.ask(still)
     kept = shell.ask("first 100")["matches"]
+    shell.ask("option values-budget 0")
     shell.ask("option disk-budget 4096")
     shell.ask("where writable")
     error = shell.error("first ?")

@@ -166,7 +166,7 @@ ROWS: dict[str, Row] = {
     "undo": Row(refuses=(("undo 9", "ScanOrderError"),)).on_a_scan(),
     "redo": Row(refuses=(("redo 9", "ScanOrderError"),), setup=("undo 2",)).on_a_scan(),
     "history": Row(
-        "present history memory disk", (("history go 99", "ScanOrderError"),)
+        "present history memory values disk", (("history go 99", "ScanOrderError"),)
     ).on_a_scan(),
     "snapshot": Row("name values bytes unreadable seconds", setup=("snapshot full",)).on_a_match(),
     "list": Row("start type"),

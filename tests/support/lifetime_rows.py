@@ -281,7 +281,7 @@ ROWS: dict[str, dict[str, Row]] = {
             "scan", "align", "bits", "budget", "chunk", "directory", "fields", "history", "isa"
         ),
         **facts("scan", "jobs", "layout", "matches", "soft_dirty", "target", "threads", "type"),
-        **facts("scan", "part_aligns", "where"),
+        **facts("scan", "arena", "part_aligns", "where"),
         "cancel": fact(lambda w: w.scan.cancel()),
         "close": fact(lambda w: w.scan.close()),
         "compute": read(lambda w: w.scan.compute("now * 2")),
@@ -302,6 +302,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "snapshots": kept(lambda w: w.scan.snapshots),
         "steps": kept(lambda w: w.scan.steps),
         "undo": kept(lambda w: w.scan.undo(), ScanOrderError),
+        "values_memory": kept(lambda w: w.scan.values_memory),
         "write_all": read(lambda w: w.scan.write_all(VALUE)),
         "__bool__": fact(lambda w: bool(w.scan)),
         "__repr__": fact(lambda w: repr(w.scan)),

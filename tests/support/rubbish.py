@@ -247,7 +247,7 @@ def functions() -> Iterator[Case]:
     yield Case("type_named", s.type_named, {"name": "i32"})
     yield Case("value_type", s.value_type, {"wanted": "i32"})
     yield Case("AnyCase", s.AnyCase, {"text": "gold"})
-    yield Case("Budget", s.Budget, {"memory": 1 << 30, "disk": 1 << 30})
+    yield Case("Budget", s.Budget, {"memory": 1 << 30, "disk": 1 << 30, "values": 1 << 20})
     yield Case("Buffer", s.Buffer, {"contents": b"abcd", "base": BASE})
     yield Case(
         "Declaration", s.Declaration, {"name": "p", "language": "c", "text": "struct p { int a; };"}

@@ -166,7 +166,14 @@ class Draw:
     def budget(self) -> Budget | None:
         return self.one(
             *(None, None, None, None, Budget(), Budget(0, 0), Budget(memory=4096)),
-            *(Budget(disk=4096), Budget(memory=1 << 16), Budget(1 << 30, 1 << 16)),
+            *(
+                Budget(disk=4096, values=0),
+                Budget(disk=4096),
+                Budget(values=0),
+                Budget(values=4 << 20),
+                Budget(memory=1 << 16),
+                Budget(1 << 30, 1 << 16),
+            ),
         )
 
     def scan_options(self, thing: Any) -> dict[str, Any]:

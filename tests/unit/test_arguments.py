@@ -196,6 +196,7 @@ VALUES = [
     scanner.Module("a", "/a", 1, 2, ()),
     scanner.PointerPath.parse("game+8 -> 4"),
     scanner.Budget(1, None),
+    scanner.Budget(1, None, 0),
     scanner.ScanResult(1, 2, 3, 0.5, scanner.FaultSet((scanner.Range(1, 2),))),
     scanner.Entry("hp", "0x10", "i32", frozen="5"),
     scanner.Declaration("p", "c", "struct p { int hp; long gold; };"),

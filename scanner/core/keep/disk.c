@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Stores: unlinked files of old bytes
+ * Stores: old bytes in memory, as far as that goes, and then in unlinked files
  *
  * The files have no name from the start where the file system can do that, and lose it
  * at once where it cannot, so nothing stays behind however the process ends. There are
@@ -11,6 +11,7 @@
  * A child process has the same files open, not copies of them: what is let go there is
  * closed and nothing more.
  */
+#include "arena.h"
 #include "bits.h"
 #include "disk.h"
 #include "nameless.h"
@@ -46,7 +47,9 @@ struct ff_store {
 	bool closed;
 	bool scarce;		/* the disk has nothing to spare; set before the locks */
 	uint32_t nshards;
-	uint64_t used, limit;	/* bytes */
+	uint64_t used, limit;	/* bytes of disk */
+	struct ff_arena *arena;	/* or NULL */
+	uint64_t kept, allowed;	/* bytes of it */
 	struct shard shards[];
 };
 
@@ -74,6 +77,12 @@ int ff_store_create(const char *directory, uint32_t writers, uint64_t limit, str
 	}
 	*out = store;
 	return 0;
+}
+
+void ff_store_use(struct ff_store *store, struct ff_arena *arena, uint64_t limit)
+{
+	store->arena = ff_arena_get(arena);
+	store->allowed = limit;
 }
 
 struct ff_store *ff_store_get(struct ff_store *store)
@@ -106,6 +115,8 @@ void ff_store_put(struct ff_store *store)
 		if (is_own(store))
 			pthread_mutex_destroy(&store->shards[i].lock);
 	}
+	if (store->arena)
+		ff_arena_drop(store->arena);
 	free(store);
 }
 
@@ -139,7 +150,26 @@ uint64_t ff_store_bytes(const struct ff_store *store)
 	return __atomic_load_n(&store->used, __ATOMIC_RELAXED);
 }
 
-/* ---- extents ---- */
+uint64_t ff_store_memory(const struct ff_store *store)
+{
+	return __atomic_load_n(&store->kept, __ATOMIC_RELAXED);
+}
+
+/* ---- memory ---- */
+
+int ff_store_take(struct ff_store *store, uint32_t shard, size_t n, struct ff_place *out)
+{
+	if (!store->arena)
+		return -ENOBUFS;
+	return ff_arena_take(store->arena, shard, n, store->allowed, out);
+}
+
+void ff_store_count(struct ff_store *store, int64_t pieces)
+{
+	__atomic_add_fetch(&store->kept, (uint64_t)(pieces * FF_PIECE), __ATOMIC_RELAXED);
+}
+
+/* ---- disk ---- */
 
 static int charge(struct ff_store *store, uint64_t bytes)
 {
@@ -241,66 +271,36 @@ static int write_all(int fd, struct iovec *parts, size_t n, off_t at)
 	return 0;
 }
 
-int ff_extent_create(struct ff_store *store, uint32_t shard, struct iovec *parts, size_t n,
-		     struct ff_extent **out)
+int ff_disk_put(struct ff_store *store, uint32_t shard, struct iovec *parts, size_t n,
+		uint32_t pieces, uint32_t *piece)
 {
 	uint32_t index = shard % store->nshards, first;
-	struct ff_extent *extent;
-	size_t bytes = 0;
-	int error;
+	int error = charge(store, (uint64_t)pieces * FF_PIECE);
 
-	for (size_t i = 0; i < n; i++)
-		bytes += parts[i].iov_len;
-	extent = calloc(1, sizeof(*extent));
-	if (!extent)
-		return -ENOMEM;
-	extent->references = 1;
-	extent->pieces = (uint32_t)ff_divide_up(bytes, FF_PIECE);
-	error = charge(store, (uint64_t)extent->pieces * FF_PIECE);
+	if (error)
+		return error;
+	error = reserve(store, index, pieces, &first);
 	if (error) {
-		free(extent);
+		__atomic_sub_fetch(&store->used, (uint64_t)pieces * FF_PIECE, __ATOMIC_RELAXED);
 		return error;
 	}
-	extent->store = ff_store_get(store);
-	error = reserve(store, index, extent->pieces, &first);
-	if (error) {
-		__atomic_sub_fetch(&store->used, (uint64_t)extent->pieces * FF_PIECE,
-				   __ATOMIC_RELAXED);
-		ff_store_put(store);
-		free(extent);
-		return error;
-	}
-	extent->piece = index << SHARD_SHIFT | first;
+	*piece = index << SHARD_SHIFT | first;
 	error = write_all(store->shards[index].fd, parts, n, (off_t)first * FF_PIECE);
-	if (error) {
-		ff_extent_put(extent);
-		return error;
-	}
-	*out = extent;
-	return 0;
+	if (error)
+		ff_disk_drop(store, *piece, pieces);
+	return error;
 }
 
-struct ff_extent *ff_extent_get(struct ff_extent *extent)
+void ff_disk_drop(struct ff_store *store, uint32_t piece, uint32_t pieces)
 {
-	__atomic_add_fetch(&extent->references, 1, __ATOMIC_RELAXED);
-	return extent;
-}
+	uint64_t bytes = (uint64_t)pieces * FF_PIECE;
 
-void ff_extent_put(struct ff_extent *extent)
-{
-	struct ff_store *store = extent->store;
-	uint64_t bytes = (uint64_t)extent->pieces * FF_PIECE;
-
-	if (__atomic_sub_fetch(&extent->references, 1, __ATOMIC_ACQ_REL))
-		return;
 	/* a closed store's files are about to go as they are */
 	if (!__atomic_load_n(&store->closed, __ATOMIC_RELAXED) && is_own(store) &&
-	    !fallocate(store->shards[extent->piece >> SHARD_SHIFT].fd,
+	    !fallocate(store->shards[piece >> SHARD_SHIFT].fd,
 		       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		       (off_t)(extent->piece & SHARD_MASK) * FF_PIECE, (off_t)bytes))
+		       (off_t)(piece & SHARD_MASK) * FF_PIECE, (off_t)bytes))
 		__atomic_sub_fetch(&store->used, bytes, __ATOMIC_RELAXED);
-	ff_store_put(store);
-	free(extent);
 }
 
 int ff_store_load(const struct ff_store *store, uint32_t piece, size_t skip, uint8_t *buffer,

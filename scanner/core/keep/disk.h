@@ -6,28 +6,24 @@
 
 #include <sys/uio.h>
 
-/*
- * Pieces that were stored together, and go together. A piece's number names its file
- * in the upper bits and its place there in the lower ones.
- */
-struct ff_extent {
-	struct ff_store *store;
-	uint32_t references;
-	uint32_t piece, pieces;
-};
-
-/*
- * Store n parts (used up) one after the other, of whole pieces but the last. Writers with
- * different shards do not wait for one another.
- */
-int ff_extent_create(struct ff_store *store, uint32_t shard, struct iovec *parts, size_t n,
-		     struct ff_extent **out);
-struct ff_extent *ff_extent_get(struct ff_extent *extent);
-void ff_extent_put(struct ff_extent *extent);
+struct ff_place;
 
 struct ff_store *ff_store_get(struct ff_store *store);
 void ff_store_put(struct ff_store *store);
 void ff_store_trim(struct ff_store *store);
+
+/* Room for n pieces in the store's memory; -ENOBUFS when there is none left, or never was. */
+int ff_store_take(struct ff_store *store, uint32_t shard, size_t n, struct ff_place *out);
+/* Count pieces that an extent takes there, or no longer does. */
+void ff_store_count(struct ff_store *store, int64_t pieces);
+
+/*
+ * Write n parts (used up) to disk, where they take so many pieces. A piece's number names its
+ * file in the upper bits and its place there in the lower ones.
+ */
+int ff_disk_put(struct ff_store *store, uint32_t shard, struct iovec *parts, size_t n,
+		uint32_t pieces, uint32_t *piece);
+void ff_disk_drop(struct ff_store *store, uint32_t piece, uint32_t pieces);
 int ff_store_load(const struct ff_store *store, uint32_t piece, size_t skip, uint8_t *buffer,
 		  size_t size);
 

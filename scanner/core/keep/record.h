@@ -5,6 +5,7 @@
 #ifndef FF_RECORD_H
 #define FF_RECORD_H
 
+#include "extent.h"
 #include "grid.h"
 
 enum record_kind {
@@ -14,12 +15,13 @@ enum record_kind {
 };
 
 /*
- * Where a piece is: ENTRY_NONE, ENTRY_ZERO, or its width above the KiB of the store at
- * which it begins.
+ * Where a piece is: ENTRY_NONE, ENTRY_ZERO, or its width above the number of its extent in the
+ * record, above the KiB of that at which it begins.
  */
 #define ENTRY_NONE	((uint64_t)0)
 #define ENTRY_ZERO	((uint64_t)1)
 #define WIDTH_SHIFT	60
+#define EXTENT_SHIFT	40
 #define KIBS		(FF_PIECE / 1024)	/* of a piece that is not packed */
 
 struct ff_record {
@@ -30,9 +32,9 @@ struct ff_record {
 	uint64_t entries[];		/* of RECORD_VALUES: bytes; of RECORD_ZERO: none */
 };
 
-static inline uint64_t make_entry(uint64_t kib, uint32_t width)
+static inline uint64_t make_entry(uint64_t kib, uint32_t extent, uint32_t width)
 {
-	return (uint64_t)width << WIDTH_SHIFT | kib;
+	return (uint64_t)width << WIDTH_SHIFT | (uint64_t)extent << EXTENT_SHIFT | kib;
 }
 
 static inline uint32_t entry_width(uint64_t entry)
@@ -40,9 +42,22 @@ static inline uint32_t entry_width(uint64_t entry)
 	return (uint32_t)(entry >> WIDTH_SHIFT);
 }
 
+static inline uint32_t entry_extent(uint64_t entry)
+{
+	return (uint32_t)(entry >> EXTENT_SHIFT) & ((1u << (WIDTH_SHIFT - EXTENT_SHIFT)) - 1);
+}
+
 static inline uint64_t entry_kib(uint64_t entry)
 {
-	return entry & (((uint64_t)1 << WIDTH_SHIFT) - 1);
+	return entry & (((uint64_t)1 << EXTENT_SHIFT) - 1);
+}
+
+/* The bytes of a stored piece where they lie, or NULL when they are on disk. */
+static inline const uint8_t *entry_bytes(const struct ff_record *record, uint64_t entry)
+{
+	const uint8_t *bytes = record->extents[entry_extent(entry)]->place.bytes;
+
+	return bytes ? bytes + entry_kib(entry) * 1024 : NULL;
 }
 
 static inline uint8_t *record_values(const struct ff_record *record)

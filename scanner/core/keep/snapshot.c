@@ -9,10 +9,9 @@
  * The pieces of one chunk come from one read of the target, so a value that straddles
  * two of them is the value that was compared.
  */
-#include "kernels/packed.h"
+#include "pieces.h"
 #include "record.h"
 #include "snapshot.h"
-#include "disk.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -83,6 +82,20 @@ uint64_t ff_snapshot_bytes(const struct ff_snapshot *snapshot)
 	return __atomic_load_n(&snapshot->bytes, __ATOMIC_RELAXED);
 }
 
+/* Where no value of a word's slots reaches beyond the piece that they begin in. */
+static void pieces_of_words(const uint64_t *mask, size_t words, size_t per_piece, uint64_t *pieces)
+{
+	for (size_t w = 0; w < words; w += per_piece) {
+		size_t n = ff_min(per_piece, words - w);
+		uint64_t any = 0;
+
+		for (size_t i = 0; i < n; i++)
+			any |= mask[w + i];
+		if (any)
+			ff_bit_set(pieces, w / per_piece);
+	}
+}
+
 void ff_pieces_of_mask(const struct ff_grid *grid, const uint64_t *mask, size_t slots,
 		       uint64_t *pieces)
 {
@@ -90,6 +103,10 @@ void ff_pieces_of_mask(const struct ff_grid *grid, const uint64_t *mask, size_t 
 	/* a word's slots as one stretch where that is no more than a piece */
 	bool by_word = 64 * (size_t)grid->align <= FF_PIECE;
 
+	if (by_word && FF_PIECE % (64 * grid->align) == 0 && grid->span <= grid->align) {
+		pieces_of_words(mask, words, FF_PIECE / (64 * grid->align), pieces);
+		return;
+	}
 	for (size_t w = 0; w < words; w++) {
 		uint64_t left = mask[w];
 
@@ -230,105 +247,29 @@ static size_t fill_entries(const struct ff_snapshot *snapshot, struct ff_record 
 	return left;
 }
 
-/* Pieces on their way to the store, in the order in which they will lie there. */
-struct bundle {
-	struct iovec *parts;
-	size_t nparts;
-	uint64_t kib;			/* of the next piece, from the first on */
-};
-
-static void bundle_bytes(struct bundle *bundle, const uint8_t *bytes, size_t size)
+/* Hold those of the base's extents that the record's entries are in, by numbers of its own. */
+static int share_extents(struct ff_record *record, const struct ff_record *base, size_t n)
 {
-	struct iovec *last = bundle->nparts ? &bundle->parts[bundle->nparts - 1] : NULL;
+	/* one above the number here, of each number there */
+	uint32_t *numbers = calloc(base->nextents + 1, sizeof(*numbers));
 
-	if (last && (const uint8_t *)last->iov_base + last->iov_len == bytes)
-		last->iov_len += size;
-	else
-		bundle->parts[bundle->nparts++] = (struct iovec){ (void *)bytes, size };
-	bundle->kib += (size + 1023) / 1024;
-}
-
-/* The width in which a piece is stored; one that is not whole is not packed. */
-static uint8_t stored_width(const struct ff_kernels *kernels, const struct ff_kept *kept,
-			    size_t piece)
-{
-	if (piece_size(kept->bounds, piece) < FF_PIECE)
-		return KIBS;
-	return (uint8_t)kernels->width(kept->bytes + piece * FF_PIECE);
-}
-
-/*
- * Line up the stored pieces: those that are not packed first, which keeps them on pages
- * of their own, then the packed ones by width; what is not whole comes last.
- */
-static void bundle_pieces(const struct ff_kernels *kernels, const struct ff_kept *kept,
-			  const uint64_t *stored, uint8_t *widths, struct ff_record *record,
-			  struct bundle *bundle)
-{
-	size_t n = ff_chunk_pieces(kept->bounds);
-	size_t whole = kept->bounds->size / FF_PIECE;
-	uint8_t *packed = kept->scratch;
-
-	for (size_t i = 0; i < n; i++)
-		widths[i] = ff_bit(stored, i) ? stored_width(kernels, kept, i) : 0;
-	for (uint32_t width = KIBS; width; width /= 2) {
-		for (size_t i = 0; i < whole; i++) {
-			const uint8_t *bytes = kept->bytes + i * FF_PIECE;
-
-			if (widths[i] != width)
-				continue;
-			record->entries[i] = make_entry(bundle->kib, width);
-			if (width < KIBS) {
-				kernels->pack(width, bytes, packed);
-				bytes = packed;
-				packed += ff_packed_size(width);
-			}
-			bundle_bytes(bundle, bytes, ff_packed_size(width));
-		}
-	}
-	if (whole < n && widths[whole]) {
-		record->entries[whole] = make_entry(bundle->kib, KIBS);
-		bundle_bytes(bundle, kept->bytes + whole * FF_PIECE,
-			     piece_size(kept->bounds, whole));
-	}
-}
-
-/* Put the pieces left over in the store. */
-static int store_pieces(struct ff_snapshot *snapshot, struct ff_record *record,
-			const struct ff_kept *kept, const uint64_t *stored, size_t left)
-{
-	size_t n = ff_chunk_pieces(kept->bounds);
-	struct bundle bundle = { .parts = calloc(left, sizeof(*bundle.parts)) };
-	uint8_t *widths = malloc(n);
-	struct ff_extent *extent;
-	int error = -ENOMEM;
-
-	if (bundle.parts && widths) {
-		bundle_pieces(snapshot->kernels, kept, stored, widths, record, &bundle);
-		error = ff_extent_create(snapshot->store, kept->shard, bundle.parts,
-					 bundle.nparts, &extent);
-	}
-	free(bundle.parts);
-	free(widths);
-	if (error)
-		return error;
-	for (size_t i = 0; i < n; i++) {
-		if (ff_bit(stored, i))
-			record->entries[i] += (uint64_t)extent->piece * KIBS;
-	}
-	record->extents[record->nextents++] = extent;
-	return 0;
-}
-
-static bool is_used(const struct ff_record *record, size_t n, const struct ff_extent *extent)
-{
+	if (!numbers)
+		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		uint64_t entry = record->entries[i];
+		uint32_t number = entry_extent(entry);
 
-		if (entry_width(entry) && entry_kib(entry) / KIBS - extent->piece < extent->pieces)
-			return true;
+		if (!entry_width(entry))
+			continue;
+		if (!numbers[number]) {
+			record->extents[record->nextents] = ff_extent_get(base->extents[number]);
+			numbers[number] = ++record->nextents;
+		}
+		record->entries[i] = make_entry(entry_kib(entry), numbers[number] - 1,
+						entry_width(entry));
 	}
-	return false;
+	free(numbers);
+	return 0;
 }
 
 static int put_zero(struct ff_snapshot *snapshot, uint64_t chunk)
@@ -369,11 +310,9 @@ static int put_pieces(struct ff_snapshot *snapshot, const struct ff_kept *kept)
 		destroy_record(record);
 		return put_zero(snapshot, kept->chunk);
 	}
-	for (uint32_t i = 0; base && i < base->nextents; i++) {
-		if (is_used(record, n, base->extents[i]))
-			record->extents[record->nextents++] = ff_extent_get(base->extents[i]);
-	}
-	error = left ? store_pieces(snapshot, record, kept, stored, left) : 0;
+	error = base ? share_extents(record, base, n) : 0;
+	if (!error && left)
+		error = ff_pieces_store(snapshot, record, kept, stored);
 	if (error)
 		goto fail;
 	free(stored);

@@ -2,6 +2,7 @@
 #ifndef FF_SNAPSHOT_H
 #define FF_SNAPSHOT_H
 
+#include "arena.h"
 #include "kernels/kernels.h"
 #include "matchset.h"
 
@@ -21,6 +22,15 @@ struct ff_snapshot {
 	struct ff_record **records;	/* one a chunk, NULL when nothing is kept */
 };
 
+/*
+ * Where a chunk can be read to so that its bytes need not be moved to be kept: room of the
+ * store's memory. Its bytes are NULL when there is none.
+ */
+struct ff_landing {
+	struct ff_place place;
+	bool pays;		/* the bytes of late were such as are kept as they are */
+};
+
 /* A chunk's bytes as a worker holds them, and which of its slots are kept. */
 struct ff_kept {
 	uint64_t chunk;
@@ -33,6 +43,7 @@ struct ff_kept {
 	enum ff_relation relation;	/* of the matches to the base's bytes */
 	uint32_t shard;			/* of the store, to put pieces in */
 	uint8_t *scratch;		/* half as many bytes as the chunk's pieces have */
+	struct ff_landing *landing;	/* or NULL; taken from whoever has read to it */
 	bool blank;			/* all bytes are zero */
 };
 
@@ -51,6 +62,9 @@ int ff_snapshot_put_values(struct ff_snapshot *snapshot, uint64_t chunk, const u
 int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
 		       const struct ff_chunk *bounds, const uint32_t *slots, size_t n,
 		       uint8_t *out);
+/* The bytes of the chunk where they lie, if all of them do so as they were; or NULL. */
+const uint8_t *ff_snapshot_lend(const struct ff_snapshot *snapshot, uint64_t chunk,
+				const struct ff_chunk *bounds);
 /* Put the bytes of the chunk's matches where they lie in the chunk, in wanted pieces. */
 int ff_snapshot_load(const struct ff_snapshot *snapshot, uint64_t chunk,
 		     const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer);

@@ -17,7 +17,6 @@
 #include "kernels/packed.h"
 #include "record.h"
 #include "snapshot.h"
-#include "disk.h"
 
 #include <errno.h>
 #include <string.h>
@@ -46,33 +45,40 @@ static bool all_zero(const uint8_t *bytes, size_t size)
 	return !bytes[0] && !memcmp(bytes, bytes + 1, size - 1);
 }
 
-/* Read n stored pieces that follow one another, so many bytes in all when unpacked. */
-static int load_stored(const struct ff_snapshot *snapshot, uint64_t entry, uint8_t *out,
-		       size_t size)
+/* Read n packed pieces that follow one another in an extent. */
+static int load_packed(const struct ff_snapshot *snapshot, const struct ff_record *record,
+		       uint64_t entry, uint8_t *out, size_t n)
 {
+	const struct ff_extent *extent = record->extents[entry_extent(entry)];
+	const uint8_t *there = entry_bytes(record, entry);
 	uint8_t packed[UNPACKED_MAX * FF_PIECE / 2];
 	uint32_t width = entry_width(entry);
-	uint64_t kib = entry_kib(entry);
-	size_t n = size / FF_PIECE;
+	size_t size = ff_packed_size(width), skip = entry_kib(entry) * 1024;
 
-	if (width == KIBS)
-		return ff_store_load(snapshot->store, (uint32_t)(kib / KIBS), kib % KIBS * 1024,
-				     out, size);
 	while (n) {
-		size_t some = n < UNPACKED_MAX ? n : UNPACKED_MAX;
-		int error = ff_store_load(snapshot->store, (uint32_t)(kib / KIBS),
-					  kib % KIBS * 1024, packed, some * ff_packed_size(width));
+		size_t some = there || n < UNPACKED_MAX ? n : UNPACKED_MAX;
+		int error = there ? 0 : ff_extent_load(extent, skip, packed, some * size);
 
 		if (error)
 			return error;
 		for (size_t i = 0; i < some; i++)
-			snapshot->kernels->unpack(width, packed + i * ff_packed_size(width),
+			snapshot->kernels->unpack(width, (there ? there : packed) + i * size,
 						  out + i * FF_PIECE);
 		out += some * FF_PIECE;
-		kib += some * width;
+		skip += some * size;
 		n -= some;
 	}
 	return 0;
+}
+
+/* Read n stored pieces that follow one another, so many bytes in all when unpacked. */
+static int load_stored(const struct ff_snapshot *snapshot, const struct ff_record *record,
+		       uint64_t entry, uint8_t *out, size_t size)
+{
+	if (entry_width(entry) < KIBS)
+		return load_packed(snapshot, record, entry, out, size / FF_PIECE);
+	return ff_extent_load(record->extents[entry_extent(entry)], entry_kib(entry) * 1024, out,
+			      size);
 }
 
 static int load_pieces(const struct ff_snapshot *snapshot, const struct ff_record *record,
@@ -97,7 +103,7 @@ static int load_pieces(const struct ff_snapshot *snapshot, const struct ff_recor
 		       record->entries[end] == entry + (end - i) * entry_width(entry))
 			end++;
 		size = (end - 1 - i) * FF_PIECE + piece_size(bounds, end - 1);
-		error = load_stored(snapshot, entry, buffer + i * FF_PIECE, size);
+		error = load_stored(snapshot, record, entry, buffer + i * FF_PIECE, size);
 		if (error)
 			return error;
 	}
@@ -142,18 +148,31 @@ int ff_snapshot_load(const struct ff_snapshot *snapshot, uint64_t chunk,
 	return 0;
 }
 
-/* size bytes of a stored piece, from skip on. */
-static int load_part(const struct ff_snapshot *snapshot, uint64_t entry, size_t skip,
-		     uint8_t *out, size_t size)
+const uint8_t *ff_snapshot_lend(const struct ff_snapshot *snapshot, uint64_t chunk,
+				const struct ff_chunk *bounds)
 {
-	uint64_t kib = entry_kib(entry);
+	const struct ff_record *record = snapshot->records[chunk];
+
+	if (!record || record->kind != RECORD_PIECES || entry_width(record->entries[0]) < KIBS)
+		return NULL;
+	for (size_t i = 1; i < ff_chunk_pieces(bounds); i++) {
+		if (record->entries[i] != record->entries[0] + i * KIBS)
+			return NULL;
+	}
+	return entry_bytes(record, record->entries[0]);
+}
+
+/* size bytes of a stored piece, from skip on. */
+static int load_part(const struct ff_snapshot *snapshot, const struct ff_record *record,
+		     uint64_t entry, size_t skip, uint8_t *out, size_t size)
+{
 	uint8_t piece[FF_PIECE];
 	int error;
 
 	if (entry_width(entry) == KIBS)
-		return ff_store_load(snapshot->store, (uint32_t)(kib / KIBS),
-				     kib % KIBS * 1024 + skip, out, size);
-	error = load_stored(snapshot, entry, piece, FF_PIECE);
+		return ff_extent_load(record->extents[entry_extent(entry)],
+				      entry_kib(entry) * 1024 + skip, out, size);
+	error = load_stored(snapshot, record, entry, piece, FF_PIECE);
 	if (!error)
 		memcpy(out, piece + skip, size);
 	return error;
@@ -176,7 +195,7 @@ static int value_of_pieces(const struct ff_snapshot *snapshot, const struct ff_r
 		if (entry == ENTRY_ZERO) {
 			memset(out, 0, part);
 		} else {
-			error = load_part(snapshot, entry, skip, out, part);
+			error = load_part(snapshot, record, entry, skip, out, part);
 			if (error)
 				return error;
 		}
@@ -205,13 +224,24 @@ static void gather_values(const struct ff_snapshot *snapshot, uint64_t chunk,
 	}
 }
 
+/* A stored piece's bytes: where they lie, or else in a buffer. */
+static int see_piece(const struct ff_snapshot *snapshot, const struct ff_record *record,
+		     uint64_t entry, uint8_t *buffer, size_t size, const uint8_t **out)
+{
+	const uint8_t *there = entry_width(entry) == KIBS ? entry_bytes(record, entry) : NULL;
+
+	*out = there ? there : buffer;
+	return there ? 0 : load_stored(snapshot, record, entry, buffer, size);
+}
+
 int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
 		       const struct ff_chunk *bounds, const uint32_t *slots, size_t n,
 		       uint8_t *out)
 {
 	const struct ff_record *record = snapshot->records[chunk];
 	const struct ff_grid *grid = snapshot->set->grid;
-	uint8_t piece[FF_PIECE];
+	uint8_t unpacked[FF_PIECE];
+	const uint8_t *piece = NULL;
 	size_t loaded = SIZE_MAX;
 
 	if (snapshot->constant) {
@@ -236,8 +266,10 @@ int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
 			memset(out, 0, grid->span);
 		} else if (entry != ENTRY_NONE) {
 			if (loaded != index)
-				error = load_stored(snapshot, entry, piece,
-						    piece_size(bounds, index));
+				error = see_piece(snapshot, record, entry, unpacked,
+						  piece_size(bounds, index), &piece);
+			if (error)
+				return error;
 			loaded = index;
 			memcpy(out, piece + offset % FF_PIECE, grid->span);
 		}

@@ -56,6 +56,17 @@ static inline uint64_t vector_bits_8(const __m256i *x)
 	return bits;
 }
 
+/* Store past the caches; the fence before anybody is told of it. */
+static inline void vector_stream(uint8_t *out, __m256i x)
+{
+	_mm256_stream_si256((__m256i *)out, x);
+}
+
+static inline void vector_fence(void)
+{
+	_mm_sfence();
+}
+
 static bool vector_supported(void)
 {
 	return ff_x86_has(FF_X86_AVX2, FF_X86_YMM);

@@ -46,6 +46,17 @@ static inline uint64_t vector_bits_8(const __m512i *x)
 	return bits;
 }
 
+/* Store past the caches; the fence before anybody is told of it. */
+static inline void vector_stream(uint8_t *out, __m512i x)
+{
+	_mm512_stream_si512((void *)out, x);
+}
+
+static inline void vector_fence(void)
+{
+	_mm_sfence();
+}
+
 static bool vector_supported(void)
 {
 	return ff_x86_has(FF_X86_AVX512, FF_X86_ZMM);

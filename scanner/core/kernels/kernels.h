@@ -55,6 +55,8 @@ struct ff_kernels {
 	void (*expr)(const struct ff_expr *steps, size_t nsteps, const uint8_t *const *streams,
 		     size_t stride, size_t n, uint64_t *mask);
 	bool (*is_zero)(const uint8_t *bytes, size_t size);
+	/* Copy to where nobody looks soon: past the caches. out is a multiple of 64. */
+	void (*copy)(uint8_t *out, const uint8_t *bytes, size_t size);
 	/* How many bits are set, and in how many runs. */
 	void (*count)(const uint64_t *mask, size_t words, uint32_t *count, uint32_t *runs);
 	/* Pieces of small integers; see packed.h. */

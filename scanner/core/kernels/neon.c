@@ -65,6 +65,16 @@ static inline uint64_t vector_bits_8(const uint64x2_t *x)
 	return vector_bits_4(halves);
 }
 
+/* A plain store: there is no other of one vector. */
+static inline void vector_stream(uint8_t *out, uint64x2_t x)
+{
+	vst1q_u8(out, vreinterpretq_u8_u64(x));
+}
+
+static inline void vector_fence(void)
+{
+}
+
 static bool vector_supported(void)
 {
 	return true;

@@ -111,6 +111,11 @@ static bool scalar_is_zero(const uint8_t *bytes, size_t size)
 	return true;
 }
 
+static void scalar_copy(uint8_t *out, const uint8_t *bytes, size_t size)
+{
+	memcpy(out, bytes, size);
+}
+
 static uint32_t scalar_width(const uint8_t *piece)
 {
 	return ff_pack_width(piece);
@@ -145,6 +150,7 @@ const struct ff_kernels ff_kernels_scalar = {
 	.pattern = scalar_pattern,
 	.expr = expr_scalar,
 	.is_zero = scalar_is_zero,
+	.copy = scalar_copy,
 	.count = scalar_count,
 	.width = scalar_width,
 	.pack = scalar_pack,

@@ -56,6 +56,17 @@ static inline uint64_t vector_bits_8(const __m128i *x)
 	return bits;
 }
 
+/* Store past the caches; the fence before anybody is told of it. */
+static inline void vector_stream(uint8_t *out, __m128i x)
+{
+	_mm_stream_si128((__m128i *)out, x);
+}
+
+static inline void vector_fence(void)
+{
+	_mm_sfence();
+}
+
 static bool vector_supported(void)
 {
 	return true;

@@ -178,6 +178,19 @@ static bool vector_is_zero(const uint8_t *bytes, size_t size)
 	return true;
 }
 
+static void vector_copy(uint8_t *out, const uint8_t *bytes, size_t size)
+{
+	size_t whole = size / VECTOR_BYTES * VECTOR_BYTES;
+
+	for (size_t i = 0; i < whole; i += VECTOR_BYTES) {
+		const vector_u8 *from = (const vector_u8 *)(bytes + i);
+
+		vector_stream(out + i, (vector_mask)from[0]);
+	}
+	vector_fence();
+	memcpy(out + whole, bytes + whole, size - whole);
+}
+
 static uint32_t vector_width(const uint8_t *piece)
 {
 	return ff_pack_width(piece);
@@ -215,6 +228,7 @@ const struct ff_kernels VECTOR_PASTE(ff_kernels, VECTOR_NAME) = {
 	.pattern = vector_pattern,
 	.expr = VECTOR_PASTE(expr, VECTOR_NAME),
 	.is_zero = vector_is_zero,
+	.copy = vector_copy,
 	.count = vector_count,
 	.width = vector_width,
 	.pack = vector_pack,

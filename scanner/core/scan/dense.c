@@ -10,6 +10,7 @@
  *   lot       see lot.c
  *   keep      the mask as blocks of the match set, the bytes in the snapshot
  */
+#include "keep/disk.h"
 #include "lot.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ struct view {
 	struct ff_lot lot;		/* first: the lot is taken for its view */
 	uint64_t chunk;
 	struct ff_chunk bounds;
+	uint8_t *now;			/* where it is read to */
 	bool blank;			/* nobody ever touched what is wanted of it */
 };
 
@@ -76,7 +78,7 @@ static int take_clean(struct ff_scanner *scanner, const struct view *view,
 	if (spec->program->relation == FF_OTHER_BYTES)
 		drop_clean(scanner, view);
 	error = ff_snapshot_load(spec->prev, view->chunk, &view->bounds, scanner->known,
-				 scanner->buffers[FF_NOW]);
+				 view->now);
 	return ff_scan_stored(scanner->scan, error);
 }
 
@@ -94,7 +96,7 @@ static void take_untouched(struct ff_scanner *scanner, struct view *view,
 		view->blank = !ff_bit(scanner->pieces, i) && !ff_bit(scanner->known, i);
 	for (size_t i = 0; i < n && !view->blank; i++) {
 		if (ff_bit(scanner->untouched, i))
-			memset(scanner->buffers[FF_NOW] + i * FF_PIECE, 0, FF_PIECE);
+			memset(view->now + i * FF_PIECE, 0, FF_PIECE);
 	}
 	ff_bits_or(scanner->known, scanner->untouched, n);
 }
@@ -143,6 +145,28 @@ static int take_known(struct ff_scanner *scanner, struct view *view, const struc
 	return error;
 }
 
+/*
+ * Where to read the chunk to. What was kept as it is of late is read to where it can stay,
+ * if the store has memory left.
+ */
+static uint8_t *choose_room(struct ff_scanner *scanner, const struct view *view)
+{
+	struct ff_landing *landing = &scanner->landing;
+	size_t pieces = ff_chunk_pieces(&view->bounds);
+
+	if (!landing->pays || scanner->scan->spec.program->constant)
+		return scanner->buffers[FF_NOW];
+	if (landing->place.bytes && landing->place.pieces < pieces) {
+		ff_place_put(&landing->place);
+		landing->place.bytes = NULL;
+	}
+	if (!landing->place.bytes &&
+	    ff_store_take(scanner->scan->spec.store, scanner->worker->number, pieces,
+			  &landing->place))
+		return scanner->buffers[FF_NOW];
+	return landing->place.bytes;
+}
+
 static int read_now(struct ff_scanner *scanner, struct view *view)
 {
 	const struct ff_scan_spec *spec = &scanner->scan->spec;
@@ -162,7 +186,8 @@ static int read_now(struct ff_scanner *scanner, struct view *view)
 		ff_job_count_read(job, view->bounds.size);
 		return 0;
 	}
-	view->lot.streams[FF_NOW] = scanner->buffers[FF_NOW];
+	view->now = choose_room(scanner, view);
+	view->lot.streams[FF_NOW] = view->now;
 	there.size -= there.tail;
 	error = take_known(scanner, view, &there);
 	if (error)
@@ -170,9 +195,8 @@ static int read_now(struct ff_scanner *scanner, struct view *view)
 	if (view->blank) {
 		view->lot.streams[FF_NOW] = scanner->scan->zeros;
 	} else {
-		memset(scanner->buffers[FF_NOW] + there.size, 0, there.tail);
-		error = ff_fetch_pieces(fetch, reader, &there, scanner->pieces,
-					scanner->buffers[FF_NOW]);
+		memset(view->now + there.size, 0, there.tail);
+		error = ff_fetch_pieces(fetch, reader, &there, scanner->pieces, view->now);
 		ff_job_count_read(job, fetch->bytes);
 	}
 	ff_bits_or(scanner->pieces, scanner->known, ff_chunk_pieces(&view->bounds));
@@ -197,6 +221,9 @@ static int load_streams(struct ff_scanner *scanner, struct view *view)
 			streams[s] = streams[twin];
 			continue;
 		}
+		streams[s] = ff_snapshot_lend(spec->streams[s], view->chunk, &view->bounds);
+		if (streams[s])
+			continue;
 		error = ff_snapshot_load(spec->streams[s], view->chunk, &view->bounds,
 					 scanner->pieces, scanner->buffers[s]);
 		if (error)
@@ -304,7 +331,8 @@ static int keep(struct ff_scanner *scanner, const struct view *view)
 		.base = scan->spec.streams[FF_PREV], .base_bytes = lot->streams[FF_PREV],
 		.relation = scan->spec.program->relation,
 		.shard = scanner->worker->number,
-		.scratch = scanner->packing, .blank = view->blank,
+		.scratch = scanner->packing, .landing = &scanner->landing,
+		.blank = view->blank,
 	};
 	int64_t count;
 	int error;

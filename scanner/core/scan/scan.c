@@ -113,6 +113,8 @@ static void teardown(struct ff_worker *worker)
 		if (scanner->buffers[s])
 			munmap(scanner->buffers[s], size);
 	}
+	if (scanner->landing.place.bytes)
+		ff_place_put(&scanner->landing.place);
 	if (scanner->packing)
 		munmap(scanner->packing, size / 2);
 	for (size_t i = 0; i < FF_MATCH_TYPES; i++)

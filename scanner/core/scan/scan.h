@@ -35,6 +35,7 @@ struct ff_scanner {
 	uint64_t *entries;		/* what the kernel says of the chunk's pages */
 	struct ff_range blank;		/* that nobody ever touched, when last asked */
 	uint8_t *packing;		/* room for what is packed on its way to the store */
+	struct ff_landing landing;	/* read to instead of buffers[FF_NOW] while that pays */
 	struct ff_gather *gather;	/* NULL without candidates */
 };
 

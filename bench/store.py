@@ -1,0 +1,263 @@
+"""What keeping old values costs: by kind of data, by density of matches, first and warm.
+
+    python bench/store.py [--size MIB] [--threads N] [--rounds N] [--cases TEXT] [--real]
+                          [--json FILE]
+
+Each ratio is to a raw read of the same memory just before; cpu is that of the processor time, which
+tells more where others use the machine too. Before each case as much memory as it
+may take is touched and freed: on virtual machines memory that was free for some seconds comes from
+the host again, which costs many times what is measured here. ``first`` is a target's first scan,
+``again`` its second one, while the first's values are still held, and ``warm`` a third one.
+``--real`` scans processes of Python, and of Node.js where there is one, with much memory, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import mmap
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+from cases import MEMORY, MIB, anonymous_memory
+from farfetch.scanner import Scan, ScanResult, Target, attach
+from raw import raw_rate
+
+from support.targets import TargetProcess
+
+#: Kinds of data, the type they are scanned as, and what is aimed at: first, warm, and a next scan.
+KINDS: Final = {
+    "mixed": ("i32", 0.70, 0.80, 0.70),
+    "small": ("i32", 0.58, 0.75, 0.70),
+    "random": ("i32", 0.50, 0.75, 0.70),
+    "floats": ("f32", 0.50, 0.75, 0.70),
+    "pointers": ("u64", 0.58, 0.75, 0.70),
+    "text": ("i32", 0.45, 0.75, 0.70),
+}
+#: Percent of the values that match, of the small ones.
+DENSITIES: Final = (0.001, 0.01, 0.1, 0.3, 0.5, 1.0, 3.0, 10.0, 30.0, 100.0)
+STEPS: Final = ("unchanged", "changed", "decreased")
+SMALL: Final = 1 << 20  # all values of that kind are below
+
+#: Programs that make much memory of their objects, when told how many MiB.
+REAL: Final = {
+    "python3": (
+        "import sys; n = int(sys.argv[1]) * 4096; "
+        "kept = [{'id': i, 'hp': i % 100, 'at': (i * 0.5, i * 0.25)} for i in range(n // 2)]; "
+        "print('ready', flush=True); sys.stdin.read()"
+    ),
+    "node": (
+        "const n = +process.argv[1] * 4096; const kept = [];"
+        "for (let i = 0; i < n; i++) kept.push({id: i, hp: i % 100, at: [i * 0.5, i * 0.25]});"
+        "console.log('ready'); process.stdin.resume(); process.stdin.on('end', () => kept.length)"
+    ),
+}
+
+
+class Bench:
+    """Ratios of each case, by round.
+
+    Attributes:
+        rows: of each case: what is aimed at, and what it came to.
+        rates: raw ones, in bytes a second.
+    """
+
+    def __init__(self, threads: int, wanted: str) -> None:
+        self.threads = threads
+        self.wanted = wanted
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.rates: list[float] = []
+
+    def wants(self, *names: str) -> bool:
+        """Whether any of some cases is asked for."""
+        return any(self.wanted in name for name in names)
+
+    def take(
+        self, name: str, needed: float, scan: Scan, step: str, pid: int, *, first: bool = False
+    ) -> ScanResult:
+        """Take a step of a scan beside a raw read, and note what it came to.
+
+        Args:
+            name: of the case.
+            needed: the ratio that is aimed at.
+            scan: that takes the step.
+            step: its predicate.
+            pid: of the target.
+            first: it is a first one, whatever there was before.
+        """
+        regions = scan.target.regions()
+        ranges = scan.where.select(regions, scan.target.modules(regions))
+        size = sum(end - start for start, end in ranges)
+        warm(size)
+        used, raw = processor_time(), 0.0
+        for start, end in ranges:
+            raw += (end - start) / raw_rate(pid, start, end, self.threads)
+        used_raw, used = processor_time() - used, processor_time()
+        result = scan.first(step) if first else scan.next(step)
+        used = processor_time() - used
+        self.rates.append(size / raw)
+        row = self.rows.setdefault(name, {"needed": needed, "ratio": [], "cpu": [], "seconds": []})
+        row["ratio"].append(raw / result.seconds)
+        row["cpu"].append(used_raw / used)
+        row["seconds"].append(result.seconds)
+        row["matches"] = result.matches
+        row["memory_mib"] = round(anonymous_memory() / MIB, 1)
+        row["disk_mib"] = round(scan.disk / MIB, 1)
+        return result
+
+    def report(self) -> list[dict[str, Any]]:
+        """The cases with their medians."""
+        return [
+            {
+                "case": name,
+                "ratio": round(statistics.median(row["ratio"]), 3),
+                "cpu": round(statistics.median(row["cpu"]), 3),
+                "seconds": round(statistics.median(row["seconds"]), 4),
+                **{key: row[key] for key in ("needed", "matches", "memory_mib", "disk_mib")},
+            }
+            for name, row in self.rows.items()
+        ]
+
+
+def warm(size: int) -> None:
+    """Touch and free so much memory, so that this machine has it when it is wanted next."""
+    with mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as room:
+        room.madvise(mmap.MADV_HUGEPAGE)
+        for at in range(0, size, mmap.PAGESIZE):
+            room[at] = 1
+
+
+def processor_time() -> float:
+    """Seconds of processor time that this process has taken; waiting is not in it."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+@contextmanager
+def scanning(target: Target, type_: str, where: str, threads: int) -> Iterator[Scan]:
+    """A scan that reads all there is: soft-dirty bits would spare most of it."""
+    with target.scan(type_, where=where, threads=threads, soft_dirty=False) as scan:
+        yield scan
+
+
+def kinds(bench: Bench, size: int) -> None:
+    """All kinds of data, once."""
+    for kind, (type_, first, warmed, following) in KINDS.items():
+        names = [f"{kind}: {what}" for what in ("first", "again", "warm", *STEPS)]
+        if not bench.wants(*names):
+            continue
+        with TargetProcess("values", str(size), kind, timeout=120) as process:
+            where = "{start}..{end}".format(**process.greeting)
+            with attach(process.pid) as target, scanning(target, type_, where, bench.threads) as s:
+                bench.take(names[0], first, s, "unknown", process.pid, first=True)
+                bench.take(names[1], first, s, "unknown", process.pid, first=True)
+                bench.take(names[2], warmed, s, "unknown", process.pid, first=True)
+                process.command("dirty 1")
+                for step in STEPS:
+                    bench.take(f"{kind}: {step}", following, s, step, process.pid)
+                    s.undo()
+                    s.forget()
+
+
+def densities(bench: Bench, size: int) -> None:
+    """Each share of the values, once: a first scan, a warm one, and a next one."""
+    with TargetProcess("values", str(size), "small", timeout=120) as process:
+        where = "{start}..{end}".format(**process.greeting)
+        for percent in DENSITIES:
+            names = [f"{percent:g} %: {what}" for what in ("first", "warm", "next")]
+            if not bench.wants(*names):
+                continue
+            step = f"now < {round(SMALL * percent / 100)}"
+            with attach(process.pid) as target, scanning(target, "i32", where, bench.threads) as s:
+                bench.take(names[0], 0.55, s, step, process.pid, first=True)
+                s.first("now == -1")
+                bench.take(names[1], 0.70, s, step, process.pid, first=True)
+                if 1 <= percent <= 10:
+                    bench.take(names[2], 0.71, s, "unchanged", process.pid)
+
+
+def real(bench: Bench, size: int) -> None:
+    """Processes of programs that people run."""
+    for program, source in REAL.items():
+        names = [f"{program}: {what}" for what in ("first", "again", "warm", *STEPS)]
+        path = sys.executable if program == "python3" else shutil.which(program)
+        if path is None or not bench.wants(*names):
+            continue
+        option = "-c" if program == "python3" else "-e"
+        command = [path, option, source, str(size)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdout.readline()
+            with (
+                attach(process.pid) as target,
+                scanning(target, "i32", "writable", bench.threads) as scan,
+            ):
+                for name, needed in zip(names, (0.5, 0.5, 0.75), strict=False):
+                    bench.take(name, needed, scan, "unknown", process.pid, first=True)
+                for step in STEPS:
+                    bench.take(f"{program}: {step}", 0.70, scan, step, process.pid)
+                    scan.undo()
+                    scan.forget()
+            process.stdin.close()
+
+
+def main() -> int:
+    """Run the benchmark. Returns the exit code."""
+    parser = argparse.ArgumentParser(description="What keeping old values costs, to a raw copy.")
+    parser.add_argument("--size", type=int, default=1024, help="MiB of the targets")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--cases", default="", help="only those with this in their name")
+    parser.add_argument("--real", action="store_true", help="programs with objects, too")
+    parser.add_argument("--json", type=Path, help="write the report to this file as well")
+    options = parser.parse_args()
+    bench = Bench(options.threads, options.cases)
+    for _ in range(options.rounds):
+        kinds(bench, options.size)
+        densities(bench, options.size)
+        if options.real:
+            real(bench, options.size)
+    report = {
+        "size_mib": options.size,
+        "threads": options.threads,
+        "rounds": options.rounds,
+        "raw_gib_per_second": round(statistics.median(bench.rates or [0.0]) / (1 << 30), 2),
+        "memory_mib": MEMORY // MIB,
+        "cases": bench.report(),
+    }
+    print(table(report), flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
+    return 0
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report for people."""
+    lines = [
+        f"{report['size_mib']} MiB, {report['threads']} threads, medians of {report['rounds']}; "
+        f"raw {report['raw_gib_per_second']} GiB/s",
+        f"{'case':<22} {'to raw':>6} {'needed':>8} {'cpu':>5} {'seconds':>8} {'matches':>11} "
+        f"{'memory':>11} {'disk':>11}",
+    ]
+    lines += [
+        f"{row['case']:<22} {row['ratio']:>6.2f} "
+        f"{row['needed']:>6.2f} {' ' if row['ratio'] >= row['needed'] else '!'} "
+        f"{row['cpu']:>5.2f} {row['seconds']:>8.4f} {row['matches']:>11,} "
+        f"{row['memory_mib']:>7.1f} MiB {row['disk_mib']:>7.1f} MiB"
+        for row in report["cases"]
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

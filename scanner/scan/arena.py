@@ -1,0 +1,52 @@
+"""Where old bytes are kept first: memory that stays from one scan of a target to the next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..engine import cell, content, lib
+from ..errors import TargetClosed
+from ..lifetime.life import Held
+from .budget import values_share
+
+
+class Arena:
+    """The memory that old bytes of a target's scans lie in; none is taken before it is needed.
+
+    What scans let go is not given back but used by the next ones, until the target is closed. The
+    kernel may take what is free as soon as others want it.
+    """
+
+    def __init__(self) -> None:
+        self._held: Held[Any] | None = None
+        self._share: int | None = None
+        self._is_closed = False
+
+    @property
+    def handle(self) -> Any:
+        """The core's; None where this machine has none, or it was closed."""
+        if self._held is None and not self._is_closed:
+            out = cell("arena")
+            if lib.ff_arena_create(out):
+                return None
+            self._held = Held(content(out), lambda: TargetClosed(None, "target"))
+        return None if self._held is None else self._held.get()
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of memory that it holds, free ones too."""
+        return 0 if self._held is None else int(lib.ff_arena_bytes(self._held.get()))
+
+    @property
+    def share(self) -> int:
+        """Bytes that it may hold where nobody says: as at first, or less if memory is scarce."""
+        share = values_share(self.bytes)
+        self._share = share if self._share is None else min(self._share, share)
+        return self._share
+
+    def close(self) -> None:
+        """Give back what is free now, and the rest with the last step that has bytes in it."""
+        self._is_closed = True
+        held, self._held = self._held, None
+        if held is not None:
+            held.let_go()
