@@ -207,8 +207,12 @@ class _Reader:
         found = []
         for number, name in self._registered:
             text = self._defines.get(name)
-            if text is not None:
+            if text is None:
+                continue
+            try:
                 found.append((number, name, self._expression(text)))
+            except AssemblyError as error:
+                raise ScriptError(number, f"{error.text.strip():.80}: {error.reason}") from None
         return tuple(found)
 
     def _declare(self, number: int, text: str) -> None:

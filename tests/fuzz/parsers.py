@@ -10,12 +10,14 @@ and what it is said to hold, is true of whatever it matches.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import atheris
 from farfetch.scanner import (
     ExpressionError,
     FarfetchError,
     Where,
+    assemble,
     c_structs,
     construct_struct,
     parse_predicate,
@@ -27,6 +29,7 @@ from farfetch.scanner.compiler.predicate import compile_bound
 from farfetch.scanner.predicates.binding import bind
 from farfetch.scanner.predicates.byte_pattern import Pattern, pattern
 from farfetch.scanner.predicates.regex import Regex
+from farfetch.scanner.script.offline import check_script
 from farfetch.scanner.values.convert import layout_of
 
 MATCHED = 8  # bytes that an expression is tried on: some take for ever on more
@@ -54,10 +57,21 @@ def matched_well(sought: Regex, raw: bytes) -> None:
             assert byte in allowed, sought
 
 
+def read_script(text: str) -> None:
+    """Read and assemble a script."""
+    error = check_script(text).error
+    if error is not None:
+        assert 0 <= error.line <= text.count("\n") + text.count("\r") + 1, text
+        raise error
+
+
 def one_input(raw: bytes) -> None:
     """Try one text."""
     text = raw.decode("utf-8", errors="surrogateescape")
-    readers = (parse_scan, pattern, regex, Where.parse, type_named, c_structs, construct_struct)
+    readers: tuple[Callable[[str], object], ...] = (
+        *(parse_scan, pattern, regex, Where.parse, type_named, c_structs, construct_struct),
+        *(assemble, read_script),
+    )
     for parse in readers:
         try:
             said = parse(text)

@@ -122,6 +122,7 @@ def test_names_and_what_is_given_back() -> None:
         (("nop",), 2, "what stands before any address"),
         (("game.exe:", "zz:", "nop", "zz:"), 5, "the label zz is there twice"),
         (("zz:", "nop"), 2, "the label stands before any address"),
+        (("define(at,10 20)", "registersymbol(at)"), 3, "10 20: '20' is not expected here"),
         (("registersymbol(nobody)",), 2, "registersymbol(): nothing is called nobody"),
         (("{$strict}", "game.exe:", "back:", "jmp back"), 4, "back is not declared by label()"),
         (("alloc(m,9)", "m:", "jmp @f"), 4, "there is no label behind this line"),
