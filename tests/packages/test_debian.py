@@ -36,7 +36,7 @@ echo "all well"
 DKMS = """
 kernel=$(cd /lib/modules && echo *)
 dpkg -i /debs/farfetch-dkms_*.deb
-dkms install farfetch/$(cd /usr/src && echo farfetch-0* | cut -d- -f2) -k $kernel
+dkms install farfetch/$(cd /usr/src && echo farfetch-[0-9]* | cut -d- -f2) -k $kernel
 dkms status | grep "^farfetch/.*$kernel.*: installed"
 modinfo -k $kernel farfetch
 cp /lib/modules/$kernel/updates/dkms/farfetch.ko* /out/
