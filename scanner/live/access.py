@@ -179,7 +179,7 @@ def _encoded(
         ValueRangeError, ValueKindError: one does not fit the type.
     """
     try:
-        if isinstance(values, str | bytes | bytearray):
+        if isinstance(values, str | bytes | bytearray) or not isinstance(values, Iterable):
             raise TypeError
         listed = list(values)
     except Exception:  # of that object

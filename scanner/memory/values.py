@@ -86,7 +86,8 @@ def addresses_given(addresses: Iterable[int], name: str = "addresses") -> list[i
         ArgumentError: it gives none, or something that is no address.
     """
     try:
-        if isinstance(addresses, str | bytes | bytearray):
+        # a construct can be indexed without an end, but not gone through
+        if isinstance(addresses, str | bytes | bytearray) or not isinstance(addresses, Iterable):
             raise TypeError
         listed = list(addresses)
     except Exception:  # of that object

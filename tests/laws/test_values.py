@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy
 import pytest
-from farfetch.scanner import ArgumentError, Buffer
+from farfetch.scanner import ArgumentError, Buffer, i32
 from farfetch.scanner.memory.values import Values, addresses_given
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,7 +82,7 @@ def test_addresses_come_in_many_forms(given_addresses: Any) -> None:
     assert {type(address) for address in listed} == {int}
 
 
-@pytest.mark.parametrize("bad", [None, 5, "12", b"12", [True], [1.0], [-1], [1 << 64], ["1"]])
+@pytest.mark.parametrize("bad", [None, 5, i32, "12", b"12", [True], [1.0], [-1], [1 << 64], ["1"]])
 def test_what_is_no_addresses_is_refused(bad: Any) -> None:
     with pytest.raises(ArgumentError):
         addresses_given(bad)

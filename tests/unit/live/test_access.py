@@ -80,6 +80,7 @@ def test_what_is_frozen_is_held_as_it_was_written() -> None:
         ([1], ArgumentError),
         ([1, 2, 3], ArgumentError),
         (5, ArgumentError),
+        (i32, ArgumentError),
         ("12", ArgumentError),
     ],
 )
