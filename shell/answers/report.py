@@ -62,7 +62,12 @@ def fields(error: BaseException, place: str = "") -> dict[str, Json]:
         described["line"], described["column"] = error.line, error.column
     if isinstance(error, TargetAmbiguous):
         described["candidates"] = [
-            {"pid": candidate.pid, "name": candidate.name, "user": candidate.user}
+            {
+                "pid": candidate.pid,
+                "name": candidate.name,
+                "user": candidate.user,
+                "cmdline": list(getattr(candidate, "cmdline", ())),
+            }
             for candidate in error.candidates
         ]
     return described

@@ -55,6 +55,7 @@ _ORDER: Final = (
     "export",
     "wait",
     "expect",
+    "until",
     "let",
     "source",
     "help",

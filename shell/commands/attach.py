@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import FarfetchError, TargetNotFound
+from farfetch.scanner import FarfetchError, TargetAmbiguous, TargetNotFound, processes
 
 from ..answers import values
 from ..answers.result import Result
 from ..command import Argument, Category, Command, Given, Option
 from ..command.kinds import FILE, PROCESS, seconds
 from ..errors import UsageError, noted
+from ..session import processes as choice
 
 if TYPE_CHECKING:
-    from farfetch.scanner import Target
+    from collections.abc import Sequence
+
+    from farfetch.scanner import ProcessInfo, Target
 
     from ..session.session import Session
 
@@ -27,7 +30,7 @@ def _attach(session: Session, given: Given) -> Target:
         try:
             if given.core is not None:
                 return session.attach_core(given.core)
-            return session.attach(given.process)
+            return _again(session) if given.process is None else _named(session, given)
         except TargetNotFound:
             left = until - time.monotonic()
             if left <= 0:
@@ -35,10 +38,51 @@ def _attach(session: Session, given: Given) -> Target:
         time.sleep(min(_TICK, left))
 
 
+def _named(session: Session, given: Given) -> Target:
+    """Attach to what has a name; at a prompt a part of it will do."""
+    try:
+        return session.attach(given.process)
+    except TargetAmbiguous as error:
+        found = [info for info in processes() if info.pid in {one.pid for one in error.candidates}]
+        return _one_of(session, given, found, error)
+    except TargetNotFound as error:
+        found = choice.like(given.process) if session.interactive else []
+        if not found or given.process.strip().isdecimal():
+            raise
+        return _one_of(session, given, found, error)
+
+
+def _one_of(
+    session: Session, given: Given, found: Sequence[ProcessInfo], error: FarfetchError
+) -> Target:
+    """Attach to the only one, or to the newest if that is asked for; else say which there are."""
+    if not found:
+        raise error
+    if len(found) == 1 or given.newest:
+        return session.attach(str(choice.newest(found).pid))
+    if session.interactive and session.say is not None:
+        for line in choice.described(found):
+            session.say(line)
+    raise TargetAmbiguous(given.process, found)
+
+
+def _again(session: Session) -> Target:
+    """Attach to the next run of what was attached."""
+    last, target = session.last, session.target
+    if last is None:
+        raise UsageError("attach takes PID or NAME, or --core FILE")
+    if target is not None and target.alive:
+        raise UsageError(f"{values.target_label(target)} is attached, and runs")
+    info = choice.next_run(last)
+    if info is None:
+        raise TargetNotFound(last.name)
+    return session.attach(str(info.pid))
+
+
 def run(session: Session, given: Given) -> Result:
     """Attach to a process, or to a core file, in place of the present target."""
-    if (given.process is None) == (given.core is None):
-        raise UsageError("attach takes PID or NAME, or --core FILE")
+    if given.process is not None and given.core is not None:
+        raise UsageError("attach takes PID or NAME, or --core FILE, not both")
     try:
         target = _attach(session, given)
     except (FarfetchError, OSError) as error:
@@ -46,6 +90,7 @@ def run(session: Session, given: Given) -> Result:
         if before is not None and before.alive:
             noted(error, f"{values.target_label(before)} is still attached")
         raise
+    session.follows = given.follow
     return Result(
         {
             "pid": target.pid,
@@ -62,18 +107,30 @@ ATTACH = Command(
     category=Category.TARGET,
     summary="choose the process, or the core file, to work on",
     details="NAME is a program's name or that of the script that an interpreter runs. When "
-    "several processes have it, they are listed: give the pid of one. The target runs on "
-    "undisturbed. Matches and frozen entries of the target before it are let go; when the "
-    "new one cannot be attached to, the one before stays, which is said. --wait waits that "
-    "long for a process of that name to appear. --core takes a core file in place of a process: "
+    "several processes have it, they are listed: give the pid of one, or --newest. At a prompt "
+    "the beginning of a name will do, or a part of it or of the command line that ps shows, "
+    "where it is the only one. Alone it takes the next run of the program that was attached and "
+    "has ended; with --follow the prompt does so by itself, and the table's entries are of the "
+    "new run. The target runs on undisturbed. Matches and frozen entries of the target before it "
+    "are let go; when the new one cannot be attached to, the one before stays, which is said. "
+    "--wait waits that long for a process of that name to appear. --core takes a core file in "
+    "place of a process: "
     "of Linux, also packed with zstd or lz4, or a Windows minidump. All works that needs no "
     "process: scans, structures, pointer maps, hex. Nothing can be written to it.",
-    examples=("attach game", "attach 1234", "attach game --wait 60", "attach --core game.core"),
+    examples=(
+        "attach game",
+        "attach 1234",
+        "attach game --wait 60",
+        "attach game --newest",
+        "attach --core game.core",
+    ),
     run=run,
     arguments=(Argument("process", PROCESS, optional=True),),
     options=(
         Option("--wait", "for it to appear", seconds(), default=0.0),
         Option("--core", "a core file instead", FILE),
+        Option("--newest", "of several, the one that was started last"),
+        Option("--follow", "attach to its next run by itself"),
     ),
     answers="pid name memory bits",
 )

@@ -55,7 +55,7 @@ def run(session: Session, given: Given) -> Result:
     """Look, and look again until the time is over."""
     until = time.monotonic() + given.duration
     while True:
-        holds_now, seen = _look(session, given)
+        holds_now, seen = look(session, given)
         if holds_now or time.monotonic() >= until:
             break
         time.sleep(min(_TICK, max(0.0, until - time.monotonic())))
@@ -70,8 +70,8 @@ def run(session: Session, given: Given) -> Result:
     return Result(fields, (f"{condition}: {seen}{lost}",))
 
 
-def _look(session: Session, given: Given) -> tuple[bool, str]:
-    """Whether it holds, and what there is instead."""
+def look(session: Session, given: Given) -> tuple[bool, str]:
+    """Whether what was given to expect holds, and what there is instead."""
     if given.subject == "alive":
         target = session.attached
         state = "runs" if target.alive else "has ended"

@@ -25,6 +25,7 @@ from ..complete.moment import SessionMoment
 from ..run import scripts
 from ..screens.terminal import TerminalScreens
 from ..session import leaving, state, unsaved
+from ..session.processes import next_run
 from ..session.session import Session
 from .asking import Asking
 from .completer import ShellCompleter
@@ -64,6 +65,21 @@ class TargetWatch:
         except FarfetchError as error:
             return error
         return None
+
+    def again(self) -> str:
+        """Attach to the next run of a target that has died, when that is asked for; "" else."""
+        session, target = self._session, self._session.target
+        if target is None or target.alive or not session.follows or session.last is None:
+            return ""
+        info = next_run(session.last)
+        if info is None:
+            return ""
+        try:
+            session.attach(str(info.pid))
+        except (FarfetchError, OSError):
+            return ""  # it has ended already, or is only beginning: the next look tells
+        session.follows = True
+        return f"attached to {info.name} ({info.pid}), its next run"
 
 
 def history_path() -> Path:
@@ -132,6 +148,8 @@ def _read_and_run(session: Session, answers: Answers) -> int:
                 news = watch.news()
                 if news is not None:
                     report.complain(news)
+                if again := watch.again():
+                    print(again, flush=True)
                 lines = prompt.prompt(pre_run=_watching(watch))
                 typeahead.hold()
                 _run_lines(session, scripts.typed(lines), answers, watch)
@@ -174,6 +192,8 @@ def _watching(watch: TargetWatch) -> Callable[[], None]:
             news = watch.news()
             if news is not None:
                 await run_in_terminal(partial(report.complain, news))
+            if again := watch.again():
+                await run_in_terminal(partial(print, again, flush=True))
 
     def start() -> None:
         get_app().create_background_task(look())

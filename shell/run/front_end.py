@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final, TextIO, TypeAlias
 
 from farfetch.scanner import FarfetchError
@@ -45,6 +46,7 @@ def run(options: Options, run_prompt: Prompt) -> int:
         meter=_meter(prompt is not None, quiet=options.json),
         say=None if options.json else say,
     )
+    session.run_line = partial(scripts.run_inside, session)
     session.run_script = scripts.Scripts(session, answers)
     session.variables.update(options.variables)
     ending = Ending(prompt=prompt is not None)

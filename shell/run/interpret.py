@@ -16,11 +16,10 @@ from ..errors import UsageError
 from ..line.statements import is_declaration
 from ..line.words import command_word, without_comment
 from ..session.session import Session
+from . import elsewhere
 
 _OPERATOR = re.compile(r"\s*(?:[=!<>+\-*/%&|^~]|in\b|not\b|and\b|or\b)")
 _C_COMMENTS = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
-#: What other tools call some of our commands.
-_ELSEWHERE = {"exit": "quit", "q": "quit", "pid": "attach", "lregions": "regions", "dump": "read"}
 _PREDICATE_NAMES = tuple(word.rstrip("(") for word, _ in PREDICATE_WORDS)
 
 
@@ -68,15 +67,21 @@ def interpret(line: str, *, scanning: bool, fields: Collection[str] = ()) -> Cal
     try:
         parse_scan(line, fields)
     except ExpressionError as error:
-        if _names_a_command(word, line):
-            raise UsageError(f"unknown command {word!r}{_hint(word)}") from error
-        raise
+        if not _names_a_command(word, line) and not elsewhere.examines(line):
+            raise
+        same = elsewhere.SAME.get(word)
+        if same is None and line[len(word) :].strip():
+            same = elsewhere.SAME_OF.get(word)
+        if same is None:
+            raise UsageError(f"unknown command {word or 'x'!r}{_hint(word, line)}") from error
+        return Call(COMMANDS[same], line, len(word))
     return Call(COMMANDS["next" if scanning else "first"], line, 0)
 
 
-def _hint(word: str) -> str:
-    if word in _ELSEWHERE:
-        return f": did you mean {_ELSEWHERE[word]}?"
+def _hint(word: str, line: str) -> str:
+    known = elsewhere.said(word, line)
+    if known:
+        return f": {known}"
     near = did_you_mean(word, COMMANDS) or did_you_mean(word, _PREDICATE_NAMES)
     return near or "; help lists them"
 

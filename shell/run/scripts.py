@@ -9,6 +9,7 @@ from farfetch.scanner import DeclarationError
 
 from ..answers import exit_codes
 from ..answers.answers import Answers
+from ..answers.result import Result
 from ..errors import ScriptStopped, UsageError
 from ..line.statements import Statement, is_declaration, split
 from ..line.variables import expand
@@ -144,6 +145,20 @@ def run_line(session: Session, line: Line, answers: Answers) -> BaseException | 
         return error
     answers.result(name, result)
     return None
+
+
+def run_inside(session: Session, line: str) -> Result | None:
+    """Run a line as a part of another, which answers for it; None for an empty one.
+
+    Raises:
+        FarfetchError: it failed.
+    """
+    call = interpret(
+        expand(without_comment(line), session.variables),
+        scanning=session.matches > 0,
+        fields=session.fields,
+    )
+    return None if call is None else call.run(session)
 
 
 def _place(line: Line, error: BaseException) -> str:

@@ -33,13 +33,18 @@ from .unsaved import Unsaved
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from farfetch.scanner import LiveScript
+    from farfetch.scanner import LiveScript, ProcessInfo
 
+    from ..answers.result import Result
     from .screens import Screens
 
 
 def _no_scripts(path: str) -> int:
     raise UsageError(f"{path} cannot be run from here")
+
+
+def _no_lines(line: str) -> Result | None:
+    raise UsageError(f"{line} cannot be run from here")
 
 
 class Session:
@@ -54,6 +59,8 @@ class Session:
     Attributes:
         meter: where the progress of scans is shown.
         target: what is attached, None before and after.
+        last: the process that was attached last.
+        follows: whether the prompt attaches to its next run by itself.
         scans: of the target, the present one and those before it.
         settings: of the next first scan; one that has begun keeps its own.
         writes: what was written over, to be put back.
@@ -65,6 +72,7 @@ class Session:
         table: places with a name; it stays when another target is attached.
         unsaved: whether the table is in a file, and a copy of it while it is not.
         variables: texts by the names that lines can say.
+        run_line: runs a line in this session; gives its answer.
         run_script: runs a file's lines in this session; returns how many there are.
         advised: what was said to try since a scan has found something.
         listed: indexes of the matches that ``list`` showed last.
@@ -90,6 +98,8 @@ class Session:
         self.memory = memory
         self.interactive = interactive
         self.target: Target | None = None
+        self.last: ProcessInfo | None = None
+        self.follows = False
         self.scans = Scans()
         self.settings = Settings()
         self.writes = Writes()
@@ -103,6 +113,7 @@ class Session:
         self.table = Table()
         self.unsaved = Unsaved()
         self.variables: dict[str, str] = {}
+        self.run_line: Callable[[str], Result | None] = _no_lines
         self.run_script: Callable[[str], int] = _no_scripts
         self.say = say
         self.screens: Screens | None = None
@@ -197,6 +208,8 @@ class Session:
     def _take(self, target: Target) -> Target:
         self.detach()
         self.target = target
+        self.last = target.process
+        self.follows = False
         return target
 
     def detach(self) -> None:
@@ -209,7 +222,7 @@ class Session:
             self.scans.clear()
             self.writes.clear()
             self.scripts.clear()
-            target, self.target = self.target, None
+            target, self.target, self.follows = self.target, None, False
             if target is not None:
                 undone, self.undone = self.undone, set()
                 patches.undo(target, undone)

@@ -28,7 +28,13 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
         ("atach game", 2, "unknown command 'atach': did you mean attach or watch?"),
         ("chnaged", 2, "unknown command 'chnaged': did you mean changed?"),
         ("xyzzy", 2, "unknown command 'xyzzy'; help lists them"),
-        ("exit", 2, "unknown command 'exit': did you mean quit?"),
+        ("dump 7f12 64", 2, "unknown command 'dump': hex ADDR LENGTH shows memory"),
+        ("x/4dw 0x1000", 2, "unknown command 'x': hex 0x1000 16 shows memory"),
+        ("x/2g 0x1000", 2, "unknown command 'x': hex 0x1000 16 shows memory"),
+        ("x", 2, "unknown command 'x': hex ADDR 4 shows memory"),
+        ("pid", 2, "unknown command 'pid': info says what is attached"),
+        ("exit 5", 2, "'5' is one argument too many; usage: quit"),
+        ("pid no-such-game", 1, "no process is called no-such-game"),
         ("help lst", 2, "no command is called 'lst': did you mean list?"),
         # Predicates that are none, with the column
         ("now == == 5", 1, 'now == == 5: column 8: expected a value, found "=="'),
@@ -56,7 +62,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
         ("history back", 2, "history takes go, scan or forget, not 'back'"),
         ("undo x", 2, r"STEPS is a number, not 'x'; usage: undo \[STEPS\]"),
         ("detach now", 2, "'now' is one argument too many; usage: detach"),
-        ("attach", 2, r"PID or NAME is missing; usage: attach PID\|NAME"),
+        ("attach", 2, "attach takes PID or NAME, or --core FILE"),
         ('attach "game', 2, "the quote at column 8 is not closed"),
         # Files
         ("save ~no-such-user/a", 1, "the table ~no-such-user/a: cannot be written: No such file"),
@@ -345,3 +351,16 @@ def test_a_failed_attach_says_what_is_still_attached(
     assert shell.ask("info")["pid"] == game.pid
     game.quit()
     assert "still" not in shell.error("attach no-such-game")["message"]
+
+
+def test_words_of_other_tools_do_what_they_mean(
+    drive: Callable[..., Any], game: TargetProcess
+) -> None:
+    shell = drive()
+    assert shell.ask(f"pid {game.pid}")["command"] == "attach"
+    assert shell.ask("lregions heap")["regions"]
+    shell.ask("struct pair { int q; int x; };")
+    shell.ask("type pair")
+    assert shell.ask("q == 100")["command"] == "first"  # a field is called so
+    assert shell.ask("exit")["command"] == "quit"
+    assert shell.end() == 0

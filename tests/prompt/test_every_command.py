@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ class Shell:
 
     def __init__(self, game: TargetProcess, capsys: pytest.CaptureFixture[str]) -> None:
         self.session = Session()
+        self.session.run_line = partial(scripts.run_inside, self.session)
         self.session.run_script = scripts.Scripts(self.session, Silent())
         self.game = game
         self._places = places(game)

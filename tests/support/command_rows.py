@@ -317,6 +317,16 @@ ROWS: dict[str, Row] = {
         line="expect value 0 == 5",
         setup=("write GOLD i64 1500", "first 1500", "set 0 5", "write 0x7f0012345678 i32 5"),
     ).on_a_match(),
+    "until": Row(
+        refuses=(
+            ("until --for 0 value 0x7f0012345678 == 1_000_000", "Unexpected"),
+            ("until value 0x10 == 1", "MemoryFault"),
+            ("until --for 0 alive --for 2", "UsageError"),
+            ("until matches == 77 do lst", "UsageError"),
+        ),
+        line="until value 0 == 5",
+        setup=("write GOLD i64 1500", "first 1500", "set 0 5", "write 0x7f0012345678 i32 500"),
+    ).on_a_match(),
     "let": Row(
         refuses=(
             ("let 2x = 1", "UsageError"),

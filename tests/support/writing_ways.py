@@ -90,7 +90,7 @@ READERS = frozenset(
         *("ps", "attach", "detach", "info", "regions", "type", "struct", "align"),
         *("where", "option", "first", "next", "pattern", "undo", "redo", "history"),
         *("snapshot", "reset", "list", "map", "unfreeze", "read", "pointer", "pointers", "save"),
-        *("export", "wait", "expect", "let", "source", "help", "quit"),
+        *("export", "wait", "expect", "until", "let", "source", "help", "quit"),
     }
 )
 
