@@ -47,6 +47,7 @@ set -g __farfetch_commands \
     export 'write the table for Cheat Engine' \
     wait 'let frozen entries hold for a while' \
     expect 'fail the run unless something holds' \
+    until 'wait for something, or repeat a line until it holds' \
     let 'set a variable, to be used as $NAME' \
     source 'run the commands in a file' \
     help 'list the commands, or describe one' \

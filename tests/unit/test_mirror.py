@@ -88,6 +88,8 @@ ELSEWHERE = (
     ("shell/repl/hint", "prompt/test_hints"),
     ("shell/screens", "prompt/test_screens"),
     ("shell/session/leaving shell/session/state", "prompt/test_unsaved"),
+    ("shell/session/processes", "prompt/test_attach"),
+    ("shell/run/elsewhere", "prompt/test_bad_input"),
     ("shell/repl/asking", "prompt/test_unset prompt/test_unsaved"),
     ("shell/session/overwritten", "prompt/test_unset"),
     ("shell/session", "prompt/test_answers prompt/test_prompt"),
