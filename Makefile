@@ -52,8 +52,13 @@ test: build lint docs  ## run all tests of this machine
 	@mkdir -p build
 	@{ tools/sanitize.sh && tools/fuzz.sh 5; } >build/sanitize.log 2>&1 & beside=$$!; \
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests --ignore=tests/guest/test_kernels.py \
-		--ignore=tests/guest/test_stubs.py --ignore=tests/packages/test_chroots.py --ignore=tests/packages/test_debian.py; status=$$?; \
+		--ignore=tests/guest/test_stubs.py --ignore=tests/games --ignore=tests/packages/test_chroots.py --ignore=tests/packages/test_debian.py; status=$$?; \
 	wait $$beside || status=1; cat build/sanitize.log; exit $$status
+
+.PHONY: test-games
+test-games: build  ## hunt in CPython, Node, Java and packaged games, at the prompt
+	@tools/prerequisites.sh games
+	$(BIN)/python -m pytest tests/games tests/prompt/test_packaged_games.py
 
 .PHONY: test-kernels
 test-kernels: build  ## run the module's tests on patched, debug and other Debian kernels (slow)

@@ -3,7 +3,7 @@
 #
 # Install what is missing of the packages that a make target needs.
 #
-#   tools/prerequisites.sh build|lint|test|kernels|bench|wheels|packages|deb
+#   tools/prerequisites.sh build|lint|test|games|kernels|bench|wheels|packages|deb
 #
 # Only Debian and its kin are handled, with apt-get, as root or through sudo. Elsewhere, or
 # when nothing is missing, it does nothing but name what it cannot find.
@@ -68,6 +68,12 @@ tests() {
 	need debian-archive-keyring 'test -e /usr/share/keyrings/debian-archive-keyring.gpg'
 }
 
+games() { # and what runs them
+	tests
+	need nodejs 'command -v node'
+	need default-jdk-headless 'command -v javac'
+}
+
 kernels() {
 	tests
 	need sparse 'command -v sparse'
@@ -129,13 +135,14 @@ case ${1:-} in
 build) build ;;
 lint) lint ;;
 test) tests ;;
+games) games ;;
 kernels) kernels ;;
 packages) packages ;;
 deb) deb ;;
 bench) bench ;;
 wheels) wheels ;;
 *)
-	echo "usage: $0 build|lint|test|kernels|bench|wheels|packages|deb" >&2
+	echo "usage: $0 build|lint|test|games|kernels|bench|wheels|packages|deb" >&2
 	exit 2
 	;;
 esac

@@ -27,7 +27,7 @@ for seed in $(seq "$first" $((first + seeds - 1))); do
 	echo "seed $seed"
 	"$python" -m pytest -q \
 		--ignore=tests/guest/test_kernels.py --ignore=tests/guest/test_stubs.py \
-		--ignore=tests/guest/test_stock_guest.py \
+		--ignore=tests/guest/test_stock_guest.py --ignore=tests/games \
 		-p randomly -p no:cacheprovider --randomly-seed="$seed" "$@" tests || failed+=("$seed")
 done
 if [ "${#failed[@]}" -gt 0 ]; then

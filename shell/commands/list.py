@@ -52,7 +52,11 @@ def run(session: Session, given: Given) -> Result:
         rows = tuple(_row(match)[: len(columns)] for match in matches)
         table = Table(columns, rows)
     table = _with_frozen(session, table, matches, frozen)
-    lines = (table,) if len(matches) == total else (table, _footer(page, total, session))
+    lines: list[Table | str] = [table]
+    if len(matches) != total:
+        lines.append(_footer(page, total, session))
+    if any(match.value is None for match in matches):
+        lines.append("? is no longer there: search again")
     return Result(
         {
             "total": total,
@@ -60,7 +64,7 @@ def run(session: Session, given: Given) -> Result:
             "type": values.type_label(scan.type),
             "matches": [_fields(match, holding.at(frozen, match.address)) for match in matches],
         },
-        lines,
+        tuple(lines),
     )
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from farfetch.scanner import PointerPath
+from farfetch.scanner import FarfetchError, PointerPath
 
 from ..answers import quantities, values
 from ..answers.cures import FRACTIONAL, WHOLE
+from . import runtimes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from farfetch.scanner import Entry, Scan
+    from farfetch.scanner import Entry, Scan, Target
 
     from .session import Session
 
@@ -72,11 +74,21 @@ def line(session: Session, before: str = "") -> str:
     scan = session.scan
     if scan is None or not scan.steps:
         return ""
-    for said in _lines(scan, before, is_align_auto=session.settings.align is None):
+    for said in (
+        *_of_runtime(session.attached, scan),
+        *_lines(scan, before, is_align_auto=session.settings.align is None),
+    ):
         if said not in session.advised:
             session.advised.add(said)
             return said
     return ""
+
+
+def _of_runtime(target: Target, scan: Scan) -> Iterator[str]:
+    """What a runtime does with its values; nothing of a target that has ended."""
+    found = _EQUAL.fullmatch(str(scan.steps[-1].predicate))
+    with suppress(FarfetchError):
+        yield from runtimes.hints(target, scan, found[1] if found else "")
 
 
 def _is_absolute(entry: Entry) -> bool:

@@ -555,8 +555,8 @@ def test_help_knows_every_command(game: TargetProcess, answers: Answers) -> None
     expected = (
         "ps attach detach info regions type struct align where option "
         "first next pattern undo redo history snapshot "
-        "reset list map set freeze unfreeze watch read write hex patch "
-        "unpatch pointer table save load export wait expect let source help quit"
+        "reset list map set unset freeze unfreeze watch read write hex patch "
+        "unpatch pointer table save load export wait expect until let source help quit"
     )
     assert names == expected.split()
     for given in answers(game.pid, *(f"help {name}" for name in names)):

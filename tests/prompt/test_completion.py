@@ -77,9 +77,9 @@ def texts(line: str, moment: Moment) -> list[str]:
         ("re", NOTHING, ["regions", "redo", "reset", "read"]),
         ("  lis", NOTHING, ["list"]),
         ("xyz", NOTHING, []),
-        ("un", NOTHING, ["undo", "unfreeze", "unpatch"]),
+        ("un", NOTHING, ["undo", "unset", "unfreeze", "unpatch", "until"]),
         # A line that may be a predicate, once there is something to scan
-        ("un", ATTACHED, ["undo", "unfreeze", "unpatch", "unchanged", "unknown"]),
+        ("unk", ATTACHED, ["unknown"]),
         ("fir", ATTACHED, ["first"]),
         ("now == pr", ATTACHED, ["prev"]),
         ("now == pr", NOTHING, []),

@@ -122,7 +122,9 @@ def test_all_memories(offers: Offers, line: str) -> None:
 def test_all_commands(offers: Offers) -> None:
     assert offers("farfetch -c ")
     assert sorted(offers("farfetch --command ")) == sorted(COMMANDS)
-    assert sorted(offers("farfetch -p game -c un")) == ["undo", "unfreeze", "unpatch", "unset"]
+    assert sorted(offers("farfetch -p game -c un")) == [
+        *("undo", "unfreeze", "unpatch", "unset", "until")
+    ]
 
 
 @pytest.mark.parametrize("offers", [bash, fish])

@@ -88,6 +88,7 @@ ELSEWHERE = (
     ("shell/repl/hint", "prompt/test_hints"),
     ("shell/screens", "prompt/test_screens"),
     ("shell/session/leaving shell/session/state", "prompt/test_unsaved"),
+    ("shell/session/runtimes", "games/test_runtimes"),
     ("shell/session/processes", "prompt/test_attach"),
     ("shell/run/elsewhere", "prompt/test_bad_input"),
     ("shell/repl/asking", "prompt/test_unset prompt/test_unsaved"),
