@@ -69,7 +69,8 @@ HEX = Command(
     summary="look at memory as hex digits, and edit it",
     details="At a prompt it takes the whole terminal: arrows, PageUp and PageDown move, hex digits "
     "overwrite the byte under the cursor at once, u takes the last change back, g goes to an "
-    "address, t chooses the type of the values beside the bytes, q or Ctrl-C leaves; what has "
+    "address, t chooses the type of the values beside the bytes, / finds bytes or text and n the "
+    "next, p follows the pointer under the cursor and o goes back, q or Ctrl-C leaves; what has "
     "changed since the last look is highlighted. --force lets it edit what the target may not "
     "write itself. With LEN, and in scripts, it prints LEN bytes "
     f"instead ({DEFAULT_BYTES} when not said); ?? cannot be read. Of a structure, the fields that "

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from farfetch.scanner import format_address
+from farfetch.scanner import format_address, pointer
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from ..answers import quantities, values
 from ..answers.render import columns, printable
-from ..session import hexdump
+from ..errors import UsageError
+from ..session import finding_bytes, hexdump
 from ..session.session import Session
 from .screen import Screen
 
-_KEYS = "q quit  0-f edit  u undo  g go  t type"
+_KEYS = "q quit  0-f edit  u undo  g go  t type  / find  p pointer  ? keys"
+_HELP = (
+    "arrows and PageUp, PageDown move; / finds bytes such as 4d 5a or text, n the next; "
+    "p goes where the pointer under the cursor leads, o back again"
+)
 _DIGITS = "0123456789abcdefABCDEF"
 #: Seconds between looks.
 EVERY = 0.25
@@ -47,6 +52,8 @@ class HexScreen:
         self._rows, self._width = 16, hexdump.ROW
         self._digit: str | None = None
         self._undo: list[tuple[int, bytes]] = []
+        self._came_from: list[int] = []
+        self._needle = b""
         self._page = _Page(self._begin, [], frozenset())
         self._where = ""
         self.screen = Screen(self._body, self._state, self._look, EVERY)
@@ -136,7 +143,38 @@ class HexScreen:
             self._move(address - self._cursor)
 
     def _go(self, text: str) -> None:
-        address = self._session.attached.address(text)
+        self._go_to(self._session.attached.address(text))
+
+    def _go_to(self, address: int) -> None:
+        self._came_from.append(self._cursor)
+        self._show(address)
+
+    def _go_back(self) -> None:
+        if self._came_from:
+            self._show(self._came_from.pop())
+
+    def _follow_pointer(self) -> None:
+        target = self._session.attached
+        address = target.read(self._cursor, pointer)
+        target.read_bytes(address, 1)  # else it leads nowhere, which is said
+        self._go_to(address)
+
+    def _find(self, text: str) -> None:
+        self._needle = finding_bytes.wanted(text)
+        self._find_next()
+
+    def _find_next(self) -> None:
+        if not self._needle:
+            raise UsageError("/ finds bytes or text")
+        found = finding_bytes.find(self._session.attached, self._needle, self._cursor + 1)
+        if found is None:
+            raise UsageError("not found from here on")
+        self._go_to(found)
+
+    def _say_keys(self) -> None:
+        self.screen.message = _HELP
+
+    def _show(self, address: int) -> None:
         self._cursor, self._digit = address, None
         self._begin = address - address % self._width
         self._decode()
@@ -168,6 +206,11 @@ class HexScreen:
             )
         keys.add("u", filter=free)(lambda _: screen.attempt(self._take_back))
         keys.add("g", filter=free)(lambda _: screen.ask("address: ", self._go))
+        keys.add("/", filter=free)(lambda _: screen.ask("find: ", self._find))
+        keys.add("n", filter=free)(lambda _: screen.attempt(self._find_next))
+        keys.add("p", filter=free)(lambda _: screen.attempt(self._follow_pointer))
+        keys.add("o", filter=free)(lambda _: screen.attempt(self._go_back))
+        keys.add("?", filter=free)(lambda _: self._say_keys())
         keys.add("t", filter=free)(lambda _: screen.ask("type: ", self._choose_type))
 
 

@@ -55,7 +55,7 @@ def test_hex_takes_another_size(start: Start, game: TargetProcess) -> None:
     terminal = start("-p", game.pid, size=(24, 110))
     terminal.send(f"hex {name}\r")
     wide = rf"\A{name}  42 72 c3 bc 6e (.. ){{11}} Br\.\.nhilde\.+  -1128\d+  "
-    wide += r"\d+.*\n(.*\n){22}.* t type\Z"
+    wide += r"\d+.*\n(.*\n){22}.* \? keys\Z"
     terminal.wait_for(re.compile(wide))
     terminal.resize(6, 40)  # so much of a value would be another one
     terminal.wait_for(

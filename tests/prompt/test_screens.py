@@ -141,6 +141,28 @@ def test_editing_in_hex(start: Start, game: TargetProcess) -> None:
     terminal.wait_for(re.compile(r"^farfetch>$", re.MULTILINE))
 
 
+def test_finding_and_following_in_hex(start: Start, game: TargetProcess) -> None:
+    at = game.command("addresses")
+    terminal = start("-p", game.pid, size=(24, 160))
+    terminal.send(f"hex {at['static_addr']}\r")
+    terminal.wait_for(re.compile(r"^game\+0x[0-9a-f]+ i32 \|", re.MULTILINE))
+    terminal.send("p")
+    terminal.wait_for(re.compile(r"^\[heap\]\+0x[0-9a-f]+ i32 \|", re.MULTILINE))
+    terminal.send("/Br\u00fcnhilde\r")
+    terminal.wait_for("42 72 c3 bc 6e 68 69 6c 64 65")
+    terminal.send("o")
+    terminal.send("/42 72 c3bc\r")
+    terminal.wait_for("42 72 c3 bc 6e 68 69 6c 64 65")
+    terminal.send("oo")
+    terminal.wait_for(re.compile(r"^game\+0x[0-9a-f]+ i32 \|", re.MULTILINE))
+    terminal.send("/no such text anywhere\r")
+    terminal.wait_for("not found from here on")
+    terminal.send("?")
+    terminal.wait_for("p goes where the pointer under the cursor leads, o back again")
+    terminal.send("q")
+    terminal.wait_for(re.compile(r"^farfetch>$", re.MULTILINE))
+
+
 def test_hex_fits_narrow_terminals(start: Start, game: TargetProcess) -> None:
     address = game.command("addresses")["name_addr"]
     terminal = start("-p", game.pid, size=(10, 40))

@@ -89,6 +89,7 @@ ELSEWHERE = (
     ("shell/screens", "prompt/test_screens"),
     ("shell/session/leaving shell/session/state", "prompt/test_unsaved"),
     ("shell/session/runtimes", "games/test_runtimes"),
+    ("shell/session/finding_bytes", "prompt/test_screens"),
     ("shell/session/processes", "prompt/test_attach"),
     ("shell/run/elsewhere", "prompt/test_bad_input"),
     ("shell/repl/asking", "prompt/test_unset prompt/test_unsaved"),
