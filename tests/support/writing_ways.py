@@ -91,6 +91,7 @@ READERS = frozenset(
         *("where", "option", "first", "next", "pattern", "undo", "redo", "history"),
         *("snapshot", "reset", "list", "map", "unfreeze", "read", "pointer", "pointers", "save"),
         *("export", "wait", "expect", "until", "let", "source", "help", "quit"),
+        *("delete", "save-memory"),
     }
 )
 
