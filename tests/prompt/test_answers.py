@@ -553,10 +553,10 @@ def test_help_knows_every_command(game: TargetProcess, answers: Answers) -> None
     (overview,) = answers(game.pid, "help")
     names = [one["name"] for one in overview["commands"]]
     expected = (
-        "ps attach detach info regions save-memory type struct align where option "
-        "first next pattern undo redo history snapshot "
-        "reset list delete map set unset freeze unfreeze watch read write hex patch "
-        "unpatch pointer pointers table save load export wait expect until let source help quit"
+        "ps attach detach info regions save-memory type struct align where option first "
+        "next pattern undo redo history snapshot reset list delete map set unset freeze "
+        "unfreeze watch read write hex patch unpatch who disassemble signature nop "
+        "pointer pointers table save load export wait expect until let source help quit"
     )
     assert names == expected.split()
     for given in answers(game.pid, *(f"help {name}" for name in names)):

@@ -18,7 +18,18 @@ from support.readers import every_reader_and_auto
 from support.targets import ROOT
 from support.terminal import Terminal
 from support.waiting import wait_for
-from support.writing_ways import CALLS, KEYS, LINES, NEW, NEW_RAW, OLD, OLD_RAW, READERS, Lines
+from support.writing_ways import (
+    CALLS,
+    KEYS,
+    LINES,
+    NEW,
+    NEW_RAW,
+    OLD,
+    OLD_RAW,
+    PATCHERS,
+    READERS,
+    Lines,
+)
 
 FAST = 0.001
 #: Where in its page the value lies.
@@ -312,6 +323,7 @@ def test_a_key_freezes_and_the_mark_says_whether_it_is_held(page: Page, start: S
 
 def test_every_command_is_one_that_writes_or_does_not() -> None:
     writers = {row.command for row in LINES.values()} | {command for command, *_ in KEYS.values()}
+    writers |= PATCHERS
     assert writers.isdisjoint(READERS)
     missing = set(COMMANDS) - writers - READERS
     assert not missing, f"{missing} have no row in tests/support/writing_ways.py"
