@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from farfetch.scanner import Budget
+from farfetch.shell.session.session import Session
 
 from support.prompting import Start, enter
 from support.targets import TargetProcess
@@ -95,14 +97,22 @@ def test_so_many_are_kept(shell: Any) -> None:
     assert stands(shell.ask("undo")) == (0, 0)
 
 
-def test_what_takes_too_much_is_not_kept_and_that_is_said(
-    farfetch: Callable[..., Any], game: TargetProcess
-) -> None:
-    lines = ("where heap,data", "align 1", "type u8", "?", "option disk-budget 4K", "first 77")
-    done = farfetch("-p", game.pid, *[part for line in (*lines, "undo") for part in ("-c", line)])
-    assert done.stderr == ""
-    assert "the scan before is gone: it took more than half of the budget" in done.stdout
-    assert done.stdout.endswith("0 matches, 0 steps left\n")
+def test_what_takes_too_much_is_not_kept(game: TargetProcess) -> None:
+    at = game.command("addresses").number("health_addr")
+    session = Session()
+    session.attach(str(game.pid))
+    session.settings.set_where(f"{at:#x}..{at + 4:#x}")
+    session.first(None)
+    before = session.scan
+    session.first(None)
+    assert session.scans.is_kept
+    assert [other.scan for other in session.scans.others] == [before]
+    scan = session.attached.scan(session.settings.type, where=session.settings.where)
+    scan.first()
+    session.scans.begin(scan, Budget(memory=1, disk=1))
+    assert not session.scans.is_kept
+    assert session.scans.others == ()
+    session.close()
 
 
 def test_what_is_kept_makes_room_for_a_scan_that_needs_it(

@@ -354,6 +354,7 @@ CALLERS = {
     "shell/commands/patch.py": "patch",
     "shell/session/writes.py": "set and write",
     "shell/session/overwritten.py": "unset",
+    "scanner/script/live_script.py": "scripts, whose tests are their own",
     "shell/session/entries.py": "table and load",
     "shell/session/holding.py": "freeze and what freezes",
     "shell/screens/watch.py": "watch s, watch f",
