@@ -141,7 +141,13 @@ class _Compiler:
         if bounds is None:
             return self.code.nothing()
         low, high = bounds
-        if low == high and scale == "int" and isinstance(operand, Computed) and operand.op == "-":
+        if (
+            low == high
+            and scale == "int"
+            and isinstance(operand, Computed)
+            and operand.op == "-"
+            and len(operand.operands) > 1
+        ):
             more, less = operand.operands  # one atom, where the difference is of two values
             step = Computed("+", (less, self._fixed(low)), False, operand.said)
             return self._compare("==", more, step)

@@ -60,6 +60,7 @@ MADE_BY_CALLS: Final = {
     *("ProcessInfo", "Progress", "Regex", "Region", "Scan", "ScanResult", "Seen", "Snapshot"),
     *("Hit", "Instruction", "MemoryOperand", "Symbol", "WatchState", "Watchpoint"),
     *("Step", "Target", "WriteResult", "Layout", "Taken"),
+    *("Checked", "TableCheck", "NamedAddress", "LiveScript", "ScriptChange"),
 }
 
 #: Not called, and why not.
@@ -72,11 +73,29 @@ LEFT_OUT: Final = {
     "Memory.check": "takes what the core returns",
     "Buffer.check": "takes what the core returns",
     "CoreFile.check": "takes what the core returns",
+    # what enabled scripts do, which are in Target.script
+    **dict.fromkeys(
+        [
+            f"{name}.{call}"
+            for name in ("Memory", "Buffer", "CoreFile")
+            for call in ("allocate", "gap", "release", "change")
+        ],
+        "stops the target, or lets it call the kernel: only a script does, step by step",
+    ),
 }
 
 
 _BLOCKS: Final = (
-    *("Freeze", "Patch", "PointerMap", "PointerPaths", "Scan", "Target", "Watchpoint"),
+    *(
+        "Freeze",
+        "LiveScript",
+        "Patch",
+        "PointerMap",
+        "PointerPaths",
+        "Scan",
+        "Target",
+        "Watchpoint",
+    ),
 )
 
 
@@ -324,7 +343,6 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Table.rename": lambda d, _t: _(d.name(), d.name()),
     "Table.remove_script": lambda d, _t: _(d.name()),
     "Table.script": lambda d, _t: _(d.name()),
-    "NamedAddresses.__contains__": lambda d, _t: _(d.name()),
     "NamedAddresses.__getitem__": lambda d, _t: _(d.name()),
     "NamedAddresses.register": lambda d, _t: _(d.name(), d.below(1 << 64)),
     "NamedAddresses.unregister": lambda d, _t: _(d.name()),
