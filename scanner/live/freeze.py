@@ -215,8 +215,9 @@ class Freezer(Bound, Holder):
     def _all_due(self, vigil: Vigil | None) -> list[Freeze]:
         now = time.monotonic()
         if vigil is not None:
-            for entry in vigil.members():
-                entry._due = now + entry.interval
+            if not vigil.is_told:  # else it may never have looked: what was due is due
+                for entry in vigil.members():
+                    entry._due = now + entry.interval
             for entry in vigil.changed():
                 entry._due = now
         with self._changed:

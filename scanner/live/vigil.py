@@ -55,6 +55,9 @@ class Bell:
 class Vigil:
     """Frozen values that the core looks at; it keeps none of them alive.
 
+    Attributes:
+        is_told: whether it ends because it was told to, and not by what it saw.
+
     Args:
         entries: the values.
         values: where they are, and what they are to be.
@@ -66,17 +69,17 @@ class Vigil:
         self._values = values
         self._expected = bytes(ffi.buffer(values.raw))
         self._call = call
-        self._is_told = self._is_given_up = False
+        self.is_told = self._is_given_up = False
 
     def end(self) -> None:
         """Let it end soon; any thread may."""
-        self._is_told = True
+        self.is_told = True
         lib.ff_call_tell(self._call[0])
 
     def wait(self, seconds: float) -> None:
         """Wait for its end, for so long at the most; then end it."""
         until, state = time.monotonic() + min(seconds, _LONGEST), 0
-        while not (state or self._is_told) and (left := until - time.monotonic()) > 0:
+        while not (state or self.is_told) and (left := until - time.monotonic()) > 0:
             state = lib.ff_call_wait(self._call[0], max(1, min(_POLL, round(left * 1000))))
         if not state:
             self.end()

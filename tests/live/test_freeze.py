@@ -351,3 +351,23 @@ def test_what_cannot_be_frozen_changes_nothing(game: TargetProcess, target: Targ
         freeze(at, i32, 5, allow="sideways")
     assert target.frozen == ()
     assert health(game) == 100
+
+
+def test_others_that_come_and_go_bring_no_look_forward(game: TargetProcess, target: Target) -> None:
+    seldom = target.freeze(address(game), i32, 100, interval=3600)
+    game.command("hit 5")
+    for _ in range(50):
+        target.freeze(address(game, "gold"), i32, 7, interval=3600).stop()
+    assert (seldom.writes, health(game)) == (0, 95)
+
+
+def test_others_that_come_and_go_put_no_look_off(game: TargetProcess, target: Target) -> None:
+    held = target.freeze(address(game), i32, 100, interval=0.05)
+    game.command("hit 5")
+
+    def put_back() -> bool:
+        target.freeze(address(game, "gold"), i32, 7, interval=0.05).stop()
+        return held.writes > 0
+
+    wait_for(put_back)
+    assert health(game) == 100

@@ -130,7 +130,7 @@ def test_a_history_that_cannot_be_kept_is_no_error(start: Start) -> None:
 
 def test_tables_have_colours_on_a_terminal_only_if_wanted(start: Start) -> None:
     for environment in ({}, {"NO_COLOR": "1"}):
-        terminal = start(size=(80, 110), **environment)
+        terminal = start(size=(200, 110), **environment)
         enter(terminal, "help", "^help COMMAND says more")
         bold = any(cell.bold for row in terminal._screen.buffer.values() for cell in row.values())
         assert bold is not ("NO_COLOR" in environment)

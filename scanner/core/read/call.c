@@ -88,7 +88,7 @@ static ssize_t look(struct ff_call *call)
 {
 	const struct ff_values *values = &call->spec.values;
 	uint64_t interval = call->spec.interval, pause = interval / 2;
-	ssize_t whole = 0;
+	ssize_t whole = (ssize_t)values->n;	/* until a look says otherwise */
 
 	while (!rest(call, pause)) {
 		uint64_t began = nanoseconds_now();
@@ -193,7 +193,7 @@ static int take(struct ff_call *call, const struct ff_call_spec *spec)
 
 	call->spec = *spec;
 	call->nbytes = many ? ff_values_bytes(given) : spec->size;
-	if (writes(spec))
+	if (writes(spec) || spec->kind == FF_CALL_LOOK)
 		call->bytes = copy(many ? given->bytes : spec->bytes, call->nbytes, 1);
 	else
 		call->bytes = calloc(call->nbytes + 1, 1);
