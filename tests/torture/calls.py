@@ -44,6 +44,7 @@ _OTHERS: Final[dict[str, tuple[type[Exception], ...]]] = {
         (ValueError,),
     ),
     "field": (ValueError,),
+    "NamedAddresses.__getitem__": (KeyError,),  # as of any mapping
     "parse_integer": (ValueError,),
     "Declarations.add_header": (OSError,),
     "Buffer": (ValueError,),
