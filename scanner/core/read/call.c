@@ -7,11 +7,13 @@
 #include "reader.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#define DROP_TRIES 1000	/* to get a lock that others hold for moments */
 #define LOOK_SHARE 64	/* a look that takes this part of the interval is not made twice in it */
 
 struct ff_call {
@@ -297,8 +299,15 @@ void ff_call_drop(struct ff_call *call)
 {
 	if (!call)
 		return;
-	/* without the lock, which nobody in a child may ever let go: after the pause it is seen */
+	/* not waiting for the lock, which nobody in a child may ever let go */
 	__atomic_store_n(&call->told, true, __ATOMIC_RELEASE);
+	for (int tries = 0; tries < DROP_TRIES; tries++, sched_yield()) {
+		if (pthread_mutex_trylock(&call->lock))
+			continue;
+		pthread_cond_broadcast(&call->changed);
+		pthread_mutex_unlock(&call->lock);
+		break;
+	}
 	/* what is inside cannot be called back, but the rest of a long write can */
 	ff_visit_drop(&call->visit);
 	ff_reader_put(call->reader);
