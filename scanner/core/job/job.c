@@ -10,6 +10,8 @@
  */
 #include "job.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
@@ -104,10 +106,7 @@ static bool wait_briefly(struct ff_job *job, uint32_t milliseconds)
 
 	if (is_orphan(job))
 		return 1;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += milliseconds * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
+	until = ff_clock_in(milliseconds * FF_MILLISECOND);
 	pthread_mutex_lock(&job->lock);
 	while (job->running) {
 		if (pthread_cond_timedwait(&job->ended, &job->lock, &until) == ETIMEDOUT)

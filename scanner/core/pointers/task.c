@@ -7,6 +7,8 @@
  */
 #include "task.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -191,11 +193,7 @@ int ff_task_wait(struct ff_task *task, uint32_t milliseconds)
 
 	if (is_orphan(task))
 		return 1;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += milliseconds / 1000;
-	until.tv_nsec += milliseconds % 1000 * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
+	until = ff_clock_in(milliseconds * FF_MILLISECOND);
 	pthread_mutex_lock(&task->lock);
 	while (!task->ended) {
 		if (pthread_cond_timedwait(&task->changed, &task->lock, &until) == ETIMEDOUT)

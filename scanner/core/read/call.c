@@ -6,6 +6,8 @@
  */
 #include "reader.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -49,22 +51,10 @@ static void put(struct ff_call *call)
 	free(call);
 }
 
-static struct timespec in_nanoseconds(uint64_t nanoseconds)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += nanoseconds / 1000000000;
-	until.tv_nsec += nanoseconds % 1000000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	return until;
-}
-
 /* Sleep before a look. Returns whether there is to be none. */
 static bool rest(struct ff_call *call, uint64_t nanoseconds)
 {
-	struct timespec until = in_nanoseconds(nanoseconds);
+	struct timespec until = ff_clock_in(nanoseconds);
 
 	pthread_mutex_lock(&call->lock);
 	while (!__atomic_load_n(&call->told, __ATOMIC_ACQUIRE)) {
@@ -73,13 +63,6 @@ static bool rest(struct ff_call *call, uint64_t nanoseconds)
 	}
 	pthread_mutex_unlock(&call->lock);
 	return __atomic_load_n(&call->told, __ATOMIC_ACQUIRE);
-}
-
-static uint64_t nanoseconds_now(void)
-{
-	struct timespec now = in_nanoseconds(0);
-
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 /*
@@ -93,14 +76,14 @@ static ssize_t look(struct ff_call *call)
 	ssize_t whole = (ssize_t)values->n;	/* until a look says otherwise */
 
 	while (!rest(call, pause)) {
-		uint64_t began = nanoseconds_now();
+		uint64_t began = ff_clock_now();
 
 		whole = ff_reader_visit_read_many(call->reader, &call->visit, values);
 		if (whole < (ssize_t)values->n ||
 		    memcmp(call->bytes, call->expected, call->nbytes))
 			return whole;
 		pause = interval;
-		if ((nanoseconds_now() - began) * LOOK_SHARE < interval)
+		if ((ff_clock_now() - began) * LOOK_SHARE < interval)
 			pause /= 2;
 	}
 	return whole;
@@ -252,7 +235,7 @@ int ff_call_start(struct ff_reader *reader, const struct ff_call_spec *spec,
 
 int ff_call_wait(struct ff_call *call, uint32_t milliseconds)
 {
-	struct timespec until = in_nanoseconds(milliseconds * UINT64_C(1000000));
+	struct timespec until = ff_clock_in(milliseconds * FF_MILLISECOND);
 	bool ended;
 
 	pthread_mutex_lock(&call->lock);

@@ -10,11 +10,12 @@
  */
 #include "patience.h"
 
+#include "clock.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MILLISECOND	1000000ull
@@ -26,14 +27,6 @@
 #define NEVER		UINT64_MAX
 
 enum phase { OUTSIDE, INSIDE, LEFT, PHASES = 4 };
-
-static uint64_t nanoseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 void ff_visit_init(struct ff_visit *visit)
 {
@@ -113,7 +106,7 @@ bool ff_watch_is_long(struct ff_watch *watch, const struct ff_visit *visit,
 		      uint32_t milliseconds)
 {
 	uint64_t state = __atomic_load_n(&visit->state, __ATOMIC_ACQUIRE);
-	uint64_t now = nanoseconds();
+	uint64_t now = ff_clock_now();
 
 	if (state != watch->state || state % PHASES != INSIDE) {
 		*watch = (struct ff_watch){
@@ -170,7 +163,7 @@ static bool is_served(pid_t tid)
 /* For how long it has been asleep without being woken, as far as the looks at it tell. */
 static uint64_t quiet(struct ff_watch *watch, const struct ff_visit *visit, uint64_t look_at)
 {
-	uint64_t now = nanoseconds(), passed = now - watch->looked, switches;
+	uint64_t now = ff_clock_now(), passed = now - watch->looked, switches;
 
 	if (watch->state % PHASES != INSIDE || now - watch->since < look_at)
 		return 0;

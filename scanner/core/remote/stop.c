@@ -9,6 +9,8 @@
  */
 #include "stop.h"
 
+#include "clock.h"
+
 #ifdef __x86_64__
 #include <errno.h>
 #include <signal.h>
@@ -20,18 +22,10 @@
 #define NAP_NS 20000
 #define INSTRUCTION 2		/* bytes of syscall, sysenter and int 0x80 */
 
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
-}
-
 /* Wait until it stands, for no longer than the limit; the status of wait(2). */
 static int standing(struct ff_stopped *thread, int *status)
 {
-	uint64_t end = now() + LIMIT_NS;
+	uint64_t end = ff_clock_now() + LIMIT_NS;
 
 	for (;;) {
 		pid_t got = waitpid(thread->tid, status, __WALL | WNOHANG);
@@ -45,7 +39,7 @@ static int standing(struct ff_stopped *thread, int *status)
 		}
 		if (got < 0 && errno != EINTR)
 			return errno == ECHILD ? -ESRCH : -errno;
-		if (now() > end)
+		if (ff_clock_now() > end)
 			return -ETIMEDOUT;
 		nanosleep(&(struct timespec){ .tv_nsec = NAP_NS }, NULL);
 	}

@@ -4,33 +4,25 @@
  *
  * Some machines take them and never fire: guests whose host keeps the debug registers to itself.
  */
+#include "clock.h"
 #include "watch/events.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ROUNDS	8
 #define WRITES	32
 #define PAGES	8	/* of a ring: what comes is copied, as it will be */
 
-static uint64_t nanoseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static uint64_t write_often(uint64_t *value)
 {
-	uint64_t began = nanoseconds();
+	uint64_t began = ff_clock_now();
 
 	for (uint64_t i = 0; i < WRITES; i++)
 		__atomic_store_n(value, i, __ATOMIC_RELAXED);
-	return nanoseconds() - began;
+	return ff_clock_now() - began;
 }
 
 int ff_watch_probe(uint32_t stack, uint64_t *cost)

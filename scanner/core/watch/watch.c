@@ -11,6 +11,7 @@
  *
  * A child process has a watch's memory but not its thread: there it has ended.
  */
+#include "clock.h"
 #include "watch/events.h"
 #include "watch/guard.h"
 #include "watch/hits.h"
@@ -68,14 +69,6 @@ struct owner_of {
 	pid_t tid;
 	uint32_t opener;
 };
-
-static uint64_t nanoseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* ---- records ---- */
 
@@ -279,7 +272,7 @@ static void go_on(struct ff_watch *watch)
 
 static void mind(struct ff_watch *watch)
 {
-	uint64_t now = nanoseconds();
+	uint64_t now = ff_clock_now();
 	double factor;
 
 	if (ff_guard_take(&watch->guard, watch->spent, now)) {
@@ -318,7 +311,7 @@ static int pause_of(const struct ff_watch *watch)
 
 	if (!watch->guard.resting)
 		return LOOK_EVERY;
-	now = nanoseconds();
+	now = ff_clock_now();
 	left = watch->guard.until > now ? (watch->guard.until - now) / 1000000 + 1 : 0;
 	return left < LOOK_EVERY ? (int)left : LOOK_EVERY;
 }
@@ -358,7 +351,7 @@ static void finish(struct ff_watch *watch)
 	if (!watch->state.replaced && fired > watch->samples)
 		watch->state.lost = fired - watch->samples;
 	if (watch->guard.resting)
-		ff_hits_scale(&watch->hits, (double)(nanoseconds() - watch->guard.began) /
+		ff_hits_scale(&watch->hits, (double)(ff_clock_now() - watch->guard.began) /
 			      (double)(watch->guard.rested - watch->guard.began + 1));
 	ff_events_close(&watch->events);
 	pthread_mutex_unlock(&watch->lock);
@@ -368,7 +361,7 @@ static int start(struct ff_watch *watch)
 {
 	int error;
 
-	watch->state.began = nanoseconds();	/* before anything can hit */
+	watch->state.began = ff_clock_now();	/* before anything can hit */
 	error = ff_events_open(&watch->events, watch->spec.pid, watch->parts, watch->nparts,
 			       watch->spec.kind, watch->spec.stack);
 	if (error)
@@ -529,11 +522,7 @@ int ff_watch_wait(struct ff_watch *watch, uint64_t hits, uint32_t milliseconds)
 
 	if (is_orphan(watch))
 		return 1;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += milliseconds / 1000;
-	until.tv_nsec += milliseconds % 1000 * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
+	until = ff_clock_in(milliseconds * FF_MILLISECOND);
 	pthread_mutex_lock(&watch->lock);
 	while (!watch->ended && watch->state.hits == hits) {
 		if (pthread_cond_timedwait(&watch->changed, &watch->lock, &until) == ETIMEDOUT)
