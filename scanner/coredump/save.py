@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from .. import arguments
-from ..declarations.files import NotRegular, drafted, mode_of
+from ..declarations.files import drafted, mode_of, refusing
 from ..errors import CoreFileError
 from ..memory.base import Memory
 from ..memory.regions import Range, Region
@@ -48,7 +48,7 @@ def save_core(
     force = arguments.flag("force", force)
     progress = arguments.function("progress", progress)
     target.check()
-    try:
+    with refusing(name, CoreFileError):
         path = Path(os.path.realpath(name))
         mode = mode_of(path, 0o600)
         if not force:
@@ -59,11 +59,6 @@ def save_core(
             os.fsync(out.fileno())
             target.check()
             draft.replace(path)
-    except NotRegular as error:
-        raise CoreFileError(name, str(error.strerror)) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is no name of a file"
-        raise CoreFileError(name, f"{reason}; nothing was written") from None
     return size
 
 

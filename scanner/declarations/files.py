@@ -8,11 +8,13 @@ import io
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_ANYBODYS: Final = 0o666  # the mode of a new file, less what the umask takes
+_PART: Final = 4 << 20  # bytes written at a time
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -64,3 +66,37 @@ def drafted(path: Path, mode: int) -> Iterator[tuple[Path, io.FileIO]]:
             yield draft, file
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def refusing(name: str, error: Callable[[str, str], Exception]) -> Iterator[None]:
+    """Tell why a file was not written, in an error made of its name and the reason."""
+    try:
+        yield
+    except NotRegular as wrong:
+        raise error(name, str(wrong.strerror)) from None
+    except (OSError, ValueError) as wrong:
+        reason = wrong.strerror if isinstance(wrong, OSError) else "is no name of a file"
+        raise error(name, f"{reason}; nothing was written") from None
+
+
+@contextlib.contextmanager
+def replaced(name: str) -> Iterator[io.FileIO]:
+    """A new file that takes the place of another at the end of the block, on the disk as a whole.
+
+    Raises:
+        NotRegular: what is there is no regular file.
+        OSError: it cannot be written; what was there is untouched.
+    """
+    path = Path(os.path.realpath(name))
+    with drafted(path, mode_of(path, _ANYBODYS)) as (draft, file):
+        yield file
+        os.fsync(file.fileno())
+        draft.replace(path)
+
+
+def put(file: io.FileIO, raw: bytes | memoryview) -> None:
+    """Write all of something, however little the kernel takes at a time."""
+    left = memoryview(raw)
+    while left:
+        left = left[file.write(left[:_PART]) :]

@@ -24,10 +24,9 @@ import os
 import stat
 import struct
 import zlib
-from pathlib import Path
 from typing import Any, Final
 
-from ..declarations.files import NotRegular, drafted, mode_of, read_regular
+from ..declarations.files import put, read_regular, refusing, replaced
 from ..engine import cell, content, lib
 from ..errors import PointerMapError
 from . import scandata
@@ -43,7 +42,6 @@ _HEAD: Final = struct.Struct("<8s3I12s")
 _PAGE: Final = 4096
 _LONGEST: Final = 64 << 20  # bytes of a header: a hundred times one of 60,000 regions
 _PART: Final = 4 << 20  # bytes read or written at a time
-_MODE: Final = 0o666  # of a new file, less what the umask takes
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -58,18 +56,8 @@ def save(name: str, handle: Any, moment: Moment) -> None:
     Raises:
         PointerMapError: it cannot be written; what was there is untouched.
     """
-    try:
-        path = Path(os.path.realpath(name))
-        mode = mode_of(path, _MODE)
-        with drafted(path, mode) as (draft, file):
-            _write(file, handle, moment)
-            os.fsync(file.fileno())
-            draft.replace(path)
-    except NotRegular as error:
-        raise PointerMapError(name, str(error.strerror)) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is no name of a file"
-        raise PointerMapError(name, f"{reason}; nothing was written") from None
+    with refusing(name, PointerMapError), replaced(name) as file:
+        _write(file, handle, moment)
 
 
 def check_replaced(name: str) -> None:
@@ -124,20 +112,14 @@ def _write(file: io.FileIO, handle: Any, moment: Moment) -> None:
         listed[column]["offset"] = at
         at += len(raw)
     header = _text(content_of).ljust(reserved)
-    _put(file, _HEAD.pack(_MAGIC, _VERSION, len(header), zlib.crc32(header), b"") + header)
+    put(file, _HEAD.pack(_MAGIC, _VERSION, len(header), zlib.crc32(header), b"") + header)
     for (column, _), raw in zip(COLUMNS, columns, strict=True):
-        _put(file, bytes(listed[column]["offset"] - file.tell()))
-        _put(file, raw)
+        put(file, bytes(listed[column]["offset"] - file.tell()))
+        put(file, raw)
 
 
 def _text(header: dict[str, Any]) -> bytes:
     return json.dumps(header, separators=(",", ":")).encode()
-
-
-def _put(file: io.FileIO, raw: bytes | memoryview) -> None:
-    left = memoryview(raw)
-    while left:
-        left = left[file.write(left[:_PART]) :]
 
 
 def _crc(raw: memoryview) -> int:

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from .. import arguments
-from ..declarations.files import NotRegular, drafted, mode_of, read_regular
+from ..declarations.files import NotRegular, put, read_regular, refusing, replaced
 from ..errors import PointerMapError
 from ..memory.addresses import format_address
 from ..memory.pointer_path import MAX_STEPS, PointerPath
@@ -41,7 +41,6 @@ _LONGEST: Final = 16 << 20  # bytes of the file that has no paths
 _MODULES: Final = 1 << 16
 _NAME: Final = 1 << 12
 _PART: Final = 1 << 16  # paths that are read at a time
-_MODE: Final = 0o666
 _RESULTS: Final = re.compile(r"\.results\.([0-9a-fA-F]{1,16})")
 _BASE: Final = re.compile(r'("[^"]+"|[^"]+?)(?:\+(0[xX][0-9a-fA-F]+|[0-9]+))?')
 
@@ -178,19 +177,8 @@ def _header_of(modules: dict[str, int], most: int) -> bytes:
 
 
 def _write(name: str, raw: bytes) -> None:
-    try:
-        path = Path(os.path.realpath(name))
-        with drafted(path, mode_of(path, _MODE)) as (draft, file):
-            done = 0
-            while done < len(raw):
-                done += file.write(raw[done:])
-            os.fsync(file.fileno())
-            draft.replace(path)
-    except NotRegular as error:
-        raise PointerMapError(name, str(error.strerror)) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is no name of a file"
-        raise PointerMapError(name, f"{reason}; nothing was written") from None
+    with refusing(name, PointerMapError), replaced(name) as file:
+        put(file, raw)
 
 
 def _results(name: str) -> list[str]:

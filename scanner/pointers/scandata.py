@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..arguments import HIGHEST
-from ..declarations.files import NotRegular, drafted, mode_of
+from ..declarations.files import put, refusing, replaced
 from ..engine import cell, content, lib
 from ..errors import PointerMapError
 from ..memory.modules import Module
@@ -49,7 +49,6 @@ _NAME: Final = 1 << 12
 _PART: Final = 1 << 18
 _STACK: Final = "THREADSTACK"
 _MOST: Final = (1 << 32) - 2
-_MODE: Final = 0o666
 
 
 class _Stream:
@@ -222,20 +221,11 @@ def save(name: str, handle: Any, moment: Moment) -> None:
     """
     if moment.order != "little":
         raise PointerMapError(name, "cannot have pointers whose highest byte comes first")
-    try:
-        path = Path(os.path.realpath(name))
-        with drafted(path, mode_of(path, _MODE)) as (draft, file):
-            packer = zlib.compressobj(1)
-            for raw in _parts(handle, moment):
-                file.write(packer.compress(raw))
-            file.write(packer.flush())
-            os.fsync(file.fileno())
-            draft.replace(path)
-    except NotRegular as error:
-        raise PointerMapError(name, str(error.strerror)) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is no name of a file"
-        raise PointerMapError(name, f"{reason}; nothing was written") from None
+    with refusing(name, PointerMapError), replaced(name) as file:
+        packer = zlib.compressobj(1)
+        for raw in _parts(handle, moment):
+            put(file, packer.compress(raw))
+        put(file, packer.flush())
 
 
 def _parts(handle: Any, moment: Moment) -> Iterator[bytes]:
