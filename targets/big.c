@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "protocol.h"
+#include "xorshift.h"
 
 /* All four bytes are odd and no two are the same. */
 #define NEEDLE ((int32_t)0x1d7b3359)
@@ -25,17 +26,6 @@ struct haystack {
 	size_t size;
 	uint64_t random;
 };
-
-/* Marsaglia's xorshift64: 8 bytes in three shifts. */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t x = *state;
-
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	return *state = x;
-}
 
 /*
  * hide_needle - make a random word one that no needle can be read from

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "protocol.h"
+#include "xorshift.h"
 
 #define TURN_WORDS (((size_t)64 << 10) / sizeof(uint32_t))
 
@@ -24,17 +25,6 @@ struct field {
 	size_t count;
 	uint64_t random;
 };
-
-/* Marsaglia's xorshift64: 8 bytes in three shifts. */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t x = *state;
-
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	return *state = x;
-}
 
 static void fill_small(struct field *field)
 {

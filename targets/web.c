@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "protocol.h"
+#include "xorshift.h"
 
 #define OBJECT ((size_t)128)
 #define WORDS (OBJECT / sizeof(uint64_t))
@@ -28,17 +29,6 @@ struct web {
 	size_t count;
 	uint64_t random;
 };
-
-/* Marsaglia's xorshift64: 8 bytes in three shifts. */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t x = *state;
-
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	return *state = x;
-}
 
 static uintptr_t any_object(struct web *web)
 {

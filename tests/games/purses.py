@@ -5,10 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
-from typing_extensions import Self
+from support.child import Child
 
 #: What each begins with.
 GOLD: Final = 1_234_567
@@ -54,31 +53,19 @@ public class Purse {{
 """
 
 
-class Purse:
+class Purse(Child):
     """A program of a runtime that says after each line what is in the purse."""
 
     def __init__(self, *command: str | Path) -> None:
-        self._process = subprocess.Popen(
+        process = subprocess.Popen(
             list(map(str, command)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             bufsize=1,
         )
-        self.pid = self._process.pid
+        super().__init__(process)
         self.gold = self._next()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._process.kill()
-        self._process.communicate()
 
     def tell(self, line: object) -> int:
         """Say a line, and give what is in the purse then."""
