@@ -7,7 +7,7 @@ from typing import NoReturn, SupportsIndex, TypeVar
 
 from ..errors import CopyError
 
-Opened = TypeVar("Opened", bound="Closing")
+Opened = TypeVar("Opened", bound="Scoped")
 
 
 class Bound:
@@ -19,13 +19,13 @@ class Bound:
         raise CopyError(type(self).__name__.strip("_"))
 
 
-class Closing(Bound):
-    """What a ``with`` block closes at its end."""
+class Scoped(Bound):
+    """What a ``with`` block ends."""
 
     __slots__ = ()
 
-    def close(self) -> None:
-        """Let go of what it holds; more than once does nothing more."""
+    def _leave(self) -> None:
+        """What is done at the end of the block, however it ends."""
         raise NotImplementedError
 
     def __enter__(self: Opened) -> Opened:
@@ -37,4 +37,17 @@ class Closing(Bound):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._leave()
+
+
+class Closing(Scoped):
+    """What a ``with`` block closes at its end."""
+
+    __slots__ = ()
+
+    def close(self) -> None:
+        """Let go of what it holds; more than once does nothing more."""
+        raise NotImplementedError
+
+    def _leave(self) -> None:
         self.close()

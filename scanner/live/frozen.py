@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, ClassVar, Final, Literal
 
 from construct import Construct
 
 from .. import arguments
 from ..errors import FarfetchError, ValueKindError
-from ..lifetime.bound import Bound
+from ..lifetime.bound import Scoped
 from ..lifetime.life import Life
 from ..memory.path_group import AnyPath, PathGroup, follower_of
 from ..memory.pointer_path import PointerPath
@@ -25,7 +24,7 @@ Allow = Literal["increase", "decrease"]
 INTERVAL: Final = 0.05
 
 
-class Freeze(Bound):
+class Freeze(Scoped):
     """A value that is put back whenever the target changes it; made by :meth:`Freezer.add`.
 
     As a context manager it stops at the end of the block. Where the value cannot be reached for a
@@ -137,15 +136,7 @@ class Freeze(Bound):
             self.active = False
         self._forget(self)
 
-    def __enter__(self) -> Freeze:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def _leave(self) -> None:
         if not self._life.is_forked:  # a child that leaves the block leaves it to its parent
             self.stop()
 

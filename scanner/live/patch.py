@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import threading
 from functools import partial
-from types import TracebackType
 
 from .. import arguments
 from ..errors import ArgumentError, FarfetchError, MemoryFault, PatchError, TargetClosed
-from ..lifetime.bound import Bound
+from ..lifetime.bound import Bound, Scoped
 from ..lifetime.life import Life
 from ..memory.space import Space
 
 
-class Patch(Bound):
+class Patch(Scoped):
     """Bytes that were changed; made by :meth:`Patches.add`.
 
     As a context manager it is undone at the end of the block.
@@ -71,15 +70,7 @@ class Patch(Bound):
         """
         self._patches._undo(self, force)
 
-    def __enter__(self) -> Patch:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def _leave(self) -> None:
         if not self._patches.is_forked:  # a child that leaves the block leaves it to its parent
             self.undo()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from .. import arguments
 from ..code.symbols import Symbols
 from ..errors import FarfetchError, PatchError, ScriptError, TargetClosed
-from ..lifetime.bound import Bound
+from ..lifetime.bound import Bound, Scoped
 from ..lifetime.life import Life
 from ..memory.changes import Change
 from ..memory.space import Space
@@ -23,8 +23,6 @@ from .program import Program, read_program
 from .statements import Part
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from .around import TargetAround
 
 _UNREGISTER_ALL: Final = "*"
@@ -47,7 +45,7 @@ class ScriptChange(NamedTuple):
     after: bytes
 
 
-class LiveScript(Bound):
+class LiveScript(Scoped):
     r"""An Auto Assembler script for a target; made by :meth:`.Target.script`.
 
     As a context manager it is enabled in the block, and disabled at its end.
@@ -302,12 +300,7 @@ class LiveScript(Bound):
         self.enable()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def _leave(self) -> None:
         if not self._life.is_forked:  # a child that leaves the block leaves it to its parent
             self.disable()
 
