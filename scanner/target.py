@@ -503,7 +503,8 @@ class Target(Access):
     def nop(self, address: int) -> Patch:
         """Let an instruction do nothing; the patch puts it back.
 
-        Threads that run through it meanwhile see the one or the other.
+        Threads that run through it meanwhile see the one or the other, but where its first two
+        bytes lie on both sides of a multiple of 8: there one may see half of each.
 
         Args:
             address: of the instruction.
