@@ -19,6 +19,7 @@ import importlib
 import types
 import typing
 
+from .attaching import attach, attach_async
 from .declarations.registry import Declaration, Declarations
 from .engine import default_threads, isa, isas
 from .errors import (
@@ -57,6 +58,7 @@ from .errors import (
     TypeNameError,
     ValueKindError,
     ValueRangeError,
+    WaitTimeout,
     WatchpointError,
     WhereError,
 )
@@ -108,7 +110,7 @@ from .scan.writing import WriteResult
 from .tables.entry import Entry
 from .tables.script_entry import Script
 from .tables.table import Table
-from .target import Target, attach
+from .target import Target
 from .values.convert import (
     TYPES,
     any_,
@@ -151,6 +153,7 @@ from .values.literals import parse_integer, quote
 from .values.members import Member, member, members
 from .values.names import SCAN_TYPES
 from .values.structures import field_names, scan_layout, size_of, struct_of
+from .values.value_type import ValueType
 
 if typing.TYPE_CHECKING:
     from .assembler.assembler import assemble
@@ -300,6 +303,8 @@ __all__ = [
     "TypeNameError",
     "ValueKindError",
     "ValueRangeError",
+    "ValueType",
+    "WaitTimeout",
     "Watch",
     "WatchState",
     "Watchpoint",
@@ -312,6 +317,7 @@ __all__ = [
     "assemble",
     "at",
     "attach",
+    "attach_async",
     "bytes_",
     "c_struct",
     "c_structs",

@@ -6,11 +6,12 @@ import os
 import re
 import threading
 import warnings
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final, Literal
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from . import arguments
-from .errors import CodeError, ExpressionError
+from .errors import CodeError, ExpressionError, WaitTimeout
+from .lifetime import waiting
 from .live.access import Access
 from .live.freeze import Freezer
 from .live.frozen import Freeze
@@ -23,17 +24,15 @@ from .memory.path_group import AnyPath, PathGroup
 from .memory.pointer_path import PointerPath
 from .memory.region_filter import Where
 from .memory.regions import Footprint
-from .memory.space import checked_bits
 from .pointers.map import PointerMap, pointer_map_of
 from .pointers.moment import Order
-from .process.processes import find_process
-from .process.ways import open_memory
 from .scan.arena import Arena
 from .scan.budget import Budget
 from .scan.job import ProgressFunction
 from .scan.scan import Scan
 from .values.convert import value_type
 from .values.literals import parse_integer
+from .values.value_type import AnyType, OtherType, T, ValueType
 
 if TYPE_CHECKING:
     from .code.instruction import Instruction
@@ -46,37 +45,7 @@ if TYPE_CHECKING:
 #: A function behind its module's name, and an offset.
 _FUNCTION: Final = re.compile(r'"?([^"]*![^"+]*)"?\s*([+-]\s*(?:0x[0-9a-fA-F]+|[0-9]+))?')
 
-
-def attach(what: int | str | Memory, *, memory: str = "auto", bits: int | None = None) -> Target:
-    """Attach to a process, or to any memory.
-
-    Nothing is stopped and nothing is changed: attaching asks the kernel for permission and keeps
-    hold of the address space, so that a process that later takes the pid is never mistaken for it.
-
-    Args:
-        what: a pid, a name (of the process, its program or script), or a memory.
-        memory: how to reach a process, one of :func:`memory_names`.
-        bits: width of its pointers, 32 or 64; what its program says if None. See
-            :attr:`Target.bits`.
-
-    Raises:
-        TargetNotFound: no process is called that.
-        TargetAmbiguous: several are.
-        AccessDenied: the kernel does not let this user trace it.
-        MemoryUnavailable: this machine lacks that way of reading.
-
-    >>> import os
-    >>> with attach(os.getpid()) as target:
-    ...     target.alive
-    True
-    >>> attach(Buffer(b"any bytes", base=0x1000)).read(0x1004, "text[5]")
-    'bytes'
-    """
-    bits = checked_bits(bits)
-    arguments.text("memory", memory)
-    if not isinstance(what, Memory):
-        what = open_memory(memory, find_process(what))
-    return Target(what, bits=bits)
+_LOOKS: Final = 0.02  # seconds between looks whether it is still there
 
 
 class Target(Access):
@@ -161,9 +130,10 @@ class Target(Access):
         self.check()
         return self.memory.footprints()
 
+    @overload
     def scan(
         self,
-        type: Any,  # noqa: A002  # the field's word
+        type: ValueType[T],
         *,
         align: int | None = None,
         where: str | Where = "writable",
@@ -172,7 +142,34 @@ class Target(Access):
         budget: Budget | None = None,
         soft_dirty: bool = True,
         chunk: int | None = None,
-    ) -> Scan:
+    ) -> Scan[T]: ...
+
+    @overload
+    def scan(
+        self,
+        type: OtherType,
+        *,
+        align: int | None = None,
+        where: str | Where = "writable",
+        threads: int | None = None,
+        directory: str | None = None,
+        budget: Budget | None = None,
+        soft_dirty: bool = True,
+        chunk: int | None = None,
+    ) -> Scan[Any]: ...
+
+    def scan(
+        self,
+        type: AnyType,  # noqa: A002  # the field's word
+        *,
+        align: int | None = None,
+        where: str | Where = "writable",
+        threads: int | None = None,
+        directory: str | None = None,
+        budget: Budget | None = None,
+        soft_dirty: bool = True,
+        chunk: int | None = None,
+    ) -> Scan[Any]:
         """Begin a scan for values of a type.
 
         Args:
@@ -299,16 +296,40 @@ class Target(Access):
         self._life.check()
         return save_core(self, file, force=force, progress=progress)
 
+    @overload
     def freeze(
         self,
         address: int | AnyPath,
-        type: Any,  # noqa: A002
+        type: ValueType[T],
+        value: T | None = None,
+        *,
+        allow: Literal["increase", "decrease"] | None = None,
+        interval: float = 0.05,
+        force: bool = False,
+    ) -> Freeze[T]: ...
+
+    @overload
+    def freeze(
+        self,
+        address: int | AnyPath,
+        type: OtherType,
         value: Any = None,
         *,
         allow: Literal["increase", "decrease"] | None = None,
         interval: float = 0.05,
         force: bool = False,
-    ) -> Freeze:
+    ) -> Freeze[Any]: ...
+
+    def freeze(
+        self,
+        address: int | AnyPath,
+        type: AnyType,  # noqa: A002
+        value: Any = None,
+        *,
+        allow: Literal["increase", "decrease"] | None = None,
+        interval: float = 0.05,
+        force: bool = False,
+    ) -> Freeze[Any]:
         """Hold a value by writing it again whenever it changes.
 
         What cannot be reached for a while is held again when it can be; see :class:`.Freeze`.
@@ -352,13 +373,13 @@ class Target(Access):
         )
 
     @property
-    def frozen(self) -> tuple[Freeze, ...]:
+    def frozen(self) -> tuple[Freeze[Any], ...]:
         """What is frozen, and held unless :attr:`.Freeze.holding` says otherwise."""
         if self._life.is_forked:
             self._life.check()
         return self._holder.entries if self._holder else ()
 
-    def watch(self, places: Iterable[tuple[int, Any]]) -> Watch:
+    def watch(self, places: Iterable[tuple[int, AnyType]]) -> Watch:
         """Look at several values together, again and again.
 
         Args:
@@ -612,6 +633,38 @@ class Target(Access):
         if self._life.is_forked:
             self._life.check()
         return self._scripts.enabled if self._scripts else ()
+
+    def wait_exit(self, timeout: float | None = None) -> None:
+        """Wait until it has exited, or executed another program.
+
+        Args:
+            timeout: seconds to wait; as long as it takes if None.
+
+        Raises:
+            WaitTimeout: it still runs.
+            TargetClosed: it was closed, maybe meanwhile.
+
+        >>> import subprocess
+        >>> started = subprocess.Popen(["sleep", "0.1"])
+        >>> attach(started).wait_exit(timeout=60)
+        >>> started.wait()
+        0
+        """
+        waiting.wait(self._ends(waiting.pauses(timeout, _LOOKS)))
+
+    async def wait_exit_async(self, timeout: float | None = None) -> None:
+        """Wait as :meth:`wait_exit` does, in a coroutine."""
+        await waiting.wait_async(self._ends(waiting.pauses(timeout, _LOOKS)))
+
+    def _ends(self, rests: Iterator[float]) -> waiting.Waiting[None]:
+        while True:
+            self._life.check()
+            if not self.memory.alive:
+                return
+            pause = next(rests, None)
+            if pause is None:
+                raise WaitTimeout(f"the end of {self.name}", "it still runs")
+            yield pause
 
     def close(self) -> None:
         """Let go: what is frozen thaws, the target runs on.

@@ -31,6 +31,7 @@ from ..values.types import (
     u64,
     utf16,
 )
+from ..values.value_type import Container, ValueType
 from .c_constants import Constants
 from .c_parser import Unit, base_of, refused, unit_of
 from .c_source import UNKNOWN
@@ -66,7 +67,7 @@ _TAKEN: Final = frozenset(
 )
 
 
-def c_struct(text: str, name: str = "") -> Construct:
+def c_struct(text: str, name: str = "") -> ValueType[Container]:
     """The value type of a structure that is declared in C.
 
     Args:
@@ -91,7 +92,7 @@ def c_struct(text: str, name: str = "") -> Construct:
     return declared[name or list(declared)[-1]]
 
 
-def c_structs(text: str) -> dict[str, Construct]:
+def c_structs(text: str) -> dict[str, ValueType[Container]]:
     """The value types of all structures that a text declares in C, by tag and by typedef.
 
     Args:

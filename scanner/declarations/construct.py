@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import construct
 from construct import Array, Construct, Padding, Struct
@@ -15,6 +15,7 @@ from ..errors import DeclarationError, FarfetchError, TypeNameError
 from ..values.names import TYPES
 from ..values.structures import LARGEST, MAX_TEXT, scan_layout
 from ..values.types import bytes_, sized, text, utf16
+from ..values.value_type import Container, ValueType
 
 #: What a text may have; more is not looked at.
 MAX_DEPTH: Final = 32
@@ -50,7 +51,7 @@ _TOKEN: Final = re.compile(
 )
 
 
-def construct_struct(text: str) -> Struct:
+def construct_struct(text: str) -> ValueType[Container]:
     """The structure that a text declares with construct's words.
 
     Args:
@@ -81,7 +82,7 @@ def construct_struct(text: str) -> Struct:
         scan_layout(struct)
     except TypeNameError as error:
         raise DeclarationError(1, 1, error.reason) from None
-    return struct
+    return cast("ValueType[Container]", struct)
 
 
 def _lead(text: str) -> str:

@@ -8,6 +8,7 @@
     ├── TargetAmbiguous       several processes have that name
     ├── TargetGone            the process exited, or executed another program
     ├── TargetClosed          the target was closed
+    ├── WaitTimeout           what was waited for did not come in time (a TimeoutError too)
     ├── ForkedError           it is the parent process's, and this is a child
     ├── MemoryFault           these bytes cannot be read or written
     ├── MemoryUnavailable     this machine lacks that way of reading memory
@@ -83,6 +84,7 @@ from .target import (
     TargetClosed,
     TargetGone,
     TargetNotFound,
+    WaitTimeout,
 )
 
 __all__ = [
@@ -121,6 +123,7 @@ __all__ = [
     "TypeNameError",
     "ValueKindError",
     "ValueRangeError",
+    "WaitTimeout",
     "WatchpointError",
     "WhereError",
 ]

@@ -51,6 +51,26 @@ class AccessDenied(FarfetchError):
         return f"cannot {self.what} {_process(self.pid, self.name)}: permission denied; {self.cure}"
 
 
+class WaitTimeout(FarfetchError, TimeoutError):
+    """What was waited for did not come in time; a TimeoutError too.
+
+    Args:
+        wanted: what that is.
+        last: what was there instead, at the last look.
+
+    >>> print(WaitTimeout("now > 5", "it is 3 at 0x1000"))
+    waited in vain for now > 5: it is 3 at 0x1000
+    """
+
+    def __init__(self, wanted: str, last: str) -> None:
+        super().__init__(wanted, last)
+        self.wanted = wanted
+        self.last = last
+
+    def _message(self) -> str:
+        return f"waited in vain for {self.wanted}: {self.last}"
+
+
 class TargetNotFound(FarfetchError):
     """No process has that pid or name.
 

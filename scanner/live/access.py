@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import builtins
 import struct
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, overload
 
 from construct import Construct
 
 from .. import arguments
 from ..engine import ffi
 from ..errors import ArgumentError
+from ..lifetime import waiting
 from ..memory import writing
+from ..memory.path_group import AnyPath
 from ..memory.space import Space
 from ..memory.values import Values, addresses_given
+from ..predicates.nodes import Predicate
 from ..values.codec import codec_of, decoder, format_of
 from ..values.convert import decode, encode, value_type
 from ..values.structures import fixed_size_of
+from ..values.value_type import AnyType, Container, OtherType, T, ValueType
+from .awaited import awaited
 
 
 class Access(Space):
@@ -27,7 +32,13 @@ class Access(Space):
     whatever does is left to the longer way, which says what it is.
     """
 
-    def read(self, address: int, type: Any) -> Any:  # noqa: A002
+    @overload
+    def read(self, address: int, type: ValueType[T]) -> T: ...
+
+    @overload
+    def read(self, address: int, type: OtherType) -> Any: ...
+
+    def read(self, address: int, type: AnyType) -> Any:  # noqa: A002
         """The value at an address.
 
         Args:
@@ -50,10 +61,40 @@ class Access(Space):
             bits=self.bits,
         )
 
+    @overload
     def write(
         self,
         address: int,
-        type: Any,  # noqa: A002
+        type: ValueType[T],
+        value: T,
+        *,
+        force: bool = False,
+    ) -> None: ...
+
+    @overload
+    def write(
+        self,
+        address: int,
+        type: ValueType[Container],
+        value: Mapping[str, Any],
+        *,
+        force: bool = False,
+    ) -> None: ...
+
+    @overload
+    def write(
+        self,
+        address: int,
+        type: OtherType,
+        value: Any,
+        *,
+        force: bool = False,
+    ) -> None: ...
+
+    def write(
+        self,
+        address: int,
+        type: AnyType,  # noqa: A002
         value: Any,
         *,
         force: bool = False,
@@ -88,10 +129,24 @@ class Access(Space):
         raw = encode(value_type(type), value, bits=self.bits)
         self.write_bytes(address, raw, force=force)
 
+    @overload
     def read_many(
         self,
         addresses: Iterable[int],
-        type: Any,  # noqa: A002
+        type: ValueType[T],
+    ) -> list[T | None]: ...
+
+    @overload
+    def read_many(
+        self,
+        addresses: Iterable[int],
+        type: OtherType,
+    ) -> list[Any]: ...
+
+    def read_many(
+        self,
+        addresses: Iterable[int],
+        type: AnyType,  # noqa: A002
     ) -> list[Any]:
         """The values at many addresses, each for itself, in a few calls.
 
@@ -121,10 +176,30 @@ class Access(Space):
         decoded = decoder(construct, self.bits)
         return [None if raw is None else decoded(raw) for raw in values]
 
+    @overload
     def write_many(
         self,
         addresses: Iterable[int],
-        type: Any,  # noqa: A002
+        type: ValueType[T],
+        values: Iterable[T],
+        *,
+        force: bool = False,
+    ) -> list[bool]: ...
+
+    @overload
+    def write_many(
+        self,
+        addresses: Iterable[int],
+        type: OtherType,
+        values: Iterable[Any],
+        *,
+        force: bool = False,
+    ) -> list[bool]: ...
+
+    def write_many(
+        self,
+        addresses: Iterable[int],
+        type: AnyType,  # noqa: A002
         values: Iterable[Any],
         *,
         force: bool = False,
@@ -157,6 +232,106 @@ class Access(Space):
         force = arguments.flag("force", force)
         writing.write_many(self.memory, self._holder, given, force=force)
         return [done == size for done, size in zip(given.done, sizes, strict=True)]
+
+    @overload
+    def wait_for(
+        self,
+        address: int | AnyPath,
+        type: ValueType[T],
+        predicate: Predicate | str,
+        *,
+        timeout: float | None = None,
+        interval: float = 0.01,
+    ) -> T: ...
+
+    @overload
+    def wait_for(
+        self,
+        address: int | AnyPath,
+        type: OtherType,
+        predicate: Predicate | str,
+        *,
+        timeout: float | None = None,
+        interval: float = 0.01,
+    ) -> Any: ...
+
+    def wait_for(
+        self,
+        address: int | AnyPath,
+        type: AnyType,  # noqa: A002
+        predicate: Predicate | str,
+        *,
+        timeout: float | None = None,
+        interval: float = 0.01,
+    ) -> Any:
+        r"""Wait until a value fulfils a predicate. Returns the value.
+
+        Args:
+            address: of its first byte, or the path to it, which is followed at each look.
+            type: a construct with a size, or the name of one.
+            predicate: also as text; ``prev`` is what the look before saw, ``first`` the first one.
+            timeout: seconds to wait; as long as it takes if None.
+            interval: seconds between looks.
+
+        Raises:
+            WaitTimeout: it has not come to be; says what was there at the last look.
+            ExpressionError: the predicate is not understood.
+            TargetGone: it has exited or executed another program.
+
+        >>> target = attach(Buffer(b"\7\0\0\0", base=16))
+        >>> target.wait_for(16, i32, "now > 5", timeout=1)
+        7
+        >>> target.wait_for(16, i32, now != prev, timeout=0.1)
+        Traceback (most recent call last):
+        farfetch.scanner.WaitTimeout: waited in vain for now != prev: it is 7 at 0x10
+        """
+        return waiting.wait(self._awaited(address, type, predicate, timeout, interval))
+
+    @overload
+    async def wait_for_async(
+        self,
+        address: int | AnyPath,
+        type: ValueType[T],
+        predicate: Predicate | str,
+        *,
+        timeout: float | None = None,
+        interval: float = 0.01,
+    ) -> T: ...
+
+    @overload
+    async def wait_for_async(
+        self,
+        address: int | AnyPath,
+        type: OtherType,
+        predicate: Predicate | str,
+        *,
+        timeout: float | None = None,
+        interval: float = 0.01,
+    ) -> Any: ...
+
+    async def wait_for_async(
+        self,
+        address: int | AnyPath,
+        type: AnyType,  # noqa: A002
+        predicate: Predicate | str,
+        *,
+        timeout: float | None = None,
+        interval: float = 0.01,
+    ) -> Any:
+        """Wait as :meth:`wait_for` does, in a coroutine."""
+        looks = self._awaited(address, type, predicate, timeout, interval)
+        return await waiting.wait_async(looks)
+
+    def _awaited(
+        self,
+        address: int | AnyPath,
+        type: AnyType,  # noqa: A002
+        predicate: Predicate | str,
+        timeout: float | None,
+        interval: float,
+    ) -> waiting.Waiting[Any]:
+        self._life.check()
+        return awaited(self, address, value_type(type), predicate, timeout, interval)
 
 
 def _encoded(

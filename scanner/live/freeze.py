@@ -11,14 +11,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from construct import Construct
-
 from ..errors import FarfetchError, TargetClosed, TargetGone
 from ..lifetime.bound import Bound
 from ..lifetime.life import Life
 from ..memory.path_group import AnyPath
 from ..memory.space import Space
 from ..memory.writing import Holder
+from ..values.value_type import AnyConstruct
 from .frozen import INTERVAL, Allow, Freeze
 from .vigil import Bell, Vigil, keep_vigil
 
@@ -51,7 +50,7 @@ class Freezer(Bound, Holder):
 
     def __init__(self, target: Space) -> None:
         self.target = target
-        self._entries: list[Freeze] = []
+        self._entries: list[Freeze[Any]] = []
         self.turn = threading.RLock()
         self._changed = threading.RLock()  # guards all below and the list above
         self._bell = Bell()
@@ -60,7 +59,7 @@ class Freezer(Bound, Holder):
         _live.add(self)
 
     @property
-    def entries(self) -> tuple[Freeze, ...]:
+    def entries(self) -> tuple[Freeze[Any], ...]:
         """The frozen values that were not stopped, those that ended with the target included."""
         self.refuse_children()
         with self._changed:
@@ -69,13 +68,13 @@ class Freezer(Bound, Holder):
     def add(
         self,
         address: int | AnyPath,
-        type: Construct,  # noqa: A002
+        type: AnyConstruct,  # noqa: A002
         value: Any,
         *,
         allow: Allow | None = None,
         interval: float = INTERVAL,
         force: bool = False,
-    ) -> Freeze:
+    ) -> Freeze[Any]:
         """Freeze a value; it is written before this returns.
 
         Args:
@@ -105,7 +104,7 @@ class Freezer(Bound, Holder):
         """
         self._life.check()
         keeping = (self.target, self._life, self._forget)
-        entry = Freeze(*keeping, address, type, value, allow, interval, force)
+        entry: Freeze[Any] = Freeze(*keeping, address, type, value, allow, interval, force)
         with self.turn:
             entry._find()
             others = self.touched(entry.address, len(entry._kept))
@@ -116,7 +115,7 @@ class Freezer(Bound, Holder):
             self._take(entry)
         return entry
 
-    def _take(self, entry: Freeze) -> None:
+    def _take(self, entry: Freeze[Any]) -> None:
         with self._changed:
             self._life.check()
             self._entries.append(entry)
@@ -138,7 +137,7 @@ class Freezer(Bound, Holder):
         """Raise in a child of the process that made it; closed or not."""
         self._life.refuse_children()
 
-    def touched(self, address: int, size: int) -> list[Freeze]:
+    def touched(self, address: int, size: int) -> list[Freeze[Any]]:
         """The frozen values that hold some of these bytes; to be asked in a :attr:`turn`."""
         return [entry for entry in self.entries if entry.active and entry._overlaps(address, size)]
 
@@ -187,7 +186,7 @@ class Freezer(Bound, Holder):
         for entry in self.entries:
             entry.stop()
 
-    def _forget(self, entry: Freeze) -> None:
+    def _forget(self, entry: Freeze[Any]) -> None:
         with self._changed:
             if entry in self._entries:
                 self._entries.remove(entry)
@@ -212,7 +211,7 @@ class Freezer(Bound, Holder):
                 entry._end(None)
             raise
 
-    def _all_due(self, vigil: Vigil | None) -> list[Freeze]:
+    def _all_due(self, vigil: Vigil | None) -> list[Freeze[Any]]:
         now = time.monotonic()
         if vigil is not None:
             if not vigil.is_told:  # else it may never have looked: what was due is due
@@ -234,7 +233,7 @@ class Freezer(Bound, Holder):
         due = [entry._due for entry in active if entry not in kept]
         return max(0.0, min(due, default=math.inf) - time.monotonic()), vigil
 
-    def _keep_up(self, entry: Freeze) -> None:
+    def _keep_up(self, entry: Freeze[Any]) -> None:
         while not self.turn.acquire(timeout=_TURN):  # no signal comes to this thread
             if self._life.is_closed:  # who closes may have the turn, and waits for this thread
                 return

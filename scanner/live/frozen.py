@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, ClassVar, Final, Literal
-
-from construct import Construct
+from typing import Any, ClassVar, Final, Generic, Literal, cast
 
 from .. import arguments
 from ..errors import FarfetchError, ValueKindError
@@ -17,6 +15,7 @@ from ..memory.pointer_path import PointerPath
 from ..memory.space import Space
 from ..memory.writing import write_fully
 from ..values.convert import encode, layout_of
+from ..values.value_type import AnyConstruct, T
 
 Allow = Literal["increase", "decrease"]
 
@@ -24,7 +23,7 @@ Allow = Literal["increase", "decrease"]
 INTERVAL: Final = 0.05
 
 
-class Freeze(Scoped):
+class Freeze(Scoped, Generic[T]):
     """A value that is put back whenever the target changes it; made by :meth:`Freezer.add`.
 
     As a context manager it stops at the end of the block. Where the value cannot be reached for a
@@ -60,9 +59,9 @@ class Freeze(Scoped):
         self,
         space: Space,
         life: Life,
-        forget: Callable[[Freeze], None],
+        forget: Callable[[Freeze[Any]], None],
         address: int | AnyPath,
-        type: Construct,  # noqa: A002
+        type: AnyConstruct,  # noqa: A002
         value: Any,
         allow: Allow | None,
         interval: float,
@@ -111,9 +110,9 @@ class Freeze(Scoped):
         self._active = active
 
     @property
-    def value(self) -> Any:
+    def value(self) -> T:
         """The value that is kept up now."""
-        return self._layout.unpack(self._kept)
+        return cast(T, self._layout.unpack(self._kept))
 
     @property
     def holding(self) -> bool:

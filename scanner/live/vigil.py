@@ -64,7 +64,7 @@ class Vigil:
         call: the core's call.
     """
 
-    def __init__(self, entries: Sequence[Freeze], values: Values, call: Any) -> None:
+    def __init__(self, entries: Sequence[Freeze[Any]], values: Values, call: Any) -> None:
         self._entries = [ref(entry) for entry in entries]
         self._values = values
         self._expected = bytes(ffi.buffer(values.raw))
@@ -86,11 +86,11 @@ class Vigil:
             state = lib.ff_call_wait(self._call[0], _POLL)
         self._is_given_up = state <= 0  # it waits for a page, and whoever closes does not
 
-    def members(self) -> list[Freeze]:
+    def members(self) -> list[Freeze[Any]]:
         """The values that are still there."""
         return [entry for known in self._entries if (entry := known()) is not None]
 
-    def changed(self) -> list[Freeze]:
+    def changed(self) -> list[Freeze[Any]]:
         """After its end: the values that have to be looked at more closely."""
         raw = ffi.new("uint8_t[]", len(self._expected))
         if self._is_given_up or lib.ff_call_result(self._call[0], raw) < self._values.count:
@@ -107,7 +107,7 @@ class Vigil:
         return found
 
 
-def keep_vigil(memory: Memory, entries: Sequence[Freeze]) -> Vigil | None:
+def keep_vigil(memory: Memory, entries: Sequence[Freeze[Any]]) -> Vigil | None:
     """Let the core look at those of some frozen values that it can, at the pace of the fastest.
 
     Returns:

@@ -8,8 +8,6 @@ from functools import partial
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from construct import Construct
-
 from .. import arguments
 from ..engine import ffi
 from ..errors import FarfetchError, ForkedError, TargetClosed, TargetGone
@@ -20,6 +18,7 @@ from ..memory.values import Values
 from ..values.codec import decoder
 from ..values.convert import value_type
 from ..values.structures import fixed_size_of
+from ..values.value_type import AnyConstruct, AnyType
 
 
 class Seen(NamedTuple):
@@ -41,7 +40,7 @@ class Seen(NamedTuple):
     """
 
     address: int
-    type: Construct
+    type: AnyConstruct
     value: Any
     changed: bool
     changes: int
@@ -66,7 +65,7 @@ class Watch(Bound):
     [(97, False), (7, True)]
     """
 
-    def __init__(self, target: Space, places: Iterable[tuple[int, Construct]]) -> None:
+    def __init__(self, target: Space, places: Iterable[tuple[int, AnyType]]) -> None:
         self._target = target
         self._bits = target.bits
         self._places = [
@@ -148,7 +147,7 @@ class _Place(NamedTuple):
     """A value that is looked at."""
 
     address: int
-    type: Construct
+    type: AnyConstruct
     size: int
 
 

@@ -9,6 +9,7 @@ from ..errors import ScanOrderError
 from ..values.convert import encode
 from ..values.layout import Value
 from ..values.structures import scan_layout
+from ..values.value_type import AnyConstruct
 from .binding import bind
 from .meaning import evaluate
 from .nodes import Predicate, uses
@@ -16,7 +17,7 @@ from .nodes import Predicate, uses
 
 def holds(
     predicate: Predicate,
-    value_type: Construct,
+    value_type: AnyConstruct,
     value: Value,
     *,
     prev: Value | None = None,

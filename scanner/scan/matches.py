@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, overload
+from typing import Any, Generic, Literal, overload
 
 from .. import arguments
 from ..engine import ffi, lib
@@ -24,6 +24,7 @@ from ..memory.regions import Region
 from ..memory.space import Space
 from ..memory.values import Values
 from ..values.convert import layout_of, value_type
+from ..values.value_type import AnyConstruct, T
 from .history import Present, addresses_of
 from .reading import Readings
 from .state import ScanState
@@ -49,7 +50,7 @@ class _MatchMap(Bound):
 
 
 @dataclass(frozen=True, init=False, repr=False)
-class Match:
+class Match(Generic[T]):
     """One address that a scan found.
 
     Attributes:
@@ -75,10 +76,10 @@ class Match:
 
     index: int
     address: int
-    value: Any
-    previous: Any
-    first: Any
-    type: Any
+    value: T | None
+    previous: T
+    first: T
+    type: AnyConstruct
     types: tuple[str, ...]
     _map: _MatchMap | _Known = field(repr=False, compare=False)
 
@@ -86,10 +87,10 @@ class Match:
         self,
         index: int,
         address: int,
-        value: Any,
-        previous: Any,
-        first: Any,
-        type: Any,  # noqa: A002
+        value: T | None,
+        previous: T,
+        first: T,
+        type: AnyConstruct,  # noqa: A002
         types: tuple[str, ...],
         _map: _MatchMap | _Known,
     ) -> None:
@@ -160,12 +161,12 @@ def _copied(
     kind: Any,
     types: tuple[str, ...],
     location: Location,
-) -> Match:
+) -> Match[Any]:
     """A match as it was copied or pickled."""
     return Match(index, address, value, previous, first, value_type(kind), types, _Known(location))
 
 
-class Matches(Bound, Sequence[Match]):
+class Matches(Bound, Sequence[Match[T]]):
     """What a scan has found at present, by ascending address.
 
     Nothing is read before it is asked for: an index reads one value, iteration reads in batches.
@@ -191,12 +192,12 @@ class Matches(Bound, Sequence[Match]):
         return f"<Matches of {self._scan!r}>"
 
     @overload
-    def __getitem__(self, index: int) -> Match: ...
+    def __getitem__(self, index: int) -> Match[T]: ...
 
     @overload
-    def __getitem__(self, index: slice) -> list[Match]: ...
+    def __getitem__(self, index: slice) -> list[Match[T]]: ...
 
-    def __getitem__(self, index: int | slice) -> Match | list[Match]:
+    def __getitem__(self, index: int | slice) -> Match[T] | list[Match[T]]:
         present = self._scan.history.present
         total = present.total
         if isinstance(index, slice):
@@ -216,10 +217,10 @@ class Matches(Bound, Sequence[Match]):
             raise MatchIndexError(index, total)
         return self._fetch(present, wanted, 1)[0]
 
-    def __iter__(self) -> Iterator[Match]:
+    def __iter__(self) -> Iterator[Match[T]]:
         return self._walk(self._scan.history.present)
 
-    def _walk(self, present: Present) -> Iterator[Match]:
+    def _walk(self, present: Present) -> Iterator[Match[T]]:
         start = 0
         while batch := self._fetch(present, start, _BATCH):
             yield from batch
@@ -310,7 +311,7 @@ class Matches(Bound, Sequence[Match]):
 
     def _fetch(
         self, present: Present, start: int, count: int, shared: _MatchMap | None = None
-    ) -> list[Match]:
+    ) -> list[Match[T]]:
         addresses = addresses_of(present, start, count)
         if not addresses:
             return []

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, Final, overload
+from typing import Any, Final, Generic, overload
 
 from .. import arguments
-from ..errors import FarfetchError, ScanOrderError
+from ..errors import FarfetchError, ScanOrderError, WaitTimeout
+from ..lifetime import waiting
 from ..memory.region_filter import Where
 from ..predicates.constants import snapshot_name
 from ..predicates.language import parse_scan
 from ..predicates.nodes import Expr, Predicate, changed, unchanged, unknown
+from ..values.value_type import T
 from .deleting import Which, without_matches
 from .history import Present, Snapshot, Step
 from .job import ProgressFunction
@@ -25,7 +27,7 @@ from .writing import WriteProgress, WriteResult, computed_values, write_matches
 MAX_STEPS: Final = 1 << 62  # more than there ever are
 
 
-class Scan(ScanState):
+class Scan(ScanState, Generic[T]):
     """A search for values of one type: a first scan, narrowed by next scans, each undoable.
 
     Made by :meth:`Target.scan`; a context manager. A step that fails or is cancelled changes
@@ -61,7 +63,7 @@ class Scan(ScanState):
     """
 
     @property
-    def matches(self) -> Matches:
+    def matches(self) -> Matches[T]:
         """The present matches."""
         return Matches(self)
 
@@ -75,13 +77,14 @@ class Scan(ScanState):
         """The snapshots that predicates can name at present, oldest first."""
         return self.history.snapshots
 
-    def decode(self, raw: bytes) -> Any:
+    def decode(self, raw: bytes) -> T | None:
         """The value of some bytes; None when they are no such structure.
 
         >>> attach(Buffer(bytes(8))).scan(u16).decode(bytes([1, 2]))
         513
         """
-        return decoded(self, self.history.present.ground, arguments.raw("raw", raw))
+        value: T | None = decoded(self, self.history.present.ground, arguments.raw("raw", raw))
+        return value
 
     def reading(self, address: int, present: Present | None = None) -> Reading:
         """How the bytes of the match at an address are read.
@@ -194,6 +197,66 @@ class Scan(ScanState):
             return self._turns.commit(kept, cancels, keep)
 
         return self._turns.step(leave)
+
+    def until(
+        self,
+        predicate: Predicate | str,
+        *,
+        timeout: float | None = None,
+        interval: float = 0.05,
+    ) -> ScanResult:
+        """Look again and again until matches fulfil a predicate, and keep those.
+
+        A look that none fulfils changes nothing: the matches, and what ``prev`` is, stay.
+
+        Args:
+            predicate: what values must fulfil.
+            timeout: seconds to wait; as long as it takes if None.
+            interval: seconds between looks.
+
+        Raises:
+            WaitTimeout: no match has come to fulfil it.
+            ScanOrderError: there was no first scan.
+            ExpressionError, ScanCancelled, SnapshotError, BudgetError, TargetGone, TargetClosed,
+                ScanClosed: as :meth:`first`.
+
+        >>> scan = attach(Buffer(bytes([1, 5, 9]))).scan(u8, where="all")
+        >>> scan.first().matches, scan.until("now > 4", timeout=1).matches
+        (3, 2)
+        """
+        return waiting.wait(self._until(predicate, waiting.pauses(timeout, interval)))
+
+    async def until_async(
+        self,
+        predicate: Predicate | str,
+        *,
+        timeout: float | None = None,
+        interval: float = 0.05,
+    ) -> ScanResult:
+        """Wait as :meth:`until` does, in a coroutine."""
+        return await waiting.wait_async(self._until(predicate, waiting.pauses(timeout, interval)))
+
+    def _until(
+        self, predicate: Predicate | str, rests: Iterator[float]
+    ) -> waiting.Waiting[ScanResult]:
+        tree = self._tree(predicate)
+
+        def narrow(cancels: int) -> ScanResult | None:
+            path = self._path()
+            kept = next_search(self, tree, path, None, cancels)
+            if not kept.result.matches:
+                kept.release()
+                return None
+            return self._turns.commit(kept, cancels, lambda: self.history.add(tree, kept, path))
+
+        while True:
+            result = self._turns.step(narrow)
+            if result is not None:
+                return result
+            pause = next(rests, None)
+            if pause is None:
+                raise WaitTimeout(str(tree), f"none of {len(self)} matches fulfils it")
+            yield pause
 
     def snapshot(self, name: str, *, progress: ProgressFunction | None = None) -> ScanResult:
         """Keep the values that the matches have now, to compare with as ``@name`` from here on.
@@ -433,15 +496,15 @@ class Scan(ScanState):
             return f"<{about}, closed>"
 
     @overload
-    def __getitem__(self, index: int) -> Match: ...
+    def __getitem__(self, index: int) -> Match[T]: ...
 
     @overload
-    def __getitem__(self, index: slice) -> list[Match]: ...
+    def __getitem__(self, index: slice) -> list[Match[T]]: ...
 
-    def __getitem__(self, index: int | slice) -> Match | list[Match]:
+    def __getitem__(self, index: int | slice) -> Match[T] | list[Match[T]]:
         return self.matches[index]
 
-    def __iter__(self) -> Iterator[Match]:
+    def __iter__(self) -> Iterator[Match[T]]:
         return iter(self.matches)
 
     def __bool__(self) -> bool:

@@ -49,7 +49,7 @@ def codec_of(wanted: object) -> Codec | None:
         return _learn(wanted)
 
 
-def _learn(wanted: object) -> Codec | None:
+def _learn(wanted: Any) -> Codec | None:
     try:
         codec = _made_of(layout_of(value_type(wanted)))
     except FarfetchError:  # whoever goes on without a codec says what is wrong with it

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, Final
+from typing import Any, Final, overload
 
 from construct import Construct, ConstructError
 
@@ -47,6 +47,7 @@ from .types import (
     u64be,
     utf16,
 )
+from .value_type import AnyConstruct, OtherConstruct, T, ValueType
 
 __all__ = [
     "TYPES",
@@ -92,7 +93,7 @@ __all__ = [
 _QUOTED: Final = re.compile(r"b?(?:\".*\"|'.*')", re.DOTALL)
 
 
-def encode(value_type: Construct, value: Any, *, bits: int = 64) -> bytes:
+def encode(value_type: AnyConstruct, value: Any, *, bits: int = 64) -> bytes:
     r"""The bytes of a value.
 
     Args:
@@ -117,7 +118,15 @@ def encode(value_type: Construct, value: Any, *, bits: int = 64) -> bytes:
     return layout.pack(value)
 
 
-def decode(value_type: Construct, raw: bytes, *, bits: int = 64) -> Any:
+@overload
+def decode(value_type: ValueType[T], raw: bytes, *, bits: int = 64) -> T: ...
+
+
+@overload
+def decode(value_type: OtherConstruct, raw: bytes, *, bits: int = 64) -> Any: ...
+
+
+def decode(value_type: AnyConstruct, raw: bytes, *, bits: int = 64) -> Any:
     r"""The value of some bytes.
 
     Args:
@@ -145,7 +154,7 @@ def decode(value_type: Construct, raw: bytes, *, bits: int = 64) -> Any:
     return layout.unpack(raw)
 
 
-def parse_value(value_type: Construct, word: str, *, bits: int = 64) -> Value:
+def parse_value(value_type: AnyConstruct, word: str, *, bits: int = 64) -> Value:
     """The value that a person wrote.
 
     Args:
@@ -168,7 +177,7 @@ def parse_value(value_type: Construct, word: str, *, bits: int = 64) -> Value:
         try:
             return parse_number(word.strip())
         except ValueError:
-            raise ValueKindError(word, value_type.name) from None
+            raise ValueKindError(word, type_name(value_type)) from None
     layout = layout_of(value_type, bits=bits)
     value: Value = word
     if layout.is_number:
@@ -189,7 +198,7 @@ def parse_value(value_type: Construct, word: str, *, bits: int = 64) -> Value:
     return raw if layout.kind == "bytes" else value
 
 
-def format_value(value_type: Construct, value: Any) -> str:
+def format_value(value_type: AnyConstruct, value: Any) -> str:
     r"""A value as text that :func:`parse_value` reads back as the same value.
 
     Fractions are as short as their precision allows, pointers are in hex, text is in double quotes.
@@ -224,7 +233,7 @@ def _is_found_out(value_type: Construct) -> bool:
     return value_type is number or value_type is any_
 
 
-def _build(value_type: Construct, value: Any, bits: int) -> bytes:
+def _build(value_type: AnyConstruct, value: Any, bits: int) -> bytes:
     try:
         raw: bytes = value_type.build(value, bits=bits)
     except Exception as error:  # what it is made of lets anything out for a wrong object

@@ -12,6 +12,7 @@ from .. import arguments
 from ..errors import TypeNameError
 from ..errors.suggest import did_you_mean
 from .structures import struct_of, type_label, without_name
+from .value_type import AnyConstruct
 
 #: A member's name, or where one is inside of another: ``hp``, ``pos.x``, ``slots[2].kind``.
 PATH: Final = re.compile(r"[A-Za-z_]\w*(?:\[[0-9]{1,9}\])*(?:\.[A-Za-z_]\w*(?:\[[0-9]{1,9}\])*)*")
@@ -38,7 +39,7 @@ class Member(NamedTuple):
     type: Any
 
 
-def members(value_type: Construct, *, bits: int = 64) -> tuple[Member, ...]:
+def members(value_type: AnyConstruct, *, bits: int = 64) -> tuple[Member, ...]:
     """The fields of a structure, also of those inside of it; an array is one field.
 
     Args:
@@ -55,7 +56,7 @@ def members(value_type: Construct, *, bits: int = 64) -> tuple[Member, ...]:
     return tuple(_members(struct, "", 0, bits)) if struct is not None else ()
 
 
-def member(value_type: Construct, path: str, *, bits: int = 64) -> Member:
+def member(value_type: AnyConstruct, path: str, *, bits: int = 64) -> Member:
     """A field of a structure by its name.
 
     Args:

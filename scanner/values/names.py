@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import re
 import sys
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from construct import Construct
 
@@ -15,9 +15,10 @@ from ..errors.base import short
 from ..errors.suggest import near
 from . import types as value_types
 from .types import layout_of, sized, text_in
+from .value_type import AnyConstruct, AnyType, ValueType
 
 #: The value types by name, in the order in which to show them.
-TYPES: Final[dict[str, Construct]] = {
+TYPES: Final[dict[str, ValueType[Any]]] = {
     name: getattr(value_types, "bytes_" if name == "bytes" else name)
     for name in (
         *("i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64"),
@@ -26,7 +27,7 @@ TYPES: Final[dict[str, Construct]] = {
     )
 }
 #: Types that only scans have, by name.
-SCAN_TYPES: Final[dict[str, Construct]] = {
+SCAN_TYPES: Final[dict[str, ValueType[Any]]] = {
     "number": value_types.number,
     "any": value_types.any_,
 }
@@ -67,7 +68,7 @@ _CTYPES_LETTERS: Final = {
 _NUMPY_LETTERS: Final = {"i": "i", "u": "u", "b": "u", "f": "f"}
 
 
-def type_named(name: str) -> Construct:
+def type_named(name: str) -> ValueType[Any]:
     """The value type that has this name.
 
     Upper and lower case are the same. Names of C, numpy and Cheat Engine are understood, and
@@ -95,7 +96,7 @@ def type_named(name: str) -> Construct:
     return sized(known, int(length[2])) if length else known
 
 
-def value_type(wanted: object) -> Construct:
+def value_type(wanted: AnyType) -> ValueType[Any]:
     """The value type that an object means.
 
     Args:
@@ -109,7 +110,7 @@ def value_type(wanted: object) -> Construct:
     'u16'
     """
     if isinstance(wanted, Construct):
-        return wanted
+        return cast("ValueType[Any]", wanted)
     if isinstance(wanted, str):
         return type_named(wanted)
     name = _ctypes_name(wanted) or _numpy_name(wanted)
@@ -119,7 +120,7 @@ def value_type(wanted: object) -> Construct:
     return type_named(name)
 
 
-def type_name(wanted: Construct) -> str:
+def type_name(wanted: AnyConstruct) -> str:
     """The name of a value type, as :func:`type_named` takes it; a Struct's own name otherwise.
 
     >>> type_name(type_named("unsigned int")), type_name(sized(text, 16))

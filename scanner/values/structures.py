@@ -13,6 +13,7 @@ from .any_number import LAYOUTS
 from .fields import DECODED
 from .layout import Layout, Place
 from .types import Number, layout_of
+from .value_type import AnyConstruct, Container, ValueType
 
 #: Bytes of the largest structure that is scanned for: the core's FF_SPAN_MAX.
 LARGEST: Final = 1 << 16
@@ -34,7 +35,7 @@ class Laid(NamedTuple):
     alignment: int
 
 
-class Structure(Construct):  # type: ignore[misc]  # construct has no types
+class Structure(ValueType[Container]):
     """A structure of C, which may lie differently in targets of 32 and of 64 bits.
 
     Args:
@@ -63,7 +64,7 @@ class Structure(Construct):  # type: ignore[misc]  # construct has no types
         return int(self._of(context)._sizeof(context, path))
 
 
-def scan_layout(value_type: Construct, *, bits: int = 64) -> Layout:
+def scan_layout(value_type: AnyConstruct, *, bits: int = 64) -> Layout:
     """How the values of a scan lie in memory; unlike :func:`layout_of`, of structures too.
 
     Plain fields, also of structures inside it, have a place of their own, and so have the first
@@ -88,7 +89,7 @@ def scan_layout(value_type: Construct, *, bits: int = 64) -> Layout:
     struct = struct_of(value_type, bits=bits)
     if struct is None:
         return layout_of(value_type, bits=bits)
-    name = value_type.name or "Struct"
+    name = getattr(value_type, "name", None) or "Struct"
     try:
         size = _size(struct, bits)
     except ConstructError:
@@ -107,7 +108,7 @@ def scan_layout(value_type: Construct, *, bits: int = 64) -> Layout:
     return Layout(name, "struct", size, 8 * alignment, fields=fields, decoded=decoded)
 
 
-def field_names(value_type: Construct, *, bits: int = 64) -> tuple[str, ...]:
+def field_names(value_type: AnyConstruct, *, bits: int = 64) -> tuple[str, ...]:
     """The names of the fields that predicates can compare, when values are structures.
 
     Args:
@@ -124,7 +125,7 @@ def field_names(value_type: Construct, *, bits: int = 64) -> tuple[str, ...]:
     return scan_layout(value_type, bits=bits).names
 
 
-def struct_of(value_type: Construct, *, bits: int = 64) -> Struct | None:
+def struct_of(value_type: AnyConstruct, *, bits: int = 64) -> Struct | None:
     """The construct with the fields of a structure; None for what is none.
 
     Args:
@@ -142,7 +143,7 @@ def struct_of(value_type: Construct, *, bits: int = 64) -> Struct | None:
     return inner if isinstance(inner, Struct) else None
 
 
-def size_of(value_type: Construct, *, bits: int = 64) -> int | None:
+def size_of(value_type: AnyConstruct, *, bits: int = 64) -> int | None:
     """Bytes of a value; None for text and bytes of no fixed length.
 
     Args:
@@ -168,7 +169,7 @@ def size_of(value_type: Construct, *, bits: int = 64) -> int | None:
             raise TypeNameError(type_label(value_type), reason="has no fixed size") from None
 
 
-def fixed_size_of(value_type: Construct, *, bits: int = 64) -> int:
+def fixed_size_of(value_type: AnyConstruct, *, bits: int = 64) -> int:
     """Bytes of a value, where that is needed.
 
     Raises:

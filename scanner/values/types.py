@@ -12,7 +12,7 @@ from __future__ import annotations
 import codecs
 import sys
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar, overload
 
 import construct
 from construct import (
@@ -46,12 +46,13 @@ from construct import (
 from .. import arguments
 from ..errors import FarfetchError, TypeNameError
 from .layout import Layout, Value
+from .value_type import AnyConstruct, Named, OtherConstruct, ValueType
 
 MOST: Final = 1 << 30  # of bytes or code units, in a type's length
 _CODES: Final = {"b": 8, "h": 16, "l": 32, "i": 32, "q": 64}
 
 
-class Text(Construct):  # type: ignore[misc]  # construct has no types
+class Text(ValueType[str]):
     """Text that ends at its first NUL and is filled up with NULs; see :class:`Layout`."""
 
     def __init__(self, layout: Layout) -> None:
@@ -77,7 +78,7 @@ class Text(Construct):  # type: ignore[misc]  # construct has no types
         return self.layout.size
 
 
-class Number(Construct):  # type: ignore[misc]
+class Number(ValueType["int | float"]):
     """A number whose type is found out by scanning for it: for scans only.
 
     Args:
@@ -95,33 +96,61 @@ class Number(Construct):  # type: ignore[misc]
 # A construct that reads its width from the context: pointer.parse(raw, bits=32).
 _POINTER: Final = IfThenElse(lambda context: context._params.get("bits") == 32, Int32ul, Int64ul)
 
-i8: Final = "i8" / Int8sl
-u8: Final = "u8" / Int8ul
-i16: Final = "i16" / Int16sl
-u16: Final = "u16" / Int16ul
-i32: Final = "i32" / Int32sl
-u32: Final = "u32" / Int32ul
-i64: Final = "i64" / Int64sl
-u64: Final = "u64" / Int64ul
-f32: Final = "f32" / Float32l
-f64: Final = "f64" / Float64l
-i16be: Final = "i16be" / Int16sb
-u16be: Final = "u16be" / Int16ub
-i32be: Final = "i32be" / Int32sb
-u32be: Final = "u32be" / Int32ub
-i64be: Final = "i64be" / Int64sb
-u64be: Final = "u64be" / Int64ub
-f32be: Final = "f32be" / Float32b
-f64be: Final = "f64be" / Float64b
-pointer: Final = "pointer" / _POINTER
-text: Final = "text" / Text(Layout("text", "text", None, 8))
-utf16: Final = "utf16" / Text(Layout("utf16", "utf16", None, 16))
-number: Final = "number" / Number("number")
-any_: Final = "any" / Number("any")
-bytes_: Final = "bytes" / GreedyBytes
+_TEXT: Final = "Text in UTF-8, up to its first NUL; sized(text, 16) has a length."
+_UTF16: Final = "Text in UTF-16, little-endian, up to its first NUL; sized(utf16, 8) has a length."
+_BYTES: Final = "Bytes as they are; sized(bytes_, 4) has a length."
+_NUMBER: Final = "A number of unknown type, i32, i64, f32 or f64, that a scan finds out."
+_ANY: Final = "A number of any width, signed or not, whose type a scan finds out."
 
 
-def text_in(encoding: str) -> Construct:
+def _int(name: str, inner: Any) -> ValueType[int]:
+    size = inner.sizeof(bits=64)
+    low = -(1 << 8 * size - 1) if name[0] == "i" else 0
+    high = low + (1 << 8 * size) - 1
+    said = f"Whole numbers of {8 * size} bits, {low} to {high}, {_order(name, size)}."
+    if inner is _POINTER:
+        said = "Addresses, as wide as the target's pointers, 32 or 64 bits, little-endian."
+    return Named(inner, name, said)
+
+
+def _float(name: str, inner: Any) -> ValueType[float]:
+    size = inner.sizeof()
+    return Named(inner, name, f"Floats of {8 * size} bits, IEEE 754, {_order(name, size)}.")
+
+
+def _order(name: str, size: int) -> str:
+    if size == 1:
+        return "a byte each"
+    return "big-endian" if name.endswith("be") else "little-endian"
+
+
+i8: Final = _int("i8", Int8sl)
+u8: Final = _int("u8", Int8ul)
+i16: Final = _int("i16", Int16sl)
+u16: Final = _int("u16", Int16ul)
+i32: Final = _int("i32", Int32sl)
+u32: Final = _int("u32", Int32ul)
+i64: Final = _int("i64", Int64sl)
+u64: Final = _int("u64", Int64ul)
+f32: Final = _float("f32", Float32l)
+f64: Final = _float("f64", Float64l)
+i16be: Final = _int("i16be", Int16sb)
+u16be: Final = _int("u16be", Int16ub)
+i32be: Final = _int("i32be", Int32sb)
+u32be: Final = _int("u32be", Int32ub)
+i64be: Final = _int("i64be", Int64sb)
+u64be: Final = _int("u64be", Int64ub)
+f32be: Final = _float("f32be", Float32b)
+f64be: Final = _float("f64be", Float64b)
+pointer: Final = _int("pointer", _POINTER)
+text: Final[ValueType[str]] = Named(Text(Layout("text", "text", None, 8)), "text", _TEXT)
+utf16: Final[ValueType[str]] = Named(Text(Layout("utf16", "utf16", None, 16)), "utf16", _UTF16)
+number: Final[ValueType[int | float]] = Named(Number("number"), "number", _NUMBER)
+any_: Final[ValueType[int | float]] = Named(Number("any"), "any", _ANY)
+bytes_: Final[ValueType[bytes]] = Named(GreedyBytes, "bytes", _BYTES)
+
+
+def text_in(encoding: str) -> ValueType[str]:
     """Text in an encoding that Python knows; by name, ``"text:shift-jis"``.
 
     Args:
@@ -151,12 +180,24 @@ def text_in(encoding: str) -> Construct:
 
 
 @lru_cache(maxsize=256)
-def _text_in(encoding: str, unit: int) -> Construct:
+def _text_in(encoding: str, unit: int) -> ValueType[str]:
     name = f"text:{encoding}"
-    return name / Text(Layout(name, "text", None, 8 * unit, encoding=encoding))
+    layout = Layout(name, "text", None, 8 * unit, encoding=encoding)
+    return Named(Text(layout), name, f"Text in {encoding}, up to its first NUL.")
 
 
-def sized(value_type: Construct, length: int) -> Construct:
+Sized = TypeVar("Sized", str, bytes)
+
+
+@overload
+def sized(value_type: ValueType[Sized], length: int) -> ValueType[Sized]: ...
+
+
+@overload
+def sized(value_type: OtherConstruct, length: int) -> ValueType[Any]: ...
+
+
+def sized(value_type: AnyConstruct, length: int) -> ValueType[Any]:
     """A type of text or bytes with a fixed length.
 
     Args:
@@ -176,10 +217,10 @@ def sized(value_type: Construct, length: int) -> Construct:
     except ValueError:
         reason = "only text, utf16 and bytes take a length, of 1 or more"
         raise TypeNameError(f"{layout.name}[{length}]", reason=reason) from None
-    return layout.name / (Bytes(length) if layout.kind == "bytes" else Text(layout))
+    return Named(Bytes(length) if layout.kind == "bytes" else Text(layout), layout.name)
 
 
-def layout_of(value_type: Construct, *, bits: int = 64) -> Layout:
+def layout_of(value_type: AnyConstruct, *, bits: int = 64) -> Layout:
     """How values of a type lie in memory.
 
     Args:

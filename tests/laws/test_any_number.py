@@ -67,7 +67,7 @@ def contents(draw: st.DataObject, size: int) -> bytes:
 def test_a_history_is_that_of_a_scan_for_each_type(isa: str, draw: st.DataObject) -> None:
     size = draw.draw(st.integers(24, 700))
     kind = draw.draw(st.sampled_from((number, any_)))
-    layout = LAYOUTS[kind.name]
+    layout = LAYOUTS[str(kind.name)]
     wanted = draw.draw(st.sampled_from((None, 1, 2, 3, 4, 8)))
     align = layout.alignment if wanted is None else wanted
     aligns = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 from farfetch.scanner.compiler.predicate import compile_predicate
@@ -96,7 +97,7 @@ def test_bytes_of_any_length(length: int, draw: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize(("kind", "word"), [(text, "Brünhilde"), (utf16, "Brünhilde🐉")])
-def test_text_at_every_byte(kind: object, word: str) -> None:
+def test_text_at_every_byte(kind: Any, word: str) -> None:
     layout = layout_of(kind)
     raw = layout.pack(word)
     layout = layout.with_size(len(raw))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from farfetch.scanner.predicates.any_case import AnyCase, anycase
 from farfetch.scanner.predicates.byte_pattern import Pattern
@@ -71,7 +73,7 @@ def test_a_pattern_at_every_place_of_a_group(stride: int) -> None:
 @pytest.mark.parametrize("kind", [text, utf16], ids=["text", "utf16"])
 @settings(max_examples=60, deadline=None)
 @given(draw=st.data())
-def test_text_in_any_case(kind: object, draw: st.DataObject) -> None:
+def test_text_in_any_case(kind: Any, draw: st.DataObject) -> None:
     letters = st.sampled_from("gGoO@`[{sSſkK\N{KELVIN SIGN}ßẞéÉσςΣǅǆǄⱥȺ𐐀𐐨1 ")
     wanted = draw.draw(st.text(letters, min_size=1, max_size=6))
     layout = layout_of(kind)

@@ -263,7 +263,8 @@ def test_bytes_that_are_no_such_structure_do_not_match() -> None:
     memory[8:14] = shape.build({"hp": 5})
     with attach(Buffer(memory, base=BASE)) as target, target.scan(shape, align=1) as scan:
         assert scan.first("hp == 5").matches == 1
-        assert scan[0].value.hp == 5
+        player: Any = scan[0].value
+        assert player.hp == 5
         assert scan.first("hp != 5").matches == 0
 
 

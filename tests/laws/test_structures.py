@@ -129,7 +129,8 @@ def test_a_structure_scans_as_it_is() -> None:
         assert scan.first(field("hp") < field("max_hp")).matches == 3
         assert [match.address for match in scan] == [0x10FC, 0x1100, 0x11FC]
         assert scan.next("hp == 90 and hp in 1..max_hp").matches == 1
-        assert (scan[0].value.hp, scan[0].value.max_hp) == (90, 100)
+        wounded: Any = scan[0].value
+        assert (wounded.hp, wounded.max_hp) == (90, 100)
         memory[256] = 80
         assert scan.next("hp == prev.hp - 10").matches == 1
         assert scan[0].first.hp == 90

@@ -339,7 +339,7 @@ def _work(parent: int, address: int, wanted: int) -> list[int]:
     with attach(parent) as target:
         where = f"{address:#x}..{address + 4 * 4096:#x}"
         with target.scan(i32, where=where, threads=1) as scan:
-            return [scan.first(now == wanted).matches, scan[0].value]
+            return [scan.first(now == wanted).matches, scan[0].value or 0]
 
 
 def pool() -> list[Any]:

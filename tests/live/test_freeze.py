@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from farfetch.scanner import (
@@ -95,11 +96,11 @@ def test_exactly(reader: str, game: TargetProcess) -> None:
     ],
 )
 def test_every_type(
-    key: str, type_: object, value: object, command: str, game: TargetProcess, target: Target
+    key: str, type_: Any, value: Any, command: str, game: TargetProcess, target: Target
 ) -> None:
     with target.freeze(address(game, key), type_, value, interval=FAST) as frozen:
         shown = game.command("status")[key]
-        assert type(value)(shown) == value  # type: ignore[call-arg]
+        assert type(value)(shown) == value
         game.command(command)
         wait_for(lambda: frozen.writes > 1)
         assert game.command("status")[key] == shown
@@ -336,8 +337,8 @@ def test_a_player_that_respawns(game: TargetProcess, target: Target) -> None:
 def test_what_cannot_be_frozen_changes_nothing(game: TargetProcess, target: Target) -> None:
     at = address(game)
 
-    def freeze(*arguments: object, **options: object) -> Freeze:
-        return target.freeze(*arguments, **options)  # type: ignore[arg-type]
+    def freeze(*arguments: Any, **options: Any) -> Freeze:
+        return target.freeze(*arguments, **options)
 
     with pytest.raises(ValueRangeError):
         freeze(at, i32, 1 << 31)

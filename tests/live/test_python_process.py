@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from farfetch.scanner import Target, attach, bytes_, f64, i32, now, prev, text, utf16
@@ -100,9 +101,9 @@ def test_a_float_in_a_list(python: Python, target: Target) -> None:
 )
 def test_texts(
     expression: str,
-    type_: object,
-    found: object,
-    written: object,
+    type_: Any,
+    found: Any,
+    written: Any,
     shown: str | None,
     python: Python,
     target: Target,

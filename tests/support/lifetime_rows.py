@@ -6,6 +6,7 @@ closed, after a reset of the scan, and in a child process. None: it must not rai
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import itertools
@@ -28,6 +29,7 @@ from farfetch.scanner import (
     ScanOrderError,
     Target,
     TargetClosed,
+    WaitTimeout,
     WatchpointError,
     attach,
     i32,
@@ -156,6 +158,17 @@ def block(what: Callable[[World], Any]) -> Callable[[World], Any]:
     return call
 
 
+def ends(wait: Callable[..., Any]) -> None:
+    """Wait for an end that does not come."""
+    with contextlib.suppress(WaitTimeout):
+        wait(timeout=0.001)
+
+
+def awaiting(wait: Callable[..., Any]) -> Callable[..., Any]:
+    """The same of a coroutine."""
+    return lambda timeout: asyncio.run(wait(timeout=timeout))
+
+
 def place(world: World) -> Values:
     """Where a value lies, and what it is, as the core takes it."""
     return Values([world.at], 4, raw=VALUE.to_bytes(4, "little"))
@@ -228,6 +241,12 @@ ROWS: dict[str, dict[str, Row]] = {
         "script": reaching(lambda w: w.target.script("nop")),
         "scripts": own(lambda w: w.target.scripts),
         "symbol": reaching(lambda w: w.target.symbol(w.at)),
+        "wait_exit": reaching(lambda w: ends(w.target.wait_exit)),
+        "wait_exit_async": reaching(lambda w: ends(awaiting(w.target.wait_exit_async))),
+        "wait_for": reaching(lambda w: w.target.wait_for(w.at, i32, "unknown", timeout=9)),
+        "wait_for_async": reaching(
+            lambda w: asyncio.run(w.target.wait_for_async(w.at, i32, "unknown", timeout=9))
+        ),
         "watch": reaching(lambda w: w.target.watch([(w.at, i32)])),
         "watchpoint": reaching(watched),
         "write": reaching(lambda w: w.target.write(w.at, i32, VALUE)),
@@ -302,6 +321,10 @@ ROWS: dict[str, dict[str, Row]] = {
         "snapshots": kept(lambda w: w.scan.snapshots),
         "steps": kept(lambda w: w.scan.steps),
         "undo": kept(lambda w: w.scan.undo(), ScanOrderError),
+        "until": read(lambda w: w.scan.until("unchanged", timeout=9), ScanOrderError),
+        "until_async": read(
+            lambda w: asyncio.run(w.scan.until_async("unchanged", timeout=9)), ScanOrderError
+        ),
         "values_memory": kept(lambda w: w.scan.values_memory),
         "write_all": read(lambda w: w.scan.write_all(VALUE)),
         "__bool__": fact(lambda w: bool(w.scan)),
@@ -500,6 +523,7 @@ PLAIN = frozenset(
         "TableCheck",
         "Taken",
         "WatchState",
+        "ValueType",
         "Where",
         "WriteResult",
     }

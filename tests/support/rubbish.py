@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -279,6 +279,23 @@ def functions() -> Iterator[Case]:
     yield Case("Where.select", s.Where.parse("all").select, {"regions": [region], "modules": []})
 
 
+def _waiting_cases(target: scanner.Target, scan: scanner.Scan) -> Iterator[Case]:
+    """None takes long: what does not come is not waited for."""
+    yield Case(
+        "Target.wait_for",
+        partial(target.wait_for, timeout=0.001),
+        {"address": BASE, "type": "u8", "predicate": "unknown", "interval": 0.001},
+    )
+    until = partial(scan.until, timeout=0.001)
+    yield Case("Scan.until", until, {"predicate": "unknown", "interval": 0.001})
+    yield Case("Target.read_many", target.read_many, {"addresses": [BASE], "type": "u8"})
+    yield Case(
+        "Target.write_many",
+        target.write_many,
+        {"addresses": [BASE], "type": "u8", "values": [1], "force": False},
+    )
+
+
 def _pointer_cases(target: scanner.Target, folder: Path) -> Iterator[Case]:
     def made(**given: Any) -> None:
         target.pointer_map(**given).close()
@@ -423,6 +440,7 @@ def objects(folder: Path) -> Iterator[Case]:
         target.save_memory,
         {"file": "game.core", "force": False, "progress": None},
     )
+    yield from _waiting_cases(target, scan)
     yield Case("Target.locate", target.locate, {"address": BASE})
     yield Case("Target.address", target.address, {"text": "0x10"})
     yield Case("Target.modules", target.modules, {"regions": target.regions()})

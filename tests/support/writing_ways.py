@@ -8,7 +8,7 @@ PAGE. FORCE stands for the option, or for nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from farfetch.scanner import MemoryFault, Target, bytes_, i32, now
 
@@ -107,7 +107,7 @@ def _write_bytes(target: Target, at: int, force: bool) -> None:
     target.write_bytes(at, NEW_RAW, force=force)
 
 
-def _write_all(type_: object) -> Callable[[Target, int, bool], None]:
+def _write_all(type_: Any) -> Callable[[Target, int, bool], None]:
     def write_all(target: Target, at: int, force: bool) -> None:
         with target.scan(type_, where=f"{at:#x}..{at + 4:#x}", align=1) as scan:
             scan.first(now == (OLD_RAW if type_ is bytes_ else OLD))

@@ -59,12 +59,16 @@ MADE_BY_CALLS: Final = {
     *("CheckedPath", "PointerMap", "PointerMapInfo", "PointerPaths"),
     *("ProcessInfo", "Progress", "Regex", "Region", "Scan", "ScanResult", "Seen", "Snapshot"),
     *("Hit", "Instruction", "MemoryOperand", "Symbol", "WatchState", "Watchpoint"),
-    *("Step", "Target", "WriteResult", "Layout", "Taken"),
+    *("Step", "Target", "ValueType", "WriteResult", "Layout", "Taken"),
     *("Checked", "TableCheck", "NamedAddress", "LiveScript", "ScriptChange"),
 }
 
 #: Not called, and why not.
 LEFT_OUT: Final = {
+    **dict.fromkeys(
+        ("attach_async", "Scan.until_async", "Target.wait_exit_async", "Target.wait_for_async"),
+        "is a coroutine, of what is called without one",
+    ),
     "Freezer.touched": "is asked in a turn, by what writes",
     "Freezer.write_over": "is asked by what writes",
     "History.add": "takes what only a scan makes",
@@ -236,6 +240,9 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
         loss=d.one(0.05, 1),
     ),
     "Watchpoint.wait": lambda d, _w: _(0.01, hits=d.one(0, 5)),
+    "Target.wait_exit": lambda d, _t: _(d.one(0.001, 0.01)),
+    "Target.wait_for": lambda d, t: _(d.place(t), d.type(), d.a(Predicate), timeout=0.001),
+    "Scan.until": lambda d, _s: _(d.a(Predicate), timeout=0.001),
     "Target.watch": lambda d, t: _([(d.place(t), d.type()) for _i in range(d.below(4))]),
     "Target.write": lambda d, t: _(d.place(t), d.type(), d.value(), force=d.often(0.3)),
     "Target.write_many": lambda d, t: _(

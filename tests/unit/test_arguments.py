@@ -101,6 +101,7 @@ def test_every_public_name_has_its_case() -> None:
         # made and kept by what is tried
         *("LiveScript", "ScriptChange"),
         *("Freeze", "Freezer", "Patch", "Patches", "PointerPaths", "Watch", "Watchpoint"),
+        "ValueType",
         *("Hit", "Instruction", "MemoryOperand", "Symbol", "WatchState"),
         # that take nothing
         *("default_threads", "isa", "isas", "memory_names"),
@@ -139,7 +140,7 @@ def test_every_public_name_has_its_case() -> None:
             "chunk takes a whole number from 64 to 1073741824, not 1",
         ),
         (
-            lambda: attach(Buffer(b"a")).scan(i32, budget=5),  # type: ignore[arg-type]
+            lambda: attach(Buffer(b"a")).scan(i32, budget=5),  # type: ignore[call-overload]
             "budget takes a Budget, or None, not 5",
         ),
         (

@@ -36,6 +36,8 @@ ELSEWHERE = (
     ("scanner/code", "live/test_disassembly unit/code/test_ending live/test_sites"),
     ("scanner/debug", "live/test_watchpoints live/test_sites"),
     ("scanner/live/frozen", "unit/live/test_freeze"),
+    ("scanner/live/awaited scanner/attaching", "live/test_waiting"),
+    ("scanner/values/value_type", "unit/test_typing"),
     ("scanner/live/vigil", "live/test_freeze live/test_blocking"),
     ("scanner/memory/base scanner/memory/space", "unit/memory/test_memory live/test_targets"),
     ("scanner/memory/values", "laws/test_values live/test_many"),

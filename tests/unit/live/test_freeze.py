@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from construct import Struct
@@ -121,9 +122,9 @@ def health() -> ctypes.c_int32:
 _KEPT: list[object] = []
 
 
-def at(value: object) -> int:
+def at(value: Any) -> int:
     _KEPT.append(value)
-    return ctypes.addressof(value)  # type: ignore[arg-type]
+    return ctypes.addressof(value)
 
 
 def test_is_written_before_add_returns(freezer: Freezer, health: ctypes.c_int32) -> None:
@@ -284,8 +285,8 @@ def threads() -> list[threading.Thread]:
 def test_values_that_do_not_fit(
     freezer: Freezer,
     health: ctypes.c_int32,
-    value_type: object,
-    value: object,
+    value_type: Any,
+    value: Any,
     error: type[FarfetchError],
 ) -> None:
     with pytest.raises(error):

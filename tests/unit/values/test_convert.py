@@ -85,7 +85,7 @@ def test_structs_go_through_construct() -> None:
 
 
 @pytest.mark.parametrize("value", [{}, {"a": 300, "next": 0}, None, 5])
-def test_what_construct_refuses_is_a_farfetch_error(value: object) -> None:
+def test_what_construct_refuses_is_a_farfetch_error(value: Any) -> None:
     with pytest.raises(ValueKindError, match=r"is not a value for Struct$"):
         encode(PAIR, value)
 
@@ -129,7 +129,7 @@ def test_too_few_bytes_for_a_struct() -> None:
         (bytes_, r"b'\xde\x00'", b"\xde\x00"),
     ],
 )
-def test_parses_what_people_write(value_type: object, word: str, value: object) -> None:
+def test_parses_what_people_write(value_type: Any, word: str, value: Any) -> None:
     parsed = parse_value(value_type, word)
     assert (parsed, type(parsed)) == (value, type(value))
 
@@ -151,7 +151,7 @@ def test_parses_what_people_write(value_type: object, word: str, value: object) 
     ],
 )
 def test_says_what_is_wrong(
-    value_type: object, word: str, error: type[FarfetchError], reason: str
+    value_type: Any, word: str, error: type[FarfetchError], reason: str
 ) -> None:
     with pytest.raises(error, match=reason):
         parse_value(value_type, word)
@@ -177,7 +177,7 @@ def test_says_what_is_wrong(
         (PAIR, {"a": 1}, "{'a': 1}"),
     ],
 )
-def test_formats(value_type: object, value: object, shown: str) -> None:
+def test_formats(value_type: Any, value: Any, shown: str) -> None:
     assert format_value(value_type, value) == shown
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ctypes
+from typing import Any
 
 import pytest
 from construct import Byte, Struct
@@ -83,7 +84,7 @@ def test_lengths_that_cannot_be(name: str) -> None:
         (ctypes.c_double.__ctype_be__, "f64be"),
     ],
 )
-def test_types_from_elsewhere(wanted: object, name: str) -> None:
+def test_types_from_elsewhere(wanted: Any, name: str) -> None:
     assert type_name(value_type(wanted)) == name
 
 
@@ -94,7 +95,7 @@ def test_a_construct_is_its_own_value_type() -> None:
 
 
 @pytest.mark.parametrize("wanted", [int, 5, None, ctypes.c_longdouble, ctypes.c_wchar, [i32]])
-def test_what_is_no_value_type(wanted: object) -> None:
+def test_what_is_no_value_type(wanted: Any) -> None:
     with pytest.raises(TypeNameError, match="not a value type"):
         value_type(wanted)
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from construct import (
     Array,
@@ -54,7 +56,7 @@ from farfetch.scanner.values.types import (
         (BytesInteger(1), "u8", 1),
     ],
 )
-def test_layouts(value_type: object, name: str, size: int | None) -> None:
+def test_layouts(value_type: Any, name: str, size: int | None) -> None:
     layout = layout_of(value_type)
     assert (layout.name, layout.size) == (name, size)
 
@@ -73,7 +75,7 @@ def test_layouts(value_type: object, name: str, size: int | None) -> None:
         Bytes(0),
     ],
 )
-def test_what_is_not_one_value_has_no_layout(value_type: object) -> None:
+def test_what_is_not_one_value_has_no_layout(value_type: Any) -> None:
     with pytest.raises(TypeNameError, match="is not a single value"):
         layout_of(value_type)
 
@@ -84,7 +86,7 @@ def test_the_error_names_the_field() -> None:
 
 
 @pytest.mark.parametrize(("value_type", "length"), [(i32, 4), (text, 0), (utf16, -1)])
-def test_lengths_that_cannot_be(value_type: object, length: int) -> None:
+def test_lengths_that_cannot_be(value_type: Any, length: int) -> None:
     with pytest.raises(TypeNameError, match="only text, utf16 and bytes take a length"):
         sized(value_type, length)
 

@@ -1,0 +1,95 @@
+"""For pytest: targets that are closed with the test, and values that are asserted.
+
+pytest loads this wherever farfetch is installed; ``-p no:farfetch`` leaves it out. The library
+itself is loaded by the first test that uses a fixture of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from farfetch.scanner import Target
+
+
+@pytest.fixture
+def farfetch_target() -> Iterator[Callable[..., Target]]:
+    """Attach to a process, as ``farfetch.scanner.attach`` does; waits 10 seconds for it.
+
+    With the test's end what it has frozen thaws, what it has patched and not undone is put back,
+    and the target is closed. The process runs on.
+
+    ``farfetch_target("game")`` is a target; a test may have several.
+    """
+    from farfetch.scanner import attach
+
+    targets: list[Target] = []
+
+    def attached(what: Any, *, wait: float | None = 10.0, **options: Any) -> Target:
+        target = attach(what, wait=wait, **options)
+        targets.append(target)
+        return target
+
+    try:
+        yield attached
+    finally:
+        for target in reversed(targets):
+            _clean_up(target)
+
+
+def _clean_up(target: Target) -> None:
+    from farfetch.scanner import FarfetchError
+
+    try:
+        for patch in reversed(target.patches):
+            if target.alive:
+                patch.undo()
+    except FarfetchError as error:  # something else has changed the bytes since, or it is gone
+        if target.alive:
+            pytest.fail(f"farfetch_target: {error}", pytrace=False)
+    finally:
+        target.close()
+
+
+@pytest.fixture
+def assert_value() -> Callable[..., Any]:
+    """Assert that a value is there, or comes to be, and return it.
+
+    ``assert_value(target, address, i32, 100)`` wants that value at once;
+    ``assert_value(target, address, "i32", "now < prev", timeout=2)`` waits for a predicate. The
+    address may be a pointer path. A test that fails so says what was there instead.
+    """
+    return _assert_value
+
+
+def _assert_value(
+    target: Target,
+    address: Any,
+    type: Any,  # noqa: A002  # the field's word
+    wanted: Any,
+    *,
+    timeout: float | None = None,
+) -> Any:
+    from farfetch.scanner import Expr, Predicate, WaitTimeout, now
+
+    __tracebackhide__ = True
+    is_predicate = isinstance(wanted, Predicate)
+    predicate = wanted if is_predicate else now == wanted
+    if isinstance(wanted, str) and not is_predicate and _is_number(target, type):
+        predicate = wanted
+    assert not isinstance(wanted, Expr), "wanted is a value or a predicate, such as now > 5"
+    try:
+        return target.wait_for(address, type, predicate, timeout=timeout or 1e-6)
+    except WaitTimeout as error:
+        after = f" after {timeout:g} s" if timeout else ""
+        pytest.fail(f"wanted {error.wanted}{after}, but {error.last}", pytrace=True)
+
+
+def _is_number(target: Target, type: Any) -> bool:  # noqa: A002
+    """Whether a text that is wanted of such a value is a predicate, and not the value."""
+    from farfetch.scanner import scan_layout, value_type
+
+    return scan_layout(value_type(type), bits=target.bits).kind not in ("text", "utf16", "bytes")

@@ -1,0 +1,169 @@
+"""What a user's program may look like: every public class, and no type left open."""
+
+from __future__ import annotations
+
+# fmt: off
+from farfetch.scanner import (
+    AnyCase,
+    Budget,
+    Buffer,
+    CheckedPath,
+    Declaration,
+    Declarations,
+    Entry,
+    Expr,
+    FaultSet,
+    Footprint,
+    Freeze,
+    Freezer,
+    History,
+    Layout,
+    Location,
+    Match,
+    Matches,
+    Member,
+    Memory,
+    Module,
+    Patch,
+    Patches,
+    PathGroup,
+    Pattern,
+    PointerMap,
+    PointerMapInfo,
+    PointerPath,
+    PointerPaths,
+    PointerStep,
+    Predicate,
+    ProcessInfo,
+    Progress,
+    Range,
+    Regex,
+    Region,
+    Scan,
+    ScanResult,
+    Seen,
+    Snapshot,
+    Step,
+    Table,
+    Taken,
+    Target,
+    ValueType,
+    Watch,
+    Where,
+    WriteResult,
+    anycase,
+    attach,
+    bytes_,
+    c_struct,
+    construct_struct,
+    f64,
+    i32,
+    import_table,
+    layout_of,
+    members,
+    now,
+    pattern,
+    pointer,
+    process,
+    regex,
+    sized,
+    text,
+    u8,
+    utf16,
+)
+
+# fmt: on
+PLAYER = c_struct("struct player { int hp; float x; };")
+OWN = construct_struct('Struct("hp" / Int32sl)')
+NAME: ValueType[str] = sized(text, 8)
+
+
+def show(progress: Progress) -> None:
+    print(progress.done / progress.total)
+
+
+def found(scan: Scan[int]) -> tuple[int | None, int, int, list[int]]:
+    matches: Matches[int] = scan.matches
+    match: Match[int] = matches[0]
+    place: Location = match.location
+    inside: tuple[Region | None, Module | None] = (place.region, place.module)
+    assert inside[1] is None
+    return match.value, match.previous, match.first, matches.addresses()
+
+
+def search(target: Target) -> None:
+    health: Expr = now * 2
+    wanted: Predicate = now.between(1, 100) & (health > 3)
+    scan: Scan[int] = target.scan(i32, where=Where("all", ()), threads=1, budget=Budget())
+    result: ScanResult = scan.first(wanted, progress=show)
+    faults: FaultSet = result.faults
+    ranges: tuple[Range, ...] = faults.ranges
+    kept: ScanResult = scan.snapshot("lunch")
+    value, previous, first, addresses = found(scan)
+    assert (value, previous, first, addresses, kept.matches) == (5, 5, 5, [0x1000], 1)
+    history: History = scan.history
+    step: Step = history.path[0]
+    saved: Snapshot = scan.snapshots[0]
+    written: WriteResult = scan.write_all("now + 1")
+    assert (written.failed, step.number, saved.name, ranges) == (0, 1, "lunch", ())
+
+
+def values(target: Target) -> tuple[int, float, str, bytes, int, list[int | None]]:
+    target.write(0x1000, i32, 7)
+    target.write(0x1008, PLAYER, {"hp": 5, "x": 1.5})
+    assert all(target.write_many([0x1010, 0x1014], i32, [1, 2]))
+    hp: int = target.read(0x1008, PLAYER).hp + target.read(0x1008, OWN).hp
+    held: Freeze[int] = target.freeze(0x1000, i32, 9)
+    freezers: tuple[type[Freezer], type[Patches]] = (Freezer, Patches)
+    watch: Watch = target.watch([(0x1000, i32), (0x1008, "u16")])
+    seen: list[Seen] = watch.look()
+    patch: Patch = target.patch(0x1018, b"ab")
+    patch.undo()
+    assert (held.value + 1, seen[1].changed, len(freezers)) == (10, False, 2)
+    texts = target.read(0x1020, NAME), target.read(0x1020, sized(utf16, 2))
+    raw = target.read(0x1020, sized(bytes_, 2))
+    many = target.read_many([0x1010, 0], i32)
+    return hp, target.read(0x1020, f64), texts[0] + texts[1], raw, target.read(0x1010, u8), many
+
+
+def texts() -> tuple[AnyCase, Pattern, Regex]:
+    return anycase("gold"), pattern("48 8B ??"), regex("go+ld")
+
+
+def paths(target: Target) -> list[PointerStep]:
+    target.write(0x1030, pointer, 0x1000)
+    chart: PointerMap = target.pointer_map(where="all")
+    info: PointerMapInfo = chart.info
+    listed: PointerPaths = chart.scan(0x1000, depth=1)
+    checked: list[CheckedPath] = []
+    group: type[PathGroup] = PathGroup
+    path: PointerPath = PointerPath.parse("0x1030 -> 4")
+    print(info, listed, checked, group)
+    return list(path.follow(target))
+
+
+def tables(file: str) -> int:
+    table = Table()
+    entry = Entry("hp", "0x1000", "i32")
+    table.put(entry)
+    declared = Declarations()
+    declaration: Declaration | None = declared.get("player")
+    taken: list[Taken] = import_table(file)[1] if file else []
+    field: Member = members(PLAYER)[0]
+    layout: Layout = layout_of(i32)
+    assert (entry.name, declaration, taken, field.name) == ("hp", None, [], "hp")
+    return layout.size or 0
+
+
+def main() -> int:
+    memory: Memory = Buffer(bytearray((5).to_bytes(4, "little").ljust(64, b"\0")), base=0x1000)
+    info: ProcessInfo = process(1)
+    with attach(memory) as target:
+        footprints: list[Footprint] = target.footprints()
+        search(target)
+        print(values(target), texts(), paths(target), tables(""), footprints, info.pid)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
