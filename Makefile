@@ -87,6 +87,7 @@ lint: build  ## check style and types
 	$(BIN)/ruff format --check .
 	tools/typecheck.sh
 	$(BIN)/lint-imports
+	$(BIN)/python tools/api_check.py
 	$(BIN)/reuse lint --quiet || $(BIN)/reuse lint --lines
 	tools/c_style.sh
 

@@ -646,14 +646,22 @@ class Target(Access):
 
         >>> import subprocess
         >>> started = subprocess.Popen(["sleep", "0.1"])
-        >>> attach(started).wait_exit(timeout=60)
+        >>> with attach(started) as target:
+        ...     target.wait_exit(timeout=60)
         >>> started.wait()
         0
         """
         waiting.wait(self._ends(waiting.pauses(timeout, _LOOKS)))
 
     async def wait_exit_async(self, timeout: float | None = None) -> None:
-        """Wait as :meth:`wait_exit` does, in a coroutine."""
+        """Wait as :meth:`wait_exit` does, in a coroutine.
+
+        >>> import asyncio
+        >>> target = attach(Buffer(b"abc"))
+        >>> asyncio.run(target.wait_exit_async(timeout=0.01))
+        Traceback (most recent call last):
+        farfetch.scanner.WaitTimeout: waited in vain for the end of buffer: it still runs
+        """
         await waiting.wait_async(self._ends(waiting.pauses(timeout, _LOOKS)))
 
     def _ends(self, rests: Iterator[float]) -> waiting.Waiting[None]:

@@ -318,7 +318,13 @@ class Access(Space):
         timeout: float | None = None,
         interval: float = 0.01,
     ) -> Any:
-        """Wait as :meth:`wait_for` does, in a coroutine."""
+        """Wait as :meth:`wait_for` does, in a coroutine.
+
+        >>> import asyncio
+        >>> target = attach(Buffer(bytes([7]), base=16))
+        >>> asyncio.run(target.wait_for_async(16, u8, "now > 5", timeout=1))
+        7
+        """
         looks = self._awaited(address, type, predicate, timeout, interval)
         return await waiting.wait_async(looks)
 

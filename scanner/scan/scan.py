@@ -233,7 +233,13 @@ class Scan(ScanState, Generic[T]):
         timeout: float | None = None,
         interval: float = 0.05,
     ) -> ScanResult:
-        """Wait as :meth:`until` does, in a coroutine."""
+        """Wait as :meth:`until` does, in a coroutine.
+
+        >>> import asyncio
+        >>> scan = attach(Buffer(bytes([1, 5, 9]))).scan(u8, where="all")
+        >>> scan.first().matches, asyncio.run(scan.until_async("now > 4", timeout=1)).matches
+        (3, 2)
+        """
         return await waiting.wait_async(self._until(predicate, waiting.pauses(timeout, interval)))
 
     def _until(

@@ -7,6 +7,7 @@ from farfetch.scanner import (
     AnyCase,
     Budget,
     Buffer,
+    Checked,
     CheckedPath,
     Declaration,
     Declarations,
@@ -17,13 +18,18 @@ from farfetch.scanner import (
     Freeze,
     Freezer,
     History,
+    Hit,
+    Instruction,
     Layout,
     Location,
     Match,
     Matches,
     Member,
     Memory,
+    MemoryOperand,
     Module,
+    NamedAddress,
+    NamedAddresses,
     Patch,
     Patches,
     PathGroup,
@@ -41,20 +47,26 @@ from farfetch.scanner import (
     Region,
     Scan,
     ScanResult,
+    Script,
     Seen,
     Snapshot,
     Step,
+    Symbol,
     Table,
+    TableCheck,
     Taken,
     Target,
     ValueType,
     Watch,
+    Watchpoint,
+    WatchState,
     Where,
     WriteResult,
     anycase,
     attach,
     bytes_,
     c_struct,
+    check_table,
     construct_struct,
     f64,
     i32,
@@ -153,6 +165,18 @@ def tables(file: str) -> int:
     layout: Layout = layout_of(i32)
     assert (entry.name, declaration, taken, field.name) == ("hp", None, [], "hp")
     return layout.size or 0
+
+
+def code(target: Target, file: str) -> list[Hit]:
+    instructions: list[Instruction] = target.disassemble(0x1000, 2)
+    symbol: Symbol | None = target.symbol(0x1000)
+    said: TableCheck = check_table(file)
+    entries: tuple[Checked, ...] = said.entries
+    script = Script("nop", "[ENABLE]\n[DISABLE]\n")
+    kinds = (MemoryOperand, NamedAddress, NamedAddresses, WatchState)
+    watchpoint: Watchpoint = target.watchpoint(0x1000, 4)
+    print(instructions[0].text, symbol, len(entries), script.name, kinds)
+    return list(watchpoint)
 
 
 def main() -> int:

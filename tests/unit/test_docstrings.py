@@ -42,7 +42,10 @@ def docstrings(tree: ast.Module) -> Iterator[tuple[str, ast.Constant]]:
                 yield name, text
             case ast.ClassDef(body=[ast.Expr(value=ast.Constant(value=str()) as text), *_]):
                 yield name, text
-            case ast.FunctionDef(body=[ast.Expr(value=ast.Constant(value=str()) as text), *_]):
+            case (
+                ast.FunctionDef(body=[ast.Expr(value=ast.Constant(value=str()) as text), *_])
+                | ast.AsyncFunctionDef(body=[ast.Expr(value=ast.Constant(value=str()) as text), *_])
+            ):
                 yield name, text
 
 
