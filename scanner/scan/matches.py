@@ -115,7 +115,7 @@ class Match(Generic[T]):
         except FarfetchError:  # of what is gone, nothing but the address is known
             location = Location(self.address, None, None, self.address, "")
         try:
-            kind = layout_of(self.type).name
+            kind: object = layout_of(self.type).name
         except TypeNameError:
             kind = self.type
         values = self.value, self.previous, self.first

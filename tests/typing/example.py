@@ -9,6 +9,8 @@ from farfetch.scanner import (
     Buffer,
     Checked,
     CheckedPath,
+    CoreFile,
+    CoreThread,
     Declaration,
     Declarations,
     Entry,
@@ -173,7 +175,7 @@ def code(target: Target, file: str) -> list[Hit]:
     said: TableCheck = check_table(file)
     entries: tuple[Checked, ...] = said.entries
     script = Script("nop", "[ENABLE]\n[DISABLE]\n")
-    kinds = (MemoryOperand, NamedAddress, NamedAddresses, WatchState)
+    kinds = (CoreFile, CoreThread, MemoryOperand, NamedAddress, NamedAddresses, WatchState)
     watchpoint: Watchpoint = target.watchpoint(0x1000, 4)
     print(instructions[0].text, symbol, len(entries), script.name, kinds)
     return list(watchpoint)
