@@ -86,8 +86,17 @@ def _attached(
     rests = iter(()) if wait is None else waiting.pauses(arguments.seconds("wait", wait), _LOOKS)
     if isinstance(what, Memory):
         return _at_once(Target(what, bits=bits))
-    wanted = what if isinstance(what, int | str) else getattr(what, "pid", what)
-    return _attaching(wanted, memory, bits, rests)
+    return _attaching(_named(what), memory, bits, rests)
+
+
+def _named(what: Any) -> Any:
+    """The pid or name that somebody gave, or the pid of what he started."""
+    if isinstance(what, int | str):
+        return what
+    try:
+        return what.pid
+    except Exception:  # of that object
+        return what
 
 
 def _at_once(target: Target) -> waiting.Waiting[Target]:
