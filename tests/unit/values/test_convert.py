@@ -182,7 +182,7 @@ def test_formats(value_type: Any, value: Any, shown: str) -> None:
 
 
 @pytest.mark.parametrize("value_type", [i32, text, GreedyRange(Byte)])
-def test_what_has_no_text_is_refused(value_type: object) -> None:
+def test_what_has_no_text_is_refused(value_type: Any) -> None:
     class Mute:
         def __str__(self) -> str:
             raise RecursionError
