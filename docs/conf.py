@@ -49,17 +49,18 @@ python_use_unqualified_type_names = True
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 autodoc_class_signature = "mixed"
-# what a class has from Python's own says nothing of farfetch
-_PYTHONS = (
+# what a class has from Python's own, or from construct, says nothing of farfetch
+_OTHERS = (
     "ABC",
     "BaseException",
+    "Construct",
     "Exception",
     "IndexError",
     "Sequence",
     "TypeError",
     "ValueError",
 )
-autodoc_default_options = {"inherited-members": ",".join((*_PYTHONS, "object", "tuple"))}
+autodoc_default_options = {"inherited-members": ",".join((*_OTHERS, "object", "tuple"))}
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 
@@ -70,7 +71,7 @@ nitpick_ignore_regex = [
     # what a signature names and nobody imports: the kinds of Expr and Predicate, protocols, parts
     ("py:class", r"farfetch\.scanner\.[a-z_]+\..*"),
     # words that an attribute takes; its text lists them
-    ("py:class", "ColumnName|Kind|Language|Place|Status|_Word"),
+    ("py:class", "AnyConstruct|ColumnName|Kind|Language|Place|Status|T|_Word"),
 ]
 
 #: What farfetch makes, and nobody else; so how is its own affair.
