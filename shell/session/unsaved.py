@@ -43,12 +43,12 @@ class Unsaved:
 
     def saved(self, table: Table, file: os.PathLike[str]) -> None:
         """It is in a file now."""
-        self._saved, self._file = _content(table), os.path.realpath(file)
+        self._saved, self._file = _content(table), _real(file)
         self._forget()
 
     def other(self, table: Table, file: os.PathLike[str]) -> Table | None:
         """The table in a file, when it is neither the one that is saved nor where that is from."""
-        if os.path.realpath(file) == self._file:
+        if _real(file) == self._file:
             return None
         try:
             there = Table.load(file)
@@ -85,6 +85,14 @@ class Unsaved:
         if copy is not None:
             with suppress(OSError):
                 copy.unlink()
+
+
+def _real(file: os.PathLike[str]) -> str:
+    """A file's name without links; as it is where the folder that we are in is gone."""
+    try:
+        return os.path.realpath(file)
+    except OSError:
+        return os.fspath(file)
 
 
 def put_aside(table: Table) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -132,6 +133,32 @@ def test_closed_standard_streams(command: tuple[str, ...], closed: str) -> None:
     done = subprocess.run(["sh", "-c", f"{line} {closed}"], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout == (b"" if ">&-" in closed.split() else b"type u8\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "file"),
+    [
+        ("save x.json", "x.json"),
+        ("load x.json", "x.json"),
+        ("export x.CT", "x.CT"),
+        ("save-memory x.core", "x.core"),
+        ("pointers map x.ffmap", "x.ffmap"),
+        ("source x.ff", "x.ff"),
+        ("struct load x.h", "x.h"),
+    ],
+)
+def test_in_a_folder_that_is_gone(
+    command: tuple[str, ...], game: TargetProcess, tmp_path: Path, line: str, file: str
+) -> None:
+    run = shlex.join([*command, "-p", str(game.pid), "-c", line])
+    gone = shlex.quote(str(tmp_path / "gone"))
+    script = f"mkdir {gone} && cd {gone} && rmdir {gone} && {run}"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == (2 if line.startswith("source") else 1)
+    assert done.stdout == ""
+    assert re.fullmatch(
+        rf"farfetch: .*\b{re.escape(file)}\b.*No such file or directory.*\n", done.stderr
+    )
 
 
 @pytest.mark.parametrize(
