@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import farfetch.scanner as scanner
+from construct import Construct
 
 #: Methods with a special name that people use, as ``len(scan)`` or ``scan[0]``.
 _SPECIAL = (
@@ -157,6 +158,8 @@ def fits(value: Any, hint: Any) -> bool:
     if inspect.isclass(origin) and isinstance(value, tuple | list):
         return isinstance(value, origin) and all(fits(one, arguments[0]) for one in value[:_TAKEN])
     wanted = origin if inspect.isclass(origin) else hint
+    if wanted is scanner.ValueType:
+        wanted = Construct  # any will do for one: its type is for who checks types
     if wanted is Any or not inspect.isclass(wanted) or getattr(wanted, "_is_protocol", False):
         return True  # or it cannot be told
     return isinstance(value, (int, float)) if wanted is float else isinstance(value, wanted)

@@ -44,6 +44,7 @@ from farfetch.scanner.errors import (
     TypeNameError,
     ValueKindError,
     ValueRangeError,
+    WaitTimeout,
     WatchpointError,
     WhereError,
 )
@@ -70,6 +71,7 @@ SAID = [
     (TargetGone(42, "game", "exited"), "game (42) has exited"),
     (TargetGone(None, "buffer", "exited"), "the buffer is no longer there: attach again"),
     (TargetClosed(42, "game"), "game (42) was closed here: attach again"),
+    (WaitTimeout("now > 5", "it is 3"), "waited in vain for now > 5: it is 3"),
     (TargetClosed(None, "buffer"), "the buffer was closed here: attach again"),
     (
         ForkedError(42),
