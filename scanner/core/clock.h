@@ -19,15 +19,19 @@ static inline uint64_t ff_clock_now(void)
 	return (uint64_t)now.tv_sec * FF_SECOND + (uint64_t)now.tv_nsec;
 }
 
-/* When so many nanoseconds from now will be over, as waits for a condition take it. */
+/* A time of this clock, as waits for a condition take it. */
+static inline struct timespec ff_clock_at(uint64_t time)
+{
+	return (struct timespec){
+		.tv_sec = (time_t)(time / FF_SECOND),
+		.tv_nsec = (long)(time % FF_SECOND),
+	};
+}
+
+/* And when so many nanoseconds from now will be over. */
 static inline struct timespec ff_clock_in(uint64_t nanoseconds)
 {
-	uint64_t until = ff_clock_now() + nanoseconds;
-
-	return (struct timespec){
-		.tv_sec = (time_t)(until / FF_SECOND),
-		.tv_nsec = (long)(until % FF_SECOND),
-	};
+	return ff_clock_at(ff_clock_now() + nanoseconds);
 }
 
 #endif

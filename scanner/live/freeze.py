@@ -7,7 +7,7 @@ import math
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
 
@@ -199,9 +199,15 @@ class Freezer(Bound, Holder):
             The seconds until there is more, and the vigil until then; None at the end.
         """
         try:
-            for entry in self._all_due(vigil):
-                if not self._life.is_closed:
-                    self._keep_up(entry)
+            now = time.monotonic()
+            changed = vigil.changed() if vigil is not None else []
+            self._keep_all_up(changed)  # first: there may be many others
+            if vigil is not None and not vigil.is_told:  # else it may never have looked
+                for entry in set(vigil.members()).difference(changed):
+                    entry._due = now + entry.interval
+            with self._changed:
+                due = [entry for entry in self._entries if entry.active and entry._due <= now]
+            self._keep_all_up(due)
             return self._pause()
         except BaseException:  # nobody keeps them up from here on, so none must seem to be
             with self._changed:
@@ -211,16 +217,10 @@ class Freezer(Bound, Holder):
                 entry._end(None)
             raise
 
-    def _all_due(self, vigil: Vigil | None) -> list[Freeze[Any]]:
-        now = time.monotonic()
-        if vigil is not None:
-            if not vigil.is_told:  # else it may never have looked: what was due is due
-                for entry in vigil.members():
-                    entry._due = now + entry.interval
-            for entry in vigil.changed():
-                entry._due = now
-        with self._changed:
-            return [entry for entry in self._entries if entry.active and entry._due <= now]
+    def _keep_all_up(self, entries: Iterable[Freeze[Any]]) -> None:
+        for entry in entries:
+            if not self._life.is_closed:
+                self._keep_up(entry)
 
     def _pause(self) -> tuple[float, Vigil | None] | None:
         with self._changed:

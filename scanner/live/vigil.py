@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 from weakref import ref
@@ -68,6 +69,8 @@ class Vigil:
         self._entries = [ref(entry) for entry in entries]
         self._values = values
         self._expected = bytes(ffi.buffer(values.raw))
+        ends = list(accumulate((values.size_of(index) for index in range(values.count)), initial=0))
+        self._places = [slice(*place) for place in pairwise(ends)]
         self._call = call
         self.is_told = self._is_given_up = False
 
@@ -95,16 +98,12 @@ class Vigil:
         raw = ffi.new("uint8_t[]", len(self._expected))
         if self._is_given_up or lib.ff_call_result(self._call[0], raw) < self._values.count:
             return self.members()
-        there, at, found = bytes(ffi.buffer(raw)), 0, []
-        if there == self._expected:
+        there, expected = bytes(ffi.buffer(raw)), self._expected
+        if there == expected:
             return []
-        for index, known in enumerate(self._entries):
-            end = at + self._values.size_of(index)
-            entry = known()
-            if entry is not None and there[at:end] != self._expected[at:end]:
-                found.append(entry)
-            at = end
-        return found
+        places = zip(self._entries, self._places, strict=True)
+        found = [known() for known, at in places if there[at] != expected[at]]
+        return [entry for entry in found if entry is not None]
 
 
 def keep_vigil(memory: Memory, entries: Sequence[Freeze[Any]]) -> Vigil | None:

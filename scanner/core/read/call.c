@@ -13,10 +13,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #define DROP_TRIES 1000	/* to get a lock that others hold for moments */
 #define LOOK_SHARE 64	/* a look that takes this part of the interval is not made twice in it */
+#define LATE_SHARE 1000	/* the part of the interval by which the kernel may wake it late */
 
 struct ff_call {
 	struct ff_reader *reader;	/* counted twice: for whoever waits, and for the thread */
@@ -51,10 +53,10 @@ static void put(struct ff_call *call)
 	free(call);
 }
 
-/* Sleep before a look. Returns whether there is to be none. */
-static bool rest(struct ff_call *call, uint64_t nanoseconds)
+/* Sleep before a look, until it is due. Returns whether there is to be none. */
+static bool rest(struct ff_call *call, uint64_t due)
 {
-	struct timespec until = ff_clock_in(nanoseconds);
+	struct timespec until = ff_clock_at(due);
 
 	pthread_mutex_lock(&call->lock);
 	while (!__atomic_load_n(&call->told, __ATOMIC_ACQUIRE)) {
@@ -73,18 +75,21 @@ static ssize_t look(struct ff_call *call)
 {
 	const struct ff_values *values = &call->spec.values;
 	uint64_t interval = call->spec.interval, pause = interval / 2;
+	uint64_t due = ff_clock_now() + pause;
 	ssize_t whole = (ssize_t)values->n;	/* until a look says otherwise */
 
-	while (!rest(call, pause)) {
-		uint64_t began = ff_clock_now();
+	prctl(PR_SET_TIMERSLACK, interval / LATE_SHARE + 1);	/* 0 would be as it was */
+	while (!rest(call, due)) {
+		uint64_t began = ff_clock_now(), ended;
 
 		whole = ff_reader_visit_read_many(call->reader, &call->visit, values);
 		if (whole < (ssize_t)values->n ||
 		    memcmp(call->bytes, call->expected, call->nbytes))
 			return whole;
-		pause = interval;
-		if ((ff_clock_now() - began) * LOOK_SHARE < interval)
-			pause /= 2;
+		ended = ff_clock_now();
+		pause = (ended - began) * LOOK_SHARE < interval ? interval / 2 : interval;
+		/* from when it was due: waking late adds nothing; but never without a rest */
+		due = due + pause > ended ? due + pause : ended + pause;
 	}
 	return whole;
 }
