@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ..complete.cursor import Candidate, Cursor, Moment
     from ..session.session import Session
 
+#: What :func:`number_or_all` has read where all are meant.
+ALL: Final = "all"
 #: The longest time, in seconds, that anything is waited for unless its command says otherwise.
 LONGEST: Final = 1e9
 
@@ -278,6 +280,29 @@ def choice(*words: str) -> Kind:
         lambda cursor, _: cursor.offer(map(Choice, words)),
         sample=words[0],
         refuses=(("neither", "UsageError"),),
+    )
+
+
+def number_or_all(
+    each: Callable[[Moment], Iterable[Choice]], *, sample: str, unknown: tuple[str, str]
+) -> Kind:
+    """``N|all``: a number, or :data:`ALL`, which may also be typed as ``*``.
+
+    Args:
+        each: gives what is offered: all of them, and those that there are at a moment.
+        sample: a number that is right.
+        unknown: one that is not there, and the error that it is.
+    """
+
+    def read(session: Session, asked: Asked) -> int | str:  # noqa: ARG001
+        return ALL if asked.text in (ALL, "*") else asked.as_count()
+
+    return Kind(
+        f"N|{ALL}",
+        read,
+        lambda cursor, moment: cursor.offer(each(moment)),
+        sample=sample,
+        refuses=(("five", "UsageError"), unknown),
     )
 
 

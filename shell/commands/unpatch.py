@@ -8,8 +8,9 @@ from farfetch.scanner import PatchError, format_address
 
 from ..answers import quantities
 from ..answers.result import Result
-from ..command import Argument, Asked, Category, Command, Given, Kind, Needs, Option
-from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..command import Argument, Category, Command, Given, Needs, Option
+from ..command.kinds import ALL, number_or_all
+from ..complete.cursor import Choice, Moment
 from ..errors import NotPatched
 
 if TYPE_CHECKING:
@@ -19,25 +20,13 @@ if TYPE_CHECKING:
 
     from ..session.session import Session
 
-_ALL = ("all", "*")
+
+def _made(moment: Moment) -> Iterator[Choice]:
+    yield Choice(ALL, "all patches")
+    yield from (Choice(number, address) for number, address in moment.patches)
 
 
-def _number(session: Session, asked: Asked) -> int | str:  # noqa: ARG001
-    return "all" if asked.text in _ALL else asked.as_count()
-
-
-def _made(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    patches = (Choice(number, address) for number, address in moment.patches)
-    return cursor.offer([Choice("all"), *patches])
-
-
-NUMBER = Kind(
-    "N|all",
-    _number,
-    _made,
-    sample="0",
-    refuses=(("five", "UsageError"), ("5", "NotPatched")),
-)
+NUMBER = number_or_all(_made, sample="0", unknown=("5", "NotPatched"))
 
 
 def run(session: Session, given: Given) -> Result:
@@ -63,7 +52,7 @@ def run(session: Session, given: Given) -> Result:
 
 
 def _chosen(patches: tuple[Patch, ...], which: int | str | None) -> tuple[Patch, ...]:
-    if which == "all":
+    if which == ALL:
         return patches[::-1]
     if which is None:
         if not patches:

@@ -7,39 +7,24 @@ from typing import TYPE_CHECKING
 
 from ..answers import quantities
 from ..answers.result import Result
-from ..command import Argument, Asked, Category, Command, Given, Kind, Needs, Option
-from ..complete.cursor import Candidate, Choice, Cursor, Moment
+from ..command import Argument, Category, Command, Given, Needs, Option
+from ..command.kinds import ALL, number_or_all
+from ..complete.cursor import Choice
 from ..errors import NotWritten
 from ..session.overwritten import PutBack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..session.session import Session
 
-_ALL = ("all", "*")
-
-
-def _number(session: Session, asked: Asked) -> int | None:  # noqa: ARG001
-    return None if asked.text in _ALL else asked.as_count()
-
-
-def _offered(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG001
-    return cursor.offer([Choice("all", "all writes")])
-
-
-STEPS = Kind(
-    "N|all",
-    _number,
-    _offered,
-    sample="1",
-    refuses=(("five", "UsageError"), ("99", "NotWritten")),
+STEPS = number_or_all(
+    lambda _: [Choice(ALL, "all writes")], sample="1", unknown=("99", "NotWritten")
 )
 
 
 def run(session: Session, given: Given) -> Result:
     """Undo writes, the last one first."""
-    target, count, force = session.attached, given.writes, given.force
+    target, force = session.attached, given.force
+    count = None if given.writes == ALL else given.writes
     last = session.writes.last(count, left=force)
     if not last and count != 0:
         raise NotWritten("nothing was written that could be put back")
