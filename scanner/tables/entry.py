@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Final, Literal
 
 from .. import arguments
@@ -40,10 +40,11 @@ class Entry:
         note: for people.
         frozen: text of the value to hold; None when it is not to be frozen.
         allow: the way a frozen value may still move.
-        bits: of the value, where it is not all of it: the first and how many, ``3:2``.
+        structure: what declares the type, where that is no plain one.
+        bits: of the value, where it is not all of it: the first and how many, ``3:2``; like those
+            that follow it is given by its name only.
         shown: ``hex`` where it is shown so.
         choices: values that have a name: pairs of the value's text and the name.
-        structure: what declares the type, where that is no plain one.
 
     Raises:
         TableError: a field is not what it has to be.
@@ -60,10 +61,11 @@ class Entry:
     note: str = ""
     frozen: str | None = None
     allow: Literal["increase", "decrease"] | None = None
+    structure: Declaration | None = None
+    _: KW_ONLY
     bits: str = ""
     shown: str = ""
     choices: tuple[tuple[str, str], ...] = ()
-    structure: Declaration | None = None
 
     def __post_init__(self) -> None:
         for field in FIELDS:
