@@ -6,7 +6,6 @@ import contextlib
 import errno
 import io
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,7 +59,7 @@ def mode_of(path: Path, new: int) -> int:
 @contextlib.contextmanager
 def drafted(path: Path, mode: int) -> Iterator[tuple[Path, io.FileIO]]:
     """A new file beside another, which is removed unless it takes the other's place."""
-    draft = path.with_name(f".farfetch-{secrets.token_hex(6)}.new")
+    draft = path.with_name(f".farfetch-{os.urandom(6).hex()}.new")
     try:
         with io.FileIO(os.open(draft, _NEW, mode), "w") as file:
             yield draft, file

@@ -8,7 +8,6 @@ clear them: there is one set for all.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import itertools
 import mmap
@@ -207,8 +206,8 @@ def keeps_soft_dirty() -> bool:
     ours = content(out)
     with mmap.mmap(-1, _PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as page:
         page[0] = 1
-        view = ctypes.c_char.from_buffer(page)
-        address = ctypes.addressof(view)
+        view = ffi.from_buffer(page)
+        address = int(ffi.cast("uintptr_t", view))
         try:
             Path("/proc/self/clear_refs").write_text("4")
             cleared = lib.ff_pages_is_clean(ours, address)
@@ -217,4 +216,4 @@ def keeps_soft_dirty() -> bool:
         except OSError:
             return False
         finally:
-            del view
+            ffi.release(view)  # else the mapping could not be closed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,7 +144,7 @@ def _opened(path: Path) -> Iterator[int]:
 @contextlib.contextmanager
 def _drafted(folder: int, raw: bytes, mode: int) -> Iterator[str]:
     """A new file in a folder, on the disk, which is removed unless it has been renamed."""
-    draft = f".farfetch-{secrets.token_hex(6)}.new"
+    draft = f".farfetch-{os.urandom(6).hex()}.new"
     file = os.open(draft, _NEW, mode, dir_fd=folder)
     try:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
 import sys
 from typing import Any, Final, cast
@@ -134,7 +133,10 @@ def type_name(wanted: AnyConstruct) -> str:
 
 
 def _ctypes_name(wanted: object) -> str | None:
-    if not (isinstance(wanted, type) and issubclass(wanted, ctypes._SimpleCData)):
+    ctypes: Any = sys.modules.get("ctypes")  # whoever has a type of its to give has imported it
+    if ctypes is None or not isinstance(wanted, type):
+        return None
+    if not issubclass(wanted, ctypes._SimpleCData):
         return None
     simple: Any = wanted
     if simple._type_ == "P":
@@ -145,7 +147,7 @@ def _ctypes_name(wanted: object) -> str | None:
 
 
 def _numpy_name(wanted: object) -> str | None:
-    numpy: Any = sys.modules.get("numpy")  # whoever has a dtype to give has imported it
+    numpy: Any = sys.modules.get("numpy")
     if numpy is None:
         return None
     if not isinstance(wanted, numpy.dtype):
