@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tempfile import TemporaryDirectory
+
 # fmt: off
 from farfetch.scanner import (
     AnyCase,
@@ -23,6 +25,7 @@ from farfetch.scanner import (
     Hit,
     Instruction,
     Layout,
+    LiveScript,
     Location,
     Match,
     Matches,
@@ -50,6 +53,7 @@ from farfetch.scanner import (
     Scan,
     ScanResult,
     Script,
+    ScriptChange,
     Seen,
     Snapshot,
     Step,
@@ -68,6 +72,7 @@ from farfetch.scanner import (
     attach,
     bytes_,
     c_struct,
+    check_paths,
     check_table,
     construct_struct,
     f64,
@@ -128,12 +133,15 @@ def values(target: Target) -> tuple[int, float, str, bytes, int, list[int | None
     assert all(target.write_many([0x1010, 0x1014], i32, [1, 2]))
     hp: int = target.read(0x1008, PLAYER).hp + target.read(0x1008, OWN).hp
     held: Freeze[int] = target.freeze(0x1000, i32, 9)
-    freezers: tuple[type[Freezer], type[Patches]] = (Freezer, Patches)
+    again: Freeze[float] = Freezer(target).add(0x1020, f64, 0.5)
+    again.stop()
     watch: Watch = target.watch([(0x1000, i32), (0x1008, "u16")])
     seen: list[Seen] = watch.look()
     patch: Patch = target.patch(0x1018, b"ab")
     patch.undo()
-    assert (held.value + 1, seen[1].changed, len(freezers)) == (10, False, 2)
+    undone: Patch = Patches(target).add(0x1018, b"cd")
+    undone.undo()
+    assert (held.value + 1, seen[1].changed, patch.after, again.value) == (10, False, b"ab", 0.5)
     texts = target.read(0x1020, NAME), target.read(0x1020, sized(utf16, 2))
     raw = target.read(0x1020, sized(bytes_, 2))
     many = target.read_many([0x1010, 0], i32)
@@ -149,10 +157,10 @@ def paths(target: Target) -> list[PointerStep]:
     chart: PointerMap = target.pointer_map(where="all")
     info: PointerMapInfo = chart.info
     listed: PointerPaths = chart.scan(0x1000, depth=1)
-    checked: list[CheckedPath] = []
-    group: type[PathGroup] = PathGroup
+    checked: list[CheckedPath] = list(check_paths(listed, target, 0x1000, type=i32))
+    group: PathGroup = PathGroup.parse("0x1030 -> 4 | 0x1030 -> 4")
     path: PointerPath = PointerPath.parse("0x1030 -> 4")
-    print(info, listed, checked, group)
+    print(info.pointers, [each.value for each in checked], hex(group.resolve(target)))
     return list(path.follow(target))
 
 
@@ -169,25 +177,48 @@ def tables(file: str) -> int:
     return layout.size or 0
 
 
-def code(target: Target, file: str) -> list[Hit]:
+def code(target: Target, file: str) -> list[Hit]:  # needs a process that may be traced
     instructions: list[Instruction] = target.disassemble(0x1000, 2)
     symbol: Symbol | None = target.symbol(0x1000)
     said: TableCheck = check_table(file)
     entries: tuple[Checked, ...] = said.entries
     script = Script("nop", "[ENABLE]\n[DISABLE]\n")
-    kinds = (CoreFile, CoreThread, MemoryOperand, NamedAddress, NamedAddresses, WatchState)
-    watchpoint: Watchpoint = target.watchpoint(0x1000, 4)
-    print(instructions[0].text, symbol, len(entries), script.name, kinds)
-    return list(watchpoint)
+    with target.watchpoint(0x1000, 4, on="access") as watchpoint:
+        kept: Watchpoint = watchpoint
+        state: WatchState = watchpoint.state
+    operand: MemoryOperand = instructions[0].writes[0]
+    reached: int | None = operand.address({"rbx": 0x1000})
+    print(instructions[0].text, symbol, len(entries), script.name, state.hits + 1, reached)
+    return list(kept)
+
+
+def scripts(target: Target) -> list[ScriptChange]:
+    names: NamedAddresses = target.symbols
+    names.register("spare", 0x1018)
+    spare: NamedAddress = names.entries()[0]
+    script: LiveScript = target.script("[ENABLE]\nspare:\n db 01\n[DISABLE]\nspare:\n db 00")
+    with script:
+        assert (spare.name, script.enabled, names["spare"]) == ("spare", True, 0x1018)
+        return list(script.changes)
+
+
+def cores(target: Target, file: str) -> list[CoreThread]:
+    saved: int = target.save_memory(file)
+    core = CoreFile(file)
+    with attach(core) as then:
+        assert (then.read(0x1000, i32), saved) == (target.read(0x1000, i32), 4096)
+    return list(core.threads)
 
 
 def main() -> int:
-    memory: Memory = Buffer(bytearray((5).to_bytes(4, "little").ljust(64, b"\0")), base=0x1000)
+    memory: Memory = Buffer(bytearray((5).to_bytes(4, "little").ljust(4096, b"\0")), base=0x1000)
     info: ProcessInfo = process(1)
     with attach(memory) as target:
         footprints: list[Footprint] = target.footprints()
         search(target)
         print(values(target), texts(), paths(target), tables(""), footprints, info.pid)
+        with TemporaryDirectory() as folder:
+            print(scripts(target), cores(target, f"{folder}/core"))
     return 0
 
 
