@@ -15,9 +15,11 @@
 (9999, 93, 100)
 """
 
-import importlib
-import types
-import typing
+import importlib as _importlib
+import types as _types
+import typing as _typing
+
+from farfetch import __version__ as __version__
 
 from .attaching import attach, attach_async
 from .declarations.registry import Declaration, Declarations
@@ -155,7 +157,7 @@ from .values.names import SCAN_TYPES
 from .values.structures import field_names, scan_layout, size_of, struct_of
 from .values.value_type import ValueType
 
-if typing.TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from .assembler.assembler import assemble
     from .code.instruction import Instruction, MemoryOperand
     from .code.symbols import Symbol
@@ -174,7 +176,7 @@ if typing.TYPE_CHECKING:
 else:
     # What takes a while to load and most programs do without: readers of declarations, of XML
     # and of core files, the assembler, machine code.
-    _LATER: typing.Final = {
+    _LATER: _typing.Final = {
         "CoreFile": ".coredump.core_file",
         "CoreThread": ".coredump.image",
         "c_struct": ".declarations.c_layout",
@@ -200,13 +202,13 @@ else:
         "read_table": ".tables.reading",
     }
 
-    def __getattr__(name: str) -> typing.Any:
+    def __getattr__(name: str) -> _typing.Any:
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return _public(getattr(importlib.import_module(_LATER[name], __name__), name))
+        return _public(getattr(_importlib.import_module(_LATER[name], __name__), name))
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *_LATER})
+        return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
 
 
 __all__ = [
@@ -398,9 +400,9 @@ __all__ = [
 ]
 
 
-def _public(thing: typing.Any) -> typing.Any:
+def _public(thing: _typing.Any) -> _typing.Any:
     """What is public, named by where people import it from, in errors, help and pickles."""
-    if isinstance(thing, type | types.FunctionType) and thing.__module__.startswith(__name__):
+    if isinstance(thing, type | _types.FunctionType) and thing.__module__.startswith(__name__):
         thing.__module__ = __name__
     return thing
 
