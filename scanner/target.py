@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
-import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final, Literal, overload
+from collections.abc import Callable, Iterator
+from typing import Any, Final, overload
 
 from . import arguments
-from .errors import CodeError, ExpressionError, WaitTimeout
+from .coded import Coded
+from .errors import WaitTimeout
 from .lifetime import waiting
-from .live.access import Access
-from .live.freeze import Freezer
-from .live.frozen import Freeze
-from .live.patch import Patch, Patches
-from .live.watch import Watch
 from .memory.base import Memory
 from .memory.owner import ProcessInfo
 from .memory.page_state import PageState
-from .memory.path_group import AnyPath, PathGroup
-from .memory.pointer_path import PointerPath
 from .memory.region_filter import Where
 from .memory.regions import Footprint
 from .pointers.map import PointerMap, pointer_map_of
@@ -30,25 +22,12 @@ from .scan.arena import Arena
 from .scan.budget import Budget
 from .scan.job import ProgressFunction
 from .scan.scan import Scan
-from .values.convert import value_type
-from .values.literals import parse_integer
 from .values.value_type import AnyType, OtherType, T, ValueType
-
-if TYPE_CHECKING:
-    from .code.instruction import Instruction
-    from .code.symbols import Symbol, Symbols
-    from .debug.watchpoint import On, Watchpoint
-    from .predicates.byte_pattern import Pattern
-    from .script.live_script import LiveScript, Scripts
-
-
-#: A function behind its module's name, and an offset.
-_FUNCTION: Final = re.compile(r'"?([^"]*![^"+]*)"?\s*([+-]\s*(?:0x[0-9a-fA-F]+|[0-9]+))?')
 
 _LOOKS: Final = 0.02  # seconds between looks whether it is still there
 
 
-class Target(Access):
+class Target(Coded):
     """A process, or any memory, whose values can be found and changed.
 
     Made by :func:`attach`; a context manager. Once it is closed, all that needs the target raises
@@ -72,11 +51,6 @@ class Target(Access):
 
     def __init__(self, memory: Memory, *, bits: int | None = None) -> None:
         super().__init__(memory, bits=bits)
-        self._making = threading.RLock()  # of the next two
-        self._holder: Freezer | None = None
-        self._patches: Patches | None = None
-        self._scripts: Scripts | None = None
-        self._symbols: Symbols | None = None
         self._arena = Arena()
 
     @property
@@ -296,344 +270,6 @@ class Target(Access):
         self._life.check()
         return save_core(self, file, force=force, progress=progress)
 
-    @overload
-    def freeze(
-        self,
-        address: int | AnyPath,
-        type: ValueType[T],
-        value: T | None = None,
-        *,
-        allow: Literal["increase", "decrease"] | None = None,
-        interval: float = 0.05,
-        force: bool = False,
-    ) -> Freeze[T]: ...
-
-    @overload
-    def freeze(
-        self,
-        address: int | AnyPath,
-        type: OtherType,
-        value: Any = None,
-        *,
-        allow: Literal["increase", "decrease"] | None = None,
-        interval: float = 0.05,
-        force: bool = False,
-    ) -> Freeze[Any]: ...
-
-    def freeze(
-        self,
-        address: int | AnyPath,
-        type: AnyType,  # noqa: A002
-        value: Any = None,
-        *,
-        allow: Literal["increase", "decrease"] | None = None,
-        interval: float = 0.05,
-        force: bool = False,
-    ) -> Freeze[Any]:
-        """Hold a value by writing it again whenever it changes.
-
-        What cannot be reached for a while is held again when it can be; see :class:`.Freeze`.
-
-        Args:
-            address: of its first byte, or the path to it, which is followed at each look, or a
-                group of paths, which holds it while they agree.
-            type: a construct, or the name of one.
-            value: to hold; what is there now if None.
-            allow: the way in which the value may still move, taking the frozen value with it.
-            interval: seconds between looks.
-            force: hold it even where the target may not write itself.
-
-        Raises:
-            ValueRangeError: the value does not fit the type.
-            MemoryFault: it cannot be read or written there now.
-            PointerError: the path leads nowhere now.
-
-        >>> memory = bytearray(8)
-        >>> target = attach(Buffer(memory, base=16))
-        >>> with target.freeze(16, i32, 77, allow="increase") as held:
-        ...     memory[0], held.holding, len(target.frozen)
-        (77, True, 1)
-        >>> held.active, len(target.frozen)
-        (False, 0)
-        """
-        self._life.check()
-        construct = value_type(type)
-        self.memory.check_writable()
-        if not isinstance(address, PointerPath | PathGroup):
-            address = arguments.address(address)
-        if value is None:
-            at = address if isinstance(address, int) else address.resolve(self)
-            value = self.read(at, construct)
-        with self._making:
-            self._life.check()
-            if self._holder is None:
-                self._holder = Freezer(self)
-        return self._holder.add(
-            address, construct, value, allow=allow, interval=interval, force=force
-        )
-
-    @property
-    def frozen(self) -> tuple[Freeze[Any], ...]:
-        """What is frozen, and held unless :attr:`.Freeze.holding` says otherwise."""
-        if self._life.is_forked:
-            self._life.check()
-        return self._holder.entries if self._holder else ()
-
-    def watch(self, places: Iterable[tuple[int, AnyType]]) -> Watch:
-        """Look at several values together, again and again.
-
-        Args:
-            places: the address and the type of each: a construct with a size, or its name.
-
-        >>> target = attach(Buffer(bytes([7, 0, 0, 0, 9, 0]), base=16))
-        >>> watch = target.watch([(16, i32), (20, "u16")])
-        >>> [seen.value for seen in watch.look()]
-        [7, 9]
-        """
-        self._life.check()
-        return Watch(self, arguments.pairs("places", places))
-
-    def patch(self, address: int, raw: bytes) -> Patch:
-        """Change bytes and keep the old ones; code, too, where the target cannot write it itself.
-
-        This is the one way to write that forces without being asked; :attr:`.Patch.forced` says
-        whether it had to.
-
-        Args:
-            address: of the first.
-            raw: the new bytes.
-
-        Raises:
-            MemoryFault: they cannot be read or written there; nothing is changed.
-
-        >>> target = attach(Buffer(bytearray(b"abc"), base=16))
-        >>> with target.patch(17, b"X"):
-        ...     target.read_bytes(16, 3)
-        b'aXc'
-        >>> target.read_bytes(16, 3)
-        b'abc'
-        """
-        self._life.check()
-        with self._making:
-            if self._patches is None:
-                self._patches = Patches(self)
-        return self._patches.add(address, raw)
-
-    @property
-    def patches(self) -> tuple[Patch, ...]:
-        """The patches that were not undone, in the order in which they were made."""
-        if self._life.is_forked:
-            self._life.check()
-        return self._patches.entries if self._patches else ()
-
-    def watchpoint(
-        self,
-        address: int,
-        size: int = 4,
-        on: On = "write",
-        *,
-        loss: float = 0.05,
-        stack: int = 512,
-    ) -> Watchpoint:
-        """See which instructions touch a value from now on; the target is never stopped.
-
-        Args:
-            address: of the value.
-            size: its bytes, up to 32 where they begin at a multiple of 8. The processor has four
-                registers for it, each for 1, 2, 4 or 8 bytes at a multiple of as many.
-            on: ``"write"``, ``"read"``, ``"access"`` for both, or ``"execute"`` for an instruction.
-            loss: the part of its time that the target may lose, a twentieth unless told
-                otherwise. With more hits the breakpoints rest in between, and counts are
-                estimates; 1 lets them never rest.
-            stack: bytes of the stack that are kept of each hit, up to 4096.
-
-        Raises:
-            WatchpointError: there are no such breakpoints here, for us, or for so many bytes; the
-                text has the reason and the cure.
-            CodeError: this machine's code cannot be read here.
-            AccessDenied: the kernel does not let this user trace it.
-            TargetGone: it has exited or executed another program.
-
-        >>> import ctypes, os
-        >>> value = ctypes.c_int()
-        >>> try:
-        ...     with attach(os.getpid()) as target:
-        ...         with target.watchpoint(ctypes.addressof(value), 4) as hits:
-        ...             value.value = 7
-        ...         [(hit.count, hit.after.hex()) for hit in hits]
-        ... except WatchpointError as error:
-        ...     print(error.reason)
-        [(1, '07000000')]
-        """
-        from .debug.watchpoint import Watchpoint  # which takes a while to load
-
-        self._life.check()
-        return Watchpoint(self, self._functions(), address, size, on, loss=loss, stack=stack)
-
-    def address(self, text: str) -> int:
-        """The address that a person wrote: ``0x7f00…``, ``game+0x4010``, ``game!hit+0x12``.
-
-        Raises:
-            ExpressionError: it is none.
-
-        >>> import os
-        >>> with attach(os.getpid()) as target:
-        ...     target.address("libc!qsort+4") - target.address("libc.so.6!qsort")
-        4
-        """
-        try:
-            return super().address(text)
-        except ExpressionError:
-            found = _FUNCTION.fullmatch(text.strip())
-            address = None if found is None else self._function(found[1])
-            if found is None or address is None:
-                raise
-            address += parse_integer((found[2] or "+0").replace(" ", "").lstrip("+"))
-            return arguments.address(address)
-
-    def _function(self, name: str) -> int | None:
-        """The address of a function with its module's name before it."""
-        from .code.naming import function_named
-
-        return function_named(self._functions(), self.modules(), name)
-
-    def symbol(self, address: int) -> Symbol | None:
-        """The function that an address is in; None where none is known.
-
-        They come from the symbols of the modules' files, from files of symbols that belong to
-        these, from what libraries export, and from what unwinding knows.
-
-        >>> import ctypes, os
-        >>> getpid = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p).value
-        >>> with attach(os.getpid()) as target:
-        ...     symbol = target.symbol(getpid + 2)
-        >>> "getpid" in symbol.name, symbol.offset
-        (True, 2)
-        """
-        return self._functions().at(arguments.address(address))
-
-    def _functions(self) -> Symbols:
-        from .code.symbols import Symbols
-
-        self._life.check()
-        with self._making:
-            if self._symbols is None:
-                self._symbols = Symbols(self)
-        return self._symbols
-
-    def nop(self, address: int) -> Patch:
-        """Let an instruction do nothing; the patch puts it back.
-
-        Threads that run through it meanwhile see the one or the other, but where its first two
-        bytes lie on both sides of a multiple of 8: there one may see half of each.
-
-        Args:
-            address: of the instruction.
-
-        Raises:
-            CodeError: there is none, or this machine's code cannot be read here.
-            MemoryFault: it cannot be read or written there.
-
-        >>> memory = bytearray(bytes.fromhex("83 6b 04 05 c3"))
-        >>> target = attach(Buffer(memory, base=0x1000))
-        >>> with target.nop(0x1000):
-        ...     print(target.disassemble(0x1000)[0])
-        nop [rax]
-        >>> print(target.disassemble(0x1000)[0])
-        sub dword ptr [rbx+4], 5
-        """
-        from .code.nops import nothing
-
-        found = self.disassemble(address)
-        if not found or not found[0].is_valid:
-            raise CodeError(address, "this is no instruction")
-        return self.patch(address, nothing(address, found[0].size))
-
-    def signature(self, address: int) -> Pattern:
-        """The shortest pattern of eight bytes or more that is nowhere else in its module's code.
-
-        It begins at an address. What is likely to be another in the next build is left wild: how
-        far it is to data and to functions, and addresses.
-
-        Args:
-            address: of an instruction.
-
-        Raises:
-            CodeError: it is in no module's code, or no pattern of 256 bytes is unique.
-            MemoryFault: it cannot be read.
-
-        >>> import ctypes, os
-        >>> getpid = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p).value
-        >>> with attach(os.getpid()) as target:
-        ...     pattern = target.signature(getpid)
-        ...     pattern.fits(target.read_bytes(getpid, len(pattern)))
-        True
-        """
-        from .code.signature import signature_of
-
-        self._life.check()
-        return signature_of(self, arguments.address(address))
-
-    def disassemble(self, address: int, count: int = 1) -> list[Instruction]:
-        """The instructions from an address on.
-
-        Args:
-            address: of the first.
-            count: how many; fewer come where the code ends.
-
-        Raises:
-            MemoryFault: nothing can be read there.
-            CodeError: this machine's code cannot be read here.
-
-        >>> target = attach(Buffer(bytes.fromhex("e8 0b 00 00 00 90"), base=0x1000))
-        >>> call, nop = target.disassemble(0x1000, 2)
-        >>> call.text, hex(call.target), nop.address - call.address
-        ('call 0x1010', '0x1010', 5)
-        """
-        from .code.disassembling import disassembled
-
-        return disassembled(self, address, count)
-
-    def script(
-        self,
-        text: str,
-        *,
-        name: str = "",
-        folder: str | os.PathLike[str] | None = None,
-    ) -> LiveScript:
-        r"""Take an Auto Assembler script, as Cheat Engine's tables have them; nothing changes yet.
-
-        Args:
-            text: of the script, with its [ENABLE] and [DISABLE].
-            name: what errors call it.
-            folder: from which the script may include files; it may include none if None.
-
-        >>> memory = bytearray(b"\x29\xd8")
-        >>> target = attach(Buffer(memory, base=0x1000))
-        >>> script = target.script("[ENABLE]\n1000:\n nop 2\n[DISABLE]\n1000:\n db 29 D8")
-        >>> script.enable()
-        >>> memory.hex(" "), [one.name for one in target.scripts]
-        ('90 90', ['script 1'])
-        """
-        from .script.live_script import Scripts  # which needs iced
-
-        self._life.check()
-        with self._making:
-            if self._scripts is None:
-                self._scripts = Scripts(self, self._functions())
-        return self._scripts.script(text, name, folder)
-
-    @property
-    def scripts(self) -> tuple[LiveScript, ...]:
-        """The scripts that are enabled, in the order in which that was done.
-
-        >>> attach(Buffer(bytearray(8))).scripts
-        ()
-        """
-        if self._life.is_forked:
-            self._life.check()
-        return self._scripts.enabled if self._scripts else ()
-
     def wait_exit(self, timeout: float | None = None) -> None:
         """Wait until it has exited, or executed another program.
 
@@ -692,15 +328,6 @@ class Target(Access):
         super().close()
         if not self._life.is_forked:
             self._arena.close()
-
-    def _thaw(self) -> None:
-        if self._holder is not None:
-            self._holder.close()  # first: so that nothing it holds seems to fail
-        with self._making:
-            self._life.is_closed = True
-            freezer = self._holder
-        if freezer is not None:
-            freezer.close()
 
     def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
         life = getattr(self, "_life", None)

@@ -46,6 +46,8 @@ ELSEWHERE = (
     # what needs targets that run
     ("scanner/engine", "laws/test_kernels live/test_same_matches"),
     ("scanner/target", "live/test_targets live/test_access live/test_gone"),
+    ("scanner/coded", "live/test_nops live/test_watchpoints live/test_disassembly"),
+    ("scanner/live/holding", "unit/live/test_freeze unit/live/test_patch unit/live/test_watch"),
     ("scanner/lifetime", "live/test_closed live/test_collected live/test_forked"),
     ("scanner/memory/writing", "live/test_freeze prompt/test_writing"),
     ("scanner/process/address_space", "live/test_gone"),

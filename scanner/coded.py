@@ -1,0 +1,244 @@
+"""A target's code: its functions and instructions, who runs them, scripts that change them."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Final
+
+from . import arguments
+from .errors import CodeError, ExpressionError
+from .live.holding import Holding
+from .live.patch import Patch
+from .memory.base import Memory
+from .values.literals import parse_integer
+
+if TYPE_CHECKING:
+    from .code.instruction import Instruction
+    from .code.symbols import Symbol, Symbols
+    from .debug.watchpoint import On, Watchpoint
+    from .predicates.byte_pattern import Pattern
+    from .script.live_script import LiveScript, Scripts
+
+#: A function behind its module's name, and an offset.
+_FUNCTION: Final = re.compile(r'"?([^"]*![^"+]*)"?\s*([+-]\s*(?:0x[0-9a-fA-F]+|[0-9]+))?')
+
+
+class Coded(Holding):
+    """A memory in use whose code is read, watched and changed.
+
+    What that takes, a decoder of instructions above all, is loaded when it is first asked for.
+    """
+
+    def __init__(self, memory: Memory, *, bits: int | None = None) -> None:
+        super().__init__(memory, bits=bits)
+        self._scripts: Scripts | None = None
+        self._symbols: Symbols | None = None
+
+    def watchpoint(
+        self,
+        address: int,
+        size: int = 4,
+        on: On = "write",
+        *,
+        loss: float = 0.05,
+        stack: int = 512,
+    ) -> Watchpoint:
+        """See which instructions touch a value from now on; the target is never stopped.
+
+        Args:
+            address: of the value.
+            size: its bytes, up to 32 where they begin at a multiple of 8. The processor has four
+                registers for it, each for 1, 2, 4 or 8 bytes at a multiple of as many.
+            on: ``"write"``, ``"read"``, ``"access"`` for both, or ``"execute"`` for an instruction.
+            loss: the part of its time that the target may lose, a twentieth unless told
+                otherwise. With more hits the breakpoints rest in between, and counts are
+                estimates; 1 lets them never rest.
+            stack: bytes of the stack that are kept of each hit, up to 4096.
+
+        Raises:
+            WatchpointError: there are no such breakpoints here, for us, or for so many bytes; the
+                text has the reason and the cure.
+            CodeError: this machine's code cannot be read here.
+            AccessDenied: the kernel does not let this user trace it.
+            TargetGone: it has exited or executed another program.
+
+        >>> import ctypes, os
+        >>> value = ctypes.c_int()
+        >>> try:
+        ...     with attach(os.getpid()) as target:
+        ...         with target.watchpoint(ctypes.addressof(value), 4) as hits:
+        ...             value.value = 7
+        ...         [(hit.count, hit.after.hex()) for hit in hits]
+        ... except WatchpointError as error:
+        ...     print(error.reason)
+        [(1, '07000000')]
+        """
+        from .debug.watchpoint import Watchpoint  # which takes a while to load
+
+        self._life.check()
+        return Watchpoint(self, self._functions(), address, size, on, loss=loss, stack=stack)
+
+    def address(self, text: str) -> int:
+        """The address that a person wrote: ``0x7f00…``, ``game+0x4010``, ``game!hit+0x12``.
+
+        Raises:
+            ExpressionError: it is none.
+
+        >>> import os
+        >>> with attach(os.getpid()) as target:
+        ...     target.address("libc!qsort+4") - target.address("libc.so.6!qsort")
+        4
+        """
+        try:
+            return super().address(text)
+        except ExpressionError:
+            found = _FUNCTION.fullmatch(text.strip())
+            address = None if found is None else self._function(found[1])
+            if found is None or address is None:
+                raise
+            address += parse_integer((found[2] or "+0").replace(" ", "").lstrip("+"))
+            return arguments.address(address)
+
+    def _function(self, name: str) -> int | None:
+        """The address of a function with its module's name before it."""
+        from .code.naming import function_named
+
+        return function_named(self._functions(), self.modules(), name)
+
+    def symbol(self, address: int) -> Symbol | None:
+        """The function that an address is in; None where none is known.
+
+        They come from the symbols of the modules' files, from files of symbols that belong to
+        these, from what libraries export, and from what unwinding knows.
+
+        >>> import ctypes, os
+        >>> getpid = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p).value
+        >>> with attach(os.getpid()) as target:
+        ...     symbol = target.symbol(getpid + 2)
+        >>> "getpid" in symbol.name, symbol.offset
+        (True, 2)
+        """
+        return self._functions().at(arguments.address(address))
+
+    def _functions(self) -> Symbols:
+        from .code.symbols import Symbols
+
+        self._life.check()
+        with self._making:
+            if self._symbols is None:
+                self._symbols = Symbols(self)
+        return self._symbols
+
+    def nop(self, address: int) -> Patch:
+        """Let an instruction do nothing; the patch puts it back.
+
+        Threads that run through it meanwhile see the one or the other, but where its first two
+        bytes lie on both sides of a multiple of 8: there one may see half of each.
+
+        Args:
+            address: of the instruction.
+
+        Raises:
+            CodeError: there is none, or this machine's code cannot be read here.
+            MemoryFault: it cannot be read or written there.
+
+        >>> memory = bytearray(bytes.fromhex("83 6b 04 05 c3"))
+        >>> target = attach(Buffer(memory, base=0x1000))
+        >>> with target.nop(0x1000):
+        ...     print(target.disassemble(0x1000)[0])
+        nop [rax]
+        >>> print(target.disassemble(0x1000)[0])
+        sub dword ptr [rbx+4], 5
+        """
+        from .code.nops import nothing
+
+        found = self.disassemble(address)
+        if not found or not found[0].is_valid:
+            raise CodeError(address, "this is no instruction")
+        return self.patch(address, nothing(address, found[0].size))
+
+    def signature(self, address: int) -> Pattern:
+        """The shortest pattern of eight bytes or more that is nowhere else in its module's code.
+
+        It begins at an address. What is likely to be another in the next build is left wild: how
+        far it is to data and to functions, and addresses.
+
+        Args:
+            address: of an instruction.
+
+        Raises:
+            CodeError: it is in no module's code, or no pattern of 256 bytes is unique.
+            MemoryFault: it cannot be read.
+
+        >>> import ctypes, os
+        >>> getpid = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p).value
+        >>> with attach(os.getpid()) as target:
+        ...     pattern = target.signature(getpid)
+        ...     pattern.fits(target.read_bytes(getpid, len(pattern)))
+        True
+        """
+        from .code.signature import signature_of
+
+        self._life.check()
+        return signature_of(self, arguments.address(address))
+
+    def disassemble(self, address: int, count: int = 1) -> list[Instruction]:
+        """The instructions from an address on.
+
+        Args:
+            address: of the first.
+            count: how many; fewer come where the code ends.
+
+        Raises:
+            MemoryFault: nothing can be read there.
+            CodeError: this machine's code cannot be read here.
+
+        >>> target = attach(Buffer(bytes.fromhex("e8 0b 00 00 00 90"), base=0x1000))
+        >>> call, nop = target.disassemble(0x1000, 2)
+        >>> call.text, hex(call.target), nop.address - call.address
+        ('call 0x1010', '0x1010', 5)
+        """
+        from .code.disassembling import disassembled
+
+        return disassembled(self, address, count)
+
+    def script(
+        self,
+        text: str,
+        *,
+        name: str = "",
+        folder: str | os.PathLike[str] | None = None,
+    ) -> LiveScript:
+        r"""Take an Auto Assembler script, as Cheat Engine's tables have them; nothing changes yet.
+
+        Args:
+            text: of the script, with its [ENABLE] and [DISABLE].
+            name: what errors call it.
+            folder: from which the script may include files; it may include none if None.
+
+        >>> memory = bytearray(b"\x29\xd8")
+        >>> target = attach(Buffer(memory, base=0x1000))
+        >>> script = target.script("[ENABLE]\n1000:\n nop 2\n[DISABLE]\n1000:\n db 29 D8")
+        >>> script.enable()
+        >>> memory.hex(" "), [one.name for one in target.scripts]
+        ('90 90', ['script 1'])
+        """
+        from .script.live_script import Scripts  # which needs iced
+
+        self._life.check()
+        with self._making:
+            if self._scripts is None:
+                self._scripts = Scripts(self, self._functions())
+        return self._scripts.script(text, name, folder)
+
+    @property
+    def scripts(self) -> tuple[LiveScript, ...]:
+        """The scripts that are enabled, in the order in which that was done.
+
+        >>> attach(Buffer(bytearray(8))).scripts
+        ()
+        """
+        if self._life.is_forked:
+            self._life.check()
+        return self._scripts.enabled if self._scripts else ()
