@@ -209,6 +209,7 @@ class Coded(Holding):
         *,
         name: str = "",
         folder: str | os.PathLike[str] | None = None,
+        lua: bool = False,
     ) -> LiveScript:
         r"""Take an Auto Assembler script, as Cheat Engine's tables have them; nothing changes yet.
 
@@ -216,6 +217,7 @@ class Coded(Holding):
             text: of the script, with its [ENABLE] and [DISABLE].
             name: what errors call it.
             folder: from which the script may include files; it may include none if None.
+            lua: whether its Lua is run, where it only computes; that needs ``farfetch[lua]``.
 
         >>> memory = bytearray(b"\x29\xd8")
         >>> target = attach(Buffer(memory, base=0x1000))
@@ -230,7 +232,7 @@ class Coded(Holding):
         with self._making:
             if self._scripts is None:
                 self._scripts = Scripts(self, self._functions())
-        return self._scripts.script(text, name, folder)
+        return self._scripts.script(text, name, folder, lua=lua)
 
     @property
     def scripts(self) -> tuple[LiveScript, ...]:

@@ -14,9 +14,19 @@ from .. import arguments
 from ..errors import ArgumentError, AssemblyError
 from .branches import ALIASES, MNEMONICS, Form, encode_branch
 from .encoder import CannotEncode, Memory, Resolved, Value, encode
-from .encodings import CLASSES
+from .encodings import CLASSES, WIDTHS
 from .expressions import Read, Resolve, evaluate, names
-from .operands import REGISTERS, Immediate, MemoryOperand, Operand, Register, parse_operand, split
+from .operands import (
+    FULL,
+    REGISTERS,
+    Immediate,
+    MemoryOperand,
+    Operand,
+    Register,
+    parse_operand,
+    parted,
+    split,
+)
 
 #: Characters of a line.
 MAX_LINE: Final = 4096
@@ -30,6 +40,7 @@ _PREFIXES: Final = {
     "repnz": b"\xf2",
 }
 _WORD: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)")
+_STRAY: Final = re.compile(r"\s*,(?=.*\S)")
 _DISTANCE: Final = re.compile(r"(short|near|long|far)\s+(?=\S)", re.IGNORECASE)
 _STRINGS: Final = {
     "movsb": "a4",
@@ -151,8 +162,10 @@ def read_line(text: str, *, known: Container[str] = ()) -> Line:
         if mnemonic not in _PREFIXES or not text[at:].strip():
             break
         prefix += _PREFIXES[mnemonic]
-    if text[at : at + 1] not in ("", " ", "\t", "[", "(", "'", '"', "-"):
+    if text[at : at + 1] not in ("", " ", "\t", "[", "(", "'", '"', "-", ","):
         raise AssemblyError(text, at, f"{text[at]!r} is not expected here")
+    stray = _STRAY.match(text, at)  # commas and blanks part alike: mov,eax,[rbx]
+    at = at if stray is None else stray.end()
     mnemonic = _SYNONYMS.get(mnemonic, mnemonic)
     distance = ""
     if mnemonic in MNEMONICS:
@@ -162,8 +175,20 @@ def read_line(text: str, *, known: Container[str] = ()) -> Line:
             distance, at = said[1].lower(), said.end()
     operands: tuple[Operand, ...] = ()
     if text[at:].strip():
-        operands = tuple(parse_operand(text, *part, known) for part in split(text, at))
+        operands = tuple(_operands(text, at, known))
     return Line(text, prefix, mnemonic, operands, distance, position)
+
+
+def _operands(text: str, at: int, known: Container[str]) -> Iterator[Operand]:
+    for start, end in split(text, at):
+        try:
+            yield parse_operand(text, start, end, known)
+        except AssemblyError:
+            parts = parted(text, start, end, known)
+            if parts is None:
+                raise
+            for part in parts:
+                yield parse_operand(text, *part, known)
 
 
 def encode_line(
@@ -238,7 +263,7 @@ def _plain(mnemonic: str, operands: list[Resolved], address: int, bits: int) -> 
     if mnemonic in _POINTER_SIZED:
         operands = [_pointer_sized(operand, bits) for operand in operands]
     refused: CannotEncode | None = None
-    for name, others in _readings(mnemonic, operands):
+    for name, others in _readings(mnemonic, operands, bits):
         try:
             return encode(name, others, address, bits)
         except CannotEncode as error:
@@ -253,9 +278,13 @@ def _pointer_sized(operand: Resolved, bits: int) -> Resolved:
     return operand
 
 
-def _readings(mnemonic: str, operands: list[Resolved]) -> Iterator[tuple[str, list[Resolved]]]:
+def _readings(
+    mnemonic: str, operands: list[Resolved], bits: int
+) -> Iterator[tuple[str, list[Resolved]]]:
     """What a line may mean, with what it leaves out written down; the first that is one is it."""
     yield mnemonic, operands
+    if bits == 64 and _has_narrow(mnemonic, operands):
+        yield mnemonic, [_in_full(operand) for operand in operands]
     stack = [Register(number) for number in _ST]
     registers = [one for one in operands if isinstance(one, Register)]
     if mnemonic in _POPPING | _COMPARING and not operands:
@@ -276,6 +305,18 @@ def _readings(mnemonic: str, operands: list[Resolved]) -> Iterator[tuple[str, li
         yield "movq", operands
     elif mnemonic == "movsx":
         yield "movsxd", operands
+
+
+def _has_narrow(mnemonic: str, operands: list[Resolved]) -> bool:
+    """Whether a 32-bit register is written for a 64-bit one: Cheat Engine goes by its number."""
+    widths = [WIDTHS.get(one.number) for one in operands if isinstance(one, Register)]
+    return widths == [4] if mnemonic in _POINTER_SIZED else 4 in widths and 8 in widths
+
+
+def _in_full(operand: Resolved) -> Resolved:
+    if isinstance(operand, Register):
+        return Register(FULL.get(operand.number, operand.number))
+    return operand
 
 
 def _unknown(name: str) -> int:

@@ -34,6 +34,7 @@ _SIZES: Final = {
 _SIZE: Final = re.compile(rf"({'|'.join(_SIZES)})\b\s*(?:ptr\b)?\s*(?=\S)", re.IGNORECASE)
 _SEGMENT: Final = re.compile(r"([cdefgs]s)\s*:\s*(?=\[)", re.IGNORECASE)
 _INSIDE: Final = re.compile(r"\[\s*([cdefgs]s)\s*:", re.IGNORECASE)
+_BEGINS: Final = re.compile(r"[\[\w#$('\"]")
 _ST: Final = re.compile(r"st\s*(?:\(\s*([0-7])\s*\)|([0-7]))?", re.IGNORECASE)
 
 REGISTERS: Final[dict[str, int]] = {
@@ -52,7 +53,7 @@ ADDRESSING: Final = {
     )
 }
 #: The 64-bit register that a 32-bit one is half of.
-_WIDE: Final = dict(
+FULL: Final = dict(
     zip(
         [register for register, size in ADDRESSING.items() if size == 4],
         [register for register, size in ADDRESSING.items() if size == 8],
@@ -121,6 +122,23 @@ def split(text: str, start: int = 0) -> list[tuple[int, int]]:
     return [_trimmed(text, begin, end) for begin, end in parts]
 
 
+def parted(
+    text: str, start: int, end: int, known: Container[str] = ()
+) -> list[tuple[int, int]] | None:
+    """Two operands between which the comma is missing, as blanks part them, too; None of others.
+
+    >>> parted("mov ebp 0", 4, 9)
+    [(4, 7), (8, 9)]
+    """
+    for blank in re.finditer(r"\s+", text[start:end]):
+        first = start, start + blank.start()
+        word, rest = text[slice(*first)], text[start + blank.end() : end]
+        is_whole = word.endswith("]") or register_of(word, known) is not None
+        if is_whole and _BEGINS.match(rest):
+            return [first, (start + blank.end(), end)]
+    return None
+
+
 def _trimmed(text: str, begin: int, end: int) -> tuple[int, int]:
     part = text[begin:end]
     begin += len(part) - len(part.lstrip())
@@ -187,7 +205,7 @@ def _closes(text: str, start: int, end: int) -> bool:
 def _same_width(base: int, index: int) -> tuple[int, int]:
     """Both registers in full where they differ: Cheat Engine goes by their numbers alone."""
     if base and index and ADDRESSING[base] != ADDRESSING[index]:
-        return _WIDE.get(base, base), _WIDE.get(index, index)
+        return FULL.get(base, base), FULL.get(index, index)
     return base, index
 
 
@@ -205,6 +223,7 @@ def _memory(
             if isinstance(factor, Name)
             and text[factor.position - 1 : factor.position] != '"'
             and (number := register_of(factor.text, known)) is not None
+            and not _ST.fullmatch(factor.text)  # which addresses nothing: st4 is a symbol there
         ]
         if not found:
             rest.append((sign, factors))

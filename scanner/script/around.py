@@ -13,6 +13,8 @@ from ..errors import ExpressionError, ScriptError
 from ..memory.addresses import parse_address
 from ..memory.modules import Module
 from ..memory.space import Space, program_path
+from .aob import ByteArray
+from .search import find_all, ranges_of
 
 _LONGEST: Final = 15  # bytes of an instruction
 _FUNCTION: Final = re.compile(r"[A-Za-z_][\w.\-!?@$]{2,200}")
@@ -33,6 +35,16 @@ class TargetAround:
         self.modules = space.memory.modules(self.regions)
         self._functions = functions
         self._program = program_path(space.memory, self.modules)
+
+    @property
+    def program(self) -> str:
+        """The name of the main module."""
+        return self._program.rpartition("/")[2]
+
+    @property
+    def pid(self) -> int:
+        """Of the process; 0 of what is none."""
+        return self.space.memory.pid or 0
 
     def symbol(self, name: str) -> int | None:
         """The address that a name stands for: a symbol's, a module's, a function's."""
@@ -67,6 +79,18 @@ class TargetAround:
     def copy(self, address: int, size: int) -> bytes:
         """The bytes at an address."""
         return self.space.read_bytes(address, size)
+
+    def bytes_at(self, address: int, size: int) -> bytes:
+        """The bytes at an address, fewer where not all can be read."""
+        return self.space.memory.read(address, size)
+
+    def places(self, array: ByteArray, module: str, most: int) -> list[int]:
+        """Where bytes are in a module, or anywhere if that is ""."""
+        ranges = ranges_of(self.regions)
+        if module:
+            there = self.module(module, 0)
+            ranges = ranges_of(self.regions, there.base, there.end)
+        return find_all(self.space, array, ranges, most)
 
     def moved(self, address: int, to: int) -> bytes:
         """The instruction at an address, as it has to be elsewhere to do the same."""

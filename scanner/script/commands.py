@@ -33,6 +33,8 @@ _MONO: Final = "names of Mono's and .NET's methods are not known"
 _LIBRARIES: Final = "no library is loaded into the target"
 _KERNEL: Final = "the kernel is not changed"
 _LUA: Final = "Lua is not run"
+#: What is said of Lua that could be run.
+LUA_NOT_ASKED: Final = "Lua is run only when that is asked for (--lua)"
 #: What is not run, and why.
 NOT_RUN: Final = {
     "luacall": _LUA,

@@ -27,7 +27,8 @@ def read_data(text: str, size: int, known: Container[str]) -> tuple[Expression |
         known: names that are no numbers.
 
     Returns:
-        Numbers as expressions, texts as bytes, and None for ``??``, which stays as it is.
+        Numbers as expressions, texts as bytes, and None for ``??``, which stays as it is; nothing
+        of a line that says nothing.
 
     Raises:
         AssemblyError: an item is none; says where.
@@ -53,8 +54,6 @@ def read_data(text: str, size: int, known: Container[str]) -> tuple[Expression |
             words = item["text"] if item["text"] is not None else item["quoted"]
             raw = words.encode("utf-8", "surrogatepass")
             items.append(raw if size == 1 else _widened(raw, size))
-    if not items:
-        raise AssemblyError(text, 0, "there are no numbers behind it")
     return tuple(items)
 
 

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from .. import arguments
 from ..code.symbols import Symbols
@@ -18,12 +18,14 @@ from ..memory.changes import Change
 from ..memory.space import Space
 from ..values.literals import quote
 from .layout import Names, assemble_part
-from .plan import Block, Plan, changes_of, overlap, prepare
+from .plan import Block, Plan, changes_of, lua_changes, overlap, prepare
 from .program import Program, read_program
+from .source import has_lua
 from .statements import Part
 
 if TYPE_CHECKING:
     from .around import TargetAround
+    from .lua import LuaSandbox
 
 _UNREGISTER_ALL: Final = "*"
 
@@ -54,6 +56,8 @@ class LiveScript(Scoped):
         name: what errors and other scripts call it.
         text: of the script.
         enabled: whether it is.
+        lua: whether its Lua is run.
+        said: what its Lua printed, the last time that it ran.
 
     >>> memory = bytearray(b"\x29\xd8\x90\x90")
     >>> target = attach(Buffer(memory, base=0x1000))
@@ -66,11 +70,19 @@ class LiveScript(Scoped):
     """
 
     def __init__(
-        self, scripts: Scripts, text: str, name: str, folder: str | os.PathLike[str] | None
+        self,
+        scripts: Scripts,
+        text: str,
+        name: str,
+        folder: str | os.PathLike[str] | None,
+        *,
+        lua: bool = False,
     ) -> None:
         self.name = name
         self.text = text
         self.enabled = False
+        self.lua = lua
+        self.said: tuple[str, ...] = ()
         self._scripts = scripts
         self._folder = folder
         self._life = scripts._life
@@ -79,6 +91,9 @@ class LiveScript(Scoped):
         self._registered: dict[str, int | None] = {}
         self._blocks: list[Block] = []
         self._made: tuple[Change, ...] = ()
+        self._values: tuple[Change, ...] = ()
+        self._removed: dict[str, int] = {}
+        self._sandbox: LuaSandbox | None = None
 
     @property
     def symbols(self) -> dict[str, int]:
@@ -118,7 +133,7 @@ class LiveScript(Scoped):
         self._life.check()
         with self._scripts.lock:
             plan = self._plan(dry=True)
-        return tuple(ScriptChange(*change) for change in plan.outside)
+        return tuple(ScriptChange(*change) for change in (*plan.values, *plan.outside))
 
     def enable(self) -> None:
         r"""Do what [ENABLE] says: all of it, or nothing when it fails.
@@ -150,8 +165,9 @@ class LiveScript(Scoped):
                 raise
             self._program, self._own = plan.program, dict(plan.assembled.names)
             self._made, self.enabled = tuple(plan.outside), True
+            self._values = tuple(plan.values)
             self._scripts.add(self)
-            self._register(plan.registered)
+            self._register(plan)
 
     def disable(self) -> None:
         """Do what [DISABLE] says. Nothing happens when it is not enabled.
@@ -173,9 +189,17 @@ class LiveScript(Scoped):
                 self._put_back()
                 return
             self._check_left()
-            part = self._program.disable
-            names = Names(self._own, self._around().symbol)
-            plan = self._section(self._program, part, names, self._blocks)
+            around, program = self._around(), self._program
+            if program.disable_lua:
+                program = self._read(around, self._sandbox, "disable")
+            part = program.disable
+            if self._sandbox is not None and program.disable_lua:
+                gone = (*part.unregistered, *self._sandbox.unregistered)
+                part = part._replace(unregistered=gone)
+                self._own = {**self._own, **self._sandbox.registered}
+            sandbox = self._sandbox if program.disable_lua else None
+            names = Names(self._own, around.symbol)
+            plan = self._section(program, part, names, self._blocks, sandbox)
             self._write(plan)
             self._end(part)
 
@@ -200,7 +224,19 @@ class LiveScript(Scoped):
     def _put_back(self) -> None:
         self._check_left()
         self._scripts.space.memory.change([change.back for change in reversed(self._made)])
+        self._restore(self._values)
+        symbols = self._scripts.space.symbols
+        removed = {name: at for name, at in self._removed.items() if symbols.get(name) is None}
         self._end(None)
+        for name, address in removed.items():
+            symbols.register(name, address)
+
+    def _restore(self, values: Sequence[Change]) -> None:
+        """Put back what Lua has written, where it is still there."""
+        space = self._scripts.space
+        for change in reversed(values):
+            if space.memory.read(change.address, len(change.after)) == change.after:
+                space.write_bytes(change.address, change.before, force=True)
 
     def _check_left(self) -> None:
         space = self._scripts.space
@@ -223,6 +259,7 @@ class LiveScript(Scoped):
             else:
                 symbols.register(name, before)
         self._registered, self._made, self.enabled = {}, (), False
+        self._values, self._removed, self._sandbox = (), {}, None
         self._scripts.remove(self)
 
     def _is_allocated(self, address: int) -> bool:
@@ -236,13 +273,46 @@ class LiveScript(Scoped):
     def _plan(self, *, dry: bool) -> Plan:
         space = self._scripts.space
         space.check()
-        program = read_program(self.text, space.bits, self._folder)
         around = self._around()
+        sandbox = self._made_sandbox(around)
+        program = self._read(around, sandbox, "enable")
         blocks = list(self._blocks) if dry else self._blocks
-        names = prepare(program.enable, around, blocks, dry=dry)
-        return self._section(program, program.enable, names, blocks)
+        known = sandbox.registered if sandbox else {}
+        names = prepare(program.enable, around, blocks, dry=dry, known=known)
+        if not dry:
+            self._sandbox = sandbox
+        return self._section(program, program.enable, names, blocks, sandbox)
 
-    def _section(self, program: Program, part: Part, names: Names, blocks: Sequence[Block]) -> Plan:
+    def _made_sandbox(self, around: TargetAround) -> LuaSandbox | None:
+        if not self.lua or not has_lua(self.text):
+            return None
+        from .lua import LuaSandbox  # which needs lupa
+
+        return LuaSandbox(around, checking=False)
+
+    def _read(
+        self,
+        around: TargetAround,
+        sandbox: LuaSandbox | None,
+        section: Literal["enable", "disable"],
+    ) -> Program:
+        """Read the script, and run the Lua of one section."""
+        if sandbox is None:
+            return read_program(self.text, around.bits, self._folder)
+        sandbox.begin(around)
+        try:
+            return read_program(self.text, around.bits, self._folder, sandbox, section)
+        finally:
+            self.said = tuple(sandbox.said)
+
+    def _section(
+        self,
+        program: Program,
+        part: Part,
+        names: Names,
+        blocks: Sequence[Block],
+        sandbox: LuaSandbox | None = None,
+    ) -> Plan:
         around = self._around()
         assembled = assemble_part(part, names, around, strict=program.strict)
         registered: dict[str, int] = {}
@@ -251,28 +321,38 @@ class LiveScript(Scoped):
             if address is None:
                 raise ScriptError(line, f"registersymbol(): nothing is called {name:.80}")
             registered[name] = address % (1 << 64)
+        if sandbox is not None:
+            registered = {**sandbox.registered, **registered}
+        values, gone = lua_changes(sandbox, around)
         inside, outside = changes_of(assembled, around, blocks)
         for other in self._scripts.enabled:
             place = None if other is self else overlap(outside, other._made)
             if place is not None:
                 reason = f"the script {quote(other.name)} has changed 0x{place:x}, too"
                 raise ScriptError(0, f"{reason}: disable it first")
-        return Plan(program, assembled, inside, outside, registered)
+        return Plan(program, assembled, inside, outside, registered, values, gone)
 
     def _write(self, plan: Plan) -> None:
         space = self._scripts.space
         for change in plan.inside:
             space.write_bytes(change.address, change.after, force=True)
-        if plan.outside:
-            try:
+        try:
+            for change in plan.values:
+                space.write_bytes(change.address, change.after, force=True)
+            if plan.outside:
                 space.memory.change(plan.outside)
-            except PatchError as error:
+        except BaseException as error:
+            with contextlib.suppress(FarfetchError):
+                self._restore(plan.values)
+            if isinstance(error, PatchError):
                 raise ScriptError(0, str(error)) from None
+            raise
 
     def _took_back(self, plan: Plan) -> bool:
         """Take back what was written, should Ctrl-C have come behind it; whether it was."""
         memory = self._scripts.space.memory
         with contextlib.suppress(FarfetchError):
+            self._restore(plan.values)
             back = [
                 change.back
                 for change in plan.outside
@@ -283,9 +363,14 @@ class LiveScript(Scoped):
                 return True
         return False
 
-    def _register(self, registered: dict[str, int]) -> None:
+    def _register(self, plan: Plan) -> None:
         symbols = self._scripts.space.symbols
-        for name, address in registered.items():
+        for name in plan.unregistered:
+            before = symbols.get(name)
+            if before is not None:
+                self._removed[name] = before
+                symbols.unregister(name)
+        for name, address in plan.registered.items():
             self._registered[name] = symbols.get(name)
             symbols.register(name, address, owner=self.name)
 
@@ -331,15 +416,21 @@ class Scripts(Bound):
         return tuple(self._enabled)
 
     def script(
-        self, text: str, name: str = "", folder: str | os.PathLike[str] | None = None
+        self,
+        text: str,
+        name: str = "",
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        lua: bool = False,
     ) -> LiveScript:
         """Make one; nothing is read or changed yet."""
         self._life.check()
         arguments.text("text", text)
         arguments.text("name", name)
         shown = None if folder is None else arguments.path("folder", folder)
+        lua = arguments.flag("lua", lua)
         self._count += 1
-        return LiveScript(self, text, name or f"script {self._count}", shown)
+        return LiveScript(self, text, name or f"script {self._count}", shown, lua=lua)
 
     def add(self, script: LiveScript) -> None:
         """Note that one is enabled."""

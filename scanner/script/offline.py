@@ -5,21 +5,28 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..assembler.encoder import CannotEncode
 from ..assembler.expressions import evaluate
 from ..errors import ScriptError
 from .layout import Names, assemble_part
 from .program import Program, read_program
+from .source import has_lua
 from .statements import Part
+
+if TYPE_CHECKING:
+    from .aob import ByteArray
+    from .lua import LuaSandbox
 
 _WIDTHS: Final = (64, 32)
 _MODULE: Final = re.compile(r"\$process|.+\.(?:exe|dll|so|bin|game|dat|elf)", re.IGNORECASE)
 #: A module and a symbol of it, as in ``kernel32.Sleep`` and ``GameAssembly.dll!il2cpp_init``.
-_EXPORT: Final = re.compile(r"[A-Za-z_][\w\-]*(?:[.!][A-Za-z_?@][\w@?$]*)+", re.IGNORECASE)
+_EXPORT: Final = re.compile(r"[A-Za-z_][\w\-]*(?:[.!][\w?@][\w@?$]*)+", re.IGNORECASE)
 #: A method that Mono or .NET compiles, as in ``PlayerController:Update``.
-_METHOD: Final = re.compile(r"[\w.<>`/|+&]+:{1,2}[\w.<>`|]+(?:\([^)]*\))?")
+_METHOD: Final = re.compile(r"[\w.<>`/|+&]+(?::{1,2}[\w.<>`|~]+){1,8}(?:\([^)]*\))?")
+#: A name that Lua makes known once it is not only checked.
+_BY_LUA: Final = re.compile(r"(?<!un)registerSymbol\s*\(\s*[\"'](\w+)[\"']\s*,", re.IGNORECASE)
 
 
 def _is_unknown(name: str) -> bool:  # noqa: ARG001
@@ -47,6 +54,7 @@ def check_script(
     *,
     known: Callable[[str], bool] = _is_unknown,
     folder: str | os.PathLike[str] | None = None,
+    lua: bool = False,
 ) -> OfflineCheck:
     r"""Whether a script is understood and assembled whole, for 64-bit code or for 32-bit code.
 
@@ -56,6 +64,7 @@ def check_script(
         text: of the script.
         known: whether a name is a symbol that something else makes known.
         folder: of the table.
+        lua: whether its Lua is run, which is told that it is only checked.
 
     >>> check = check_script("[ENABLE]\ngame.exe+10:\n mov [rbx+48],#100\n[DISABLE]")
     >>> check.bits, check.waits
@@ -67,22 +76,46 @@ def check_script(
     for bits in _WIDTHS:
         waits: dict[str, None] = {}
         try:
-            program = read_program(text, bits, folder)
-            _assemble(program, bits, known, waits)
+            around = _Imagined(bits, waits)
+            sandbox = _sandbox(around, known) if lua and has_lua(text) else None
+            program = read_program(text, bits, folder, sandbox)
+            _assemble(program, around, known, sandbox)
         except ScriptError as error:
             errors.append(error)
+            if error.reason.startswith("{$"):  # for code of any width
+                break
             continue
-        registers = tuple(dict.fromkeys(name for _, name in program.enable.registered))
+        registers = tuple(
+            dict.fromkeys(
+                (
+                    *(name for _, name in program.enable.registered),
+                    *(sandbox.registered if sandbox else ()),
+                    *(_BY_LUA.findall(text) if sandbox else ()),
+                )
+            )
+        )
         return OfflineCheck(bits, None, registers, tuple(waits))
     return OfflineCheck(0, max(errors, key=lambda error: error.line), (), ())
 
 
+def _sandbox(around: _Imagined, known: Callable[[str], bool]) -> LuaSandbox:
+    from .lua import LuaSandbox
+
+    around.is_known = known
+    sandbox = LuaSandbox(around, checking=True)
+    sandbox.begin()
+    return sandbox
+
+
 def _assemble(
-    program: Program, bits: int, known: Callable[[str], bool], waits: dict[str, None]
+    program: Program,
+    around: _Imagined,
+    known: Callable[[str], bool],
+    sandbox: LuaSandbox | None,
 ) -> None:
     own = {name.lower() for _, name in program.enable.registered}
-    around = _Imagined(bits, lambda name: name.lower() not in own and known(name), waits)
-    names = Names({}, around.symbol)
+    around.is_known = lambda name: name.lower() not in own and known(name)
+    names = Names(sandbox.registered if sandbox else {}, around.symbol)
     for part in (program.enable, program.disable):
         around.prepare(part, names)
         assemble_part(part, names, around, strict=program.strict)
@@ -94,9 +127,13 @@ def _assemble(
 class _Imagined:
     """A target in which everything is where it can be reached."""
 
-    def __init__(self, bits: int, known: Callable[[str], bool], waits: dict[str, None]) -> None:
+    program = "$process"
+    pid = 1
+
+    def __init__(self, bits: int, waits: dict[str, None]) -> None:
         self.bits = bits
-        self._known, self._waits = known, waits
+        self.is_known: Callable[[str], bool] = _is_unknown
+        self._waits = waits
         self._module = 0x140000000 if bits == 64 else 0x400000
         self._free = self._module + 0x4000000
         self._symbols: dict[str, int] = {}
@@ -135,7 +172,7 @@ class _Imagined:
             if _MODULE.fullmatch(name):
                 self._waits[name] = None
                 self._symbols[name] = self._module
-            elif self._known(name) or _EXPORT.fullmatch(name) or _METHOD.fullmatch(name):
+            elif self.is_known(name) or _EXPORT.fullmatch(name) or _METHOD.fullmatch(name):
                 self._waits[name] = None
                 self._symbols[name] = self._somewhere(0x1000)
             else:
@@ -147,6 +184,11 @@ class _Imagined:
 
     def copy(self, address: int, size: int) -> bytes:  # noqa: ARG002
         return bytes(size)
+
+    bytes_at = copy
+
+    def places(self, array: ByteArray, module: str, most: int) -> list[int]:  # noqa: ARG002
+        return [self._somewhere(0x1000)]
 
     def moved(self, address: int, to: int) -> bytes:  # noqa: ARG002
         return b"\x90" * 5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..assembler.encoder import CannotEncode
@@ -16,6 +16,7 @@ from .statements import Allocation, Part, Search
 
 if TYPE_CHECKING:
     from .around import TargetAround
+    from .lua import LuaSandbox
     from .program import Program
 
 _ALIGN: Final = 16  # of what is allocated
@@ -47,6 +48,8 @@ class Plan(NamedTuple):
         inside: changes of what it allocated, where nothing runs.
         outside: changes of what the target had before.
         registered: addresses of the names that it registers.
+        values: changes that Lua makes, of what the target changes itself.
+        unregistered: names that Lua takes away.
     """
 
     program: Program
@@ -54,9 +57,18 @@ class Plan(NamedTuple):
     inside: list[Change]
     outside: list[Change]
     registered: dict[str, int]
+    values: list[Change]
+    unregistered: list[str]
 
 
-def prepare(part: Part, around: TargetAround, blocks: list[Block], *, dry: bool) -> Names:
+def prepare(
+    part: Part,
+    around: TargetAround,
+    blocks: list[Block],
+    *,
+    dry: bool,
+    known: Mapping[str, int],
+) -> Names:
     """Look for bytes, check those that have to be there, and allocate.
 
     Args:
@@ -64,6 +76,7 @@ def prepare(part: Part, around: TargetAround, blocks: list[Block], *, dry: bool)
         around: the target.
         blocks: that the script has; those that are allocated are added.
         dry: only say where it would be allocated.
+        known: names that Lua has registered.
 
     Returns:
         The names that are known then.
@@ -72,7 +85,7 @@ def prepare(part: Part, around: TargetAround, blocks: list[Block], *, dry: bool)
         ScriptError: bytes are not found, or not as they have to be.
         MemoryUnavailable: there is no room.
     """
-    names = Names({}, around.symbol)
+    names = Names(known, around.symbol)
     _search(part.searches, names, around)
     for assertion in part.assertions:
         address = _value(assertion.line, assertion.address, names, around)
@@ -215,6 +228,29 @@ def changes_of(
         if raw != there:
             outside.append(Change(piece.address, there, raw))
     return inside, outside
+
+
+def lua_changes(sandbox: LuaSandbox | None, around: TargetAround) -> tuple[list[Change], list[str]]:
+    """The changes that Lua asks for, in order, and the names that it takes away.
+
+    Raises:
+        ScriptError: a place can no longer be read.
+    """
+    if sandbox is None:
+        return [], []
+    values: list[Change] = []
+    for address, raw in sandbox.writes:
+        before = around.space.memory.read(address, len(raw))
+        if len(before) < len(raw):
+            raise ScriptError(0, f"{{$lua}}: 0x{address:x} cannot be read")
+        for change in values:  # where it has written before, that is what is there
+            low = max(change.address, address)
+            high = min(change.address + len(change.after), address + len(raw))
+            if low < high:
+                part = change.after[low - change.address : high - change.address]
+                before = before[: low - address] + part + before[high - address :]
+        values.append(Change(address, before, raw))
+    return values, sandbox.unregistered
 
 
 def _joined(pieces: Sequence[Piece]) -> list[Piece]:

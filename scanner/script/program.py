@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, Protocol
 
 from ..assembler.assembler import read_line
 from ..assembler.encodings import catalogue
@@ -15,10 +16,10 @@ from ..assembler.operands import split
 from ..declarations.files import NotRegular, read_regular
 from ..errors import AssemblyError, ScriptError
 from .aob import ByteArray, parse_aob
-from .commands import COMMANDS, NOT_RUN
+from .commands import COMMANDS, LUA_NOT_ASKED, NOT_RUN
 from .data import read_data
 from .defines import Defines
-from .source import Source, SourceLine, read_source
+from .source import SourceLine, read_source
 from .statements import (
     Access,
     Align,
@@ -62,6 +63,8 @@ class Program(NamedTuple):
         strict: whether labels have to be declared.
         bits: the width of code that it was read for.
         has_sections: whether it can be disabled.
+        disable_lua: the line where [DISABLE] begins to be Lua; 0 where it has none. What that
+            puts in its place is read only when the script is disabled.
     """
 
     enable: Part
@@ -69,15 +72,34 @@ class Program(NamedTuple):
     strict: bool
     bits: int
     has_sections: bool
+    disable_lua: int = 0
 
 
-def read_program(text: str, bits: int, folder: str | os.PathLike[str] | None = None) -> Program:
+class RunsLua(Protocol):
+    """What becomes of a script's Lua; :class:`.LuaSandbox` is one."""
+
+    def check(self, text: str, line: int) -> None:
+        """Refuse a piece that cannot be run."""
+
+    def run(self, text: str, line: int) -> str:
+        """Run a piece: the lines that it puts in its place."""
+
+
+def read_program(
+    text: str,
+    bits: int,
+    folder: str | os.PathLike[str] | None = None,
+    lua: RunsLua | None = None,
+    section: Literal["enable", "disable"] = "enable",
+) -> Program:
     r"""Read a script.
 
     Args:
         text: of the script.
         bits: of the target's code, 32 or 64.
         folder: of the table, for what the script includes; nothing is if None.
+        lua: runs its Lua; a script with Lua is refused if None.
+        section: whose Lua is run; that of the other is only checked.
 
     Raises:
         ScriptError: a line is not understood, or is not run; the first of them.
@@ -91,20 +113,51 @@ def read_program(text: str, bits: int, folder: str | os.PathLike[str] | None = N
         raise min(source.refused, key=lambda error: error.line)
     base = None if folder is None else Path(folder)
     source = source._replace(lines=tuple(_included(source.lines, base, 0)))
+    pieces = [line for line in source.lines if line.lua]
+    if pieces and lua is None:
+        raise ScriptError(pieces[0].lua, f"{{$lua}}: {LUA_NOT_ASKED}")
+    parts = {}
+    for name in ("enable", "disable"):
+        lines = [line for line in source.lines if line.section in ("both", name)]
+        if pieces and lua is not None:
+            lines = list(_without_lua(lines, lua, runs=name == section))
+        parts[name] = [line for line in lines if line.bits in (0, bits)]
     return Program(
-        _part(source, "enable", bits, base),
-        _part(source, "disable", bits, base) if source.has_sections else Part(),
+        _Reader(parts["enable"], base).read(),
+        _Reader(parts["disable"], base).read() if source.has_sections else Part(),
         source.strict,
         bits,
         source.has_sections,
+        next((line.lua for line in pieces if line.section != "enable"), 0),
     )
+
+
+def _without_lua(lines: list[SourceLine], lua: RunsLua, *, runs: bool) -> Iterator[SourceLine]:
+    """The lines of a section, with what its Lua puts in its place."""
+    for piece, group in itertools.groupby(lines, lambda line: line.lua):
+        if not piece:
+            yield from group
+            continue
+        inside = list(group)
+        text, at = "", 1
+        for line in inside:  # each where it is in the script
+            text += "\n" * (line.number - at) + line.text
+            at = line.number
+        if not runs:
+            lua.check(text, piece)
+            continue
+        made = read_source(lua.run(text, piece))
+        if made.refused or made.has_sections or any(line.lua for line in made.lines):
+            raise ScriptError(piece, "{$lua}: what it puts in its place is no plain assembly")
+        for line in made.lines:
+            yield SourceLine(piece, line.text, inside[0].section, line.bits or inside[0].bits)
 
 
 def _included(
     lines: tuple[SourceLine, ...], folder: Path | None, depth: int
 ) -> Iterator[SourceLine]:
     for line in lines:
-        command = _COMMAND.fullmatch(line.text)
+        command = None if line.lua else _COMMAND.fullmatch(line.text)
         if command is None or command[1].lower() != "include":
             yield line
             continue
@@ -114,6 +167,8 @@ def _included(
         inner = read_source(raw.decode("utf-8", "replace"))
         if inner.refused:
             raise ScriptError(line.number, f"include(): {inner.refused[0]}")
+        if any(one.lua for one in inner.lines):
+            raise ScriptError(line.number, "include(): Lua in what is included is not run")
         renumbered = tuple(
             SourceLine(line.number, one.text, line.section, one.bits or line.bits)
             for one in inner.lines
@@ -126,7 +181,6 @@ def read_beside(folder: Path | None, name: str, line: int) -> bytes:
 
     Raises:
         ScriptError: it is elsewhere, or cannot be read.
-    r
     """
     if folder is None:
         raise ScriptError(line, "files are only read from a table's folder, and there is none")
@@ -144,15 +198,6 @@ def read_beside(folder: Path | None, name: str, line: int) -> bytes:
     if len(raw) > MAX_COPY:
         raise ScriptError(line, f"{name:.80} is larger than {MAX_COPY >> 20} MiB")
     return raw
-
-
-def _part(source: Source, section: str, bits: int, folder: Path | None) -> Part:
-    lines = [
-        line
-        for line in source.lines
-        if line.section in ("both", section) and line.bits in (0, bits)
-    ]
-    return _Reader(lines, folder).read()
 
 
 class _Reader:

@@ -40,6 +40,24 @@ def find_first(
     return found
 
 
+def find_all(
+    space: Space, array: ByteArray, ranges: Sequence[tuple[int, int]], most: int
+) -> list[int]:
+    """The places of an array in some ranges of addresses, at most so many."""
+    found: list[int] = []
+    expression = _expression(array)
+    for start, end in ranges:
+        at = start
+        for address, raw in _blocks(space, start, end):
+            while len(found) < most:
+                match = expression.search(raw, max(0, at - address))
+                if match is None:
+                    break
+                found.append(address + match.start())
+                at = found[-1] + 1
+    return found
+
+
 def ranges_of(
     regions: Sequence[Region], begin: int = 0, end: int = 1 << 64, *, executable: bool = False
 ) -> list[tuple[int, int]]:

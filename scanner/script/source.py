@@ -15,14 +15,19 @@ MAX_LINES: Final = 50_000
 Section: TypeAlias = Literal["both", "enable", "disable"]
 
 _COMMENT: Final = re.compile(
-    r"""//[^\n]* | /\*.*?(?:\*/|\Z) | \{\$(?P<directive>[^}\n]*)\}? | \{.*?(?:\}|\Z)
+    r"""^[ \t]*\[\s*(?P<header>enable|disable)\s*\](?=[ \t]*(?:$|//|/\*|\{))
+    | //[^\n]* | /\*.*?(?:\*/|\Z) | \{\$(?P<directive>[^}\n]*)\}? | \{.*?(?:\}|\Z)
     | "[^"\n]*" | '[^'\n]*'""",
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE | re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
 _HEADER: Final = re.compile(r"\[\s*(/?)\s*(enable|disable|32-bit|64-bit)\s*\]", re.IGNORECASE)
+#: Where Lua ends: with its section, or where assembly goes on.
+_LUA_ENDS: Final = re.compile(
+    r"^[ \t]*\[\s*(?:enable|disable)\s*\][ \t]*$|^[ \t]*(?P<asm>\{\$asm\s*\})",
+    re.MULTILINE | re.IGNORECASE,
+)
 #: Directives that begin what we do not run, and what that is.
 _OTHERS: Final = {
-    "lua": "Lua is not run",
     "luacode": "Lua is not run",
     "ccode": "C is not compiled",
     "c": "C is not compiled",
@@ -40,12 +45,14 @@ class SourceLine(NamedTuple):
         text: without comments and blanks around it.
         section: that it belongs to.
         bits: the width of code it is for, 32 or 64; 0 for both.
+        lua: the line at which the piece of Lua begins that it belongs to; 0 for assembly.
     """
 
     number: int
     text: str
     section: Section
     bits: int
+    lua: int = 0
 
 
 class Source(NamedTuple):
@@ -79,15 +86,17 @@ def read_source(text: str) -> Source:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if text.count("\n") >= MAX_LINES:
         raise ScriptError(0, f"the script has more than {MAX_LINES} lines")
-    bare, strict, refused = _without_comments(text)
+    bare, strict, refused, lua = _without_comments(text)
     lines: list[SourceLine] = []
     section: Section = "both"
     bits, sections = 0, False
     for number, line in enumerate(bare.split("\n"), 1):
         word = line.strip()
         header = _HEADER.fullmatch(word)
-        if header is None:
-            if word:
+        if header is None or (number in lua and "-" in header[2]):
+            if number in lua:
+                lines.append(SourceLine(number, line, section, bits, lua[number]))
+            elif word:
                 lines.append(SourceLine(number, word, section, bits))
             continue
         closing, name = header[1], header[2].lower()
@@ -98,36 +107,89 @@ def read_source(text: str) -> Source:
     return Source(tuple(lines), strict, tuple(refused), sections)
 
 
-def _without_comments(text: str) -> tuple[str, bool, list[ScriptError]]:
-    """The text with comments as blanks, whether it is strict, and what is not run."""
+def has_lua(text: str) -> bool:
+    """Whether a script may have Lua in it.
+
+    >>> has_lua("{$lua}"), has_lua("nop")
+    (True, False)
+    """
+    return "{$lua}" in text.lower()
+
+
+def _without_comments(text: str) -> tuple[str, bool, list[ScriptError], dict[int, int]]:
+    """The text with comments as blanks, whether it is strict, what is not run, and Lua's lines.
+
+    Those are as they were, by number, with the line at which their piece begins. A section begins
+    as what stands before all sections ends: with Lua, or with assembly.
+    """
     parts: list[str] = []
     refused: list[ScriptError] = []
+    lua: dict[int, int] = {}
     at, strict = 0, False
+    before: int | None = None  # the piece of Lua in which the sections begin
     while (match := _COMMENT.search(text, at)) is not None:
         parts.append(text[at : match.start()])
         found, at = match[0], match.end()
         if found[0] in "\"'":
             parts.append(found)
             continue
-        if match["directive"] is None:
+        if match["header"] is not None:
+            before = 0 if before is None else before
+            if not before:
+                parts.append(found)
+                continue
+            piece, at = before, match.start()
+        elif match["directive"] is None:
             parts.append(_blank(found))
             continue
-        words = match["directive"].lower().split()
-        directive = words[0] if words else ""
-        if directive == "strict":
-            strict = True
-        elif directive in _OTHERS:
+        else:
             line = text.count("\n", 0, match.start()) + 1
-            refused.append(ScriptError(line, f"{{${directive}}}: {_OTHERS[directive]}"))
-            end = re.compile(r"\{\$asm\s*\}", re.IGNORECASE).search(text, at)
-            stop = end.start() if end else len(text)
-            found, at = text[match.start() : stop], stop
-        elif directive not in ("asm", "nodebug", "warn"):
-            line = text.count("\n", 0, match.start()) + 1
-            refused.append(ScriptError(line, f"{{${directive:.40}}} is no directive that is known"))
-        parts.append(_blank(found))
+            words = match["directive"].lower().split()
+            directive = words[0] if words else ""
+            if directive in _OTHERS:
+                refused.append(ScriptError(line, f"{{${directive}}}: {_OTHERS[directive]}"))
+                end = _LUA_ENDS.search(text, at)
+                at = end.start() if end else len(text)
+                parts.append(_blank(text[match.start() : at]))
+                continue
+            if directive != "lua":
+                strict = strict or directive == "strict"
+                if directive not in ("asm", "nodebug", "warn", "strict"):
+                    said = f"{{${directive:.40}}} is no directive that is known"
+                    refused.append(ScriptError(line, said))
+                parts.append(_blank(found))
+                continue
+            parts.append(_blank(found))
+            piece = line
+        inner, at, before = _lua(text, at, piece, before, lua)
+        parts.append(inner)
     parts.append(text[at:])
-    return "".join(parts), strict, refused
+    return "".join(parts), strict, refused, lua
+
+
+def _lua(
+    text: str, at: int, piece: int, before: int | None, lua: dict[int, int]
+) -> tuple[str, int, int | None]:
+    """Take a piece of Lua, with the sections that begin in it.
+
+    Returns:
+        Its text, where it ends, and in which piece sections begin, if that is known now.
+    """
+    start = at
+    while True:
+        end = _LUA_ENDS.search(text, at)
+        stop = end.start() if end else len(text)
+        first = text.count("\n", 0, at) + 1
+        lua.update(dict.fromkeys(range(first, first + text.count("\n", at, stop) + 1), piece))
+        if end is None or end["asm"]:
+            if end is not None:
+                lua.pop(text.count("\n", 0, stop) + 1, None)
+            return text[start:stop], stop, before
+        lua.pop(text.count("\n", 0, stop) + 1, None)
+        before = piece if before is None else before
+        at = end.end()
+        if before != piece:  # the sections begin with assembly
+            return text[start:at], at, before
 
 
 def _blank(text: str) -> str:

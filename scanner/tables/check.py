@@ -79,14 +79,16 @@ class TableCheck(NamedTuple):
         }
 
 
-def check_table(path: str | os.PathLike[str]) -> TableCheck:
+def check_table(path: str | os.PathLike[str], *, lua: bool = False) -> TableCheck:
     """Say of each value and script of a table what can be said without its program.
 
     Args:
         path: of a Cheat Engine table or one of farfetch's own.
+        lua: whether scripts may have Lua that only computes, which needs ``farfetch[lua]``.
 
     Raises:
         TableError: it cannot be read.
+        ScriptError: Lua is asked for, and is not installed.
 
     >>> import tempfile
     >>> table = Table()
@@ -97,13 +99,18 @@ def check_table(path: str | os.PathLike[str]) -> TableCheck:
     1
     """
     name = arguments.path("path", path)
+    lua = arguments.flag("lua", lua)
+    if lua:
+        from ..script.lua import check_installed
+
+        check_installed()
     table, report = read_table(name)
-    return _checked(table, report, str(Path(name).parent))
+    return _checked(table, report, str(Path(name).parent), lua=lua)
 
 
-def _checked(table: Table, report: Iterable[Taken], folder: str) -> TableCheck:
+def _checked(table: Table, report: Iterable[Taken], folder: str, *, lua: bool) -> TableCheck:
     scripts = {script.name: script for script in table.scripts}
-    known = _Known(table, folder)
+    known = _Known(table, folder, lua=lua)
     checked: list[Checked] = []
     for taken in report:
         if not taken.taken:
@@ -122,7 +129,7 @@ def _checked(table: Table, report: Iterable[Taken], folder: str) -> TableCheck:
 class _Known:
     """Which scripts can run, and which symbols they make known."""
 
-    def __init__(self, table: Table, folder: str) -> None:
+    def __init__(self, table: Table, folder: str, *, lua: bool) -> None:
         self._table = table
         self._by: dict[str, list[str]] = {}  # names that are registered, by which texts
         self._named: dict[str, str] = {}
@@ -135,7 +142,8 @@ class _Known:
                         texts.append(script.text)
         self._given = {name.lower() for name in table.symbols}
         self.checks: Mapping[str, OfflineCheck] = {
-            text: check_script(text, known=self._is_named, folder=folder) for text in self._named
+            text: check_script(text, known=self._is_named, folder=folder, lua=lua)
+            for text in self._named
         }
         self._settle()
 

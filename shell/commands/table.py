@@ -61,6 +61,7 @@ def _new_name(session: Session, asked: Asked) -> str:
 NEW_NAME = Kind("NEW", _new_name, sample="more", refuses=(("hp", "UsageError"),))
 #: What is checked: a table's file.
 CHECKED = replace(FILE, label="FILE|SCRIPT", read=as_typed, sample="game.json --offline")
+_LUA = Option("--lua", "run Lua that only computes")
 _REPLACE = Option("--replace", "the entry of that name, if there is one")
 
 
@@ -200,19 +201,19 @@ def _check(session: Session, given: Given) -> Result:
     if given.offline:
         if given.what is None:
             raise UsageError("FILE is missing: table check FILE --offline")
-        return table_check.check_file(path_of(given.what), every=given.list)
+        return table_check.check_file(path_of(given.what), every=given.list, lua=given.lua)
     if given.list:
         raise UsageError("--list goes with --offline")
     session.attached.check()
     if given.what is None:
-        return scripts.check_all(session)
-    return scripts.check(session, session.table.script(given.what))
+        return scripts.check_all(session, lua=given.lua)
+    return scripts.check(session, session.table.script(given.what), lua=given.lua)
 
 
 def _on(session: Session, given: Given) -> Result:
     session.attached.check()
     script = session.table.script(given.script)
-    return scripts.switch_on(session, script, undo_at_exit=given.undo_at_exit)
+    return scripts.switch_on(session, script, undo_at_exit=given.undo_at_exit, lua=given.lua)
 
 
 def _off(session: Session, given: Given) -> Result:
@@ -256,7 +257,8 @@ TABLE = Command(
     "script that can run, and why others are refused; --list says it of each. on switches an Auto "
     "Assembler script on, as a whole or not at all; off does what its [DISABLE] says, and "
     "--undo-at-exit puts the old bytes back when the shell detaches or ends. check SCRIPT says "
-    "what it would change, and check alone which scripts still fit the program.",
+    "what it would change, and check alone which scripts still fit the program. With --lua a "
+    "script may have {$lua} that only computes: it is run where it cannot reach files or programs.",
     examples=(
         "table add 0 health",
         "table add 0.hp health",
@@ -301,13 +303,14 @@ TABLE = Command(
                     (
                         Option("--offline", "without the program"),
                         Option("--list", "each value and script"),
+                        _LUA,
                     ),
                     ("check",),
                     "what of a file can be used, or what a script would change",
                 ),
                 Form(
                     (Argument("script", SCRIPT),),
-                    (Option("--undo-at-exit", "put the old bytes back"),),
+                    (Option("--undo-at-exit", "put the old bytes back"), _LUA),
                     ("on",),
                     "do what a script says",
                 ),

@@ -26,11 +26,11 @@ _MATCHES = (Column("SCRIPT", style="bold"), Column("NOW"))
 _SHOWN = 16
 
 
-def switch_on(session: Session, script: Script, *, undo_at_exit: bool) -> Result:
+def switch_on(session: Session, script: Script, *, undo_at_exit: bool, lua: bool) -> Result:
     """Enable a script of the table."""
     live = _enabled(session, script)
     if live is None:
-        live = _live(session, script)
+        live = _live(session, script, lua=lua)
         with session.whole():  # else a signal in between would leave it for ever
             live.enable()
             if undo_at_exit:
@@ -40,14 +40,16 @@ def switch_on(session: Session, script: Script, *, undo_at_exit: bool) -> Result
     said = f"{quote(script.name)} is on"
     if live.symbols:
         said += f"; {', '.join(live.symbols)} {'is' if len(live.symbols) == 1 else 'are'} known"
+    printed: list[Json] = list(live.said)
     fields: dict[str, Json] = {
         "name": script.name,
         "on": True,
         "changes": _fields(live.changes),
         "symbols": {name: format_address(address) for name, address in live.symbols.items()},
         "undo_at_exit": live in session.undone,
+        "printed": printed,
     }
-    return Result(fields, (said, *_table(session, live.changes)))
+    return Result(fields, (said, *live.said, *_table(session, live.changes)))
 
 
 def switch_off(session: Session, script: Script) -> Result:
@@ -61,10 +63,10 @@ def switch_off(session: Session, script: Script) -> Result:
     return Result({"name": script.name, "on": False}, (f"{quote(script.name)} is off",))
 
 
-def check(session: Session, script: Script) -> Result:
+def check(session: Session, script: Script, *, lua: bool) -> Result:
     """Say what a script would change."""
     live = _enabled(session, script)
-    changes = live.changes if live else _live(session, script).dry_run()
+    changes = live.changes if live else _live(session, script, lua=lua).dry_run()
     count = quantities.count(len(changes), "place", "places")
     said = f"{quote(script.name)} {'has changed' if live else 'would change'} {count}"
     fields: dict[str, Json] = {
@@ -75,7 +77,7 @@ def check(session: Session, script: Script) -> Result:
     return Result(fields, (said, *_table(session, changes)))
 
 
-def check_all(session: Session) -> Result:
+def check_all(session: Session, *, lua: bool) -> Result:
     """Say of each script of the table whether it could be switched on now."""
     target = session.attached
     listed: list[Json] = []
@@ -86,7 +88,7 @@ def check_all(session: Session) -> Result:
             status = "on"
         else:
             try:
-                _live(session, script).dry_run()
+                _live(session, script, lua=lua).dry_run()
             except FarfetchError as error:
                 target.check()
                 status, reason = "refused", str(error)
@@ -113,12 +115,12 @@ def _enabled(session: Session, script: Script) -> LiveScript | None:
     return None
 
 
-def _live(session: Session, script: Script) -> LiveScript:
-    key = (script.name, script.text)
+def _live(session: Session, script: Script, *, lua: bool) -> LiveScript:
+    key = (script.name, script.text, lua)
     known = session.scripts.get(key)
     if known is None:
         folder = session.folder
-        known = session.attached.script(script.text, name=script.name, folder=folder)
+        known = session.attached.script(script.text, name=script.name, folder=folder, lua=lua)
         session.scripts[key] = known
     return known
 

@@ -104,7 +104,7 @@ class Session:
         self.settings = Settings()
         self.writes = Writes()
         self.undone: set[Patch | LiveScript] = set()
-        self.scripts: dict[tuple[str, str], LiveScript] = {}
+        self.scripts: dict[tuple[str, str, bool], LiveScript] = {}
         self.folder: Path | None = None
         self.advised: set[str] = set()
         self.listed = range(0)

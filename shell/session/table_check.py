@@ -23,16 +23,17 @@ _MOST = 12  # reasons that are told without being asked
 _WIDEST = 60
 
 
-def check_file(file: Path, *, every: bool) -> Result:
+def check_file(file: Path, *, every: bool, lua: bool) -> Result:
     """Check a table's file.
 
     Args:
         file: of the table.
         every: whether each value and script is listed.
+        lua: whether scripts may have Lua that only computes.
     """
     from farfetch.scanner import check_table  # reads assembly, which others do without
 
-    check = check_table(file)
+    check = check_table(file, lua=lua)
     counts = check.counts
     values = quantities.count(counts["values"], "value", "values")
     lines = [

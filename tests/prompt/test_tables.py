@@ -276,6 +276,44 @@ def test_a_cheat_engine_table_is_used(game: TargetProcess, drive: Drive, tmp_pat
     assert out.read_bytes() == file.read_bytes()
 
 
+LUA_SCRIPT = """[ENABLE]
+{$lua}
+print('found', readSmallInteger('hit') ~= nil)
+return string.format('define(place,%X)', getAddress('hit'))
+{$asm}
+place:
+ nop 3
+[DISABLE]
+place:
+ db 29 77 04
+{$lua}
+createTimer()"""
+
+
+def test_lua_is_run_where_it_is_asked_for(drive: Drive, tmp_path: Path) -> None:
+    only = LUA_SCRIPT.partition("\n{$lua}\ncreate")[0]
+    texts = {"timer": LUA_SCRIPT, "lua": only.replace("\nplace:\n db", "\nhit:\n db")}
+    scripts = [{"name": name, "text": text} for name, text in texts.items()]
+    file = tmp_path / "lua.json"
+    content = {"format": "farfetch table", "version": 4, "entries": [], "scripts": scripts}
+    file.write_text(json.dumps(content))
+    with Hooked(build(tmp_path)) as running:
+        shell = drive("-p", running.pid)
+        shell.ask(f"load '{file}'")
+        assert shell.ask(f"table check '{file}' --offline")["counts"]["runnable"] == 0
+        said = "line 2: {$lua}: Lua is run only when that is asked for (--lua)"
+        assert [one["reason"] for one in shell.ask("table check")["scripts"]] == [said, said]
+        assert shell.error("table on lua")["message"] == said
+        timer, lua = shell.ask("table check --lua")["scripts"]
+        assert "createTimer is no function that only computes" in timer["reason"]
+        assert lua["status"] == "fits"
+        on = shell.ask("table on lua --lua")
+        assert (on["printed"], len(on["changes"])) == (["found true"], 1)
+        assert running.ask("hit 5")[0] == 100
+        shell.ask("table off lua")
+        assert running.ask("hit 5")[0] == 95
+
+
 def test_what_many_entries_lack_is_summed_up(
     tmp_path: Path, farfetch: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

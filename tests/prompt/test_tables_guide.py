@@ -22,7 +22,7 @@ NO_DAMAGE = "[ENABLE]\nffhooked64!hit:\n nop 3\n[DISABLE]\nffhooked64!hit:\n db 
 
 
 def test_the_program_runs() -> None:
-    [program] = [text for kind, text in BLOCKS if kind == "python"]
+    program = "".join(text for kind, text in BLOCKS if kind == "python")  # one goes on
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 

@@ -359,7 +359,11 @@ def _pointer_cases(target: scanner.Target, folder: Path) -> Iterator[Case]:
 
 def _code_cases(target: scanner.Target) -> Iterator[Case]:
     yield Case("Target.disassemble", target.disassemble, {"address": BASE, "count": 3})
-    yield Case("Target.script", target.script, {"text": "1000:\n nop", "name": "a", "folder": None})
+    yield Case(
+        "Target.script",
+        target.script,
+        {"text": "1000:\n nop", "name": "a", "folder": None, "lua": False},
+    )
     yield Case("Target.symbol", target.symbol, {"address": BASE})
     yield Case("Target.nop", lambda address: target.nop(address).undo(), {"address": BASE + 64})
     operand = scanner.MemoryOperand("", "rbx", "", 1, 8, 4, 64)
@@ -599,7 +603,7 @@ def objects(folder: Path) -> Iterator[Case]:
         {"table": table, "path": folder / "one.CT", "force": True},
     )
     s.export_table(table, folder / "two.CT")
-    yield Case("import_table", s.import_table, {"path": folder / "two.CT"})
+    yield Case("import_table", s.import_table, {"path": folder / "two.CT", "lua": False})
     yield Case("read_table", s.read_table, {"path": folder / "two.CT"})
     yield Case("check_table", s.check_table, {"path": folder / "two.CT"})
     yield Case("Table.load", Table.load, {"path": folder / "one.json"})

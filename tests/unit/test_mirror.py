@@ -78,6 +78,7 @@ ELSEWHERE = (
     ("scanner/assembler", "unit/assembler/test_assembler"),
     ("scanner/script", "unit/script/test_program unit/script/test_layout"),
     ("scanner/script/plan scanner/script/search", "unit/script/test_live_script"),
+    ("scanner/script/lua_prelude", "unit/script/test_lua"),
     ("scanner/script/around scanner/process/remote", "live/test_scripts"),
     ("scanner/memory/changes scanner/code/naming", "live/test_scripts"),
     # each command has a row, and what it does is tested where it is used

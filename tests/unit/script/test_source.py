@@ -41,13 +41,57 @@ def test_sections() -> None:
 
 
 def test_what_is_not_run_ends_where_assembly_begins_again() -> None:
-    source = read_source("a\n{$lua}\nx = '[ENABLE]'\n{$asm}\nb\n{$STRICT}\n{$c}\n}")
+    source = read_source("a\n{$c}\nx = '[ENABLE]'\n{$asm}\nb\n{$STRICT}\n{$ccode}\n}")
     assert [line.text for line in source.lines] == ["a", "b"]
     assert source.strict
     assert [str(error) for error in source.refused] == [
-        "line 2: {$lua}: Lua is not run",
-        "line 7: {$c}: C is not compiled",
+        "line 2: {$c}: C is not compiled",
+        "line 7: {$ccode}: C is not compiled",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (
+            "[ENABLE]\n{$lua}\nif x then // c\n[DISABLE] // off\n nop\n[DISABLE]\nnop",
+            [
+                (2, "", "enable", 2),
+                (3, "if x then // c", "enable", 2),
+                (4, "[DISABLE] // off", "enable", 2),
+                (5, "nop", "enable", 2),
+                (7, "nop", "disable", 0),
+            ],
+        ),
+        (  # sections begin as what stands before them ends
+            "{$lua}\na()\n[ENABLE]\nb()\n{$asm}\nnop\n[DISABLE]\nc()\n\n[32-bit]",
+            [
+                (1, "", "both", 1),
+                (2, "a()", "both", 1),
+                (4, "b()", "enable", 1),
+                (6, "nop", "enable", 0),
+                (8, "c()", "disable", 1),
+                (9, "", "disable", 1),
+                (10, "[32-bit]", "disable", 1),
+            ],
+        ),
+        (
+            "{$lua}\na()\n{$asm}\nx: // c\n[ENABLE]\n{$LUA}\nb()\n [disable]\ndb 1",
+            [
+                (1, "", "both", 1),
+                (2, "a()", "both", 1),
+                (4, "x:", "both", 0),
+                (6, "", "enable", 6),
+                (7, "b()", "enable", 6),
+                (9, "db 1", "disable", 0),
+            ],
+        ),
+        ("/* [ENABLE]\n{$lua}\n*/\nnop", [(4, "nop", "both", 0)]),
+    ],
+)
+def test_lua_is_a_piece_of_each_section(text: str, lines: list[tuple[int, str, str, int]]) -> None:
+    found = read_source(text).lines
+    assert [(one.number, one.text.strip(), one.section, one.lua) for one in found] == lines
 
 
 def test_too_long() -> None:

@@ -90,13 +90,17 @@ def test_each_value_is_known_waits_or_is_refused(tmp_path: Path) -> None:
     assert said["waits"] == ("waiting", "waits for the symbol pplayer")
     assert said["lua"] == (
         "refused",
-        'fromLua is registered by "lua script", which is refused: line 2: {$lua}: Lua is not run',
+        'fromLua is registered by "lua script", which is refused: '
+        "line 2: {$lua}: Lua is run only when that is asked for (--lua)",
     )
     assert said["needs"] == ("refused", 'needy is registered by "needs lua", which needs others')
     assert said["nobody"] == ("refused", "no script of the table registers nobody")
     assert said["stack"][1].startswith("counts from a thread's stack")
     assert said["hook"] == ("runnable", "waits for game.exe")
-    assert said["lua script"] == ("refused", "line 2: {$lua}: Lua is not run")
+    assert said["lua script"] == (
+        "refused",
+        "line 2: {$lua}: Lua is run only when that is asked for (--lua)",
+    )
 
 
 def test_own_tables_are_checked_too(tmp_path: Path) -> None:
