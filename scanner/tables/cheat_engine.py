@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from .. import arguments
 from ..errors import FarfetchError, TableError
 from ..memory.pointer_path import PointerPath
-from .content import MAX_ENTRIES
+from .content import MAX_COMMENTS, MAX_ENTRIES
 from .ct_address import read_place
 from .ct_document import Element, parse_document
 from .ct_types import read_choices, read_type
@@ -67,6 +68,7 @@ def import_table(path: str | os.PathLike[str]) -> tuple[Table, list[Taken]]:
     table, report = Table(), list[Taken]()
     table.origin = Origin(raw, root)
     table.symbols = _symbols(root)
+    table.comments = root.said("Comments")[:MAX_COMMENTS]
     by_description: dict[str, Element] = {}
     for element in _all(root):
         by_description.setdefault(description_of(element), element)
@@ -191,5 +193,6 @@ def _symbols(root: Element) -> dict[str, str]:
     for element in root.all("UserdefinedSymbols", "SymbolEntry"):
         name, address = element.said("Name"), element.said("Address")
         if name and address and re.fullmatch(r"[^\s\"]{1,200}", name):
-            found[name] = address
+            with suppress(FarfetchError):  # what is none stays in the file
+                found[name] = str(read_place(address, (), None))
     return found

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..declarations.registry import MAX_DECLARATIONS, Declaration
 from ..errors import FarfetchError, TableError
 from ..values.literals import quote
-from .entry import FIELDS, Entry
+from .entry import FIELDS, Entry, check_text
 from .script_entry import Script
 
 FORMAT: Final = "farfetch table"
-#: Files without scripts, bits, choices and values shown in another way are of version 3, those
-#: without groups of paths of version 2, those without structures, too, of version 1: older ones
-#: read these as well.
+#: Files without scripts, symbols, comments, bits, choices and values shown in another way are of
+#: version 3, those without groups of paths of version 2, those without structures, too, of version
+#: 1: older ones read these as well.
 VERSION: Final = 4
 
 #: Entries that are read; a file with more is refused.
 MAX_ENTRIES: Final = 100_000
+#: Characters of a table's comments.
+MAX_COMMENTS: Final = 1 << 16
 #: Characters of all its structures' declarations.
 MAX_DECLARED: Final = 1 << 18
 #: The fields of a declaration.
@@ -29,8 +31,26 @@ SCRIPT: Final = ("name", "group", "note", "text")
 NEWER: Final = frozenset(("bits", "shown", "choices"))
 
 
-def parse(name: str, raw: bytes) -> tuple[list[object], list[object], list[object]]:
-    """The entries, the structures and the scripts in the bytes of a file.
+class Content(NamedTuple):
+    """What a file says.
+
+    Attributes:
+        entries: as objects.
+        structures: as objects.
+        scripts: as objects.
+        symbols: pointer paths of names, as texts.
+        comments: for people.
+    """
+
+    entries: list[object]
+    structures: list[object]
+    scripts: list[object]
+    symbols: dict[str, str]
+    comments: str
+
+
+def parse(name: str, raw: bytes) -> Content:
+    """What is in the bytes of a file.
 
     Raises:
         TableError: they are no table; says where.
@@ -71,7 +91,19 @@ def parse(name: str, raw: bytes) -> tuple[list[object], list[object], list[objec
     scripts = content.get("scripts", []) if version > 3 else []
     if not isinstance(scripts, list) or len(scripts) > MAX_ENTRIES:
         raise TableError(name, f"has no list of at most {MAX_ENTRIES} scripts")
-    return entries, structures, scripts
+    symbols, comments = {}, ""
+    if version > 3:
+        symbols, comments = content.get("symbols", {}), content.get("comments", "")
+    if not isinstance(symbols, dict) or len(symbols) > MAX_ENTRIES:
+        raise TableError(name, f"has no object of at most {MAX_ENTRIES} symbols")
+    try:
+        for symbol, address in symbols.items():
+            check_text("a symbol", symbol, needed=True)
+            check_text("the address of a symbol", address, needed=True)
+        check_text("comments", comments, needed=False, most=MAX_COMMENTS)
+    except TableError as error:
+        raise TableError(name, error.reason) from None
+    return Content(entries, structures, scripts, symbols, comments)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -41,7 +41,8 @@ class Table:
 
     Attributes:
         origin: the file of Cheat Engine's that it was made of, and is written back to; or None.
-        symbols: names that the file gives to addresses, as texts.
+        symbols: names that the table gives to places, each a pointer path as a text.
+        comments: of who made it, for people.
 
     >>> table = Table()
     >>> table.put(Entry("health", "game+0x4010", "i32"))
@@ -54,6 +55,7 @@ class Table:
         self._scripts: dict[str, Script] = {}
         self.origin: Origin | None = None
         self.symbols: dict[str, str] = {}
+        self.comments = ""
 
     def put(self, entry: Entry) -> None:
         """Add an entry, or replace the one of its name.
@@ -71,8 +73,8 @@ class Table:
         arguments.instance("entry", entry, Entry, "an Entry")
         if entry.name in self._scripts:
             raise TableError("", f"the table has a script {quote(entry.name)}")
-        known = self.structures.get(entry.type)
-        if entry.structure and known and known != entry.structure:
+        known = self.structures.get(entry.type) if entry.structure else None
+        if known and known != entry.structure:
             raise TableError("", f"the table has another structure {entry.type}")
         if entry.name not in self._entries and len(self) >= MAX_ENTRIES:
             raise TableError("", f"a table has at most {MAX_ENTRIES} entries")
@@ -177,6 +179,55 @@ class Table:
         del self._scripts[name]
         return script
 
+    def merge(self, other: Table) -> dict[str, str]:
+        """Add what another table has, behind what is there.
+
+        What is there in the same way is added once; what only has the same name is called
+        ``health (2)``. Of symbols and comments those that are here stay.
+
+        Returns:
+            The new names, by those that they had.
+
+        Raises:
+            TableError: there would be too many, or structures of one name that are declared
+                differently; nothing is added.
+
+        >>> table, other = Table(), Table()
+        >>> table.put(Entry("health", "game+0x4010", "i32"))
+        >>> other.put(Entry("health", "game+0x4018", "i32"))
+        >>> table.merge(other), [entry.name for entry in table]
+        ({'health': 'health (2)'}, ['health', 'health (2)'])
+        """
+        arguments.instance("other", other, Table, "a Table")
+        before = self._entries, self._scripts
+        self._entries, self._scripts = dict(self._entries), dict(self._scripts)
+        renamed: dict[str, str] = {}
+        try:
+            for thing in (*other, *other.scripts):
+                there = self._entries.get(thing.name) or self._scripts.get(thing.name)
+                if there == thing:
+                    continue
+                if there is not None:
+                    renamed[thing.name] = self._free(thing.name)
+                    thing = dataclasses.replace(thing, name=renamed[thing.name])
+                if isinstance(thing, Script):
+                    self.put_script(thing)
+                else:
+                    self.put(thing)
+        except BaseException:
+            self._entries, self._scripts = before
+            raise
+        self.symbols = {**other.symbols, **self.symbols}
+        self.comments = self.comments or other.comments
+        return renamed
+
+    def _free(self, name: str) -> str:
+        """A name that nothing has yet."""
+        number = 2
+        while (made := f"{name} ({number})") in self._entries or made in self._scripts:
+            number += 1
+        return made
+
     @property
     def scripts(self) -> tuple[Script, ...]:
         """Its scripts, in the order in which they were added.
@@ -254,7 +305,12 @@ class Table:
             {field: getattr(script, field) for field in SCRIPT if getattr(script, field)}
             for script in self.scripts
         ]
-        is_new = scripts or any(fields.keys() & NEWER for fields in listed)
+        is_new = (
+            scripts
+            or self.symbols
+            or self.comments
+            or any(fields.keys() & NEWER for fields in listed)
+        )
         version = VERSION if is_new else 3 if grouped else 2 if structures else 1
         content: dict[str, object] = {"format": FORMAT, "version": version}
         if structures:
@@ -262,6 +318,10 @@ class Table:
         content["entries"] = listed
         if scripts:
             content["scripts"] = scripts
+        if self.symbols:
+            content["symbols"] = self.symbols
+        if self.comments:
+            content["comments"] = self.comments
         replace_file(shown, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
 
     @classmethod
@@ -286,10 +346,11 @@ class Table:
         farfetch.scanner.TableError: the table /dev/null: is not a regular file
         """
         name = arguments.path("path", path)
-        entries, declared, scripts = parse(name, read_file(name))
-        structures = structures_of(name, declared)
+        content = parse(name, read_file(name))
+        structures = structures_of(name, content.structures)
         table = cls()
-        for number, fields in enumerate(entries, 1):
+        table.symbols, table.comments = content.symbols, content.comments
+        for number, fields in enumerate(content.entries, 1):
             try:
                 entry = entry_of(fields, structures)
             except TableError as error:
@@ -297,7 +358,7 @@ class Table:
             if entry.name in table:
                 raise TableError(name, f"entry {number}: {quote(entry.name)} is there twice")
             table.put(entry)
-        for number, fields in enumerate(scripts, 1):
+        for number, fields in enumerate(content.scripts, 1):
             try:
                 script = script_of(fields)
                 if any(script.name == known.name for known in table.scripts):

@@ -11,10 +11,12 @@ from ..answers import quantities
 from ..answers.result import Json, Result
 from ..command import Alternatives, Argument, Category, Command, Form, Given, Option
 from ..command.kinds import FILE, FORCE
-from ..errors import CommandError
-from ..session import advice, entries, leaving, unsaved
+from ..errors import CommandError, UsageError
+from ..session import advice, entries, leaving, table_symbols, unsaved
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from farfetch.scanner import Table, Taken
 
     from ..session.session import Session
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 def run(session: Session, given: Given) -> Result:
     """Read a table and take its place; freeze what it says, if asked to."""
     freeze, force = given.freeze, given.force
+    if freeze and given.merge:
+        raise UsageError("--freeze does not go with --merge: freeze the entries")
     if freeze:
         session.attached.check()
     report: list[Taken] = []
@@ -36,13 +40,17 @@ def run(session: Session, given: Given) -> Result:
 
         file = given.file
         table, report = read_table(file)
+    if given.merge:
+        return _merged(session, table, report, given.file)
     may, before = leaving.may_replace(session)
     if not may:
         return Result(_NOTHING, ("nothing was loaded",))
     others = _others(session, table)
+    table_symbols.forget(session)
     session.structures.add(*table.structures.values())
     session.table = table
     session.folder = None if given.unsaved else file.resolve().parent
+    table_symbols.register(session)
     if given.unsaved:
         if session.unsaved.keep(table):
             unsaved.drop(file)
@@ -54,8 +62,9 @@ def run(session: Session, given: Given) -> Result:
         said += f", and {quantities.count(len(table.scripts), 'script', 'scripts')}"
     lines = [said]
     if given.unsaved:
-        lines = [f"{quantities.count(count, 'entry', 'entries')} loaded that were never saved"]
+        lines = [f"{leaving.entries_of(table)} loaded that were never saved"]
     lines += [before] if before else []
+    lines += _comments(table)
     lines += [*advice.absolute(table), *others]
     lines += entries.reported(report)
     frozen, failed = 0, []
@@ -78,10 +87,52 @@ def run(session: Session, given: Given) -> Result:
             "scripts": len(table.scripts),
             "frozen": frozen,
             "failed": not_frozen,
+            "comments": table.comments,
+            "renamed": {},
             "report": entries.report_fields(report),
         },
         tuple(lines),
     )
+
+
+def _merged(session: Session, table: Table, report: list[Taken], file: Path) -> Result:
+    """Put what another table has behind what there is."""
+    before = len(session.table), len(session.table.scripts)
+    others = _others(session, table)
+    renamed = session.table.merge(table)
+    session.structures.add(*table.structures.values())
+    if session.folder is None:
+        session.folder = file.resolve().parent
+    table_symbols.register(session)
+    added = len(session.table) - before[0]
+    scripts = len(session.table.scripts) - before[1]
+    said = f"{quantities.count(added, 'entry', 'entries')} added from {file}"
+    if scripts:
+        said += f", and {quantities.count(scripts, 'script', 'scripts')}"
+    lines = [said, *_comments(table), *advice.absolute(table), *others]
+    lines += [f"{quote(name)} is {quote(new)} here" for name, new in list(renamed.items())[:_SHOWN]]
+    if len(renamed) > _SHOWN:
+        lines.append(f"and {len(renamed) - _SHOWN} more have other names here")
+    names: dict[str, Json] = dict(renamed)
+    return Result(
+        {
+            **_NOTHING,
+            "file": str(file),
+            "entries": added,
+            "scripts": scripts,
+            "comments": table.comments,
+            "renamed": names,
+            "report": entries.report_fields(report),
+        },
+        (*lines, *entries.reported(report)),
+    )
+
+
+def _comments(table: Table) -> list[str]:
+    """The beginning of what its maker says."""
+    lines = [" ".join(line.split())[:_WIDEST] for line in table.comments.splitlines()]
+    said = [f"  {line}" for line in lines if line]
+    return said[:_SHOWN] + ([f"  and {len(said) - _SHOWN} more lines"] if said[_SHOWN:] else [])
 
 
 def _others(session: Session, table: Table) -> list[str]:
@@ -97,12 +148,17 @@ _OPTIONS = (
     Option("--freeze", "what was frozen when it was saved"),
     replace(FORCE, needs="--freeze"),
 )
+_MERGE = Option("--merge", "behind what there is")
+_SHOWN = 12  # lines of what there may be many of
+_WIDEST = 100  # characters of each
 _NOTHING: dict[str, Json] = {
     "file": None,
     "entries": 0,
     "scripts": 0,
     "frozen": 0,
     "failed": [],
+    "comments": "",
+    "renamed": {},
     "report": [],
 }
 
@@ -115,20 +171,28 @@ LOAD = Command(
     "read-only mappings, too. A file that is damaged "
     "or of a newer version leaves everything as it was. A file may be a Cheat Engine table or "
     "trainer, too; what of it could not be taken over is said, and export writes it back. "
+    "--merge leaves the table that there is, and puts the "
+    "other's entries and scripts behind its own; what has a name that is taken is called NAME (2). "
     "--unsaved takes up the last "
     "table that was in no file when a session ended, or another table took its place. A person is "
     "asked before that happens.",
-    examples=("load game.json", "load game.json --freeze", "load game.CT", "load --unsaved"),
+    examples=(
+        "load game.json",
+        "load game.json --freeze",
+        "load game.CT",
+        "load more.CT --merge",
+        "load --unsaved",
+    ),
     run=run,
     arguments=(
         Alternatives(
             (
-                Form((Argument("file", FILE),), _OPTIONS),
+                Form((Argument("file", FILE),), (*_OPTIONS, _MERGE)),
                 Form((), _OPTIONS, ("--unsaved",), "the last table that was not saved"),
             ),
             name="unsaved",
             called="FILE",
         ),
     ),
-    answers="file entries scripts frozen failed report",
+    answers="file entries scripts frozen failed comments renamed report",
 )

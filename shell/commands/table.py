@@ -15,7 +15,7 @@ from ..command.kinds import ENTRY, FILE, FORCE, PLACE, SCRIPT, VALUE, WORD
 from ..complete import offers
 from ..errors import UsageError
 from ..line.words import path_of, quoted, unquoted
-from ..session import advice, entries, places, scripts, table_check
+from ..session import advice, entries, places, scripts, table_check, table_symbols
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +74,7 @@ def _listing(session: Session) -> Result:
     fields: list[Json] = []
     rows = []
     entries.settle(session)
+    table_symbols.register(session)
     for entry in session.table:
         live = entries.live(session, entry)
         shown = _shortened(entries.shown(entry, live.value))
@@ -205,6 +206,7 @@ def _check(session: Session, given: Given) -> Result:
     if given.list:
         raise UsageError("--list goes with --offline")
     session.attached.check()
+    table_symbols.register(session)
     if given.what is None:
         return scripts.check_all(session, lua=given.lua)
     return scripts.check(session, session.table.script(given.what), lua=given.lua)
@@ -212,12 +214,19 @@ def _check(session: Session, given: Given) -> Result:
 
 def _on(session: Session, given: Given) -> Result:
     session.attached.check()
-    script = session.table.script(given.script)
-    return scripts.switch_on(session, script, undo_at_exit=given.undo_at_exit, lua=given.lua)
+    table_symbols.register(session)
+    asked = {"undo_at_exit": given.undo_at_exit, "lua": given.lua}
+    group = scripts.of_group(session, given.script)
+    if group:
+        return scripts.switch_group_on(session, given.script, group, **asked)
+    return scripts.switch_on(session, session.table.script(given.script), **asked)
 
 
 def _off(session: Session, given: Given) -> Result:
     session.attached.check()
+    group = scripts.of_group(session, given.script)
+    if group:
+        return scripts.switch_group_off(session, given.script, group)
     return scripts.switch_off(session, session.table.script(given.script))
 
 
@@ -256,6 +265,7 @@ TABLE = Command(
     "a file, without its program, which values have a place that is known, which wait for a "
     "script that can run, and why others are refused; --list says it of each. on switches an Auto "
     "Assembler script on, as a whole or not at all; off does what its [DISABLE] says, and "
+    "the name of a group stands for all scripts in it, in their order, all or none of them; "
     "--undo-at-exit puts the old bytes back when the shell detaches or ends. check SCRIPT says "
     "what it would change, and check alone which scripts still fit the program. With --lua a "
     "script may have {$lua} that only computes: it is run where it cannot reach files or programs.",

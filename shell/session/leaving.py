@@ -18,8 +18,12 @@ _BACK = "load --unsaved brings it back"
 
 
 def entries_of(table: Table) -> str:
-    """How many entries a table has."""
-    return quantities.count(len(table), "entry", "entries")
+    """How many entries a table has, and scripts."""
+    entries = quantities.count(len(table), "entry", "entries")
+    scripts = quantities.count(len(table.scripts), "script", "scripts")
+    if not table.scripts:
+        return entries
+    return f"{entries} and {scripts}" if table else scripts
 
 
 def may_end(session: Session) -> bool:
@@ -83,4 +87,4 @@ def may_save(session: Session, file: Path) -> tuple[bool, str]:
 
 
 def _are(table: Table) -> str:
-    return "is" if len(table) == 1 else "are"
+    return "is" if len(table) + len(table.scripts) == 1 else "are"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import FarfetchError, format_address, quote
+from farfetch.scanner import FarfetchError, TargetGone, format_address, quote
 
 from ..answers import quantities
 from ..answers.result import Column, Json, Result, Table
@@ -61,6 +61,66 @@ def switch_off(session: Session, script: Script) -> Result:
         live.disable()
         session.undone.discard(live)
     return Result({"name": script.name, "on": False}, (f"{quote(script.name)} is off",))
+
+
+def of_group(session: Session, name: str) -> tuple[Script, ...]:
+    """The scripts of a group, and of the groups in it, in order; none where a script is called so.
+
+    A script that others belong to stands for itself.
+    """
+    if any(script.name == name for script in session.table.scripts):
+        return ()
+    return tuple(
+        script
+        for script in session.table.scripts
+        if script.group == name or script.group.startswith(f"{name}/")
+    )
+
+
+def switch_group_on(
+    session: Session, name: str, group: tuple[Script, ...], *, undo_at_exit: bool, lua: bool
+) -> Result:
+    """Enable scripts in their order, all or none: what was on before stays so."""
+    done: list[Script] = []
+    results: list[Result] = []
+    try:
+        for script in group:
+            is_new = _enabled(session, script) is None
+            results.append(switch_on(session, script, undo_at_exit=undo_at_exit, lua=lua))
+            if is_new:
+                done.append(script)
+    except BaseException as error:
+        for script in reversed(done):
+            with suppress(FarfetchError):
+                switch_off(session, script)
+        if isinstance(error, FarfetchError) and not isinstance(error, TargetGone):
+            failed = group[len(results)]
+            said = f"{quote(name)} is not on: {quote(failed.name)}: {error}"
+            raise CommandError(said) from None
+        raise
+    fields: dict[str, Json] = {
+        "name": name,
+        "on": True,
+        "scripts": [dict(result.fields) for result in results],
+    }
+    count = quantities.count(len(group), "script", "scripts")
+    lines = [block for result in results for block in result.blocks if isinstance(block, str)]
+    return Result(fields, (f"{quote(name)} is on: {count}", *lines))
+
+
+def switch_group_off(session: Session, name: str, group: tuple[Script, ...]) -> Result:
+    """Disable those of some scripts that are on, the last first."""
+    on = [script for script in group if _enabled(session, script)]
+    if not on:
+        raise CommandError(f"no script of {quote(name)} is on")
+    results = [switch_off(session, script) for script in reversed(on)]
+    fields: dict[str, Json] = {
+        "name": name,
+        "on": False,
+        "scripts": [dict(result.fields) for result in results],
+    }
+    count = quantities.count(len(on), "script", "scripts")
+    return Result(fields, (f"{quote(name)} is off: {count}",))
 
 
 def check(session: Session, script: Script, *, lua: bool) -> Result:

@@ -20,7 +20,9 @@ from . import state
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from farfetch.scanner import Entry
+    from farfetch.scanner import Entry, Script
+
+    _Content = tuple["Entry | Script", ...]
 
 #: So many copies are kept.
 MOST: Final = 10
@@ -32,14 +34,14 @@ class Unsaved:
     """What would be lost with the table."""
 
     def __init__(self) -> None:
-        self._saved: tuple[Entry, ...] = ()
+        self._saved: _Content = ()
         self._file = ""
-        self._copied: tuple[Entry, ...] = ()
+        self._copied: _Content = ()
         self._copy: Path | None = None
 
     def is_saved(self, table: Table) -> bool:
         """Whether nothing would be lost with it: what is frozen is no loss."""
-        return not table or _content(table) == self._saved
+        return not (table or table.scripts) or _content(table) == self._saved
 
     def saved(self, table: Table, file: os.PathLike[str]) -> None:
         """It is in a file now."""
@@ -54,14 +56,15 @@ class Unsaved:
             there = Table.load(file)
         except FarfetchError:
             return None  # saving says what is wrong with it
-        return there if there and _content(there) != _content(table) else None
+        lost = (there or there.scripts) and _content(there) != _content(table)
+        return there if lost else None
 
     def keep(self, table: Table) -> bool:
         """Write the copy, if anything has changed. Returns whether there is one."""
         if self.is_saved(table):
             self._forget()
             return False
-        content = tuple(table)
+        content: _Content = (*table, *table.scripts)
         if content == self._copied:
             return self._copy is not None
         self._copied = content
@@ -125,8 +128,9 @@ def drop(copy: Path) -> None:
         copy.unlink()
 
 
-def _content(table: Table) -> tuple[Entry, ...]:
-    return tuple(replace(entry, frozen=None, allow=None) for entry in table)
+def _content(table: Table) -> _Content:
+    held = (replace(entry, frozen=None, allow=None) for entry in table)
+    return (*held, *table.scripts)
 
 
 def _folder() -> Path:

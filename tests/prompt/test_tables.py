@@ -314,6 +314,61 @@ def test_lua_is_run_where_it_is_asked_for(drive: Drive, tmp_path: Path) -> None:
         assert running.ask("hit 5")[0] == 95
 
 
+COMMENTED = """<CheatTable><CheatEntries>
+<CheatEntry><Description>"cheats"</Description><GroupHeader>1</GroupHeader><CheatEntries>{scripts}
+</CheatEntries></CheatEntry>
+<CheatEntry><Description>"named"</Description><VariableType>4 Bytes</VariableType>
+<Address>mine</Address></CheatEntry></CheatEntries>
+<UserdefinedSymbols><SymbolEntry><Name>mine</Name><Address>{at}</Address></SymbolEntry>
+<SymbolEntry><Name>later</Name><Address>nothing.dll+10</Address></SymbolEntry>
+</UserdefinedSymbols><Comments>by a player
+for   1.0</Comments></CheatTable>"""
+SCRIPTED = """<CheatEntry><Description>"{name}"</Description><VariableType>Auto Assembler Script
+</VariableType><AssemblerScript>{text}</AssemblerScript></CheatEntry>"""
+
+
+def test_groups_comments_and_symbols_of_a_table(drive: Drive, tmp_path: Path) -> None:
+    god = "[ENABLE]\nhit:\n nop 3\nregistersymbol(hit)\n[DISABLE]\nhit:\n db 29 77 04\n"
+    uses = "[ENABLE]\nmine:\n dd #7\n[DISABLE]\nmine:\n dd #100\n"
+    texts = {"god": god, "uses": uses}
+    listed = [SCRIPTED.format(name=name, text=text) for name, text in texts.items()]
+    with Hooked(build(tmp_path)) as running:
+        at = f"{running.players + 4:x}"
+        first, second = tmp_path / "a.CT", tmp_path / "b.CT"
+        first.write_text(COMMENTED.format(scripts="".join(listed), at=at))
+        broken = SCRIPTED.format(name="bad", text="[ENABLE]\nnobody+4:\n nop\n[DISABLE]")
+        changed = SCRIPTED.format(name="god", text=god.replace("nop 3", "db 90 CC"))
+        second.write_text(COMMENTED.format(scripts=changed + broken, at="10"))
+        shell = drive("-p", running.pid)
+        loaded = shell.ask(f"load '{first}'")
+        assert (loaded["scripts"], loaded["comments"]) == (2, "by a player\nfor   1.0")
+        (named,) = shell.ask("table")["entries"]
+        assert named["value"] == 100
+        on = shell.ask("table on cheats")
+        assert [one["name"] for one in on["scripts"]] == ["god", "uses"]
+        assert running.ask("hit 5")[0] == 7
+        assert shell.ask("table off cheats")["on"] is False
+        assert running.ask("hit 5")[0] == 95
+        assert 'no script of "cheats" is on' in shell.error("table off cheats")["message"]
+
+        merged = shell.ask(f"load '{second}' --merge")
+        assert (merged["entries"], merged["scripts"]) == (0, 2)
+        assert merged["renamed"] == {"god": "god (2)"}
+        (named,) = shell.ask("table")["entries"]
+        assert named["value"] == 95  # what was known stays
+        said = shell.error("table on cheats")["message"]
+        assert said.startswith('"cheats" is not on: "god (2)": the script "god" has changed 0x')
+        assert running.ask("hit 5")[0] == 95  # none of them is on: [DISABLE] of "uses" says 100
+        assert all(not one["on"] for one in shell.ask("table")["scripts"])
+        assert "--merge" in shell.error(f"load '{second}' --merge --freeze")["message"]
+        shell.ask(f"save '{tmp_path}/both.json'")
+        again = json.loads((tmp_path / "both.json").read_text())
+        assert again["symbols"] == {"mine": f"0x{at}", "later": '"nothing.dll"+0x10'}
+        assert again["comments"] == "by a player\nfor   1.0"
+        loaded = shell.ask(f"load '{tmp_path}/both.json'")
+        assert (loaded["scripts"], loaded["comments"]) == (4, "by a player\nfor   1.0")
+
+
 def test_what_many_entries_lack_is_summed_up(
     tmp_path: Path, farfetch: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

@@ -53,6 +53,28 @@ def test_the_end_is_asked_for(start: Start, end: str, no: str) -> None:
     assert again.wait() == 0
 
 
+def test_scripts_alone_are_a_table_too(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "t.json"
+    scripts = [{"name": name, "text": "nop"} for name in ("one", "two")]
+    table = {"format": "farfetch table", "version": 4, "entries": [], "scripts": scripts}
+    file.write_text(json.dumps(table))
+    terminal = start()
+    enter(terminal, f"load {file}", "2 scripts")
+    enter(terminal, f"load {file} --merge", "0 entries added")  # nothing has changed
+    table["scripts"] = [{"name": "three", "text": "nop"}]
+    file.write_text(json.dumps(table))
+    enter(terminal, f"load {file} --merge", "1 script")
+    terminal.send("quit\r")
+    shows(terminal, r"^3 scripts of the table are not saved: end all the same\? \[y/N\]")
+    terminal.send("y\r")
+    shows(terminal, KEPT)
+    assert terminal.wait() == 0
+    again = start()
+    enter(again, "load --unsaved", "3 scripts")
+    again.send("quit\ry\r")
+    assert again.wait() == 0
+
+
 def test_what_is_saved_or_empty_is_not_asked_for(start: Start, tmp_path: Path, state: Path) -> None:
     terminal = start()
     enter(terminal, ADD, '^"hp": i32 at')

@@ -583,6 +583,7 @@ def objects(folder: Path) -> Iterator[Case]:
     table.put_script(script)
     yield Case("Table.put_script", Table().put_script, {"script": script})
     yield Case("Table.script", table.script, {"name": "hook"})
+    yield Case("Table.merge", lambda other: Table().merge(other), {"other": Table()})
     yield Case("Table.remove_script", remove_script, {"name": "hook"})
     yield Case("Entry.name_of", table["hp"].name_of, {"text": "1"})
     symbols = s.NamedAddresses()
@@ -603,9 +604,9 @@ def objects(folder: Path) -> Iterator[Case]:
         {"table": table, "path": folder / "one.CT", "force": True},
     )
     s.export_table(table, folder / "two.CT")
-    yield Case("import_table", s.import_table, {"path": folder / "two.CT", "lua": False})
+    yield Case("import_table", s.import_table, {"path": folder / "two.CT"})
     yield Case("read_table", s.read_table, {"path": folder / "two.CT"})
-    yield Case("check_table", s.check_table, {"path": folder / "two.CT"})
+    yield Case("check_table", s.check_table, {"path": folder / "two.CT", "lua": False})
     yield Case("Table.load", Table.load, {"path": folder / "one.json"})
     yield Case(
         "Declarations.add",

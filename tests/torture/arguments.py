@@ -348,6 +348,7 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Table.put_script": lambda d, _t: _(d.a(Script)),
     "Table.remove": lambda d, _t: _(d.name()),
     "Table.rename": lambda d, _t: _(d.name(), d.name()),
+    "Table.merge": lambda d, _t: _(d.a(Table)),
     "Table.remove_script": lambda d, _t: _(d.name()),
     "Table.script": lambda d, _t: _(d.name()),
     "NamedAddresses.__getitem__": lambda d, _t: _(d.name()),

@@ -101,7 +101,7 @@ ELSEWHERE = (
     ("shell/session/overwritten", "prompt/test_unset"),
     ("shell/session", "prompt/test_answers prompt/test_prompt"),
     ("shell/session/entries shell/session/table_check", "prompt/test_tables"),
-    ("shell/session/scripts", "prompt/test_tables"),
+    ("shell/session/scripts shell/session/table_symbols", "prompt/test_tables"),
     ("shell/answers/streams", "prompt/test_odd_terminals"),
 )
 

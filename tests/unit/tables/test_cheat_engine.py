@@ -177,7 +177,7 @@ def test_scripts_and_symbols_are_taken_along(tmp_path: Path) -> None:
     )
     assert table.scripts == (Script("s", text),)
     assert report == [Taken("s", True, "", "script")]
-    assert table.symbols == {"base": "game.exe+10"}
+    assert table.symbols == {"base": '"game.exe"+0x10'}
 
 
 def test_groups_names_and_what_is_left_behind(tmp_path: Path) -> None:
