@@ -37,8 +37,8 @@ def read_data(text: str, size: int, known: Container[str]) -> tuple[Expression |
     (Number(value=144), b'AB', None, Number(value=10))
     """
     items: list[Expression | bytes | None] = []
-    at = 0
-    while text[at:].strip(" \t,;"):
+    at, last = 0, len(text.rstrip(" \t,;"))  # what stands there is an item
+    while at < last:
         item = _ITEM.match(text, at)
         if item is None:
             raise AssemblyError(text, at, f"{text[at:].strip()[:20]!r} is no number")

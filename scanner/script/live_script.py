@@ -158,16 +158,19 @@ class LiveScript(Scoped):
             plan: Plan | None = None
             try:
                 plan = self._plan(dry=False)
+                self._program, self._own = plan.program, dict(plan.assembled.names)
+                self._made, self._values = tuple(plan.outside), tuple(plan.values)
                 self._write(plan)
+                self._register(plan)
+                self.enabled = True
+                self._scripts.add(self)
             except BaseException:
+                self.enabled = False
+                self._take_names_back()
                 if plan is None or not self._took_back(plan):
                     self._release(before)
+                self._made, self._values, self._sandbox = (), (), None
                 raise
-            self._program, self._own = plan.program, dict(plan.assembled.names)
-            self._made, self.enabled = tuple(plan.outside), True
-            self._values = tuple(plan.values)
-            self._scripts.add(self)
-            self._register(plan)
 
     def disable(self) -> None:
         """Do what [DISABLE] says. Nothing happens when it is not enabled.
@@ -365,14 +368,24 @@ class LiveScript(Scoped):
 
     def _register(self, plan: Plan) -> None:
         symbols = self._scripts.space.symbols
+        self._registered = {name: symbols.get(name) for name in plan.registered}
         for name in plan.unregistered:
             before = symbols.get(name)
             if before is not None:
                 self._removed[name] = before
                 symbols.unregister(name)
         for name, address in plan.registered.items():
-            self._registered[name] = symbols.get(name)
             symbols.register(name, address, owner=self.name)
+
+    def _take_names_back(self) -> None:
+        """Have names stand for what they stood for before a try that failed."""
+        symbols = self._scripts.space.symbols
+        for name, before in {**self._registered, **self._removed}.items():
+            if before is None:
+                symbols.unregister(name)
+            else:
+                symbols.register(name, before)
+        self._registered, self._removed = {}, {}
 
     def _release(self, before: int) -> None:
         """Give back what a failed try has allocated: nothing has run there."""

@@ -213,6 +213,7 @@ class _Reader:
         self._known: set[str] = set()
         self._searches: list[Search] = []
         self._allocations: list[Allocation] = []
+        self._named: set[str] = set()
         self._assertions: list[Assertion] = []
         self._accesses: list[Access] = []
         self._emitted: list[Emitted] = []
@@ -361,8 +362,9 @@ class _Reader:
         if self._allocated > MAX_ALLOCATED:
             raise ScriptError(number, f"{name}(): more than {MAX_ALLOCATED >> 20} MiB in all")
         near = self._expression(parts[2]) if len(parts) > 2 and parts[2] else None
-        if any(known.name == parts[0] for known in self._allocations):
+        if parts[0] in self._named:
             raise ScriptError(number, f"{name}(): {parts[0]:.40} is allocated twice")
+        self._named.add(parts[0])
         kept, access = name == "globalalloc", _ALLOCATIONS[name]
         self._allocations.append(Allocation(number, parts[0], max(size, 1), near, access, kept))
 

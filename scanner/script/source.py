@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from ..errors import ScriptError
@@ -125,6 +126,7 @@ def _without_comments(text: str) -> tuple[str, bool, list[ScriptError], dict[int
     parts: list[str] = []
     refused: list[ScriptError] = []
     lua: dict[int, int] = {}
+    lines = _Lines(text)
     at, strict = 0, False
     before: int | None = None  # the piece of Lua in which the sections begin
     while (match := _COMMENT.search(text, at)) is not None:
@@ -143,7 +145,7 @@ def _without_comments(text: str) -> tuple[str, bool, list[ScriptError], dict[int
             parts.append(_blank(found))
             continue
         else:
-            line = text.count("\n", 0, match.start()) + 1
+            line = lines.at(match.start())
             words = match["directive"].lower().split()
             directive = words[0] if words else ""
             if directive in _OTHERS:
@@ -161,14 +163,25 @@ def _without_comments(text: str) -> tuple[str, bool, list[ScriptError], dict[int
                 continue
             parts.append(_blank(found))
             piece = line
-        inner, at, before = _lua(text, at, piece, before, lua)
+        inner, at, before = _lua(text, lines, at, piece, before, lua)
         parts.append(inner)
     parts.append(text[at:])
     return "".join(parts), strict, refused, lua
 
 
+class _Lines:
+    """Which line an offset of a text is in."""
+
+    def __init__(self, text: str) -> None:
+        self._ends = [match.start() for match in re.finditer("\n", text)]
+
+    def at(self, offset: int) -> int:
+        """The number of the line, from 1."""
+        return bisect_left(self._ends, offset) + 1
+
+
 def _lua(
-    text: str, at: int, piece: int, before: int | None, lua: dict[int, int]
+    text: str, lines: _Lines, at: int, piece: int, before: int | None, lua: dict[int, int]
 ) -> tuple[str, int, int | None]:
     """Take a piece of Lua, with the sections that begin in it.
 
@@ -179,13 +192,12 @@ def _lua(
     while True:
         end = _LUA_ENDS.search(text, at)
         stop = end.start() if end else len(text)
-        first = text.count("\n", 0, at) + 1
-        lua.update(dict.fromkeys(range(first, first + text.count("\n", at, stop) + 1), piece))
-        if end is None or end["asm"]:
-            if end is not None:
-                lua.pop(text.count("\n", 0, stop) + 1, None)
+        lua.update(dict.fromkeys(range(lines.at(at), lines.at(stop) + 1), piece))
+        if end is None:
             return text[start:stop], stop, before
-        lua.pop(text.count("\n", 0, stop) + 1, None)
+        lua.pop(lines.at(stop), None)
+        if end["asm"]:
+            return text[start:stop], stop, before
         before = piece if before is None else before
         at = end.end()
         if before != piece:  # the sections begin with assembly

@@ -29,6 +29,7 @@ from farfetch.scanner.compiler.predicate import compile_bound
 from farfetch.scanner.predicates.binding import bind
 from farfetch.scanner.predicates.byte_pattern import Pattern, pattern
 from farfetch.scanner.predicates.regex import Regex
+from farfetch.scanner.script.lua_names import used_names
 from farfetch.scanner.script.offline import check_script
 from farfetch.scanner.values.convert import layout_of
 
@@ -58,7 +59,9 @@ def matched_well(sought: Regex, raw: bytes) -> None:
 
 
 def read_script(text: str) -> None:
-    """Read and assemble a script."""
+    """Read and assemble a script, and what it would be as Lua."""
+    for used in used_names(text):
+        assert 0 < used.line <= text.count("\n") + 1, text
     error = check_script(text).error
     if error is not None:
         assert 0 <= error.line <= text.count("\n") + text.count("\r") + 1, text

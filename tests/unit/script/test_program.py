@@ -149,6 +149,10 @@ def test_hostile_scripts_are_refused() -> None:
         (enabling("alloc(m,9)", "m:", *["align 10000", "nop"] * 300), "more than 16 MiB"),
         (enabling("alloc(a,9)", "a:", "xx:", "dq yy", "yy:", "dq xx", "xx:"), "is there twice"),
         (enabling("define(a,a)", "a:", "nop"), ""),
+        # what grows with the square of its size would not end
+        (enabling(*(f"alloc(a{n},16)" for n in range(40_000))), ""),
+        (enabling("alloc(m,9)", "m:", "db" + " 90" * 300_000), ""),
+        ("{$lua}\n[ENABLE]\n" * 20_000, "only when that is asked for"),
     ):
         error = check_script(text).error
         assert (error is None) == (reason == "")

@@ -1,0 +1,149 @@
+"""Enabling a script that fails at any of its steps: the program is as it was, and goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from farfetch.scanner import AccessDenied, LiveScript, MemoryUnavailable, Target, attach
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from support.hooked import Hooked, build
+
+SCRIPT = """[ENABLE]
+{$lua}
+writeInteger('players+14', 33)
+registerSymbol('byLua', 'players')
+unregisterSymbol('old')
+{$asm}
+aobscanmodule(god,ffhooked64,29 77 04 90 90 90 90)
+assert(god,29 77 04)
+alloc(newmem,$1000,god)
+alloc(data,64)
+label(mine return)
+registersymbol(god data mine)
+newmem:
+  cmp [rdi],1234
+  je mine
+  readmem(god,3)
+mine:
+  jmp return
+data:
+  dq newmem
+god:
+  jmp newmem
+  nop 2
+return:
+players+8:
+  dd #77
+[DISABLE]
+god:
+  db 29 77 04 90 90 90 90
+players+8:
+  dd 0
+unregistersymbol(*)
+dealloc(*)
+"""
+#: What a script does to its target, one call at a time.
+STEPS = ("memory.read", "memory.allocate", "memory.change", "write_bytes", "symbols.register")
+FAILURES: tuple[Callable[[], BaseException], ...] = (
+    KeyboardInterrupt,
+    lambda: MemoryUnavailable("it", "is not there"),
+    lambda: AccessDenied(1, "it", "stop"),
+)
+
+
+@pytest.fixture(scope="module")
+def hooked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Hooked, Target]]:
+    program = build(tmp_path_factory.mktemp("steps"), 64)
+    with Hooked(program) as running, attach(running.pid) as target:
+        target.symbols.register("players", running.players)
+        target.symbols.register("old", 0x1234)
+        yield running, target
+    assert running.status == 0
+
+
+class Failing:
+    """Counts the steps of a target, and has one of them fail: before or behind what it does."""
+
+    def __init__(self, target: Target, step: int, failure: BaseException, *, behind: bool) -> None:
+        self.target, self.step, self.failure, self.behind = target, step, failure, behind
+        self.taken = 0
+        self._back: list[tuple[Any, str]] = []
+
+    def __enter__(self) -> Failing:
+        for path in STEPS:
+            owner: Any = self.target
+            *owners, name = path.split(".")
+            for part in owners:
+                owner = getattr(owner, part)
+            setattr(owner, name, self._wrapped(getattr(owner, name)))
+            self._back.append((owner, name))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for owner, name in self._back:
+            delattr(owner, name)
+
+    def _wrapped(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*arguments: Any, **named: Any) -> Any:
+            self.taken += 1
+            if self.taken != self.step:
+                return call(*arguments, **named)
+            if self.behind:
+                call(*arguments, **named)
+            raise self.failure
+
+        return counted
+
+
+def state(running: Hooked, target: Target) -> tuple[object, ...]:
+    """All that a script may change."""
+    return (
+        target.read_bytes(running.hit, 64),
+        target.read_bytes(running.players, 32),
+        {entry.name: entry.address for entry in target.symbols.entries()},
+        target.scripts,
+    )
+
+
+def steps_of(target: Target, script: LiveScript) -> int:
+    """How many steps enabling takes."""
+    with Failing(target, 0, KeyboardInterrupt(), behind=False) as counting:
+        script.enable()
+    script.undo()
+    return counting.taken
+
+
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_whatever_step_fails_the_target_is_as_it_was(
+    hooked: tuple[Hooked, Target], data: st.DataObject
+) -> None:
+    running, target = hooked
+    before = state(running, target)
+    known = target.script(SCRIPT, lua=True)
+    most = steps_of(target, known)
+    assert state(running, target) == before
+    script = known if data.draw(st.booleans(), "again") else target.script(SCRIPT, lua=True)
+    step = data.draw(st.integers(1, most), "step")
+    failure = data.draw(st.sampled_from(FAILURES))()
+    behind = data.draw(st.booleans(), "behind")
+    regions = len(target.regions())
+    with Failing(target, step, failure, behind=behind) as failing:
+        try:
+            script.enable()
+        except BaseException as error:
+            event(f"{type(error).__name__} at {failing.taken} of {most}")
+            assert not script.enabled
+    script.undo()  # where the step was only tried, or was not needed again
+    assert state(running, target) == before
+    if isinstance(failure, MemoryUnavailable):
+        assert len(target.regions()) <= regions + 2
+    with script:
+        assert running.ask("hit 5")[0] == running.ask("")[0]
+    assert target.read_bytes(running.hit, 64) == before[0]
