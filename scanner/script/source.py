@@ -80,7 +80,7 @@ def read_source(text: str) -> Source:
 
     >>> source = read_source("[ENABLE] // on\n nop\n[DISABLE]\n{ off }")
     >>> source.lines[0]
-    SourceLine(number=2, text='nop', section='enable', bits=0)
+    SourceLine(number=2, text='nop', section='enable', bits=0, lua=0)
     """
     if len(text) > MAX_TEXT:
         raise ScriptError(0, f"the script has more than {MAX_TEXT} characters")

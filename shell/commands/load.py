@@ -180,7 +180,7 @@ LOAD = Command(
         "load game.json",
         "load game.json --freeze",
         "load game.CT",
-        "load more.CT --merge",
+        "load game.CT --merge",
         "load --unsaved",
     ),
     run=run,
