@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from ..images.elf_headers import PT_LOAD, PT_NOTE, Segment, elf_header, elf_notes, elf_segments
 from ..memory.regions import DELETED, Range, Region, cut_out
 from .image import (
     MOST_PIECES,
@@ -26,22 +27,12 @@ from .image import (
 from .registers import registers_of
 
 _ET_CORE: Final = 4
-_PT_LOAD, _PT_NOTE = 1, 4
 _MANY: Final = 0xFFFF  # PN_XNUM: the first section header has the number
 _NOTES: Final = 256 << 20  # bytes of notes: a thousand times those of ten thousand threads
 _NT_PRSTATUS, _NT_PRPSINFO, _NT_AUXV, _NT_FILE = 1, 3, 6, 0x46494C45
 _AT_ENTRY, _AT_RANDOM, _AT_SYSINFO_EHDR = 9, 25, 33
 _X, _W, _R = 1, 2, 4
 _HEAP_WITHIN: Final = (1 << 30) + (64 << 20)  # bytes: what arch_randomize_brk() draws, and bss
-
-
-class _Segment(NamedTuple):
-    kind: int
-    flags: int
-    offset: int
-    address: int
-    file_size: int
-    memory_size: int
 
 
 class _Form(NamedTuple):
@@ -69,7 +60,7 @@ def parse_elf(read: Read, size: int) -> Image:
         struct.error: it is cut short.
     """
     form, segments = _headers(read, size)
-    loaded = [one for one in segments if one.kind == _PT_LOAD and one.memory_size]
+    loaded = [one for one in segments if one.kind == PT_LOAD and one.memory_size]
     pieces = [
         Piece(one.address, one.address + min(one.file_size, one.memory_size), one.offset)
         for one in loaded
@@ -80,7 +71,7 @@ def parse_elf(read: Read, size: int) -> Image:
     files: list[tuple[int, int, int, str]] = []
     auxiliary: dict[int, int] = {}
     for segment in segments:
-        if segment.kind == _PT_NOTE:
+        if segment.kind == PT_NOTE:
             for kind, raw in _notes(read, segment, size, form.order):
                 if kind == _NT_PRSTATUS:
                     _add_thread(image, form, raw)
@@ -95,39 +86,28 @@ def parse_elf(read: Read, size: int) -> Image:
     return image
 
 
-def _headers(read: Read, size: int) -> tuple[_Form, list[_Segment]]:
+def _headers(read: Read, size: int) -> tuple[_Form, list[Segment]]:
     start = read(0, 64)
-    bits = {1: 32, 2: 64}.get(start[4])
-    order = {1: "<", 2: ">"}.get(start[5])
-    if bits is None or order is None:
+    header = elf_header(start)
+    if header is None:
+        if len(start) < 64:
+            raise struct.error
         raise Damaged("is damaged: its header is not one of ELF")
-    kind, machine = struct.unpack_from(f"{order}2H", start, 16)
-    if kind != _ET_CORE:
-        what = {1: "an object file", 2: "a program", 3: "a program or a library"}.get(kind)
+    if header.kind != _ET_CORE:
+        what = {1: "an object file", 2: "a program", 3: "a program or a library"}.get(header.kind)
         raise Damaged(f"is {what}, no core file" if what else "is no core file")
-    if bits == 64:
-        at, sections, entry, count = struct.unpack_from(f"{order}32x2Q6x2H", start)
-        fields = f"{order}2I6Q"
-    else:
-        at, sections, entry, count = struct.unpack_from(f"{order}28x2I6x2H", start)
-        fields = f"{order}8I"
-    if count == _MANY:
-        where = 44 if bits == 64 else 28  # sh_info
-        (count,) = struct.unpack_from(f"{order}I", read(sections + where, 4))
-    if entry != struct.calcsize(fields) or count > MOST_PIECES or at + entry * count > size:
+    if header.segment_count == _MANY:
+        where = 44 if header.bits == 64 else 28  # sh_info
+        raw = read(header.sections + where, 4)
+        header = header._replace(segment_count=struct.unpack(f"{header.order}I", raw)[0])
+    there = header.segment_count <= MOST_PIECES and header.segments + header.table <= size
+    if not header.is_regular or not there:
         raise Damaged("is cut short or damaged: its program headers are not all there")
-    table = read(at, entry * count)
-    segments = []
-    for found in struct.iter_unpack(fields, table):
-        if bits == 64:
-            kind, flags, offset, address, _, file_size, memory_size, _ = found
-        else:
-            kind, offset, address, _, file_size, memory_size, flags, _ = found
-        segments.append(_Segment(kind, flags, offset, address, file_size, memory_size))
-    return _Form(bits, order, machine), segments
+    table = read(header.segments, header.table)
+    return _Form(header.bits, header.order, header.machine), [*elf_segments(header, table)]
 
 
-def _regions(loaded: list[_Segment]) -> list[Region]:
+def _regions(loaded: list[Segment]) -> list[Region]:
     regions: list[Region] = []
     for one in sorted(loaded, key=lambda segment: segment.address):
         flags = one.flags
@@ -140,20 +120,17 @@ def _regions(loaded: list[_Segment]) -> list[Region]:
     return regions
 
 
-def _notes(read: Read, segment: _Segment, size: int, order: str) -> Iterator[tuple[int, bytes]]:
+def _notes(read: Read, segment: Segment, size: int, order: str) -> Iterator[tuple[int, bytes]]:
     length = segment.file_size
     if length > _NOTES or segment.offset + length > size:
         raise Damaged("is cut short or damaged: its notes are not all there")
     raw = read(segment.offset, length)
-    at = 0
-    while at + 12 <= len(raw):
-        name, length, kind = struct.unpack_from(f"{order}3I", raw, at)
-        body = at + 12 + name + -name % 4
-        if body + length > len(raw):
-            raise Damaged("is damaged: a note goes on behind the end of all notes")
-        if raw[at + 12 : at + 12 + name].rstrip(b"\0") == b"CORE":
-            yield kind, raw[body : body + length]
-        at = body + length + -length % 4
+    try:
+        for name, kind, body in elf_notes(raw, order):
+            if name == b"CORE":
+                yield kind, body
+    except ValueError as error:
+        raise Damaged(f"is damaged: {error}") from None
 
 
 def _add_thread(image: Image, form: _Form, raw: bytes) -> None:

@@ -1,18 +1,17 @@
-"""The little that is needed of executables' headers.
-
-ELF is as elf(5) has it, PE as Microsoft's "PE Format" has it.
-"""
+"""What is asked of a program's file: its word size, and how much of it is loaded."""
 
 from __future__ import annotations
 
 import io
-import mmap
 import struct
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
+from .elf_headers import PT_LOAD, elf_header, elf_segments, lowest
+from .pe_headers import pe_header
+
 _CLASS_BITS: Final[dict[int, Literal[32, 64]]] = {1: 32, 2: 64}
-_PT_LOAD: Final = 1
 
 
 def elf_bits(path: Path) -> Literal[32, 64] | None:
@@ -60,37 +59,20 @@ def _size(file: BinaryIO) -> int | None:
     start = file.read(64)
     if len(start) == 64 and start[:4] == b"\x7fELF":
         return _elf_size(file, start)
-    return _pe_size(file, start) if start[:2] == b"MZ" else None
+    found = pe_header(partial(_read, file)) if start[:2] == b"MZ" else None
+    return found.size if found else None
 
 
-def _elf_size(file: BinaryIO, header: bytes) -> int | None:
-    order = ">" if header[5] == 2 else "<"
-    if header[4] == 2:
-        offset, entry, count = struct.unpack(f"{order}32xQ14x2H", header[:58])
-        fields = f"{order}I12xQ16xQ8x"  # p_type, p_vaddr, p_memsz
-    else:
-        offset, entry, count = struct.unpack(f"{order}28xI10x2H", header[:46])
-        fields = f"{order}I4xI8xI8x"
-    if entry != struct.calcsize(fields):
+def _elf_size(file: BinaryIO, start: bytes) -> int | None:
+    header = elf_header(start)
+    if header is None or not header.is_regular:
         return None
-    file.seek(offset)
-    table = file.read(entry * count)
-    loaded: list[tuple[int, int]] = [
-        (address, address + size)
-        for at in range(0, len(table), entry)
-        for kind, address, size in (struct.unpack_from(fields, table, at),)
-        if kind == _PT_LOAD
-    ]
-    if not loaded:
-        return None
-    low = min(start for start, _ in loaded)
-    high = max(end for _, end in loaded)
-    # The first segment is mapped from the start of its page on.
-    return high - (low - low % mmap.PAGESIZE)
+    file.seek(header.segments)
+    segments = list(elf_segments(header, file.read(header.table)))
+    ends = [one.address + one.memory_size for one in segments if one.kind == PT_LOAD]
+    return max(ends) - lowest(segments) if ends else None
 
 
-def _pe_size(file: BinaryIO, header: bytes) -> int | None:
-    (offset,) = struct.unpack("<I", header[60:64])
-    file.seek(offset)
-    signature, size = struct.unpack("<4s76xI", file.read(84))  # SizeOfImage
-    return int(size) if signature == b"PE\0\0" else None
+def _read(file: BinaryIO, at: int, size: int) -> bytes:
+    file.seek(at)
+    return file.read(size)

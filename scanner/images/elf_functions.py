@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from .elf_headers import build_id, elf_header, elf_segments, lowest
+
 _SYMTAB, _DYNSYM = 2, 11
 _FUNCTION_TYPES: Final = (2, 10)  # STT_FUNC, STT_GNU_IFUNC
-_PT_LOAD, _PT_GNU_EH_FRAME = 1, 0x6474E550
+_PT_GNU_EH_FRAME: Final = 0x6474E550
 _SORTED_TABLE: Final = b"\x1b\x03\x3b"  # how it is encoded, by everybody
 _UNPACKED_MOST: Final = 1 << 28
 _MOST: Final = 1 << 22  # functions of a file
@@ -47,12 +49,16 @@ class ElfFile:
     """
 
     def __init__(self, raw: bytes | mmap.mmap) -> None:
-        if len(raw) < 64 or raw[:4] != b"\x7fELF" or raw[4] not in (1, 2):
+        header = elf_header(raw[:64])
+        if header is None:
             raise ValueError("no ELF file")
         self._raw = raw
-        self._is_64 = raw[4] == 2
-        self._order = ">" if raw[5] == 2 else "<"
-        self.lowest = self._lowest()
+        self._header = header
+        self._is_64 = header.bits == 64
+        self._order = header.order
+        table = self._part(header.segments, header.table) if header.entry else b""
+        self._segments = list(elf_segments(header, table))
+        self.lowest = lowest(self._segments)
 
     def _unpack(self, fields: str, offset: int) -> tuple[int, ...]:
         try:
@@ -60,33 +66,15 @@ class ElfFile:
         except (struct.error, OverflowError):
             raise ValueError("cut off") from None
 
-    def _segments(self) -> Iterator[tuple[int, int, int]]:
-        """The kind, the address and the offset of each segment."""
-        if self._is_64:
-            (start,), (entry, count) = self._unpack("Q", 32), self._unpack("2H", 54)
-        else:
-            (start,), (entry, count) = self._unpack("I", 28), self._unpack("2H", 42)
-        for index in range(count):
-            at = start + index * entry
-            if self._is_64:
-                kind, offset, address = self._unpack("I4xQQ", at)
-            else:
-                kind, offset, address = self._unpack("III", at)
-            yield kind, address, offset
-
-    def _lowest(self) -> int:
-        loaded = [address for kind, address, _ in self._segments() if kind == _PT_LOAD]
-        low = min(loaded, default=0)
-        return low - low % mmap.PAGESIZE
-
     def sections(self) -> list[Section]:
         """The sections that lie in the file."""
         if self._is_64:
-            (start,), (entry, count, names) = self._unpack("Q", 40), self._unpack("3H", 58)
+            entry, count, names = self._unpack("3H", 58)
             fields = "IIQQQQII8xQ"
         else:
-            (start,), (entry, count, names) = self._unpack("I", 32), self._unpack("3H", 46)
+            entry, count, names = self._unpack("3H", 46)
             fields = "IIIIIIII4xI"
+        start = self._header.sections
         if not start or entry < struct.calcsize("<" + fields):
             return []
         rows = [self._unpack(fields, start + index * entry) for index in range(count)]
@@ -127,9 +115,9 @@ class ElfFile:
 
     def unwound(self) -> list[Row]:
         """The beginnings of the functions that unwinding knows; all that most programs have."""
-        for kind, address, offset in self._segments():
-            if kind == _PT_GNU_EH_FRAME:
-                return self._sorted_table(address, offset)
+        for one in self._segments:
+            if one.kind == _PT_GNU_EH_FRAME:
+                return self._sorted_table(one.address, one.offset)
         return []
 
     def _sorted_table(self, address: int, offset: int) -> list[Row]:
@@ -147,8 +135,7 @@ class ElfFile:
         """The number that the linker gave it, in hex; "" where it did not."""
         for section in self.sections():
             if section.name == b".note.gnu.build-id":
-                note = self.content(section)
-                return note[16:].hex() if note[12:16] == b"GNU\0" else ""
+                return build_id(self.content(section), self._order)
         return ""
 
     def debug_link(self) -> str:

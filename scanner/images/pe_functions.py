@@ -7,6 +7,8 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
+from .pe_headers import pe_header
+
 _AMD64: Final = 0x8664
 _MOST: Final = 1 << 20
 _NAME_MOST: Final = 4096
@@ -26,24 +28,16 @@ class PeFile:
 
     def __init__(self, raw: bytes | mmap.mmap) -> None:
         self._raw = raw
+        header = pe_header(lambda at, size: raw[at : at + size])
+        if header is None:
+            raise ValueError("no PE file")
+        self._header = header
+        self.machine = header.machine
         try:
-            if len(raw) < 64 or raw[:2] != b"MZ":
-                raise ValueError("no PE file")
-            (start,) = struct.unpack_from("<I", raw, 60)
-            if raw[start : start + 4] != b"PE\0\0":
-                raise ValueError("no PE file")
-            self.machine, sections, optional = struct.unpack_from("<HH12xH", raw, start + 4)
-            (magic,) = struct.unpack_from("<H", raw, start + 24)
-            tables = start + 24 + (112 if magic == 0x20B else 96)
-            (count,) = struct.unpack_from("<I", raw, tables - 4)
-            self._tables = [
-                struct.unpack_from("<II", raw, tables + 8 * index)
-                for index in range(min(16, count))
-            ]
             # VirtualSize VirtualAddress SizeOfRawData PointerToRawData
             self._sections = [
-                struct.unpack_from("<8xIIII", raw, start + 24 + optional + 40 * index)
-                for index in range(sections)
+                struct.unpack_from("<8xIIII", raw, header.table + 40 * index)
+                for index in range(header.sections)
             ]
         except struct.error:
             raise ValueError("cut off") from None
@@ -56,12 +50,9 @@ class PeFile:
                 return self._raw[offset + address - start : offset + end - start]
         return b""
 
-    def _table(self, index: int) -> tuple[int, int]:
-        return self._tables[index] if index < len(self._tables) else (0, 0)
-
     def exports(self) -> Iterator[Row]:
         """The functions that it exports; those that are another file's are left out."""
-        start, size = self._table(0)
+        start, size = self._header.directory(0)
         directory = self._at(start, 40)
         if not start or len(directory) < 40:
             return
@@ -79,7 +70,7 @@ class PeFile:
         """The functions that unwinding knows, on x86-64: all that are no leaves."""
         if self.machine != _AMD64:
             return
-        start, size = self._table(3)
+        start, size = self._header.directory(3)
         for begin, end, _ in _rows("<III", self._at(start, min(size, 12 * _MOST))):
             if begin < end:
                 yield begin, end - begin, b""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 from ..errors import FarfetchError
+from ..images.pe_headers import PE32, PE32_PLUS, pe_header
 from ..memory.base import Memory
 from ..memory.owner import ProcessInfo
 from ..memory.regions import Region
@@ -18,9 +19,7 @@ from .processes import basename
 
 Bits = Literal[32, 64]
 
-_PE32, _PE32_PLUS = 0x10B, 0x20B
-_DIRECTORIES: Final = 24 + 96  # of a PE32 header, behind its signature
-_MANAGED: Final = 14  # the number of that directory
+_MANAGED: Final = 14  # the number of a directory
 _ONLY_MANAGED, _NEEDS_32 = 1, 2  # flags of ECMA-335, II.25.3.3.1
 _BELOW: Final = 1 << 32
 
@@ -58,19 +57,13 @@ def pe_bits(read: Callable[[int, int], bytes]) -> Bits | None:
     Raises:
         struct.error: it is cut short.
     """
-    start = read(0, 64)
-    if start[:2] != b"MZ":
+    header = pe_header(read)
+    if header is None or header.magic not in (PE32, PE32_PLUS):
         return None
-    (header,) = struct.unpack_from("<I", start, 60)
-    raw = read(header, _DIRECTORIES + 8 * (_MANAGED + 1))
-    (magic,) = struct.unpack_from("<H", raw, 24)
-    if raw[:4] != b"PE\0\0" or magic not in (_PE32, _PE32_PLUS):
-        return None
-    if magic == _PE32_PLUS:
+    if header.magic == PE32_PLUS:
         return 64
-    (count,) = struct.unpack_from("<I", raw, _DIRECTORIES - 4)
-    (managed,) = struct.unpack_from("<I", raw, _DIRECTORIES + 8 * _MANAGED)
-    if count > _MANAGED and managed:
+    managed, _ = header.directory(_MANAGED)
+    if managed:
         (flags,) = struct.unpack("<I", read(managed + 16, 4))
         if flags & _ONLY_MANAGED and not flags & _NEEDS_32:
             return None
