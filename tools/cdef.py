@@ -4,7 +4,8 @@
 
 cffi knows C's declarations, but no comments and of the preprocessor only integer constants. What
 is added to the header for Python stands in SOURCE: CELL(name, end) for the end of a cell, and
-PYTHON(declaration) for a function that Python defines.
+PYTHON(declaration) for a function that Python defines, CAPSULE(what, called) for the name and the
+end of a capsule.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ CONSTANT: Final = re.compile(r"#define\s+(\w+)\s+(\d+|0x[0-9a-fA-F]+)")
 PASSED: Final = re.compile(r"#(ifndef \w+_H|define \w+_H|include .*|endif)")
 CELL: Final = re.compile(r"^CELL\((\w+), \w+\)$", re.MULTILINE)
 PYTHON: Final = re.compile(r"^PYTHON\((.*)\)$", re.MULTILINE)
+
+CAPSULE: Final = re.compile(r"^CAPSULE\((\w+), \"\w+\"\)$", re.MULTILINE)
 
 
 class HeaderError(Exception):
@@ -48,7 +51,11 @@ def additions(source: str) -> str:
     """The declarations of what is made for Python, or by it."""
     cells = [f"void ff_{name}_cell_end(struct ff_{name} **cell);" for name in CELL.findall(source)]
     called = [f'extern "Python" {declaration};' for declaration in PYTHON.findall(source)]
-    return "\n".join([*cells, *called]) + "\n"
+    capsules = [
+        f"const char *ff_arrow_{what}_name(void);\nvoid ff_arrow_{what}_capsule_end(void *capsule);"
+        for what in CAPSULE.findall(source)
+    ]
+    return "\n".join([*cells, *called, *capsules]) + "\n"
 
 
 def main() -> int:

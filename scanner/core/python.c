@@ -34,8 +34,29 @@ CELL(levels, ff_levels_put)
 CELL(paths, ff_paths_put)
 CELL(walk, ff_walk_destroy)
 CELL(watch, ff_watch_destroy)
+CELL(arrow_columns, ff_arrow_columns_put)
+CELL(arrow_batch, ff_arrow_batch_destroy)
 
 /* Functions that Python defines: cffi makes them. */
 #define PYTHON(declaration) static declaration;
 
 PYTHON(int ff_filter_in_python(void *context, struct ff_found *found))
+PYTHON(int ff_arrow_next_in_python(void *context, struct ff_arrow_stream *stream))
+PYTHON(void ff_arrow_ended_in_python(void *context))
+
+/*
+ * Capsules, in which Python's libraries hand on what is C's: how each is called, and what is
+ * done when nobody has it any more.
+ */
+#define CAPSULE(what, called)                                                    \
+	static const char *ff_arrow_##what##_name(void)                          \
+	{                                                                        \
+		return called;                                                   \
+	}                                                                        \
+	static void ff_arrow_##what##_capsule_end(void *capsule)                 \
+	{                                                                        \
+		ff_arrow_##what##_destroy(PyCapsule_GetPointer(capsule, called)); \
+	}
+
+CAPSULE(schema, "arrow_schema")
+CAPSULE(stream, "arrow_array_stream")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..engine import cell, check, content, ffi, lib
 from ..lifetime.life import Held
@@ -17,6 +18,7 @@ from .room import Room
 from .tasks import Tasks
 
 _LOOKS: Final = 20_000  # steps that the core takes between two looks at signals and cancels
+_PATH: Final = struct.Struct("=QII")  # struct ff_path
 _BATCH: Final = 256  # paths that it hands over at a time
 _FIRST: Final = 16  # of the first batch: somebody waits for it
 
@@ -79,6 +81,22 @@ class Found:
         return say_base(self.moment, self.labels, self.bases[section], address)
 
 
+class Block(NamedTuple):
+    """Some paths, as the core hands them over.
+
+    Attributes:
+        bases: of each, as text.
+        paths: the core's.
+        offsets: the core's: ``depth`` of each, of which it has as many as steps.
+        depth: pointers that one follows at the most.
+    """
+
+    bases: list[str]
+    paths: Any
+    offsets: Any
+    depth: int
+
+
 class Walk(Iterator[PointerPath]):
     """The paths from some sections, the best first; for one thread at a time.
 
@@ -89,9 +107,12 @@ class Walk(Iterator[PointerPath]):
         held: whose paths they are; ends when it is let go.
         sections: that they begin in.
         loops: whether to list those that come by a place twice.
+        batch: paths that the core hands over at a time.
     """
 
-    def __init__(self, held: Held[Found], sections: frozenset[int], loops: bool) -> None:
+    def __init__(
+        self, held: Held[Found], sections: frozenset[int], loops: bool, batch: int = _BATCH
+    ) -> None:
         found = held.get()
         self._held = held
         self.cancels = found.tasks.cancels
@@ -99,11 +120,12 @@ class Walk(Iterator[PointerPath]):
         out = cell("walk")
         check(lib.ff_walk_create(found.handle, wanted, loops, found.shortest, out))
         self._handle = content(out, uses=found.handle)
-        self._paths = ffi.new("struct ff_path[]", _BATCH)
-        self._offsets = ffi.new("int64_t[]", _BATCH * found.depth)
+        self._paths = ffi.new("struct ff_path[]", batch)
+        self._offsets = ffi.new("int64_t[]", batch * found.depth)
         self._needs = ffi.new("uint32_t *")
         self._named, self._base = -1, ""  # the last base, as a number and as text
-        self._batch = _FIRST
+        self._most, self._batch = batch, min(batch, _FIRST)
+        self._ready: Iterator[PointerPath] = iter(())  # of a batch
         self._count = self._next = 0  # of the batch: how many there are, and which comes
 
     def __next__(self) -> PointerPath:
@@ -115,18 +137,48 @@ class Walk(Iterator[PointerPath]):
             ForkedError: they are the parent process's.
         """
         found = self._held.get()
+        path = next(self._ready, None)
+        if path is None:
+            if not self._find(found):
+                raise StopIteration
+            self._ready = iter(self._decoded(found))
+            path = next(self._ready)
+        return path
+
+    def _decoded(self, found: Found) -> list[PointerPath]:
+        """The paths of the batch: all at once, which takes a third of one by one."""
+        first, count, depth = self._next, self._count - self._next, found.depth
+        self._next = self._count
+        raw = ffi.buffer(self._paths + first, count * _PATH.size)
+        offsets = ffi.unpack(self._offsets + first * depth, count * depth)
+        paths, new = [], tuple.__new__
+        for row, (address, section, steps) in enumerate(_PATH.iter_unpack(raw)):
+            if address != self._named:  # one base after the other
+                self._named, self._base = address, found.name_base(section, address)
+            at = row * depth
+            paths.append(new(PointerPath, (self._base, tuple(offsets[at : at + steps]))))
+        return paths
+
+    def block(self, most: int) -> Block:
+        """The next ones at once, up to so many; none at the end. Raises as a next one does."""
+        found = self._held.get()
+        rows = min(most, self._count - self._next) if self._find(found) else 0
+        first, self._next = self._next, self._next + rows
+        bases = [self._name(found, self._paths[first + i]) for i in range(rows)]
+        return Block(bases, self._paths + first, self._offsets + first * found.depth, found.depth)
+
+    def _name(self, found: Found, path: Any) -> str:
+        if path.base != self._named:  # one base after the other
+            self._named, self._base = path.base, found.name_base(path.section, path.base)
+        return self._base
+
+    def _find(self, found: Found) -> bool:
+        """Have the next one, if there is one."""
         while self._next == self._count:
             if lib.ff_walk_ended(self._handle):
-                raise StopIteration
+                return False
             self._go_on(found)
-        path = self._paths[self._next]
-        first = self._next * found.depth
-        self._next += 1
-        offsets = tuple(ffi.unpack(self._offsets + first, path.steps))
-        address = path.base
-        if address != self._named:  # one base after the other
-            self._named, self._base = address, found.name_base(path.section, address)
-        return PointerPath(self._base, offsets)
+        return True
 
     def _go_on(self, found: Found) -> None:
         if self._needs[0]:
@@ -137,7 +189,7 @@ class Walk(Iterator[PointerPath]):
         )
         self._next, self._count = 0, check(count)
         if self._count == self._batch:
-            self._batch = _BATCH
+            self._batch = self._most
 
 
 def _result(task: Any) -> int:

@@ -10,14 +10,17 @@ from functools import partial
 from typing import Any, overload
 
 from .. import arguments
+from ..arrow.columns import Columns
 from ..errors import ArgumentError, MatchIndexError, PointersClosed
 from ..errors.suggest import near
 from ..lifetime.bound import Closing
 from ..lifetime.life import Held
 from ..memory.pointer_path import PointerPath
+from ..memory.stacks import stack_label
 from .bases import Base
 from .check import Checkable, CheckedPath, checked
 from .found import Found, Walk
+from .path_columns import columns_of_paths
 
 _MOST = 1 << 62
 
@@ -27,9 +30,9 @@ class PointerPaths(Closing):
 
     Nothing is written down: :attr:`total` is known at once, and paths come one by one as they are
     asked for, the best first. That is: fewest steps; of these, from the program itself before its
-    libraries, and these before plain addresses; of these, the smallest offsets, in classes whose
-    bound doubles (their sum, each taken as positive, is below 1, 2, 4, 8 …); of these, by the
-    base's address and the offsets.
+    libraries, these before threads' stacks, and these before plain addresses; of these, the
+    smallest offsets, in classes whose bound doubles (their sum, each taken as positive, is below 1,
+    2, 4, 8 …); of these, by the base's address and the offsets.
 
     What is counted are walks, which may come by a place twice. Such loops are left out of what is
     listed, unless :meth:`walks` is asked; so fewer may be listed than there are.
@@ -40,7 +43,7 @@ class PointerPaths(Closing):
         address: that they lead to.
         depth: pointers that one follows at the most.
         changed: labels of the modules of which a map that was compared has another build: their
-            paths may lead elsewhere.
+            paths may lead elsewhere. The program's own comes first.
 
     >>> from farfetch.scanner import Buffer, Range, attach
     >>> memory = bytearray(4096)
@@ -91,7 +94,10 @@ class PointerPaths(Closing):
 
     @property
     def by_module(self) -> dict[str, int]:
-        """How many there are from each module, by its label; ``""`` is for plain addresses."""
+        """How many there are from each module, by its label, or stack of a thread, ``stack[0]``.
+
+        ``""`` is for plain addresses.
+        """
         found = self._held.get()
         totals: dict[str, int] = {}
         for section in sorted(self._sections):
@@ -252,6 +258,36 @@ class PointerPaths(Closing):
             }
         )
 
+    def columns(self, count: int | None = None) -> Columns:
+        """The best paths as columns, for whatever takes Arrow: ``base`` and ``offsets``.
+
+        Each stream of them walks anew, and its paths come as they are asked for. The paths are such
+        columns themselves, of all that there are.
+
+        Args:
+            count: of them; all if None.
+
+        >>> from farfetch.scanner import Buffer, Range, attach
+        >>> memory = bytearray((0x1008).to_bytes(8, "little") * 4)
+        >>> pointers = attach(Buffer(memory, base=0x1000)).pointer_map()
+        >>> paths = pointers.scan(0x100C, depth=2, bases=Range(0x1000, 0x1010))
+        >>> import pyarrow
+        >>> pyarrow.table(paths.columns(1)).to_pylist()
+        [{'base': '0x1000', 'offsets': [4]}]
+        """
+        if count is not None:
+            count = arguments.whole("count", count, 0, _MOST)
+        self._held.get()
+        return columns_of_paths(self._held, self._sections, count)
+
+    def __arrow_c_schema__(self) -> object:
+        """What :meth:`columns` are: a capsule with an ``ArrowSchema``."""
+        return self.columns().__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """All :meth:`columns`: a capsule with an ``ArrowArrayStream``."""
+        return self.columns().__arrow_c_stream__(requested_schema)
+
     def cancel(self) -> None:
         """Stop what lists paths, from another thread or a signal handler; waits for nobody.
 
@@ -283,6 +319,8 @@ class PointerPaths(Closing):
 
 
 def _label(found: Found, base: Base) -> str:
+    if base.stack >= 0:
+        return stack_label(base.stack)
     return found.labels[base.module] if base.module >= 0 else ""
 
 

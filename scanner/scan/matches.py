@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, overload
 
 from .. import arguments
+from ..arrow.columns import Columns
 from ..engine import ffi, lib
 from ..errors import (
     ArgumentError,
@@ -25,6 +26,7 @@ from ..memory.space import Space
 from ..memory.values import Values
 from ..values.convert import layout_of, value_type
 from ..values.value_type import AnyConstruct, T
+from .columns import columns_of_matches
 from .history import Present, addresses_of
 from .reading import Readings
 from .state import ScanState
@@ -305,6 +307,44 @@ class Matches(Bound, Sequence[Match[T]]):
             values = _recall_each(scan, present, kept, start, count)
         view = memoryview(ffi.buffer(values)).cast("B")
         return view.cast(letter) if letter else view.cast("B", shape=[count, size])
+
+    def columns(self, start: int = 0, count: int | None = None) -> Columns:
+        """The matches of the present step as columns, for whatever takes Arrow.
+
+        They are ``address``, ``value``, ``previous`` and ``first``, as :class:`Match` has them; the
+        value is read when a stream of them comes to it, and is null where it can no longer be. Of a
+        structure each field has a column within; of numbers of unknown type each type has one,
+        which is null where the number is none of that type. What is neither a number nor text is
+        bytes. The matches are such columns themselves; some libraries take these for a list of
+        objects first, and no library takes these columns for anything else.
+
+        Args:
+            start: the first index.
+            count: how many; all that follow if None.
+
+        Raises:
+            ScanClosed: the scan was closed; a stream that has begun then ends with this error.
+
+        >>> memory = bytearray([1, 5, 9])
+        >>> scan = attach(Buffer(memory, base=16)).scan(u8)
+        >>> scan.first("now > 4").matches
+        2
+        >>> memory[2] = 7
+        >>> import pyarrow
+        >>> pyarrow.table(scan.matches.columns(start=1)).to_pylist()
+        [{'address': 18, 'value': 7, 'previous': 9, 'first': 9}]
+        """
+        present = self._scan.history.present
+        start, count = part_of(present, start, count)
+        return columns_of_matches(self._scan, present, range(start, start + count))
+
+    def __arrow_c_schema__(self) -> object:
+        """What :meth:`columns` are: a capsule with an ``ArrowSchema``."""
+        return self.columns().__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """All :meth:`columns`: a capsule with an ``ArrowArrayStream``."""
+        return self.columns().__arrow_c_stream__(requested_schema)
 
     def _map(self) -> _MatchMap:
         return _MatchMap(self._scan.target)
