@@ -13,6 +13,7 @@ from ..values.literals import parse_integer
 from .mappings import mapping_start
 from .modules import Module
 from .regions import Region
+from .stacks import Stack, stack_number, stack_top
 
 _HIGHEST: Final = (1 << 64) - 1
 _NUMBER: Final = re.compile(r"0[xX][0-9a-fA-F_]+|[0-9][0-9_]*")
@@ -39,6 +40,7 @@ def parse_address(
     regions: Sequence[Region] = (),
     symbols: Mapping[str, int] | None = None,
     program: str = "",
+    stacks: Sequence[Stack] = (),
 ) -> int:
     """The address that a text says.
 
@@ -52,6 +54,8 @@ def parse_address(
         regions: all regions of the target.
         symbols: names of addresses; they come before modules.
         program: the path of the module that ``$process`` is.
+        stacks: of the target's threads: ``stack[0]-0x1f8`` is in that of the first, and so is
+            ``THREADSTACK0-0x1f8``, as Cheat Engine calls it.
 
     Raises:
         ExpressionError: it says none; it has the position.
@@ -62,7 +66,8 @@ def parse_address(
     arguments.text("text", text)
     modules = arguments.several("modules", modules, Module, "modules of a target")
     regions = arguments.several("regions", regions, Region, "regions of a target")
-    found = _Found(modules, regions, symbols or {}, program)
+    stacks = arguments.several("stacks", stacks, Stack, "stacks of a target")
+    found = _Found(modules, regions, symbols or {}, program, stacks)
     start = len(text) - len(text.lstrip())
     word = text.strip()
     whole = found.base(text, word, start)
@@ -107,6 +112,7 @@ class _Found(NamedTuple):
     regions: Sequence[Region]
     symbols: Mapping[str, int]
     program: str
+    stacks: Sequence[Stack]
 
     def base(self, text: str, name: str, position: int) -> int | None:
         """The address of a number, a symbol, a module's base, or where a region starts."""
@@ -126,7 +132,8 @@ class _Found(NamedTuple):
             bases = sorted(module.base for module in self.modules if module.name == twin[1])
             if int(twin[2]) < len(bases):
                 return bases[int(twin[2])]
-        return mapping_start(name, self.regions)
+        top = stack_top(name, self.stacks)
+        return mapping_start(name, self.regions) if top is None else top
 
     def _called(self, name: str) -> list[Module]:
         if name.lower() == _PROGRAM:
@@ -155,6 +162,9 @@ def _unknown(name: str, modules: Sequence[Module], symbols: Mapping[str, int]) -
         return "expected an address such as 0x7f00 or game+0x10"
     if _BARE_HEX.fullmatch(name):
         return f"hex numbers start with 0x: did you mean 0x{name}?"
+    thread = stack_number(name)
+    if thread is not None:
+        return f"no stack of a thread {thread} is known: {name}"
     names = [*symbols, *(module.name for module in modules)]
     hint = did_you_mean(name, names, count=1, cutoff=0.6)
     return f'no module or region is called "{name}"{hint}'

@@ -28,6 +28,7 @@ from .modules import Module, modules_of
 from .owner import ProcessInfo
 from .page_state import PageState
 from .regions import Footprint, Region
+from .stacks import Stack
 from .values import Values
 
 _MAY_BLOCK: Final = -errno.EAGAIN
@@ -202,6 +203,15 @@ class Memory(Bound, abc.ABC):
             with self._root() as root:
                 known = self._known = (regions, modules_of(regions, root))
         return known[1]
+
+    def stacks(self) -> list[Stack]:
+        """The stacks of its threads, as far as they are known, by thread.
+
+        >>> Buffer(bytearray(8), base=16).stacks()
+        []
+        """
+        self._held.get()  # only to be refused as all else is
+        return []
 
     def _root(self) -> contextlib.AbstractContextManager[Path]:
         """The folder that its target sees as ``/``, for as long as the context lasts."""

@@ -16,6 +16,7 @@ from .base import Memory
 from .modules import Location, Module, locate
 from .named import NamedAddresses
 from .regions import Region
+from .stacks import names_stack
 
 _WIDTHS: Final = (32, 64)
 
@@ -142,7 +143,8 @@ class Space(Closing):
         regions = self.regions()
         modules = self.memory.modules(regions)
         program = program_path(self.memory, modules)
-        return parse_address(text, modules, regions, self.symbols, program)
+        stacks = self.memory.stacks() if names_stack(arguments.text("text", text)) else ()
+        return parse_address(text, modules, regions, self.symbols, program, stacks)
 
     def read_bytes(self, address: int, size: int) -> bytes:
         """The bytes at an address, all of them.

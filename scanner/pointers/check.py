@@ -8,9 +8,11 @@ from typing import Any, NamedTuple, Protocol
 from .. import arguments
 from ..errors import ArgumentError, ExpressionError, MemoryFault
 from ..memory.addresses import parse_address
+from ..memory.base import Memory
 from ..memory.modules import Module
 from ..memory.pointer_path import PointerPath
 from ..memory.regions import Region
+from ..memory.stacks import Stack, names_stack
 from ..values.convert import decode, encode, value_type
 from ..values.structures import size_of
 from .moment import Order, order_of
@@ -25,6 +27,10 @@ class Checkable(Protocol):
     @property
     def bits(self) -> int:
         """32 or 64: the width of its pointers."""
+
+    @property
+    def memory(self) -> Memory:
+        """What it is made of."""
 
     def regions(self) -> list[Region]:
         """What is mapped."""
@@ -153,6 +159,7 @@ class _Follower:
         self._order = order
         self._regions = target.regions()
         self._modules = target.modules(self._regions)
+        self._stacks: list[Stack] | None = None
         self._bases: dict[str, int | None] = {}
         self._pointers: dict[int, int | None] = {}
 
@@ -171,10 +178,16 @@ class _Follower:
     def _base(self, text: str) -> int | None:
         if text not in self._bases:
             try:
-                self._bases[text] = parse_address(text, self._modules, self._regions)
+                self._bases[text] = self._parsed(text)
             except ExpressionError:
                 self._bases[text] = None
         return self._bases[text]
+
+    def _parsed(self, text: str) -> int:
+        if names_stack(text) and self._stacks is None:
+            self._stacks = self._target.memory.stacks()
+        stacks = self._stacks or ()
+        return parse_address(text, self._modules, self._regions, stacks=stacks)
 
     def _pointer(self, address: int) -> int | None:
         if address not in self._pointers:

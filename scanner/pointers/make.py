@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ..compiler.predicate import compile_predicate
 from ..engine import cell, check, content, ffi, isa, isa_index, lib
 from ..errors import PointersCancelled, ScanCancelled
+from ..images.builds import build_of
 from ..memory.region_filter import Where
 from ..memory.regions import Range
 from ..memory.space import Space
@@ -22,7 +23,7 @@ from ..scan.plan import lay_out
 from ..scan.results import Progress
 from ..scan.turns import Turns
 from ..values.convert import layout_of, u32, u32be, u64, u64be
-from .moment import Moment, Order, build_of
+from .moment import Moment, Order
 from .room import Room
 from .tasks import Tasks, failure
 
@@ -84,6 +85,7 @@ class _Making:
         modules = target.modules(regions)
         ranges = plan.where.select(regions, modules)
         builds = tuple(build_of(target.memory.read, module.base) for module in modules)
+        stacks = tuple(target.memory.stacks())
         result = self._collect(ranges, progress)
         handle = self._sort()
         target.check()
@@ -103,6 +105,7 @@ class _Making:
             tuple(modules),
             builds,
             plan.goal,
+            stacks,
         )
         return handle, moment
 

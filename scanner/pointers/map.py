@@ -240,8 +240,9 @@ class PointerMap(Closing):
             depth: pointers that one follows at the most, 1 to 64.
             max_offset: bytes that one step adds at the most.
             min_offset: bytes that it adds at the least; negative to go back as well.
-            bases: where paths begin: ``"modules"``, names of modules, or Ranges of addresses that
-                are the same in every run.
+            bases: where paths begin: ``"modules"``, names of modules, ``"stacks"`` for those of all
+                threads, ``stack[0]`` for the first one's, Ranges of addresses that are the same in
+                every run, or several of these.
             within: which regions the pointers behind the first lie in; anywhere if None.
             not_through: regions in which no pointer of a path lies.
             ends_with: the last offsets of each path, the very last one last.

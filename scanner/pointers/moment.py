@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import struct
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from .. import arguments
 from ..memory.modules import Module
 from ..memory.regions import Range, Region
+from ..memory.stacks import Stack
 from ..scan.results import FaultSet
 
 Order = Literal["little", "big"]
-
-_HEADER: Final = 4096  # bytes that a module's headers and notes are looked for in
-_PT_LOAD: Final = 1
-_PT_NOTE: Final = 4
-_NT_GNU_BUILD_ID: Final = 3
 
 
 @dataclass(frozen=True)
@@ -41,6 +36,7 @@ class Moment:
         modules: the programs and libraries among it, by ascending address.
         builds: what tells one build of each module from another; "" where nothing does.
         goal: the address that paths are looked for to; None where that was not said.
+        stacks: of its threads, as far as they are known.
     """
 
     name: str
@@ -58,6 +54,7 @@ class Moment:
     modules: tuple[Module, ...]
     builds: tuple[str, ...]
     goal: int | None = None
+    stacks: tuple[Stack, ...] = ()
 
     @property
     def labels(self) -> list[str]:
@@ -86,54 +83,3 @@ def numbered(modules: Sequence[Module]) -> list[tuple[str, int]]:
 
 def _quoted(label: str) -> str:
     return f'"{label}"' if any(map(str.isspace, label)) else label
-
-
-def build_of(read: Callable[[int, int], bytes], base: int) -> str:
-    """What a module's headers in memory say of its build: an ELF build-id, a PE time stamp.
-
-    Args:
-        read: up to so many bytes from an address on.
-        base: of the module.
-    """
-    header = read(base, _HEADER)
-    try:
-        if header[:4] == b"\x7fELF":
-            return _elf_build(read, base, header)
-        return _pe_build(header) if header[:2] == b"MZ" else ""
-    except (struct.error, IndexError, ValueError, OverflowError):
-        return ""
-
-
-def _elf_build(read: Callable[[int, int], bytes], base: int, header: bytes) -> str:
-    order = ">" if header[5] == 2 else "<"
-    if header[4] == 2:
-        at, entry, count = struct.unpack_from(f"{order}32xQ14x2H", header)
-        fields = f"{order}I12xQ8x2Q"  # p_type, p_vaddr, p_filesz, p_memsz
-    else:
-        at, entry, count = struct.unpack_from(f"{order}28xI10x2H", header)
-        fields = f"{order}I4xI4x2I"
-    segments = [struct.unpack_from(fields, header, at + i * entry) for i in range(count)]
-    low = min((address for kind, address, *_ in segments if kind == _PT_LOAD), default=0)
-    for kind, address, size, _ in segments:
-        if kind == _PT_NOTE:
-            found = _build_note(read(base + address - (low & ~0xFFF), min(size, _HEADER)), order)
-            if found:
-                return found
-    return ""
-
-
-def _build_note(notes: bytes, order: str) -> str:
-    at = 0
-    while at + 12 <= len(notes):
-        name, size, kind = struct.unpack_from(f"{order}3I", notes, at)
-        text, body = at + 12, at + 12 + name + -name % 4
-        if kind == _NT_GNU_BUILD_ID and notes[text : text + name] == b"GNU\0":
-            return notes[body : body + size].hex()
-        at = body + size + -size % 4
-    return ""
-
-
-def _pe_build(header: bytes) -> str:
-    (at,) = struct.unpack_from("<60xI", header)
-    signature, stamp = struct.unpack_from("<4s4xI", header, at)
-    return f"pe-{stamp:08x}" if signature == b"PE\0\0" else ""

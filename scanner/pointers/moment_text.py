@@ -9,9 +9,11 @@ from typing import Any, Final
 from ..arguments import HIGHEST
 from ..memory.modules import Module
 from ..memory.regions import Range, Region
+from ..memory.stacks import Stack
 from ..scan.results import FaultSet
 from .moment import Moment, Order
 
+_THREADS: Final = 1 << 22  # more than Linux has
 _REGION: Final = ("start", "end", "perms", "offset", "device", "inode", "path", "deleted")
 
 
@@ -43,6 +45,7 @@ def moment_to(moment: Moment) -> dict[str, Any]:
             for module, build in zip(moment.modules, moment.builds, strict=True)
         ],
         "goal": moment.goal,
+        "stacks": [[one.number, one.top, *one.range] for one in moment.stacks],
     }
 
 
@@ -69,9 +72,11 @@ def moment_from(header: dict[str, Any]) -> Moment:
         modules=tuple(_module(one) for one in modules),
         builds=tuple(_text(one["build"]) for one in modules),
         goal=None if header.get("goal") is None else _whole(header["goal"]),
+        stacks=tuple(_stack(row) for row in header.get("stacks", [])),
     )
     _check_order([Range(region.start, region.end) for region in found.regions])
     _check_order([Range(module.base, module.base + 1) for module in found.modules])
+    _check_order([Range(one.number, one.number + 1) for one in found.stacks])
     return found
 
 
@@ -98,6 +103,11 @@ def _region(row: Any) -> Region:
         _text(path),
         deleted,
     )
+
+
+def _stack(row: Any) -> Stack:
+    number, top, start, end = row
+    return Stack(_whole(number, _THREADS), _whole(top), _range((start, end)))
 
 
 def _module(one: Any) -> Module:

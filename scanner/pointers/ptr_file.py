@@ -33,6 +33,7 @@ from ..declarations.files import NotRegular, put, read_regular, refusing, replac
 from ..errors import PointerMapError
 from ..memory.addresses import format_address
 from ..memory.pointer_path import MAX_STEPS, PointerPath
+from ..memory.stacks import stack_label, stack_number
 from ..values.literals import parse_integer
 
 _MAGIC: Final = 0xCE
@@ -42,7 +43,8 @@ _MODULES: Final = 1 << 16
 _NAME: Final = 1 << 12
 _PART: Final = 1 << 16  # paths that are read at a time
 _RESULTS: Final = re.compile(r"\.results\.([0-9a-fA-F]{1,16})")
-_BASE: Final = re.compile(r'("[^"]+"|[^"]+?)(?:\+(0[xX][0-9a-fA-F]+|[0-9]+))?')
+_BASE: Final = re.compile(r'("[^"]+"|[^"]+?)(?:([+-]0[xX][0-9a-fA-F]+|\+[0-9]+))?')
+_STACK: Final = "THREADSTACK"
 
 
 class _Packing(NamedTuple):
@@ -74,8 +76,8 @@ class _Header(NamedTuple):
 def import_paths(file: str | os.PathLike[str]) -> Iterator[PointerPath]:
     """The pointer paths in a file of Cheat Engine's, and in the files of results beside it.
 
-    They are read as they are asked for. Of threads' stacks, which Cheat Engine counts its own way,
-    the base is called as there: ``THREADSTACK0-0x8``; such a path leads nowhere here.
+    They are read as they are asked for. What Cheat Engine calls ``THREADSTACK0`` is ``stack[0]``
+    here; the two are counted from the same place where the program is one for Windows.
 
     Args:
         file: its name, as ``game.PTR``.
@@ -109,8 +111,8 @@ def export_paths(
         force: replace files that are there.
 
     Returns:
-        How many were written: not those whose base is neither in a module of one name nor an
-        address, or whose offsets have more than 31 bits.
+        How many were written: not those whose base is neither in a module of one name nor in a
+        thread's stack nor an address, or whose offsets have more than 31 bits.
 
     Raises:
         PointerMapError: they cannot be written, or are there; then nothing has changed.
@@ -161,10 +163,13 @@ def _entry(path: PointerPath, modules: dict[str, int]) -> tuple[int, int, tuple[
     except ValueError:
         found = _BASE.fullmatch(path.base)
         called = found[1].strip('"') if found else ""
+        thread = stack_number(called)
+        if thread is not None:
+            called = f"{_STACK}{thread}"
         if not found or called.endswith("]") or called.startswith("["):
             return None
         number = modules.setdefault(called, len(modules))
-        return number, parse_integer(found[2]) if found[2] else 0, path.offsets
+        return number, parse_integer(found[2].lstrip("+")) if found[2] else 0, path.offsets
     return (-1, address, path.offsets) if 0 <= address < 1 << 63 else None
 
 
@@ -284,6 +289,9 @@ def _base(module: int, offset: int, header: _Header) -> str:
     if module < 0:
         return format_address(offset % (1 << 64))
     label = header.modules[module]
+    thread = stack_number(label)
+    if thread is not None:
+        label = stack_label(thread)
     if any(map(str.isspace, label)):
         label = f'"{label}"'
     return f"{label}{'-' if offset < 0 else '+'}0x{abs(offset):x}"

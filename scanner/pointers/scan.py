@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -11,7 +11,15 @@ from ..engine import cell, check, content, ffi, lib
 from ..errors import ArgumentError
 from ..memory.region_filter import Where
 from ..memory.regions import Range, cut_out, merged
-from .bases import Base, Wanted, changed_modules, find_bases, shift_between, without
+from .bases import (
+    Base,
+    Wanted,
+    changed_modules,
+    find_bases,
+    match_modules,
+    shift_between,
+    without,
+)
 from .found import Found
 from .moment import Moment
 from .paths import PointerPaths
@@ -113,7 +121,8 @@ def scan_map(
     moment, room = maps[0].moment, maps[0].room
     others = [one.moment for one in maps[1:]]
     first = _bases_of(moment, options)
-    bases, shifts = _in_all(moment, first, others)
+    matched = [(other, match_modules(moment, other)) for other in others]
+    bases, shifts = _in_all(moment, first, matched)
     levels = []
     for handle, one, its_room, address in maps:
         its_bases = first if one is moment else _bases_of(one, options)
@@ -140,7 +149,7 @@ def scan_map(
         handle=_paths(levels, bases, shifts),
         tasks=tasks,
         threads=threads,
-        changed=changed_modules(moment, others),
+        changed=changed_modules(moment, matched),
     )
     if others:
         found.make_reachable(options.depth, cancels)
@@ -197,12 +206,12 @@ def _closed(moment: Moment, options: Options, bases: Sequence[Range]) -> list[Ra
 
 
 def _in_all(
-    moment: Moment, bases: list[Base], others: Sequence[Moment]
+    moment: Moment, bases: list[Base], others: Sequence[tuple[Moment, Mapping[int, int]]]
 ) -> tuple[list[Base], list[list[int]]]:
     """The bases that all moments have, and for each where it is in each of them."""
     kept, shifts = [], []
     for base in bases:
-        found = [shift_between(moment, base, other) for other in others]
+        found = [shift_between(moment, base, other, matched) for other, matched in others]
         there = [one for one in found if one is not None]
         if len(there) == len(found):
             kept.append(base)

@@ -23,7 +23,7 @@ import struct
 import zlib
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +33,7 @@ from ..engine import cell, content, lib
 from ..errors import PointerMapError
 from ..memory.modules import Module
 from ..memory.regions import Range, Region
+from ..memory.stacks import Stack, stack_number
 from ..scan.results import FaultSet
 from .columns import check_columns, columns_of
 from .moment import Moment
@@ -74,6 +75,14 @@ class _Stream:
         whole = b"".join(parts)
         self._left = whole[size:]
         return whole[:size]
+
+    def finish(self) -> None:
+        """Read what is left, at whose end a sum of all says whether it is as it was written."""
+        while not self._unpacker.eof:
+            raw = self._unpacker.unconsumed_tail or self._file.read(_PART >> 4)
+            if not raw:
+                break
+            self._unpacker.decompress(raw, _PART)
 
     def number(self, form: str) -> int:
         """The next number."""
@@ -122,7 +131,7 @@ def _load(name: str, stream: _Stream, room: Room, made: float) -> tuple[Any, Mom
     if bits is None or count > _MOST:
         raise PointerMapError(name, "is damaged: its pointers are of no width, or too many")
     addresses, values = array("Q"), array("Q")
-    ends = [0] * len(bases)
+    starts, ends = [HIGHEST] * len(bases), [0] * len(bases)
     before = -1
     while len(addresses) < count:
         value, many = stream.number("Q"), stream.number("I")
@@ -137,7 +146,9 @@ def _load(name: str, stream: _Stream, room: Room, made: float) -> tuple[Any, Mom
                 module, _ = struct.unpack("<2I", stream.take(8))
                 if module >= len(bases):
                     raise PointerMapError(name, "is damaged: a pointer is in no module")
+                starts[module] = min(starts[module], address)
                 ends[module] = max(ends[module], min(address, HIGHEST - 8) + bits // 8)
+    stream.finish()
     handle = _columns(name, addresses, values, room)
     modules = _modules(bases, ends)
     regions = tuple(region for module in modules for region in module.regions)
@@ -146,8 +157,9 @@ def _load(name: str, stream: _Stream, room: Room, made: float) -> tuple[Any, Mom
     word = bits // 8
     known = (made, 0.0, count * word, faults, ranges, regions, modules)
     builds = ("",) * len(modules)
+    stacks = _stacks(bases, starts, ends)
     return handle, Moment(
-        Path(name).stem, "", bits, "little", word, "Cheat Engine", *known, builds, None
+        Path(name).stem, "", bits, "little", word, "Cheat Engine", *known, builds, None, stacks
     )
 
 
@@ -168,7 +180,7 @@ def _modules(bases: list[tuple[str, int]], ends: list[int]) -> tuple[Module, ...
     found = sorted(
         (base, end, label)
         for (label, base), end in zip(bases, ends, strict=True)
-        if base < end and label and not label.startswith(_STACK)
+        if base < end and label and stack_number(label) is None
     )
     modules: list[Module] = []
     for number, (base, end, label) in enumerate(found):
@@ -178,6 +190,16 @@ def _modules(bases: list[tuple[str, int]], ends: list[int]) -> tuple[Module, ...
             region = Region(base, end, "rw-p", 0, "00:00", 0, label, False)
             modules.append(Module(label, label, base, end, (region,)))
     return tuple(modules)
+
+
+def _stacks(bases: list[tuple[str, int]], starts: list[int], ends: list[int]) -> tuple[Stack, ...]:
+    """The stacks of threads that have static pointers: as far as these reach."""
+    found: dict[int, Stack] = {}
+    for (label, top), start, end in zip(bases, starts, ends, strict=True):
+        number = stack_number(label)
+        if number is not None and start < end:
+            found.setdefault(number, Stack(number, top, Range(start, end)))
+    return tuple(found[number] for number in sorted(found))
 
 
 def _columns(name: str, addresses: array[int], values: array[int], room: Room) -> Any:
@@ -231,16 +253,20 @@ def save(name: str, handle: Any, moment: Moment) -> None:
 def _parts(handle: Any, moment: Moment) -> Iterator[bytes]:
     addresses, values, order = columns_of(handle)
     wheres, holds, places = addresses.cast("Q"), values.cast("Q"), order.cast("I")
-    head = struct.pack("<2BI", _MAGIC, _VERSION, len(moment.modules))
-    for module in moment.modules:
-        label = os.fsencode(module.name)
-        head += struct.pack("<I", len(label)) + label + struct.pack("<Q", module.base)
+    listed: list[tuple[str, int, Sequence[Region | Range]]] = [
+        *((module.name, module.base, module.regions) for module in moment.modules),
+        *((f"{_STACK}{one.number}", one.top, (one.range,)) for one in moment.stacks),
+    ]
+    head = struct.pack("<2BI", _MAGIC, _VERSION, len(listed))
+    for name, base, _ in listed:
+        label = os.fsencode(name)
+        head += struct.pack("<I", len(label)) + label + struct.pack("<Q", base)
     level = 15 if moment.bits == 64 else 7
     yield head + struct.pack("<BIQ", 0, level, len(wheres))
     spans = sorted(
-        (region.start, region.end, number, module.base)
-        for number, module in enumerate(moment.modules)
-        for region in module.regions
+        (part.start, part.end, number, base)
+        for number, (_, base, parts) in enumerate(listed)
+        for part in parts
     )
     start, part = 0, bytearray()
     while start < len(holds):

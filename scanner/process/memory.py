@@ -13,10 +13,12 @@ from ..memory.base import Memory
 from ..memory.changes import Change
 from ..memory.owner import ProcessInfo
 from ..memory.regions import Footprint, Region
+from ..memory.stacks import Stack
 from . import remote
 from .footprints import read_footprints
 from .maps import RegionReader
 from .processes import process
+from .stacks import read_stacks
 from .threads import ask, folders, opened_root
 from .widths import may_be_wine, program_bits
 
@@ -53,6 +55,11 @@ class ProcessMemory(Memory):
 
     def _root(self) -> AbstractContextManager[Path]:
         return opened_root(self.process.pid)
+
+    def stacks(self) -> list[Stack]:
+        """The stacks of its threads, as far as they are known, by thread."""
+        regions = self.regions()
+        return read_stacks(self.process, self, regions, self.modules(regions))
 
     def footprints(self) -> list[Footprint]:
         """How much of each region is in memory, by ascending address; see proc_pid_smaps(5)."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from farfetch.scanner import PointerMap, attach, i64
+from farfetch.scanner import PointerMap, attach, i64, u64
 
 from support.targets import ROOT, TargetProcess, targets_folder
 
@@ -59,6 +59,9 @@ def test_the_best_path_of_two_runs_lasts(
     with hoard(program, environment, 1) as process, attach(process.pid) as target:
         gold = process.command("").number("gold_addr")
         assert target.read(gold, i64) == 1500
+        first = target.memory.stacks()[0]  # counted as Cheat Engine does
+        assert str(target.locate(target.read(first.top, u64))).startswith("kernel32.dll+")
+        assert target.address("THREADSTACK0-0x10") == first.top - 16
         target.pointer_map(goal=gold).save(saved)
     with hoard(program, environment, 2) as process, attach(process.pid) as target:
         gold = process.command("").number("gold_addr")

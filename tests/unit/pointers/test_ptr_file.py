@@ -70,7 +70,7 @@ def test_as_cheat_engine_writes_it(tmp_path: Path) -> None:
     assert [str(path) for path in import_paths(name)] == [
         "game.exe+0x4010 -> 0x18 -> 0x8",
         "0x140000000 -> -0x4",
-        "THREADSTACK0-0x1f8 -> 0x3 -> 0x2 -> 0x1",
+        "stack[0]-0x1f8 -> 0x3 -> 0x2 -> 0x1",
     ]
     name = put(tmp_path, header(modules, 3, b"\0", version=1), raw)
     assert len(list(import_paths(name))) >= 3
