@@ -21,6 +21,7 @@ import typing as _typing
 
 from farfetch import __version__ as __version__
 
+from .arrow.columns import Columns
 from .attaching import attach, attach_async
 from .declarations.registry import Declaration, Declarations
 from .engine import default_threads, isa, isas
@@ -79,6 +80,7 @@ from .memory.path_group import PathGroup, parse_path
 from .memory.pointer_path import PointerPath, PointerStep
 from .memory.region_filter import Where
 from .memory.regions import Footprint, Range, Region
+from .memory.stacks import Stack
 from .pointers.check import CheckedPath, check_paths
 from .pointers.map import PointerMap, PointerMapInfo
 from .pointers.paths import PointerPaths
@@ -171,6 +173,7 @@ if _typing.TYPE_CHECKING:
     from .script.live_script import LiveScript, ScriptChange
     from .tables.cheat_engine import Taken, import_table
     from .tables.check import Checked, TableCheck, check_table
+    from .tables.csv_file import write_csv
     from .tables.ct_export import export_table
     from .tables.reading import read_table
 else:
@@ -200,6 +203,7 @@ else:
         "import_paths": ".pointers.ptr_file",
         "import_table": ".tables.cheat_engine",
         "read_table": ".tables.reading",
+        "write_csv": ".tables.csv_file",
     }
 
     def __getattr__(name: str) -> _typing.Any:
@@ -225,6 +229,7 @@ __all__ = [
     "Checked",
     "CheckedPath",
     "CodeError",
+    "Columns",
     "ConfigurationError",
     "CopyError",
     "CoreFile",
@@ -291,6 +296,7 @@ __all__ = [
     "Seen",
     "Snapshot",
     "SnapshotError",
+    "Stack",
     "Step",
     "Symbol",
     "Table",
@@ -397,6 +403,7 @@ __all__ = [
     "unknown",
     "utf16",
     "value_type",
+    "write_csv",
 ]
 
 

@@ -232,6 +232,11 @@ FORCE: Final = Option("--force", "read-only mappings, too")
 
 #: The option to write a file over, whatever is in it.
 OVERWRITE: Final = Option("--force", "even where something is lost")
+#: The options to write rows to a file.
+CSV: Final = (
+    Option("--csv", "write them to this file", replace(FILE, sample="it.csv")),
+    replace(OVERWRITE, needs="--csv"),
+)
 
 
 def seconds(low: float = 0, high: float = LONGEST, *, endless: str = "") -> Kind:

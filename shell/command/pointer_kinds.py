@@ -47,6 +47,8 @@ def _compared(session: Session, asked: Asked) -> Compared:  # noqa: ARG001
     return Compared(path_of(file if equals else asked.text), where if equals else "")
 
 
+_ALL = {"modules": "all of them", "stacks": "of threads"}
+
 #: How many pointers.
 DEPTH = Kind("N", _number(1), sample="3", refuses=(("0", "UsageError"), ("deep", "UsageError")))
 #: How far a step goes.
@@ -57,7 +59,12 @@ OFFSETS = Kind("OFFSETS", _offsets, sample="0x28", refuses=(("0x28,x", "UsageErr
 MODULES = Kind(
     "MODULES",
     _names,
-    lambda cursor, moment: cursor.offer(Choice(name, "module") for name in moment.modules),
+    lambda cursor, moment: cursor.offer(
+        [
+            *(Choice(name, note) for name, note in _ALL.items()),
+            *(Choice(name, "module") for name in moment.modules),
+        ]
+    ),
     sample="game",
 )
 #: A filter of regions, as a word.

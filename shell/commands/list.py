@@ -9,8 +9,9 @@ from farfetch.scanner import Member, format_address, members
 from ..answers import quantities, values
 from ..answers.result import Column, Json, Result, Table
 from ..command import Alternatives, Argument, Category, Command, Form, Given, Needs
-from ..command.kinds import COUNT
-from ..session import holding, pages
+from ..command.kinds import COUNT, CSV
+from ..errors import UsageError
+from ..session import csv_rows, holding, pages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ _COLUMNS = (
     Column("PREVIOUS", right=True),
     Column("FIRST", right=True),
 )
-_MANY = Argument("count", COUNT, "COUNT", default=DEFAULT_ROWS)
+_MANY = Argument("count", COUNT, "COUNT")
 _TYPE = Column("TYPE")
 _FROZEN = Column("FROZEN", right=True)
 
@@ -38,7 +39,10 @@ def run(session: Session, given: Given) -> Result:
     """List a page of the matches with their values now, at the last and at the first scan."""
     scan = session.scan
     total = session.matches
-    page = pages.turned((given.page, given.start, given.count), session.listed, total, DEFAULT_ROWS)
+    if given.csv:
+        return _write(session, given)
+    count = DEFAULT_ROWS if given.count is None else given.count
+    page = pages.turned((given.page, given.start, count), session.listed, total, DEFAULT_ROWS)
     matches = scan[page.start : page.stop] if scan and page else []
     if not scan or not total:
         return Result({"total": 0, "matches": []}, ("no matches",))
@@ -65,6 +69,21 @@ def run(session: Session, given: Given) -> Result:
             "matches": [_fields(match, holding.at(frozen, match.address)) for match in matches],
         },
         tuple(lines),
+    )
+
+
+def _write(session: Session, given: Given) -> Result:
+    """Write the matches that were asked for, all unless it was said, to a file."""
+    scan, total = session.scan, session.matches
+    if scan is None or not total:
+        raise UsageError("list --csv: there are no matches; a scan finds some")
+    count = total if given.count is None and not given.page else given.count or DEFAULT_ROWS
+    wanted = pages.turned((given.page, given.start, count), session.listed, total, DEFAULT_ROWS)
+    fields = members(scan.type, bits=session.bits)
+    written = csv_rows.write_matches(session, given.csv, wanted, fields, force=given.force)
+    said = f"{quantities.count(written, 'match', 'matches')} written to {given.csv}"
+    return Result(
+        {"total": total, "matches": [], "file": str(given.csv), "written": written}, (said,)
     )
 
 
@@ -153,13 +172,15 @@ LIST = Command(
     "that cannot be read any more. Numbers of unknown type are shown with the types that they "
     "match as. What is frozen stands in a column of its own, in brackets while it cannot be held. "
     "Of a structure each field has a column; what it was at the last and at the first "
-    "scan stands below, where that was different.",
-    examples=("list", "list 100", "list 1000 50", "list +"),
+    "scan stands below, where that was different. "
+    "--csv writes them to FILE instead, for spreadsheets, all of them unless it is said how many; "
+    "over a file that is there only with --force.",
+    examples=("list", "list 100", "list 1000 50", "list +", "list --csv matches.csv"),
     run=run,
     arguments=(
         Alternatives(
             (
-                Form((Argument("count", COUNT, default=DEFAULT_ROWS),)),
+                Form((Argument("count", COUNT),)),
                 Form((Argument("start", COUNT, "START", default=0), _MANY)),
                 Form(keywords=("+",), note="the next page"),
                 Form(keywords=("-",), note="the page before"),
@@ -168,6 +189,7 @@ LIST = Command(
             optional=True,
         ),
     ),
+    options=CSV,
     needs=Needs.TARGET,
     answers="total matches",
 )

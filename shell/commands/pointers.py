@@ -15,7 +15,7 @@ from farfetch.scanner import (
 from ..answers import quantities, values
 from ..answers.result import Json, Result
 from ..command import Alternatives, Argument, Category, Command, Form, Given, Option
-from ..command.kinds import COUNT, FILE, OVERWRITE
+from ..command.kinds import COUNT, CSV, FILE, OVERWRITE
 from ..command.pointer_kinds import (
     DEPTH,
     FILTERED,
@@ -28,11 +28,11 @@ from ..command.pointer_kinds import (
     VALUE_WORD,
 )
 from ..errors import UsageError
-from ..session import found_paths, pages, places, pointer_scan
+from ..session import csv_rows, found_paths, pages, places, pointer_scan
 from ..session.pointer_scan import FEW, WIDER, Compared, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from farfetch.scanner import PointerMap
 
@@ -94,7 +94,7 @@ def _scan(session: Session, given: Given) -> Result:
     said = found_paths.counted(session, limits)
     changed = getattr(session.hunt.paths, "changed", ())
     if changed:
-        said.append(f"another build in another map, so its paths may err: {', '.join(changed)}")
+        said.append(_changed_said(pointers, changed))
     said += _advice(session, given, compared=bool(others))
     fields: dict[str, Json] = {
         **answer.fields,
@@ -107,6 +107,14 @@ def _scan(session: Session, given: Given) -> Result:
         "map": found_paths.map_fields(pointers),
     }
     return Result(fields, (*answer.blocks, *said))
+
+
+def _changed_said(pointers: PointerMap, changed: Sequence[str]) -> str:
+    program = pointers.moment.program.rpartition("/")[2]
+    listed = ", ".join(changed)
+    if changed[0].strip('"').partition("[")[0] == program or changed[0].lower().endswith(".exe"):
+        return f"the program itself is another build in another map: paths may err ({listed})"
+    return f"another build in another map, so its paths may err: {listed}"
 
 
 def _mapped(session: Session, given: Given) -> tuple[PointerMap, int]:
@@ -215,10 +223,32 @@ def _limits(given: Given) -> Iterator[Limits]:
 
 
 def _list(session: Session, given: Given) -> Result:
-    asked, known = (given.page, given.start, given.count), session.hunt
+    if given.csv:
+        return _write(session, given)
+    count = found_paths.ROWS if given.count is None else given.count
+    asked, known = (given.page, given.start, count), session.hunt
     page = pages.turned(asked, known.listed, known.total, found_paths.ROWS)
     answer = found_paths.page(session, page)
     return Result(answer.fields, (*answer.blocks, *found_paths.footer(session)))
+
+
+def _write(session: Session, given: Given) -> Result:
+    known = session.hunt
+    if not known.total:
+        raise UsageError("pointers list --csv: there are no paths; pointers scan WHERE finds some")
+    count = CHECKED if given.count is None and not given.page else given.count or found_paths.ROWS
+    asked = (given.page, given.start, count)
+    wanted = pages.turned(asked, known.listed, known.total, found_paths.ROWS)
+    written = csv_rows.write_paths(session, given.csv, wanted, force=given.force)
+    said = f"{quantities.count(written, 'path')} written to {given.csv}"
+    if written < known.total:
+        said += f", of {known.total:,}"
+    fields: dict[str, Json] = {
+        **found_paths.fields(session),
+        "file": str(given.csv),
+        "written": written,
+    }
+    return Result(fields, (said,))
 
 
 def _check(session: Session, given: Given) -> Result:
@@ -273,11 +303,11 @@ _ACTIONS: dict[str, Callable[[Session, Given], Result]] = {
 
 _PAGE = Alternatives(
     (
-        Form((Argument("count", COUNT, default=found_paths.ROWS),)),
+        Form((Argument("count", COUNT),)),
         Form(
             (
                 Argument("start", COUNT, "START", default=0),
-                Argument("count", COUNT, "COUNT", default=found_paths.ROWS),
+                Argument("count", COUNT, "COUNT"),
             )
         ),
         Form(keywords=("+",), note="the next page"),
@@ -302,8 +332,10 @@ POINTERS = Command(
     "of them is left. --bases takes modules that paths may begin in, with commas between them, "
     "--ends-with the last offsets, --within and --not-through filters of regions for the pointers "
     "on the way, as help "
-    "where names them, --min-offset how far back a step may go. --map scans a file instead of the "
-    "target, --kept the map that was made last. list turns the pages. check keeps those that lead "
+    "where names them, --min-offset how far back a step may go. --bases stacks, or stack[0], takes "
+    "threads' stacks. --map scans a file instead of the "
+    "target, --kept the map that was made last. list turns the pages, and with --csv "
+    "writes the best to a file for spreadsheets. check keeps those that lead "
     "to WHERE, or to VALUE, in the target as it is now: after a new start, say. path:0 stands for "
     "the best path wherever an address does, path:0..3 in table add for the best four. import "
     "takes the paths of a .PTR file of Cheat Engine's, export writes one; maps may be .scandata "
@@ -348,7 +380,7 @@ POINTERS = Command(
                     ("scan",),
                     "find the paths to a value",
                 ),
-                Form((_PAGE,), (), ("list",), "a page of the paths"),
+                Form((_PAGE,), CSV, ("list",), "a page of the paths"),
                 Form(
                     (Argument("goal", GOAL, optional=True),),
                     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import FarfetchError, format_address
@@ -10,11 +11,14 @@ from ..answers import quantities, values
 from ..answers.result import Column, Json, Result, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from farfetch.scanner import PointerMap, PointerPath
 
     from .pointer_scan import Limits
     from .session import Session
 
+_BLOCK = 1 << 12  # paths that are listed between two looks at the clock
 #: Paths of a page.
 ROWS = 10
 _COLUMNS = (
@@ -28,7 +32,7 @@ _COLUMNS = (
 def page(session: Session, wanted: range) -> Result:
     """A page of the paths, with where they lead and what is there now."""
     found = session.hunt
-    paths = found.page(wanted)
+    paths = listed_paths(session, wanted)
     found.listed = range(wanted.start, wanted.start + len(paths))
     led = [_led(session, path) for path in paths]
     rows = tuple(
@@ -48,6 +52,19 @@ def page(session: Session, wanted: range) -> Result:
     ]
     answer: dict[str, Json] = {**fields(session), "start": wanted.start, "paths": listed}
     return Result(answer, (Table(_COLUMNS, rows),) if rows else ())
+
+
+def listed_paths(session: Session, wanted: range) -> Sequence[PointerPath]:
+    """Some of the paths, however long finding them takes: what was listed is kept by a cancel."""
+    found, meter, started = session.hunt, session.meter, time.monotonic()
+    stop = min(wanted.stop, found.total)
+    try:
+        for at in range(0, stop, _BLOCK):
+            found.page(range(at, min(stop, at + 1)))
+            meter.count(at, stop, time.monotonic() - started, "paths listed")
+        return found.page(wanted)
+    finally:
+        meter.clear()
 
 
 def _led(session: Session, path: PointerPath) -> tuple[int | None, str, object]:

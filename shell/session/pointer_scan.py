@@ -7,7 +7,14 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from farfetch.scanner import PointerMap, PointerPath, PointerPaths, check_paths, parse_address
+from farfetch.scanner import (
+    PointerMap,
+    PointerPath,
+    PointerPaths,
+    PointersCancelled,
+    check_paths,
+    parse_address,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +93,8 @@ def address_in(pointers: PointerMap, text: str) -> int:
     Raises:
         ExpressionError: it says none.
     """
-    return parse_address(text, pointers.modules, pointers.moment.regions)
+    moment = pointers.moment
+    return parse_address(text, pointers.modules, moment.regions, stacks=moment.stacks)
 
 
 def scan(
@@ -116,9 +124,10 @@ def scan(
     meter, started = session.meter, time.monotonic()
     kept: tuple[PointerPaths, Limits] | None = None
     for depth, max_offset in limits:
+        so_far = f"; {kept[0].total:,} found so far" if kept is not None else ""
+        said = f"steps; paths of up to {depth} pointers, offsets up to {max_offset}{so_far}"
 
-        def show(done: int, total: int, depth: int = depth, most: int = max_offset) -> None:
-            said = f"steps; paths of up to {depth} pointers, offsets up to {most}"
+        def show(done: int, total: int, said: str = said) -> None:
             meter.count(done, total, time.monotonic() - started, said)
 
         try:
@@ -131,6 +140,10 @@ def scan(
                 progress=show,
                 **asked,
             )
+        except PointersCancelled:
+            if kept is not None and kept[0].total:
+                session.hunt.keep(kept[0])  # what was found nearer by
+            raise
         finally:
             meter.clear()
         if kept is not None and kept[0].total and paths.total > FEW:

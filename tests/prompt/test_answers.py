@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -563,3 +564,28 @@ def test_help_knows_every_command(game: TargetProcess, answers: Answers) -> None
         assert given["usage"].startswith(given["name"])
         assert given["examples"]
         assert given["details"]
+
+
+def test_matches_and_paths_go_to_files_of_rows(
+    game: TargetProcess, answers: Answers, tmp_path: Path
+) -> None:
+    name, paths = tmp_path / "it.csv", tmp_path / "paths.csv"
+    found, written, part, _, scanned, listed = answers(
+        game.pid,
+        "where heap",
+        "100",
+        f"list --csv {name}",
+        f"list 0 1 --csv {name} --force",
+        "write 0 100",
+        "pointers scan 0 --depth 3",
+        f"pointers list --csv {paths}",
+    )[1:]
+    assert written["written"] == written["total"] == found["matches"]
+    assert part["written"] == 1
+    head, *rows = csv.reader(name.read_text().splitlines())
+    assert head == ["index", "address", "where", "value", "previous", "first"]
+    assert [(row[0], row[4:]) for row in rows] == [("0", ["100", "100"])]
+    head, *rows = csv.reader(paths.read_text().splitlines())
+    assert head[:4] == ["index", "path", "base", "offset 1"]
+    assert len(rows) == listed["written"] == scanned["total"]
+    assert [row[1] for row in rows[:10]] == [path["path"] for path in scanned["paths"]]

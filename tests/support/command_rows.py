@@ -169,7 +169,10 @@ ROWS: dict[str, Row] = {
         "present history memory values disk", (("history go 99", "ScanOrderError"),)
     ).on_a_scan(),
     "snapshot": Row("name values bytes unreadable seconds", setup=("snapshot full",)).on_a_match(),
-    "list": Row("start type"),
+    "list": Row(
+        "start type file written",
+        (("list --csv /proc/a/b", "TableError"), ("list --force", "UsageError")),
+    ),
     "delete": Row().on_a_match(),
     "set": Row(
         refuses=(
@@ -259,6 +262,7 @@ ROWS: dict[str, Row] = {
             ("pointers import nothing.PTR", "PointerMapError"),
             ("pointers import hunt.ff", "PointerMapError"),
             ("pointers export /proc/a/b", "PointerMapError"),
+            ("pointers list --csv /proc/a/b", "TableError"),
             ("pointers check nowhere", "ExpressionError"),
             ("pointers check --value many", "ValueKindError"),
             ("read path:999", "MatchIndexError"),

@@ -56,7 +56,7 @@ RARE: Final = {
 MADE_BY_CALLS: Final = {
     *("AnyCase", "FaultSet", "Footprint", "Freeze", "Location", "Match", "Matches", "Member"),
     *("Memory", "Module", "Patch", "Patches", "Pattern", "PointerStep", "Predicate", "Expr"),
-    *("CheckedPath", "PointerMap", "PointerMapInfo", "PointerPaths"),
+    *("CheckedPath", "PointerMap", "PointerMapInfo", "PointerPaths", "Columns", "Stack"),
     *("ProcessInfo", "Progress", "Regex", "Region", "Scan", "ScanResult", "Seen", "Snapshot"),
     *("Hit", "Instruction", "MemoryOperand", "Symbol", "WatchState", "Watchpoint"),
     *("Step", "Target", "ValueType", "WriteResult", "Layout", "Taken"),
@@ -69,6 +69,7 @@ LEFT_OUT: Final = {
         ("attach_async", "Scan.until_async", "Target.wait_exit_async", "Target.wait_for_async"),
         "is a coroutine, of what is called without one",
     ),
+    "Columns.batch": "is asked by what makes the columns",
     "Freezer.touched": "is asked in a turn, by what writes",
     "Freezer.write_over": "is asked by what writes",
     "History.add": "takes what only a scan makes",
@@ -158,6 +159,7 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "decode": lambda d, _o: _(d.construct(), d.raw(), bits=d.one(32, 64)),
     "encode": lambda d, _o: _(d.construct(), d.value(), bits=d.one(32, 64)),
     "export_paths": lambda d, _o: _([d.a(PointerPath)], d.path(), force=d.often(0.3)),
+    "write_csv": lambda d, _o: _(d.path(), ["a", "b"], [(1, "x")], force=d.often(0.3)),
     "export_table": lambda d, _o: _(d.a(Table), d.path(), force=d.often(0.3)),
     "field": lambda d, _o: _(d.one("hp", "pos.x", "")),
     "field_names": lambda d, _o: _(d.construct(), bits=d.one(32, 64)),
@@ -315,6 +317,8 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Matches.column": lambda d, _m: _(
         *(d.one("address", "now", "previous", "first"), d.one(0, 0, 5), d.one(None, 1, 3000)),
     ),
+    "Matches.columns": lambda d, _m: _(d.one(0, 0, 5), d.one(None, 1, 3000)),
+    "PointerPaths.columns": lambda d, _p: _(d.one(None, 0, 3)),
     "Step.value": lambda d, _s: _value(d),
     "Snapshot.value": lambda d, _s: _value(d),
     # what needs no target

@@ -11,6 +11,7 @@ from farfetch.scanner import (
     Buffer,
     Checked,
     CheckedPath,
+    Columns,
     CoreFile,
     CoreThread,
     Declaration,
@@ -56,6 +57,7 @@ from farfetch.scanner import (
     ScriptChange,
     Seen,
     Snapshot,
+    Stack,
     Step,
     Symbol,
     Table,
@@ -157,10 +159,14 @@ def paths(target: Target) -> list[PointerStep]:
     chart: PointerMap = target.pointer_map(where="all")
     info: PointerMapInfo = chart.info
     listed: PointerPaths = chart.scan(0x1000, depth=1)
+    table: Columns = listed.columns(10)
+    names: tuple[str, ...] = table.names
+    stacks: list[Stack] = target.memory.stacks()
+    tops: list[int] = [stack.top for stack in stacks]
     checked: list[CheckedPath] = list(check_paths(listed, target, 0x1000, type=i32))
     group: PathGroup = PathGroup.parse("0x1030 -> 4 | 0x1030 -> 4")
     path: PointerPath = PointerPath.parse("0x1030 -> 4")
-    print(info.pointers, [each.value for each in checked], hex(group.resolve(target)))
+    print(names, tops, info.pointers, [each.value for each in checked], hex(group.resolve(target)))
     return list(path.follow(target))
 
 
