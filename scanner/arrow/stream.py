@@ -20,12 +20,14 @@ class _Stream:
         batches: that are to come.
         process: that it is of.
         handle: by which the core knows it.
+        failure: what has ended it, and ends each further call; "" where nothing has.
     """
 
     def __init__(self, batches: Iterator[Batch]) -> None:
         self.batches = batches
         self.process: Process = this_process()
         self.handle = ffi.new_handle(self)
+        self.failure = ""
 
 
 _open: Final[set[_Stream]] = set()  # until their ends are told of
@@ -66,16 +68,19 @@ def _quietly(*error: object) -> None:
 @ffi.def_extern(error=errno.EINTR, onerror=_quietly)  # type: ignore[untyped-decorator]
 def ff_arrow_next_in_python(context: Any, stream: Any) -> int:
     """What whoever reads a stream calls; on any thread."""
+    source: _Stream = ffi.from_handle(context)
     try:
-        source: _Stream = ffi.from_handle(context)
+        if source.failure:  # there is no more, but that is no end
+            lib.ff_arrow_stream_fail(stream, source.failure.encode("utf-8", "replace"))
+            return errno.EIO
         if source.process is not this_process():
             raise ForkedError(source.process.pid)
         batch = next(source.batches, None)
         if batch is not None:
             lib.ff_arrow_stream_give(stream, batch.cell)
     except BaseException as error:  # who reads has to raise it
-        said = str(error) or type(error).__name__
-        lib.ff_arrow_stream_fail(stream, said.encode("utf-8", "replace"))
+        source.failure = str(error) or type(error).__name__
+        lib.ff_arrow_stream_fail(stream, source.failure.encode("utf-8", "replace"))
         return errno.ECANCELED if isinstance(error, KeyboardInterrupt) else errno.EIO
     return 0
 

@@ -213,8 +213,9 @@ def test_a_scan_that_is_closed(scan: Scan[int]) -> None:
     reader = pyarrow.RecordBatchReader.from_stream(columns)
     reader.read_next_batch()
     scan.close()
-    with pytest.raises(Exception, match="scan was closed"):
-        reader.read_next_batch()
+    for _ in range(2):  # nor does it seem to be at its end
+        with pytest.raises(Exception, match="scan was closed"):
+            reader.read_next_batch()
     with pytest.raises(ScanClosed):
         columns.__arrow_c_stream__()
     with pytest.raises(ScanClosed):
