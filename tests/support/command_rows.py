@@ -170,7 +170,7 @@ ROWS: dict[str, Row] = {
     ).on_a_scan(),
     "snapshot": Row("name values bytes unreadable seconds", setup=("snapshot full",)).on_a_match(),
     "list": Row(
-        "start type file written",
+        "start type",
         (("list --csv /proc/a/b", "TableError"), ("list --force", "UsageError")),
     ),
     "delete": Row().on_a_match(),
