@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from farfetch.scanner import Entry, PathGroup, PointerPath, format_address, quote
+from farfetch.scanner import Entry, ExpressionError, PathGroup, PointerPath, format_address, quote
 
 from ..answers import values
 from ..answers.result import Column, Json, Result, Table
@@ -141,16 +141,12 @@ def _add(session: Session, given: Given) -> Result:
     if replaced and not given.replace:
         said = f"{name!r} is in the table; --replace puts this in its place, and "
         raise UsageError(f"{said}table remove {quoted(name)} takes it out")
-    path, value_type = places.pointer_path(session, unquoted(place))
-    where = str(path)
-    if places.is_index(place):
-        found = places.find(session, int(place))
-        where, value_type = str(session.attached.locate(found.address)), found.type
-    elif isinstance(path, PointerPath) and not path.offsets:
-        found = places.find(session, place)
-        where, value_type = str(session.attached.locate(found.address)), found.type
-    elif session.target is not None:
-        path.follow(session.target)
+    try:
+        where, value_type = _located(session, place)
+    except ExpressionError:
+        if places.is_index(name) or name.startswith("0x"):
+            raise UsageError(f"the place comes first: table add {name} {place}") from None
+        raise
     type_name = given.type or values.type_label(value_type)
     structure = session.structures.get(type_name)
     entry = Entry(name, where, type_name, given.group, given.note, structure=structure)
@@ -161,6 +157,20 @@ def _add(session: Session, given: Given) -> Result:
     session.table.put(entry)
     advised = advice.fleeting(session, entry)
     return Result({**_fields(entry), "lasts": not advised}, (said, *advised))
+
+
+def _located(session: Session, place: str) -> tuple[str, Any]:
+    """Where an entry of a place would be, and of which type."""
+    path, value_type = places.pointer_path(session, unquoted(place))
+    if places.is_index(place):
+        found = places.find(session, int(place))
+    elif isinstance(path, PointerPath) and not path.offsets:
+        found = places.find(session, place)
+    else:
+        if session.target is not None:
+            path.follow(session.target)
+        return str(path), value_type
+    return str(session.attached.locate(found.address)), found.type
 
 
 def _rename(session: Session, given: Given) -> Result:

@@ -111,6 +111,8 @@ def _lines(scan: Scan, before: str, *, is_align_auto: bool) -> Iterator[str]:
             yield f"meant as a decrease? undo, then - {number[1:]}, with a blank"
         if number and is_fraction:
             yield f"shown rounded? undo, then try ~= {number}"
+        elif number and not number.startswith("-"):
+            yield from _types(float(number), label)
         return
     if before:
         yield before

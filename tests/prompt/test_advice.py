@@ -78,7 +78,15 @@ def test_a_negative_number_may_be_meant_as_a_decrease(
 ) -> None:
     shown = said(farfetch, game, "100", "-5")
     assert shown[-3:] == ["0 matches", UNDO, "meant as a decrease? undo, then - 5, with a blank"]
-    assert said(farfetch, game, "100", "95")[-2:] == ["0 matches", UNDO]
+
+
+def test_a_next_scan_for_a_number_may_be_of_another_type(
+    farfetch: Farfetch, game: TargetProcess
+) -> None:
+    """What lies beside a narrow value may have kept a wider one alive until now."""
+    assert said(farfetch, game, "100", "95")[-3:] == ["0 matches", UNDO, OTHER_OR_SMALL]
+    shown = said(farfetch, game, "type u16", "100", "95")
+    assert shown[-1] == OTHER.replace("type any", "type i32, or type any")
 
 
 def test_a_next_scan_for_a_fraction_may_be_rounded(farfetch: Farfetch, game: TargetProcess) -> None:

@@ -91,6 +91,8 @@ def test_entries_are_renamed_and_replaced(game: TargetProcess, drive: Drive) -> 
         ("table add [heap]->0->0 a", "PointerError", "cannot be read"),
         ("table add [heap] there", "UsageError", "table remove there takes it out"),
         ("table add [heap] there", "UsageError", "--replace puts this in its place"),
+        ("table add here 0", "UsageError", "the place comes first: table add 0 here"),
+        ("table add here 0x10", "UsageError", "the place comes first: table add 0x10 here"),
         ("table rename there there", "UsageError", "'there' is in the table"),
         ("table rename nobody else", "TableError", 'the table has no entry "nobody"'),
         ("table rename there", "UsageError", "NEW is missing"),
