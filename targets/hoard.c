@@ -79,6 +79,8 @@ int main(void)
 	while (fgets(line, sizeof(line), stdin) && strncmp(line, "quit", 4)) {
 		if (!strncmp(line, "respawn", 7))
 			respawn();
+		if (!strncmp(line, "earn ", 5))
+			session->level->player->gold += atoi(line + 5);
 		report();
 	}
 	return 0;

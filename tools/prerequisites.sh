@@ -72,6 +72,9 @@ games() { # and what runs them
 	tests
 	need nodejs 'command -v node'
 	need default-jdk-headless 'command -v javac'
+	need nethack-console 'test -x /usr/games/nethack'
+	need angband 'test -x /usr/games/angband'
+	need gnome-mines 'test -x /usr/games/gnome-mines'
 }
 
 kernels() {

@@ -33,7 +33,7 @@ def test_node_keeps_whole_numbers_as_i32_and_fractions_as_f64(start: Start, tmp_
         enter(shell, str(GOLD), SOME)
         for earned in (25, 31, 77, 102):
             purse.tell(earned)
-            if enter(shell, str(purse.gold), SOME)[1] == "1":
+            if enter(shell, str(purse.gold), SOME)[2] == "1":
                 break
         enter(shell, "set * 777_000", "^[0-9]+ match(es)? set to 777000")
         assert purse.tell(1) == 777_001

@@ -88,6 +88,11 @@ class XServer(Child):
         wait_for(look)
         return shown[0]
 
+    def hover(self, window: Window, x: int, y: int) -> None:
+        """Move the mouse to a place in a window."""
+        window.warp_pointer(x, y)
+        self._display.sync()
+
     def click(self, window: Window, x: int, y: int, button: int) -> None:
         """Press and release a button of the mouse at a place in a window."""
         window.warp_pointer(x, y)
