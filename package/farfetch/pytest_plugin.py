@@ -36,22 +36,24 @@ def farfetch_target() -> Iterator[Callable[..., Target]]:
     try:
         yield attached
     finally:
-        for target in reversed(targets):
-            _clean_up(target)
+        left = [said for target in reversed(targets) for said in _cleaned_up(target)]
+        if left:
+            pytest.fail("\n".join(f"farfetch_target: {said}" for said in left), pytrace=False)
 
 
-def _clean_up(target: Target) -> None:
+def _cleaned_up(target: Target) -> list[str]:
+    """Undo all that can be undone, and close; what is left, a line each."""
     from farfetch.scanner import FarfetchError
 
-    try:
-        for patch in reversed(target.patches):
+    left = []
+    for patch in reversed(target.patches):
+        try:
+            patch.undo()
+        except FarfetchError as error:  # something else has changed the bytes since, or it is gone
             if target.alive:
-                patch.undo()
-    except FarfetchError as error:  # something else has changed the bytes since, or it is gone
-        if target.alive:
-            pytest.fail(f"farfetch_target: {error}", pytrace=False)
-    finally:
-        target.close()
+                left.append(str(error))
+    target.close()
+    return left
 
 
 @pytest.fixture

@@ -234,7 +234,17 @@ def test_clean_up(farfetch_target):
     target.patch(at + 16, b"abcd")
     assert there[0] == 77
 
+def test_a_patch_that_is_gone_keeps_none_of_the_rest(farfetch_target):
+    for place in (32, 48):
+        target = farfetch_target(os.getpid())
+        kept.append(target)
+        target.patch(at + place, b"abcd")
+        target.patch(at + place + 4, b"abcd")
+        there[place // 4 + 1] = 9
+
 def test_after_it(farfetch_target, assert_value):
+    assert not any(target.alive for target in kept)
+    assert there[8] == there[12] == 5 and there[9] == there[13] == 9
     assert there[4] == 5
     assert not kept[0].alive
     target = farfetch_target(os.getpid())
@@ -258,8 +268,10 @@ def pytest_of(*arguments: str, **options: Any) -> subprocess.CompletedProcess[st
 def test_the_plugin_cleans_up_and_says_what_was_there(tmp_path: Any) -> None:
     (tmp_path / "test_own.py").write_text(SUITE)
     done = pytest_of(str(tmp_path), cwd=tmp_path)
-    assert "1 passed" in done.stdout, done.stdout
+    assert "2 passed" in done.stdout, done.stdout
     assert "2 failed" in done.stdout, done.stdout
+    assert "1 error" in done.stdout, done.stdout
+    assert done.stdout.count("farfetch_target: the patch at 0x") == 2
     assert "wanted now == 6 after 0.05 s, but it is 5 at 0x" in done.stdout
     assert 'wanted now == "iron", but it is "gold" at 0x' in done.stdout
 
