@@ -31,6 +31,8 @@ MAX_INSTRUCTIONS: Final = 100_000_000
 MAX_BYTES: Final = 1 << 20
 #: Places that they may write to, and names that they may make known.
 MAX_EFFECTS: Final = 4096
+#: Searches of a section.
+MAX_SEARCHES: Final = 64
 #: Places of an array of bytes that are listed.
 MAX_FOUND: Final = 256
 NOT_INSTALLED: Final = "Lua is run by the package lupa: pip install farfetch[lua]"
@@ -95,7 +97,7 @@ class LuaSandbox:
         self.said: list[str] = []
         self._world = world
         self._until = 0.0
-        self._looks = 0
+        self._looks = self._searches = 0
         self._broken: BaseException | None = None
         self._calls: dict[str, Callable[..., object]] = {
             "say": self._say,
@@ -120,7 +122,7 @@ class LuaSandbox:
         self._world = world or self._world
         self.writes, self.registered, self.unregistered, self.said = [], {}, [], []
         self._until = time.monotonic() + MAX_SECONDS
-        self._looks = 0
+        self._looks = self._searches = 0
 
     def check(self, text: str, line: int) -> None:
         """Refuse what is no Lua, or needs what is not there.
@@ -272,7 +274,12 @@ class LuaSandbox:
 
     def _find(self, text: bytes, module: bytes) -> bytes:
         array = parse_aob(text.decode("latin-1"))
+        self._searches += 1
+        if self._searches > MAX_SEARCHES:
+            raise ValueError(f"it looks for bytes more than {MAX_SEARCHES} times")
+        began = time.monotonic()
         found = self._world.places(array, module.decode("utf-8", "replace"), MAX_FOUND + 1)
+        self._until += time.monotonic() - began  # that is not Lua's time
         if len(found) > MAX_FOUND:
             raise ValueError(f"its bytes are at more than {MAX_FOUND} places")
         return b"".join(struct.pack("<Q", address) for address in found)

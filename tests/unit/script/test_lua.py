@@ -164,6 +164,7 @@ def test_what_is_kept_from_piece_to_piece() -> None:
         ("writeInteger('nobody', 1)", "line 1: {$lua}: nothing is at nobody"),
         ("AOBScan('xyz')", "line 1: {$lua}: 'xyz' is no byte"),
         ("AOBScan('ee')", "line 1: {$lua}: its bytes are at more than 256 places"),
+        ("for i = 1, 99 do AOBScan('02') end", "it looks for bytes more than 64 times"),
         ("registerSymbol('a b', 1)", "line 1: {$lua}: a b is no name for a symbol"),
         ("readBytes(0x1000, 1e300)", "line 1: {$lua}: "),
         ("readBytes(0x1000, 1/0)", "line 1: {$lua}: cannot convert float infinity to integer"),
@@ -210,6 +211,17 @@ def test_time_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_INSTRUCTIONS", 1 << 62)
     with pytest.raises(ScriptError, match="it takes too long"):
         sandbox().run("while true do local t = setmetatable({}, {}) end", 1)
+
+
+def test_looking_for_bytes_is_not_luas_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_SECONDS", 0.5)
+
+    def slow(*_: object) -> list[int]:
+        time.sleep(0.6)
+        return [0x1234]
+
+    monkeypatch.setattr(World, "places", slow)
+    assert sandbox().run("return AOBScanUnique('90') .. ('x'):rep(2)", 1) == f"{0x1234}xx"
 
 
 def test_ctrl_c_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
