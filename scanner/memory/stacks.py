@@ -54,7 +54,7 @@ def stack_number(name: str) -> int | None:
 
 def names_stack(text: str) -> bool:
     """Whether an address may be said by a stack, so that it is worth looking for them."""
-    return _NAME.match(text.strip()) is not None
+    return _NAME.match(text.strip().lstrip('"')) is not None
 
 
 def stack_top(name: str, stacks: Iterable[Stack]) -> int | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from .. import arguments
+from ..memory.stacks import stack_number
 from ..script.offline import OfflineCheck, check_script
 from ..values.literals import quote
 from .cheat_engine import Taken
@@ -22,7 +23,6 @@ Status: TypeAlias = Literal["known", "waiting", "runnable", "refused"]
 
 _REGISTERED: Final = re.compile(r"(?<!un)registersymbol\s*\(([^)]*)\)", re.IGNORECASE)
 _BASE: Final = re.compile(r'"([^"]*)"(?:[+-]0x[0-9a-f]+)?|(0x[0-9a-fA-F]+)')
-_STACK: Final = re.compile(r"threadstack[0-9]+", re.IGNORECASE)
 
 
 class Checked(NamedTuple):
@@ -200,9 +200,8 @@ class _Known:
         if texts:
             reason, cause = self._not_run(name, texts[0])
             return Checked(entry.name, "value", "refused", reason, cause)
-        if _STACK.fullmatch(name):
-            reason = "counts from a thread's stack, which is elsewhere in each run"
-            return Checked(entry.name, "value", "refused", reason, reason)
+        if stack_number(name) is not None:
+            return Checked(entry.name, "value", "known", f"waits for {name}")
         is_module = "." in name or folded == "$process" or self._is_quoted(entry)
         if is_module and ":" not in name:
             return Checked(entry.name, "value", "known", f"waits for the module {name:.80}")

@@ -88,6 +88,7 @@ def test_what_names_a_stack(spawn: Spawn, tmp_path: Path) -> None:
             assert target.address(name) == stack.top
             assert target.address(f"{name}-0x10") == stack.top - 16
             assert target.address(f"THREADSTACK{stack.number}-0x10") == stack.top - 16
+            assert target.address(f'"THREADSTACK{stack.number}"-0x10') == stack.top - 16
             assert stack.top - 16 in target.regions()[0] or stack.range.start < stack.top
         with pytest.raises(ExpressionError, match=r"no stack of a thread 3 is known"):
             target.address("stack[3]-8")
