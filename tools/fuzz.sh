@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 #
 # Fuzz the core's match sets, programs and snapshots (libFuzzer, under AddressSanitizer
-# and UndefinedBehaviorSanitizer) and the parsers (Atheris), guided by coverage, and the
-# shell's lines (Hypothesis).
+# and UndefinedBehaviorSanitizer), the parsers and what reads files (Atheris), guided by
+# coverage, and the shell's lines (Hypothesis).
 #
-#   tools/fuzz.sh SECONDS     for each of the five, one after the other
+#   tools/fuzz.sh SECONDS     for each of the six, one after the other
 #
 # What makes one fail is left in build/fuzz, as are the inputs that were worth keeping.
 set -eu
@@ -39,5 +39,6 @@ run matchsets $build/tests/matchsets
 run programs $build/tests/programs
 run snapshots $build/tests/snapshots
 run parsers "$venv/bin/python" tests/fuzz/parsers.py -dict=tests/fuzz/predicates.dict
+PYTHONPATH=tests run files "$venv/bin/python" tests/fuzz/files.py
 echo "lines: what is typed at the shell"
 FARFETCH_FUZZ_SECONDS=$seconds "$venv/bin/python" -m pytest -q tests/prompt/test_any_line.py

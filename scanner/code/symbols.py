@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Final
 
 from ..images.demangle import demangled
 from ..images.elf_functions import elf_functions
-from ..images.functions import Function, Functions
+from ..images.functions import Function, Functions, Row
+from ..images.image_file import ImageFile
 from ..images.pe_functions import pe_functions
 from ..memory.modules import Module, module_label
 from ..memory.space import Space
@@ -94,14 +94,9 @@ def _symbol(label: str, module: Module, function: Function, address: int) -> Sym
     return Symbol(label, demangled(function.name), start, address - start)
 
 
-def _rows(path: str, inode: int, root: Path) -> list[tuple[int, int, bytes]]:
+def _rows(path: str, inode: int, root: Path) -> list[Row]:
     try:
-        with (root / path.lstrip("/")).open("rb") as file:
-            if Path(f"/proc/self/fd/{file.fileno()}").stat().st_ino != inode:
-                return []
-            raw = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        if raw[:2] == b"MZ":
-            return pe_functions(raw)
-        return elf_functions(raw, path, root)
+        with ImageFile(root / path.lstrip("/"), inode) as file:
+            return pe_functions(file) if file[:2] == b"MZ" else elf_functions(file, path, root)
     except (OSError, ValueError):  # gone, empty, or of another kind
         return []

@@ -8,23 +8,24 @@ a small file of symbols, packed by xz, within the file.
 from __future__ import annotations
 
 import lzma
-import mmap
 import struct
+import zlib
 from collections.abc import Iterator
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from .elf_headers import build_id, elf_header, elf_segments, lowest
+from .functions import MOST, NAME_MOST, Row, bounded
+from .image_file import ImageFile
 
 _SYMTAB, _DYNSYM = 2, 11
 _FUNCTION_TYPES: Final = (2, 10)  # STT_FUNC, STT_GNU_IFUNC
 _PT_GNU_EH_FRAME: Final = 0x6474E550
 _SORTED_TABLE: Final = b"\x1b\x03\x3b"  # how it is encoded, by everybody
 _UNPACKED_MOST: Final = 1 << 28
-_MOST: Final = 1 << 22  # functions of a file
-_NAME_MOST: Final = 4096
-
-Row = tuple[int, int, bytes]
+_PIECE: Final = 1 << 20
 
 
 class Section(NamedTuple):
@@ -48,7 +49,7 @@ class ElfFile:
         ValueError: it is none.
     """
 
-    def __init__(self, raw: bytes | mmap.mmap) -> None:
+    def __init__(self, raw: bytes | ImageFile) -> None:
         header = elf_header(raw[:64])
         if header is None:
             raise ValueError("no ELF file")
@@ -62,12 +63,14 @@ class ElfFile:
 
     def _unpack(self, fields: str, offset: int) -> tuple[int, ...]:
         try:
-            return struct.unpack_from(self._order + fields, self._raw, offset)
-        except (struct.error, OverflowError):
+            fields = self._order + fields
+            return struct.unpack(fields, self._raw[offset : offset + struct.calcsize(fields)])
+        except struct.error:
             raise ValueError("cut off") from None
 
+    @cached_property
     def sections(self) -> list[Section]:
-        """The sections that lie in the file."""
+        """The sections; none where their headers do not lie in the file."""
         if self._is_64:
             entry, count, names = self._unpack("3H", 58)
             fields = "IIQQQQII8xQ"
@@ -77,34 +80,36 @@ class ElfFile:
         start = self._header.sections
         if not start or entry < struct.calcsize("<" + fields):
             return []
-        rows = [self._unpack(fields, start + index * entry) for index in range(count)]
-        strings = self._part(rows[names][4], rows[names][5]) if names < count else b""
+        table, fields = self._part(start, count * entry), self._order + fields
+        rows = [struct.unpack_from(fields, table, at) for at in range(0, len(table), entry)]
+        strings = self._part(rows[names][4], rows[names][5]) if names < len(rows) else b""
         return [
             Section(_text(strings, row[0]), row[1], row[4], row[5], row[6], row[8]) for row in rows
         ]
 
     def _part(self, offset: int, size: int) -> bytes:
-        return self._raw[offset : offset + size] if offset + size <= len(self._raw) else b""
+        if offset + size > len(self._raw):
+            return b""
+        part = self._raw[offset : offset + size]
+        return part if len(part) == size else b""  # it has shrunk since
 
     def content(self, section: Section) -> bytes:
         """The bytes of a section."""
         return self._part(section.offset, section.size)
 
-    def symbols(self) -> list[Row]:
+    def symbols(self) -> Iterator[Row]:
         """The functions that symbols name, from the lowest address on."""
-        rows: list[Row] = []
-        sections = self.sections()
-        for section in sections:
-            if section.kind in (_SYMTAB, _DYNSYM) and section.link < len(sections):
-                strings = self.content(sections[section.link])
-                rows += self._symbols(self.content(section), strings)
-        return rows
+        for kind in (_SYMTAB, _DYNSYM):  # there is at most one of each
+            section = next((one for one in self.sections if one.kind == kind), None)
+            if section is not None and section.link < len(self.sections):
+                strings = self.content(self.sections[section.link])
+                yield from self._symbols(self.content(section), strings)
 
     def _symbols(self, table: bytes, strings: bytes) -> Iterator[Row]:
         # st_name st_info st_shndx st_value st_size, in this order of places
         fields = self._order + ("IBxHQQ" if self._is_64 else "IIIBxH")
         size = struct.calcsize(fields)
-        whole = table[: min(len(table) - len(table) % size, _MOST * size)]
+        whole = table[: min(len(table) - len(table) % size, MOST * size)]
         for row in struct.iter_unpack(fields, whole):
             if self._is_64:
                 name, info, section, value, length = row
@@ -124,7 +129,7 @@ class ElfFile:
         if self._raw[offset + 1 : offset + 4] != _SORTED_TABLE:
             return []
         (count,) = self._unpack("I", offset + 8)
-        table = self._part(offset + 12, 8 * min(count, _MOST))
+        table = self._part(offset + 12, 8 * min(count, MOST))
         return [
             (address + start - self.lowest, 0, b"")
             for start, _ in struct.iter_unpack(self._order + "ii", table)
@@ -133,22 +138,24 @@ class ElfFile:
 
     def build_id(self) -> str:
         """The number that the linker gave it, in hex; "" where it did not."""
-        for section in self.sections():
+        for section in self.sections:
             if section.name == b".note.gnu.build-id":
                 return build_id(self.content(section), self._order)
         return ""
 
-    def debug_link(self) -> str:
-        """The name of the file that has its symbols, without folders; or ""."""
-        for section in self.sections():
+    def debug_link(self) -> tuple[str, int]:
+        """The name, without folders, and the CRC of the file that has its symbols; "" for none."""
+        for section in self.sections:
             if section.name == b".gnu_debuglink":
-                name = _text(self.content(section), 0).decode(errors="surrogateescape")
-                return name if "/" not in name else ""
-        return ""
+                content = self.content(section)
+                name = _text(content, 0).decode(errors="surrogateescape")
+                crc = int.from_bytes(content[-4:], "little" if self._order == "<" else "big")
+                return (name, crc) if "/" not in name else ("", 0)
+        return "", 0
 
     def packed(self) -> ElfFile | None:
         """The small file of symbols within it."""
-        for section in self.sections():
+        for section in self.sections:
             if section.name == b".gnu_debugdata":
                 try:
                     unpacked = lzma.LZMADecompressor().decompress(
@@ -161,8 +168,8 @@ class ElfFile:
 
 
 def _text(strings: bytes, offset: int) -> bytes:
-    end = strings.find(b"\0", offset, offset + _NAME_MOST)
-    return strings[offset : end if end >= 0 else min(len(strings), offset + _NAME_MOST)]
+    end = strings.find(b"\0", offset, offset + NAME_MOST)
+    return strings[offset : end if end >= 0 else min(len(strings), offset + NAME_MOST)]
 
 
 def debug_files(file: ElfFile, path: str) -> list[str]:
@@ -173,7 +180,7 @@ def debug_files(file: ElfFile, path: str) -> list[str]:
         path: of it.
     """
     places = []
-    number, link = file.build_id(), file.debug_link()
+    number, (link, _) = file.build_id(), file.debug_link()
     if len(number) > 2:
         places.append(f"/usr/lib/debug/.build-id/{number[:2]}/{number[2:]}.debug")
     if link:
@@ -182,7 +189,7 @@ def debug_files(file: ElfFile, path: str) -> list[str]:
     return [place for place in places if place != path]
 
 
-def elf_functions(raw: bytes | mmap.mmap, path: str, root: Path) -> list[Row]:
+def elf_functions(raw: bytes | ImageFile, path: str, root: Path) -> list[Row]:
     """All functions of an ELF file, those in its separate symbols included.
 
     Args:
@@ -194,23 +201,36 @@ def elf_functions(raw: bytes | mmap.mmap, path: str, root: Path) -> list[Row]:
         ValueError: it is none.
     """
     file = ElfFile(raw)
-    rows = file.symbols()
     packed = file.packed()
-    if packed is not None:
-        rows += packed.symbols()
-    rows += _separate(file, path, root)
-    return rows + file.unwound()
+    return bounded(
+        chain(
+            file.symbols(),
+            packed.symbols() if packed is not None else (),
+            _separate(file, path, root),
+            file.unwound(),
+        )
+    )
 
 
-def _separate(file: ElfFile, path: str, root: Path) -> list[Row]:
+def _separate(file: ElfFile, path: str, root: Path) -> Iterator[Row]:
     for place in debug_files(file, path):
         for folder in dict.fromkeys((root, Path("/"))):
             try:
-                with (folder / place.lstrip("/")).open("rb") as opened:
-                    raw = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
-                    separate = ElfFile(raw)
-                    if separate.build_id() == file.build_id():
-                        return separate.symbols()
+                with ImageFile(folder / place.lstrip("/")) as opened:
+                    separate = ElfFile(opened)
+                    if _belongs(opened, separate, file):
+                        yield from separate.symbols()
+                        return
             except (OSError, ValueError):
                 continue
-    return []
+
+
+def _belongs(opened: ImageFile, separate: ElfFile, file: ElfFile) -> bool:
+    """Whether a file of symbols is of that build: by its number, else by its CRC."""
+    number = file.build_id()
+    if number:
+        return separate.build_id() == number
+    crc = 0
+    for at in range(0, len(opened), _PIECE):
+        crc = zlib.crc32(opened[at : at + _PIECE], crc)
+    return crc == file.debug_link()[1]

@@ -7,8 +7,20 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+#: Where a function begins, its bytes, and its name.
+Row = tuple[int, int, bytes]
+
+#: More functions than the largest programs have.
+MOST: Final = 1 << 22
+#: Bytes of a name; of one that is longer these are its name.
+NAME_MOST: Final = 4096
+_NAMES_MOST: Final = 1 << 28
+_HIGHEST: Final = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,22 @@ class Function:
     name: str
 
 
+def bounded(rows: Iterable[Row]) -> list[Row]:
+    """The functions of a file, as far as a file that is none on purpose may take memory.
+
+    Those that begin nowhere are left out, and beyond 256 MiB of names the rest has none.
+
+    >>> bounded([(16, 4, b"one"), (1 << 64, 4, b"two")])
+    [(16, 4, b'one')]
+    """
+    kept, left = [], _NAMES_MOST
+    for start, size, name in islice(rows, MOST):
+        if 0 <= start <= _HIGHEST and size <= _HIGHEST:
+            left -= len(name)
+            kept.append((start, size, name if left >= 0 else b""))
+    return kept
+
+
 class Functions:
     """The functions of a file, by where they begin.
 
@@ -33,7 +61,7 @@ class Functions:
         found: them, in any order. Of several at a place the first that has a name is kept.
     """
 
-    def __init__(self, found: list[tuple[int, int, bytes]]) -> None:
+    def __init__(self, found: list[Row]) -> None:
         self._starts = array("Q")
         self._sizes = array("Q")
         self._names: list[bytes] = []

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import mmap
 import struct
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
+from .functions import MOST, NAME_MOST, Row, bounded
+from .image_file import ImageFile
 from .pe_headers import pe_header
 
 _AMD64: Final = 0x8664
-_MOST: Final = 1 << 20
-_NAME_MOST: Final = 4096
-
-Row = tuple[int, int, bytes]
+_SECTIONS_MOST: Final = 96  # that Windows loads
 
 
 class PeFile:
@@ -26,21 +25,19 @@ class PeFile:
         ValueError: it is none.
     """
 
-    def __init__(self, raw: bytes | mmap.mmap) -> None:
+    def __init__(self, raw: bytes | ImageFile) -> None:
         self._raw = raw
         header = pe_header(lambda at, size: raw[at : at + size])
         if header is None:
             raise ValueError("no PE file")
         self._header = header
         self.machine = header.machine
-        try:
-            # VirtualSize VirtualAddress SizeOfRawData PointerToRawData
-            self._sections = [
-                struct.unpack_from("<8xIIII", raw, header.table + 40 * index)
-                for index in range(header.sections)
-            ]
-        except struct.error:
-            raise ValueError("cut off") from None
+        count = min(header.sections, _SECTIONS_MOST)
+        table = raw[header.table : header.table + 40 * count]
+        if len(table) < 40 * count:
+            raise ValueError("cut off")
+        # VirtualSize VirtualAddress SizeOfRawData PointerToRawData
+        self._sections = list(struct.iter_unpack("<8xIIII16x", table))
 
     def _at(self, address: int, size: int) -> bytes:
         """Bytes at an address from the image's base on; fewer where the file has no more."""
@@ -57,13 +54,13 @@ class PeFile:
         if not start or len(directory) < 40:
             return
         count, names, functions, called, ordinals = struct.unpack("<20xIIIII", directory)
-        count, names = min(count, _MOST), min(names, _MOST)
+        count, names = min(count, MOST), min(names, MOST)
         addresses = [row[0] for row in _rows("<I", self._at(functions, 4 * count))]
         places = _rows("<I", self._at(called, 4 * names))
         indexes = _rows("<H", self._at(ordinals, 2 * names))
         for (place,), (index,) in zip(places, indexes, strict=False):
             if index < len(addresses) and not start <= addresses[index] < start + size:
-                name = self._at(place, _NAME_MOST).partition(b"\0")[0]
+                name = self._at(place, NAME_MOST).partition(b"\0")[0]
                 yield addresses[index], 0, name
 
     def unwound(self) -> Iterator[Row]:
@@ -71,7 +68,7 @@ class PeFile:
         if self.machine != _AMD64:
             return
         start, size = self._header.directory(3)
-        for begin, end, _ in _rows("<III", self._at(start, min(size, 12 * _MOST))):
+        for begin, end, _ in _rows("<III", self._at(start, min(size, 12 * MOST))):
             if begin < end:
                 yield begin, end - begin, b""
 
@@ -81,11 +78,11 @@ def _rows(fields: str, table: bytes) -> Iterator[tuple[int, ...]]:
     return struct.iter_unpack(fields, table[: len(table) - len(table) % size])
 
 
-def pe_functions(raw: bytes | mmap.mmap) -> list[Row]:
+def pe_functions(raw: bytes | ImageFile) -> list[Row]:
     """All functions of a PE file.
 
     Raises:
         ValueError: it is none.
     """
     file = PeFile(raw)
-    return [*file.exports(), *file.unwound()]
+    return bounded(chain(file.exports(), file.unwound()))

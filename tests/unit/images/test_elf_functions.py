@@ -11,8 +11,10 @@ import pytest
 from farfetch.scanner import attach
 from farfetch.scanner.images.demangle import demangled
 from farfetch.scanner.images.elf_functions import ElfFile, elf_functions
-from farfetch.scanner.images.functions import Functions
+from farfetch.scanner.images.functions import MOST, Functions, bounded
 from farfetch.scanner.images.pe_functions import PeFile, pe_functions
+
+from support.elf_files import elf_file
 
 
 def program() -> bytes:
@@ -136,3 +138,26 @@ def is_installed(library: str) -> bool:
 def test_an_elf_file_says_its_number() -> None:
     number = ElfFile(program()).build_id()
     assert len(number) in (0, 40)
+
+
+def test_separate_symbols_are_of_the_same_build(tmp_path: Path) -> None:
+    symbols = elf_file({"heal": 0x80})
+    program = elf_file({"hit": 0x40}, link="game.debug", linked=symbols)
+    separate = tmp_path / "game.debug"
+    separate.write_bytes(symbols)
+    path = str(tmp_path / "game")
+    assert elf_functions(program, path, Path("/")) == [(0x40, 8, b"hit"), (0x80, 8, b"heal")]
+    separate.write_bytes(elf_file({"heal": 0x88}))  # of the next build
+    assert elf_functions(program, path, Path("/")) == [(0x40, 8, b"hit")]
+    separate.unlink()
+    os.mkfifo(separate)  # nobody writes to it
+    assert elf_functions(program, path, Path("/")) == [(0x40, 8, b"hit")]
+
+
+def test_a_file_that_says_too_much_takes_little() -> None:
+    functions = {f"function_{number}": 8 * number for number in range(1000)}
+    raw = elf_file(functions, tables=60_000)
+    assert len(elf_functions(raw, "/nowhere/file", Path("/"))) == len(functions)
+    names = [(8 * number, 8, bytes(1 << 20)) for number in range(1000)]
+    assert sum(len(name) for _, _, name in bounded(names)) == 1 << 28
+    assert len(bounded((number, 0, b"") for number in range(MOST + 1))) == MOST

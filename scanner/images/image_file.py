@@ -1,0 +1,71 @@
+"""Files of programs that a process names: opened without waiting, read in parts."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from types import TracebackType
+from typing import Final, overload
+
+_READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+class ImageFile:
+    r"""A file's bytes, indexed and sliced as ``bytes`` are; each part is read when it is asked for.
+
+    It is not mapped: a file that shrinks while it is read, as when a program is built anew, ends
+    there, where a mapping of it would end us. What is no regular file, such as a pipe that nobody
+    writes to, is refused without waiting.
+
+    Args:
+        path: of the file.
+        inode: that it must have, so that another file of that name is not taken for it; None for
+            any.
+
+    Raises:
+        OSError: it cannot be read, or is another one, or no regular file.
+
+    >>> with ImageFile(Path("/proc/self/exe")) as file:
+    ...     file[:4], len(file) > 64
+    (b'\x7fELF', True)
+    """
+
+    def __init__(self, path: Path, inode: int | None = None) -> None:
+        self._file = os.open(path, _READ)
+        try:
+            known = os.fstat(self._file)
+            if not stat.S_ISREG(known.st_mode) or inode not in (None, known.st_ino):
+                raise FileNotFoundError
+        except BaseException:
+            os.close(self._file)
+            raise
+        self._size = known.st_size
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, at: int) -> int: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> bytes: ...
+
+    def __getitem__(self, at: int | slice) -> int | bytes:
+        if isinstance(at, int):
+            return self[at : at + 1][0]
+        start, stop, step = at.indices(self._size)
+        if step != 1:
+            raise ValueError("a file is read forwards")
+        return os.pread(self._file, max(0, stop - start), start)
+
+    def __enter__(self) -> ImageFile:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        os.close(self._file)

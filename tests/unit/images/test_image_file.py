@@ -1,0 +1,62 @@
+"""Files that a process names: also those that would hold up, or end, who reads them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from farfetch.scanner.images.elf_functions import elf_functions
+from farfetch.scanner.images.image_file import ImageFile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support.elf_files import elf_file
+
+CONTENTS = bytes(range(200))
+OPEN = Path("/proc/self/fd")
+NUMBERS = st.integers(-300, 300) | st.just(1 << 80)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("image") / "file"
+    path.write_bytes(CONTENTS)
+    return path
+
+
+@given(start=NUMBERS, stop=NUMBERS)
+def test_it_is_sliced_as_bytes_are(path: Path, start: int, stop: int) -> None:
+    with ImageFile(path) as file:
+        assert len(file) == len(CONTENTS)
+        assert file[start:stop] == CONTENTS[start:stop]
+        assert (file[7], file[:]) == (7, CONTENTS)
+        with pytest.raises(ValueError, match="forwards"):
+            file[::2]
+
+
+def test_what_is_no_regular_file_or_another_one_is_refused(path: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)  # nobody writes to it: who opens it waits for that
+    for wrong in (pipe, tmp_path, Path("/dev/null"), tmp_path / "gone"):
+        before = len(list(OPEN.iterdir()))
+        with pytest.raises(OSError):  # noqa: PT011  # any will do
+            ImageFile(wrong)
+        assert len(list(OPEN.iterdir())) == before
+    inode = path.stat().st_ino
+    with ImageFile(path, inode) as file:
+        assert file[:3] == CONTENTS[:3]
+    with pytest.raises(FileNotFoundError):
+        ImageFile(path, inode + 1)
+
+
+def test_one_that_shrinks_ends_earlier(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_bytes(elf_file({"hit": 0x40}))
+    with ImageFile(program) as file:
+        assert elf_functions(file, str(program), Path("/")) == [(0x40, 8, b"hit")]
+        os.truncate(program, 100)
+        assert elf_functions(file, str(program), Path("/")) == []
+        os.truncate(program, 0)
+        with pytest.raises(ValueError, match="no ELF file"):
+            elf_functions(file, str(program), Path("/"))
