@@ -9,7 +9,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _ANYBODYS: Final = 0o666  # the mode of a new file, less what the umask takes
@@ -24,8 +24,22 @@ class NotRegular(OSError):
         super().__init__(errno.EINVAL, "is not a regular file")
 
 
+@contextlib.contextmanager
+def opened_regular(name: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A regular file to be read; a pipe that nobody writes to holds nobody up.
+
+    Raises:
+        NotRegular: it is no regular file.
+        OSError: it cannot be read.
+    """
+    with os.fdopen(os.open(name, _READ), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise NotRegular
+        yield file
+
+
 def read_regular(name: str | os.PathLike[str], limit: int) -> bytes:
-    """The first bytes of a regular file; a pipe that nobody writes to holds nobody up.
+    """The first bytes of a regular file, as :func:`opened_regular` opens it.
 
     Args:
         name: of the file.
@@ -35,9 +49,7 @@ def read_regular(name: str | os.PathLike[str], limit: int) -> bytes:
         NotRegular: it is no regular file.
         OSError: it cannot be read.
     """
-    with os.fdopen(os.open(name, _READ), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise NotRegular
+    with opened_regular(name) as file:
         return file.read(limit)
 
 

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from .. import arguments
-from ..declarations.files import NotRegular, put, read_regular, refusing, replaced
+from ..declarations.files import NotRegular, opened_regular, put, read_regular, refusing, replaced
 from ..errors import PointerMapError
 from ..memory.addresses import format_address
 from ..memory.pointer_path import MAX_STEPS, PointerPath
@@ -244,12 +244,14 @@ def _parse_header(raw: bytes) -> _Header:
 def _read(name: str, header: _Header) -> Iterator[PointerPath]:
     size = header.size
     try:
-        with Path(name).open("rb") as file:
+        with opened_regular(name) as file:
             while raw := file.read(size * _PART):
                 if len(raw) % size:
                     raise PointerMapError(name, "is cut short: its last path is not whole")
                 for at in range(0, len(raw), size):
                     yield _path(name, raw[at : at + size], header)
+    except NotRegular as error:
+        raise PointerMapError(name, str(error.strerror)) from None
     except OSError as error:
         raise PointerMapError(name, f"cannot be read: {error.strerror}") from None
 

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..arguments import HIGHEST
-from ..declarations.files import put, refusing, replaced
+from ..declarations.files import opened_regular, put, refusing, replaced
 from ..engine import cell, content, lib
 from ..errors import PointerMapError
 from ..memory.modules import Module
@@ -109,8 +109,8 @@ def load(name: str, room: Room, threads: int) -> tuple[Any, Moment]:
         PointerMapError: it cannot be read, or is damaged.
     """
     try:
-        with Path(name).open("rb") as file:
-            made = Path(name).stat().st_mtime
+        with opened_regular(name) as file:
+            made = os.fstat(file.fileno()).st_mtime
             handle, moment = _load(name, _Stream(name, file), room, made)
     except OSError as error:
         raise PointerMapError(name, f"cannot be read: {error.strerror}") from None

@@ -33,7 +33,7 @@ from farfetch.scanner import (
 )
 from farfetch.scanner.images.elf import headers_size
 from farfetch.scanner.images.elf_functions import elf_functions
-from farfetch.scanner.images.functions import Functions
+from farfetch.scanner.images.functions import Functions, Row
 from farfetch.scanner.images.pe_functions import pe_functions
 from farfetch.scanner.tables.cheat_engine import import_table
 
@@ -87,12 +87,13 @@ def read_program(file: Path) -> None:
     """Look for functions in what may be an ELF or a PE file."""
     raw = file.read_bytes()
     headers_size(raw)
-    for functions_of in (
+    reads: tuple[Callable[[], list[Row]], ...] = (
         lambda: elf_functions(raw, "/nowhere/file", Path("/")),
         lambda: pe_functions(raw),
-    ):
+    )
+    for read in reads:
         try:
-            rows = functions_of()
+            rows = read()
         except ValueError:  # it is none, or cut off
             continue
         functions = Functions(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import struct
 from pathlib import Path
 
@@ -136,6 +137,13 @@ def test_what_is_none(tmp_path: Path, head: bytes, said: str) -> None:
 def test_damaged_results(tmp_path: Path, raw: bytes) -> None:
     name = put(tmp_path, header([b"a"], 3, b"\0\0"), raw)
     with pytest.raises(PointerMapError):
+        list(import_paths(name))
+
+
+def test_results_that_are_a_pipe(tmp_path: Path) -> None:
+    name = put(tmp_path, header([b"a"], 3, b"\0\0"))
+    os.mkfifo(tmp_path / "game.PTR.results.0")  # nobody writes to it
+    with pytest.raises(PointerMapError, match=r"results\.0: is not a regular file$"):
         list(import_paths(name))
 
 
