@@ -32,14 +32,17 @@ class NetHack(Terminal):
         name = f"ff{secrets.token_hex(4)}"
         explore = "-X"  # a jackal then ends no game
         super().__init__([game, explore, "-u", name], env={"NETHACKOPTIONS": OPTIONS})
+        self.wait_for("welcome to NetHack")
         self.turn = self._turn_from(1)
 
     def search(self, turns: int = 1) -> int:
         """Look around for some turns; the turn that the game shows then."""
         for _ in range(turns):
             before = self.turn
-            self.send("s")
-            self.turn = self._turn_from(before + 1)
+            while self.turn == before:
+                self.send("s")
+                with suppress(TerminalTimeoutError):  # the key answered a question instead
+                    self.turn = self._turn_from(before + 1)
         return self.turn
 
     def close(self) -> None:
@@ -60,7 +63,7 @@ class NetHack(Terminal):
             there = re.escape("\n".join(self.screen()))
             if not shown[1]:
                 self.send("n" if shown[0] == "[yn" else " ")
-            self.wait_for(re.compile(rf"\A(?!{there}\Z)"))
+            self.wait_for(re.compile(rf"\A(?!{there}\Z)"), timeout=10)
 
 
 class Angband(Terminal):
