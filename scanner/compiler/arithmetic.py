@@ -14,8 +14,9 @@ from ..engine import lib
 from ..errors import ExpressionError
 from ..predicates.bound_tree import Computed, Expression, Fixed, Lookup
 from ..predicates.operators import CompareOp
-from ..values.layout import Layout
+from ..values.layout import Layout, double, round_half
 from .intervals import Interval
+from .odd_numbers import parts_of
 
 _DEPTH: Final = 16  # values on the core's stack, FF_EXPR_DEPTH
 _COMPARE: Final[dict[CompareOp, int]] = {
@@ -46,12 +47,16 @@ class ExpressionCompiler:
 
     Args:
         layout: that the comparison computes in.
-        operand: what the core is given for a value.
+        operand: what the core is given for a number of a type of its own, so many bytes behind the
+            first of a value.
     """
 
-    def __init__(self, layout: Layout, operand: Callable[[Lookup], dict[str, Any]]) -> None:
+    def __init__(
+        self, layout: Layout, operand: Callable[[Lookup, int, int], dict[str, Any]]
+    ) -> None:
         self._operand = operand
-        is_single = layout.kind == "float" and layout.bits == 32
+        self._is_half = layout.scale == 16
+        is_single = layout.scale in (16, 32)
         self._lane_float = lib.FF_LANE_F32 if is_single else lib.FF_LANE_F64
         self._lane_int = lib.FF_LANE_I64
         self._steps: list[Step] = []
@@ -81,7 +86,7 @@ class ExpressionCompiler:
         depth = 1
         match node:
             case Lookup():
-                self._step(lib.FF_EXPR_LOAD, node.is_float, operand=self._operand(node))
+                depth = self._load(node)
             case Fixed():
                 self._constant(node, node.is_float or as_float)
                 return depth
@@ -96,24 +101,66 @@ class ExpressionCompiler:
                 depth = self._emit(left, node.is_float)
                 depth = max(depth, 1 + self._emit(right, node.is_float))
                 self._step(_BINARY[op], node.is_float)
+                if node.is_float and self._is_half:
+                    self._step(lib.FF_EXPR_TO_F16, True)
         if as_float and not node.is_float:
             self._step(lib.FF_EXPR_TO_F64, False)
         return depth
+
+    def _load(self, value: Lookup) -> int:
+        """Leave a value on the stack. Returns how many values that needs there at once."""
+        layout, is_float = value.layout, value.is_float
+        if is_float or not layout.is_odd:
+            operand = self._operand(value, number_type(layout), 0)
+            self._step(lib.FF_EXPR_LOAD, is_float, operand=operand)
+            return 1
+        parts = parts_of(layout)
+        for index, load in enumerate(parts.loads):
+            operand = self._operand(value, load.type, load.offset)
+            self._step(lib.FF_EXPR_LOAD, False, operand=operand)
+            if load.shift:
+                self._step(lib.FF_EXPR_SHL, False, arg=load.shift)
+            if index:
+                self._step(lib.FF_EXPR_OR, False)
+        if parts.down:
+            self._step(lib.FF_EXPR_SHR, False, arg=parts.down)
+        if parts.bits:
+            self._whole_constant((1 << parts.bits) - 1)
+            self._step(lib.FF_EXPR_AND, False)
+        if parts.signed:  # the sign's bit is worth as much, and less than nothing
+            sign = 1 << parts.bits - 1
+            for kind in (lib.FF_EXPR_XOR, lib.FF_EXPR_SUB):
+                self._whole_constant(sign)
+                self._step(kind, False)
+        return 2
 
     def _constant(self, node: Fixed, is_float: bool) -> None:
         value = node.value
         assert isinstance(value, int | float)
         if is_float:
             member = "f" if self._lane_float == lib.FF_LANE_F32 else "d"
+            if self._is_half:
+                value = round_half(double(value))
             self._step(lib.FF_EXPR_CONST, True, constant={member: _as_float(value, member)})
             return
-        wide = int(value)
+        self._whole_constant(int(value))
+
+    def _whole_constant(self, wide: int) -> None:
         low, high = wide & (1 << 64) - 1, wide >> 64
         self._step(lib.FF_EXPR_CONST, False, constant={"u": low}, constant_high=high)
 
     def _step(self, kind: int, is_float: bool, **more: Any) -> None:
         lane = self._lane_float if is_float else self._lane_int
         self._steps.append({"kind": kind, "lane": lane, **more})
+
+
+def number_type(layout: Layout) -> int:
+    """The core's number for a numeric type; of an odd one, what expressions load, or 0."""
+    if layout.is_odd:
+        return int(lib.FF_F16) if layout.kind == "float" else 0
+    if layout.kind == "float":
+        return int(lib.FF_F32 if layout.bits == 32 else lib.FF_F64)
+    return int(getattr(lib, f"FF_{'I' if layout.signed else 'U'}{layout.bits}"))
 
 
 def _intervals(node: Expression) -> list[Interval]:

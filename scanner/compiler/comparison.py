@@ -7,6 +7,7 @@ import operator
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 
@@ -27,7 +28,8 @@ from ..predicates.nodes import Const
 from ..predicates.operators import CompareOp
 from ..predicates.regex import Regex
 from ..values.layout import Layout, next_float
-from .arithmetic import ExpressionCompiler
+from . import odd_numbers
+from .arithmetic import ExpressionCompiler, number_type
 from .program import Code
 
 _MIRRORED: Final[dict[CompareOp, CompareOp]] = {
@@ -67,11 +69,15 @@ class _Compiler:
 
     def _operand(self, value: Lookup) -> dict[str, Any]:
         layout = value.layout
+        return self._part(value, number_type(layout) if layout.is_number else 0, 0)
+
+    def _part(self, value: Lookup, kind: int, offset: int) -> dict[str, Any]:
+        """What the core is given for a number so many bytes behind a value's first."""
         return {
             "stream": self.code.streams[value.source],
-            "type": number_type(layout) if layout.is_number else 0,
-            "swapped": layout.big_endian != (sys.byteorder == "big"),
-            "offset": value.offset,
+            "type": kind,
+            "swapped": value.layout.big_endian != (sys.byteorder == "big"),
+            "offset": value.offset + offset,
         }
 
     def _compare(self, op: CompareOp, left: Expression, right: Expression) -> int:
@@ -161,14 +167,33 @@ class _Compiler:
         assert isinstance(number, int | float)
         return number
 
-    def _range(self, value: Lookup, low: int | float, high: int | float, **how: bool) -> int:
+    def _range(
+        self, value: Lookup, low: int | float, high: int | float, *, negate: bool = False
+    ) -> int:
+        if value.layout.is_odd:
+            return self._odd_range(value, low, high, negate=negate)
         return self.code.atom(
             kind=lib.FF_ATOM_RANGE,
             a=self._operand(value),
             low=self._scalar(low),
             high=self._scalar(high),
-            **how,
+            negate=negate,
         )
+
+    def _odd_range(
+        self, value: Lookup, low: int | float, high: int | float, *, negate: bool
+    ) -> int:
+        part = partial(self._part, value)
+        depth = odd_numbers.compile_range(self.code, value, part, low, high)
+        if depth is None:
+            depth = self._expression(">=", value, self._fixed(low))
+            skip = self.code.skip(lib.FF_LOGIC_SKIP_NONE)
+            depth = max(depth, 1 + self._expression("<=", value, self._fixed(high)))
+            self.code.op(lib.FF_LOGIC_AND)
+            self.code.land(skip)
+        if negate:
+            self.code.op(lib.FF_LOGIC_NOT)
+        return depth
 
     def _scalar(self, number: int | float) -> dict[str, int | float]:
         """A number as the core's union has it for the type."""
@@ -206,6 +231,8 @@ class _Compiler:
         return -next_float(-number, self.layout.bits)
 
     def _pair(self, op: CompareOp, left: Lookup, right: Lookup, **delta: Any) -> int:
+        if left.layout.is_odd or right.layout.is_odd:
+            return self._odd_pair(op, left, right)
         if op in (">", ">="):
             op, left, right = _MIRRORED[op], right, left
         code = {"<": lib.FF_LT, "<=": lib.FF_LE}.get(op, lib.FF_EQ)
@@ -218,8 +245,25 @@ class _Compiler:
             **delta,
         )
 
+    def _odd_pair(self, op: CompareOp, left: Lookup, right: Lookup) -> int:
+        is_alike = left.layout == right.layout and left.layout.kind == "int"
+        if op not in ("==", "!=") or not is_alike:
+            return self._expression(op, left, right)
+        depth = self._same(left, right, negate=op == "!=")
+        if not left.layout.mask:
+            return depth
+        # where all bytes are the same, as mostly, nobody needs to look at the bits
+        is_equal = op == "=="
+        skip = self.code.skip(lib.FF_LOGIC_SKIP_ALL if is_equal else lib.FF_LOGIC_SKIP_NONE)
+        depth = max(depth, 1 + self._expression(op, left, right))
+        self.code.op(lib.FF_LOGIC_OR if is_equal else lib.FF_LOGIC_AND)
+        self.code.land(skip)
+        return depth
+
     def _shifted_pair(self, op: CompareOp, left: Expression, right: Expression) -> bool:
         """``now == prev - 5`` and the like in one atom. Returns whether it is such a thing."""
+        if self.layout.is_odd:
+            return False
         if isinstance(left, Computed) and isinstance(right, Lookup):
             left, right = right, left
         match left, right:
@@ -347,7 +391,7 @@ class _Compiler:
         return 3 if opened else 1
 
     def _same(self, left: Lookup, right: Lookup, *, negate: bool) -> int:
-        size = self.layout.size
+        size = left.layout.size
         return self.code.atom(
             kind=lib.FF_ATOM_SAME,
             a=self._operand(left),
@@ -357,7 +401,7 @@ class _Compiler:
         )
 
     def _expressions(self) -> ExpressionCompiler:
-        return ExpressionCompiler(self.layout, self._operand)
+        return ExpressionCompiler(self.layout, self._part)
 
     def _expression(self, op: CompareOp, left: Expression, right: Expression) -> int:
         start = len(self.code.steps)
@@ -382,10 +426,3 @@ def _same_bits(forms: Sequence[bytes]) -> bytes:
         for index, (byte, base) in enumerate(zip(form, forms[0], strict=True)):
             same[index] &= 0xFF ^ byte ^ base
     return bytes(same)
-
-
-def number_type(layout: Layout) -> int:
-    """The core's number for a numeric type."""
-    if layout.kind == "float":
-        return int(lib.FF_F32 if layout.bits == 32 else lib.FF_F64)
-    return int(getattr(lib, f"FF_{'I' if layout.signed else 'U'}{layout.bits}"))

@@ -226,6 +226,8 @@ class _Compiler:
 
     def _packed(self, value: Constant) -> bytes:
         """The bytes that are equal to a constant; b"" where there are several such."""
+        if self.layout.first_bit is not None:
+            return b""
         if isinstance(value, AnyCase | Regex):
             return b""
         if isinstance(value, Pattern):

@@ -188,6 +188,7 @@ int ff_robust_list(int thread, uint64_t *out);
 enum ff_type {
 	FF_U8, FF_I8, FF_U16, FF_I16, FF_U32, FF_I32, FF_U64, FF_I64, FF_F32, FF_F64,
 	FF_TYPES,
+	FF_F16,			/* of two bytes; expressions alone load it */
 };
 
 enum ff_stream_index {
@@ -239,6 +240,7 @@ enum ff_expr_kind {
 	FF_EXPR_AND, FF_EXPR_OR, FF_EXPR_XOR, FF_EXPR_SHL, FF_EXPR_SHR,
 	FF_EXPR_NEG, FF_EXPR_ABS, FF_EXPR_NOT,
 	FF_EXPR_TO_F64,		/* from an integer lane */
+	FF_EXPR_TO_F16,		/* round to half precision, in the lane of single precision */
 	FF_EXPR_COMPARE,	/* the two topmost; arg is enum ff_compare */
 };
 

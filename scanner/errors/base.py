@@ -14,7 +14,7 @@ class FarfetchError(Exception):
     ...     attach(Buffer(b"abc")).read(0, "u23")
     ... except FarfetchError as error:
     ...     print(error)
-    no value type is called "u23": did you mean u32 or u32be?
+    no value type is called "u23": did you mean u32, u24 or u32be?
     """
 
     def _message(self) -> str:

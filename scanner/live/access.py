@@ -18,7 +18,7 @@ from ..memory.path_group import AnyPath
 from ..memory.space import Space
 from ..memory.values import Values, addresses_given
 from ..predicates.nodes import Predicate
-from ..values.codec import codec_of, decoder, format_of
+from ..values.codec import codec_of, decoder, format_of, mask_of
 from ..values.convert import decode, encode, value_type
 from ..values.structures import fixed_size_of
 from ..values.value_type import AnyType, Container, OtherType, T, ValueType
@@ -126,8 +126,14 @@ class Access(Space):
             is_plain = self._holder is None and force is False
             if raw and is_plain and self.memory.poke(address, raw):
                 return
-        raw = encode(value_type(type), value, bits=self.bits)
-        self.write_bytes(address, raw, force=force)
+        construct = value_type(type)
+        raw, mask = encode(construct, value, bits=self.bits), mask_of(construct)
+        if not mask:
+            self.write_bytes(address, raw, force=force)
+            return
+        address, force = arguments.address(address), arguments.flag("force", force)
+        self.check()
+        writing.write_fully(self.memory, self._holder, address, raw, force=force, mask=mask)
 
     @overload
     def read_many(
@@ -230,7 +236,8 @@ class Access(Space):
         raw, sizes = _encoded(construct, values, len(places), bits=self.bits)
         given = Values(places, sizes=sizes, raw=raw)
         force = arguments.flag("force", force)
-        writing.write_many(self.memory, self._holder, given, force=force)
+        mask = mask_of(construct)
+        writing.write_many(self.memory, self._holder, given, force=force, mask=mask)
         return [done == size for done, size in zip(given.done, sizes, strict=True)]
 
     @overload

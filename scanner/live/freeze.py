@@ -110,7 +110,7 @@ class Freezer(Bound, Holder):
             others = self.touched(entry.address, len(entry._kept))
             entry._look()
             for other in others:
-                other._hold(entry.address, entry._kept)
+                other._hold(entry.address, entry._kept, entry._layout.mask)
             entry._due = time.monotonic() + entry.interval
             self._take(entry)
         return entry
@@ -141,13 +141,16 @@ class Freezer(Bound, Holder):
         """The frozen values that hold some of these bytes; to be asked in a :attr:`turn`."""
         return [entry for entry in self.entries if entry.active and entry._overlaps(address, size)]
 
-    def write_over(self, address: int, raw: bytes, write: Callable[[], int]) -> int:
+    def write_over(
+        self, address: int, raw: bytes, write: Callable[[], int], mask: bytes = b""
+    ) -> int:
         """Write over what may be held, while nothing is put back; hold what was written.
 
         Args:
             address: of the first byte.
             raw: the bytes.
             write: does it; returns how many of the bytes were written.
+            mask: the bits of them that are written; b"" for all.
 
         Returns:
             The same.
@@ -156,7 +159,7 @@ class Freezer(Bound, Holder):
             touched = self.touched(address, len(raw))
             done = write()
             for entry in touched:
-                entry._hold(address, raw[:done])
+                entry._hold(address, raw[:done], mask[:done])
         return done
 
     def spans(self) -> list[tuple[int, int]]:

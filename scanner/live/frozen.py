@@ -15,6 +15,7 @@ from ..memory.pointer_path import PointerPath
 from ..memory.space import Space
 from ..memory.writing import write_fully
 from ..values.convert import encode, layout_of
+from ..values.layout import over
 from ..values.value_type import AnyConstruct, T
 
 Allow = Literal["increase", "decrease"]
@@ -154,6 +155,8 @@ class Freeze(Scoped, Generic[T]):
     def _put_back(self) -> None:
         target = self._space
         there = target.read_bytes(self.address, len(self._kept))
+        # of a bit field the other bits are the target's
+        self._kept = over(self._layout.mask, there, self._kept)
         if there == self._kept:
             return
         if self._allows(there):
@@ -172,13 +175,14 @@ class Freeze(Scoped, Generic[T]):
             return False
         return address < self.address + len(self._kept) and self.address < address + size
 
-    def _hold(self, address: int, raw: bytes) -> None:
-        """Hold bytes that were written over the value, or over a part of it."""
+    def _hold(self, address: int, raw: bytes, mask: bytes = b"") -> None:
+        """Hold bytes, or some bits of them, that were written over the value or a part of it."""
         start = max(address, self.address) - self.address
         end = min(address + len(raw), self.address + len(self._kept)) - self.address
         if start < end:
             shift = self.address - address
             written = raw[start + shift : end + shift]
+            written = over(mask[start + shift : end + shift], self._kept[start:end], written)
             self._kept = self._kept[:start] + written + self._kept[end:]
 
     def _allows(self, there: bytes) -> bool:

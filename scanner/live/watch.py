@@ -15,7 +15,7 @@ from ..lifetime.bound import Bound
 from ..lifetime.life import Life
 from ..memory.space import Space
 from ..memory.values import Values
-from ..values.codec import decoder
+from ..values.codec import decoder, mask_of
 from ..values.convert import value_type
 from ..values.structures import fixed_size_of
 from ..values.value_type import AnyConstruct, AnyType
@@ -69,7 +69,12 @@ class Watch(Bound):
         self._target = target
         self._bits = target.bits
         self._places = [
-            _Place(arguments.address(address), what, fixed_size_of(what, bits=self._bits))
+            _Place(
+                arguments.address(address),
+                what,
+                fixed_size_of(what, bits=self._bits),
+                mask_of(what),
+            )
             for address, what in ((place, value_type(kind)) for place, kind in places)
         ]
         self._sizes = [place.size for place in self._places]
@@ -126,6 +131,8 @@ class Watch(Bound):
         start, end, size = self._starts[index], self._starts[index + 1], self._sizes[index]
         is_there, was_there = now[1][index] == size, done[index] == size
         same = is_there == was_there and (not is_there or now[0][start:end] == raw[start:end])
+        if is_there and was_there and not same and self._places[index].mask:
+            same = self._decoders[index](now[0][start:end]) == was.value
         if same:
             return self._again(index, was, now)
         return self._see(index, now, True, was.changes + 1)
@@ -149,6 +156,7 @@ class _Place(NamedTuple):
     address: int
     type: AnyConstruct
     size: int
+    mask: bytes
 
 
 _Bytes = tuple[bytes, tuple[int, ...]]

@@ -160,6 +160,10 @@ class _Binder:
             case Unknown():
                 return Anything()
             case Changed() | Unchanged():
+                if self._layout.first_bit is not None:  # the bytes hold others' bits, too
+                    return self._comparison(
+                        now != prev if isinstance(node, Changed) else now == prev
+                    )
                 self._sources |= {"now", "prev"}
                 return Sameness(negated=isinstance(node, Changed))
             case Increased() | Decreased():

@@ -7,15 +7,16 @@ The core's compiled predicates are tested against :func:`evaluate`. In short:
   what is computed from it; a comparison or range with something undefined in it is false, ``!=``
   too.
 - For ``f32`` every constant and every result is rounded to single precision (an integer constant
-  to double precision first); for ``f64`` all is double precision. For integer types, an operator
-  or comparison with a float on one side takes both sides as doubles.
+  to double precision first), for ``f16`` to half precision; for ``f64`` all is double precision.
+  For integer types, an operator or comparison with a float on one side takes both sides as doubles.
 - Floats are IEEE 754's, ties to even: division by zero is infinite or not a number, overflow is
   infinite. ``%`` is C's fmod() plus, if the signs differ, the right side; a zero has the sign of
   the right side; modulo zero is not a number.
 - Not a number is in no range, and of the comparisons only ``!=`` is true.
 - ``~=`` is exact: of the number that the value is, and the decimal as it was written. Halves round
   away from zero. ``~= inf`` is infinity alone, ``~= nan`` all that is not a number.
-- ``changed`` and ``unchanged`` compare bytes; ``increased`` and ``decreased`` compare values.
+- ``changed`` and ``unchanged`` compare bytes, of a bit field its bits; ``increased`` and
+  ``decreased`` compare values.
 - Fields of one type, byte order aside, are compared as that type is. Where fields of several types
   meet, integers are exact, and what has a float in it is in double precision.
 - A field that construct decodes is compared as what that makes of it; where it makes nothing of the

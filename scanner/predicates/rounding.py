@@ -10,10 +10,10 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
-from ..values.layout import next_float, round_single
+from ..values.layout import next_float, round_float
 
-#: How values are counted: in whole numbers, or in floats of 32 or 64 bits.
-Scale = Literal["int", 32, 64]
+#: How values are counted: in whole numbers, or in floats of 16, 32 or 64 bits.
+Scale = Literal["int", 16, 32, 64]
 Number = int | float
 
 #: Digits and places are no more than this: a double has at most 1,074 places.
@@ -146,4 +146,4 @@ def _nearest(bound: Fraction, bits: int) -> float:
         number = float(bound)
     except OverflowError:
         return math.inf if bound > 0 else -math.inf
-    return round_single(number) if bits == 32 else number
+    return round_float(number, bits)

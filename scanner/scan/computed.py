@@ -50,6 +50,7 @@ class Computation:
 
     Attributes:
         offset: of what it is computed for, in each match.
+        mask: of a bit field, the bits that it is computed for; b"" for all of the value.
 
     Args:
         scan: whose.
@@ -76,6 +77,7 @@ class Computation:
             raise too_deep() from None
         self._any = next(each for each in self._formulas if isinstance(each, _Formula))
         self.offset = self._any.target.offset
+        self.mask = self._any.target.layout.mask
 
     def blocks(self, start: int, count: int) -> Iterator[Block]:
         """What some matches are to have.
@@ -245,6 +247,10 @@ class _Formula:
 
     def _looked_up(self, value: Lookup, stream: bytes) -> Iterator[Number]:
         layout = value.layout
+        if not layout.format:
+            places = range(0, len(stream), self._size)
+            pieces = (value.cut(stream[at : at + self._size]) for at in places)
+            return (number for piece in pieces if isinstance(number := layout.unpack(piece), int))
         order, code = layout.format[0], layout.format[1]
         behind = self._size - value.offset - (layout.size or 0)
         rows = struct.iter_unpack(f"{order}{value.offset}x{code}{behind}x", stream)
@@ -254,6 +260,8 @@ class _Formula:
         layout = self.target.layout
         if layout.kind == "int" and self.expression.is_float:
             column = [int(number) if float(number).is_integer() else number for number in column]
+        if not layout.format:
+            return b"".join(map(self._pack, column, indexes))
         order, code = layout.format[0], layout.format[1]
         try:
             return struct.pack(f"{order}{len(column)}{code}", *column)

@@ -10,6 +10,7 @@ from ..memory import writing
 from ..memory.values import Values
 from ..predicates.language import parse_expression
 from ..predicates.nodes import Expr
+from ..values.codec import mask_of
 from ..values.convert import encode
 from ..values.members import Member, member
 from ..values.names import TYPES
@@ -82,7 +83,7 @@ def _batches(
         for start in range(0, present.total, _BATCH):
             addresses = _addresses(present, start, _BATCH, place.offset)
             values = Values(addresses, len(raw), raw=raw * len(addresses))
-            yield len(addresses), _write(scan, values, force)
+            yield len(addresses), _write(scan, values, force, mask_of(place.type))
 
 
 def expression_of(scan: ScanState, value: object, field: str | None) -> Expr | None:
@@ -142,7 +143,7 @@ def _write_computed(
             values = Values(addresses, sizes=list(block.sizes), raw=raw)
         else:
             values = Values(addresses, block.width, raw=block.raw)
-        yield count, _write(scan, values, force)
+        yield count, _write(scan, values, force, computation.mask)
 
 
 def _write_numbers(
@@ -169,7 +170,8 @@ def _packed(value: Any, names: Sequence[str]) -> bytes:
     raise errors[0]
 
 
-def _write(scan: ScanState, values: Values, force: bool) -> int:
-    """Write to each address its value. Returns to how many."""
+def _write(scan: ScanState, values: Values, force: bool, mask: bytes = b"") -> int:
+    """Write to each address its value, of bit fields their bits. Returns to how many."""
     scan.target.check()
-    return writing.write_many(scan.target.memory, scan.target._holder, values, force=force)
+    memory, holder = scan.target.memory, scan.target._holder
+    return writing.write_many(memory, holder, values, force=force, mask=mask)

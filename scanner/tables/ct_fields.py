@@ -28,6 +28,8 @@ def type_fields(entry: Entry) -> dict[str, str]:
     fields: dict[str, str] = {"ShowAsHex": "1"} if entry.shown == "hex" else {}
     sized = re.fullmatch(r"(text|utf16|bytes)\[([0-9]+)\]", entry.type)
     if entry.bit_range is not None:
+        if not re.match(r"u[0-9]+(?:\[|$)", entry.type):
+            raise TableError("", f"Cheat Engine has no type like {entry.type}")
         start, count = entry.bit_range
         return fields | {
             "VariableType": "Binary",

@@ -8,11 +8,12 @@ from typing import Any, Final, Literal
 
 from .. import arguments
 from ..declarations.registry import Declaration
-from ..errors import FarfetchError, TableError, ValueRangeError
+from ..errors import FarfetchError, TableError
 from ..errors.base import short
 from ..memory.path_group import AnyPath, parse_path
 from ..values.literals import quote
 from ..values.names import type_named
+from ..values.types import bit_field, layout_of
 
 #: Characters of a field.
 MAX_TEXT: Final = 4096
@@ -41,8 +42,8 @@ class Entry:
         frozen: text of the value to hold; None when it is not to be frozen.
         allow: the way a frozen value may still move.
         structure: what declares the type, where that is no plain one.
-        bits: of the value, where it is not all of it: the first and how many, ``3:2``; like those
-            that follow it is given by its name only.
+        bits: of the value, where it is not all of it: the first and how many, ``3:2``, as a type
+            such as ``u8[3..4]`` says, too; like those that follow it is given by its name only.
         shown: ``hex`` where it is shown so.
         choices: values that have a name: pairs of the value's text and the name.
 
@@ -94,8 +95,6 @@ class Entry:
         width = _WIDTHS.get(self.type, 0)
         if said is None or not 0 < int(said[2]) <= width - int(said[1]):
             raise TableError("", f"bits are FIRST:COUNT in a {self.type}, not {short(self.bits)}")
-        if self.frozen is not None:
-            raise TableError("", f"{quote(self.name)}: bits of a value are not frozen")
 
     def _check_choices(self) -> None:
         if not isinstance(self.choices, tuple) or len(self.choices) > MAX_CHOICES:
@@ -120,44 +119,25 @@ class Entry:
     def bit_range(self) -> tuple[int, int] | None:
         """The first of its bits and how many; None where it is all of the value.
 
-        >>> Entry("flag", "game", "u8", bits="3:2").bit_range
-        (3, 2)
+        >>> Entry("flag", "game", "u8", bits="3:2").bit_range, Entry("f", "g", "u8[3..4]").bit_range
+        ((3, 2), (3, 2))
         """
         said = _BITS.fullmatch(self.bits)
-        return (int(said[1]), int(said[2])) if said else None
-
-    def part_of(self, value: Any) -> Any:
-        """The value of its bits, in that of the whole; of other entries the whole.
-
-        >>> Entry("flag", "game", "u8", bits="3:2").part_of(0b11000)
-        3
-        """
-        if self.bit_range is None:
-            return value
-        start, count = self.bit_range
-        return value >> start & ((1 << count) - 1)
-
-    def joined(self, whole: Any, part: Any) -> Any:
-        """The whole value with other bits in their place; of other entries the other value.
-
-        Raises:
-            ValueRangeError: the bits do not hold it.
-
-        >>> Entry("flag", "game", "u8", bits="3:2").joined(0xFF, 1)
-        239
-        """
-        if self.bit_range is None:
-            return part
-        start, count = self.bit_range
-        if not 0 <= part < 1 << count:
-            raise ValueRangeError(part, f"{count} bits", 0, (1 << count) - 1)
-        mask = ((1 << count) - 1) << start
-        return whole & ~mask | part << start
+        if said is not None:
+            return int(said[1]), int(said[2])
+        layout = layout_of(self.value_type) if "[" in self.type and not self.structure else None
+        if layout is None or layout.first_bit is None:
+            return None
+        return layout.first_bit, layout.bits
 
     @property
     def value_type(self) -> Any:
-        """The construct of its value."""
-        return type_named(self.type) if self.structure is None else self.structure.type
+        """The construct of its value; of bits a bit field."""
+        if self.structure is not None:
+            return self.structure.type
+        said = _BITS.fullmatch(self.bits)
+        whole = type_named(self.type)
+        return bit_field(whole, int(said[1]), int(said[1]) + int(said[2]) - 1) if said else whole
 
     @property
     def path(self) -> AnyPath:

@@ -62,7 +62,18 @@ def _learn(wanted: Any) -> Codec | None:
 
 
 def _made_of(layout: Layout) -> Codec | None:
-    if not layout.is_number or layout.name == "pointer":  # whose width is the target's
+    if layout.name == "pointer":  # whose width is the target's
+        return None
+    if layout.is_number and layout.bits == 24 and not layout.mask:
+        order: Any = "big" if layout.big_endian else "little"
+        signed = layout.signed
+        return Codec(
+            3,
+            int,
+            lambda number: int.to_bytes(number, 3, order, signed=signed),
+            lambda raw: (int.from_bytes(raw, order, signed=signed),),
+        )
+    if not layout.format:
         return None
     made = struct.Struct(layout.format)
     return Codec(made.size, int if layout.kind == "int" else float, made.pack, made.unpack)
@@ -74,6 +85,14 @@ def format_of(type: Construct, bits: int) -> str:  # noqa: A002
         return layout_of(type, bits=bits).format
     except TypeNameError:
         return ""
+
+
+def mask_of(type: Construct) -> bytes:  # noqa: A002
+    """The bits of its bytes that a bit field is; b"" of what is no bit field."""
+    try:
+        return layout_of(type).mask
+    except TypeNameError:
+        return b""
 
 
 def decoder(type: Construct, bits: int) -> Callable[[bytes], Any]:  # noqa: A002

@@ -15,12 +15,15 @@ from construct import Construct, ConstructError
 
 from .. import arguments
 from ..errors import TypeNameError, ValueKindError
-from .layout import Kind, Layout, Value, round_single
+from .layout import Kind, Layout, Value, round_float
 from .literals import LiteralError, parse_integer, parse_number, quote, unquote
 from .names import TYPES, type_name, type_named, value_type
 from .types import (
     any_,
+    bit_field,
     bytes_,
+    f16,
+    f16be,
     f32,
     f32be,
     f64,
@@ -28,6 +31,8 @@ from .types import (
     i8,
     i16,
     i16be,
+    i24,
+    i24be,
     i32,
     i32be,
     i64,
@@ -41,6 +46,8 @@ from .types import (
     u8,
     u16,
     u16be,
+    u24,
+    u24be,
     u32,
     u32be,
     u64,
@@ -55,9 +62,12 @@ __all__ = [
     "Layout",
     "Value",
     "any_",
+    "bit_field",
     "bytes_",
     "decode",
     "encode",
+    "f16",
+    "f16be",
     "f32",
     "f32be",
     "f64",
@@ -66,6 +76,8 @@ __all__ = [
     "i8",
     "i16",
     "i16be",
+    "i24",
+    "i24be",
     "i32",
     "i32be",
     "i64",
@@ -82,6 +94,8 @@ __all__ = [
     "u8",
     "u16",
     "u16be",
+    "u24",
+    "u24be",
     "u32",
     "u32be",
     "u64",
@@ -213,7 +227,7 @@ def format_value(value_type: AnyConstruct, value: Any) -> str:
     if layout.name == "pointer" and isinstance(value, int):
         return f"0x{value:x}"
     if isinstance(value, float):
-        return _shortest_single(value) if layout.bits == 32 else repr(value)
+        return _shortest(value, layout.scale)
     if isinstance(value, bytes):
         return value.hex(" ")
     if isinstance(value, str):
@@ -241,12 +255,14 @@ def _build(value_type: AnyConstruct, value: Any, bits: int) -> bytes:
     return raw
 
 
-def _shortest_single(number: float) -> str:
-    number = round_single(number)
+def _shortest(number: float, scale: int | str) -> str:
+    if scale not in (16, 32):
+        return repr(number)
+    number = round_float(number, scale)
     if not math.isfinite(number) or (number.is_integer() and abs(number) < 1e9):
         return repr(number)  # whole numbers to the last digit
     for digits in range(1, 10):
         candidate = float(f"{number:.{digits}g}")
-        if round_single(candidate) == number:
+        if round_float(candidate, scale) == number:
             break
     return repr(candidate)

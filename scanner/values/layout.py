@@ -25,8 +25,10 @@ Value = int | float | str | bytes
 #: Bytes of the longest value that there is a type for.
 LONGEST: Final = 1 << 40
 _FORMATS: Final = {8: "b", 16: "h", 32: "i", 64: "q"}
+_FLOATS: Final = {16: "e", 32: "f", 64: "d"}
 _CODECS: Final[dict[str, str]] = {"text": "utf-8", "utf16": "utf-16-le"}
 _FLOAT_MAX: Final = {
+    16: 65504.0,
     32: struct.unpack("<f", b"\xff\xff\x7f\x7f")[0],
     64: struct.unpack("<d", b"\xff\xff\xff\xff\xff\xff\xef\x7f")[0],
 }
@@ -63,6 +65,7 @@ class Layout:
         parts: of a number, the layouts it may have.
         encoding: of text in another encoding than UTF-8, as Python calls it.
         is_mixed: whether it stands for numbers of several types, which only computing knows.
+        first_bit: of a bit field, the number of its lowest bit; None of what is all of its bytes.
 
     >>> layout_of(i32).pack(-2)
     b'\xfe\xff\xff\xff'
@@ -79,6 +82,7 @@ class Layout:
     parts: tuple[Layout, ...] = field(default=(), repr=False)
     is_mixed: bool = field(default=False, repr=False)
     encoding: str = field(default="", repr=False)
+    first_bit: int | None = field(default=None, repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -111,29 +115,52 @@ class Layout:
 
     @property
     def alignment(self) -> int:
-        """Bytes between the addresses that are looked at unless told otherwise."""
-        return self.bits // 8
+        """Bytes between the addresses that are looked at unless told otherwise.
+
+        >>> [layout_of(kind).alignment for kind in (i32, u24, bit_field(u16, 3, 4))]
+        [4, 1, 2]
+        """
+        if self.first_bit is None and self.bits != 24:
+            return self.bits // 8
+        return 1 if self.size == 3 else self.size or 1
 
     @property
-    def scale(self) -> Literal["int", 32, 64]:
-        """What a number counts in: whole numbers, or floats of 32 or 64 bits."""
+    def scale(self) -> Literal["int", 16, 32, 64]:
+        """What a number counts in: whole numbers, or floats of 16, 32 or 64 bits."""
         if self.kind == "int":
             return "int"
-        return 32 if self.bits == 32 else 64
+        return {16: 16, 32: 32}.get(self.bits, 64)  # type: ignore[return-value]  # one of these
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether it is a number of a kind that processors do not compare: f16, 24 bits, bits.
+
+        >>> [layout_of(kind).is_odd for kind in (u16, f16, i24, bit_field(u8, 3, 4))]
+        [False, True, True, True]
+        """
+        return self.is_number and (not self.format or self.scale == 16)
+
+    @cached_property
+    def mask(self) -> bytes:
+        """The bits of its bytes that a bit field is; b"" of what is all of them.
+
+        >>> layout_of(bit_field(u16be, 8, 11)).mask.hex()
+        '0f00'
+        """
+        if self.first_bit is None:
+            return b""
+        return (((1 << self.bits) - 1) << self.first_bit).to_bytes(self.size or 0, self._order)
 
     @property
     def buffer_format(self) -> str:
         """A number as :mod:`struct` says it, in this machine's byte order; "" for anything else.
 
-        >>> layout_of(i32).buffer_format, layout_of(u16be).buffer_format
-        ('i', '')
+        >>> layout_of(i32).buffer_format, layout_of(u16be).buffer_format, layout_of(f16).format
+        ('i', '', '<e')
         """
-        if not self.is_number or (self.bits > 8 and self.big_endian != (sys.byteorder == "big")):
+        if self.is_odd or (self.bits > 8 and self.big_endian != (sys.byteorder == "big")):
             return ""
-        if self.kind == "float":
-            return "f" if self.bits == 32 else "d"
-        letter = {8: "b", 16: "h", 32: "i", 64: "q"}[self.bits]
-        return letter if self.signed else letter.upper()
+        return self.format[1:]
 
     @property
     def low(self) -> int | float | None:
@@ -147,12 +174,12 @@ class Layout:
 
     @property
     def format(self) -> str:
-        """A number's format for the struct module; "" for text and bytes."""
+        """A number's format for the struct module; "" for text, bytes, 24 bits and bit fields."""
         order = ">" if self.big_endian else "<"
-        if self.kind == "int":
+        if self.kind == "int" and self.first_bit is None and self.bits in _FORMATS:
             code = _FORMATS[self.bits]
             return order + (code if self.signed else code.upper())
-        return order + ("f" if self.bits == 32 else "d") if self.kind == "float" else ""
+        return order + _FLOATS[self.bits] if self.kind == "float" else ""
 
     @property
     def codec(self) -> str:
@@ -214,6 +241,8 @@ class Layout:
         if self.size is not None and len(raw) != self.size:
             raise ValueKindError(raw, self.name, f"{self.size} bytes long, as needed")
         if self.is_number:
+            if not self.format:
+                return self._unpack_bits(raw)
             number: int | float = struct.unpack(self.format, raw)[0]
             return number
         if self.kind in ("bytes", "struct", "number"):
@@ -225,14 +254,19 @@ class Layout:
     def convert(self, number: int | float) -> int | float:
         """A number as predicates on this type compute with it: as it is for integer types.
 
-        For floats it is rounded to a double, and for 32 bits that to single precision.
+        For floats it is rounded to a double, and for 32 bits that to single precision, for 16 to
+        half of it.
 
         >>> layout_of(f32).convert(0.1), layout_of(f64).convert(0.1), layout_of(i32).convert(7)
         (0.10000000149011612, 0.1, 7)
         """
         if self.kind == "int":
             return number
-        return round_single(double(number)) if self.bits == 32 else double(number)
+        return round_float(double(number), self.scale)
+
+    @property
+    def _order(self) -> Literal["big", "little"]:
+        return "big" if self.big_endian else "little"
 
     @property
     def _limits(self) -> tuple[int | float, int | float]:
@@ -252,7 +286,15 @@ class Layout:
         low, high = self._limits
         if not low <= number <= high:
             raise ValueRangeError(number, self.name, low, high)
+        if not self.format:
+            bits = number % (1 << self.bits) << (self.first_bit or 0)
+            return bits.to_bytes(self.size or 0, self._order)
         return struct.pack(self.format, number)
+
+    def _unpack_bits(self, raw: bytes) -> int:
+        bits = int.from_bytes(raw, self._order) >> (self.first_bit or 0)
+        number = bits & (1 << self.bits) - 1
+        return number - (number >> self.bits - 1 << self.bits) if self.signed else number
 
     def _pack_float(self, value: object) -> bytes:
         if isinstance(value, str | bytes | bytearray):
@@ -308,6 +350,38 @@ def round_single(number: float) -> float:
     return rounded
 
 
+def round_half(number: float) -> float:
+    """The nearest half-precision number, ties to even, as a double; too large is infinite.
+
+    >>> round_half(0.1), round_half(65520.0)
+    (0.0999755859375, inf)
+    """
+    try:
+        rounded: float = struct.unpack("<e", struct.pack("<e", number))[0]
+    except OverflowError:
+        return math.copysign(math.inf, number)
+    return rounded
+
+
+def round_float(number: float, bits: int | str) -> float:
+    """The nearest number of 16, 32 or 64 bits, as a double; too large is infinite."""
+    if bits == 64:
+        return number
+    return round_single(number) if bits == 32 else round_half(number)
+
+
+def over(mask: bytes, there: bytes, raw: bytes) -> bytes:
+    """Bytes as they are written over others, where a mask says which of their bits count.
+
+    >>> over(bytes([15, 0]), bytes([255, 255]), bytes([1, 2])).hex()
+    'f1ff'
+    """
+    if not mask:
+        return raw
+    bits = (new & its | old & ~its for old, new, its in zip(there, raw, mask, strict=True))
+    return bytes(bits)
+
+
 def double(number: int | float) -> float:
     """The nearest double; an integer beyond them all is infinite."""
     try:
@@ -317,18 +391,21 @@ def double(number: int | float) -> float:
 
 
 def next_float(number: float, bits: int) -> float:
-    """The next greater number of 32 or 64 bits; infinity is followed by itself.
+    """The next greater number of 16, 32 or 64 bits; infinity is followed by itself.
 
     >>> next_float(0.0, 32) == 2.0**-149, next_float(-math.inf, 32) == -(2 - 2**-23) * 2**127
     (True, True)
+    >>> next_float(1.0, 16), next_float(-math.inf, 16)
+    (1.0009765625, -65504.0)
     """
     if bits == 64:
         return math.nextafter(number, math.inf)
     if number == 0:
-        return 2.0**-149
+        return 2.0 ** (-149 if bits == 32 else -24)
     if number == math.inf:
         return number
-    (raw,) = struct.unpack("<i", struct.pack("<f", number))
-    # of one sign, singles are ordered as their bits are
-    single: float = struct.unpack("<f", struct.pack("<i", raw + (1 if number > 0 else -1)))[0]
-    return single
+    whole, code = ("<i", "<f") if bits == 32 else ("<h", "<e")
+    (raw,) = struct.unpack(whole, struct.pack(code, number))
+    # of one sign, floats are ordered as their bits are
+    following: float = struct.unpack(code, struct.pack(whole, raw + (1 if number > 0 else -1)))[0]
+    return following

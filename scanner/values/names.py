@@ -13,7 +13,7 @@ from ..errors import TypeNameError
 from ..errors.base import short
 from ..errors.suggest import near
 from . import types as value_types
-from .types import layout_of, sized, text_in
+from .types import bit_field, layout_of, sized, text_in
 from .value_type import AnyConstruct, AnyType, ValueType
 
 #: The value types by name, in the order in which to show them.
@@ -22,6 +22,7 @@ TYPES: Final[dict[str, ValueType[Any]]] = {
     for name in (
         *("i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64"),
         *("i16be", "u16be", "i32be", "u32be", "i64be", "u64be", "f32be", "f64be"),
+        *("i24", "u24", "f16", "i24be", "u24be", "f16be"),
         *("text", "utf16", "bytes", "pointer"),
     )
 }
@@ -39,10 +40,13 @@ _ALIASES: Final = {
         "u8": ("uint8", "uint8_t", "unsigned char", "byte", "bool"),
         "i16": ("int16", "int16_t", "short", "2 bytes"),
         "u16": ("uint16", "uint16_t", "unsigned short", "ushort"),
+        "i24": ("int24", "int24_t"),
+        "u24": ("uint24", "uint24_t", "3 bytes"),
         "i32": ("int32", "int32_t", "int", "4 bytes"),
         "u32": ("uint32", "uint32_t", "unsigned", "unsigned int", "uint"),
         "i64": ("int64", "int64_t", "long", "long long", "8 bytes"),
         "u64": ("uint64", "uint64_t", "unsigned long", "unsigned long long", "ulong", "size_t"),
+        "f16": ("float16", "half"),
         "f32": ("float32", "float", "single"),
         "f64": ("float64", "double"),
         "text": ("string", "utf8", "utf-8"),
@@ -71,27 +75,31 @@ def type_named(name: str) -> ValueType[Any]:
     """The value type that has this name.
 
     Upper and lower case are the same. Names of C, numpy and Cheat Engine are understood, and
-    ``text[16]``, ``utf16[8]`` and ``bytes[4]`` give a fixed length. ``text:shift-jis`` is text in
-    that encoding, as :func:`text_in` takes it.
+    ``text[16]``, ``utf16[8]`` and ``bytes[4]`` give a fixed length, ``u8[3..4]`` some bits, as
+    :func:`bit_field` has them. ``text:shift-jis`` is text in that encoding, as :func:`text_in`
+    takes it.
 
     Raises:
         TypeNameError: there is none; it suggests near names.
 
     >>> type_named("4 Bytes") is type_named("i32")
     True
-    >>> layout_of(type_named("utf16[8]")).size
-    16
+    >>> layout_of(type_named("utf16[8]")).size, layout_of(type_named("u8[3..4]")).high
+    (16, 3)
     """
     arguments.text("name", name)
     wanted = " ".join(name.lower().split())
     length = re.fullmatch(r"(.*?) ?\[ ?([0-9]{1,9}) ?\]", wanted)
-    plain = length[1] if length else wanted
+    bits = re.fullmatch(r"(.*?) ?\[ ?([0-9]{1,2}) ?\.\. ?([0-9]{1,2}) ?\]", wanted)
+    plain = next((found[1] for found in (length, bits) if found), wanted)
     canonical = _ALIASES.get(plain, plain)
     known = TYPES.get(canonical) or SCAN_TYPES.get(canonical)
     if plain.startswith(_TEXT) or plain in ("utf-32", "utf32"):
         known = text_in(plain.removeprefix(_TEXT))
     if known is None:
         raise TypeNameError(name, near(plain, [*TYPES, *SCAN_TYPES, *_ALIASES], 3, cutoff=0.5))
+    if bits:
+        return bit_field(known, int(bits[2]), int(bits[3]))
     return sized(known, int(length[2])) if length else known
 
 

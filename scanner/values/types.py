@@ -1,8 +1,9 @@
 """Value types: named constructs, and the layout that each one has.
 
-Numbers are little-endian unless the name ends in ``be``. ``text`` (UTF-8), ``utf16``
-(little-endian) and ``bytes_`` have no length of their own: a scan takes it from the constant that
-is looked for, or :func:`sized` sets it. They are constructs like any other and go into a Struct::
+Numbers are little-endian unless the name ends in ``be``; ``u8[3..4]`` is some bits of one.
+``text`` (UTF-8), ``utf16`` (little-endian) and ``bytes_`` have no length of their own: a scan takes
+it from the constant that is looked for, or :func:`sized` sets it. They are constructs like any
+other and go into a Struct::
 
     player = Struct("hp" / i32, "name" / sized(text, 16), "next" / pointer)
 """
@@ -11,14 +12,17 @@ from __future__ import annotations
 
 import codecs
 import sys
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Final, TypeVar, overload
+from typing import Any, Final, TypeVar, cast, overload
 
 import construct
 from construct import (
     Bytes,
     BytesInteger,
     Construct,
+    Float16b,
+    Float16l,
     Float32b,
     Float32l,
     Float64b,
@@ -32,6 +36,10 @@ from construct import (
     Int16sl,
     Int16ub,
     Int16ul,
+    Int24sb,
+    Int24sl,
+    Int24ub,
+    Int24ul,
     Int32sb,
     Int32sl,
     Int32ub,
@@ -49,6 +57,9 @@ from .layout import Layout, Value
 from .value_type import AnyConstruct, Named, OtherConstruct, ValueType
 
 MOST: Final = 1 << 30  # of bytes or code units, in a type's length
+_FLOATS: Final = {"e": 16, "f": 32, "d": 64}
+_SIZES: Final = (1, 2, 3, 4, 8)
+_ENDS: Final = ("first", "last")
 _CODES: Final = {"b": 8, "h": 16, "l": 32, "i": 32, "q": 64}
 
 
@@ -76,6 +87,28 @@ class Text(ValueType[str]):
         if self.layout.size is None:
             raise construct.SizeofError("text without a length", path=path)
         return self.layout.size
+
+
+class BitField(ValueType[int]):
+    """Some bits of a whole number; see :func:`bit_field`."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        self.layout = layout
+
+    def _parse(self, stream: Any, _context: Any, path: str) -> Value:
+        return self.layout.unpack(construct.stream_read(stream, self.layout.size, path))
+
+    def _build(self, value: Any, stream: Any, _context: Any, path: str) -> Any:
+        try:
+            raw = self.layout.pack(value)
+        except FarfetchError as error:
+            raise construct.IntegerError(str(error), path=path) from error
+        construct.stream_write(stream, raw, len(raw), path)
+        return value
+
+    def _sizeof(self, _context: Any, _path: str) -> int:
+        return self.layout.size or 0
 
 
 class Number(ValueType["int | float"]):
@@ -128,18 +161,24 @@ i8: Final = _int("i8", Int8sl)
 u8: Final = _int("u8", Int8ul)
 i16: Final = _int("i16", Int16sl)
 u16: Final = _int("u16", Int16ul)
+i24: Final = _int("i24", Int24sl)
+u24: Final = _int("u24", Int24ul)
 i32: Final = _int("i32", Int32sl)
 u32: Final = _int("u32", Int32ul)
 i64: Final = _int("i64", Int64sl)
 u64: Final = _int("u64", Int64ul)
+f16: Final = _float("f16", Float16l)
 f32: Final = _float("f32", Float32l)
 f64: Final = _float("f64", Float64l)
 i16be: Final = _int("i16be", Int16sb)
 u16be: Final = _int("u16be", Int16ub)
+i24be: Final = _int("i24be", Int24sb)
+u24be: Final = _int("u24be", Int24ub)
 i32be: Final = _int("i32be", Int32sb)
 u32be: Final = _int("u32be", Int32ub)
 i64be: Final = _int("i64be", Int64sb)
 u64be: Final = _int("u64be", Int64ub)
+f16be: Final = _float("f16be", Float16b)
 f32be: Final = _float("f32be", Float32b)
 f64be: Final = _float("f64be", Float64b)
 pointer: Final = _int("pointer", _POINTER)
@@ -186,6 +225,45 @@ def _text_in(encoding: str, unit: int) -> ValueType[str]:
     return Named(Text(layout), name, f"Text in {encoding}, up to its first NUL.")
 
 
+def bit_field(value_type: AnyConstruct, first: int, last: int) -> ValueType[int]:
+    """Some bits of a whole number, as a number of their own; by name, ``"u8[3..4]"``.
+
+    What is written goes to these bits alone. In a signed type the last bit is the sign. Built as a
+    part of a structure, the other bits are zero.
+
+    Args:
+        value_type: the whole number that the bits are in, such as ``u8`` or ``i32be``.
+        first: the lowest bit, counted from 0, which is worth 1.
+        last: the highest bit; it is one of them.
+
+    Raises:
+        TypeNameError: it is no whole number, or does not have these bits.
+
+    >>> flags = bit_field(u8, 3, 4)
+    >>> flags.parse(bytes([0b11101000])), flags.sizeof(), layout_of(flags)
+    (1, 1, Layout(name='u8[3..4]', kind='int', size=1, bits=2, signed=False, big_endian=False))
+    """
+    whole = layout_of(value_type)
+    first, last = (
+        arguments.whole(said, at, 0, 99) for said, at in zip(_ENDS, (first, last), strict=True)
+    )
+    name = f"{whole.name}[{first}..{last}]"
+    if whole.kind != "int" or whole.first_bit is not None or whole.name == "pointer":
+        raise TypeNameError(name, reason="bits are those of a whole number, as in u8[3..4]")
+    if not first <= last < whole.bits:
+        reason = f"the bits of {whole.name} are 0 to {whole.bits - 1}, the lower one first"
+        raise TypeNameError(name, reason=reason)
+    if last - first + 1 == whole.bits:
+        return cast("ValueType[int]", value_type)
+    return _bit_field(replace(whole, name=name, bits=last - first + 1, first_bit=first))
+
+
+@lru_cache(maxsize=256)
+def _bit_field(layout: Layout) -> ValueType[int]:
+    bits = "bit" if layout.bits == 1 else f"{layout.bits} bits"
+    return Named(BitField(layout), layout.name, f"{layout.name}: {bits} of a whole number.")
+
+
 Sized = TypeVar("Sized", str, bytes)
 
 
@@ -216,6 +294,8 @@ def sized(value_type: AnyConstruct, length: int) -> ValueType[Any]:
         layout = layout.with_size(length * (layout.bits // 8))
     except ValueError:
         reason = "only text, utf16 and bytes take a length, of 1 or more"
+        if layout.kind == "int" and 0 <= length < layout.bits:
+            reason += f"; one bit is {layout.name}[{length}..{length}]"
         raise TypeNameError(f"{layout.name}[{length}]", reason=reason) from None
     return Named(Bytes(length) if layout.kind == "bytes" else Text(layout), layout.name)
 
@@ -238,7 +318,7 @@ def layout_of(value_type: AnyConstruct, *, bits: int = 64) -> Layout:
     while isinstance(inner, Renamed):
         inner = inner.subcon
     layout = None
-    if isinstance(inner, Text):
+    if isinstance(inner, Text | BitField):
         layout = inner.layout
     elif inner is _POINTER:
         layout = Layout("pointer", "int", bits // 8, bits)
@@ -268,8 +348,8 @@ def _format_layout(fmtstr: str) -> Layout | None:
     """The layout of a format of the struct module, with byte order; see FormatField."""
     order, code = fmtstr[0], fmtstr[1]
     big_endian = order == ">" or (order == "=" and sys.byteorder == "big")
-    if code in "fd":
-        return _number("f", 32 if code == "f" else 64, True, big_endian)
+    if code in _FLOATS:
+        return _number("f", _FLOATS[code], True, big_endian)
     bits = _CODES.get(code.lower())
     if bits is None:
         return None
@@ -277,7 +357,7 @@ def _format_layout(fmtstr: str) -> Layout | None:
 
 
 def _integer_layout(integer: BytesInteger) -> Layout | None:
-    if callable(integer.length) or callable(integer.swapped) or integer.length not in (1, 2, 4, 8):
+    if callable(integer.length) or callable(integer.swapped) or integer.length not in _SIZES:
         return None
     letter = "i" if integer.signed else "u"
     return _number(letter, 8 * integer.length, bool(integer.signed), not integer.swapped)

@@ -12,10 +12,10 @@ _COMMAS: Final = re.compile(
 )
 _NOT: Final = re.compile(r"!\s*(-?\.?[0-9]\S*|\"[^\"]*\")\s*$")
 _THOUSANDS: Final = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
-_SIGNED: Final = re.compile(r"i((?:8|16|32|64)(?:be|le)?)")
+_SIGNED: Final = re.compile(r"i((?:8|16|24|32|64)(?:be|le)?)")
 #: The names of the types that have whole numbers, and of those that have fractions.
-WHOLE: Final = re.compile(r"[iu](?P<bits>8|16|32|64)(?:be|le)?")
-FRACTIONAL: Final = re.compile(r"f(?:32|64)(?:be|le)?")
+WHOLE: Final = re.compile(r"[iu](?P<bits>8|16|24|32|64)(?:be|le)?")
+FRACTIONAL: Final = re.compile(r"f(?:16|32|64)(?:be|le)?")
 _NUMBER: Final = re.compile(rf"number|{WHOLE.pattern}|{FRACTIONAL.pattern}")
 _FRACTION: Final = re.compile(r"-?[0-9_]*\.[0-9_]*(?:[eE][+-]?[0-9]+)?")
 _NO_NUMBER: Final = ("nan", "inf", "-inf")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from farfetch.scanner import (
     FarfetchError,
@@ -17,7 +17,6 @@ from farfetch.scanner import (
 )
 
 from ..answers import values
-from ..errors import UsageError
 from . import holding, writes
 from .place import Place
 from .writes import Write
@@ -66,7 +65,7 @@ def live(session: Session, entry: Entry) -> Live:
                 )
         else:
             address = path.resolve(target)
-        value = entry.part_of(target.read(address, entry.value_type))
+        value = target.read(address, entry.value_type)
     except FarfetchError as error:
         return Live(address, None, str(error), _held(target, entry, address))
     return Live(address, value, said, _held(target, entry, address))
@@ -85,12 +84,60 @@ def _held(target: Target, entry: Entry, address: int | None) -> Freeze | None:
     return next((freezing for freezing in held if freezing.active), None)
 
 
+class Held(NamedTuple):
+    """How an entry of the table is held, so that it can be in another run.
+
+    Attributes:
+        name: of the entry.
+        type: of the value.
+        value: that is held.
+        allow: the way it may move.
+        interval: seconds between looks.
+        force: whether that is forced.
+    """
+
+    name: str
+    type: Any
+    value: Any
+    allow: Literal["increase", "decrease"] | None
+    interval: float
+    force: bool
+
+
+def held(session: Session) -> list[Held]:
+    """How the entries of the table are held that are, whatever has frozen them."""
+    found = []
+    for entry in session.table if session.attached.frozen else ():
+        freeze = live(session, entry).held
+        if freeze is not None:
+            terms = (freeze.allow, freeze.interval, freeze.force)
+            found.append(Held(entry.name, freeze.type, freeze.value, *terms))
+    return found
+
+
+def hold_again(session: Session, one: Held) -> str | None:
+    """Hold an entry as it was held in another run.
+
+    Returns:
+        What to say of it; None where it cannot be reached yet.
+    """
+    if one.name not in session.table:
+        return "is no longer in the table, and not frozen"
+    entry = session.table[one.name]
+    terms = (one.allow, one.interval)
+    try:
+        holding.freeze(session.attached, entry.path, one.type, one.value, *terms, force=one.force)
+    except FarfetchError:
+        return None
+    return f"is frozen at {values.shown(one.type, one.value)} again"
+
+
 def settle(session: Session) -> None:
     """Bring the table's frozen values up to what is held, whatever has held it."""
     target = session.target
     for entry in session.table if target and target.frozen else ():
         held = live(session, entry).held
-        if held is None or entry.bits:
+        if held is None:
             continue
         frozen = text_of(session, held, entry)
         if frozen is not None and (entry.frozen, entry.allow) != (frozen, held.allow):
@@ -116,10 +163,7 @@ def write(session: Session, entry: Entry, text: str, *, force: bool = False) -> 
     target, value_type = session.attached, entry.value_type
     value = parse_value(value_type, _chosen(entry, text), bits=target.bits)
     place = Place(entry.path.resolve(target), value_type)
-    whole = value
-    if entry.bits:
-        whole = entry.joined(target.read(place.address, value_type), value)
-    writes.put(session, Write(place, whole), force=force)
+    writes.put(session, Write(place, value), force=force)
     return value
 
 
@@ -144,8 +188,6 @@ def shown(entry: Entry, value: Any) -> str:
 def freeze(session: Session, entry: Entry, *, force: bool = False) -> Freeze:
     """Hold an entry at its frozen value, or at what is there, wherever its pointers lead."""
     target, value_type = session.attached, entry.value_type
-    if entry.bits:
-        raise UsageError(f"{quote(entry.name)} is bits of a value, which are not frozen alone")
     value = None
     if entry.frozen is not None:
         value = parse_value(value_type, entry.frozen, bits=target.bits)

@@ -15,10 +15,8 @@ from farfetch.scanner import (
     PointerPath,
     member,
     parse_path,
-    quote,
 )
 
-from ..errors import UsageError
 from ..line.words import Words, unquoted
 from .place import Place
 
@@ -148,8 +146,5 @@ def _entry(session: Session, which: str) -> Place | None:
     if name not in session.table:
         return None
     entry = session.table[name]
-    if entry.bits:
-        said = f"{quote(name)} is bits of a value: table set writes them, and table shows them"
-        raise UsageError(said)
     path = entry.path
     return Place(path.resolve(session.attached), entry.value_type, path=path)

@@ -45,8 +45,9 @@ def test_every_small_length_at_every_misalignment(name: str, loop: str) -> None:
     predicate = parse_predicate(loop)
     program = compile_predicate(predicate, layout)
     steps = {"now": 7, "prev": 3}
+    most = int(min(layout.high or 0, 4)) + 1
     streams = {
-        stream: b"".join(layout.pack(slot * step % 5) for slot in range(_LONGEST + 16))
+        stream: b"".join(layout.pack(slot * step % most) for slot in range(_LONGEST + 16))
         for stream, step in steps.items()
     }
     places = len(streams["now"]) - size + 1
@@ -77,6 +78,15 @@ def test_any_predicate_at_any_stride(name: str, draw: st.DataObject) -> None:
     wanted = uses(predicate) | {"now"}
     streams = {name: draw.draw(memory_of(layout, length)) for name in sorted(wanted)}
     assert_as_defined(predicate, layout, streams, stride, count)
+
+
+@pytest.mark.parametrize("words", ["now == 1", "now != 0", "changed", "now > prev", "~now == -2"])
+def test_one_bit(words: str) -> None:
+    layout = number_layout("u16be[9..9]")
+    streams = {"now": bytes(range(256)) * 2, "prev": bytes(at * 7 % 256 for at in range(512))}
+    fits = assert_as_defined(parse_predicate(words), layout, streams, 1, 511)
+    assert any(fits)
+    assert not all(fits)
 
 
 @pytest.mark.parametrize("length", [*range(1, 20), 64, 100])

@@ -9,10 +9,12 @@ from construct import (
     Array,
     Bytes,
     Computed,
+    Float16b,
     Float32l,
     Int8ul,
     Int16sb,
     Int16ul,
+    Int24sb,
     Int32sl,
     Int32ul,
     Padding,
@@ -38,7 +40,7 @@ from farfetch.scanner.predicates.nodes import (
     changed,
     unchanged,
 )
-from farfetch.scanner.values.convert import f64, sized, text
+from farfetch.scanner.values.convert import bit_field, f64, i32, sized, text, u8
 from farfetch.scanner.values.structures import scan_layout
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -55,9 +57,16 @@ PLAYER: Any = Struct(
     "gold" / f64,
     "name" / sized(text, 8),
     "slots" / Int16ul[3],
+    "speed" / Float16b,
+    "dye" / Int24sb,
+    "flags" / bit_field(u8, 3, 4),
+    "rank" / bit_field(i32, 5, 9),
 )
 LAYOUT = scan_layout(PLAYER)
-NUMBERS = ("hp", "max_hp", "level", "kind", "pos.x", "pos.y", "gold", "slots[0]", "slots[2]")
+NUMBERS = (
+    *("hp", "max_hp", "level", "kind", "pos.x", "pos.y", "gold", "slots[0]", "slots[2]"),
+    *("speed", "dye", "flags", "rank"),
+)
 
 sources = st.sampled_from(("now", "prev"))
 fields = st.builds(Field, sources, st.sampled_from(NUMBERS))
@@ -96,6 +105,10 @@ players = st.fixed_dictionaries(
         "gold": st.sampled_from((0.0, 1.0, 1.5, 2.0, float("nan"))),
         "name": st.sampled_from(("Bo", "Bob", "")),
         "slots": st.lists(st.integers(0, 3), min_size=3, max_size=3),
+        "speed": st.sampled_from((0.0, 1.0, 1.5, -2.0, 65504.0, float("inf"), float("nan"))),
+        "dye": st.integers(-3, 3) | st.integers(-(2**23), 2**23 - 1),
+        "flags": st.integers(0, 3),
+        "rank": st.integers(-16, 15),
     }
 ).map(PLAYER.build)
 

@@ -234,6 +234,7 @@ def functions() -> Iterator[Case]:
     yield Case("parse_scan", s.parse_scan, {"text": "> 5", "fields": ["hp"], "rounded": True})
     yield Case("parse_value", s.parse_value, {"value_type": i32, "word": "5", "bits": 64})
     yield Case("text_in", s.text_in, {"encoding": "shift-jis"})
+    yield Case("bit_field", s.bit_field, {"value_type": s.u8, "first": 3, "last": 4})
     yield Case("pattern", s.pattern, {"text": "48 ??"})
     yield Case("process", s.process, {"pid": os.getpid()})
     yield Case("processes", s.processes, {"include_kernel_threads": False})

@@ -39,8 +39,13 @@ from farfetch.scanner.values.types import layout_of
 from hypothesis import strategies as st
 
 NUMBERS = [name for name, type_ in TYPES.items() if layout_of(type_).is_number]
-#: A number of each size and byte order; a pointer is one of them.
-PLAIN_NUMBERS = tuple(name for name in NUMBERS if name != "pointer")
+#: Bits of numbers of each size, signed and not, in either order, at their ends and across bytes.
+BIT_FIELDS = (
+    *("u8[3..4]", "i8[5..7]", "u16[8..15]", "i16be[5..11]", "u24be[3..20]", "i24[0..17]"),
+    *("u32be[7..30]", "u64[1..63]", "i64be[20..60]", "u64[60..63]"),
+)
+#: A number of each size and byte order, and bit fields; a pointer is one of them.
+PLAIN_NUMBERS = (*(name for name in NUMBERS if name != "pointer"), *BIT_FIELDS)
 
 SNAPSHOTS = ("lunch", "a_1")
 sources = st.sampled_from((now, prev, first, *map(at, SNAPSHOTS)))
@@ -113,7 +118,7 @@ def values_of(layout: Layout) -> st.SearchStrategy[Any]:
         assert isinstance(layout.high, int)
         return st.integers(layout.low, layout.high)
     if layout.kind == "float":
-        return st.floats(width=64 if layout.bits == 64 else 32)
+        return st.floats(width=layout.scale)  # type: ignore[arg-type]  # of a float one of them
     if layout.kind == "bytes":
         size = layout.size
         return st.binary() if size is None else st.binary(min_size=size, max_size=size)
@@ -139,13 +144,14 @@ def numbers_of(layout: Layout) -> st.SearchStrategy[int | float]:
         return st.one_of(
             st.sampled_from(edges),
             st.integers(-3, 3).map(float),
-            st.floats(width=32) if layout.bits == 32 else st.floats(),
+            st.floats(width=layout.scale),  # type: ignore[arg-type]  # of a float one of them
         )
     low, high = layout.low, layout.high
     assert isinstance(low, int)
     assert isinstance(high, int)
     near = [low, low + 1, high - 1, high]
-    return st.one_of(st.integers(max(low, -3), 5), st.sampled_from(near), st.integers(low, high))
+    small = st.integers(max(low, -3), min(high, 5))
+    return st.one_of(small, st.sampled_from(near), st.integers(low, high))
 
 
 @cache

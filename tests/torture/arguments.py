@@ -187,6 +187,7 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "regex": lambda d, _o: _(d.one("go+ld", "a{3}", "(", "[0-9]+x", "")),
     "scan_layout": lambda d, _o: _(d.construct(), bits=d.one(32, 64)),
     "size_of": lambda d, _o: _(d.construct(), bits=d.one(32, 64)),
+    "bit_field": lambda d, _o: _(d.construct(), d.one(0, 3, 99), d.one(3, 7, -1)),
     "text_in": lambda d, _o: _(d.one("shift-jis", "utf-32", "nope", d.text())),
     "sized": lambda d, _o: _(d.construct(), d.one(0, 1, 4, 1 << 40)),
     "struct_of": lambda d, _o: _(d.construct(), bits=d.one(32, 64)),
@@ -359,8 +360,6 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "NamedAddresses.register": lambda d, _t: _(d.name(), d.below(1 << 64)),
     "NamedAddresses.unregister": lambda d, _t: _(d.name()),
     "Entry.name_of": lambda d, _t: _(d.text()),
-    "Entry.part_of": lambda d, _t: _(d.below(256)),
-    "Entry.joined": lambda d, _t: _(d.below(256), d.below(256)),
     "Table.save": lambda d, _t: _(d.path(), force=d.often(0.3)),
 }
 

@@ -26,6 +26,7 @@ T = TypeVar("T")
 NAMES = ("a", "b", "health", "größe", "")
 _TYPES = (
     *("i8", "u8", "i16", "u16be", "i32", "i32", "i32", "u32", "i64", "f32", "f64", "number"),
+    *("u24be", "i24", "f16", "u8[3..4]", "i32[4..20]"),
     "any",
     *("pointer", "text[4]", "utf16[2]", "bytes[3]", "text", "bytes", "nonsense", "text[0]"),
 )

@@ -32,6 +32,7 @@ static void expr_load_##lane(const struct ff_operand *operand, const uint8_t *at
 {										\
 	switch (operand->type) {						\
 	FF_FOR_EACH_TYPE(EXPR_LOAD_CASE)					\
+	EXPR_LOAD_CASE(float, f16, f, 2, uint16_t)				\
 	}									\
 	for (size_t l = n; l < LANES; l++)					\
 		out[l] = 0;							\
@@ -41,7 +42,7 @@ enum {
 	EXPR_TYPE_u8 = FF_U8, EXPR_TYPE_i8 = FF_I8, EXPR_TYPE_u16 = FF_U16,
 	EXPR_TYPE_i16 = FF_I16, EXPR_TYPE_u32 = FF_U32, EXPR_TYPE_i32 = FF_I32,
 	EXPR_TYPE_u64 = FF_U64, EXPR_TYPE_i64 = FF_I64, EXPR_TYPE_f32 = FF_F32,
-	EXPR_TYPE_f64 = FF_F64,
+	EXPR_TYPE_f64 = FF_F64, EXPR_TYPE_f16 = FF_F16,
 };
 
 DEFINE_EXPR_LOAD(i64, int64_t)
@@ -202,6 +203,12 @@ static void expr_to_f64(const struct ff_expr *step, union expr_block *x)
 	}
 }
 
+static void expr_to_f16(union expr_block *x)
+{
+	for (size_t l = 0; l < LANES; l++)
+		x->f[l] = ff_round_f16(x->f[l]);
+}
+
 static uint64_t expr_compare(const struct ff_expr *step, const union expr_block *x,
 			     const union expr_block *y)
 {
@@ -253,6 +260,9 @@ static void EXPR_NAME(const struct ff_expr *steps, size_t nsteps, const uint8_t 
 				break;
 			case FF_EXPR_TO_F64:
 				expr_to_f64(step, top - 1);
+				break;
+			case FF_EXPR_TO_F16:
+				expr_to_f16(top - 1);
 				break;
 			case FF_EXPR_COMPARE:
 				top -= 2;

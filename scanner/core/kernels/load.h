@@ -63,6 +63,48 @@ static inline T ff_load_##name(const uint8_t *at, bool swapped)		\
 
 FF_FOR_EACH_TYPE(FF_DEFINE_LOAD)
 
+/* Half precision, IEEE 754's binary16, as a float: which has them all. */
+static inline float ff_load_f16(const uint8_t *at, bool swapped)
+{
+	uint16_t raw = ff_load_u16(at, swapped);
+	uint32_t bits = (uint32_t)(raw & 0x7fff) << 13;
+	float value;
+
+	memcpy(&value, &bits, sizeof(value));
+	/* the exponents' bases differ by so much; exact, also of subnormals */
+	value *= 0x1p112f;
+	memcpy(&bits, &value, sizeof(bits));
+	if ((raw & 0x7c00) == 0x7c00)
+		bits |= 0x7f800000;
+	bits |= (uint32_t)(raw & 0x8000) << 16;
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+/* The nearest number of half precision, ties to even; too large is infinite. */
+static inline float ff_round_f16(float value)
+{
+	uint32_t bits, sign;
+	float amount;
+
+	memcpy(&bits, &value, sizeof(bits));
+	sign = bits & 0x80000000;
+	bits &= 0x7fffffff;
+	if (bits < 0x38800000) {
+		/* below 2^-14: multiples of 2^-24, as numbers of 0.5 and more are */
+		memcpy(&amount, &bits, sizeof(amount));
+		amount = (amount + 0.5f) - 0.5f;
+		memcpy(&bits, &amount, sizeof(bits));
+	} else if (bits < 0x477ff000) {
+		bits = (bits + 0xfff + (bits >> 13 & 1)) & ~0x1fffu;
+	} else if (bits < 0x7f800000) {	/* 65520 and more */
+		bits = 0x7f800000;
+	}
+	bits |= sign;
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
 /* Integers wrap around, in unsigned arithmetic where that is defined. */
 #define FF_DEFINE_ADD_INTEGER(T, name, member, size, bits)		\
 static inline T ff_add_##name(T x, T y)					\

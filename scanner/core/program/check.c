@@ -21,9 +21,10 @@ static bool scalar_fits(const struct ff_program_spec *spec, const struct ff_oper
 
 static bool load_fits(const struct ff_program_spec *spec, const struct ff_expr *step)
 {
-	bool is_float = step->operand.type == FF_F32 || step->operand.type == FF_F64;
+	bool is_half = step->operand.type == FF_F16;
+	bool is_float = is_half || step->operand.type == FF_F32 || step->operand.type == FF_F64;
 
-	if (!scalar_fits(spec, &step->operand))
+	if (is_half ? !operand_fits(spec, &step->operand, 2) : !scalar_fits(spec, &step->operand))
 		return false;
 	switch (step->lane) {
 	case FF_LANE_I64:
@@ -31,7 +32,7 @@ static bool load_fits(const struct ff_program_spec *spec, const struct ff_expr *
 	case FF_LANE_I128:
 		return !is_float;
 	case FF_LANE_F32:
-		return step->operand.type == FF_F32;
+		return is_half || step->operand.type == FF_F32;
 	case FF_LANE_F64:
 		return is_float;
 	}
@@ -76,6 +77,10 @@ static bool operands_fit(const struct ff_expr *step, const uint32_t *lanes, size
 	case FF_EXPR_NOT:
 	case FF_EXPR_TO_F64:
 		if (!step_is_integer(step))
+			return false;
+		break;
+	case FF_EXPR_TO_F16:
+		if (step->lane != FF_LANE_F32)
 			return false;
 		break;
 	case FF_EXPR_COMPARE:

@@ -13,6 +13,7 @@ from farfetch.scanner import (
     Taken,
     export_table,
     import_table,
+    type_named,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,7 +159,7 @@ def test_bits_hexadecimal_and_choices(tmp_path: Path) -> None:
     )
     flag, mode, other, lost = table
     assert (flag.type, flag.bits, flag.bit_range) == ("u16", "10:3", (10, 3))
-    assert (flag.part_of(0xFFFF), flag.joined(0, 5)) == (7, 5 << 10)
+    assert flag.value_type is type_named("u16[10..12]")
     assert (mode.shown, mode.name_of("2")) == ("hex", "Both: ways")
     assert other.choices == mode.choices
     assert (lost.choices, report[3].reason) == (

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from farfetch.scanner.errors import ArgumentError, ValueKindError, ValueRangeError
 from farfetch.scanner.values.convert import TYPES, layout_of, sized
-from farfetch.scanner.values.layout import Layout, double, round_single
+from farfetch.scanner.values.layout import Layout, double, over, round_single
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.strategies import NUMBERS, values_of
+from support.strategies import BIT_FIELDS, NUMBERS, number_layout, values_of
 
 LAYOUTS = [layout_of(type_) for type_ in TYPES.values()]
 SIZED = [layout_of(sized(TYPES[name], 7)) for name in ("text", "utf16", "bytes")]
@@ -35,6 +35,10 @@ def test_unpack_undoes_pack(layout: Layout, data: st.DataObject) -> None:
         ("i8", -1, "ff"),
         ("u16", 0x1234, "34 12"),
         ("u16be", 0x1234, "12 34"),
+        ("i24", -2, "fe ff ff"),
+        ("u24be", 0x123456, "12 34 56"),
+        ("f16", 1.5, "00 3e"),
+        ("f16be", -2, "c0 00"),
         ("i32", -2, "fe ff ff ff"),
         ("i64be", -2, "ff ff ff ff ff ff ff fe"),
         ("f32", 1.0, "00 00 80 3f"),
@@ -78,19 +82,36 @@ def test_integers_are_no_fractions() -> None:
         layout_of(TYPES["i32"]).pack(1.5)
 
 
-@pytest.mark.parametrize(("name", "value"), [("f32", 1e39), ("f32", -1e39), ("f64", 10**400)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("f16", 65520), ("f32", 1e39), ("f32", -1e39), ("f64", 10**400)]
+)
 def test_floats_too_large(name: str, value: float) -> None:
     with pytest.raises(ValueRangeError):
         layout_of(TYPES[name]).pack(value)
 
 
-@pytest.mark.parametrize("name", ["f32", "f64"])
+@pytest.mark.parametrize("name", ["f16", "f32", "f64"])
 def test_the_limits_of_floats_are_their_greatest_numbers(name: str) -> None:
     layout = layout_of(TYPES[name])
     assert layout.high is not None
     assert layout.unpack(layout.pack(layout.high)) == layout.high
     following = int.from_bytes(layout.pack(layout.high), "little") + 1
     assert layout.unpack(following.to_bytes(layout.bits // 8, "little")) == math.inf
+
+
+@pytest.mark.parametrize("name", BIT_FIELDS)
+@given(data=st.data())
+def test_bits_are_written_over_others(name: str, data: st.DataObject) -> None:
+    layout = number_layout(name)
+    value, there = data.draw(values_of(layout)), data.draw(st.binary(min_size=8, max_size=8))
+    there = there[: layout.size]
+    raw = over(layout.mask, there, layout.pack(value))
+    assert layout.unpack(raw) == value
+    around = bytes(255 ^ byte for byte in layout.mask)
+    assert [byte & its for byte, its in zip(raw, around, strict=True)] == [
+        byte & its for byte, its in zip(there, around, strict=True)
+    ]
+    assert layout.unpack(layout.mask) == (-1 if layout.signed else layout.high)
 
 
 def test_text_is_cut_at_its_nul_and_filled_up_with_them() -> None:
@@ -143,7 +164,8 @@ def test_sizes_that_cannot_be(name: str, size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "alignment"), [("i8", 1), ("u64", 8), ("f32", 4), ("text", 1), ("utf16", 2)]
+    ("name", "alignment"),
+    [("i8", 1), ("u24", 1), ("f16", 2), ("u64", 8), ("f32", 4), ("text", 1), ("utf16", 2)],
 )
 def test_alignment(name: str, alignment: int) -> None:
     assert layout_of(TYPES[name]).alignment == alignment

@@ -36,6 +36,10 @@ def test_every_type_has_the_name_that_finds_it(name: str) -> None:
         (" text[16] ", "text[16]"),
         ("string [4]", "text[4]"),
         ("UTF16[8]", "utf16[8]"),
+        ("Half", "f16"),
+        ("3 bytes", "u24"),
+        ("Byte[3..4]", "u8[3..4]"),
+        (" 4 Bytes [ 8 .. 20 ]", "i32[8..20]"),
     ],
 )
 def test_names_from_elsewhere(alias: str, name: str) -> None:
@@ -108,12 +112,13 @@ def test_numpy() -> None:
         (numpy.dtype("<u2"), "u16"),
         (numpy.dtype(">i8"), "i64be"),
         (numpy.dtype(">u1"), "u8"),
+        (numpy.float16, "f16"),
         (numpy.float32, "f32"),
         (numpy.dtype(">f8"), "f64be"),
         (numpy.dtype("S16"), "text[16]"),
     ]:
         assert type_name(value_type(wanted)) == name
-    for wanted in (numpy.float16, numpy.dtype("U4"), numpy.complex64, numpy.dtype("V8")):
+    for wanted in (numpy.longdouble, numpy.dtype("U4"), numpy.complex64, numpy.dtype("V8")):
         with pytest.raises(TypeNameError):
             value_type(wanted)
 

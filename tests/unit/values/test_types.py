@@ -19,7 +19,9 @@ from construct import (
     this,
 )
 from farfetch.scanner.errors import TypeNameError
+from farfetch.scanner.values.names import type_named
 from farfetch.scanner.values.types import (
+    bit_field,
     bytes_,
     f32,
     f64be,
@@ -29,9 +31,12 @@ from farfetch.scanner.values.types import (
     pointer,
     sized,
     text,
+    u8,
     u16be,
     utf16,
 )
+
+BITS = bit_field(u8, 3, 4)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +59,11 @@ from farfetch.scanner.values.types import (
         (BytesInteger(4, signed=True, swapped=True), "i32", 4),
         (BytesInteger(2), "u16be", 2),
         (BytesInteger(1), "u8", 1),
+        (Float16l, "f16", 2),
+        (Int24ul, "u24", 3),
+        (BytesInteger(3, signed=True), "i24be", 3),
+        (bit_field(u8, 3, 4), "u8[3..4]", 1),
+        (bit_field(u16be, 0, 15), "u16be", 2),
     ],
 )
 def test_layouts(value_type: Any, name: str, size: int | None) -> None:
@@ -69,8 +79,7 @@ def test_layouts(value_type: Any, name: str, size: int | None) -> None:
         Computed(1),
         Hex(Byte),
         Flag,
-        Float16l,
-        Int24ul,
+        BytesInteger(5),
         Bytes(this.length),
         Bytes(0),
     ],
@@ -89,6 +98,28 @@ def test_the_error_names_the_field() -> None:
 def test_lengths_that_cannot_be(value_type: Any, length: int) -> None:
     with pytest.raises(TypeNameError, match="only text, utf16 and bytes take a length"):
         sized(value_type, length)
+
+
+def test_one_bit_is_said_where_a_number_is_indexed() -> None:
+    with pytest.raises(TypeNameError, match=r"one bit is u8\[3\.\.3\]$"):
+        type_named("u8[3]")
+
+
+@pytest.mark.parametrize(
+    ("value_type", "first", "last"),
+    [(u8, 4, 3), (u8, 3, 8), (f32, 0, 1), (text, 0, 1), (pointer, 0, 1), (BITS, 0, 0)],
+)
+def test_bits_that_cannot_be(value_type: Any, first: int, last: int) -> None:
+    with pytest.raises(TypeNameError, match=r"\[[0-9]\.\.[0-9]\]: (?:the )?bits "):
+        bit_field(value_type, first, last)
+
+
+def test_bits_in_a_struct() -> None:
+    flags = Struct("kind" / bit_field(u8, 3, 4), "low" / bit_field(i8, 0, 1))
+    assert flags.parse(bytes([0xF7, 0x03])) == {"kind": 2, "low": -1}
+    assert flags.build({"kind": 2, "low": -2}) == bytes([0x10, 0x02])
+    with pytest.raises(ConstructError):
+        flags.build({"kind": 4, "low": 0})
 
 
 def test_a_sized_type_can_be_sized_again() -> None:
