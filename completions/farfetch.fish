@@ -50,7 +50,7 @@ set -g __farfetch_commands \
     until 'wait for something, or repeat a line until it holds' \
     let 'set a variable, to be used as $NAME' \
     source 'run the commands in a file' \
-    help 'list the commands, or describe one' \
+    help 'list the commands, or describe one, or a topic' \
     quit 'end the session'
 # commands end
 

@@ -24,7 +24,8 @@ usage: farfetch [-p PID|NAME | --core FILE] [--memory NAME] [--json] [-c COMMAND
 
 Find, change and freeze values in running programs.
 
-  -p, --pid PID|NAME   attach to this process first
+  -p, --pid PID|NAME   attach to this process first; with a prompt a part of a
+                       name that no other process has will do
       --core FILE      attach to this core file instead, or Windows minidump
   -c, --command CMD    run a command and exit; several run in order
   SCRIPT               run the commands in a file, one a line, behind those of -c

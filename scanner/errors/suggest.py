@@ -10,18 +10,24 @@ from .base import either
 from .input import ArgumentError
 
 _LOOKED_AT: Final = 64  # characters of a word that others are compared with
+_SHORT: Final = 4  # letters of which a word is long enough to be like a longer one
 
 
 def near(word: str, known: Iterable[str], count: int, cutoff: float = 0.6) -> list[str]:
     """Up to so many known words that look like one, the likest first; however long that is.
 
-    Large and small letters are the same.
+    Large and small letters are the same. Of short words any other shares much by chance, so those
+    of one to three letters are near words as long, give or take one.
 
     >>> near("i23", ["i32", "i8", "text"], 2, cutoff=0.3), near("hpp", ["HP"], 1)
     (['i32', 'i8'], ['HP'])
+    >>> near("playr", ["any", "player"], 2, cutoff=0.3)
+    ['player']
     """
     spelled: dict[str, list[str]] = {}
     for other in known:
+        if len(other) < _SHORT and abs(len(other) - len(word)) > 1:
+            continue
         spelled.setdefault(other.lower(), []).append(other)
     likest = get_close_matches(word[:_LOOKED_AT].lower(), spelled, n=count, cutoff=cutoff)
     return [other for low in likest for other in spelled[low]][:count]

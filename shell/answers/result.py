@@ -49,7 +49,9 @@ class Result:
     Attributes:
         fields: the answer for programs; ``command`` and ``ok`` are added in front.
         blocks: the answer for people, lines and tables from top to bottom.
+        pages: whether it is read from its beginning, so a page at a time where it does not fit.
     """
 
     fields: Mapping[str, Json] = field(default_factory=dict)
     blocks: tuple[Block, ...] = ()
+    pages: bool = False

@@ -15,9 +15,7 @@ from ..errors import UsageError, noted
 from ..session import processes as choice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from farfetch.scanner import ProcessInfo, Target
+    from farfetch.scanner import Target
 
     from ..session.session import Session
 
@@ -30,7 +28,9 @@ def _attach(session: Session, given: Given) -> Target:
         try:
             if given.core is not None:
                 return session.attach_core(given.core)
-            return _again(session) if given.process is None else _named(session, given)
+            if given.process is None:
+                return _again(session)
+            return named(session, given.process, newest=given.newest)
         except TargetNotFound:
             left = until - time.monotonic()
             if left <= 0:
@@ -38,32 +38,36 @@ def _attach(session: Session, given: Given) -> Target:
         time.sleep(min(_TICK, left))
 
 
-def _named(session: Session, given: Given) -> Target:
-    """Attach to what has a name; at a prompt a part of it will do."""
+def named(session: Session, name: str, *, newest: bool = False) -> Target:
+    """Attach to what has a name; at a prompt a part of it will do.
+
+    Args:
+        session: to attach in.
+        name: a pid, or what a process is called.
+        newest: of several, take the one that was started last.
+
+    Raises:
+        TargetNotFound: nothing is called so.
+        TargetAmbiguous: several are; at a prompt they are said.
+    """
     try:
-        return session.attach(given.process)
+        return session.attach(name)
     except TargetAmbiguous as error:
         found = [info for info in processes() if info.pid in {one.pid for one in error.candidates}]
-        return _one_of(session, given, found, error)
+        problem: FarfetchError = error
     except TargetNotFound as error:
-        found = choice.like(given.process) if session.interactive else []
-        if not found or given.process.strip().isdecimal():
+        found = choice.like(name) if session.interactive else []
+        if not found or name.strip().isdecimal():
             raise
-        return _one_of(session, given, found, error)
-
-
-def _one_of(
-    session: Session, given: Given, found: Sequence[ProcessInfo], error: FarfetchError
-) -> Target:
-    """Attach to the only one, or to the newest if that is asked for; else say which there are."""
+        problem = error
     if not found:
-        raise error
-    if len(found) == 1 or given.newest:
+        raise problem
+    if len(found) == 1 or newest:
         return session.attach(str(choice.newest(found).pid))
     if session.interactive and session.say is not None:
         for line in choice.described(found):
             session.say(line)
-    raise TargetAmbiguous(given.process, found)
+    raise TargetAmbiguous(name, found)
 
 
 def _again(session: Session) -> Target:

@@ -43,17 +43,19 @@ def run(session: Session, given: Given) -> Result:
     if given.places is None:
         return _listing(target)
     chosen = selection.find(session, given.places, MOST)
-    held_at = [_value(session, each.place, given.value) for each in chosen]
+    wanted = [_typed(session, each.place, given.value) for each in chosen]
     if not given.places.is_single:
-        return _several(session, given, chosen, held_at)
-    entry = _freeze(target, given, chosen[0].place, held_at[0])
+        return _several(session, given, chosen, wanted)
+    entry = _freeze(target, given, *wanted[0])
     line = f"frozen {target.locate(entry.address)} at {values.shown(entry.type, entry.value)}"
     return Result(_fields(target, entry), (line + _terms(session, entry),))
 
 
-def _value(session: Session, place: Place, text: str | None) -> object:
-    """What a place is held at; None for what is there."""
-    return place.value if text is None else parse_value(place.type, text, bits=session.bits)
+def _typed(session: Session, place: Place, text: str | None) -> tuple[Place, object]:
+    """A place, of the first of its types that takes the value, and what it is held at."""
+    if text is None:
+        return place, place.value  # what is there
+    return place.typed(lambda kind: parse_value(kind, text, bits=session.bits))
 
 
 def _freeze(target: Target, given: Given, place: Place, value: object) -> Freeze:
@@ -66,13 +68,16 @@ def _freeze(target: Target, given: Given, place: Place, value: object) -> Freeze
 
 
 def _several(
-    session: Session, given: Given, chosen: Sequence[Chosen], wanted: Sequence[object]
+    session: Session,
+    given: Given,
+    chosen: Sequence[Chosen],
+    wanted: Sequence[tuple[Place, object]],
 ) -> Result:
     """Freeze one after the other; what cannot be is said, and keeps the others from nothing."""
     target, frozen, failed = session.attached, list[Freeze](), dict[str, str]()
-    for each, value in zip(chosen, wanted, strict=True):
+    for each, (place, value) in zip(chosen, wanted, strict=True):
         try:
-            frozen.append(_freeze(target, given, each.place, value))
+            frozen.append(_freeze(target, given, place, value))
         except MemoryFault as fault:
             failed[each.text] = str(fault)
     lines = [f"{quantities.count(len(frozen), 'value')} frozen"]

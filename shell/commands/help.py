@@ -1,4 +1,4 @@
-"""help: the commands, or one of them."""
+"""help: the commands, one of them, or a topic."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import did_you_mean
 
-from ..answers.result import Column, Result, Table
+from ..answers.result import Column, Json, Result, Table
 from ..command import Argument, Asked, Category, Command, Given, Kind
+from ..command.topics import PREDICATES, TOPICS, Topic
 from ..complete.cursor import Candidate, Choice, Cursor, Moment
 from . import COMMANDS
 
@@ -20,45 +21,57 @@ if TYPE_CHECKING:
 
 _COLUMNS = (Column("COMMAND", style="bold"), Column("WHAT IT DOES"))
 
+_MORE = f"help COMMAND says more, help TOPIC of {', '.join(TOPICS)}; a # begins a comment."
+
 #: Columns that a paragraph takes where there are more.
 WIDEST = 78
 
-_PREDICATES = """\
-A line that is only a predicate is a first scan, or a next one while there are
-matches:
-  100   -5   1..5   "abc"   that value, or one in that range
-  > 50   <= 3   != 0        compared with a number
-  >   <   =   !=            increased, decreased, unchanged, changed
-  + 5   - 5                 changed by that much since the last scan
-  ?                         any value
-  now < prev and now > first/2
-                            the whole language: now, prev (at the last scan),
-                            first; + - * / % & | ^ << >> ~ abs(); == != < <=
-                            > >= in A..B; and or not; changed increased …
-help COMMAND says more; a # begins a comment."""
 
-
-def _command(session: Session, asked: Asked) -> Command:  # noqa: ARG001
-    command = COMMANDS.get(asked.text)
-    if command is None:
-        near = did_you_mean(asked.text, COMMANDS)
+def _asked(session: Session, asked: Asked) -> Command | Topic:  # noqa: ARG001
+    found = COMMANDS.get(asked.text) or TOPICS.get(asked.text)
+    if found is None:
+        near = did_you_mean(asked.text, [*COMMANDS, *TOPICS])
         raise asked.error(f"no command is called {asked.text!r}{near}")
-    return command
+    return found
 
 
-def _commands(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG001
-    return cursor.offer(Choice(command.name, command.summary) for command in COMMANDS.values())
+def _offered(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:  # noqa: ARG001
+    known: list[Command | Topic] = [*COMMANDS.values(), *TOPICS.values()]
+    return cursor.offer(Choice(one.name, one.summary) for one in known)
 
 
-COMMAND = Kind("COMMAND", _command, _commands, sample="undo", refuses=(("lst", "UsageError"),))
+COMMAND = Kind(
+    "COMMAND|TOPIC",
+    _asked,
+    _offered,
+    called="COMMAND",
+    sample="undo",
+    refuses=(("lst", "UsageError"),),
+)
 
 
-def run(session: Session, given: Given) -> Result:  # noqa: ARG001  # noqa: ARG001
-    """List the commands, or describe one."""
-    command = given.command
-    if command is None:
+def run(session: Session, given: Given) -> Result:  # noqa: ARG001
+    """List the commands, or describe one, or a topic."""
+    asked = given.command
+    if asked is None:
         return _overview()
-    return described(command)
+    return _about(asked) if isinstance(asked, Topic) else described(asked)
+
+
+def _about(topic: Topic) -> Result:
+    """All that is said of a topic."""
+    width = min(shutil.get_terminal_size().columns, WIDEST)
+    lines = [f"{topic.name}: {topic.summary}"]
+    for line in topic.details.splitlines():
+        lines += [line] if line.startswith(" ") else textwrap.wrap(line, width)
+    fields: dict[str, Json] = {
+        "name": topic.name,
+        "summary": topic.summary,
+        "details": topic.details,
+        "examples": list(topic.examples),
+    }
+    shown = (*lines, "examples:", *(f"  {example}" for example in topic.examples))
+    return Result(fields, shown, pages=True)
 
 
 def described(command: Command) -> Result:
@@ -81,6 +94,7 @@ def described(command: Command) -> Result:
             "examples": list(command.examples),
         },
         tuple(lines),
+        pages=True,
     )
 
 
@@ -103,18 +117,21 @@ def _overview() -> Result:
                     "category": command.category.value,
                 }
                 for command in COMMANDS.values()
-            ]
+            ],
+            "topics": [{"name": topic.name, "summary": topic.summary} for topic in TOPICS.values()],
         },
-        (Table(_COLUMNS, tuple(rows)), *_PREDICATES.splitlines()),
+        (Table(_COLUMNS, tuple(rows)), *PREDICATES.splitlines(), _MORE),
+        pages=True,
     )
 
 
 HELP = Command(
     name="help",
     category=Category.SHELL,
-    summary="list the commands, or describe one",
-    details="With a command's name it shows its synopsis, what it does, and lines to try.",
-    examples=("help", "help freeze"),
+    summary="list the commands, or describe one, or a topic",
+    details="With a command's name it shows its synopsis, what it does, and lines to try. Topics "
+    f"are {', '.join(TOPICS)}. What does not fit the terminal is shown a page at a time.",
+    examples=("help", "help freeze", "help number"),
     run=run,
     arguments=(Argument("command", COMMAND, optional=True),),
 )

@@ -71,7 +71,9 @@ HEX = Command(
     "overwrite the byte under the cursor at once, u takes the last change back, g goes to an "
     "address, t chooses the type of the values beside the bytes, / finds bytes or text and n the "
     "next, p follows the pointer under the cursor and o goes back, q or Ctrl-C leaves; what has "
-    "changed since the last look is highlighted. --force lets it edit what the target may not "
+    "changed since the last look is highlighted. Of number and any, each four bytes are shown as "
+    "the float that they are where that is likely, else as an i32, and the last line has every "
+    "type at the cursor. --force lets it edit what the target may not "
     "write itself. With LEN, and in scripts, it prints LEN bytes "
     f"instead ({DEFAULT_BYTES} when not said); ?? cannot be read. Of a structure, the fields that "
     "begin in a line stand beside it.",

@@ -9,7 +9,7 @@ from farfetch.scanner import default_threads, isa
 from ..answers import quantities, values
 from ..answers.result import Json, Result
 from ..command import Category, Command, Given
-from ..session import holding, kept
+from ..session import holding, kept, processes
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -69,6 +69,7 @@ def _target_fields(session: Session) -> dict[str, Json]:
         "name": target.name,
         "memory": target.memory.name,
         "alive": target.alive,
+        "stopped": target.alive and processes.is_stopped(target.process),
         "bits": target.bits,
         "user": target.process.user if target.process else None,
         "exe": target.process.exe if target.process else None,
@@ -79,7 +80,8 @@ def _target_line(session: Session) -> str:
     target = session.target
     if target is None:
         return f"none, memory {session.memory}"
-    state = "" if target.alive else ", gone"
+    state = ", stopped" if processes.is_stopped(target.process) else ""
+    state = state if target.alive else ", gone"
     return f"{values.target_label(target)}, {target.bits}-bit, memory {target.memory.name}{state}"
 
 

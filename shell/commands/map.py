@@ -82,7 +82,7 @@ def run(session: Session, given: Given) -> Result:
                 quantities.size(row.span.size),
                 f"{row.matches:,}",
                 picture(cells, most),
-                row.name,
+                short(row.name),
             )
             for row, cells in zip(drawn, pictures, strict=True)
         ),
@@ -96,6 +96,16 @@ def run(session: Session, given: Given) -> Result:
         fewest = f"the {more:,} with" if more > 1 else "the one with"
         said += f"; {fewest} the fewest, {left:,} in all, {'are' if more > 1 else 'is'} not drawn"
     return Result(fields, (table, said) if rows else (said,))
+
+
+def short(name: str) -> str:
+    """What is mapped, without the folders that it is in: a line has a picture to show.
+
+    >>> short("/usr/lib/x86_64-linux-gnu/libc.so.6"), short("[heap]"), short("/memfd:emu (deleted)")
+    ('…/libc.so.6', '[heap]', '/memfd:emu (deleted)')
+    """
+    folder, _, file = name.rpartition("/")
+    return f"\u2026/{file}" if folder and name.startswith("/") else name
 
 
 def picture(cells: Sequence[int], most: int) -> str:

@@ -16,7 +16,6 @@ from farfetch.scanner import (
     parse_value,
     quote,
     scan_layout,
-    type_named,
 )
 
 from ..answers import quantities, values
@@ -95,15 +94,8 @@ def _writes(session: Session, chosen: Sequence[Chosen], text: str) -> tuple[list
 
 def _typed(session: Session, chosen: Chosen, text: str) -> tuple[Place, object]:
     """A value as it is written, and the place with the first of its types that takes it."""
-    place, errors = chosen.place, []
-    for kind in [type_named(name) for name in place.types[1:] and place.types] or [place.type]:
-        try:
-            value = _value(session, kind, text, computes=chosen.match is not None)
-        except FarfetchError as error:
-            errors.append(error)
-        else:
-            return place._replace(type=kind), value
-    raise errors[0]
+    computes = chosen.match is not None
+    return chosen.place.typed(lambda kind: _value(session, kind, text, computes=computes))
 
 
 def _set_all(session: Session, given: Given, field: str) -> Result:

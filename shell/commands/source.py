@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..answers.result import Result
 from ..command import Argument, Category, Command, Given
 from ..command.kinds import FILE
+from ..complete import offers
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -19,6 +21,9 @@ def run(session: Session, given: Given) -> Result:
     return Result({"file": file, "lines": lines})
 
 
+#: A file, of which those that are scripts are offered first.
+SCRIPT = replace(FILE, offer=offers.scripts)
+
 SOURCE = Command(
     name="source",
     category=Category.SCRIPTS,
@@ -27,6 +32,6 @@ SOURCE = Command(
     "and variables, up to the first that fails; that fails this command, too.",
     examples=("source hunt.ff",),
     run=run,
-    arguments=(Argument("file", FILE),),
+    arguments=(Argument("file", SCRIPT),),
     answers="file lines",
 )

@@ -8,11 +8,13 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from farfetch.scanner import ScanCancelled
+
 from ..answers import quantities
 from ..answers.result import Json, Result
 from ..command import Alternatives, Argument, Asked, Category, Command, Form, Given, Option
 from ..command.kinds import NAMED_PLACE, seconds
-from ..errors import Unexpected
+from ..errors import Unexpected, noted
 from . import expect
 
 if TYPE_CHECKING:
@@ -73,25 +75,33 @@ def run(session: Session, given: Given) -> Result:
     test = loop.test.text if loop.test else ""
     condition = " ".join(filter(None, (given.subject, given.place[0], test)))
     begin, done, before = time.monotonic(), 0, session.matches
-    while True:
-        holds_now, seen = expect.look(session, expected)
-        left = begin + given.duration - time.monotonic()
-        if holds_now or left <= 0 or session.finished:
-            break
-        if session.target is not None:
-            session.target.check()
-        if loop.line:
-            session.run_line(loop.line)
-            done += 1
-            if session.say is not None and session.matches != before:
-                before = session.matches
-                session.say(
-                    f"{time.monotonic() - begin:9.3f}  "
-                    f"{quantities.count(before, 'match', 'matches')}"
-                )
-            if expect.look(session, expected)[0]:
-                continue
-        time.sleep(max(0.0, min(given.every, left)))
+    seen = "nothing was looked at"
+    try:
+        while True:
+            holds_now, seen = expect.look(session, expected)
+            left = begin + given.duration - time.monotonic()
+            if holds_now or left <= 0 or session.finished:
+                break
+            if session.target is not None:
+                session.target.check()
+            if loop.line:
+                session.run_line(loop.line)
+                done += 1
+                if session.say is not None and session.matches != before:
+                    before = session.matches
+                    session.say(
+                        f"{time.monotonic() - begin:9.3f}  "
+                        f"{quantities.count(before, 'match', 'matches')}"
+                    )
+                holds_now, seen = expect.look(session, expected)
+                if holds_now:
+                    continue
+            time.sleep(max(0.0, min(given.every, left)))
+    except ScanCancelled as error:
+        noted(error, f"{condition}: {seen}{_times(done)}")
+        raise
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"{condition}: {seen}{_times(done)}") from None
     waited = time.monotonic() - begin
     if not holds_now:
         raise Unexpected(f"waited for {condition}, but {seen} after {quantities.seconds(waited)}")
@@ -101,8 +111,12 @@ def run(session: Session, given: Given) -> Result:
         "done": done,
         "seconds": round(waited, 3),
     }
-    times = f" after {quantities.count(done, 'time')}" if done else ""
-    return Result(fields, (f"{condition}: {seen}{times}",))
+    return Result(fields, (f"{condition}: {seen}{_times(done)}",))
+
+
+def _times(done: int) -> str:
+    """How often the line was run, behind what was seen."""
+    return f" after {quantities.count(done, 'time')}" if done else ""
 
 
 UNTIL = Command(

@@ -29,48 +29,66 @@ if TYPE_CHECKING:
 EVERY = 0.25
 #: So many matches are watched when nothing is said.
 DEFAULT_ENTRIES = 20
+#: So many entries that are left out are named.
+_NAMED = 3
 #: So many places are watched for a word.
 MOST = 1_000
 
 
 def run(session: Session, given: Given) -> Result:
     """Watch places: on the whole terminal at a prompt, else with a line at each change."""
-    entries = _entries(session, given.places)
+    entries, left_out = _entries(session, given.places)
     if session.screens is not None and given.duration is None:
-        session.screens.watch(entries, given.every, force=given.force)
-        return Result({"entries": _fields(session, entries)})
+        session.screens.watch(entries, given.every, force=given.force, note=left_out)
+        fields: dict[str, Json] = {
+            "entries": _fields(session, entries),
+            "left_out": left_out,
+        }
+        return Result(fields, (left_out,) if left_out else ())
     duration = math.inf if given.duration is None else given.duration
-    return _follow(session, entries, duration, given.every)
+    return _follow(session, entries, left_out, duration, given.every)
 
 
-def _entries(session: Session, wanted: Sequence[Selection]) -> list[tuple[str, Place]]:
+def _entries(session: Session, wanted: Sequence[Selection]) -> tuple[list[tuple[str, Place]], str]:
+    """What is watched, and what is left out where nobody has chosen, in a few words."""
+    left_out = ""
     if wanted:
         several = [selection.find(session, each, MOST) for each in wanted]
         found = [(chosen.text, chosen.place) for each in several for chosen in each]
     elif len(session.table) and not session.matches:
-        found = _table(session)
+        found, left_out = _table(session)
     else:
         matches = session.matched[:DEFAULT_ENTRIES]
         found = [(str(match.index), Place(match.address, match.type)) for match in matches]
-    return [entry for text, place in found for entry in _by_field(session, text, place)]
+        if session.matches > len(found):
+            last = min(len(found) + DEFAULT_ENTRIES, session.matches) - 1
+            behind = f"watch {len(found)}..{last} has the next"
+            left_out = f"{len(found)} of {session.matches:,} matches: {behind}"
+    return [entry for text, place in found for entry in _by_field(session, text, place)], left_out
 
 
-def _table(session: Session) -> list[tuple[str, Place]]:
-    """The entries of the table that lead somewhere at present.
+def _table(session: Session) -> tuple[list[tuple[str, Place]], str]:
+    """The entries of the table that lead somewhere at present, and which do not.
 
     Raises:
         FarfetchError: none does; says why the first does not.
     """
     found: list[tuple[str, Place]] = []
     errors: list[FarfetchError] = []
+    lost: list[str] = []
     for entry in islice(session.table, MOST):
         try:
             found.append((entry.name, places.find(session, quoted(entry.name))))
         except (ExpressionError, PointerError) as error:
             errors.append(error)
+            lost.append(quoted(entry.name))
     if not found:
         raise errors[0]
-    return found
+    said = f"{len(found)} of {len(session.table):,} entries"
+    if lost:
+        names = ", ".join(lost[:_NAMED]) + (", …" if len(lost) > _NAMED else "")
+        said += f": {names} {'leads' if len(lost) == 1 else 'lead'} nowhere at present"
+    return found, said if len(found) < len(session.table) else ""
 
 
 def _by_field(session: Session, text: str, place: Place) -> Iterator[tuple[str, Place]]:
@@ -86,7 +104,11 @@ def _by_field(session: Session, text: str, place: Place) -> Iterator[tuple[str, 
 
 
 def _follow(
-    session: Session, entries: Sequence[tuple[str, Place]], duration: float, every: float
+    session: Session,
+    entries: Sequence[tuple[str, Place]],
+    left_out: str,
+    duration: float,
+    every: float,
 ) -> Result:
     """Look until the time is over, the target is gone or Ctrl-C; say each change."""
     target = session.attached
@@ -96,6 +118,8 @@ def _follow(
     begin = time.monotonic()
     samples: list[Json] = []
     looks = 0
+    if left_out and session.say is not None:
+        session.say(left_out)
     try:
         while True:
             seconds = time.monotonic() - begin
@@ -123,7 +147,13 @@ def _follow(
     ended = "" if alive else f"{values.target_label(target)} has ended; "
     changes = quantities.count(len(samples) - 1, "change")
     return Result(
-        {"entries": fields, "looks": looks, "alive": alive, "samples": samples},
+        {
+            "entries": fields,
+            "left_out": left_out,
+            "looks": looks,
+            "alive": alive,
+            "samples": samples,
+        },
         (f"{ended}{changes} in {quantities.count(looks, 'look')}",),
     )
 
@@ -169,8 +199,9 @@ WATCH = Command(
     "the target ends or Ctrl-C. PLACES are matches, as 0, 0..5 or *, "
     "entries of the table and addresses, with blanks or commas between them. "
     f"Without places it watches the first {DEFAULT_ENTRIES} matches, or the table when "
-    "there are none; addresses are of the type that type says. --every is the time between looks, "
-    f"{EVERY:g} s when not said. A structure is watched field by field, or only one, as 0.hp.",
+    "there are none, and says what it leaves out; addresses are of the type that type says. "
+    f"--every is the time between looks, {EVERY:g} s when not said. A structure is watched field "
+    "by field, or only one, as 0.hp.",
     examples=(
         "watch",
         "watch 0 game+0x4010",

@@ -158,6 +158,16 @@ def files(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     )
 
 
+def scripts(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    """Offer files, those that are called as scripts are first, and folders before others."""
+    found = list(files(cursor, moment))
+    return iter(sorted(found, key=lambda file: (not _is_script(file.text), file.note != "folder")))
+
+
+def _is_script(path: str) -> bool:
+    return path.rstrip("\"'").endswith(".ff")
+
+
 def where_words(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
     """Offer the words of a region filter, module names behind ``module:``."""
     start = max(cursor.begin, cursor.line.rfind(",") + 1)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from farfetch.scanner import FarfetchError, Target, TargetGone
+from farfetch.scanner import TargetGone
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import create_app_session, get_app, run_in_terminal
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
@@ -21,11 +21,11 @@ from prompt_toolkit.styles import Style
 
 from ..answers import exit_codes, report, streams
 from ..answers.answers import Answers
+from ..answers.text_answers import TextAnswers
 from ..complete.moment import SessionMoment
 from ..run import scripts
 from ..screens.terminal import TerminalScreens
 from ..session import leaving, state, unsaved
-from ..session.processes import next_run
 from ..session.session import Session
 from .asking import Asking
 from .completer import ShellCompleter
@@ -34,52 +34,17 @@ from .highlight import Highlighter
 from .hint import STYLE as HINT
 from .hint import HintProcessor
 from .keys import key_bindings
+from .target_watch import TargetWatch
 from .toolbar import STYLE, toolbar
 from .typeahead import Typeahead
 
 #: Seconds between looks at whether the target still lives, and between drawings of the toolbar.
 LOOK = 0.5
 
+#: Seconds that an Escape waits for what may belong to it.
+_ESCAPE = 0.1
+
 GREETING = "help lists the commands, quit ends"
-
-
-class TargetWatch:
-    """Says once that a target has died.
-
-    Args:
-        session: whose target to watch.
-    """
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._told: Target | None = None
-
-    def news(self) -> FarfetchError | None:
-        """The error that the target's death makes of every command, the first time it is seen."""
-        target = self._session.target
-        if target is None or target is self._told or target.alive:
-            return None
-        self._told = target
-        try:
-            target.check()
-        except FarfetchError as error:
-            return error
-        return None
-
-    def again(self) -> str:
-        """Attach to the next run of a target that has died, when that is asked for; "" else."""
-        session, target = self._session, self._session.target
-        if target is None or target.alive or not session.follows or session.last is None:
-            return ""
-        info = next_run(session.last)
-        if info is None:
-            return ""
-        try:
-            session.attach(str(info.pid))
-        except (FarfetchError, OSError):
-            return ""  # it has ended already, or is only beginning: the next look tells
-        session.follows = True
-        return f"attached to {info.name} ({info.pid}), its next run"
 
 
 def history_path() -> Path:
@@ -134,22 +99,28 @@ def _read_and_run(session: Session, answers: Answers) -> int:
         complete_while_typing=True,
         bottom_toolbar=lambda: toolbar(session, get_app().output.get_size().columns),
         refresh_interval=LOOK,
+        enable_suspend=True,
         style=Style.from_dict(STYLE | HIGHLIGHT | HINT),
         reserve_space_for_menu=6,
     )
+    # an Escape too many, behind a screen that it has ended, makes nothing of the next letter
+    prompt.app.ttimeoutlen = prompt.app.timeoutlen = _ESCAPE
     print(GREETING, flush=True)
     left = unsaved.news()
     if left is not None:
         print(f"a table of {leaving.entries_of(left)} was never saved: load --unsaved", flush=True)
     with Typeahead(sys.stdin.fileno()) as typeahead:
-        session.ask = Asking(typeahead).ask
+        asking = Asking(typeahead)
+        session.ask = asking.ask
+        if isinstance(answers, TextAnswers) and not streams.dumb():
+            answers.more = asking.more
         while not session.finished:
             try:
                 news = watch.news()
                 if news is not None:
                     report.complain(news)
-                if again := watch.again():
-                    print(again, flush=True)
+                for said in watch.again():
+                    print(said, flush=True)
                 lines = prompt.prompt(pre_run=_watching(watch))
                 typeahead.hold()
                 _run_lines(session, scripts.typed(lines), answers, watch)
@@ -177,6 +148,7 @@ def _run_lines(
         error = scripts.run_line(session, line, answers)
         if not session.finished:
             session.unsaved.keep(session.table)
+            watch.remember()
         if isinstance(error, TargetGone):
             watch.news()  # has just been told
         if error is not None or session.finished:
@@ -192,8 +164,8 @@ def _watching(watch: TargetWatch) -> Callable[[], None]:
             news = watch.news()
             if news is not None:
                 await run_in_terminal(partial(report.complain, news))
-            if again := watch.again():
-                await run_in_terminal(partial(print, again, flush=True))
+            for said in watch.again():
+                await run_in_terminal(partial(print, said, flush=True))
 
     def start() -> None:
         get_app().create_background_task(look())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prompt_toolkit.application import get_app
 from prompt_toolkit.completion import CompleteEvent, Completer, get_common_complete_suffix
+from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition, completion_is_selected
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
@@ -20,11 +21,16 @@ def key_bindings(completer: Completer) -> KeyBindings:
             a Tab that comes before it has been would be lost.
     """
     keys = KeyBindings()
+    asked_at: list[Document] = []  # where Tab was pressed and could not choose
 
     @keys.add("tab")
     def _(event: KeyPressEvent) -> None:
         buffer = event.current_buffer
-        if buffer.complete_state and buffer.complete_state.completions:
+        state = buffer.complete_state
+        is_again = state is not None and (
+            state.complete_index is not None or asked_at == [buffer.document]
+        )
+        if state and state.completions and is_again:
             buffer.complete_next()
             return
         document = buffer.document
@@ -38,8 +44,11 @@ def key_bindings(completer: Completer) -> KeyBindings:
             buffer.apply_completion(completions[0])
         elif suffix:
             buffer.insert_text(suffix)
-        else:
-            buffer.start_completion()
+        else:  # it shows what there is; the next Tab begins to choose
+            is_again = asked_at == [buffer.document]
+            asked_at[:] = [buffer.document]
+            if not (state and state.completions):
+                buffer.start_completion(select_first=is_again)
 
     @Condition
     def unfinished() -> bool:

@@ -6,7 +6,7 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from ..answers import quantities, values
 from ..answers.render import columns, printable
-from ..session import holding
+from ..session import holding, processes
 from ..session.session import Session
 
 STYLE = {
@@ -40,7 +40,8 @@ def _target(session: Session) -> StyleAndTextTuples:
     name = printable(f" {values.target_label(target)}")
     if not target.alive:
         return [("class:bottom-toolbar.gone", f"{name} gone")]
-    return [("class:bottom-toolbar.target", name), ("", " alive")]
+    state = " stopped" if processes.is_stopped(target.process) else " alive"
+    return [("class:bottom-toolbar.target", name), ("", state)]
 
 
 def _scan(session: Session) -> list[str]:

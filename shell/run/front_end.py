@@ -14,6 +14,7 @@ from ..answers import exit_codes, streams
 from ..answers.answers import Answers
 from ..answers.json_answers import JsonAnswers
 from ..answers.text_answers import TextAnswers, say
+from ..commands import attach
 from ..session.progress import Meter, NoMeter, TerminalMeter
 from ..session.session import Session
 from . import scripts
@@ -78,7 +79,7 @@ def _run(session: Session, options: Options, answers: Answers, prompt: Prompt | 
             if options.core:
                 session.attach_core(options.core)
             else:
-                session.attach(options.pid)
+                attach.named(session, options.pid)
         except (FarfetchError, OSError) as error:
             answers.failure("attach", error)
             if prompt is None:

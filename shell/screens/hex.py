@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from farfetch.scanner import format_address, pointer
@@ -106,6 +107,9 @@ class HexScreen:
 
     def _state(self) -> str:
         label = values.type_label(self._type)
+        at = self._cursor - self._page.address
+        if readings := self._decoder.readings(self._page.content[max(at, 0) :]):
+            label += f": {readings}"
         edits = f", {quantities.count(len(self._undo), 'change')}" if self._undo else ""
         return f"{self._where} {label}{edits} | {_KEYS}"
 
@@ -166,7 +170,19 @@ class HexScreen:
     def _find_next(self) -> None:
         if not self._needle:
             raise UsageError("/ finds bytes or text")
-        found = finding_bytes.find(self._session.attached, self._needle, self._cursor + 1)
+        target, needle, start = self._session.attached, self._needle, self._cursor + 1
+
+        def search(tell: Callable[[str], bool]) -> int | None:
+            return finding_bytes.find(
+                target,
+                needle,
+                start,
+                lambda done: tell(f": {quantities.size(done)} looked through"),
+            )
+
+        self.screen.begin("searching", search, self._show_found)
+
+    def _show_found(self, found: int | None) -> None:
         if found is None:
             raise UsageError("not found from here on")
         self._go_to(found)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from farfetch.scanner import FarfetchError, TargetGone
 from prompt_toolkit.application import Application, get_app
@@ -27,6 +31,12 @@ from prompt_toolkit.styles import Style
 
 from ..answers import report
 from ..answers.render import printable
+
+T = TypeVar("T")
+
+#: Seconds that a key waits for what it has begun, before others get on without that.
+_AT_ONCE = 0.25
+_threads = ThreadPoolExecutor(thread_name_prefix="farfetch-screen")
 
 STYLE = Style.from_dict(
     {
@@ -75,6 +85,7 @@ class Screen:
     message: str = ""
     keys: KeyBindings = field(default_factory=KeyBindings)
     _question: Question | None = None
+    _going: threading.Event | None = None
     _answer: Buffer = field(default_factory=lambda: Buffer(multiline=False))
     _body: Window = field(init=False)
 
@@ -110,7 +121,10 @@ class Screen:
         def begin() -> None:
             application.create_background_task(self._looking())
 
-        application.run(pre_run=begin)
+        try:
+            application.run(pre_run=begin)
+        finally:
+            self.stop()
 
     def ask(self, text: str, answered: Callable[[str], None]) -> None:
         """Ask for a line at the bottom of the screen."""
@@ -126,6 +140,65 @@ class Screen:
             action()
         except (FarfetchError, OSError) as error:
             self.message = report.message(error)
+
+    def begin(
+        self, said: str, work: Callable[[Callable[[str], bool]], T], done: Callable[[T], None]
+    ) -> None:
+        """Do what may take long in a thread, while keys go on working; Escape and Ctrl-C end it.
+
+        Args:
+            said: what is done, shown meanwhile.
+            work: does it. What it is given it calls now and then with how far it is, and ends when
+                that says no.
+            done: called with what work gives back, unless it was ended.
+        """
+        self.stop()
+        going, application = threading.Event(), get_app()
+        self._going = going
+        going.set()
+
+        def tell(how_far: str) -> bool:
+            if going.is_set():
+                self.message = f"{said}{how_far}; Esc ends it"
+                application.invalidate()
+            return going.is_set()
+
+        future = _threads.submit(work, tell)
+        with suppress(Exception):  # what comes at once is there before the next key
+            future.result(_AT_ONCE)
+        if future.done():
+            self._take(going, future, done)
+            return
+        tell("")
+        application.create_background_task(self._waiting(going, future, done))
+
+    async def _waiting(
+        self, going: threading.Event, future: Future[T], done: Callable[[T], None]
+    ) -> None:
+        with suppress(FarfetchError, OSError):  # which are said below
+            await asyncio.wrap_future(future)
+        self._take(going, future, done)
+        get_app().invalidate()
+
+    def _take(self, going: threading.Event, future: Future[T], done: Callable[[T], None]) -> None:
+        """Go on with what was made in a thread, unless that was ended."""
+        if going.is_set():
+            self._settled(going)
+            self.attempt(lambda: done(future.result()))
+
+    def _settled(self, going: threading.Event) -> None:
+        going.clear()
+        if self._going is going:
+            self._going = None
+
+    def stop(self) -> bool:
+        """End what was begun. Returns whether something was going on."""
+        going, self._going = self._going, None
+        if going is None:
+            return False
+        going.clear()
+        self.message = "ended"
+        return True
 
     def refresh(self) -> None:
         """Look at once; what went wrong before stays said."""
@@ -143,11 +216,19 @@ class Screen:
         free, asked = self.free, ~self.free
 
         @self.keys.add("q", filter=free)
-        @self.keys.add("c-c", filter=free)
-        @self.keys.add("escape", filter=free)
         @self.keys.add("c-d", filter=free)
         def _(event: object) -> None:  # noqa: ARG001
             get_app().exit()
+
+        @self.keys.add("c-c", filter=free)
+        @self.keys.add("escape", filter=free)
+        def _(event: object) -> None:  # noqa: ARG001
+            if not self.stop():
+                get_app().exit()
+
+        @self.keys.add("c-z")
+        def _(event: object) -> None:  # noqa: ARG001
+            get_app().suspend_to_background()
 
         @self.keys.add("enter", filter=asked)
         def _(event: object) -> None:  # noqa: ARG001

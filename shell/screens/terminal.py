@@ -24,9 +24,11 @@ class TerminalScreens:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def watch(self, entries: Sequence[tuple[str, Place]], every: float, *, force: bool) -> None:
+    def watch(
+        self, entries: Sequence[tuple[str, Place]], every: float, *, force: bool, note: str = ""
+    ) -> None:
         """Show values live until the user leaves."""
-        WatchScreen(self._session, entries, every, force=force).screen.run()
+        WatchScreen(self._session, entries, every, force=force, note=note).screen.run()
 
     def who(self, hits: Watchpoint) -> None:
         """Show who touches a value until the user leaves."""

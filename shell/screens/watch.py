@@ -26,12 +26,20 @@ class WatchScreen:
         entries: how each place was called, and the place.
         every: seconds between looks.
         force: set and freeze even what the target may not write itself.
+        note: what is left out; "" for nothing.
     """
 
     def __init__(
-        self, session: Session, entries: Sequence[tuple[str, Place]], every: float, *, force: bool
+        self,
+        session: Session,
+        entries: Sequence[tuple[str, Place]],
+        every: float,
+        *,
+        force: bool,
+        note: str = "",
     ) -> None:
         target = session.attached
+        self._note = f"{note} | " if note else ""
         self._session = session
         self._entries = entries
         self._force = force
@@ -84,7 +92,7 @@ class WatchScreen:
 
     def _state(self) -> str:
         target = self._session.attached
-        return f"{_KEYS} | {values.target_label(target)}"
+        return f"{self._note}{_KEYS} | {values.target_label(target)}"
 
     def _add_keys(self) -> None:
         keys, free = self.screen.keys, self.screen.free

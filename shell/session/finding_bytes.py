@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from ..errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from farfetch.scanner import Target
 
 _BLOCK: Final = 1 << 20
-#: So many bytes are looked through at most: a screen waits for them.
-MOST: Final = 1 << 30
 _PAIRS: Final = re.compile(r"[0-9a-fA-F]{2}(?:\s*[0-9a-fA-F]{2})*")
 
 
@@ -35,22 +35,28 @@ def wanted(text: str) -> bytes:
     return text.encode(errors="surrogateescape")
 
 
-def find(target: Target, needle: bytes, start: int) -> int | None:
-    """The first place at or behind an address where bytes are; None when they are not near.
+def find(
+    target: Target, needle: bytes, start: int, goes_on: Callable[[int], bool] = lambda _: True
+) -> int | None:
+    """The first place at or behind an address where bytes are; None when there is none.
 
     Args:
         target: to look through, as far as it can be read.
         needle: the bytes.
         start: the address.
+        goes_on: asked now and then, with how many bytes were looked through, whether to.
     """
-    left = MOST
+    done = 0
     for region in target.regions():
         at = max(region.start, start)
-        while at < region.end and region.readable and left > 0:
+        while at < region.end and region.readable:
+            if not goes_on(done):
+                return None
             size = min(_BLOCK, region.end - at)
             raw = target.memory.read(at, min(size + len(needle) - 1, region.end - at))
             found = raw.find(needle)
             if found >= 0:
                 return at + found
-            at, left = at + size, left - size
+            at, done = at + size, done + size
+    target.check()  # after the fact: it may have ended, and nothing is there
     return None

@@ -6,7 +6,18 @@ import mmap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from farfetch.scanner import FarfetchError, decode, format_address, members, size_of
+from farfetch.scanner import (
+    FarfetchError,
+    Layout,
+    decode,
+    f32,
+    format_address,
+    i32,
+    members,
+    scan_layout,
+    size_of,
+    type_named,
+)
 
 from ..answers import values
 
@@ -16,6 +27,8 @@ if TYPE_CHECKING:
 #: Bytes in a row where there is room.
 ROW = 16
 HIGHEST = 1 << 64
+#: Bytes of a number of unknown type that are shown as one.
+_LIKELY = 4
 
 #: A byte, or None where it cannot be read.
 Byte: TypeAlias = "int | None"
@@ -85,7 +98,8 @@ def rows(address: int, content: list[Byte], width: int = ROW) -> Iterator[Row]:
 class Decoder:
     """What is shown beside the bytes: values of a type, or the fields of a structure.
 
-    Structures lie one behind the other from where the first begins, as in an array.
+    Structures lie one behind the other from where the first begins, as in an array. Of numbers of
+    unknown type each four bytes are shown as :func:`likely` has them.
 
     Args:
         value_type: to decode bytes as; nothing is decoded as one that has no size.
@@ -96,8 +110,10 @@ class Decoder:
     def __init__(self, value_type: Any, bits: int, begin: int) -> None:
         self._type, self._bits, self._begin = value_type, bits, begin
         self._fields = {field.offset: field for field in members(value_type, bits=bits)}
+        self._parts: tuple[Layout, ...] = ()
         try:
-            self._size = size_of(value_type, bits=bits) or 0
+            self._parts = scan_layout(value_type, bits=bits).parts
+            self._size = _LIKELY if self._parts else size_of(value_type, bits=bits) or 0
         except FarfetchError:
             self._size = 0
 
@@ -111,10 +127,10 @@ class Decoder:
         if not self._size:
             return []
         if not self._fields:
-            return [value for row in rows(address, list(content)) for value in self._in_row(row)]
+            return [one for row in rows(address, list(content)) for _, one in self._in_row(row)]
         first = max(self._begin - address, (self._begin - address) % self._size)
         return [
-            self._value(self._type, content[at : at + self._size])
+            self._value(self._type, content[at : at + self._size])[1]
             for at in range(first, len(content) - self._size + 1, self._size)
         ]
 
@@ -127,7 +143,7 @@ class Decoder:
             content: all bytes, for fields that go on in the next row.
         """
         if not self._fields:
-            return "  ".join(values.shown(self._type, value) for value in self._in_row(row))
+            return "  ".join(values.shown(kind, value) for kind, value in self._in_row(row))
         shown = []
         for at in range(max(row.address, self._begin), row.address + len(row.content)):
             number, offset = divmod(at - self._begin, self._size)
@@ -136,7 +152,7 @@ class Decoder:
                 piece = content[at - address : at - address + field.size]
                 text = "\N{HORIZONTAL ELLIPSIS}"  # it goes on behind the last byte
                 if len(piece) == field.size:
-                    text = values.shown(field.type, self._value(field.type, piece))
+                    text = values.shown(*self._value(field.type, piece))
                 name = f"[{number}].{field.name}" if number else field.name
                 shown.append(f"{name}={text}")
         return "  ".join(shown)
@@ -147,18 +163,50 @@ class Decoder:
         begin = f"{format_address(row.address):>{width}}"
         return f"{begin}  {digits}  {row.text:<{ROW}}  {self.beside(row, address, content)}"
 
-    def _in_row(self, row: Row) -> list[object]:
+    def readings(self, content: Sequence[Byte]) -> str:
+        """What some bytes begin with, as each type that a number may be; "" for another type.
+
+        Args:
+            content: the bytes.
+
+        >>> Decoder(type_named("number"), 64, 0).readings([0, 0, 128, 63])
+        'i32 1065353216  f32 1.0'
+        """
+        said = []
+        for part in self._parts:
+            raw = bytes(byte for byte in content[: part.size] if byte is not None)
+            if len(raw) == part.size:
+                said.append(f"{part.name} {values.shown(type_named(part.name), part.unpack(raw))}")
+        return "  ".join(said)
+
+    def _in_row(self, row: Row) -> list[tuple[Any, object]]:
         size, content = self._size, row.content
         if not size:
             return []
         pieces = [content[at : at + size] for at in range(0, len(content) - size + 1, size)]
         return [self._value(self._type, piece) for piece in pieces]
 
-    def _value(self, value_type: Any, piece: Sequence[Byte]) -> object:
+    def _value(self, value_type: Any, piece: Sequence[Byte]) -> tuple[Any, object]:
+        """The value of some bytes, None where they are none, with its type."""
         raw = bytes(byte for byte in piece if byte is not None)
         if len(raw) < len(piece):
-            return None
+            return value_type, None
+        if self._parts:
+            value_type = likely(raw)
         try:
-            return decode(value_type, raw, bits=self._bits)
+            return value_type, decode(value_type, raw, bits=self._bits)
         except FarfetchError:
-            return None
+            return value_type, None
+
+
+def likely(raw: bytes) -> Any:
+    r"""The type that four bytes are shown as where nobody knows: f32, or i32.
+
+    They are a float where that is from a millionth to a thousand million, and the whole number
+    beyond 24 bits, which few are.
+
+    >>> likely(b"\xf9\xff\xff\xff").name, likely(b"\0\0\0\x3f").name
+    ('i32', 'f32')
+    """
+    whole, amount = decode(i32, raw), abs(float(decode(f32, raw)))
+    return f32 if abs(whole) >= 1 << 24 and 1e-6 <= amount < 1e9 else i32

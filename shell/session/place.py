@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from farfetch.scanner import PathGroup, PointerPath
+from farfetch.scanner import FarfetchError, PathGroup, PointerPath, type_named
 
 
 class Place(NamedTuple):
@@ -25,6 +26,23 @@ class Place(NamedTuple):
     field: str = ""
     path: PointerPath | PathGroup | None = None
     types: tuple[str, ...] = ()
+
+    def typed(self, read: Callable[[Any], object]) -> tuple[Place, object]:
+        """A value for it, and the place with the first of its types that takes that.
+
+        Args:
+            read: gives the value of a type.
+
+        Raises:
+            FarfetchError: none takes it; says why the first does not.
+        """
+        errors = []
+        for kind in [type_named(name) for name in self.types[1:] and self.types] or [self.type]:
+            try:
+                return self._replace(type=kind), read(kind)
+            except FarfetchError as error:
+                errors.append(error)
+        raise errors[0]
 
     @property
     def lasting(self) -> int | PointerPath | PathGroup:

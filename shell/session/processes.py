@@ -63,6 +63,17 @@ def age(info: ProcessInfo) -> float:
     return max(0.0, up - info.started / _TICKS)
 
 
+def is_stopped(info: ProcessInfo | None) -> bool:
+    """Whether a process was stopped, by Ctrl-Z, a signal or a debugger; see proc_pid_stat(5)."""
+    if info is None:
+        return False
+    try:
+        stat = Path(f"/proc/{info.pid}/stat").read_bytes()
+    except OSError:
+        return False
+    return stat.rpartition(b")")[2].split()[:1] in ([b"T"], [b"t"])
+
+
 def described(found: Sequence[ProcessInfo]) -> Iterator[str]:
     """A line for each process among which there is a choice: pid, age, user, command."""
     width = max(len(str(info.pid)) for info in found)

@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 class Screens(Protocol):
     """Takes over the terminal until the user leaves."""
 
-    def watch(self, entries: Sequence[tuple[str, Place]], every: float, *, force: bool) -> None:
+    def watch(
+        self, entries: Sequence[tuple[str, Place]], every: float, *, force: bool, note: str = ""
+    ) -> None:
         """Show values live.
 
         Args:
             entries: how each place was called, and the place.
             every: seconds between looks.
             force: set and freeze even what the target may not write itself.
+            note: what is left out; "" for nothing.
         """
 
     def who(self, hits: Watchpoint) -> None:

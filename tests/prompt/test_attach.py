@@ -117,3 +117,38 @@ def test_the_prompt_follows(start: Start, play: Callable[[], TargetProcess]) -> 
     again.quit()
     third = play()
     terminal.wait_for(re.compile(rf"attached to {NAME}.bin \({third.pid}\), its next run"))
+
+
+def test_a_part_of_a_name_behind_p(start: Start, play: Callable[[], TargetProcess]) -> None:
+    game = play()
+    terminal = start("-p", "axonimb", size=(24, 120))
+    toolbar(terminal, rf"\({game.pid}\) alive")
+    other = play()
+    terminal = start("-p", "axonimb", size=(24, 120))
+    for one in (game, other):
+        terminal.wait_for(re.compile(rf"^ +{one.pid}  .* old ", re.MULTILINE))
+    toolbar(terminal, "no target")
+
+
+def test_what_is_held_is_held_in_the_next_run(
+    start: Start, play: Callable[[], TargetProcess]
+) -> None:
+    game = play()
+    unused = game.command("addresses").number("static_addr") | 0xFF0  # at the end of its page
+    terminal = start(size=(24, 150))
+    enter(terminal, f"attach {NAME}.bin --follow", r"^attached to ")
+    enter(terminal, f"table add {unused:#x} bonus --type i32", r"^\"bonus\": i32")
+    enter(terminal, f"table add {unused + 4:#x} other --type i32", r"^\"other\": i32")
+    enter(terminal, "freeze bonus 4321 --allow increase", r"^frozen ")
+    game.quit()
+    terminal.wait_for(re.compile(rf"\({game.pid}\) has exited"))
+    again = play()
+    terminal.wait_for(re.compile(r'^"bonus" is frozen at 4321 again$', re.MULTILINE))
+    enter(terminal, "read bonus", r"^4321$")
+    enter(terminal, "freeze", r"4321 +increase .* active$")
+    enter(terminal, "table", r"bonus +4321 .* 4321$")
+    enter(terminal, "unfreeze", r"^1 entry unfrozen")
+    again.quit()
+    third = play()
+    terminal.wait_for(re.compile(rf"\({third.pid}\), its next run"))
+    enter(terminal, "freeze", r"^nothing is frozen")
