@@ -13,7 +13,7 @@ BYTES: Final = "Z"
 STRUCT: Final = "+s"
 LIST: Final = "+L"
 _INTEGERS: Final = {8: "c", 16: "s", 32: "i", 64: "l"}
-_FLOATS: Final = {32: "f", 64: "g"}
+_FLOATS: Final = {16: "e", 32: "f", 64: "g"}
 _WIDEST: Final = (1 << 31) - 1  # bytes of values that all have as many
 
 
@@ -44,7 +44,7 @@ def integer_format(bits: int, *, signed: bool) -> str:
 
 
 def float_format(bits: int) -> str:
-    """The letter of floats of 32 or 64 bits."""
+    """The letter of floats of 16, 32 or 64 bits."""
     return _FLOATS[bits]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -170,13 +171,33 @@ class _Part:
 
 
 def _take(batch: Batch, field: int, raw: Any, stride: int, part: _Part) -> None:
-    swapped = part.layout is not None and not part.layout.buffer_format
+    layout = part.layout
+    if layout is not None and not layout.format:
+        width = _width_of(layout) // 8
+        made = ffi.from_buffer("uint8_t[]", _widened(raw, stride, part, layout, width))
+        batch.take(field, made, width, 0, width)
+        return
+    swapped = layout is not None and layout.big_endian != (sys.byteorder == "big")
     batch.take(field, raw, stride, part.offset, part.size, swapped=swapped)
+
+
+def _widened(raw: Any, stride: int, part: _Part, layout: Layout, width: int) -> bytes:
+    """Numbers of three bytes, or bits, as numbers that others have, side by side."""
+    whole, first, size = bytes(ffi.buffer(raw)), part.offset, part.size
+    values = (layout.unpack(whole[at : at + size]) for at in range(first, len(whole), stride))
+    signed, order = layout.signed, sys.byteorder
+    return b"".join(int(value).to_bytes(width, order, signed=signed) for value in values)
+
+
+def _width_of(layout: Layout) -> int:
+    """The bits of an integer that has all values of another, as others have integers."""
+    size = layout.size or 0
+    return 32 if size == 3 else 8 * size
 
 
 def _format_of(layout: Layout, size: int | None) -> str:
     if layout.kind == "int":
-        return integer_format(layout.bits, signed=layout.signed)
+        return integer_format(_width_of(layout), signed=layout.signed)
     if layout.kind == "float":
         return float_format(layout.bits)
     return TEXT if layout.kind in ("text", "utf16") else bytes_format(size)

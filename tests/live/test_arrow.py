@@ -28,6 +28,7 @@ from farfetch.scanner import (
     Target,
     attach,
     bytes_,
+    f16,
     f32be,
     i16,
     i32,
@@ -37,6 +38,7 @@ from farfetch.scanner import (
     text,
     u8,
     u16,
+    u24,
     u32be,
     utf16,
 )
@@ -118,6 +120,12 @@ def test_matches_are_such_tables_themselves(scan: Scan[int]) -> None:
         (i16, "now > 3", "int16"),
         (u32be, "now > 3", "uint32"),
         (f32be, "unknown", "float"),
+        (f16, "unknown", "halffloat"),
+        ("f16be", "unknown", "halffloat"),
+        (u24, "now > 3", "uint32"),
+        ("i24be", "unknown", "int32"),
+        ("u8[3..4]", "now > 0", "uint8"),
+        ("i16be[4..9]", "now < 0", "int16"),
         (text, '"hello"', "large_string"),
         (utf16, '"hi"', "large_string"),
         (bytes_, now == regex("[a-z]+d"), "large_binary"),
@@ -150,12 +158,12 @@ def test_numbers_of_unknown_type_have_a_column_each() -> None:
 
 def test_structures_have_a_column_a_field() -> None:
     inner = Struct("x" / f32be, "y" / u8)
-    kind = Struct("hp" / u16, "at" / inner, "slots" / Array(2, u16))
-    raw = bytearray(struct.pack("<H", 9) + struct.pack(">f", 1.5) + b"\x07" + b"\1\0\2\0")
+    kind = Struct("hp" / u16, "at" / inner, "slots" / Array(2, u16), "dye" / u24)
+    raw = bytearray(struct.pack("<H", 9) + struct.pack(">f", 1.5) + b"\x07" + b"\1\0\2\0\3\0\1")
     found = attach(Buffer(raw, base=BASE)).scan(kind)
     assert found.first("hp == 9").matches == 1
     [row] = pyarrow.table(found.matches).to_pylist()
-    assert row["value"] == {"hp": 9, "at.x": 1.5, "at.y": 7, "slots": b"\1\0\2\0"}
+    assert row["value"] == {"hp": 9, "at.x": 1.5, "at.y": 7, "slots": b"\1\0\2\0", "dye": 0x10003}
     assert polars.DataFrame(found.matches.columns())["value"].struct.field("hp")[0] == 9
 
 
