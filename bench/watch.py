@@ -1,10 +1,12 @@
 """What it costs a program to have one of its values watched: farfetch, gdb, and a tracer alone.
 
 A program writes a value and works in between, so that it writes it a hundred, ten thousand and a
-million times a second. It is timed by itself and while it is watched; its loss is the part of the
-watched time that is more.
+million times a second. Rounds by itself and rounds in which it is watched take turns. Its loss is
+the part of the watched time that is more, of the time in which it could have got on: that in which
+it waited for a processor, because others ran, is left out (proc(5), schedstat), and that in which
+somebody held it is not. So the machine's load does not count, and being stopped does.
 
-    python bench/watch.py [--json FILE] [--seconds 2]
+    python bench/watch.py [--json FILE] [--seconds 4] [--rounds 3] [--rates 100,10000,1000000]
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -64,24 +67,25 @@ int main(int argc, char **argv)
 
 
 def timed(program: TargetProcess, times: int, spins: int, expected: float) -> float | None:
-    """Seconds that it takes to write so often; None when it does not end."""
+    """Seconds of its own that it takes to write so often; None when it does not end."""
     try:
         answer = program.command(f"work {times} {spins}", timeout=PATIENCE * max(expected, 1))
-    except Exception:
+    except TimeoutError:
         return None
-    return answer.number("nanoseconds") / 1e9
+    return (answer.number("nanoseconds") - answer.number("waited")) / 1e9
 
 
 def calibrated(program: TargetProcess) -> float:
     """Seconds of a spin."""
-    best = min(program.command("work 1 20000000").number("nanoseconds") for _ in range(3))
-    return best / 20_000_000 / 1e9
+    times = [timed(program, 1, 20_000_000, 1.0) for _ in range(5)]
+    return min(time for time in times if time is not None) / 20_000_000
 
 
 @contextmanager
-def by_farfetch(program: TargetProcess, address: int, loss: float) -> Iterator[Callable[[], int]]:
-    with attach(program.pid) as target, target.watchpoint(address, 4, loss=loss) as hits:
-        yield lambda: hits.state.hits
+def by_farfetch(pid: int, address: int, loss: float) -> Iterator[Callable[[], int]]:
+    """What says how many hits there were, by its account."""
+    with attach(pid) as target, target.watchpoint(address, 4, loss=loss) as hits:
+        yield lambda: sum(hit.count for hit in hits)
 
 
 @contextmanager
@@ -111,65 +115,80 @@ def gdb(pid: int, address: int) -> list[str]:
     return ["gdb", "-q", "-nx", "-batch", "-p", str(pid), *words]
 
 
-def measure(seconds: float) -> list[dict[str, Any]]:
+def measure(rates: list[int], seconds: float, rounds: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         tracer = Path(folder, "tracer")
         source = tracer.with_suffix(".c")
         source.write_text(TRACER)
         subprocess.run(["gcc", "-O2", "-o", tracer, source], check=True)
-        for rate in RATES:
+        for rate in rates:
             for name in ("farfetch", "farfetch, without rests", "gdb", "a tracer alone"):
                 if name == "gdb" and not shutil.which("gdb"):
                     continue
-                rows.append(one(name, rate, seconds, tracer))
+                rows.append(one(name, rate, seconds, rounds, tracer))
                 print(shown(rows[-1]), flush=True)
     return rows
 
 
-def one(name: str, rate: int, seconds: float, tracer: Path) -> dict[str, Any]:
+def one(name: str, rate: int, seconds: float, rounds: int, tracer: Path) -> dict[str, Any]:
     with TargetProcess("touch") as program:
         address = program.greeting.number("addr")
         spins = max(0, int(1 / rate / calibrated(program)))
         times = max(1, int(rate * seconds))
-        alone = min(timed(program, times, spins, seconds) or seconds for _ in range(3))
-        how: Any  # a context manager of what says how many hits were seen
-        if name.startswith("farfetch"):
-            how = by_farfetch(program, address, 0.05 if name == "farfetch" else 1.0)
-        elif name == "gdb":
-            how = by_process(gdb(program.pid, address), "watching")
-        else:
-            how = by_process([str(tracer), str(program.pid), hex(address)], "watching")
-        with how as seen:
-            # fewer where each costs so much that it would take minutes
-            fewer = times if name == "farfetch" else max(1, min(times, 20_000))
-            watched = timed(program, fewer, spins, seconds)
-            hits = seen()
-        plain = alone * fewer / times
+        # fewer where each costs so much that it would take minutes
+        fewer = times if name == "farfetch" else max(1, min(times, 20_000))
+        losses: list[float | None] = []
+        counted: list[int | None] = []
+        for _ in range(rounds):
+            before = timed(program, times, spins, seconds)
+            with watched_by(name, program.pid, address, tracer) as seen:
+                watched = timed(program, fewer, spins, seconds)
+                counted.append(None if watched is None else seen())
+            if watched is None:
+                losses.append(None)
+                break
+            after = timed(program, times, spins, seconds)
+            assert before
+            assert after
+            losses.append(1 - (before + after) / 2 * fewer / times / watched)
+        ended = [loss for loss in losses if loss is not None]
+        counts = [count for count in counted if count is not None]
         return {
             "who": name,
             "rate": rate,
-            "alone": plain,
-            "watched": watched,
-            "loss": None if watched is None else max(0.0, 1 - plain / watched),
+            "loss": statistics.median(ended) if len(ended) == len(losses) else None,
+            "losses": losses,
             "written": fewer,
-            "hits": hits,
+            "counted": statistics.median(counts) if counts and name.startswith("far") else None,
         }
 
 
+def watched_by(name: str, pid: int, address: int, tracer: Path) -> Any:
+    """A context manager of what says how many hits there were, where that is known."""
+    if name.startswith("farfetch"):
+        return by_farfetch(pid, address, 0.05 if name == "farfetch" else 1.0)
+    command = gdb(pid, address) if name == "gdb" else [str(tracer), str(pid), hex(address)]
+    return by_process(command, "watching")
+
+
 def shown(row: dict[str, Any]) -> str:
-    loss, hits = row["loss"], row["hits"]
+    loss, counted = row["loss"], row["counted"]
     said = "it did not end" if loss is None else f"{loss:7.1%} lost"
-    counted = f", {hits:,} of {row['written']:,} hits seen" if hits is not None else ""
-    return f"{row['rate']:>9,}/s  {row['who']!s:<24} {said}{counted}"
+    seen = f", counts {counted:,.0f} of {row['written']:,}" if counted is not None else ""
+    each = ", ".join("-" if one is None else f"{one:.1%}" for one in row["losses"])
+    return f"{row['rate']:>9,}/s  {row['who']!s:<24} {said} ({each}){seen}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--seconds", type=float, default=4.0, help="of a round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rates", default=",".join(map(str, RATES)), help="writes a second")
     given = parser.parse_args()
-    rows = measure(given.seconds)
+    rates = [int(rate) for rate in given.rates.split(",")]
+    rows = measure(rates, given.seconds, given.rounds)
     if given.json:
         given.json.write_text(json.dumps(rows, indent=2))
 

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -132,9 +133,26 @@ static long long now(void)
 	return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
+/*
+ * What this thread has waited for a processor, ns: what others' load takes, and nobody who holds
+ * it. Where the kernel does not say so it is 0.
+ */
+static long long waited(void)
+{
+	FILE *file = fopen("/proc/thread-self/schedstat", "r");
+	long long ran, time = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%lld %lld", &ran, &time) != 2)
+		time = 0;
+	fclose(file);
+	return time;
+}
+
 static void obey(const struct command *command)
 {
-	long long times, spins, began = now();
+	long long times, spins, waiting = waited(), began = now();
 
 	if (command_is(command, "threads") && read_work(command)) {
 		if (write_from_all())
@@ -162,6 +180,7 @@ static void obey(const struct command *command)
 	}
 	answer("value", "%" PRIu32, value[0]);
 	answer("nanoseconds", "%lld", now() - began);
+	answer("waited", "%lld", waited() - waiting);
 }
 
 int main(void)

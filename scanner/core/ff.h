@@ -709,7 +709,7 @@ struct ff_watch_state {
 	uint64_t instructions;
 	uint64_t dropped;	/* hits of instructions beyond those that are told apart */
 	uint64_t began;		/* ns of CLOCK_MONOTONIC */
-	uint64_t elapsed, rested;	/* ns, and those in which not all threads were watched */
+	uint64_t elapsed;	/* ns */
 	uint32_t threads;	/* that there were at first */
 	int error;
 	bool estimated, ended, exited, replaced;

@@ -136,6 +136,19 @@ def test_a_busy_loop_makes_estimates_and_says_so(spawn: Spawn) -> None:
         assert not all_of_them.state.estimated
 
 
+def test_estimates_are_near_the_truth(spawn: Spawn) -> None:
+    """The time in which nobody looked is reckoned by what the threads ran, on busy machines too."""
+    touch = spawn("touch")
+    times = 8000  # with some 50 to 100 microseconds between two of them
+    with attach(touch.pid) as target:
+        with target.watchpoint(touch.greeting.number("addr"), 4, loss=0.01) as hits:
+            touch.command(f"work {times} 200000")
+        [hit] = hits
+        assert hits.state.estimated
+        assert hit.seen < times
+        assert 0.4 * times < hit.count < 1.6 * times, (hit, hits.state)
+
+
 def test_live(spawn: Spawn) -> None:
     touch = spawn("touch")
     with attach(touch.pid) as target:

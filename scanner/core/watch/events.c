@@ -220,6 +220,13 @@ void ff_rings_drain(const struct ff_events *events, void (*record)(void *context
 
 /* ---- events ---- */
 
+/* Whether inheriting can be restricted to threads; known after the first event. */
+static uint64_t *flags_of(struct perf_event_attr *attr)
+{
+	/* the bit fields are the 64 bits behind read_format */
+	return (uint64_t *)(void *)((uint8_t *)&attr->read_format + sizeof(attr->read_format));
+}
+
 static int add_event(struct ff_events *events, struct perf_event_attr *attr, uint32_t part,
 		     size_t ring)
 {
@@ -253,13 +260,6 @@ static int add_event(struct ff_events *events, struct perf_event_attr *attr, uin
 	return 0;
 }
 
-/* Whether inheriting can be restricted to threads; known after the first event. */
-static uint64_t *flags_of(struct perf_event_attr *attr)
-{
-	/* the bit fields are the 64 bits behind read_format */
-	return (uint64_t *)(void *)((uint8_t *)&attr->read_format + sizeof(attr->read_format));
-}
-
 static int add_part(struct ff_events *events, uint32_t part, size_t ring)
 {
 	struct perf_event_attr attr;
@@ -277,9 +277,32 @@ static int add_part(struct ff_events *events, uint32_t part, size_t ring)
 	return add_event(events, &attr, part, ring);
 }
 
+/* A clock of all that a thread runs, and of those that it starts. */
+static int open_clock(pid_t tid)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_TASK_CLOCK,
+		.exclude_kernel = 1,
+		.exclude_hv = 1,
+		.inherit = 1,
+	};
+	int fd;
+
+	*flags_of(&attr) |= INHERIT_THREAD;
+	fd = open_event(&attr, tid, -1);
+	if (fd != -EINVAL)
+		return fd;
+	*flags_of(&attr) &= ~INHERIT_THREAD;
+	return open_event(&attr, tid, -1);
+}
+
 static void drop_opener(struct ff_events *events)
 {
 	struct ff_opener *opener = &events->openers[events->nopeners];
+
+	close(opener->clock);
 
 	while (opener->n) {
 		close(events->events[--events->nevents].fd);
@@ -287,9 +310,11 @@ static void drop_opener(struct ff_events *events)
 	}
 }
 
-/* All parts on all processors for a thread, or none. */
+/* All parts on all processors for a thread, and its clock, or none. */
 static int add_opener(struct ff_events *events, pid_t tid)
 {
+	int clock;
+
 	if (events->nopeners == events->openers_room) {
 		size_t room = events->openers_room ? 2 * events->openers_room : 16;
 		struct ff_opener *more = realloc(events->openers, room * sizeof(*more));
@@ -299,8 +324,11 @@ static int add_opener(struct ff_events *events, pid_t tid)
 		events->openers = more;
 		events->openers_room = room;
 	}
+	clock = open_clock(tid);
+	if (clock < 0)
+		return clock;
 	events->openers[events->nopeners] = (struct ff_opener){
-		.tid = tid, .first = (uint32_t)events->nevents,
+		.tid = tid, .first = (uint32_t)events->nevents, .clock = clock,
 	};
 	for (size_t ring = 0; ring < events->nrings; ring++) {
 		for (uint32_t part = 0; part < events->nparts; part++) {
@@ -417,6 +445,8 @@ void ff_events_close(struct ff_events *events)
 {
 	for (size_t i = 0; i < events->nevents; i++)
 		close(events->events[i].fd);
+	for (size_t i = 0; i < events->nopeners; i++)
+		close(events->openers[i].clock);
 	for (size_t i = 0; i < events->nrings; i++) {
 		munmap(events->rings[i].map,
 		       events->rings[i].size + (size_t)sysconf(_SC_PAGESIZE));
@@ -452,10 +482,17 @@ void ff_events_rest(struct ff_events *events, struct ff_opener *opener, bool res
 	opener->resting = rest;
 }
 
-void ff_events_rest_all(struct ff_events *events)
+uint64_t ff_events_clock(const struct ff_opener *opener)
 {
-	for (size_t i = 0; i < events->nopeners; i++)
-		ff_events_rest(events, &events->openers[i], true);
+	uint64_t ran;
+
+	return read(opener->clock, &ran, sizeof(ran)) == sizeof(ran) ? ran : 0;
+}
+
+void ff_events_stop(struct ff_events *events)
+{
+	for (size_t i = 0; i < events->nevents; i++)
+		ioctl(events->events[i].fd, PERF_EVENT_IOC_DISABLE, 0);
 }
 
 uint64_t ff_events_fired(const struct ff_events *events)

@@ -39,8 +39,10 @@ struct ff_event {
 struct ff_opener {
 	pid_t tid;
 	uint32_t first, n;	/* its events, side by side */
-	uint64_t recent;	/* hits since its guard last looked */
+	int clock;		/* an event that counts how long it and those have run */
 	bool resting;
+	uint64_t until;		/* ns of CLOCK_MONOTONIC: not to be looked at before */
+	uint64_t began, rested;	/* ns of its clock, of this stretch and the rest at its end */
 };
 
 struct ff_ring {
@@ -79,7 +81,10 @@ void ff_events_close(struct ff_events *events);
 const struct ff_event *ff_events_find(const struct ff_events *events, uint64_t id);
 /* Let the events of a thread report, or not, from now on. */
 void ff_events_rest(struct ff_events *events, struct ff_opener *opener, bool rest);
-void ff_events_rest_all(struct ff_events *events);
+/* Nanoseconds that a thread, and those that were started from there, have run. */
+uint64_t ff_events_clock(const struct ff_opener *opener);
+/* None reports any more. */
+void ff_events_stop(struct ff_events *events);
 /* How often they have fired, whether or not there was room in a ring to say so. */
 uint64_t ff_events_fired(const struct ff_events *events);
 

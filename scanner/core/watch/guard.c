@@ -5,15 +5,16 @@
 #include "guard.h"
 
 #define SAVED	5e8		/* ns whose share is saved up */
-#define KEPT	0.8		/* of the share: stopping and starting takes some, too */
-#define FAST	8		/* times the cost: hits that come faster than that take all of it */
-#define STRETCH	100000000ull	/* ns: hits are taken to come evenly for as long */
+#define KEPT	0.75		/* of the share: stopping and starting takes some, too */
+#define FAST	4		/* times the cost: hits that come faster than that take all of it */
 #define BURST	64.0		/* hits that there is to be time for after a rest */
+#define SURE	0.9		/* of the least that hits cost: so much longer they have taken */
+#define FASTEST	8.0		/* times as fast as it was a loop may be without hits, as is told */
 
 void ff_guard_init(struct ff_guard *guard, uint64_t cost, double share, uint64_t now)
 {
 	*guard = (struct ff_guard){
-		.cost = cost, .share = KEPT * share, .now = now, .began = now,
+		.cost = cost, .share = KEPT * share, .now = now,
 	};
 	guard->saved = guard->share * SAVED;
 }
@@ -22,7 +23,8 @@ static void save(struct ff_guard *guard, uint64_t now)
 {
 	double most = guard->share * SAVED;
 
-	guard->saved += guard->share * (double)(now - guard->now);
+	/* its clock may seem to go back: how long a thread has waited is told when it runs again */
+	guard->saved += guard->share * ((double)now - (double)guard->now);
 	if (guard->saved > most)
 		guard->saved = most;
 	guard->now = now;
@@ -35,36 +37,31 @@ uint64_t ff_guard_cost(const struct ff_guard *guard, uint64_t since)
 
 bool ff_guard_take(struct ff_guard *guard, uint64_t spent, uint64_t now)
 {
-	if (guard->share == 0)
-		return false;
 	save(guard, now);
 	guard->saved -= (double)spent;
-	if (guard->saved >= 0 || guard->resting)
-		return false;
-	guard->resting = true;
-	guard->rested = now;
-	guard->until = now + (uint64_t)((BURST * (double)guard->cost - guard->saved) /
-					guard->share);
-	return true;
+	return guard->saved < 0;
 }
 
-bool ff_guard_is_rested(struct ff_guard *guard, uint64_t now, double *factor)
+uint64_t ff_guard_lacks(struct ff_guard *guard, uint64_t now)
 {
-	double awake = (double)(guard->rested - guard->began);
+	double lacking;
 
-	if (!guard->resting || now < guard->until)
-		return false;
 	save(guard, now);
-	guard->resting = false;
-	*factor = awake > 0 ? (double)(now - guard->began) / awake : 1.0;
-	guard->began = now;
-	return true;
+	lacking = BURST * (double)guard->cost;
+	/* a share so small that there is never as much saved up */
+	if (lacking > guard->share * SAVED)
+		lacking = guard->share * SAVED;
+	lacking -= guard->saved;
+	return lacking > 0 ? (uint64_t)(lacking / guard->share) + 1 : 0;
 }
 
-bool ff_guard_is_calm(struct ff_guard *guard, uint64_t now)
+double ff_guard_factor(uint64_t hits, uint64_t cost, uint64_t awake, uint64_t rested)
 {
-	if (guard->resting || now - guard->began < STRETCH)
-		return false;
-	guard->began = now;
-	return true;
+	double free = (double)awake - SURE * (double)hits * (double)cost;
+
+	if (!awake)
+		return 1.0;
+	if (free < (double)awake / FASTEST)
+		free = (double)awake / FASTEST;
+	return 1.0 + (double)rested / free;
 }

@@ -21,6 +21,7 @@ void ff_hits_deinit(struct ff_hits *hits)
 	for (size_t i = 0; i < hits->n; i++) {
 		free(hits->entries[i].tids);
 		free(hits->entries[i].stack);
+		free(hits->entries[i].recents);
 	}
 	free(hits->entries);
 	free(hits->index);
@@ -121,7 +122,28 @@ static int add_thread(struct ff_hit_entry *entry, uint32_t tid)
 	return 0;
 }
 
-int ff_hits_add(struct ff_hits *hits, const struct ff_sample *sample)
+static int add_recent(struct ff_hit_entry *entry, uint32_t thread)
+{
+	for (uint32_t i = entry->nrecents; i-- > 0;) {
+		if (entry->recents[i].thread == thread) {
+			entry->recents[i].seen++;
+			return 0;
+		}
+	}
+	if (entry->nrecents == entry->recents_room) {
+		uint32_t room = entry->recents_room ? 2 * entry->recents_room : 4;
+		struct ff_hit_recent *more = realloc(entry->recents, room * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		entry->recents = more;
+		entry->recents_room = room;
+	}
+	entry->recents[entry->nrecents++] = (struct ff_hit_recent){ .thread = thread, .seen = 1 };
+	return 0;
+}
+
+int ff_hits_add(struct ff_hits *hits, const struct ff_sample *sample, uint32_t thread)
 {
 	struct ff_hit_entry *entry;
 	struct ff_watch_hit *hit;
@@ -142,9 +164,9 @@ int ff_hits_add(struct ff_hits *hits, const struct ff_sample *sample)
 	hit->stack = sample->stack_size < hits->stack ? sample->stack_size : hits->stack;
 	if (hit->stack)
 		memcpy(entry->stack, sample->stack, hit->stack);
-	entry->recent++;
 	entry->looked = false;
-	return add_thread(entry, sample->tid);
+	error = add_thread(entry, sample->tid);
+	return error ? error : add_recent(entry, thread);
 }
 
 void ff_hits_look(struct ff_hits *hits, const uint8_t *before, const uint8_t *after, size_t size)
@@ -163,12 +185,22 @@ void ff_hits_look(struct ff_hits *hits, const uint8_t *before, const uint8_t *af
 	}
 }
 
-void ff_hits_scale(struct ff_hits *hits, double factor)
+void ff_hits_scale(struct ff_hits *hits, const double *factors, size_t n)
 {
 	for (size_t i = 0; i < hits->n; i++) {
 		struct ff_hit_entry *entry = &hits->entries[i];
+		uint32_t kept = 0;
 
-		entry->hit.count += (uint64_t)((double)entry->recent * (factor - 1.0) + 0.5);
-		entry->recent = 0;
+		for (uint32_t j = 0; j < entry->nrecents; j++) {
+			struct ff_hit_recent *recent = &entry->recents[j];
+			double factor = recent->thread < n ? factors[recent->thread] : 1.0;
+
+			if (factor > 0)
+				entry->hit.count += (uint64_t)((double)recent->seen *
+							       (factor - 1.0) + 0.5);
+			else
+				entry->recents[kept++] = *recent;
+		}
+		entry->nrecents = kept;
 	}
 }

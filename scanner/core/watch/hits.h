@@ -20,9 +20,16 @@ struct ff_sample {
 	uint32_t stack_size;
 };
 
+/* How often a thread has hit in its present stretch. */
+struct ff_hit_recent {
+	uint32_t thread;
+	uint64_t seen;
+};
+
 struct ff_hit_entry {
 	struct ff_watch_hit hit;
-	uint64_t recent;	/* seen since the last rest */
+	struct ff_hit_recent *recents;
+	uint32_t nrecents, recents_room;
 	bool looked;		/* its value has been looked at since it was seen */
 	uint32_t *tids;
 	uint32_t tids_room;
@@ -40,12 +47,15 @@ struct ff_hits {
 
 void ff_hits_init(struct ff_hits *hits, uint32_t stack);
 void ff_hits_deinit(struct ff_hits *hits);
-/* 0, or -ENOMEM */
-int ff_hits_add(struct ff_hits *hits, const struct ff_sample *sample);
+/* A hit of a thread, by its index. 0, or -ENOMEM. */
+int ff_hits_add(struct ff_hits *hits, const struct ff_sample *sample, uint32_t thread);
 /* Give those that were seen since the last call their values, before and after. */
 void ff_hits_look(struct ff_hits *hits, const uint8_t *before, const uint8_t *after,
 		  size_t size);
-/* What was seen since the last call stands for so many times as much. */
-void ff_hits_scale(struct ff_hits *hits, double factor);
+/*
+ * The stretches of threads end: what was seen of each in it stands for so many times as much. That
+ * of a thread whose factor is 0 goes on.
+ */
+void ff_hits_scale(struct ff_hits *hits, const double *factors, size_t n);
 
 #endif

@@ -7,14 +7,14 @@
  *
  *   target's threads -> a ring for each processor -> hits by instruction -> who asks
  *                                  |
- *                                guard: rests the breakpoints of a busy loop
+ *                                guards: rest the breakpoints of a busy loop
  *
  * A child process has a watch's memory but not its thread: there it has ended.
  */
 #include "clock.h"
 #include "watch/events.h"
-#include "watch/guard.h"
 #include "watch/hits.h"
+#include "watch/threads.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -48,26 +48,15 @@ struct ff_watch {
 	struct ff_watch_state state;
 	/* the thread's own */
 	struct ff_events events;
-	struct ff_guard guard;
+	struct ff_threads threads;
 	int process;			/* pidfd, or -1 */
 	uint64_t fresh;			/* hits in this look */
-	uint64_t spent;			/* ns that they took */
-	uint64_t last;			/* when the last one was, of any part, and whose */
-	uint32_t last_tid;
 	uint64_t samples;		/* those of other parts of the same instruction, too */
 	struct ff_sample previous;	/* its record is gone: the stack is not to be looked at */
 	uint32_t previous_parts;
-	struct owner_of *owners;	/* of threads whose hits came, by number */
-	size_t nowners, owners_room;
 	uint8_t value[FF_WATCH_BYTES];
 	bool is_known;
 	size_t read_code;		/* instructions around which it has been read */
-};
-
-/* Which opener's events a thread's hits are taken from, where it has those of several. */
-struct owner_of {
-	pid_t tid;
-	uint32_t opener;
 };
 
 /* ---- records ---- */
@@ -124,34 +113,11 @@ static bool is_same(struct ff_watch *watch, const struct ff_sample *sample, uint
 	return same;
 }
 
-/* A thread that was started while events were opened may have inherited some beside its own. */
-static bool is_twice(struct ff_watch *watch, const struct ff_sample *sample, uint32_t opener)
-{
-	struct owner_of *more;
-
-	for (size_t i = watch->nowners; i-- > 0;) {
-		if ((uint32_t)watch->owners[i].tid == sample->tid)
-			return watch->owners[i].opener != opener;
-	}
-	if (watch->nowners == watch->owners_room) {
-		size_t room = watch->owners_room ? 2 * watch->owners_room : 16;
-
-		more = realloc(watch->owners, room * sizeof(*more));
-		if (!more)
-			return false;
-		watch->owners = more;
-		watch->owners_room = room;
-	}
-	watch->owners[watch->nowners++] = (struct owner_of){
-		.tid = (pid_t)sample->tid, .opener = opener,
-	};
-	return false;
-}
-
 static void take_sample(struct ff_watch *watch, const void *bytes)
 {
 	const struct ff_event *event;
 	struct ff_sample sample;
+	ssize_t thread;
 
 	parse(&sample, bytes, watch->spec.stack);
 	event = ff_events_find(&watch->events, sample.event);
@@ -159,16 +125,12 @@ static void take_sample(struct ff_watch *watch, const void *bytes)
 		return;
 	watch->samples++;
 	watch->fresh++;
-	watch->spent += ff_guard_cost(&watch->guard, sample.tid == watch->last_tid ?
-				      sample.time - watch->last : UINT64_MAX);
-	watch->last = sample.time;
-	watch->last_tid = sample.tid;
-	watch->events.openers[event->opener].recent++;
-	if ((pid_t)sample.pid != watch->spec.pid || is_twice(watch, &sample, event->opener) ||
+	thread = ff_threads_hit(&watch->threads, sample.tid, event->opener, sample.time);
+	if ((pid_t)sample.pid != watch->spec.pid || thread == -EEXIST ||
 	    is_same(watch, &sample, event->part))
 		return;
 	watch->state.hits++;
-	if (ff_hits_add(&watch->hits, &sample))
+	if (thread < 0 || ff_hits_add(&watch->hits, &sample, (uint32_t)thread))
 		watch->state.error = -ENOMEM;
 }
 
@@ -179,6 +141,17 @@ static void take_comm(struct ff_watch *watch, const struct perf_event_header *he
 	memcpy(&pid, header + 1, sizeof(pid));
 	if ((pid_t)pid == watch->spec.pid && (header->misc & COMM_EXEC))
 		watch->state.replaced = true;
+}
+
+/* perf_event_open(2), "PERF_RECORD_LOST": whose, and how many. */
+static void take_lost(struct ff_watch *watch, const void *bytes)
+{
+	const uint64_t *fields = bytes;
+	const struct ff_event *event = ff_events_find(&watch->events, fields[1]);
+
+	watch->state.lost += fields[2];
+	if (event)
+		ff_threads_lost(&watch->threads, event->opener, fields[2]);
 }
 
 static void take_record(void *context, void *bytes)
@@ -194,7 +167,7 @@ static void take_record(void *context, void *bytes)
 	else if (header->type == PERF_RECORD_COMM)
 		take_comm(watch, header);
 	else if (header->type == PERF_RECORD_LOST)
-		watch->state.lost += ((const uint64_t *)bytes)[2];
+		take_lost(watch, bytes);
 }
 
 /* ---- values ---- */
@@ -248,54 +221,19 @@ static void look_at_value(struct ff_watch *watch)
 
 /* ---- the thread ---- */
 
-static void rest(struct ff_watch *watch)
+static void drain(struct ff_watch *watch)
 {
-	struct ff_events *events = &watch->events;
-
-	for (size_t i = 0; i < events->nopeners; i++) {
-		if (events->openers[i].recent)
-			ff_events_rest(events, &events->openers[i], true);
-	}
-	watch->state.estimated = true;
-}
-
-static void go_on(struct ff_watch *watch)
-{
-	struct ff_events *events = &watch->events;
-
-	for (size_t i = 0; i < events->nopeners; i++) {
-		events->openers[i].recent = 0;
-		if (events->openers[i].resting)
-			ff_events_rest(events, &events->openers[i], false);
-	}
-}
-
-static void mind(struct ff_watch *watch)
-{
-	uint64_t now = ff_clock_now();
-	double factor;
-
-	if (ff_guard_take(&watch->guard, watch->spent, now)) {
-		rest(watch);
-	} else if (ff_guard_is_rested(&watch->guard, now, &factor)) {
-		watch->state.rested += now - watch->guard.rested;
-		ff_hits_scale(&watch->hits, factor);
-		go_on(watch);
-	} else if (ff_guard_is_calm(&watch->guard, now)) {
-		ff_hits_scale(&watch->hits, 1.0);
-		for (size_t i = 0; i < watch->events.nopeners; i++)
-			watch->events.openers[i].recent = 0;
-	}
-	watch->state.elapsed = now - watch->state.began;
+	watch->fresh = 0;
+	ff_rings_drain(&watch->events, take_record, watch);
+	watch->state.elapsed = ff_clock_now() - watch->state.began;
 }
 
 static void look(struct ff_watch *watch)
 {
 	pthread_mutex_lock(&watch->lock);
-	watch->fresh = 0;
-	watch->spent = 0;
-	ff_rings_drain(&watch->events, take_record, watch);
-	mind(watch);
+	drain(watch);
+	if (ff_threads_mind(&watch->threads, &watch->events, &watch->hits))
+		watch->state.estimated = true;
 	if (watch->fresh) {
 		look_at_value(watch);
 		look_at_code(watch);
@@ -307,13 +245,15 @@ static void look(struct ff_watch *watch)
 
 static int pause_of(const struct ff_watch *watch)
 {
-	uint64_t now, left;
+	uint64_t now = ff_clock_now(), soonest = now + LOOK_EVERY * FF_MILLISECOND;
 
-	if (!watch->guard.resting)
-		return LOOK_EVERY;
-	now = ff_clock_now();
-	left = watch->guard.until > now ? (watch->guard.until - now) / 1000000 + 1 : 0;
-	return left < LOOK_EVERY ? (int)left : LOOK_EVERY;
+	for (size_t i = 0; i < watch->events.nopeners; i++) {
+		const struct ff_opener *opener = &watch->events.openers[i];
+
+		if (opener->resting && opener->until < soonest)
+			soonest = opener->until;
+	}
+	return soonest > now ? (int)((soonest - now + FF_MILLISECOND - 1) / FF_MILLISECOND) : 0;
 }
 
 /* Look until the bell rings, or the process has exited or executes another program. */
@@ -344,15 +284,17 @@ static void finish(struct ff_watch *watch)
 {
 	uint64_t fired;
 
-	ff_events_rest_all(&watch->events);
-	look(watch);
-	fired = ff_events_fired(&watch->events);
+	ff_events_stop(&watch->events);
 	pthread_mutex_lock(&watch->lock);
+	drain(watch);
+	if (watch->fresh) {
+		look_at_value(watch);
+		look_at_code(watch);
+	}
+	ff_threads_finish(&watch->threads, &watch->events, &watch->hits);
+	fired = ff_events_fired(&watch->events);
 	if (!watch->state.replaced && fired > watch->samples)
 		watch->state.lost = fired - watch->samples;
-	if (watch->guard.resting)
-		ff_hits_scale(&watch->hits, (double)(ff_clock_now() - watch->guard.began) /
-			      (double)(watch->guard.rested - watch->guard.began + 1));
 	ff_events_close(&watch->events);
 	pthread_mutex_unlock(&watch->lock);
 }
@@ -369,8 +311,8 @@ static int start(struct ff_watch *watch)
 	watch->process = (int)syscall(SYS_pidfd_open, watch->spec.pid, 0);
 	watch->state.threads = (uint32_t)watch->events.nopeners;
 	watch->is_known = read_value(watch, watch->value);
-	ff_guard_init(&watch->guard, watch->spec.cost, watch->spec.share / 1000.0,
-		      watch->state.began);
+	ff_threads_init(&watch->threads, watch->spec.cost, watch->spec.share / 1000.0,
+			watch->state.began);
 	return 0;
 }
 
@@ -417,7 +359,7 @@ static void end(struct ff_watch *watch)
 		close(watch->process);
 	close(watch->bell);
 	ff_hits_deinit(&watch->hits);
-	free(watch->owners);
+	ff_threads_deinit(&watch->threads);
 	free(watch);
 }
 

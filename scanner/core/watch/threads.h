@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads that hit: whose events theirs are taken from, and when these rest
+ *
+ * Events rest by opener, a thread that had been there at the beginning with all that it has
+ * started since; how much each of these has lost is kept by thread.
+ */
+#ifndef FF_WATCH_THREADS_H
+#define FF_WATCH_THREADS_H
+
+#include "watch/events.h"
+#include "watch/guard.h"
+#include "watch/hits.h"
+
+struct ff_thread {
+	pid_t tid;
+	uint32_t opener;	/* that its hits are taken from, where it has events of several */
+	uint64_t last;		/* when the last one was, ns of CLOCK_MONOTONIC */
+	uint64_t spent;		/* ns that hits took, and its guard has not been told of */
+	uint64_t waited;	/* ns that it has waited for a processor, as far as is known */
+	uint64_t hits;		/* in this stretch */
+	struct ff_guard guard;
+};
+
+struct ff_threads {
+	struct ff_thread *all;	/* the places of those that have not hit for long go to others */
+	double *factors;	/* for ff_hits_scale() */
+	size_t n, room;
+	size_t latest;		/* the one that was asked for last */
+	uint64_t cost;
+	double share;
+	uint64_t began;		/* ns of CLOCK_MONOTONIC, of the stretch of those that do not rest */
+};
+
+void ff_threads_init(struct ff_threads *threads, uint64_t cost, double share, uint64_t now);
+void ff_threads_deinit(struct ff_threads *threads);
+/*
+ * Take in a hit. Returns whose it was, an index; -EEXIST when it has been reported by another
+ * opener's event, too, and -ENOMEM.
+ */
+ssize_t ff_threads_hit(struct ff_threads *threads, uint32_t tid, uint32_t opener, uint64_t time);
+/* So many hits of an opener's threads were not reported. */
+void ff_threads_lost(struct ff_threads *threads, uint32_t opener, uint64_t hits);
+/* Let events rest, or go on, as is due. Whether some rest that did not. */
+bool ff_threads_mind(struct ff_threads *threads, struct ff_events *events, struct ff_hits *hits);
+/* The end: what rests now does not go on. */
+void ff_threads_finish(struct ff_threads *threads, struct ff_events *events, struct ff_hits *hits);
+
+#endif
