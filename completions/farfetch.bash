@@ -5,9 +5,9 @@
 _farfetch_commands='
 ps attach detach info regions save-memory type struct align where option
 first next pattern undo redo history snapshot reset list delete map set
-unset freeze unfreeze watch read write hex patch unpatch who disassemble
-signature nop pointer pointers table save load export wait expect until
-let source help quit
+unset freeze unfreeze watch read write hex patch unpatch who accesses
+disassemble signature nop pointer pointers table save load export wait
+expect until let source help quit
 '
 # commands end
 

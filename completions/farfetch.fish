@@ -36,6 +36,7 @@ set -g __farfetch_commands \
     patch 'change bytes and keep the old ones, or list what is patched' \
     unpatch 'put the old bytes of a patch back' \
     who 'see which instructions write, read or execute a value, while nothing is stopped' \
+    accesses 'see which addresses an instruction reads or writes, while nothing is stopped' \
     disassemble 'show the instructions at an address' \
     signature 'make the shortest pattern by which an instruction is found again' \
     nop 'let an instruction do nothing' \

@@ -172,8 +172,10 @@ if _typing.TYPE_CHECKING:
     from .code.symbols import Symbol
     from .coredump.core_file import CoreFile
     from .coredump.image import CoreThread
+    from .debug.accesses import Access, Accesses
+    from .debug.following import WatchState
     from .debug.hit import Hit
-    from .debug.watchpoint import Watchpoint, WatchState
+    from .debug.watchpoint import Watchpoint
     from .declarations.c_layout import c_struct, c_structs
     from .declarations.construct import construct_struct
     from .pointers.ptr_file import export_paths, import_paths
@@ -187,6 +189,8 @@ else:
     # What takes a while to load and most programs do without: readers of declarations, of XML
     # and of core files, the assembler, machine code.
     _LATER: _typing.Final = {
+        "Access": ".debug.accesses",
+        "Accesses": ".debug.accesses",
         "CoreFile": ".coredump.core_file",
         "CoreThread": ".coredump.image",
         "c_struct": ".declarations.c_layout",
@@ -201,7 +205,7 @@ else:
         "Symbol": ".code.symbols",
         "TableCheck": ".tables.check",
         "Taken": ".tables.cheat_engine",
-        "WatchState": ".debug.watchpoint",
+        "WatchState": ".debug.following",
         "Watchpoint": ".debug.watchpoint",
         "assemble": ".assembler.assembler",
         "check_table": ".tables.check",
@@ -225,7 +229,9 @@ else:
 __all__ = [
     "SCAN_TYPES",
     "TYPES",
+    "Access",
     "AccessDenied",
+    "Accesses",
     "AlignError",
     "AnyCase",
     "ArgumentError",

@@ -16,6 +16,7 @@ from .values.literals import parse_integer
 if TYPE_CHECKING:
     from .code.instruction import Instruction
     from .code.symbols import Symbol, Symbols
+    from .debug.accesses import Accesses
     from .debug.watchpoint import On, Watchpoint
     from .predicates.byte_pattern import Pattern
     from .script.live_script import LiveScript, Scripts
@@ -78,6 +79,33 @@ class Coded(Holding):
 
         self._life.check()
         return Watchpoint(self, self._functions(), address, size, on, loss=loss, stack=stack)
+
+    def accesses_of(self, instruction: int | Instruction, *, loss: float = 0.05) -> Accesses:
+        """See which addresses an instruction reaches from now on; the target is never stopped.
+
+        Args:
+            instruction: its address, or itself.
+            loss: the part of its time that the target may lose, as for :meth:`watchpoint`.
+
+        Raises:
+            WatchpointError: there are no such breakpoints here, or for us.
+            CodeError: it reaches no memory, or such of a thread's own block; or this machine's
+                code cannot be read here.
+            MemoryFault: nothing can be read there.
+            AccessDenied: the kernel does not let this user trace it.
+            TargetGone: it has exited or executed another program.
+
+        >>> code = attach(Buffer(bytes.fromhex("89 53 04 c3"), base=0x1000))
+        >>> try:
+        ...     code.accesses_of(0x1000)
+        ... except WatchpointError as error:
+        ...     print(error.reason)
+        only processes can be watched, and this is a buffer
+        """
+        from .debug.accesses import Accesses  # which takes a while to load
+
+        self._life.check()
+        return Accesses(self, instruction, loss=loss)
 
     def address(self, text: str) -> int:
         """The address that a person wrote: ``0x7f00…``, ``game+0x4010``, ``game!hit+0x12``.

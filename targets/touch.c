@@ -18,8 +18,8 @@
 #define EARLY 5
 #define LATE 5
 
-/* Eight bytes, so that a part may be watched. */
-static volatile uint32_t value[2] __attribute__((aligned(64)));
+/* The first eight bytes are written, so that a part may be watched; the sweep goes over all. */
+static volatile uint32_t value[16] __attribute__((aligned(64)));
 
 struct work {
 	long long times;
@@ -30,7 +30,7 @@ static struct work work;
 static pthread_barrier_t begin, end;
 
 #if defined(__x86_64__) || defined(__i386__)
-extern const char touch_write_site[], touch_read_site[];
+extern const char touch_write_site[], touch_read_site[], touch_sweep_site[];
 
 static __attribute__((noinline)) void write_value(volatile uint32_t *where, uint32_t what)
 {
@@ -48,6 +48,13 @@ static __attribute__((noinline)) uint32_t read_value(volatile uint32_t *where)
 			 : "=r"(what) : "r"(where) : "memory");
 	return what;
 }
+
+static __attribute__((noinline)) void add_to_value(volatile uint32_t *where, size_t index)
+{
+	__asm__ volatile(".globl touch_sweep_site\n"
+			 "touch_sweep_site: addl $1, (%0,%1,4)\n"
+			 : : "r"(where), "r"(index) : "memory");
+}
 #else
 static __attribute__((noinline)) void write_value(volatile uint32_t *where, uint32_t what)
 {
@@ -59,6 +66,12 @@ static __attribute__((noinline)) uint32_t read_value(volatile uint32_t *where)
 	return *where;
 }
 
+static __attribute__((noinline)) void add_to_value(volatile uint32_t *where, size_t index)
+{
+	where[index]++;
+}
+
+#define touch_sweep_site ((const void *)(uintptr_t)add_to_value)
 #define touch_write_site ((const void *)(uintptr_t)write_value)
 #define touch_read_site ((const void *)(uintptr_t)read_value)
 #endif
@@ -167,6 +180,13 @@ static void obey(const struct command *command)
 		for (long long i = 0; i < times; i++)
 			read_value(&value[0]);
 		answer("count", "%lld", times);
+	} else if (command_is(command, "sweep") &&
+		   command_integer(command, 1, 0, INT32_MAX, &times)) {
+		for (long long i = 0; i < times; i++) {
+			for (size_t j = 0; j < sizeof(value) / sizeof(*value); j++)
+				add_to_value(value, j);
+		}
+		answer("count", "%lld", times);
 	} else if (command_is(command, "work") &&
 		   command_integer(command, 1, 0, INT32_MAX, &times) &&
 		   command_integer(command, 2, 0, INT32_MAX, &spins)) {
@@ -174,7 +194,8 @@ static void obey(const struct command *command)
 		answer("count", "%lld", times);
 	} else if (command->count) {
 		if (!command_is(command, "threads") && !command_is(command, "write") &&
-		    !command_is(command, "read") && !command_is(command, "work"))
+		    !command_is(command, "read") && !command_is(command, "sweep") &&
+		    !command_is(command, "work"))
 			answer_error("unknown command: %s", command->word[0]);
 		return;
 	}
@@ -198,6 +219,7 @@ int main(void)
 	answer_address("addr", &value[0]);
 	answer_address("write_site", touch_write_site);
 	answer_address("read_site", touch_read_site);
+	answer_address("sweep_site", touch_sweep_site);
 	answer("threads", "%d", EARLY + 1);
 	answer_end();
 	while ((command = command_read())) {

@@ -44,6 +44,7 @@ _ORDER: Final = (
     "patch",
     "unpatch",
     "who",
+    "accesses",
     "disassemble",
     "signature",
     "nop",

@@ -121,7 +121,8 @@ def _read_and_run(session: Session, answers: Answers) -> int:
                     report.complain(news)
                 for said in watch.again():
                     print(said, flush=True)
-                lines = prompt.prompt(pre_run=_watching(watch))
+                begun, session.next_line = session.next_line, ""
+                lines = prompt.prompt(default=begun, pre_run=_watching(watch))
                 typeahead.hold()
                 _run_lines(session, scripts.typed(lines), answers, watch)
             except KeyboardInterrupt:  # wherever it comes: it never ends the shell

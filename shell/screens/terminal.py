@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from farfetch.scanner import Watchpoint
+from farfetch.scanner import Accesses, Watchpoint
 
 from ..session.place import Place
 from ..session.session import Session
+from .accesses import AccessesScreen
 from .hex import HexScreen
 from .watch import WatchScreen
 from .who import WhoScreen
@@ -32,7 +33,11 @@ class TerminalScreens:
 
     def who(self, hits: Watchpoint) -> None:
         """Show who touches a value until the user leaves."""
-        WhoScreen(self._session, hits).screen.run()
+        WhoScreen(self._session, hits).run()
+
+    def accesses(self, accesses: Accesses) -> None:
+        """Show what an instruction reaches until the user leaves."""
+        AccessesScreen(self._session, accesses).run()
 
     def hex(self, address: int, value_type: Any, *, force: bool) -> None:
         """Show memory until the user leaves."""

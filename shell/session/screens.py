@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from farfetch.scanner import Watchpoint
+    from farfetch.scanner import Accesses, Watchpoint
 
     from .place import Place
 
@@ -31,6 +31,13 @@ class Screens(Protocol):
 
         Args:
             hits: what is seen.
+        """
+
+    def accesses(self, accesses: Accesses) -> None:
+        """Show the addresses that an instruction reaches, as they come.
+
+        Args:
+            accesses: what is seen.
         """
 
     def hex(self, address: int, value_type: Any, *, force: bool) -> None:

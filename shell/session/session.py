@@ -78,6 +78,7 @@ class Session:
         listed: indexes of the matches that ``list`` showed last.
         say: prints a line while a command still works; None where answers are for programs.
         screens: what takes the whole terminal; None without a prompt.
+        next_line: what the prompt has typed already when it next asks, for a person to go on with.
         whole: makes a context in which no signal ends the run half way.
         interrupted: whether a signal waits for the end of what is done whole.
         ask: asks a person whether to go on, with what the end of the input means; None where
@@ -117,6 +118,7 @@ class Session:
         self.run_script: Callable[[str], int] = _no_scripts
         self.say = say
         self.screens: Screens | None = None
+        self.next_line = ""
         self.whole: Callable[[], AbstractContextManager[None]] = nullcontext
         self.interrupted: Callable[[], bool] = lambda: False
         self.ask: Callable[..., bool] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from farfetch.scanner import attach
+from farfetch.scanner import CodeError, attach
 
 from support.machine import only_x86
 from support.sites import Sites, build, sites
@@ -50,3 +50,28 @@ def test_what_is_executed_is_counted(program: Sites) -> None:
 def test_sites_are_many() -> None:
     assert len(sites()) > 90
     assert Path("/proc/cpuinfo").exists()
+
+
+def test_every_site_says_what_it_reaches(program: Sites) -> None:
+    """Asked the other way around, what an instruction reaches holds the value."""
+    wrong, asked = [], 0
+    with attach(program.pid) as target:
+        for number, site in enumerate(sites()):
+            try:
+                accesses = target.accesses_of(program.places[number])
+            except CodeError:
+                wrong.append((number, site.touch, "refused"))
+                continue
+            with accesses:
+                program.run(number)
+            asked += 1
+            reached = [
+                access
+                for access in accesses
+                if access.address < program.value + 8
+                and program.value < access.address + (access.size or 4096)
+            ]
+            if not any("access" in (site.on, one.on) or site.on == one.on for one in reached):
+                wrong.append((number, site.touch, str(list(accesses))))
+    assert [touch for _, touch, _ in wrong] == ["vpgatherdd ymm3, [rdi+ymm2*4], ymm1"]
+    assert asked > 90

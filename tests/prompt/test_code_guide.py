@@ -65,6 +65,7 @@ def kind(text: str) -> str:
     text = re.sub(r"\b[0-9A-Fa-f?]{2}( [0-9A-Fa-f?]{2})+\b", "BYTES", text)
     text = re.sub(r"^(SOME matches|1 match)", "SOME", outline(text), flags=re.MULTILINE)
     text = re.sub(r"mov \[[^]]*\], \w+", "mov", text)
+    text = re.sub(r"\[heap\]\+0x[0-9a-f]+", "HEAP", text)
     return re.sub(r"(?<![\w.])\d+\.\d+\b", "TIME", text)
 
 
@@ -86,7 +87,7 @@ def play(shell: Shell, one: Exchange, rest: list[Exchange]) -> None:
         play_game(shell.game, one)
         return
     shell.ask(one.line)
-    if one.line.startswith("who "):
+    if one.line.startswith(("who ", "accesses ")):
         wait_for(shell.is_watching)
         play_game(shell.game, rest.pop(0))
     answer = shell.answer()

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from farfetch.scanner import attach
 
 from support.prompting import (
     CTRL_C,
@@ -205,6 +206,35 @@ def test_who_takes_health(start: Start, game: TargetProcess) -> None:
     until(game, "health", "90")
     terminal.send("s")
     terminal.wait_for(re.compile(r"^89 [0-9A-F]{2}(?: [0-9A-F?]{2}){6,}", re.MULTILINE))
+    terminal.send("d")
+    terminal.wait_for(re.compile(r"^ > 0x[0-9a-f]+  89 [0-9a-f ]+ mov ", re.MULTILINE))
+    terminal.send("p")
+    terminal.wait_for(re.compile(r"^farfetch> pointers scan 0x[0-9a-f]+$", re.MULTILINE))
+    terminal.send("\x15")
+    terminal.wait_for(re.compile(r"^farfetch>$", re.MULTILINE))
+    assert "TracerPid:\t0\n" in Path(f"/proc/{game.pid}/status").read_text()
+
+
+def test_accesses_of_what_takes_health(start: Start, game: TargetProcess) -> None:
+    at = game.command("addresses")["health_addr"]
+    terminal = start("-p", game.pid, size=(30, 110))
+    with attach(game.pid) as target, target.watchpoint(int(at, 16)) as hits:
+        game.command("hit 2")
+    [hit] = hits
+    terminal.send(f"accesses {hit.address:#x}\r")
+    terminal.wait_for("it has not run so far")
+    game.command("hit 5")
+    terminal.wait_for(re.compile(rf"^>  +1  {at}  93 ", re.MULTILINE))
+    game.command("hit 1")
+    terminal.wait_for(re.compile(rf"^>  +2  {at}  92 ", re.MULTILINE))
+    terminal.send("\r")
+    terminal.wait_for(re.compile(r"rip [0-9a-f]{16}"))
+    terminal.send("h")
+    terminal.wait_for(re.compile(r"^0x[0-9a-f]+  .*5c 00 00 00", re.MULTILINE))
     terminal.send("q")
+    terminal.wait_for(re.compile(rf"^>  +2  {at}  92 ", re.MULTILINE))
+    terminal.send("p")
+    terminal.wait_for(re.compile(r"^farfetch> pointers scan 0x[0-9a-f]+$", re.MULTILINE))
+    terminal.send("\x15")
     terminal.wait_for(re.compile(r"^farfetch>$", re.MULTILINE))
     assert "TracerPid:\t0\n" in Path(f"/proc/{game.pid}/status").read_text()

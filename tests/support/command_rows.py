@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from farfetch.scanner import attach
 from farfetch.shell.command import Command
 
 from support.command_forms import MISSING, refused
@@ -86,6 +87,7 @@ def places(game: TargetProcess) -> dict[str, str]:
         "game+0x4010": at["static_addr"],
         "game+0x1189": "game+0x10",
         "game+0x1a03": code_of(game),
+        "game!obey+0x283": reaching(game),
         "attach 1234": f"attach {game.pid}",
         "attach game": f"attach {game.pid}",
         "--wait 60": "--wait 0.1",
@@ -97,6 +99,15 @@ def code_of(game: TargetProcess) -> str:
     maps = Path(f"/proc/{game.pid}/maps").read_text().splitlines()
     code = next(line for line in maps if " r-xp " in line and line.endswith("/game"))
     return f"0x{code.partition('-')[0]}"
+
+
+def reaching(game: TargetProcess) -> str:
+    """The address of an instruction that reaches memory by a register."""
+    with attach(game.pid) as target:
+        for one in target.disassemble(target.address("game!main"), 64):
+            if any(operand.base and not operand.segment for operand in (*one.reads, *one.writes)):
+                return f"{one.address:#x}"
+    raise AssertionError("main reaches nothing")
 
 
 def placed(line: str, there: Mapping[str, str]) -> str:
@@ -238,6 +249,14 @@ ROWS: dict[str, Row] = {
         line="who writes 0 --for 0.05",
         endless=("who writes 0",),
     ).on_a_match(),
+    "accesses": Row(
+        refuses=(
+            ("accesses 0x10", "MemoryFault"),
+            ("accesses game!obey+0x283 --for soon", "UsageError"),
+        ),
+        line="accesses game!obey+0x283 --for 0.05",
+        endless=("accesses game!obey+0x283",),
+    ),
     "disassemble": Row(
         refuses=(("disassemble 0x10", "MemoryFault"),), line="disassemble game+0x1a03"
     ),

@@ -37,6 +37,8 @@ from farfetch.scanner import (
 )
 from farfetch.scanner.memory.values import Values
 
+from support import own_code
+
 Raised = type[Exception] | None
 VALUE = 0x13572468
 STATES = ("open", "target closed", "scan closed", "reset", "forked")
@@ -84,6 +86,7 @@ class World:
         # of a process, whatever else is looked at
         self.watched = self.target if kind == "process" else attach(os.getpid())
         self.watchpoint = self.watched.watchpoint(ctypes.addressof(self.values), 4)
+        self.accesses = self.watched.accesses_of(own_code.reaching(self.watched))
         self.addresses = [self.at]
 
     def put_in(self, state: str) -> None:
@@ -98,6 +101,7 @@ class World:
     def close(self) -> None:
         """Close everything."""
         self.watchpoint.close()
+        self.accesses.close()
         self.watched.close()
         self.scan.close()
         self.target.close()
@@ -197,6 +201,12 @@ def watched(world: World) -> None:
         world.target.watchpoint(world.at + 8, 4).close()
 
 
+def reached(world: World) -> None:
+    """Ask what no code reaches."""
+    with contextlib.suppress(CodeError, WatchpointError):
+        world.target.accesses_of(world.at).close()
+
+
 def signed(world: World) -> None:
     """Ask for a signature where no code is."""
     with contextlib.suppress(CodeError):
@@ -217,6 +227,7 @@ ROWS: dict[str, dict[str, Row]] = {
     "target": {
         **facts("target", "bits", "memory", "name", "pages", "patience", "pid", "process"),
         **facts("target", "stepping", "symbols"),
+        "accesses_of": reaching(reached),
         "address": reaching(lambda w: w.target.address(hex(w.at))),
         "alive": own(lambda w: w.target.alive),
         "check": reaching(lambda w: w.target.check()),
@@ -480,6 +491,17 @@ ROWS: dict[str, dict[str, Row]] = {
         "__len__": own(lambda w: len(w.watchpoint)),
         "__repr__": fact(lambda w: repr(w.watchpoint)),
     },
+    "accesses": {
+        **facts("accesses", "instruction"),
+        "close": fact(lambda w: w.accesses.close()),
+        "state": own(lambda w: w.accesses.state),
+        "wait": own(lambda w: w.accesses.wait(0.001)),
+        "__enter__": fact(lambda w: w.accesses.__enter__()),
+        "__exit__": fact(block(lambda w: w.accesses)),
+        "__iter__": own(lambda w: list(w.accesses)),
+        "__len__": own(lambda w: len(w.accesses)),
+        "__repr__": fact(lambda w: repr(w.accesses)),
+    },
     "watch": {
         "__repr__": fact(lambda w: repr(w.watch)),
         "look": reaching(lambda w: w.watch.look()),
@@ -489,6 +511,7 @@ ROWS: dict[str, dict[str, Row]] = {
 #: Public classes that hold nothing of a target, and are what they say.
 PLAIN = frozenset(
     {
+        "Access",
         "AnyCase",
         "Budget",
         "Columns",

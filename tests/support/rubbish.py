@@ -20,6 +20,8 @@ import construct
 from farfetch import scanner
 from farfetch.scanner import Buffer, Entry, Table, attach, i32, now, prev, u8
 
+from . import own_code
+
 BASE = 0x1000
 
 
@@ -377,6 +379,15 @@ def _code_cases(target: scanner.Target) -> Iterator[Case]:
 
     good = {"address": ctypes.addressof(value), "size": 4, "on": "write", "loss": 0.5, "stack": 64}
     yield Case("Target.watchpoint", watch, good)
+    code = own_code.reaching(own)
+    yield Case(
+        "Target.accesses_of",
+        lambda **given: own.accesses_of(**given).close(),
+        {"instruction": code.address, "loss": 0.5},
+    )
+    accesses = own.accesses_of(code)
+    accesses.close()
+    yield Case("Accesses.wait", accesses.wait, {"seconds": 1.0, "hits": 0})
     getpid = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p).value
     yield Case("Target.signature", own.signature, {"address": getpid})
     hits = own.watchpoint(ctypes.addressof(value))

@@ -49,7 +49,7 @@ RARE: Final = {
     *("PointerMap.close", "PointerPaths.close", "PointerMap.__exit__", "PointerPaths.__exit__"),
     *("History.clear", "Step.release", "Snapshot.release", "Scan.forget", "History.forget"),
     *("processes", "find_process", "Target.footprints", "Target.__exit__", "Scan.__exit__"),
-    *("Watchpoint.close", "Watchpoint.__exit__"),
+    *("Watchpoint.close", "Watchpoint.__exit__", "Accesses.close", "Accesses.__exit__"),
 }
 
 #: Whose objects come of calls alone: nobody makes them by hand.
@@ -59,6 +59,7 @@ MADE_BY_CALLS: Final = {
     *("CheckedPath", "PointerMap", "PointerMapInfo", "PointerPaths", "Columns", "Stack"),
     *("ProcessInfo", "Progress", "Regex", "Region", "Scan", "ScanResult", "Seen", "Snapshot"),
     *("Hit", "Instruction", "MemoryOperand", "Symbol", "WatchState", "Watchpoint"),
+    *("Access", "Accesses"),
     *("Step", "Target", "ValueType", "WriteResult", "Layout", "Taken"),
     *("Checked", "TableCheck", "NamedAddress", "LiveScript", "ScriptChange"),
 }
@@ -92,6 +93,7 @@ LEFT_OUT: Final = {
 
 _BLOCKS: Final = (
     *(
+        "Accesses",
         "Freeze",
         "LiveScript",
         "Patch",
@@ -242,6 +244,8 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
         *(d.place(t), d.one(1, 4, 8, 33), d.one("write", "access", "execute", "never")),
         loss=d.one(0.05, 1),
     ),
+    "Target.accesses_of": lambda d, t: _(d.place(t), loss=d.one(0.05, 1)),
+    "Accesses.wait": lambda d, _w: _(0.01, hits=d.one(0, 5)),
     "Watchpoint.wait": lambda d, _w: _(0.01, hits=d.one(0, 5)),
     "Target.wait_exit": lambda d, _t: _(d.one(0.001, 0.01)),
     "Target.wait_for": lambda d, t: _(d.place(t), d.type(), d.a(Predicate), timeout=0.001),

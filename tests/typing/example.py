@@ -6,6 +6,8 @@ from tempfile import TemporaryDirectory
 
 # fmt: off
 from farfetch.scanner import (
+    Access,
+    Accesses,
     AnyCase,
     Budget,
     Buffer,
@@ -194,7 +196,11 @@ def code(target: Target, file: str) -> list[Hit]:  # needs a process that may be
         state: WatchState = watchpoint.state
     operand: MemoryOperand = instructions[0].writes[0]
     reached: int | None = operand.address({"rbx": 0x1000})
+    with target.accesses_of(instructions[0]) as accesses:
+        going: Accesses = accesses
+    found: list[Access] = list(going)
     print(instructions[0].text, symbol, len(entries), script.name, state.hits + 1, reached)
+    print([access.base + access.count for access in found])
     return list(kept)
 
 

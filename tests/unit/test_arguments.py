@@ -101,8 +101,9 @@ def test_every_public_name_has_its_case() -> None:
         # made and kept by what is tried
         *("LiveScript", "ScriptChange"),
         *("Freeze", "Freezer", "Patch", "Patches", "PointerPaths", "Watch", "Watchpoint"),
+        "Accesses",
         "ValueType",
-        *("Hit", "Instruction", "MemoryOperand", "Symbol", "WatchState"),
+        *("Access", "Hit", "Instruction", "MemoryOperand", "Symbol", "WatchState"),
         # that take nothing
         *("default_threads", "isa", "isas", "memory_names"),
         "attach_async",  # takes what attach does

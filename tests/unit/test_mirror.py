@@ -35,6 +35,7 @@ ELSEWHERE = (
     ("scanner/code/nops scanner/code/signature", "live/test_nops"),
     ("scanner/code", "live/test_disassembly unit/code/test_ending live/test_sites"),
     ("scanner/debug", "live/test_watchpoints live/test_sites"),
+    ("scanner/debug/accesses", "live/test_accesses live/test_sites"),
     ("scanner/live/frozen", "unit/live/test_freeze"),
     ("scanner/live/awaited scanner/attaching", "live/test_waiting"),
     ("scanner/values/value_type", "unit/test_typing"),
@@ -105,6 +106,8 @@ ELSEWHERE = (
     ("shell/session", "prompt/test_answers prompt/test_prompt"),
     ("shell/session/entries shell/session/table_check", "prompt/test_tables"),
     ("shell/session/scripts shell/session/table_symbols", "prompt/test_tables"),
+    ("shell/session/scripts", "prompt/test_tables"),
+    ("shell/session/watching", "prompt/test_screens prompt/test_code_guide"),
     ("shell/answers/streams", "prompt/test_odd_terminals"),
 )
 

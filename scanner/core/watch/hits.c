@@ -10,10 +10,11 @@
 
 #define INDEX_LEAST	256
 
-void ff_hits_init(struct ff_hits *hits, uint32_t stack)
+void ff_hits_init(struct ff_hits *hits, uint32_t stack, uint64_t apart)
 {
 	memset(hits, 0, sizeof(*hits));
 	hits->stack = stack;
+	hits->apart = apart;
 }
 
 void ff_hits_deinit(struct ff_hits *hits)
@@ -28,11 +29,31 @@ void ff_hits_deinit(struct ff_hits *hits)
 	memset(hits, 0, sizeof(*hits));
 }
 
-static size_t place_of(const struct ff_hits *hits, uint64_t ip)
+static bool is_same(const struct ff_hits *hits, const struct ff_watch_hit *hit, uint64_t ip,
+		    const uint64_t *registers)
 {
-	size_t at = (size_t)((ip * 0x9e3779b97f4a7c15ull) >> 32) & (hits->index_size - 1);
+	if (hit->ip != ip)
+		return false;
+	for (uint64_t rest = hits->apart; rest; rest &= rest - 1) {
+		int which = __builtin_ctzll(rest);
 
-	while (hits->index[at] && hits->entries[hits->index[at] - 1].hit.ip != ip)
+		if (hit->registers[which] != registers[which])
+			return false;
+	}
+	return true;
+}
+
+static size_t place_of(const struct ff_hits *hits, uint64_t ip, const uint64_t *registers)
+{
+	uint64_t hash = ip * 0x9e3779b97f4a7c15ull;
+	size_t at;
+
+	for (uint64_t rest = hits->apart; rest; rest &= rest - 1)
+		hash = (hash ^ hash >> 29 ^ registers[__builtin_ctzll(rest)]) *
+		       0x9e3779b97f4a7c15ull;
+	at = (size_t)(hash >> 32) & (hits->index_size - 1);
+	while (hits->index[at] &&
+	       !is_same(hits, &hits->entries[hits->index[at] - 1].hit, ip, registers))
 		at = (at + 1) & (hits->index_size - 1);
 	return at;
 }
@@ -48,7 +69,8 @@ static int grow_index(struct ff_hits *hits)
 	hits->index = index;
 	hits->index_size = size;
 	for (size_t i = 0; i < hits->n; i++)
-		index[place_of(hits, hits->entries[i].hit.ip)] = (uint32_t)i + 1;
+		index[place_of(hits, hits->entries[i].hit.ip, hits->entries[i].hit.registers)] =
+			(uint32_t)i + 1;
 	return 0;
 }
 
@@ -74,7 +96,7 @@ static int entry_of(struct ff_hits *hits, const struct ff_sample *sample,
 	*out = NULL;
 	if (2 * hits->n >= hits->index_size && grow_index(hits))
 		return -ENOMEM;
-	at = place_of(hits, sample->ip);
+	at = place_of(hits, sample->ip, sample->registers);
 	if (hits->index[at]) {
 		*out = &hits->entries[hits->index[at] - 1];
 		return 0;
@@ -92,6 +114,7 @@ static int entry_of(struct ff_hits *hits, const struct ff_sample *sample,
 	}
 	entry->hit.ip = sample->ip;
 	entry->hit.first = sample->time;
+	memcpy(entry->hit.registers, sample->registers, sizeof(entry->hit.registers));
 	hits->n++;
 	hits->index[at] = (uint32_t)hits->n;
 	*out = entry;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hits: what touched a watched value, by instruction
+ * Hits: what touched a watched value, by instruction; or by what some registers held
  */
 #ifndef FF_WATCH_HITS_H
 #define FF_WATCH_HITS_H
 
 #include "ff.h"
 
-#define FF_HITS_MOST	65536	/* instructions that are told apart */
+#define FF_HITS_MOST	65536	/* entries: instructions that are told apart */
 
 /* What a breakpoint has seen, as a record of perf's has it. */
 struct ff_sample {
@@ -39,13 +39,14 @@ struct ff_hit_entry {
 struct ff_hits {
 	struct ff_hit_entry *entries;	/* in the order in which they were seen first */
 	size_t n, room;
-	uint32_t *index;		/* by hash of the address, 1 + which entry; 0: none */
+	uint32_t *index;		/* by hash of what tells them apart, 1 + which entry; 0: none */
 	size_t index_size;		/* a power of two, more than twice as many */
 	uint32_t stack;			/* bytes of it that an entry has room for */
+	uint64_t apart;			/* registers that tell entries apart, beside the address */
 	uint64_t dropped;		/* of instructions beyond the most */
 };
 
-void ff_hits_init(struct ff_hits *hits, uint32_t stack);
+void ff_hits_init(struct ff_hits *hits, uint32_t stack, uint64_t apart);
 void ff_hits_deinit(struct ff_hits *hits);
 /* A hit of a thread, by its index. 0, or -ENOMEM. */
 int ff_hits_add(struct ff_hits *hits, const struct ff_sample *sample, uint32_t thread);

@@ -393,7 +393,7 @@ static int make(const struct ff_watch_spec *spec, struct ff_watch **out)
 		return error;
 	}
 	watch->nparts = (size_t)n;
-	ff_hits_init(&watch->hits, spec->stack);
+	ff_hits_init(&watch->hits, spec->stack, spec->apart);
 	init_locks(watch);
 	*out = watch;
 	return 0;
@@ -405,7 +405,8 @@ int ff_watch_start(const struct ff_watch_spec *spec, struct ff_watch **out)
 	int error;
 
 	if (!spec->size || spec->size > FF_WATCH_BYTES || spec->stack > FF_WATCH_STACK ||
-	    spec->stack % 8 || spec->kind > FF_WATCH_EXECUTE || spec->share > 1000)
+	    spec->stack % 8 || spec->kind > FF_WATCH_EXECUTE || spec->share > 1000 ||
+	    spec->apart >> FF_WATCH_REGISTERS)
 		return -EINVAL;
 	error = make(spec, &watch);
 	if (error)

@@ -1,0 +1,173 @@
+"""Accesses: which addresses an instruction reaches, seen whenever it is about to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from .. import arguments
+from ..code.disassembling import disassembled
+from ..code.instruction import Instruction, MemoryOperand
+from ..engine import lib
+from ..errors import CodeError
+from ..memory.space import Space
+from .following import NAMES, Following, Wanted, asked, checked_loss, raw_hits
+
+On = Literal["read", "write", "access"]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """An address that an instruction reached; those of :class:`Accesses`.
+
+    Attributes:
+        address: that it reached.
+        size: bytes of it; 0 where only the processor knows.
+        on: ``"read"``, ``"write"``, or ``"access"`` for both.
+        count: how often, with an estimate for the time in which nobody looked.
+        seen: how often it was seen.
+        first: when first, in seconds from when watching began.
+        last: when last.
+        threads: that did, by number; no more than 256.
+        registers: by name, as they were *before* the instruction, the last time.
+        operand: how the instruction says the address.
+        location: the address in its module, as ``game+0x4010``, or ``[heap]+0x2a0``.
+        value: its bytes as they are now; None where they cannot be read.
+
+    >>> operand = MemoryOperand("", "rbx", "", 1, 4, 4, 64)
+    >>> access = Access(
+    ...     0x1004, 4, "write", 2, 2, 0.1, 0.2, (7,), {"rbx": 0x1000}, operand, "0x1004", None
+    ... )
+    >>> hex(access.base)
+    '0x1000'
+    """
+
+    address: int
+    size: int
+    on: On
+    count: int
+    seen: int
+    first: float
+    last: float
+    threads: tuple[int, ...]
+    registers: dict[str, int] = field(repr=False)
+    operand: MemoryOperand = field(repr=False)
+    location: str
+    value: bytes | None
+
+    @property
+    def base(self) -> int:
+        """What the operand's base register held: where a structure begins, most of the time."""
+        return self.registers.get(self.operand.base, self.address)
+
+
+class Accesses(Following):
+    """Which addresses an instruction reaches, from now on; made by :meth:`Target.accesses_of`.
+
+    The target is not stopped, nor is it traced, as with a :class:`Watchpoint`. A context manager;
+    once it is closed nothing more is seen, and what was seen stays. What it gives when it is gone
+    through are :class:`Access` objects, the most frequent first. String instructions are seen
+    where they begin.
+
+    Attributes:
+        instruction: that is watched.
+
+    >>> code = attach(Buffer(bytes.fromhex("89 d8 c3"), base=0x1000))
+    >>> try:
+    ...     code.accesses_of(0x1000)
+    ... except CodeError as error:
+    ...     print(error)
+    the code at 0x1000: mov eax, ebx reaches no memory
+    """
+
+    def __init__(self, space: Space, instruction: int | Instruction, *, loss: float = 0.05) -> None:
+        if isinstance(instruction, Instruction):
+            address = instruction.address
+        else:
+            address = arguments.address(instruction, "instruction")
+        loss = checked_loss(loss)
+        space.check()
+        self.instruction = disassembled(space, address, 1)[0]
+        self._operands = _operands(self.instruction)
+        used = {name for operand, _ in self._operands for name in (operand.base, operand.index)}
+        wanted = Wanted(lib.FF_WATCH_EXECUTE, address, 1, 0, loss, frozenset(used - {""}))
+        super().__init__(space, wanted, "accesses")
+
+    def __iter__(self) -> Iterator[Access]:
+        return iter(self._accesses())
+
+    def __len__(self) -> int:
+        return len(self._accesses())
+
+    def _accesses(self) -> list[Access]:
+        self._life.refuse_children()
+        found: dict[tuple[int, MemoryOperand], Access] = {}
+        for seen, threads, _ in raw_hits(self._core[0]):
+            registers = dict(zip(NAMES, seen.registers, strict=False)) if seen.bits else {}
+            for operand, on in self._operands:
+                address = operand.address(registers)
+                if address is None:  # a kernel thread's, or one without registers
+                    continue
+                access = Access(
+                    address,
+                    operand.size,
+                    on,
+                    int(seen.count),
+                    int(seen.seen),
+                    seen.first / 1e9 - self._began,
+                    seen.last / 1e9 - self._began,
+                    threads,
+                    registers,
+                    operand,
+                    "",
+                    None,
+                )
+                known = found.get((address, operand))
+                found[address, operand] = access if known is None else _joined(known, access)
+        return sorted(map(self._placed, found.values()), key=lambda access: -access.count)
+
+    def _placed(self, access: Access) -> Access:
+        place = asked(lambda: str(self._space.locate(access.address)))
+        value = None
+        if access.size:
+            value = asked(lambda: self._space.memory.read(access.address, access.size))
+        return replace(access, location=place or f"0x{access.address:x}", value=value or None)
+
+    def __repr__(self) -> str:
+        return f"<Accesses of {self.instruction} at 0x{self.instruction.address:x}>"
+
+
+def _operands(instruction: Instruction) -> list[tuple[MemoryOperand, On]]:
+    """The memory that an instruction reaches, and how.
+
+    Raises:
+        CodeError: there is none, or registers do not tell where.
+    """
+    kinds: dict[MemoryOperand, On] = dict.fromkeys(instruction.reads, "read")
+    for operand in instruction.writes:
+        kinds[operand] = "access" if operand in kinds else "write"
+    known = {
+        operand: on
+        for operand, on in kinds.items()
+        if not operand.segment and {operand.base, operand.index} <= {*NAMES, ""}
+    }
+    if not kinds:
+        what = "reaches no memory" if instruction.is_valid else "is no instruction"
+        raise CodeError(instruction.address, f"{instruction} {what}")
+    if not known:
+        reason = "begins in a thread's own block, or has many addresses at once: that is not told"
+        raise CodeError(instruction.address, f"what {instruction} reaches {reason}")
+    return list(known.items())
+
+
+def _joined(access: Access, other: Access) -> Access:
+    """Two of the same address, which other registers have led to."""
+    latest = max(access, other, key=lambda each: each.last)
+    return replace(
+        latest,
+        count=access.count + other.count,
+        seen=access.seen + other.seen,
+        first=min(access.first, other.first),
+        threads=tuple(dict.fromkeys(access.threads + other.threads)),
+    )

@@ -1,0 +1,82 @@
+"""What who and accesses have in common: seeing what comes, and saying it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Iterable
+from typing import TYPE_CHECKING, Final
+
+from farfetch.scanner import decode, size_of, type_named
+
+from ..answers import quantities, values
+
+if TYPE_CHECKING:
+    from farfetch.scanner import Access, Accesses, Watchpoint, WatchState
+
+    from .session import Session
+
+_POLL: Final = 0.2  # seconds between looks for what is new
+_SHOWN: Final = 16  # bytes of a value of no type
+
+
+def follow(
+    session: Session,
+    watch: Watchpoint | Accesses,
+    duration: float,
+    news: Callable[[], Iterable[tuple[Hashable, str]]],
+) -> None:
+    """Wait until the time is over, the target ends or Ctrl-C; say each thing that is new.
+
+    Args:
+        session: that says it.
+        watch: what sees it.
+        duration: seconds.
+        news: all that was seen so far, by name, with the line for each.
+    """
+    until = time.monotonic() + duration
+    said: set[Hashable] = set()
+    seen = 0
+    try:
+        while (left := until - time.monotonic()) > 0 and not watch.state.ended:
+            if not watch.wait(min(left, _POLL), hits=seen):
+                continue
+            seen = watch.state.hits
+            for name, line in news():
+                if name not in said and session.say is not None:
+                    session.say(line)
+                said.add(name)
+    except KeyboardInterrupt:
+        pass
+
+
+def summary(state: WatchState, things: str) -> str:
+    """The last line: how many hits there were, and whether all were counted.
+
+    Args:
+        state: of the watch that has ended.
+        things: what they were of, such as ``"2 instructions"``.
+    """
+    line = f"{quantities.count(state.hits, 'hit')} of {things} in {state.elapsed:.1f} s"
+    if state.estimated:
+        line += "; so many that it rested in between: the counts are estimates, and low ones"
+    if state.lost:
+        line += f"; {quantities.count(state.lost, 'more hit')} got lost"
+    return line
+
+
+def counted(count: int, state: WatchState) -> str:
+    """A count, marked when it is an estimate."""
+    return f"{'≥' if state.estimated else ''}{count}"
+
+
+def value_text(session: Session, access: Access) -> str:
+    """What is at an address that an instruction reaches, as a number where its size is one's."""
+    if access.value is None:
+        return "?"
+    wanted = session.settings.type
+    if size_of(wanted, bits=session.bits) != access.size:
+        if access.size not in (1, 2, 4, 8):
+            more = " …" if len(access.value) > _SHOWN else ""
+            return access.value[:_SHOWN].hex(" ") + more
+        wanted = type_named(f"i{8 * access.size}")
+    return values.shown(wanted, decode(wanted, access.value, bits=session.bits))
