@@ -681,7 +681,7 @@ struct ff_watch_spec {
 	uint32_t stack;		/* bytes of it that are kept of a hit, a multiple of 8 */
 	uint32_t share;		/* thousandths of its time that the target may lose; 0: all */
 	uint64_t cost;		/* ns that a hit takes, as ff_watch_probe() says */
-	uint64_t apart;		/* registers, by bit, whose values tell an instruction's hits apart */
+	uint64_t apart;		/* registers, by bit, that tell an instruction's hits apart */
 };
 
 struct ff_watch_hit {

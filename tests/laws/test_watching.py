@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import os
+import subprocess
 import threading
 
+import pytest
 from farfetch.scanner import attach
 
+from support import foreign
 from support.machine import only_x86
 
-pytestmark = only_x86
 
-
+@only_x86
 def test_every_write_of_every_thread_is_counted() -> None:
     # far from what others fill: a store under a mask hits whatever its vector covers
     value = (ctypes.c_int64 * 64)()
@@ -34,3 +36,14 @@ def test_every_write_of_every_thread_is_counted() -> None:
             assert all(min(stack, 64) <= len(hit.stack) <= stack for hit in hits)
         del hits
         assert target.stepping == {}
+
+
+@only_x86
+@pytest.mark.skipif("neon" not in foreign.kernel_isas(), reason="needs arm64's emulator")
+def test_arm64_under_an_emulator_has_none_and_says_so() -> None:
+    """The core's watches are built for arm64; an emulator of programs has no breakpoints."""
+    program = foreign.build("watching")
+    done = subprocess.run(
+        [foreign.EMULATOR, program], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "watching: breakpoints do not fire here\n")

@@ -64,23 +64,23 @@ def kernel_isas() -> list[str]:
     return [*ours, "neon"]
 
 
-def _build() -> Path:
-    """Compile the program that evaluates, as far as it is not: sessions share what is compiled."""
+def build(name: str) -> Path:
+    """Compile a program of the core, as far as it is not: sessions share what is compiled."""
     BUILD.mkdir(parents=True, exist_ok=True)
     with (BUILD / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for command in (
             ("cmake", "-S", ROOT, "-B", BUILD, f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}", *OPTIONS),
-            ("cmake", "--build", BUILD, "--target", "evaluate"),
+            ("cmake", "--build", BUILD, "--target", name),
         ):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout + done.stderr
-    return BUILD / "tests" / "evaluate"
+    return BUILD / "tests" / name
 
 
 @functools.cache
 def _process() -> subprocess.Popen[bytes]:
-    program = _build()
+    program = build("evaluate")
     process = subprocess.Popen([EMULATOR, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def end() -> None:

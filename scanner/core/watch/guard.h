@@ -5,9 +5,9 @@
  * Time that may be lost is saved up, half a second's worth at the most, and each hit takes its cost
  * of it. Once that is used up the breakpoints rest until there is some again.
  *
- * All times of a guard are the thread's own: those in which it could have got on, be it that it ran or
- * that it slept. Those in which it waited for a processor are none of them, so that a thread that
- * gets a tenth of a busy machine is not made to lose half of that.
+ * All times of a guard are the thread's own: those in which it could have got on, be it that it
+ * ran or that it slept. Those in which it waited for a processor are none of them, so that a thread
+ * that gets a tenth of a busy machine is not made to lose half of that.
  */
 #ifndef FF_WATCH_GUARD_H
 #define FF_WATCH_GUARD_H

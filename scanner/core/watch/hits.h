@@ -39,7 +39,7 @@ struct ff_hit_entry {
 struct ff_hits {
 	struct ff_hit_entry *entries;	/* in the order in which they were seen first */
 	size_t n, room;
-	uint32_t *index;		/* by hash of what tells them apart, 1 + which entry; 0: none */
+	uint32_t *index;		/* by hash of what tells apart, 1 + which; 0: none */
 	size_t index_size;		/* a power of two, more than twice as many */
 	uint32_t stack;			/* bytes of it that an entry has room for */
 	uint64_t apart;			/* registers that tell entries apart, beside the address */

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define STRETCH	(100 * FF_MILLISECOND)	/* hits are taken to come evenly for as long */
-#define STALE	FF_SECOND		/* a thread that has not hit for so long has saved all it may */
+#define STALE	FF_SECOND		/* without hits for so long, all is saved up */
 
 void ff_threads_init(struct ff_threads *threads, uint64_t cost, double share, uint64_t now)
 {

@@ -29,7 +29,7 @@ struct ff_threads {
 	size_t latest;		/* the one that was asked for last */
 	uint64_t cost;
 	double share;
-	uint64_t began;		/* ns of CLOCK_MONOTONIC, of the stretch of those that do not rest */
+	uint64_t began;		/* ns of CLOCK_MONOTONIC, of the stretch where none rests */
 };
 
 void ff_threads_init(struct ff_threads *threads, uint64_t cost, double share, uint64_t now);

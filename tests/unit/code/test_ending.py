@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import random
 
 import pytest
+from farfetch.scanner import attach
 from farfetch.scanner.code.decoder import decode_one, iced, instructions
 from farfetch.scanner.code.ending import Touched, ended_at, reaches
 from farfetch.scanner.code.instruction import MemoryOperand
@@ -87,5 +90,10 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "iced_x86", None)
     with pytest.raises(CodeError, match="x86-64 only"):
         iced()
+    # as on arm64: one line, before anything is watched
+    with attach(os.getpid()) as target:
+        for refused in (target.watchpoint, target.accesses_of, target.disassemble):
+            with pytest.raises(CodeError, match="x86-64 only"):
+                refused(ctypes.addressof(ctypes.c_int(5)))
     monkeypatch.undo()
     iced.cache_clear()
