@@ -5,7 +5,8 @@
 #include "guard.h"
 
 #define SAVED	5e8		/* ns whose share is saved up */
-#define KEPT	0.75		/* of the share: stopping and starting takes some, too */
+#define AT_FIRST	0.2		/* of that, before a thread has done anything */
+#define KEPT	0.65		/* of the share: stopping and starting takes some, too */
 #define FAST	4		/* times the cost: hits that come faster than that take all of it */
 #define BURST	64.0		/* hits that there is to be time for after a rest */
 #define SURE	0.9		/* of the least that hits cost: so much longer they have taken */
@@ -16,7 +17,7 @@ void ff_guard_init(struct ff_guard *guard, uint64_t cost, double share, uint64_t
 	*guard = (struct ff_guard){
 		.cost = cost, .share = KEPT * share, .now = now,
 	};
-	guard->saved = guard->share * SAVED;
+	guard->saved = guard->share * SAVED * AT_FIRST;
 }
 
 static void save(struct ff_guard *guard, uint64_t now)
