@@ -750,7 +750,8 @@ struct ff_remote_call {
 
 /*
  * Let a thread make a system call; -EAGAIN when it runs code of the other width,
- * -EPERM when it may not be traced, or is, -ETIMEDOUT when it does not stop.
+ * -EALREADY when somebody else traces it, -EPERM when it may not be traced, -EINPROGRESS when
+ * it sleeps so that nothing wakes it, -ETIMEDOUT when it does not stop.
  */
 int ff_remote_syscall(int tid, const struct ff_remote_call *call, int64_t *result);
 
@@ -764,7 +765,8 @@ struct ff_remote_piece {
 /*
  * While no thread of a process runs, and none is inside of what changes: put bytes in the
  * place of others through its opened mem file, all or none. -EILSEQ when the old ones are
- * not there, -EBUSY when a thread does not leave them.
+ * not there, -EIO when they cannot be read or written, -EBUSY when a thread does not leave
+ * them, else as ff_remote_syscall().
  */
 int ff_remote_change(int pid, int memory, const struct ff_remote_piece *pieces, size_t n);
 

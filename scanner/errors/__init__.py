@@ -8,6 +8,7 @@
     ├── TargetAmbiguous       several processes have that name
     ├── TargetGone            the process exited, or executed another program
     ├── TargetClosed          the target was closed
+    ├── StopError             the threads of a process cannot be stopped
     ├── WaitTimeout           what was waited for did not come in time (a TimeoutError too)
     ├── ForkedError           it is the parent process's, and this is a child
     ├── MemoryFault           these bytes cannot be read or written
@@ -80,6 +81,7 @@ from .target import (
     MemoryFault,
     MemoryUnavailable,
     PatchError,
+    StopError,
     TargetAmbiguous,
     TargetClosed,
     TargetGone,
@@ -115,6 +117,7 @@ __all__ = [
     "ScanOrderError",
     "ScriptError",
     "SnapshotError",
+    "StopError",
     "TableError",
     "TargetAmbiguous",
     "TargetClosed",

@@ -51,6 +51,28 @@ class AccessDenied(FarfetchError):
         return f"cannot {self.what} {_process(self.pid, self.name)}: permission denied; {self.cure}"
 
 
+class StopError(FarfetchError):
+    """The threads of a process cannot be stopped, for what is done only while they stand still.
+
+    Args:
+        pid: the process.
+        name: its name.
+        why: what is in the way.
+
+    >>> print(StopError(12, "game", "gdb (99) traces it: let it detach first"))
+    cannot stop game (12): gdb (99) traces it: let it detach first
+    """
+
+    def __init__(self, pid: int, name: str, why: str) -> None:
+        super().__init__(pid, name, why)
+        self.pid = pid
+        self.name = name
+        self.why = why
+
+    def _message(self) -> str:
+        return f"cannot stop {_process(self.pid, self.name)}: {self.why}"
+
+
 class WaitTimeout(FarfetchError, TimeoutError):
     """What was waited for did not come in time; a TimeoutError too.
 

@@ -14,7 +14,7 @@ from ..memory.changes import Change
 from ..memory.owner import ProcessInfo
 from ..memory.regions import Footprint, Region
 from ..memory.stacks import Stack
-from . import remote
+from . import changing, remote
 from .footprints import read_footprints
 from .maps import RegionReader
 from .processes import process
@@ -73,7 +73,7 @@ class ProcessMemory(Memory):
 
     def gap(self, size: int, *, near: int | None = None) -> int:
         """Where it would."""
-        return remote.gap(self, size, near)
+        return remote.gap(self.process, self, size, near)
 
     def release(self, address: int, size: int) -> None:
         """Let the process unmap what it mapped for us."""
@@ -84,7 +84,7 @@ class ProcessMemory(Memory):
         """Change bytes while none of its threads runs."""
         self._held.get()
         if changes:
-            remote.change(self.process, self, changes)
+            changing.change(self.process, self, changes)
 
     def error(self, code: int) -> FarfetchError | None:
         """What an errno of the reader means for the process: TargetGone or AccessDenied."""

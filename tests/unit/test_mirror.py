@@ -83,7 +83,9 @@ ELSEWHERE = (
     ("scanner/script", "unit/script/test_program unit/script/test_layout"),
     ("scanner/script/plan scanner/script/search", "unit/script/test_live_script"),
     ("scanner/script/lua_prelude", "unit/script/test_lua"),
-    ("scanner/script/around scanner/process/remote", "live/test_scripts"),
+    ("scanner/script/around", "live/test_scripts"),
+    ("scanner/process/changing scanner/process/remote", "live/test_stopping"),
+    ("scanner/process/refusals scanner/process/room", "live/test_stopping"),
     ("scanner/memory/changes scanner/code/naming", "live/test_scripts"),
     # each command has a row, and what it does is tested where it is used
     ("shell/commands shell/command", "prompt/test_every_command prompt/test_answers"),

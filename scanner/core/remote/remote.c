@@ -9,35 +9,58 @@
  * in the middle of the new one).
  */
 #include "../ff.h"
+#include "herd.h"
+#include "status.h"
 #include "stop.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #ifdef __x86_64__
 
 #define STEPS 256	/* until a thread is out of what changes */
-#define ROUNDS 64	/* of looking for threads that have begun since */
 
-static void block(sigset_t *before)
+/* What is done with another process's threads, on a thread of its own. */
+struct task {
+	int (*work)(struct task *task);
+	int id;			/* of a thread, or of the process */
+	int memory;
+	const struct ff_remote_call *call;
+	int64_t *result;
+	const struct ff_remote_piece *pieces;
+	size_t n;
+	int error;
+};
+
+static void *begin(void *task)
 {
-	sigset_t all;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, before);
+	((struct task *)task)->error = ((struct task *)task)->work(task);
+	return NULL;
 }
 
-static void unblock(const sigset_t *before)
+/*
+ * Threads are traced by one of ours that ends: with it goes all that it has not let go of,
+ * such as one that would stop only later and then for ever. No signal of ours comes between.
+ */
+static int run(struct task *task)
 {
-	pthread_sigmask(SIG_SETMASK, before, NULL);
+	sigset_t all, before;
+	pthread_t thread;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = -pthread_create(&thread, NULL, begin, task);
+	if (!error) {
+		pthread_join(thread, NULL);
+		error = task->error;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
 }
 
 /* Set the registers for a call; 32-bit code has its own, and its own numbers. */
@@ -87,104 +110,33 @@ static int call_stopped(struct ff_stopped *thread, const struct ff_remote_call *
 		error = -EFAULT;
 	if (!error)
 		*result = narrow ? (int32_t)now.rax : (int64_t)now.rax;
+	thread->raised = 0;	/* by what it has not done itself */
 	if (thread->here)	/* whatever has become of it */
 		ff_stop_put(thread, &before);
 	return error;
 }
 
-int ff_remote_syscall(int tid, const struct ff_remote_call *call, int64_t *result)
+static int make_call(struct task *task)
 {
 	struct ff_stopped thread;
-	sigset_t before;
 	int error;
 
-	block(&before);
-	error = ff_stop_ask(&thread, tid);
+	error = ff_stop_ask(&thread, task->id);
 	if (!error)
 		error = ff_stop_wait(&thread);
+	if (!error && thread.away)
+		error = -EINPROGRESS;
 	if (!error)
-		error = call_stopped(&thread, call, result);
+		error = call_stopped(&thread, task->call, task->result);
 	ff_stop_end(&thread);
-	unblock(&before);
 	return error;
 }
 
-/* All threads of a process that stand still. */
-struct herd {
-	struct ff_stopped *threads;
-	size_t n;
-	size_t room;
-};
-
-static bool is_stopped(const struct herd *herd, pid_t tid)
+int ff_remote_syscall(int tid, const struct ff_remote_call *call, int64_t *result)
 {
-	for (size_t i = 0; i < herd->n; i++)
-		if (herd->threads[i].tid == tid)
-			return true;
-	return false;
-}
+	struct task task = { .work = make_call, .id = tid, .call = call, .result = result };
 
-static int add(struct herd *herd, pid_t tid)
-{
-	int error;
-
-	if (herd->n == herd->room) {
-		size_t room = herd->room ? herd->room * 2 : 64;
-		struct ff_stopped *more = realloc(herd->threads, room * sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		herd->threads = more;
-		herd->room = room;
-	}
-	error = ff_stop_ask(&herd->threads[herd->n], tid);
-	if (error == -ESRCH)	/* it has ended meanwhile */
-		return 0;
-	herd->n++;
-	return error;
-}
-
-/* Ask all to stop that were not yet asked; how many these were. */
-static int gather(struct herd *herd, int pid)
-{
-	char name[32];
-	struct dirent *entry;
-	int error = 0, fresh = 0;
-	DIR *folder;
-
-	snprintf(name, sizeof(name), "/proc/%d/task", pid);
-	folder = opendir(name);
-	if (!folder)
-		return errno == ENOENT ? -ESRCH : -errno;
-	while (!error && (entry = readdir(folder)) != NULL) {
-		pid_t tid = atoi(entry->d_name);
-
-		if (tid <= 0 || is_stopped(herd, tid))
-			continue;
-		fresh++;
-		error = add(herd, tid);
-	}
-	closedir(folder);
-	return error ? error : fresh;
-}
-
-/* What a thread starts before it stops is found in the next round. */
-static int stop_all(struct herd *herd, int pid)
-{
-	for (int round = 0; round < ROUNDS; round++) {
-		size_t asked = herd->n;
-		int fresh = gather(herd, pid);
-
-		for (size_t i = asked; i < herd->n; i++) {
-			int error = ff_stop_wait(&herd->threads[i]);
-
-			if (error && error != -ESRCH)
-				return error;
-		}
-		if (fresh <= 0)
-			return fresh;
-	}
-	return -EAGAIN;
+	return run(&task);
 }
 
 static bool is_inside(uint64_t ip, const struct ff_remote_piece *pieces, size_t n)
@@ -195,11 +147,16 @@ static bool is_inside(uint64_t ip, const struct ff_remote_piece *pieces, size_t 
 	return false;
 }
 
-/* Step a thread until it is out of what changes. */
+/* Step a thread until it is out of what changes; one that sleeps has to be. */
 static int step_out(struct ff_stopped *thread, const struct ff_remote_piece *pieces, size_t n)
 {
 	struct user_regs_struct registers;
+	uint64_t ip;
 	int error;
+
+	if (!thread->here)	/* it has ended, or sleeps */
+		return thread->away && ff_status_goes_on(thread->tid, &ip) &&
+		       is_inside(ip, pieces, n) ? -EBUSY : 0;
 
 	for (int steps = 0; steps < STEPS; steps++) {
 		error = ff_stop_registers(thread, &registers);
@@ -220,7 +177,7 @@ static int put(int memory, uint64_t address, const uint8_t *bytes, size_t size)
 		ssize_t n = pwrite(memory, bytes + done, size - done, (off_t)(address + done));
 
 		if (n <= 0)
-			return n < 0 && errno != EIO ? -errno : -EFAULT;
+			return n < 0 ? -errno : -EIO;
 		done += (size_t)n;
 	}
 	return 0;
@@ -234,7 +191,7 @@ static int is_there(int memory, uint64_t address, const uint8_t *bytes, size_t s
 		size_t want = size - done < sizeof(there) ? size - done : sizeof(there);
 
 		if (pread(memory, there, want, (off_t)(address + done)) != (ssize_t)want)
-			return -EFAULT;
+			return -EIO;
 		if (memcmp(there, bytes + done, want))
 			return -EILSEQ;
 		done += want;
@@ -263,28 +220,29 @@ static int change(int memory, const struct ff_remote_piece *pieces, size_t n)
 	return error;
 }
 
-int ff_remote_change(int pid, int memory, const struct ff_remote_piece *pieces, size_t n)
+static int change_all(struct task *task)
 {
-	struct herd herd = { 0 };
-	sigset_t before;
+	struct ff_herd herd = { 0 };
 	int error;
 
-	block(&before);
-	error = stop_all(&herd, pid);
+	error = ff_herd_stop(&herd, task->id);
 	for (size_t i = 0; i < herd.n && !error; i++) {
-		if (!herd.threads[i].here)	/* it has ended */
-			continue;
-		error = step_out(&herd.threads[i], pieces, n);
+		error = step_out(&herd.threads[i], task->pieces, task->n);
 		if (error == -ESRCH)
 			error = 0;
 	}
 	if (!error)
-		error = change(memory, pieces, n);
-	while (herd.n)
-		ff_stop_end(&herd.threads[--herd.n]);
-	unblock(&before);
-	free(herd.threads);
+		error = change(task->memory, task->pieces, task->n);
+	ff_herd_end(&herd);
 	return error;
+}
+
+int ff_remote_change(int pid, int memory, const struct ff_remote_piece *pieces, size_t n)
+{
+	struct task task = { .work = change_all, .id = pid, .memory = memory, .pieces = pieces,
+			     .n = n };
+
+	return run(&task);
 }
 
 #else

@@ -3,56 +3,109 @@
  * Threads of another process, stopped by ptrace(2) for a moment
  *
  * SEIZE and INTERRUPT leave no signal behind and no parent hears of them. What waits in a
- * call is taken out of it; most calls the kernel begins again by itself when the thread goes
- * on, but epoll_wait(2), sigtimedwait(2) and recv(2) with a time limit would say EINTR
- * (signal(7)): these are set back to their beginning here.
+ * call is taken out of it, and goes on with it afterwards; see again.c. One that was stopped
+ * before, as by Ctrl-Z, stays so: a stop is taken up again when it is let go of.
  */
 #include "stop.h"
 
+#include "again.h"
 #include "clock.h"
+#include "status.h"
 
 #ifdef __x86_64__
 #include <errno.h>
 #include <signal.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
-#define LIMIT_NS 2000000000ull	/* that a thread may take to stop */
+#define LIMIT (2 * FF_SECOND)		/* that a thread may take to stop */
+#define STEP_LIMIT (FF_SECOND / 2)	/* that an instruction may take */
+#define LOOK (3 * FF_MILLISECOND)	/* until it is asked what a thread does */
 #define NAP_NS 20000
-#define INSTRUCTION 2		/* bytes of syscall, sysenter and int 0x80 */
+#define TRIES 16			/* of stepping, if something comes in between */
+#define BIT(signal) (1ull << ((signal) - 1))
+
+/* What an instruction may raise: a blocked one of these would reset its handler. */
+#define RAISED (BIT(SIGTRAP) | BIT(SIGSEGV) | BIT(SIGILL) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGSYS))
+
+/* Whether it stands, and how; someone in this process may have waited for all children. */
+static bool stands_unseen(pid_t tid, int *status)
+{
+	siginfo_t info;
+
+	if (ptrace(PTRACE_GETSIGINFO, tid, NULL, &info))
+		return false;
+	*status = info.si_signo << 8 | 0x7f;
+	if (info.si_code >> 8 == PTRACE_EVENT_STOP)
+		*status |= PTRACE_EVENT_STOP << 16;
+	return true;
+}
+
+/* Whether it sleeps in a way that nothing interrupts. */
+static bool is_away(pid_t tid)
+{
+	struct ff_status status;
+
+	return ff_status_read(tid, &status) && status.state == 'D';
+}
 
 /* Wait until it stands, for no longer than the limit; the status of wait(2). */
-static int standing(struct ff_stopped *thread, int *status)
+static int standing(struct ff_stopped *thread, int *status, uint64_t limit, bool asleep_will_do)
 {
-	uint64_t end = ff_clock_now() + LIMIT_NS;
+	uint64_t begin = ff_clock_now(), look = begin + LOOK;
 
 	for (;;) {
 		pid_t got = waitpid(thread->tid, status, __WALL | WNOHANG);
+		uint64_t now;
 
 		if (got == thread->tid) {
-			if (WIFSTOPPED(*status)) {
-				thread->here = true;
-				return 0;
-			}
-			return -ESRCH;
+			if (!WIFSTOPPED(*status))
+				return -ESRCH;
+			thread->here = true;
+			return 0;
 		}
 		if (got < 0 && errno != EINTR)
 			return errno == ECHILD ? -ESRCH : -errno;
-		if (ff_clock_now() > end)
+		now = ff_clock_now();
+		if (now > look) {
+			look = now + LOOK;
+			if (stands_unseen(thread->tid, status)) {
+				thread->here = true;
+				return 0;
+			}
+			if (asleep_will_do && is_away(thread->tid))
+				return -EINPROGRESS;
+		}
+		if (now - begin > limit)
 			return -ETIMEDOUT;
 		nanosleep(&(struct timespec){ .tv_nsec = NAP_NS }, NULL);
 	}
 }
 
+/* Why it may not be traced. */
+static int refusal(pid_t tid)
+{
+	struct ff_status status;
+
+	if (!ff_status_read(tid, &status))
+		return -ESRCH;	/* it has ended, though it is still listed */
+	return status.tracer ? -EALREADY : -EPERM;
+}
+
 int ff_stop_ask(struct ff_stopped *thread, pid_t tid)
 {
-	thread->tid = tid;
-	thread->here = false;
+	*thread = (struct ff_stopped){ .tid = tid };
 	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL))
-		return -errno;
-	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL))
-		return -errno;
+		return errno == EPERM ? refusal(tid) : -errno;
+	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL)) {
+		int status;
+
+		waitpid(tid, &status, __WALL | WNOHANG);	/* it is ours to bury */
+		return -ESRCH;
+	}
 	return 0;
 }
 
@@ -61,39 +114,53 @@ int ff_stop_wait(struct ff_stopped *thread)
 	int status, error;
 
 	for (;;) {
-		error = standing(thread, &status);
+		error = standing(thread, &status, LIMIT, true);
+		if (error == -EINPROGRESS) {
+			thread->away = true;
+			return 0;
+		}
 		if (error)
 			return error;
+		thread->away = false;
 		if (status >> 16 == PTRACE_EVENT_STOP)
 			return 0;
-		/* a signal came first: it gets it, and stops behind it */
+		/* a signal came first: it gets it, and stops behind it; this stop took our
+		 * asking away
+		 */
 		thread->here = false;
-		if (ptrace(PTRACE_CONT, thread->tid, NULL, (void *)(intptr_t)WSTOPSIG(status)))
+		if (ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL) ||
+		    ptrace(PTRACE_CONT, thread->tid, NULL, (void *)(intptr_t)WSTOPSIG(status)))
 			return -errno;
 	}
 }
 
-/* A call that was taken out of its wait, and that the kernel would not begin again. */
+/* A call that was taken out of its wait, unless it is a signal's handler that does so. */
 static void begin_again(const struct ff_stopped *thread)
 {
 	struct user_regs_struct registers;
+	struct ff_status status;
 
-	if (ff_stop_registers(thread, &registers))
+	if (ff_stop_registers(thread, &registers) || !ff_again_is(&registers))
 		return;
-	if ((int)registers.orig_rax < 0 || (int)registers.rax != -EINTR)
+	if (!ff_status_read(thread->tid, &status) || status.handler_waits)
 		return;
-	registers.rip -= INSTRUCTION;
-	registers.rax = registers.orig_rax;
-	registers.orig_rax = -1ull;
+	ff_again_set(&registers);
 	ff_stop_put(thread, &registers);
 }
 
 void ff_stop_end(struct ff_stopped *thread)
 {
+	int status;
+
+	if (thread->away && waitpid(thread->tid, &status, __WALL | WNOHANG) == thread->tid)
+		thread->here = WIFSTOPPED(status);
 	if (!thread->here)
 		return;
 	begin_again(thread);
-	ptrace(PTRACE_DETACH, thread->tid, NULL, NULL);
+	for (int signal = 1; signal <= 64; signal++)
+		if (thread->arrived & BIT(signal))
+			syscall(SYS_tkill, thread->tid, signal);
+	ptrace(PTRACE_DETACH, thread->tid, NULL, (void *)(intptr_t)thread->raised);
 	thread->here = false;
 }
 
@@ -107,30 +174,64 @@ int ff_stop_put(const struct ff_stopped *thread, const struct user_regs_struct *
 	return ptrace(PTRACE_SETREGS, thread->tid, NULL, registers) ? -errno : 0;
 }
 
+/* What has stopped a thread that was stepped: whether it is a signal, and whose. */
+static int judge(struct ff_stopped *thread, int status)
+{
+	int signal = WSTOPSIG(status);
+	siginfo_t info = { 0 };
+
+	if (status >> 16 == PTRACE_EVENT_STOP)	/* by our asking, or by Ctrl-Z */
+		return -EAGAIN;
+	ptrace(PTRACE_GETSIGINFO, thread->tid, NULL, &info);
+	if (!(RAISED & BIT(signal)) || info.si_code <= 0) {	/* sent: it gets it at the end */
+		thread->arrived |= BIT(signal);
+		return -EAGAIN;
+	}
+	if (signal == SIGTRAP && info.si_code != SI_KERNEL)
+		return 0;
+	thread->raised = signal;
+	return -EFAULT;
+}
+
+/* One that does not come back from an instruction: it waits, in a call, and is taken out of it. */
+static int fetch(struct ff_stopped *thread)
+{
+	int status, error;
+
+	ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL);
+	error = standing(thread, &status, LIMIT, false);
+	return error ? error : -EBUSY;
+}
+
+static int step(struct ff_stopped *thread)
+{
+	int status, error = -EAGAIN;
+
+	for (int i = 0; i < TRIES && error == -EAGAIN; i++) {
+		thread->here = false;
+		if (ptrace(PTRACE_SINGLESTEP, thread->tid, NULL, NULL))
+			return -errno;
+		error = standing(thread, &status, STEP_LIMIT, false);
+		if (error == -ETIMEDOUT)
+			return fetch(thread);
+		if (!error)
+			error = judge(thread, status);
+	}
+	return error == -EAGAIN ? -EBUSY : error;
+}
+
 int ff_stop_step(struct ff_stopped *thread)
 {
-	/* all but what an instruction raises: a blocked one of these would reset its handler */
-	uint64_t most = ~((1ull << (SIGTRAP - 1)) | (1ull << (SIGSEGV - 1)) |
-			  (1ull << (SIGILL - 1)) | (1ull << (SIGBUS - 1)) |
-			  (1ull << (SIGFPE - 1)) | (1ull << (SIGSYS - 1)));
-	uint64_t before;
-	int status, error;
+	uint64_t most = ~RAISED, before;
+	int error;
 
 	if (ptrace(PTRACE_GETSIGMASK, thread->tid, (void *)sizeof(before), &before))
 		return -errno;
 	if (ptrace(PTRACE_SETSIGMASK, thread->tid, (void *)sizeof(most), &most))
 		return -errno;
-	thread->here = false;
-	if (ptrace(PTRACE_SINGLESTEP, thread->tid, NULL, NULL)) {
-		thread->here = true;
-		error = -errno;
-	} else {
-		error = standing(thread, &status);
-	}
+	error = step(thread);
 	if (thread->here)
 		ptrace(PTRACE_SETSIGMASK, thread->tid, (void *)sizeof(before), &before);
-	if (!error && WSTOPSIG(status) != SIGTRAP)
-		error = -EFAULT;
 	return error;
 }
 #endif

@@ -36,6 +36,7 @@ from farfetch.scanner.errors import (
     ScanOrderError,
     ScriptError,
     SnapshotError,
+    StopError,
     TableError,
     TargetAmbiguous,
     TargetClosed,
@@ -175,6 +176,10 @@ SAID = [
         "the patch at 0x10 is no longer there: expected 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
         "00 00 … (20 bytes), found ff ff ff ff ff ff ff ff ff ff ff ff ff ff ff ff; undo later "
         "patches first, or force it",
+    ),
+    (
+        StopError(12, "game", "gdb (99) traces it: let it detach first"),
+        "cannot stop game (12): gdb (99) traces it: let it detach first",
     ),
     (ScanOrderError("nothing to undo"), "nothing to undo"),
     (MatchIndexError(7, 3), "no match 7: there are 3, from 0 to 2"),

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What /proc says of another process's thread
+ */
+#include "status.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROOM 8192	/* of a status file, which is about 1500 bytes long */
+
+static ssize_t contents(pid_t tid, const char *file, char *text, size_t room)
+{
+	char path[48];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, text, room - 1);
+	close(fd);
+	text[n < 0 ? 0 : n] = '\0';
+	return n;
+}
+
+/* What stands behind the name of a line. */
+static const char *field(const char *text, const char *name)
+{
+	const char *found = strstr(text, name);
+
+	return found ? found + strlen(name) : "";
+}
+
+static uint64_t signals(const char *text, const char *name)
+{
+	return strtoull(field(text, name), NULL, 16);
+}
+
+bool ff_status_read(pid_t tid, struct ff_status *status)
+{
+	uint64_t waiting, caught;
+	char text[ROOM];
+
+	if (contents(tid, "status", text, sizeof(text)) <= 0)
+		return false;
+	status->state = *field(text, "\nState:\t");
+	status->tracer = atoi(field(text, "\nTracerPid:\t"));
+	waiting = signals(text, "\nSigPnd:\t") | signals(text, "\nShdPnd:\t");
+	caught = signals(text, "\nSigCgt:\t") & ~signals(text, "\nSigBlk:\t");
+	status->handler_waits = waiting & caught;
+	return status->state && !strchr("ZXx", status->state);
+}
+
+bool ff_status_goes_on(pid_t tid, uint64_t *address)
+{
+	const char *last;
+	char text[256];
+	ssize_t n;
+
+	n = contents(tid, "syscall", text, sizeof(text));
+	if (n <= 0 || !strncmp(text, "running", 7))
+		return false;
+	last = strrchr(text, ' ');	/* it is the last of the words */
+	if (!last)
+		return false;
+	*address = strtoull(last, NULL, 16);
+	return true;
+}

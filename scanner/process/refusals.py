@@ -1,0 +1,50 @@
+"""Why a process does not do for us what only it can, in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Final
+
+from ..errors import AccessDenied, FarfetchError, StopError
+from ..memory.base import Memory
+from ..memory.owner import ProcessInfo
+from .threads import thread_ids
+
+_WHY: Final = {
+    -errno.ENOSYS: "that is done on x86-64 only",
+    -errno.ETIMEDOUT: "a thread of it does not stop",
+    -errno.EBUSY: "a thread does not leave the code that is to change",
+    -errno.EINPROGRESS: "its threads sleep where nothing wakes them (state D): try again",
+    -errno.EAGAIN: "no thread of it runs code of its own width now: try again",
+    -errno.EFAULT: "a thread got a signal instead",
+    -errno.ESRCH: "no thread of it can be stopped",
+}
+
+
+def refusal(info: ProcessInfo, memory: Memory, code: int) -> FarfetchError:
+    """The error of what a process was to do, by the core's negative errno."""
+    if not memory.alive:
+        return memory.gone()
+    if code in (-errno.EPERM, -errno.EACCES) and info.pid == os.getpid():
+        return StopError(info.pid, info.name, "a process cannot stop itself")
+    if code in (-errno.EPERM, -errno.EACCES):
+        return AccessDenied(info.pid, info.name, "stop the threads of")
+    if code == -errno.EALREADY:
+        return StopError(info.pid, info.name, f"{_tracer(info.pid)} traces it: let it detach first")
+    return StopError(info.pid, info.name, _WHY.get(code, os.strerror(-code)))
+
+
+def _tracer(pid: int) -> str:
+    """Who traces one of its threads."""
+    for thread in thread_ids(pid):
+        try:
+            status = Path(f"/proc/{pid}/task/{thread}/status").read_text()
+            tracer = status.partition("\nTracerPid:\t")[2].partition("\n")[0]
+            if tracer not in ("", "0"):
+                name = Path(f"/proc/{tracer}/comm").read_text().rstrip()
+                return f"{name} ({tracer})"
+        except (OSError, UnicodeDecodeError):
+            continue
+    return "another program"

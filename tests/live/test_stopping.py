@@ -1,0 +1,213 @@
+"""What is done by stopping threads is not noticed by the process, whatever these are doing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from farfetch.scanner import MemoryUnavailable, StopError, Target, TargetGone, attach
+from farfetch.scanner.memory.changes import Change
+
+from support.child import Child
+from support.machine import only_x86
+from support.resting import ANEW, ENDLESS, EXACT, Resting, build
+from support.waiting import wait_for
+
+pytestmark = only_x86
+
+ROUNDS = 20
+
+
+@pytest.fixture(scope="module", params=[64, 32])
+def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("resting"), request.param)
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("resting"))
+
+
+def allocates(target: Target, code: int) -> None:
+    memory = target.memory
+    address = memory.allocate(100, near=code)
+    target.write_bytes(address, b"abc")
+    assert target.read_bytes(address, 4) == b"abc\0"
+    memory.release(address, 100)
+    assert target.locate(address).region is None
+
+
+def changes(target: Target, code: int) -> None:
+    """Bytes of its code, and back."""
+    before = target.read_bytes(code, 3)
+    there = Change(code, before, b"\x90\x90\xcc")
+    target.memory.change([there])
+    assert target.read_bytes(code, 3) == b"\x90\x90\xcc"
+    target.memory.change([there.back])
+    assert target.read_bytes(code, 3) == before
+
+
+DONE = {"allocates": allocates, "changes": changes}
+every_way = pytest.mark.parametrize("way", DONE.values(), ids=DONE)
+
+
+@every_way
+@pytest.mark.parametrize("kind", EXACT)
+def test_waits_go_on_for_the_rest_of_their_time(
+    program: Path, kind: str, way: Callable[[Target, int], None]
+) -> None:
+    """If each stop made one begin anew it would never end."""
+    with Resting(program, kind, 600) as resting, attach(resting.pid) as target:
+        stops = 0
+        while not resting.over():
+            try:
+                way(target, resting.code)
+                stops += 1
+            except TargetGone:
+                break
+        assert stops  # while it waited
+        assert resting.result() == f"{EXACT[kind]} 0"
+
+
+@every_way
+@pytest.mark.parametrize("kind", ANEW)
+def test_waits_that_are_begun_again_hear_of_no_signal(
+    program: Path, kind: str, way: Callable[[Target, int], None]
+) -> None:
+    with Resting(program, kind, 600) as resting, attach(resting.pid) as target:
+        with contextlib.suppress(TargetGone):  # where the machine is slow
+            for _ in range(ROUNDS):
+                way(target, resting.code)
+            assert not resting.is_traced
+        assert resting.result() == f"{ANEW[kind]} 0"
+
+
+@every_way
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_waits_without_an_end(program: Path, kind: str, way: Callable[[Target, int], None]) -> None:
+    with Resting(program, kind) as resting, attach(resting.pid) as target:
+        for _ in range(ROUNDS):
+            way(target, resting.code)
+        assert resting.result("x") == f"{ENDLESS[kind]} 0"
+
+
+@every_way
+@pytest.mark.parametrize("kind", ["suspend", "loop"])
+def test_a_signal_is_still_waited_for(
+    program: Path, kind: str, way: Callable[[Target, int], None]
+) -> None:
+    """Code that runs, and a wait in which another set of signals is blocked."""
+    with Resting(program, kind) as resting, attach(resting.pid) as target:
+        for _ in range(ROUNDS):
+            way(target, resting.code)
+        os.kill(resting.pid, signal.SIGUSR1)
+        ends = {"suspend": "-1 EINTR 1", "loop": "1 0 1"}
+        assert resting.result() == ends[kind]
+
+
+@every_way
+@pytest.mark.parametrize("kind", ["read", "poll"])
+def test_the_first_thread_may_have_ended(
+    program: Path, kind: str, way: Callable[[Target, int], None]
+) -> None:
+    with Resting(program, kind, 2000, leaderless=True) as resting, attach(resting.pid) as target:
+        for _ in range(ROUNDS):
+            way(target, resting.code)
+        assert resting.result("x" if kind == "read" else "") == {**EXACT, **ENDLESS}[kind] + " 0"
+
+
+@every_way
+@pytest.mark.parametrize("kind", ["read", "nanosleep", "epoll", "loop"])
+def test_what_was_stopped_stays_so(
+    program: Path, kind: str, way: Callable[[Target, int], None]
+) -> None:
+    """As by Ctrl-Z; its parent hears of it once, and it goes on when it is told to."""
+    with Resting(program, kind, 500) as resting, attach(resting.pid) as target:
+        os.kill(resting.pid, signal.SIGSTOP)
+        _, status = os.waitpid(resting.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        for _ in range(ROUNDS):
+            way(target, resting.code)
+            wait_for(lambda: resting.state(0) == "T")
+        assert os.waitpid(resting.pid, os.WUNTRACED | os.WNOHANG) == (0, 0)
+        os.kill(resting.pid, signal.SIGCONT)
+        if kind == "loop":
+            os.kill(resting.pid, signal.SIGUSR1)
+        assert resting.result("x").startswith(("1 0", "0 0"))
+
+
+@every_way
+def test_a_thread_that_nothing_wakes_does_not_hold_the_others(
+    program: Path, way: Callable[[Target, int], None]
+) -> None:
+    """It waits for a child of vfork(2), and one beside it reads."""
+    with Resting(program, "vfork_beside") as resting, attach(resting.pid) as target:
+        for _ in range(ROUNDS):
+            way(target, resting.code)
+        assert resting.state(-1) == "D"
+        assert not resting.is_traced
+        resting.process.communicate("xy", timeout=60)
+        assert resting.process.returncode == 0
+
+
+def test_nothing_can_be_asked_of_threads_that_nothing_wakes(program: Path) -> None:
+    with Resting(program, "vfork") as resting, attach(resting.pid) as target:
+        with pytest.raises(StopError, match=r"sleep where nothing wakes them \(state D\)"):
+            target.memory.allocate(100)
+        changes(target, resting.code)
+        assert not resting.is_traced
+        assert resting.result("x") == "3 0 0"
+
+
+def test_a_filter_that_would_kill_is_not_asked(program: Path) -> None:
+    with Resting(program, "filtered") as resting, attach(resting.pid) as target:
+        with pytest.raises(MemoryUnavailable, match="seccomp filter watches its system calls"):
+            target.memory.allocate(100)
+        changes(target, resting.code)
+        assert resting.result("x") == "1 0 0"
+
+
+def test_a_thread_without_a_filter_is_asked(program: Path) -> None:
+    with Resting(program, "filtered_beside") as resting, attach(resting.pid) as target:
+        for _ in range(ROUNDS):
+            allocates(target, resting.code)
+        resting.process.communicate("xy", timeout=60)
+        assert resting.process.returncode == 0
+
+
+TRACE = """
+import ctypes, sys
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.ptrace(0x4206, int(sys.argv[1]), None, None) == 0, ctypes.get_errno()
+print("seized", flush=True)
+sys.stdin.read()
+"""
+
+
+@every_way
+def test_another_tracer_is_named(wide: Path, way: Callable[[Target, int], None]) -> None:
+    with Resting(wide, "read") as resting, attach(resting.pid) as target:
+        command = [sys.executable, "-c", TRACE, str(resting.pid)]
+        pipe = subprocess.PIPE
+        tracer = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+        with Child(tracer):
+            assert tracer.stdout
+            assert tracer.stdout.readline() == "seized\n"
+            before = target.read_bytes(resting.code, 3)
+            with pytest.raises(StopError) as raised:
+                way(target, resting.code)
+            assert f"({tracer.pid}) traces it: let it detach first" in str(raised.value)
+            assert target.read_bytes(resting.code, 3) == before
+        way(target, resting.code)
+        assert resting.result("x") == "1 0 0"
+
+
+def test_a_process_does_not_stop_itself() -> None:
+    with attach(os.getpid()) as target, pytest.raises(StopError, match="cannot stop itself"):
+        target.memory.allocate(100)
