@@ -281,7 +281,8 @@ class LiveScript(Scoped):
         program = self._read(around, sandbox, "enable")
         blocks = list(self._blocks) if dry else self._blocks
         known = sandbox.registered if sandbox else {}
-        names = prepare(program.enable, around, blocks, dry=dry, known=known)
+        others = [(other.name, other._made) for other in self._scripts.enabled if other is not self]
+        names = prepare(program.enable, around, blocks, others, dry=dry, known=known)
         if not dry:
             self._sandbox = sandbox
         return self._section(program, program.enable, names, blocks, sandbox)

@@ -10,6 +10,8 @@ from ..assembler.encoder import CannotEncode
 from ..assembler.expressions import Expression, evaluate
 from ..errors import FarfetchError, ScriptError
 from ..memory.changes import Change
+from ..values.literals import quote
+from .aob import ByteArray
 from .layout import Assembled, Names, Piece
 from .search import find_first, ranges_of
 from .statements import Allocation, Part, Search
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from .lua import LuaSandbox
     from .program import Program
 
+#: The changes of other scripts, by their names.
+Others = Sequence[tuple[str, Sequence[Change]]]
 _ALIGN: Final = 16  # of what is allocated
 _APART: Final = 1 << 30  # addresses that one block serves
 
@@ -65,6 +69,7 @@ def prepare(
     part: Part,
     around: TargetAround,
     blocks: list[Block],
+    others: Others,
     *,
     dry: bool,
     known: Mapping[str, int],
@@ -75,6 +80,7 @@ def prepare(
         part: of the script.
         around: the target.
         blocks: that the script has; those that are allocated are added.
+        others: what other scripts have changed, with their names.
         dry: only say where it would be allocated.
         known: names that Lua has registered.
 
@@ -86,7 +92,7 @@ def prepare(
         MemoryUnavailable: there is no room.
     """
     names = Names(known, around.symbol)
-    _search(part.searches, names, around)
+    _search(part.searches, names, around, others)
     for assertion in part.assertions:
         address = _value(assertion.line, assertion.address, names, around)
         there = around.space.memory.read(address, len(assertion.array.raw))
@@ -108,7 +114,7 @@ def _value(line: int, tree: Expression, names: Names, around: TargetAround) -> i
         raise ScriptError(line, str(error)) from None
 
 
-def _search(searches: Sequence[Search], names: Names, around: TargetAround) -> None:
+def _search(searches: Sequence[Search], names: Names, around: TargetAround, others: Others) -> None:
     """Find all that is looked for in one place in one pass, unless it depends on another."""
     waiting = list(searches)
     while waiting:
@@ -118,9 +124,29 @@ def _search(searches: Sequence[Search], names: Names, around: TargetAround) -> N
         for search, address in zip(together, found, strict=True):
             if address is None:
                 where = f" in {search.module}" if search.module else " there"
-                raise ScriptError(search.line, f"{search.name:.80}: its bytes are not{where}")
+                reason = f"{search.name:.80}: its bytes are not{where}"
+                raise ScriptError(search.line, reason + _covered(search.array, around, others))
             names.set(search.name, address)
         waiting = [search for search in waiting if search not in together]
+
+
+def _covered(array: ByteArray, around: TargetAround, others: Others) -> str:
+    """Who else has changed bytes that are looked for, if they were there before."""
+    reach = len(array.raw) - 1
+    for name, changes in others:
+        for change in changes:
+            start = max(0, change.address - reach)
+            raw = bytearray(around.space.memory.read(start, len(change.before) + 2 * reach))
+            for other in changes:
+                for at, byte in enumerate(other.before, other.address - start):
+                    if 0 <= at < len(raw):
+                        raw[at] = byte
+            if any(
+                array.matches(bytes(raw[at : at + reach + 1])) for at in range(len(raw) - reach)
+            ):
+                changed = f"the script {quote(name)} has changed 0x{change.address:x}, too"
+                return f": {changed}: disable it first"
+    return ""
 
 
 def _is_same(one: Search, other: Search) -> bool:
