@@ -165,6 +165,18 @@ def test_nothing_can_be_asked_of_threads_that_nothing_wakes(program: Path) -> No
         assert resting.result("x") == "3 0 0"
 
 
+def test_a_handler_of_a_signal_returns_to_what_was_there(program: Path) -> None:
+    """It runs, and what it has interrupted is in the middle of what is to change."""
+    with Resting(program, "handler") as resting, attach(resting.pid) as target:
+        before = target.read_bytes(resting.code, 3)
+        with pytest.raises(StopError, match="does not leave the code that is to change"):
+            target.memory.change([Change(resting.code, before, b"\x90\x90\x90")])
+        assert target.read_bytes(resting.code, 3) == before
+        beside = target.read_bytes(resting.code + 3, 3)
+        target.memory.change([Change(resting.code + 3, beside, b"\x66\x66\x90")])
+        assert resting.result("x") == "2 0 1"
+
+
 def test_a_filter_that_would_kill_is_not_asked(program: Path) -> None:
     with Resting(program, "filtered") as resting, attach(resting.pid) as target:
         with pytest.raises(MemoryUnavailable, match="seccomp filter watches its system calls"):

@@ -22,13 +22,12 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
-/* Code that never runs, which others may change. */
-__attribute__((used, noinline)) static void spare(void)
-{
-	__asm__ volatile("nop\n nop\n nop\n nop\n nop\n nop\n nop\n nop");
-}
+/* Code that others may change: only one kind of wait runs it, and is in the middle of it then. */
+void spare(void);
+__asm__(".text\nspare:\n nop\n ud2\n nop\n nop\n nop\n ret\n");
 
 static int handled;
 static struct timespec limit;
@@ -196,6 +195,29 @@ static long in_loop(void)	/* nowhere, until a signal's handler */
 	return 1;
 }
 
+static void read_in_handler(int signal, siginfo_t *info, void *context)
+{
+	ucontext_t *where = context;
+
+	(void)signal;
+	(void)info;
+	handled += (int)in_read();
+#ifdef REG_RIP
+	where->uc_mcontext.gregs[REG_RIP] += 2;	/* behind ud2 */
+#else
+	where->uc_mcontext.gregs[REG_EIP] += 2;
+#endif
+}
+
+static long in_handler(void)	/* of a signal that came in the middle of what others change */
+{
+	struct sigaction action = { .sa_sigaction = read_in_handler, .sa_flags = SA_SIGINFO };
+
+	sigaction(SIGILL, &action, NULL);
+	spare();
+	return 2;
+}
+
 static long killed_for_mmap(void)
 {
 	struct sock_filter filter[] = {
@@ -254,7 +276,7 @@ static const struct {
 	{ "futex", in_futex }, { "epoll", in_epoll }, { "epoll_pwait", in_epoll_pwait },
 	{ "sigtimedwait", in_sigtimedwait }, { "semaphore", in_semaphore },
 	{ "recv", in_recv }, { "suspend", in_suspend }, { "wait", in_wait },
-	{ "vfork", in_vfork }, { "loop", in_loop }, { "filtered", in_filtered },
+	{ "vfork", in_vfork }, { "loop", in_loop }, { "handler", in_handler }, { "filtered", in_filtered },
 	{ "filtered_beside", in_filtered_beside }, { "vfork_beside", in_vfork_beside },
 };
 

@@ -49,7 +49,7 @@ class Resting(Child):
         leaderless: whether its first thread ends, and another one waits.
 
     Attributes:
-        code: the address of a function of it that never runs.
+        code: the address of a function of it that never runs, but for the kind ``handler``.
     """
 
     def __init__(
@@ -68,7 +68,12 @@ class Resting(Child):
             time.sleep(0.001)
         while leaderless and self.state(0) != "Z":
             time.sleep(0.001)
-        while "filtered" in kind and "\nSeccomp:\t2\n" not in self._status(self.threads[-1]):
+        reads = {64: "0 0x0 ", 32: "3 0x0 "}[64 if "64" in program.name else 32]
+        while kind == "handler" and not self._file(self.pid, "syscall").startswith(reads):
+            time.sleep(0.001)
+        while "filtered" in kind and "\nSeccomp:\t2\n" not in self._file(
+            self.threads[-1], "status"
+        ):
             time.sleep(0.001)
 
     @property
@@ -84,10 +89,10 @@ class Resting(Child):
     @property
     def is_traced(self) -> bool:
         """Whether anybody traces one of its threads."""
-        return any("\nTracerPid:\t0\n" not in self._status(one) for one in self.threads)
+        return any("\nTracerPid:\t0\n" not in self._file(one, "status") for one in self.threads)
 
-    def _status(self, thread: int) -> str:
-        return Path(f"/proc/{self.pid}/task/{thread}/status").read_text()
+    def _file(self, thread: int, name: str) -> str:
+        return Path(f"/proc/{self.pid}/task/{thread}/{name}").read_text()
 
     def over(self) -> bool:
         """Whether it has ended."""

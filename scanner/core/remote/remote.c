@@ -9,6 +9,8 @@
  * in the middle of the new one).
  */
 #include "../ff.h"
+#include "clock.h"
+#include "frames.h"
 #include "herd.h"
 #include "status.h"
 #include "stop.h"
@@ -18,11 +20,13 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifdef __x86_64__
 
 #define STEPS 256	/* until a thread is out of what changes */
+#define PATIENCE FF_SECOND	/* until no handler of a signal returns into it */
 
 /* What is done with another process's threads, on a thread of its own. */
 struct task {
@@ -220,7 +224,16 @@ static int change(int memory, const struct ff_remote_piece *pieces, size_t n)
 	return error;
 }
 
-static int change_all(struct task *task)
+/* Whether a thread that stands in a signal's handler will go on inside of what changes. */
+static bool returns_inside(const struct ff_stopped *thread, const struct task *task)
+{
+	struct user_regs_struct registers;
+
+	return thread->here && !ff_stop_registers(thread, &registers) &&
+	       ff_frames_return_into(task->memory, registers.rsp, task->pieces, task->n);
+}
+
+static int change_now(struct task *task)
 {
 	struct ff_herd herd = { 0 };
 	int error;
@@ -230,10 +243,26 @@ static int change_all(struct task *task)
 		error = step_out(&herd.threads[i], task->pieces, task->n);
 		if (error == -ESRCH)
 			error = 0;
+		if (!error && returns_inside(&herd.threads[i], task))
+			error = -EINTR;
 	}
 	if (!error)
 		error = change(task->memory, task->pieces, task->n);
 	ff_herd_end(&herd);
+	return error;
+}
+
+/* Handlers of signals are let run to their ends. */
+static int change_all(struct task *task)
+{
+	uint64_t begin = ff_clock_now();
+	int error;
+
+	while ((error = change_now(task)) == -EINTR) {
+		if (ff_clock_now() - begin > PATIENCE)
+			return -EBUSY;
+		nanosleep(&(struct timespec){ .tv_nsec = FF_MILLISECOND / 4 }, NULL);
+	}
 	return error;
 }
 
