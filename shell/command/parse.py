@@ -153,8 +153,24 @@ class _Reader:
         """The first of several forms that has room for as many words as there are."""
         if len(forms) == 1:
             return forms[0]
-        count = sum(1 for _ in words_in(self._words.left))
+        count = self._arguments_left()
         return next((form for form in forms if len(form.arguments) >= count), forms[-1])
+
+    def _arguments_left(self) -> int:
+        """How many words are left that are neither options nor values of these."""
+        count, is_value = 0, False
+        for word in words_in(self._words.left):
+            flag, equals, _ = word.text.partition("=")
+            option = self._options.get(flag) if word.raw.startswith("--") else None
+            if is_value:
+                is_value = False
+            elif option is None:
+                count += 1
+            elif option.kind is not None:
+                if option.kind.takes != "word":
+                    break
+                is_value = not equals
+        return count
 
     def _peek(self) -> Word | None:
         """The next word that is no option, which stays; options before it are taken."""

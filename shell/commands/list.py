@@ -8,10 +8,11 @@ from farfetch.scanner import Member, format_address, members
 
 from ..answers import quantities, values
 from ..answers.result import Column, Json, Result, Table
-from ..command import Alternatives, Argument, Category, Command, Form, Given, Needs
-from ..command.kinds import COUNT, CSV
+from ..command import Category, Command, Given, Needs
+from ..command.kinds import CSV
+from ..command.paging import PAGE, wanted
 from ..errors import UsageError
-from ..session import csv_rows, holding, pages
+from ..session import csv_rows, holding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,6 @@ _COLUMNS = (
     Column("PREVIOUS", right=True),
     Column("FIRST", right=True),
 )
-_MANY = Argument("count", COUNT, "COUNT")
 _TYPE = Column("TYPE")
 _FROZEN = Column("FROZEN", right=True)
 
@@ -41,8 +41,7 @@ def run(session: Session, given: Given) -> Result:
     total = session.matches
     if given.csv:
         return _write(session, given)
-    count = DEFAULT_ROWS if given.count is None else given.count
-    page = pages.turned((given.page, given.start, count), session.listed, total, DEFAULT_ROWS)
+    page = wanted(given, session.listed, total, DEFAULT_ROWS)
     matches = scan[page.start : page.stop] if scan and page else []
     if not scan or not total:
         return Result({"total": 0, "matches": []}, ("no matches",))
@@ -77,10 +76,9 @@ def _write(session: Session, given: Given) -> Result:
     scan, total = session.scan, session.matches
     if scan is None or not total:
         raise UsageError("list --csv: there are no matches; a scan finds some")
-    count = total if given.count is None and not given.page else given.count or DEFAULT_ROWS
-    wanted = pages.turned((given.page, given.start, count), session.listed, total, DEFAULT_ROWS)
+    rows = wanted(given, session.listed, total, DEFAULT_ROWS, unsaid=total)
     fields = members(scan.type, bits=session.bits)
-    written = csv_rows.write_matches(session, given.csv, wanted, fields, force=given.force)
+    written = csv_rows.write_matches(session, given.csv, rows, fields, force=given.force)
     said = f"{quantities.count(written, 'match', 'matches')} written to {given.csv}"
     return Result(
         {"total": total, "matches": [], "file": str(given.csv), "written": written}, (said,)
@@ -166,8 +164,9 @@ LIST = Command(
     name="list",
     category=Category.MATCHES,
     summary="list the matches",
-    details=f"Shows the first N matches ({DEFAULT_ROWS} when not said), or COUNT from the index "
-    "START on, in the order of their addresses: the value now, at the last scan and at the first. "
+    details=f"Shows the first N matches ({DEFAULT_ROWS} when not said), those FROM one index TO "
+    "another, or COUNT from the index START on, in the order of their addresses: the value now, at "
+    "the last scan and at the first. "
     "+ and - turn the page, as PageDown and PageUp do on an empty line of the prompt. ? is a value "
     "that cannot be read any more. Numbers of unknown type are shown with the types that they "
     "match as. What is frozen stands in a column of its own, in brackets while it cannot be held. "
@@ -175,20 +174,9 @@ LIST = Command(
     "scan stands below, where that was different. "
     "--csv writes them to FILE instead, for spreadsheets, all of them unless it is said how many; "
     "over a file that is there only with --force.",
-    examples=("list", "list 100", "list 1000 50", "list +", "list --csv matches.csv"),
+    examples=("list", "list 100", "list 0..4", "list 1000 50", "list +", "list --csv matches.csv"),
     run=run,
-    arguments=(
-        Alternatives(
-            (
-                Form((Argument("count", COUNT),)),
-                Form((Argument("start", COUNT, "START", default=0), _MANY)),
-                Form(keywords=("+",), note="the next page"),
-                Form(keywords=("-",), note="the page before"),
-            ),
-            name="page",
-            optional=True,
-        ),
-    ),
+    arguments=(PAGE,),
     options=CSV,
     needs=Needs.TARGET,
     answers="total matches",

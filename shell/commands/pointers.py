@@ -16,6 +16,7 @@ from ..answers import quantities, values
 from ..answers.result import Json, Result
 from ..command import Alternatives, Argument, Category, Command, Form, Given, Option
 from ..command.kinds import COUNT, CSV, FILE, OVERWRITE
+from ..command.paging import PAGE, wanted
 from ..command.pointer_kinds import (
     DEPTH,
     FILTERED,
@@ -28,7 +29,7 @@ from ..command.pointer_kinds import (
     VALUE_WORD,
 )
 from ..errors import UsageError
-from ..session import csv_rows, found_paths, pages, places, pointer_scan
+from ..session import csv_rows, found_paths, places, pointer_scan
 from ..session.pointer_scan import FEW, WIDER, Compared, Limits
 
 if TYPE_CHECKING:
@@ -225,9 +226,8 @@ def _limits(given: Given) -> Iterator[Limits]:
 def _list(session: Session, given: Given) -> Result:
     if given.csv:
         return _write(session, given)
-    count = found_paths.ROWS if given.count is None else given.count
-    asked, known = (given.page, given.start, count), session.hunt
-    page = pages.turned(asked, known.listed, known.total, found_paths.ROWS)
+    known = session.hunt
+    page = wanted(given, known.listed, known.total, found_paths.ROWS)
     answer = found_paths.page(session, page)
     return Result(answer.fields, (*answer.blocks, *found_paths.footer(session)))
 
@@ -236,10 +236,8 @@ def _write(session: Session, given: Given) -> Result:
     known = session.hunt
     if not known.total:
         raise UsageError("pointers list --csv: there are no paths; pointers scan WHERE finds some")
-    count = CHECKED if given.count is None and not given.page else given.count or found_paths.ROWS
-    asked = (given.page, given.start, count)
-    wanted = pages.turned(asked, known.listed, known.total, found_paths.ROWS)
-    written = csv_rows.write_paths(session, given.csv, wanted, force=given.force)
+    rows = wanted(given, known.listed, known.total, found_paths.ROWS, unsaid=CHECKED)
+    written = csv_rows.write_paths(session, given.csv, rows, force=given.force)
     said = f"{quantities.count(written, 'path')} written to {given.csv}"
     if written < known.total:
         said += f", of {known.total:,}"
@@ -300,22 +298,6 @@ _ACTIONS: dict[str, Callable[[Session, Given], Result]] = {
     "import": _import,
     "export": _export,
 }
-
-_PAGE = Alternatives(
-    (
-        Form((Argument("count", COUNT),)),
-        Form(
-            (
-                Argument("start", COUNT, "START", default=0),
-                Argument("count", COUNT, "COUNT"),
-            )
-        ),
-        Form(keywords=("+",), note="the next page"),
-        Form(keywords=("-",), note="the page before"),
-    ),
-    name="page",
-    optional=True,
-)
 
 POINTERS = Command(
     name="pointers",
@@ -380,7 +362,7 @@ POINTERS = Command(
                     ("scan",),
                     "find the paths to a value",
                 ),
-                Form((_PAGE,), CSV, ("list",), "a page of the paths"),
+                Form((PAGE,), CSV, ("list",), "a page of the paths"),
                 Form(
                     (Argument("goal", GOAL, optional=True),),
                     (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,6 +76,29 @@ WRITES = [
     ("0,hp 5", [5, 11, 12, 13, 14, 5]),
     ("1,'hp',AT3 5", [10, 5, 12, 5, 14, 5]),
 ]
+
+
+@pytest.mark.parametrize(
+    ("words", "listed"),
+    [
+        ("", [0, 1, 2, 3, 4, 5]),
+        ("2", [0, 1]),
+        ("0", []),
+        ("1..3", [1, 2, 3]),
+        ("4..4", [4]),
+        ("4..900", [4, 5]),
+        ("900..901", []),
+        ("4 9", [4, 5]),
+    ],
+)
+def test_list_takes_a_range(words: str, listed: list[int], shell: Any, tmp_path: Path) -> None:
+    answer = shell.ask(f"list {words}")
+    assert [match["index"] for match in answer["matches"]] == listed
+    file = tmp_path / "it.csv"
+    assert shell.ask(f"list {words} --csv {file}")["written"] == len(listed)
+    rows = file.read_text().splitlines()[1:]
+    assert [int(row.partition(",")[0]) for row in rows] == listed
+    assert shell.error("list 3..1")["type"] == "UsageError"
 
 
 @pytest.mark.parametrize("command", ["set", "write", "freeze"])
