@@ -336,15 +336,22 @@ struct ff_snapshot;
 
 /*
  * Memory for old bytes, which is held from one scan to the next. Nothing is at first; a store's
- * limit says how much may be.
+ * limit says how much may be, beyond which the oldest go to disk. What the machine can spare is
+ * read below root, "" as a rule.
  */
-int ff_arena_create(struct ff_arena **out);
+int ff_arena_create(const char *root, struct ff_arena **out);
 /* Give back what is free until no more than so many bytes are held. */
 void ff_arena_trim(struct ff_arena *arena, uint64_t most);
 /* Give back what is free, and the rest with the last snapshot that has bytes in it. */
 void ff_arena_close(struct ff_arena *arena);
 /* Bytes of memory that are held, used or free. */
 uint64_t ff_arena_bytes(const struct ff_arena *arena);
+
+/*
+ * Bytes that are left of nine tenths of what this process's control groups may take; fewer than
+ * none beyond, and INT64_MAX where nothing is limited. root is as above.
+ */
+int64_t ff_group_room(const char *root);
 
 /* For so many threads at a time; no more than limit bytes at a time, or -ENOBUFS. */
 int ff_store_create(const char *directory, uint32_t writers, uint64_t limit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from ..engine import cell, content, lib
@@ -14,10 +15,15 @@ class Arena:
     """The memory that old bytes of a target's scans lie in; none is taken before it is needed.
 
     What scans let go is not given back but used by the next ones, until the target is closed. The
-    kernel may take what is free as soon as others want it.
+    kernel may take what is free as soon as others want it, and while others wait for memory, or a
+    control group's limit is near, the oldest values go to disk.
+
+    Args:
+        root: what comes before ``/proc`` and ``/sys``, where that is read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, root: str = "") -> None:
+        self._root = root
         self._held: Held[Any] | None = None
         self._share: int | None = None
         self._is_closed = False
@@ -27,7 +33,7 @@ class Arena:
         """The core's; None where this machine has none, or it was closed."""
         if self._held is None and not self._is_closed:
             out = cell("arena")
-            if lib.ff_arena_create(out):
+            if lib.ff_arena_create(os.fsencode(self._root), out):
                 return None
             self._held = Held(content(out), lambda: TargetClosed(None, "target"))
         return None if self._held is None else self._held.get()
@@ -40,7 +46,7 @@ class Arena:
     @property
     def share(self) -> int:
         """Bytes that it may hold where nobody says: as at first, or less if memory is scarce."""
-        share = values_share(self.bytes)
+        share = values_share(self.bytes, self._root)
         self._share = share if self._share is None else min(self._share, share)
         return self._share
 

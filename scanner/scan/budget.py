@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import arguments
+from ..engine import lib
 
 MOST = 1 << 62  # bytes that a budget may name
 _SHARE = 10  # of what is free, all but one part in so many
@@ -74,7 +75,7 @@ class Limits(NamedTuple):
     values: int
 
 
-def values_share(held: int = 0) -> int:
+def values_share(held: int = 0, root: str = "") -> int:
     """Bytes of memory for old values where nobody says how many.
 
     A quarter of what is available; and no more than nine tenths of what the limits of this
@@ -82,9 +83,10 @@ def values_share(held: int = 0) -> int:
 
     Args:
         held: that they have already.
+        root: what comes before ``/proc`` and ``/sys``, where the groups are read.
     """
-    room = min(_most(group_headroom()), data_headroom() // 2) + held
-    return min((available_memory() + held) // _VALUES, room)
+    room = min(int(lib.ff_group_room(os.fsencode(root))), data_headroom() // 2) + held
+    return max(0, min((available_memory() + held) // _VALUES, room))
 
 
 def data_headroom() -> int:
@@ -95,33 +97,6 @@ def data_headroom() -> int:
     told = Path("/proc/self/status").read_text()
     taken = re.search(r"^VmData:\s*(\d+) kB", told, re.MULTILINE)
     return max(0, limit - (int(taken[1]) * 1024 if taken else 0))
-
-
-def group_headroom() -> int:
-    """Bytes that this process's control groups let it take; many without a limit.
-
-    Of version 2 of them: memory.max in the kernel's cgroup-v2.rst.
-    """
-    least = 1 << 62
-    try:
-        told = Path("/proc/self/cgroup").read_text()
-    except OSError:
-        return least
-    found = re.search(r"^0::/(.*)$", told, re.MULTILINE)
-    if found is None:
-        return least
-    root = Path("/sys/fs/cgroup")
-    group = root / found[1]
-    while group != root and group.is_relative_to(root):
-        try:
-            limit = (group / "memory.max").read_text().strip()
-            if limit != "max":
-                taken = int((group / "memory.current").read_text())
-                least = min(least, max(0, int(limit) - taken))
-        except (OSError, ValueError):
-            pass  # a group without that controller
-        group = group.parent
-    return least
 
 
 def available_memory() -> int:

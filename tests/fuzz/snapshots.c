@@ -6,7 +6,7 @@
  */
 #include "input.h"
 #include "keep/snapshot.h"
-#include "keep/disk.h"
+#include "keep/extent.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,6 +15,8 @@
 #define BASE 0x10000
 #define CHUNKS 3
 #define REACH (48u << 10)	/* bytes of a chunk: some pieces, and the end of one */
+
+static struct ff_arena *arena;
 
 /* A chunk of a step: its bytes, and its matches as a mask and as a list. */
 struct plain {
@@ -91,7 +93,7 @@ static const uint8_t *land(struct input *input, struct ff_store *store,
 			   struct ff_landing *landing)
 {
 	if (take(input, 1) % 2 ||
-	    ff_store_take(store, 0, ff_chunk_pieces(bounds) + take(input, 1) % 3, &landing->place))
+	    ff_spill_take(store, 0, ff_chunk_pieces(bounds) + take(input, 1) % 3, &landing->place))
 		return bytes;
 	memcpy(landing->place.bytes, bytes, bounds->size);
 	return landing->place.bytes;
@@ -207,14 +209,20 @@ static void drop(const struct ff_grid *grid, struct step *step)
 	}
 }
 
+/* Some of what is in memory goes to disk at any time. */
+static void spill(struct input *input)
+{
+	if (take(input, 1) % 3 == 1)
+		ff_spill_oldest(arena);
+}
+
 /* All of it in memory, some, or none. */
 static void use_memory(struct input *input, struct ff_store *store)
 {
-	static struct ff_arena *arena;
 	uint32_t kind = take(input, 1) % 3;
 
 	if (!arena)
-		must(!ff_arena_create(&arena));
+		must(!ff_arena_create("", &arena));
 	if (kind)
 		ff_store_use(store, arena, kind == 1 ? 4u << 20 : 64u << 20);
 }
@@ -240,8 +248,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	use_memory(&input, store);
 	make(&input, grid, store, NULL, &first);
 	check(&input, grid, &first);
+	spill(&input);
 	make(&input, grid, store, &first, &second);
 	check(&input, grid, &first);
+	spill(&input);
+	check(&input, grid, &second);
 	drop(grid, &first);
 	check(&input, grid, &second);
 	drop(grid, &second);

@@ -8,6 +8,7 @@
  */
 #include "bits.h"
 #include "job/job.h"
+#include "keep/extent.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -290,6 +291,44 @@ static void round_of_lenders(const struct ff_program *all)
 	must(ff_matchset_count(found.set) == SLOTS, "not all that has stayed is found");
 	check_values(&found);
 	drop(&found);
+}
+
+static void *spill_all_along(void *argument)
+{
+	const bool *ended = argument;
+
+	while (!__atomic_load_n(ended, __ATOMIC_RELAXED))
+		ff_spill_oldest(arena);
+	return NULL;
+}
+
+/* Old values are looked at, shared and let go while two others move all of them to disk. */
+static void round_of_spilling(const struct ff_program *all, const struct ff_program *below)
+{
+	struct ff_store *store = store_of(THREADS, 64u << 20, 16u << 20);
+	struct kept first, second, third;
+	pthread_t threads[2];
+	bool ended = false;
+
+	must(!run(all, store, NULL, 1 << 30, false, &first), "everything");
+	for (int i = 0; i < 2; i++)
+		must(!pthread_create(&threads[i], NULL, spill_all_along, &ended), "no thread");
+	check_values(&first);
+	must(!run(all, store, &first, 1 << 30, false, &second), "everything, again");
+	drop(&first);
+	check_values(&second);
+	must(!run(all, store, NULL, 1 << 30, false, &first), "everything anew");
+	dirty(64);
+	must(!run(below, store, &first, 1 << 30, false, &third), "what has grown");
+	must(ff_matchset_count(third.set) == SIZE / 64, "not all that has grown is found");
+	drop(&third);
+	drop(&second);
+	__atomic_store_n(&ended, true, __ATOMIC_RELAXED);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	drop(&first);
+	must(ff_store_bytes(store) == 0 && ff_store_memory(store) == 0, "space is not given back");
+	ff_store_close(store);
 }
 
 /* A child, born while a job runs, lets go of everything; the parent has all of it still. */
@@ -691,12 +730,13 @@ int main(void)
 		memory[i] = (uint8_t)(i / 4 % 100);
 	must(!ff_grid_create(&range, 1, 4, 4, CHUNK, &grid), "no grid");
 	must(!ff_reader_open_buffer(memory, SIZE, range.start, &reader), "no reader");
-	must(!ff_arena_create(&arena), "no arena");
+	must(!ff_arena_create("", &arena), "no arena");
 	for (int i = 0; i < ROUNDS; i++) {
 		/* on disk, in memory, and what finds no room there on disk */
 		round_of(all, below, rare, (uint64_t)(i % 3) * (5u << 20));
 		round_of_types(any, rare);
 		round_of_lenders(all);
+		round_of_spilling(all, below);
 		round_of_fork(all);
 		round_of_waiting(rare, i % 2);
 		round_of_another_kind();

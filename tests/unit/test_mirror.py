@@ -59,7 +59,7 @@ ELSEWHERE = (
     ("scanner/process/widths", "live/test_pointer_width"),
     # parts of a scan, none of which does anything by itself
     ("scanner/scan", "laws/test_laws live/test_same_matches live/test_edges"),
-    ("scanner/scan/budget scanner/scan/disk", "live/test_disk live/test_memory"),
+    ("scanner/scan/budget scanner/scan/disk", "live/test_disk live/test_memory live/test_spilling"),
     ("scanner/scan/computed scanner/scan/writing", "laws/test_computed prompt/test_writing"),
     ("scanner/scan/deleting", "laws/test_deleting"),
     ("scanner/scan/history", "live/test_undo"),

@@ -11,40 +11,44 @@
  * memory that the kernel has to give anew costs more than the scan does; but the kernel is told
  * that it may take what is free when it wants it for others. Slabs that are held already are
  * taken from before new ones. Beyond the limit, or while the machine lacks memory, there is no
- * more: whoever asks stores on disk.
+ * more until whoever asks has moved the tenants of the oldest slab to disk (spill.c).
  *
  * A child has no copy of it: nothing is touched or unmapped there.
  */
 #include "arena.h"
 #include "bits.h"
+#include "clock.h"
+#include "pressure.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SLAB	((size_t)16 << 20)
 #define HUGE	((size_t)2 << 20)
 #define NO_SLAB	UINT32_MAX
 #define LEAST	((size_t)64 << 20)	/* of addresses, or there is no use in it */
-#define LOOK	100000000ull		/* nanoseconds between looks at what the machine lacks */
-#define PRESSED	10.0			/* percent of the time that somebody waits for memory */
+#define LOOK	(100 * FF_MILLISECOND)	/* between looks at what the machine can spare */
 
 struct slab {
 	uint32_t live;		/* places that were taken and not put back */
+	uint32_t lived_in;	/* of those, such as have a tenant */
 	uint32_t fill;		/* bytes from which on it can be taken from */
 	uint32_t touched;	/* bytes that are held */
 	bool owned;		/* by a lane */
+	bool listed;		/* its tenants are about to be moved */
+	uint64_t begun;		/* when it was first taken from: the how-manieth */
+	struct ff_tenant *tenants;
 };
 
 struct ff_arena {
 	uint32_t references;
 	pid_t owner;
+	char *root;		/* where what tells of the machine is found */
 	uint8_t *base;
 	size_t size;
 	pthread_mutex_t lock;	/* of what follows */
@@ -52,8 +56,9 @@ struct ff_arena {
 	uint32_t nopen;		/* slabs that may be written to */
 	uint32_t lanes[FF_LANES];
 	uint64_t held;		/* bytes, of all slabs */
+	uint64_t begun;		/* slabs, since the arena is there */
 	uint64_t looked;	/* when, in nanoseconds */
-	bool pressed;
+	uint64_t spared;	/* bytes that may be held, as the machine was then */
 	uint32_t nslabs;
 	struct slab slabs[];
 };
@@ -91,7 +96,7 @@ static size_t addresses_wanted(void)
 	return memory / SLAB * SLAB;
 }
 
-int ff_arena_create(struct ff_arena **out)
+int ff_arena_create(const char *root, struct ff_arena **out)
 {
 	size_t size = addresses_wanted();
 	uint8_t *base = reserve(&size);
@@ -101,7 +106,10 @@ int ff_arena_create(struct ff_arena **out)
 	if (!base)
 		return -ENOMEM;
 	arena = calloc(1, sizeof(*arena) + n * sizeof(arena->slabs[0]));
-	if (!arena) {
+	if (arena)
+		arena->root = strdup(root);
+	if (!arena || !arena->root) {
+		free(arena);
 		munmap(base, size);
 		return -ENOMEM;
 	}
@@ -111,6 +119,7 @@ int ff_arena_create(struct ff_arena **out)
 	madvise(base, size, MADV_DONTDUMP);
 	arena->references = 1;
 	arena->owner = getpid();
+	arena->spared = UINT64_MAX;
 	arena->base = base;
 	arena->size = size;
 	arena->nslabs = n;
@@ -140,6 +149,7 @@ void ff_arena_drop(struct ff_arena *arena)
 		munmap(arena->base, arena->size);
 		pthread_mutex_destroy(&arena->lock);
 	}
+	free(arena->root);
 	free(arena);
 }
 
@@ -212,36 +222,26 @@ void ff_place_put(const struct ff_place *place)
 
 /* ---- taking ---- */
 
-/* Whether others wait for memory: of the last ten seconds; see the kernel's accounting/psi.rst. */
-static bool is_pressed(void)
+/* Bytes of the slabs that are not free. */
+static uint64_t used(const struct ff_arena *arena)
 {
-	int fd = open("/proc/pressure/memory", O_RDONLY | O_CLOEXEC);
-	char told[64] = "";
-	double share = 0;
+	uint64_t bytes = 0;
 
-	if (fd < 0)
-		return false;
-	if (read(fd, told, sizeof(told) - 1) <= 0 || sscanf(told, "some avg10=%lf", &share) != 1)
-		share = 0;
-	close(fd);
-	return share >= PRESSED;
+	for (uint32_t i = 0; i < arena->nopen; i++)
+		bytes += is_free(&arena->slabs[i]) ? 0 : arena->slabs[i].touched;
+	return bytes;
 }
 
-/* The same with the lock held, and not more often than is good. */
-static bool lacks_memory(struct ff_arena *arena)
+/* How much may be held, as the machine is; looked at not more often than is good. */
+static uint64_t look(struct ff_arena *arena, uint64_t limit)
 {
-	struct timespec now;
-	uint64_t at;
+	uint64_t now = ff_clock_now();
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	at = (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
-	if (at - arena->looked >= LOOK) {
-		arena->looked = at;
-		arena->pressed = is_pressed();
-		if (arena->pressed)
-			give_back(arena, 0);
+	if (now - arena->looked >= LOOK) {
+		arena->looked = now;
+		arena->spared = ff_pressure_spares(arena->root, used(arena));
 	}
-	return arena->pressed;
+	return ff_min(limit, arena->spared);
 }
 
 /* Have so many bytes of a slab held; whether that may be. */
@@ -253,8 +253,6 @@ static bool grow(struct ff_arena *arena, uint32_t index, size_t end, uint64_t li
 	if (touched < slab->touched)
 		touched = slab->touched;
 	if (arena->held + (touched - slab->touched) > limit)
-		return false;
-	if (touched > slab->touched && lacks_memory(arena))
 		return false;
 	if (index >= arena->nopen) {
 		if (mprotect(arena->base + index * SLAB, SLAB, PROT_READ | PROT_WRITE))
@@ -283,6 +281,16 @@ static uint32_t find_free(const struct ff_arena *arena)
 	return best;
 }
 
+/* No lane takes from it any more. */
+static void disown(struct ff_arena *arena, uint32_t index)
+{
+	for (size_t i = 0; i < FF_LANES; i++) {
+		if (arena->lanes[i] == index)
+			arena->lanes[i] = NO_SLAB;
+	}
+	arena->slabs[index].owned = false;
+}
+
 /* The slab that a lane has room in; NO_SLAB when there is no more. */
 static uint32_t find_room(struct ff_arena *arena, uint32_t *lane, size_t size, uint64_t limit)
 {
@@ -291,12 +299,13 @@ static uint32_t find_room(struct ff_arena *arena, uint32_t *lane, size_t size, u
 	if (index != NO_SLAB && arena->slabs[index].fill + size <= SLAB &&
 	    grow(arena, index, arena->slabs[index].fill + size, limit))
 		return index;
+	if (index != NO_SLAB)
+		disown(arena, index);
 	index = find_free(arena);
 	if (index == NO_SLAB || !grow(arena, index, size, limit))
 		return NO_SLAB;
-	if (*lane != NO_SLAB)
-		arena->slabs[*lane].owned = false;
 	arena->slabs[index].owned = true;
+	arena->slabs[index].begun = ++arena->begun;
 	*lane = index;
 	return index;
 }
@@ -310,8 +319,10 @@ int ff_arena_take(struct ff_arena *arena, uint32_t lane, size_t n, uint64_t limi
 	if (!n || n > SLAB / FF_PIECE)
 		return -ENOBUFS;
 	pthread_mutex_lock(&arena->lock);
-	index = arena->closed ? NO_SLAB
-			      : find_room(arena, &arena->lanes[lane % FF_LANES], size, limit);
+	limit = look(arena, limit);
+	give_back(arena, limit);
+	index = arena->closed || arena->held > limit ? NO_SLAB :
+		find_room(arena, &arena->lanes[lane % FF_LANES], size, limit);
 	if (index != NO_SLAB) {
 		struct slab *slab = &arena->slabs[index];
 
@@ -327,4 +338,87 @@ int ff_arena_take(struct ff_arena *arena, uint32_t lane, size_t n, uint64_t limi
 		return -ENOBUFS;
 	ff_arena_get(arena);
 	return 0;
+}
+
+/* ---- tenants ---- */
+
+void ff_tenant_enter(const struct ff_place *place, struct ff_tenant *tenant)
+{
+	struct ff_arena *arena = place->arena;
+	struct slab *slab = &arena->slabs[place->slab];
+
+	pthread_mutex_lock(&arena->lock);
+	tenant->next = slab->tenants;
+	tenant->link = &slab->tenants;
+	if (tenant->next)
+		tenant->next->link = &tenant->next;
+	slab->tenants = tenant;
+	slab->lived_in++;
+	pthread_mutex_unlock(&arena->lock);
+}
+
+void ff_tenant_leave(const struct ff_place *place, struct ff_tenant *tenant)
+{
+	struct ff_arena *arena = place->arena;
+
+	if (!is_own(arena))
+		return;
+	pthread_mutex_lock(&arena->lock);
+	*tenant->link = tenant->next;
+	if (tenant->next)
+		tenant->next->link = tenant->link;
+	arena->slabs[place->slab].lived_in--;
+	pthread_mutex_unlock(&arena->lock);
+}
+
+/* The slab that was begun longest ago of those whose places all have tenants. */
+static struct slab *find_oldest(struct ff_arena *arena)
+{
+	struct slab *oldest = NULL;
+
+	for (uint32_t i = 0; i < arena->nopen; i++) {
+		struct slab *slab = &arena->slabs[i];
+
+		if (slab->live && slab->lived_in == slab->live && !slab->listed &&
+		    (!oldest || slab->begun < oldest->begun))
+			oldest = slab;
+	}
+	return oldest;
+}
+
+int ff_arena_oldest(struct ff_arena *arena, bool (*hold)(struct ff_tenant *tenant),
+		    struct ff_tenants *out)
+{
+	struct slab *slab;
+
+	*out = (struct ff_tenants){ 0 };
+	if (!is_own(arena))
+		return -ENOBUFS;
+	pthread_mutex_lock(&arena->lock);
+	slab = find_oldest(arena);
+	if (slab)
+		out->all = calloc(slab->lived_in, sizeof(*out->all));
+	if (out->all) {
+		for (struct ff_tenant *tenant = slab->tenants; tenant; tenant = tenant->next) {
+			if (hold(tenant))
+				out->all[out->n++] = tenant;
+		}
+		out->slab = (uint32_t)(slab - arena->slabs);
+		disown(arena, out->slab);
+		slab->listed = true;
+	}
+	pthread_mutex_unlock(&arena->lock);
+	return out->all ? 0 : -ENOBUFS;
+}
+
+void ff_tenants_end(struct ff_arena *arena, struct ff_tenants *tenants)
+{
+	struct slab *slab = &arena->slabs[tenants->slab];
+
+	pthread_mutex_lock(&arena->lock);
+	slab->listed = false;
+	/* whoever could not be moved is not asked again before all others */
+	slab->begun = ++arena->begun;
+	pthread_mutex_unlock(&arena->lock);
+	free(tenants->all);
 }

@@ -32,9 +32,13 @@
 /* Bytes a write: the kernel is slower with more, when it makes them one large folio. */
 #define WRITE_MAX	((size_t)256 << 10)
 #define PARTS_MAX	64
+/* Of a shard's second descriptor: it was not asked for yet, or is not to be had. */
+#define NOT_YET		(-1)
+#define NEVER		(-2)
 
 struct shard {
 	int fd;
+	int past;		/* the same file past the page cache, or one of the above */
 	pthread_mutex_t lock;	/* of what follows */
 	uint32_t tail;		/* pieces given out */
 	uint64_t allocated;	/* bytes */
@@ -73,6 +77,7 @@ int ff_store_create(const char *directory, uint32_t writers, uint64_t limit, str
 			ff_store_close(store);
 			return error;
 		}
+		shard->past = NOT_YET;
 		pthread_mutex_init(&shard->lock, NULL);
 	}
 	*out = store;
@@ -111,6 +116,8 @@ void ff_store_put(struct ff_store *store)
 		if (is_own(store))
 			give_back(&store->shards[i]);
 		close(store->shards[i].fd);
+		if (store->shards[i].past >= 0)
+			close(store->shards[i].past);
 		/* a thread that the fork left behind may hold it */
 		if (is_own(store))
 			pthread_mutex_destroy(&store->shards[i].lock);
@@ -162,6 +169,11 @@ int ff_store_take(struct ff_store *store, uint32_t shard, size_t n, struct ff_pl
 	if (!store->arena)
 		return -ENOBUFS;
 	return ff_arena_take(store->arena, shard, n, store->allowed, out);
+}
+
+struct ff_arena *ff_store_arena(const struct ff_store *store)
+{
+	return store->arena;
 }
 
 void ff_store_count(struct ff_store *store, int64_t pieces)
@@ -271,21 +283,76 @@ static int write_all(int fd, struct iovec *parts, size_t n, off_t at)
 	return 0;
 }
 
-int ff_disk_put(struct ff_store *store, uint32_t shard, struct iovec *parts, size_t n,
-		uint32_t pieces, uint32_t *piece)
+/* Space for so many pieces of a shard, within the store's limit. */
+static int claim(struct ff_store *store, uint32_t index, uint32_t pieces, uint32_t *first)
 {
-	uint32_t index = shard % store->nshards, first;
 	int error = charge(store, (uint64_t)pieces * FF_PIECE);
 
 	if (error)
 		return error;
-	error = reserve(store, index, pieces, &first);
-	if (error) {
+	error = reserve(store, index, pieces, first);
+	if (error)
 		__atomic_sub_fetch(&store->used, (uint64_t)pieces * FF_PIECE, __ATOMIC_RELAXED);
+	return error;
+}
+
+int ff_disk_put(struct ff_store *store, uint32_t shard, struct iovec *parts, size_t n,
+		uint32_t pieces, uint32_t *piece)
+{
+	uint32_t index = shard % store->nshards, first;
+	int error = claim(store, index, pieces, &first);
+
+	if (error)
 		return error;
-	}
 	*piece = index << SHARD_SHIFT | first;
 	error = write_all(store->shards[index].fd, parts, n, (off_t)first * FF_PIECE);
+	if (error)
+		ff_disk_drop(store, *piece, pieces);
+	return error;
+}
+
+/* ---- past the page cache ---- */
+
+static int past_cache(struct shard *shard)
+{
+	int fd;
+
+	pthread_mutex_lock(&shard->lock);
+	if (shard->past == NOT_YET)
+		shard->past = ff_nameless_past_cache(shard->fd);
+	if (shard->past < 0)
+		shard->past = NEVER;
+	fd = shard->past;
+	pthread_mutex_unlock(&shard->lock);
+	return fd;
+}
+
+int ff_disk_move(struct ff_store *store, uint32_t shard, const uint8_t *bytes, uint32_t pieces,
+		 uint32_t *piece)
+{
+	uint32_t index = shard % store->nshards, first;
+	int error = claim(store, index, pieces, &first), fd;
+	struct iovec rest = { (void *)bytes, (size_t)pieces * FF_PIECE };
+	off_t at;
+
+	if (error)
+		return error;
+	*piece = index << SHARD_SHIFT | first;
+	at = (off_t)first * FF_PIECE;
+	fd = past_cache(&store->shards[index]);
+	while (fd >= 0 && rest.iov_len) {
+		ssize_t done = pwrite(fd, rest.iov_base, rest.iov_len, at);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		/* what it does not take so, or not all of it, it may take otherwise */
+		if (done <= 0 || done % FF_PIECE)
+			break;
+		rest.iov_base = (uint8_t *)rest.iov_base + done;
+		rest.iov_len -= (size_t)done;
+		at += done;
+	}
+	error = write_all(store->shards[index].fd, &rest, rest.iov_len > 0, at);
 	if (error)
 		ff_disk_drop(store, *piece, pieces);
 	return error;

@@ -14,6 +14,8 @@ void ff_store_trim(struct ff_store *store);
 
 /* Room for n pieces in the store's memory; -ENOBUFS when there is none left, or never was. */
 int ff_store_take(struct ff_store *store, uint32_t shard, size_t n, struct ff_place *out);
+/* The memory that it uses, or NULL. */
+struct ff_arena *ff_store_arena(const struct ff_store *store);
 /* Count pieces that an extent takes there, or no longer does. */
 void ff_store_count(struct ff_store *store, int64_t pieces);
 
@@ -23,6 +25,12 @@ void ff_store_count(struct ff_store *store, int64_t pieces);
  */
 int ff_disk_put(struct ff_store *store, uint32_t shard, struct iovec *parts, size_t n,
 		uint32_t pieces, uint32_t *piece);
+/*
+ * The same of pieces side by side, which begin on a page of memory: past the page cache, where the
+ * file system lets them.
+ */
+int ff_disk_move(struct ff_store *store, uint32_t shard, const uint8_t *bytes, uint32_t pieces,
+		 uint32_t *piece);
 void ff_disk_drop(struct ff_store *store, uint32_t piece, uint32_t pieces);
 int ff_store_load(const struct ff_store *store, uint32_t piece, size_t skip, uint8_t *buffer,
 		  size_t size);

@@ -2,8 +2,15 @@
 /*
  * Extents: what a chunk's snapshot has stored, wherever that is
  *
- * In memory it is looked at where it lies. A child has no copy of that, nor of the files: what is
- * let go there frees its own memory and nothing more.
+ * In memory it is looked at where it lies, by whoever has pinned it. It may be moved to disk at any
+ * time: then nobody pins it any more, and the last who did so before gives its place back.
+ *
+ *   pins   2            two look at it in memory
+ *          2 on disk    it has been moved, they still look
+ *          0 on disk    its place is given back, once
+ *
+ * A child has no copy of the memory, nor of the files: what is let go there frees its own memory
+ * and nothing more.
  */
 #include "bits.h"
 #include "extent.h"
@@ -33,6 +40,7 @@ int ff_extent_of_place(struct ff_store *store, const struct ff_place *place,
 		return -ENOMEM;
 	extent->place = *place;
 	ff_store_count(store, place->pieces);
+	ff_tenant_enter(place, &extent->tenant);
 	*out = extent;
 	return 0;
 }
@@ -49,6 +57,7 @@ int ff_extent_write(struct ff_store *store, uint32_t shard, struct iovec *parts,
 	extent = create(store, ff_divide_up(bytes, FF_PIECE));
 	if (!extent)
 		return -ENOMEM;
+	extent->pins = FF_ON_DISK;
 	error = ff_disk_put(store, shard, parts, n, extent->pieces, &extent->piece);
 	if (error) {
 		ff_store_put(store);
@@ -71,20 +80,42 @@ void ff_extent_put(struct ff_extent *extent)
 
 	if (__atomic_sub_fetch(&extent->references, 1, __ATOMIC_ACQ_REL))
 		return;
-	if (extent->place.bytes) {
-		ff_store_count(store, -(int64_t)extent->pieces);
-		ff_place_put(&extent->place);
-	} else {
+	if (extent->pins & FF_ON_DISK) {
 		ff_disk_drop(store, extent->piece, extent->pieces);
+	} else {
+		ff_store_count(store, -(int64_t)extent->pieces);
+		ff_tenant_leave(&extent->place, &extent->tenant);
+		ff_place_put(&extent->place);
 	}
 	ff_store_put(store);
 	free(extent);
 }
 
-int ff_extent_load(const struct ff_extent *extent, size_t skip, uint8_t *buffer, size_t size)
+const uint8_t *ff_extent_pin(struct ff_extent *extent)
 {
-	if (!extent->place.bytes)
+	uint32_t pins = __atomic_load_n(&extent->pins, __ATOMIC_ACQUIRE);
+
+	do {
+		if (pins & FF_ON_DISK)
+			return NULL;
+	} while (!__atomic_compare_exchange_n(&extent->pins, &pins, pins + 1, true,
+					      __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE));
+	return extent->place.bytes;
+}
+
+void ff_extent_unpin(struct ff_extent *extent)
+{
+	if (__atomic_sub_fetch(&extent->pins, 1, __ATOMIC_ACQ_REL) == FF_ON_DISK)
+		ff_place_put(&extent->place);
+}
+
+int ff_extent_load(struct ff_extent *extent, size_t skip, uint8_t *buffer, size_t size)
+{
+	const uint8_t *there = ff_extent_pin(extent);
+
+	if (!there)
 		return ff_store_load(extent->store, extent->piece, skip, buffer, size);
-	memcpy(buffer, extent->place.bytes + skip, size);
+	memcpy(buffer, there + skip, size);
+	ff_extent_unpin(extent);
 	return 0;
 }

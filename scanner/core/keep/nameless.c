@@ -29,3 +29,13 @@ int ff_nameless_open(const char *directory)
 	unlink(path);
 	return fd;
 }
+
+int ff_nameless_past_cache(int fd)
+{
+	char path[64];
+	int past;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	past = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+	return past < 0 ? -errno : past;
+}

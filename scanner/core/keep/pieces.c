@@ -98,7 +98,7 @@ static int store_in_memory(struct ff_store *store, struct load *load, struct ff_
 	int error;
 
 	if (!leave_landing(load, &place)) {
-		error = ff_store_take(store, load->kept->shard,
+		error = ff_spill_take(store, load->kept->shard,
 				      ff_divide_up(load->kib, KIBS), &place);
 		if (error)
 			return error;

@@ -52,12 +52,9 @@ static inline uint64_t entry_kib(uint64_t entry)
 	return entry & (((uint64_t)1 << EXTENT_SHIFT) - 1);
 }
 
-/* The bytes of a stored piece where they lie, or NULL when they are on disk. */
-static inline const uint8_t *entry_bytes(const struct ff_record *record, uint64_t entry)
+static inline struct ff_extent *extent_of_entry(const struct ff_record *record, uint64_t entry)
 {
-	const uint8_t *bytes = record->extents[entry_extent(entry)]->place.bytes;
-
-	return bytes ? bytes + entry_kib(entry) * 1024 : NULL;
+	return record->extents[entry_extent(entry)];
 }
 
 static inline uint8_t *record_values(const struct ff_record *record)

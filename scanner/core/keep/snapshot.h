@@ -6,6 +6,7 @@
 #include "kernels/kernels.h"
 #include "matchset.h"
 
+struct ff_extent;
 struct ff_record;
 
 /*
@@ -62,9 +63,12 @@ int ff_snapshot_put_values(struct ff_snapshot *snapshot, uint64_t chunk, const u
 int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
 		       const struct ff_chunk *bounds, const uint32_t *slots, size_t n,
 		       uint8_t *out);
-/* The bytes of the chunk where they lie, if all of them do so as they were; or NULL. */
+/*
+ * The bytes of the chunk where they lie, if all of them do so as they were; or NULL. They stay
+ * there until their lender is unpinned (extent.h).
+ */
 const uint8_t *ff_snapshot_lend(const struct ff_snapshot *snapshot, uint64_t chunk,
-				const struct ff_chunk *bounds);
+				const struct ff_chunk *bounds, struct ff_extent **lender);
 /* Put the bytes of the chunk's matches where they lie in the chunk, in wanted pieces. */
 int ff_snapshot_load(const struct ff_snapshot *snapshot, uint64_t chunk,
 		     const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer);

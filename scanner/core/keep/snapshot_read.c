@@ -49,26 +49,28 @@ static bool all_zero(const uint8_t *bytes, size_t size)
 static int load_packed(const struct ff_snapshot *snapshot, const struct ff_record *record,
 		       uint64_t entry, uint8_t *out, size_t n)
 {
-	const struct ff_extent *extent = record->extents[entry_extent(entry)];
-	const uint8_t *there = entry_bytes(record, entry);
+	struct ff_extent *extent = extent_of_entry(record, entry);
+	const uint8_t *there = ff_extent_pin(extent);
 	uint8_t packed[UNPACKED_MAX * FF_PIECE / 2];
 	uint32_t width = entry_width(entry);
 	size_t size = ff_packed_size(width), skip = entry_kib(entry) * 1024;
+	int error = 0;
 
-	while (n) {
-		size_t some = there || n < UNPACKED_MAX ? n : UNPACKED_MAX;
-		int error = there ? 0 : ff_extent_load(extent, skip, packed, some * size);
+	while (n && !error) {
+		size_t some = n < UNPACKED_MAX ? n : UNPACKED_MAX;
 
-		if (error)
-			return error;
-		for (size_t i = 0; i < some; i++)
-			snapshot->kernels->unpack(width, (there ? there : packed) + i * size,
+		if (!there)
+			error = ff_extent_load(extent, skip, packed, some * size);
+		for (size_t i = 0; i < some && !error; i++)
+			snapshot->kernels->unpack(width, (there ? there + skip : packed) + i * size,
 						  out + i * FF_PIECE);
 		out += some * FF_PIECE;
 		skip += some * size;
 		n -= some;
 	}
-	return 0;
+	if (there)
+		ff_extent_unpin(extent);
+	return error;
 }
 
 /* Read n stored pieces that follow one another, so many bytes in all when unpacked. */
@@ -77,8 +79,7 @@ static int load_stored(const struct ff_snapshot *snapshot, const struct ff_recor
 {
 	if (entry_width(entry) < KIBS)
 		return load_packed(snapshot, record, entry, out, size / FF_PIECE);
-	return ff_extent_load(record->extents[entry_extent(entry)], entry_kib(entry) * 1024, out,
-			      size);
+	return ff_extent_load(extent_of_entry(record, entry), entry_kib(entry) * 1024, out, size);
 }
 
 static int load_pieces(const struct ff_snapshot *snapshot, const struct ff_record *record,
@@ -149,9 +150,10 @@ int ff_snapshot_load(const struct ff_snapshot *snapshot, uint64_t chunk,
 }
 
 const uint8_t *ff_snapshot_lend(const struct ff_snapshot *snapshot, uint64_t chunk,
-				const struct ff_chunk *bounds)
+				const struct ff_chunk *bounds, struct ff_extent **lender)
 {
 	const struct ff_record *record = snapshot->records[chunk];
+	const uint8_t *there;
 
 	if (!record || record->kind != RECORD_PIECES || entry_width(record->entries[0]) < KIBS)
 		return NULL;
@@ -159,7 +161,9 @@ const uint8_t *ff_snapshot_lend(const struct ff_snapshot *snapshot, uint64_t chu
 		if (record->entries[i] != record->entries[0] + i * KIBS)
 			return NULL;
 	}
-	return entry_bytes(record, record->entries[0]);
+	*lender = extent_of_entry(record, record->entries[0]);
+	there = ff_extent_pin(*lender);
+	return there ? there + entry_kib(record->entries[0]) * 1024 : NULL;
 }
 
 /* size bytes of a stored piece, from skip on. */
@@ -170,7 +174,7 @@ static int load_part(const struct ff_snapshot *snapshot, const struct ff_record 
 	int error;
 
 	if (entry_width(entry) == KIBS)
-		return ff_extent_load(record->extents[entry_extent(entry)],
+		return ff_extent_load(extent_of_entry(record, entry),
 				      entry_kib(entry) * 1024 + skip, out, size);
 	error = load_stored(snapshot, record, entry, piece, FF_PIECE);
 	if (!error)
@@ -224,14 +228,71 @@ static void gather_values(const struct ff_snapshot *snapshot, uint64_t chunk,
 	}
 }
 
-/* A stored piece's bytes: where they lie, or else in a buffer. */
-static int see_piece(const struct ff_snapshot *snapshot, const struct ff_record *record,
-		     uint64_t entry, uint8_t *buffer, size_t size, const uint8_t **out)
-{
-	const uint8_t *there = entry_width(entry) == KIBS ? entry_bytes(record, entry) : NULL;
+/* A stored piece that is looked at: where it lies, or in a buffer. */
+struct sight {
+	size_t index;			/* of the piece, or SIZE_MAX */
+	const uint8_t *bytes;
+	struct ff_extent *pinned;	/* or NULL */
+	uint8_t unpacked[FF_PIECE];
+};
 
-	*out = there ? there : buffer;
-	return there ? 0 : load_stored(snapshot, record, entry, buffer, size);
+static void look_away(struct sight *sight)
+{
+	if (sight->pinned)
+		ff_extent_unpin(sight->pinned);
+	sight->pinned = NULL;
+	sight->index = SIZE_MAX;
+}
+
+static int look_at(const struct ff_snapshot *snapshot, const struct ff_record *record,
+		   const struct ff_chunk *bounds, size_t index, struct sight *sight)
+{
+	uint64_t entry = record->entries[index];
+	struct ff_extent *extent = extent_of_entry(record, entry);
+	const uint8_t *there = NULL;
+	int error = 0;
+
+	if (sight->index == index)
+		return 0;
+	look_away(sight);
+	if (entry_width(entry) == KIBS)
+		there = ff_extent_pin(extent);
+	if (there) {
+		sight->pinned = extent;
+		sight->bytes = there + entry_kib(entry) * 1024;
+	} else {
+		error = load_stored(snapshot, record, entry, sight->unpacked,
+				    piece_size(bounds, index));
+		sight->bytes = sight->unpacked;
+	}
+	sight->index = error ? SIZE_MAX : index;
+	return error;
+}
+
+/* One slot's value, out of stored pieces. */
+static int gather_value(const struct ff_snapshot *snapshot, const struct ff_record *record,
+			const struct ff_chunk *bounds, size_t offset, struct sight *sight,
+			uint8_t *out)
+{
+	uint32_t span = snapshot->set->grid->span;
+	size_t index = offset / FF_PIECE;
+	uint64_t entry = record->entries[index];
+	int error;
+
+	if (offset % FF_PIECE + span > FF_PIECE) {
+		error = value_of_pieces(snapshot, record, offset, out);
+		return error == -ENOENT ? 0 : error;
+	}
+	if (entry == ENTRY_NONE)
+		return 0;
+	if (entry == ENTRY_ZERO) {
+		memset(out, 0, span);
+		return 0;
+	}
+	error = look_at(snapshot, record, bounds, index, sight);
+	if (!error)
+		memcpy(out, sight->bytes + offset % FF_PIECE, span);
+	return error;
 }
 
 int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
@@ -240,9 +301,8 @@ int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
 {
 	const struct ff_record *record = snapshot->records[chunk];
 	const struct ff_grid *grid = snapshot->set->grid;
-	uint8_t unpacked[FF_PIECE];
-	const uint8_t *piece = NULL;
-	size_t loaded = SIZE_MAX;
+	struct sight sight;
+	int error = 0;
 
 	if (snapshot->constant) {
 		for (size_t i = 0; i < n; i++)
@@ -255,28 +315,13 @@ int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
 		memset(out, 0, n * grid->span);
 	if (!record || record->kind != RECORD_PIECES)
 		return 0;
-	for (size_t i = 0; i < n; i++, out += grid->span) {
-		size_t offset = slots[i] * (size_t)grid->align, index = offset / FF_PIECE;
-		uint64_t entry = record->entries[index];
-		int error = 0;
-
-		if (offset % FF_PIECE + grid->span > FF_PIECE) {
-			error = value_of_pieces(snapshot, record, offset, out);
-		} else if (entry == ENTRY_ZERO) {
-			memset(out, 0, grid->span);
-		} else if (entry != ENTRY_NONE) {
-			if (loaded != index)
-				error = see_piece(snapshot, record, entry, unpacked,
-						  piece_size(bounds, index), &piece);
-			if (error)
-				return error;
-			loaded = index;
-			memcpy(out, piece + offset % FF_PIECE, grid->span);
-		}
-		if (error && error != -ENOENT)
-			return error;
-	}
-	return 0;
+	sight.index = SIZE_MAX;
+	sight.pinned = NULL;
+	for (size_t i = 0; i < n && !error; i++)
+		error = gather_value(snapshot, record, bounds, slots[i] * (size_t)grid->align,
+				     &sight, out + i * grid->span);
+	look_away(&sight);
+	return error;
 }
 
 int ff_snapshot_value(const struct ff_snapshot *snapshot, uint64_t address, uint8_t *out)

@@ -10,7 +10,7 @@
  *   lot       see lot.c
  *   keep      the mask as blocks of the match set, the bytes in the snapshot
  */
-#include "keep/disk.h"
+#include "keep/extent.h"
 #include "lot.h"
 
 #include <errno.h>
@@ -22,6 +22,7 @@ struct view {
 	struct ff_chunk bounds;
 	uint8_t *now;			/* where it is read to */
 	bool blank;			/* nobody ever touched what is wanted of it */
+	struct ff_extent *lenders[FF_STREAMS];	/* of old bytes that lie in memory, or NULL */
 };
 
 static bool all_known(const struct ff_scanner *scanner, size_t first, size_t last)
@@ -161,7 +162,7 @@ static uint8_t *choose_room(struct ff_scanner *scanner, const struct view *view)
 		landing->place.bytes = NULL;
 	}
 	if (!landing->place.bytes &&
-	    ff_store_take(scanner->scan->spec.store, scanner->worker->number, pieces,
+	    ff_spill_take(scanner->scan->spec.store, scanner->worker->number, pieces,
 			  &landing->place))
 		return scanner->buffers[FF_NOW];
 	return landing->place.bytes;
@@ -210,6 +211,7 @@ static int load_streams(struct ff_scanner *scanner, struct view *view)
 	const uint8_t **streams = view->lot.streams;
 
 	for (size_t s = FF_NOW + 1; s < FF_STREAMS; s++) {
+		struct ff_extent *lender;
 		size_t twin = FF_NOW + 1;
 		int error;
 
@@ -221,9 +223,12 @@ static int load_streams(struct ff_scanner *scanner, struct view *view)
 			streams[s] = streams[twin];
 			continue;
 		}
-		streams[s] = ff_snapshot_lend(spec->streams[s], view->chunk, &view->bounds);
-		if (streams[s])
+		streams[s] = ff_snapshot_lend(spec->streams[s], view->chunk, &view->bounds,
+					      &lender);
+		if (streams[s]) {
+			view->lenders[s] = lender;
 			continue;
+		}
 		error = ff_snapshot_load(spec->streams[s], view->chunk, &view->bounds,
 					 scanner->pieces, scanner->buffers[s]);
 		if (error)
@@ -386,28 +391,44 @@ static void describe(const struct ff_scanner *scanner, struct view *view)
 	lot->nholes = fetch->nholes;
 }
 
+static int decide(struct ff_scanner *scanner, struct view *view)
+{
+	int any;
+
+	clear_missing(scanner, view);
+	describe(scanner, view);
+	any = ff_lot_decide(scanner, &view->lot);
+	return any > 0 ? keep(scanner, view) : any;
+}
+
+/* What was lent may go to disk again. */
+static void return_streams(const struct view *view)
+{
+	for (size_t s = 0; s < FF_STREAMS; s++) {
+		if (view->lenders[s])
+			ff_extent_unpin(view->lenders[s]);
+	}
+}
+
 int ff_dense_scan(struct ff_scanner *scanner, uint64_t chunk)
 {
 	const struct ff_scan *scan = scanner->scan;
 	struct view view = { .chunk = chunk };
-	int error, any;
+	int error;
 
 	ff_grid_chunk(scan->spec.grid, chunk, &view.bounds);
 	want(scanner, &view);
 	error = read_now(scanner, &view);
 	if (error || ff_job_stopped(&scan->job))
 		return error;
-	if (!is_blank(scanner, &view)) {
+	if (!is_blank(scanner, &view))
 		error = load_streams(scanner, &view);
-		if (error)
-			return error;
-	} else if (scan->blank_matches) {
+	else if (scan->blank_matches)
 		take_zeros(scanner, &view);
-	} else {
+	else
 		return 0;
-	}
-	clear_missing(scanner, &view);
-	describe(scanner, &view);
-	any = ff_lot_decide(scanner, &view.lot);
-	return any > 0 ? keep(scanner, &view) : any;
+	if (!error)
+		error = decide(scanner, &view);
+	return_streams(&view);
+	return error;
 }
