@@ -39,7 +39,7 @@ def group(of: str, limit: int | str, taken: int, droppable: int = 0) -> dict[str
     return {
         f"{folder}/memory.max": f"{limit}\n",
         f"{folder}/memory.current": f"{taken}\n",
-        f"{folder}/memory.stat": f"anon 4096\nfile 8192\ninactive_file {droppable}\nactive_file 7\n",
+        f"{folder}/memory.stat": f"anon 4096\ninactive_file {droppable}\nactive_file 7\n",
     }
 
 

@@ -179,29 +179,17 @@ int ff_snapshot_put_values(struct ff_snapshot *snapshot, uint64_t chunk, const u
 	return 0;
 }
 
-/* Whether slots that are the same as in the base leave no byte of the piece that is not. */
-static bool all_slots_match(const struct ff_grid *grid, const struct ff_kept *kept,
-			    size_t piece)
-{
-	size_t slots = FF_PIECE / grid->align, first = piece * slots;
-
-	if (FF_PIECE % grid->align || slots % 64 || grid->span < grid->align ||
-	    first + slots > kept->bounds->slots)
-		return false;
-	for (size_t w = first / 64; w < (first + slots) / 64; w++) {
-		if (~kept->mask[w])
-			return false;
-	}
-	return true;
-}
-
-/* The base snapshot's entry for a piece whose bytes are still the same, or ENTRY_NONE. */
-static uint64_t shared_entry(const struct ff_grid *grid, const struct ff_record *base,
-			     const struct ff_kept *kept, size_t piece)
+/*
+ * The base snapshot's entry for a piece whose matches' bytes are still the same, or ENTRY_NONE. What
+ * lies between matches is nobody's to ask for, so where they are known to be the same nothing is
+ * compared.
+ */
+static uint64_t shared_entry(const struct ff_record *base, const struct ff_kept *kept,
+			     size_t piece)
 {
 	if (!base || base->entries[piece] == ENTRY_NONE)
 		return ENTRY_NONE;
-	if (kept->relation == FF_SAME_BYTES && all_slots_match(grid, kept, piece))
+	if (kept->relation == FF_SAME_BYTES)
 		return base->entries[piece];
 	if (memcmp(kept->bytes + piece * FF_PIECE, kept->base_bytes + piece * FF_PIECE,
 		   piece_size(kept->bounds, piece)))
@@ -234,7 +222,7 @@ static size_t fill_entries(const struct ff_snapshot *snapshot, struct ff_record 
 	for (size_t i = 0; i < n; i++) {
 		if (!ff_bit(stored, i))
 			continue;
-		record->entries[i] = shared_entry(grid, base, kept, i);
+		record->entries[i] = shared_entry(base, kept, i);
 		if (record->entries[i] == ENTRY_NONE &&
 		    snapshot->kernels->is_zero(kept->bytes + i * FF_PIECE,
 					       piece_size(kept->bounds, i)))
