@@ -8,6 +8,8 @@ tells more where others use the machine too. Before each case as much memory as 
 may take is touched and freed: on virtual machines memory that was free for some seconds comes from
 the host again, which costs many times what is measured here. ``first`` is a target's first scan,
 ``again`` its second one, while the first's values are still held, and ``warm`` a third one.
+``beyond`` has a quarter of what it keeps in memory and the rest on disk; its ratio is to writing as
+much past the page cache just before, to files of the same folder.
 ``--real`` scans processes of Python, and of Node.js where there is one, with much memory, too.
 """
 
@@ -22,6 +24,8 @@ import shutil
 import statistics
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +33,7 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from cases import MEMORY, MIB, anonymous_memory
-from farfetch.scanner import Scan, ScanResult, Target, attach
+from farfetch.scanner import Budget, Scan, ScanResult, Target, attach
 from raw import raw_rate
 
 from support.targets import TargetProcess
@@ -185,6 +189,59 @@ def densities(bench: Bench, size: int) -> None:
                     bench.take(names[2], 0.71, s, "unchanged", process.pid)
 
 
+def beyond(bench: Bench, size: int) -> None:
+    """Random values, once, of which three quarters go to disk."""
+    name, kept = "beyond: first", size * MIB // 4
+    if not bench.wants(name):
+        return
+    with TargetProcess("values", str(size), "random", timeout=120) as process:
+        where = "{start}..{end}".format(**process.greeting)
+        options: dict[str, Any] = {"threads": bench.threads, "soft_dirty": False}
+        with (
+            attach(process.pid) as target,
+            target.scan("i32", where=where, budget=Budget(values=kept), **options) as scan,
+        ):
+            warm(kept)
+            used = processor_time()
+            raw = write_seconds(scan.directory, size * MIB - kept, bench.threads)
+            used_raw, used = processor_time() - used, processor_time()
+            result = scan.first("unknown")
+            used = processor_time() - used
+            row = bench.rows.setdefault(
+                name, {"needed": 0.8, "ratio": [], "cpu": [], "seconds": []}
+            )
+            row["ratio"].append(raw / result.seconds)
+            row["cpu"].append(used_raw / used)
+            row["seconds"].append(result.seconds)
+            row["matches"] = result.matches
+            row["memory_mib"] = round(anonymous_memory() / MIB, 1)
+            row["disk_mib"] = round(scan.disk / MIB, 1)
+
+
+def write_seconds(folder: str, size: int, threads: int) -> float:
+    """Seconds that so many threads take to write so much past the page cache, 16 MiB at a time."""
+    block = 16 * MIB
+
+    def write() -> None:
+        file = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_DIRECT, 0o600)
+        try:
+            with mmap.mmap(-1, block) as room:
+                room.write(os.urandom(MIB) * 16)
+                os.posix_fallocate(file, 0, size // threads)
+                for at in range(0, size // threads, block):
+                    os.pwrite(file, room, at)
+        finally:
+            os.close(file)
+
+    workers = [threading.Thread(target=write) for _ in range(threads)]
+    begin = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return time.perf_counter() - begin
+
+
 def real(bench: Bench, size: int) -> None:
     """Processes of programs that people run."""
     for program, source in REAL.items():
@@ -225,6 +282,7 @@ def main() -> int:
     for _ in range(options.rounds):
         kinds(bench, options.size)
         densities(bench, options.size)
+        beyond(bench, options.size)
         if options.real:
             real(bench, options.size)
     report = {

@@ -310,6 +310,19 @@ class Target(Coded):
                 raise WaitTimeout(f"the end of {self.name}", "it still runs")
             yield pause
 
+    def spare_memory(self) -> None:
+        """Have old values take no more memory than the machine can spare now.
+
+        While others wait for memory, or near the limit of a control group, what is free of it is
+        given back, and the oldest values go to disk. Scans see to that themselves; whoever keeps
+        values while no scan runs may call this now and then, as the prompt does.
+
+        >>> with attach(Buffer(bytes(8))) as target:
+        ...     target.spare_memory()
+        """
+        self._life.check()
+        self._arena.relieve()
+
     def close(self) -> None:
         """Let go: what is frozen thaws, the target runs on.
 

@@ -342,6 +342,11 @@ struct ff_snapshot;
 int ff_arena_create(const char *root, struct ff_arena **out);
 /* Give back what is free until no more than so many bytes are held. */
 void ff_arena_trim(struct ff_arena *arena, uint64_t most);
+/*
+ * Give back what is free and move the oldest to disk, until no more is held than the machine can
+ * spare now.
+ */
+void ff_arena_relieve(struct ff_arena *arena);
 /* Give back what is free, and the rest with the last snapshot that has bytes in it. */
 void ff_arena_close(struct ff_arena *arena);
 /* Bytes of memory that are held, used or free. */

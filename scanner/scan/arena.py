@@ -50,6 +50,11 @@ class Arena:
         self._share = share if self._share is None else min(self._share, share)
         return self._share
 
+    def relieve(self) -> None:
+        """Give back or move to disk what the machine cannot spare any more."""
+        if self._held is not None:
+            lib.ff_arena_relieve(self._held.get())
+
     def close(self) -> None:
         """Give back what is free now, and the rest with the last step that has bytes in it."""
         self._is_closed = True

@@ -162,6 +162,7 @@ def _watching(watch: TargetWatch) -> Callable[[], None]:
     async def look() -> None:
         while True:
             await asyncio.sleep(LOOK)
+            await asyncio.to_thread(watch.spare_memory)  # may write to disk
             news = watch.news()
             if news is not None:
                 await run_in_terminal(partial(report.complain, news))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import FarfetchError, Target, quote
@@ -40,6 +41,13 @@ class TargetWatch:
         except FarfetchError as error:
             return error
         return None
+
+    def spare_memory(self) -> None:
+        """Have what is kept of scans take no more than the machine can spare."""
+        target = self._session.target
+        if target is not None:
+            with suppress(FarfetchError):  # closed meanwhile
+                target.spare_memory()
 
     def remember(self) -> None:
         """A line was run: what it has frozen of the table is frozen in the next run, too."""

@@ -14,6 +14,8 @@ import pytest
 from farfetch.scanner import Budget, Scan, SnapshotError, Target, attach, i32
 from farfetch.scanner.engine import lib
 from farfetch.scanner.scan.arena import Arena
+from farfetch.shell.repl.target_watch import TargetWatch
+from farfetch.shell.session.session import Session
 
 from live.test_arena import anonymous, old_of, where_of
 from live.test_disk import mount, old_values_on, private_mounts
@@ -143,6 +145,27 @@ def test_where_nobody_does_anything_else_the_oldest_go(tmp_path: Path, spawn: Sp
         assert target._arena.bytes <= 64 * MIB
         assert scan.values_memory + scan.disk == 256 * MIB
         assert [first for _, _, first in old_of(scan)] == [first for _, _, first in kept]
+
+
+def test_the_prompt_sees_to_it_while_no_scan_runs(tmp_path: Path, spawn: Spawn) -> None:
+    process = spawn("values", "64", "random")
+    say(tmp_path, 0, 0)
+    with scanning(process.pid, tmp_path, where_of(process), 1 << 30) as (target, scan):
+        scan.first()
+        kept = old_of(scan)
+        session = Session()
+        session.target = target
+        watch = TargetWatch(session)
+        watch.spare_memory()
+        assert (scan.values_memory, scan.disk) == (64 * MIB, 0)
+        say(tmp_path, 90, 60)
+        watch.spare_memory()
+        assert (scan.values_memory, scan.disk, target._arena.bytes) == (0, 64 * MIB, 0)
+        assert old_of(scan) == kept
+        target.close()
+        watch.spare_memory()
+        session.target = None
+        watch.spare_memory()
 
 
 @pytest.mark.parametrize("make", [group, old_group])

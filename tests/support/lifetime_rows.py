@@ -251,6 +251,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "signature": reaching(signed),
         "script": reaching(lambda w: w.target.script("nop")),
         "scripts": own(lambda w: w.target.scripts),
+        "spare_memory": own(lambda w: w.target.spare_memory()),
         "symbol": reaching(lambda w: w.target.symbol(w.at)),
         "wait_exit": reaching(lambda w: ends(w.target.wait_exit)),
         "wait_exit_async": reaching(lambda w: ends(awaiting(w.target.wait_exit_async))),

@@ -244,6 +244,21 @@ static uint64_t look(struct ff_arena *arena, uint64_t limit)
 	return ff_min(limit, arena->spared);
 }
 
+bool ff_arena_exceeds(struct ff_arena *arena)
+{
+	uint64_t limit;
+	bool exceeds;
+
+	if (!is_own(arena))
+		return false;
+	pthread_mutex_lock(&arena->lock);
+	limit = look(arena, UINT64_MAX);
+	give_back(arena, limit);
+	exceeds = arena->held > limit;
+	pthread_mutex_unlock(&arena->lock);
+	return exceeds;
+}
+
 /* Have so many bytes of a slab held; whether that may be. */
 static bool grow(struct ff_arena *arena, uint32_t index, size_t end, uint64_t limit)
 {

@@ -25,6 +25,8 @@ struct ff_place {
  */
 int ff_arena_take(struct ff_arena *arena, uint32_t lane, size_t n, uint64_t limit,
 		  struct ff_place *out);
+/* Give back what is free, and tell whether more is held then than the machine can spare. */
+bool ff_arena_exceeds(struct ff_arena *arena);
 /* Put it back. */
 void ff_place_put(const struct ff_place *place);
 

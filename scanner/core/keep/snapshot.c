@@ -180,9 +180,9 @@ int ff_snapshot_put_values(struct ff_snapshot *snapshot, uint64_t chunk, const u
 }
 
 /*
- * The base snapshot's entry for a piece whose matches' bytes are still the same, or ENTRY_NONE. What
- * lies between matches is nobody's to ask for, so where they are known to be the same nothing is
- * compared.
+ * The base snapshot's entry for a piece whose matches' bytes are still the same, or ENTRY_NONE.
+ * What lies between matches is nobody's to ask for, so where they are known to be the same
+ * nothing is compared.
  */
 static uint64_t shared_entry(const struct ff_record *base, const struct ff_kept *kept,
 			     size_t piece)

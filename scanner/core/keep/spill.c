@@ -7,7 +7,8 @@
  *                                          cache
  *
  * Whoever needs room makes it, so that no thread stays between scans, and each waits for what
- * it writes itself. An extent's bytes do not change, and who looks at them goes on doing so.
+ * it writes itself; between scans somebody asks now and then. An extent's bytes do not change,
+ * and who looks at them goes on doing so.
  */
 #include "extent.h"
 
@@ -110,4 +111,10 @@ int ff_spill_take(struct ff_store *store, uint32_t shard, size_t n, struct ff_pl
 	while (error == -ENOBUFS && ff_store_arena(store) &&
 	       !ff_spill_oldest(ff_store_arena(store)));
 	return error;
+}
+
+void ff_arena_relieve(struct ff_arena *arena)
+{
+	while (ff_arena_exceeds(arena) && !ff_spill_oldest(arena))
+		;
 }
