@@ -40,14 +40,6 @@ static const struct ff_run *block_runs(const struct ff_block *block)
 
 /* ---- building ---- */
 
-static void fill_offsets(const uint64_t *mask, size_t words, uint16_t *out)
-{
-	for (size_t w = 0; w < words; w++) {
-		for (uint64_t left = mask[w]; left; left &= left - 1)
-			*out++ = w * 64 + ff_bits_first(left);
-	}
-}
-
 static void fill_runs(const uint64_t *mask, size_t words, struct ff_run *out)
 {
 	uint64_t carry = 0;
@@ -99,7 +91,7 @@ static int shape_block(struct ff_block *block, uint32_t count, uint32_t runs, si
 	bytes = ff_block_bytes(block);
 	if (!bytes)
 		return 0;
-	memory = calloc(1, bytes);
+	memory = calloc(1, bytes + FF_OFFSETS_SLACK * sizeof(uint16_t));
 	if (!memory) {
 		memset(block, 0, sizeof(*block));
 		return -ENOMEM;
@@ -129,7 +121,7 @@ int ff_block_of_mask(struct ff_block *block, const struct ff_kernels *kernels,
 			block->run = the_run(mask, count);
 		break;
 	case FF_BLOCK_OFFSETS:
-		fill_offsets(mask, words, block->offsets);
+		kernels->offsets(mask, words, block->offsets);
 		break;
 	default:
 		memcpy(block->words, mask, words * sizeof(*mask));

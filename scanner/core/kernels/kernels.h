@@ -13,6 +13,7 @@
 #include "ff.h"
 
 #define FF_EXPR_DEPTH 16	/* values on an expression's stack */
+#define FF_OFFSETS_SLACK 4	/* that may be written to behind what offsets() has found */
 
 /* low <= value at a <= high; NaN is in no range. */
 struct ff_range_test {
@@ -59,6 +60,8 @@ struct ff_kernels {
 	void (*copy)(uint8_t *out, const uint8_t *bytes, size_t size);
 	/* How many bits are set, and in how many runs. */
 	void (*count)(const uint64_t *mask, size_t words, uint32_t *count, uint32_t *runs);
+	/* The numbers of the set bits, ascending; see FF_OFFSETS_SLACK. */
+	void (*offsets)(const uint64_t *mask, size_t words, uint16_t *out);
 	/* Pieces of small integers; see packed.h. */
 	uint32_t (*width)(const uint8_t *piece);
 	void (*pack)(uint32_t width, const uint8_t *piece, uint8_t *out);
@@ -95,6 +98,29 @@ static inline void ff_mask_count(const uint64_t *mask, size_t words, uint32_t *c
 			*runs += ff_bits_count(mask[w] & ~(mask[w] << 1 | carry));
 		}
 		carry = mask[w] >> 63;
+	}
+}
+
+/* Four set bits at a time, whether there are so many or not: which cannot be foreseen. */
+static inline void ff_mask_offsets(const uint64_t *mask, size_t words, uint16_t *out)
+{
+	for (size_t w = 0; w < words; w++) {
+		uint64_t left = mask[w];
+		uint16_t *end = out + ff_bits_count(left);
+
+		if (w + 4 <= words && !(left | mask[w + 1] | mask[w + 2] | mask[w + 3])) {
+			w += 3;
+			continue;
+		}
+		do {
+			for (size_t i = 0; i < 4; i++) {
+				/* where none is left it is the last bit's, and overwritten */
+				out[i] = (uint16_t)(w * 64 + ff_bits_first(left | 1ull << 63));
+				left &= left - 1;
+			}
+			out += 4;
+		} while (out < end);
+		out = end;
 	}
 }
 

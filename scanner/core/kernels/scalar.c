@@ -142,6 +142,11 @@ static void scalar_count(const uint64_t *mask, size_t words, uint32_t *count, ui
 	ff_mask_count(mask, words, count, runs);
 }
 
+static void scalar_offsets(const uint64_t *mask, size_t words, uint16_t *out)
+{
+	ff_mask_offsets(mask, words, out);
+}
+
 const struct ff_kernels ff_kernels_scalar = {
 	.name = "scalar",
 	.supported = always,
@@ -152,6 +157,7 @@ const struct ff_kernels ff_kernels_scalar = {
 	.is_zero = scalar_is_zero,
 	.copy = scalar_copy,
 	.count = scalar_count,
+	.offsets = scalar_offsets,
 	.width = scalar_width,
 	.pack = scalar_pack,
 	.unpack = scalar_unpack,

@@ -217,6 +217,11 @@ static void vector_count(const uint64_t *mask, size_t words, uint32_t *count, ui
 	ff_mask_count(mask, words, count, runs);
 }
 
+static void vector_offsets(const uint64_t *mask, size_t words, uint16_t *out)
+{
+	ff_mask_offsets(mask, words, out);
+}
+
 #define VECTOR_TEXT2(name) #name
 #define VECTOR_TEXT(name) VECTOR_TEXT2(name)
 
@@ -230,6 +235,7 @@ const struct ff_kernels VECTOR_PASTE(ff_kernels, VECTOR_NAME) = {
 	.is_zero = vector_is_zero,
 	.copy = vector_copy,
 	.count = vector_count,
+	.offsets = vector_offsets,
 	.width = vector_width,
 	.pack = vector_pack,
 	.unpack = vector_unpack,

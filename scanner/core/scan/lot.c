@@ -14,7 +14,7 @@
 #include "lot.h"
 
 /* Words of slots that are alive this near to each other are evaluated in one go. */
-#define WORD_GAP	4
+#define WORD_GAP	8
 
 void ff_lot_run(const struct ff_scan *scan, const struct ff_program *program,
 		const struct ff_lot *lot, struct ff_stretch slots, uint64_t *mask)
