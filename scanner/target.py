@@ -315,12 +315,13 @@ class Target(Coded):
 
         While others wait for memory, or near the limit of a control group, what is free of it is
         given back, and the oldest values go to disk. Scans see to that themselves; whoever keeps
-        values while no scan runs may call this now and then, as the prompt does.
+        values while no scan runs may call this now and then, as the prompt does. After
+        :meth:`close` there is nothing to do.
 
         >>> with attach(Buffer(bytes(8))) as target:
         ...     target.spare_memory()
         """
-        self._life.check()
+        self._life.refuse_children()
         self._arena.relieve()
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any
 
 from ..engine import cell, content, lib
@@ -52,8 +53,10 @@ class Arena:
 
     def relieve(self) -> None:
         """Give back or move to disk what the machine cannot spare any more."""
-        if self._held is not None:
-            lib.ff_arena_relieve(self._held.get())
+        held = self._held
+        if held is not None:
+            with suppress(TargetClosed):  # just now, by another thread
+                lib.ff_arena_relieve(held.get())
 
     def close(self) -> None:
         """Give back what is free now, and the rest with the last step that has bytes in it."""
