@@ -160,7 +160,9 @@ def test_the_prompt_sees_to_it_while_no_scan_runs(tmp_path: Path, spawn: Spawn) 
         assert (scan.values_memory, scan.disk) == (64 * MIB, 0)
         say(tmp_path, 90, 60)
         watch.spare_memory()
-        assert (scan.values_memory, scan.disk, target._arena.bytes) == (0, 64 * MIB, 0)
+        # 64 MiB go at a time, of what is held; that may be a little more
+        assert scan.values_memory <= target._arena.bytes <= 4 * MIB
+        assert scan.values_memory + scan.disk == 64 * MIB
         assert old_of(scan) == kept
         target.close()
         watch.spare_memory()
