@@ -169,6 +169,7 @@ from .values.value_type import ValueType
 
 if _typing.TYPE_CHECKING:
     from .assembler.assembler import assemble
+    from .code.hook import Hook
     from .code.instruction import Instruction, MemoryOperand
     from .code.symbols import Symbol
     from .coredump.core_file import CoreFile
@@ -199,6 +200,7 @@ else:
         "construct_struct": ".declarations.construct",
         "Checked": ".tables.check",
         "Hit": ".debug.hit",
+        "Hook": ".code.hook",
         "Instruction": ".code.instruction",
         "LiveScript": ".script.live_script",
         "MemoryOperand": ".code.instruction",
@@ -263,6 +265,7 @@ __all__ = [
     "Freezer",
     "History",
     "Hit",
+    "Hook",
     "Instruction",
     "Layout",
     "LiveScript",

@@ -169,3 +169,13 @@ def pairs(name: str, value: object) -> list[tuple[Any, Any]]:
     except Exception:
         raise ArgumentError(name, value, expected) from None
     return paired
+
+
+def allocation(size: object, near: object, access: object) -> tuple[int, int | None, str]:
+    """What memory is asked for: bytes, an address that it is to be near, and its rights."""
+    wanted = whole("size", size, 1, MOST_BYTES)
+    place = None if near is None else address(near, "near")
+    rights = text("access", access)
+    if not rights or set(rights) - set("rwx"):
+        raise ArgumentError("access", access, "some of 'r', 'w' and 'x'")
+    return wanted, place, rights

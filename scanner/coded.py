@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from . import arguments
-from .errors import CodeError, ExpressionError
+from .errors import ExpressionError
 from .live.holding import Holding
-from .live.patch import Patch
+from .live.patch import Patches
 from .memory.base import Memory
 from .values.literals import parse_integer
 
@@ -26,7 +26,7 @@ _FUNCTION: Final = re.compile(r'"?([^"]*![^"+]*)"?\s*([+-]\s*(?:0x[0-9a-fA-F]+|[
 
 
 class Coded(Holding):
-    """A memory in use whose code is read, watched and changed.
+    """A memory in use whose code is read and watched, and changed by scripts.
 
     What that takes, a decoder of instructions above all, is loaded when it is first asked for.
     """
@@ -35,6 +35,13 @@ class Coded(Holding):
         super().__init__(memory, bits=bits)
         self._scripts: Scripts | None = None
         self._symbols: Symbols | None = None
+
+    def _all_patches(self) -> Patches:
+        self._life.check()
+        with self._making:
+            if self._patches is None:
+                self._patches = Patches(self, sign=self.signature)
+        return self._patches
 
     def watchpoint(
         self,
@@ -128,6 +135,24 @@ class Coded(Holding):
             address += parse_integer((found[2] or "+0").replace(" ", "").lstrip("+"))
             return arguments.address(address)
 
+    def functions(self, text: str, count: int = 100) -> list[str]:
+        """The functions of a module whose names begin so, in alphabetical order.
+
+        Args:
+            text: the module's name, ``!``, and the beginning of the functions' names.
+            count: how many at the most.
+
+        >>> import os
+        >>> with attach(os.getpid()) as target:
+        ...     "libc!getpid" in target.functions("libc!getpi")
+        True
+        """
+        from .code.naming import functions_like
+
+        functions = self._functions()
+        count = arguments.whole("count", count, 0, arguments.MOST_BYTES)
+        return functions_like(functions, self.modules(), arguments.text("text", text), count)
+
     def _function(self, name: str) -> int | None:
         """The address of a function with its module's name before it."""
         from .code.naming import function_named
@@ -158,39 +183,12 @@ class Coded(Holding):
                 self._symbols = Symbols(self)
         return self._symbols
 
-    def nop(self, address: int) -> Patch:
-        """Let an instruction do nothing; the patch puts it back.
-
-        Threads that run through it meanwhile see the one or the other, but where its first two
-        bytes lie on both sides of a multiple of 8: there one may see half of each.
-
-        Args:
-            address: of the instruction.
-
-        Raises:
-            CodeError: there is none, or this machine's code cannot be read here.
-            MemoryFault: it cannot be read or written there.
-
-        >>> memory = bytearray(bytes.fromhex("83 6b 04 05 c3"))
-        >>> target = attach(Buffer(memory, base=0x1000))
-        >>> with target.nop(0x1000):
-        ...     print(target.disassemble(0x1000)[0])
-        nop [rax]
-        >>> print(target.disassemble(0x1000)[0])
-        sub dword ptr [rbx+4], 5
-        """
-        from .code.nops import nothing
-
-        found = self.disassemble(address)
-        if not found or not found[0].is_valid:
-            raise CodeError(address, "this is no instruction")
-        return self.patch(address, nothing(address, found[0].size))
-
     def signature(self, address: int) -> Pattern:
         """The shortest pattern of eight bytes or more that is nowhere else in its module's code.
 
         It begins at an address. What is likely to be another in the next build is left wild: how
-        far it is to data and to functions, and addresses.
+        far it is to data and to functions, and addresses. It is of the code as it was before
+        patches.
 
         Args:
             address: of an instruction.
@@ -209,7 +207,7 @@ class Coded(Holding):
         from .code.signature import signature_of
 
         self._life.check()
-        return signature_of(self, arguments.address(address))
+        return signature_of(self, arguments.address(address), self._all_patches().original)
 
     def disassemble(self, address: int, count: int = 1) -> list[Instruction]:
         """The instructions from an address on.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, overload
 
 from . import arguments
-from .coded import Coded
+from .changed import Changed
 from .errors import WaitTimeout
 from .lifetime import waiting
 from .memory.base import Memory
@@ -27,7 +27,7 @@ from .values.value_type import AnyType, OtherType, T, ValueType
 _LOOKS: Final = 0.02  # seconds between looks whether it is still there
 
 
-class Target(Coded):
+class Target(Changed):
     """A process, or any memory, whose values can be found and changed.
 
     Made by :func:`attach`; a context manager. Once it is closed, all that needs the target raises

@@ -42,3 +42,13 @@ def nothing(address: int, size: int) -> bytes:
     if address % _WORD + 2 <= _WORD:
         return bytes([_JUMP, size - 2])
     return _NOPS[min(size, 8)] + _NOPS[max(0, size - 8)]
+
+
+def padding(size: int) -> bytes:
+    """As few instructions as do nothing in so many bytes.
+
+    >>> padding(10).hex(" ")
+    '0f 1f 84 00 00 00 00 00 66 90'
+    """
+    longest = len(_NOPS) - 1
+    return _NOPS[longest] * (size // longest) + _NOPS[size % longest]

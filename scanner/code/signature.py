@@ -9,7 +9,7 @@ wild: displacements from the instruction, targets of branches, and addresses tha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from ..errors import CodeError
@@ -22,12 +22,17 @@ _MOST: Final = 256  # bytes of a pattern
 _LEAST: Final = 8  # of them that count: fewer would soon be somewhere else, too
 
 
-def signature_of(space: Space, address: int) -> Pattern:
+#: Bytes at an address as they were before patches: takes those that are there now.
+Original = Callable[[int, bytes], bytes]
+
+
+def signature_of(space: Space, address: int, original: Original) -> Pattern:
     """The shortest pattern of eight bytes or more that is nowhere else in its module's code.
 
     Args:
         space: the target.
         address: of an instruction.
+        original: gives the code as it was before patches.
 
     Raises:
         CodeError: it is in no module, no code, or no pattern of 256 bytes is unique.
@@ -45,10 +50,10 @@ def signature_of(space: Space, address: int) -> Pattern:
     )
     if module is None or region is None:
         raise CodeError(address, "it is in no module's code, so there is nothing to be unique in")
-    raw = space.read_bytes(address, min(_MOST, region.end - address))
+    raw = original(address, space.read_bytes(address, min(_MOST, region.end - address)))
     pattern = _kept(space, raw, address, modules)
     code = [
-        space.read_bytes(region.start, region.size)
+        original(region.start, space.read_bytes(region.start, region.size))
         for region in module.regions
         if region.executable and region.readable
     ]

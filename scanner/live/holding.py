@@ -132,7 +132,9 @@ class Holding(Access):
         """Change bytes and keep the old ones; code, too, where the target cannot write it itself.
 
         This is the one way to write that forces without being asked; :attr:`.Patch.forced` says
-        whether it had to.
+        whether it had to. While several bytes of code change, the threads of a process stand still
+        for about a tenth of a millisecond, where the kernel lets us stop them: none sees half of
+        them.
 
         Args:
             address: of the first.
@@ -148,11 +150,14 @@ class Holding(Access):
         >>> target.read_bytes(16, 3)
         b'abc'
         """
+        return self._all_patches().add(address, raw)
+
+    def _all_patches(self) -> Patches:
         self._life.check()
         with self._making:
             if self._patches is None:
                 self._patches = Patches(self)
-        return self._patches.add(address, raw)
+        return self._patches
 
     @property
     def patches(self) -> tuple[Patch, ...]:

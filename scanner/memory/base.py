@@ -125,10 +125,10 @@ class Memory(Bound, abc.ABC):
 
     def allocate(
         self,
-        size: int,  # noqa: ARG002
+        size: int,
         *,
-        near: int | None = None,  # noqa: ARG002
-        access: str = "rwx",  # noqa: ARG002
+        near: int | None = None,
+        access: str = "rwx",
     ) -> int:
         """Let it map more memory; only a process can.
 
@@ -149,15 +149,18 @@ class Memory(Bound, abc.ABC):
             allocate more of it
         """
         self._held.get()
+        arguments.allocation(size, near, access)
         raise MemoryUnavailable(self.name, "only processes allocate more of it")
 
     def gap(self, size: int, *, near: int | None = None) -> int:
         """Where :meth:`allocate` would allocate; raises what that does."""
         return self.allocate(size, near=near)
 
-    def release(self, address: int, size: int) -> None:  # noqa: ARG002
+    def release(self, address: int, size: int) -> None:
         """Let it unmap what :meth:`allocate` gave; nothing where it cannot."""
         self._held.get()
+        arguments.address(address)
+        arguments.allocation(size, None, "r")
 
     def change(self, changes: Sequence[Change]) -> None:
         """Change bytes, also code that runs: all of them or none, while nothing runs.
@@ -173,6 +176,7 @@ class Memory(Bound, abc.ABC):
         b'aXc'
         """
         self._held.get()
+        changes = arguments.several("changes", changes, Change, "changes of bytes")
         for change in changes:
             there = self.read(change.address, len(change.before))
             if there != change.before:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from .. import arguments
 from ..errors import AccessDenied, FarfetchError, TargetGone, TargetNotFound
 from ..memory.base import Memory
 from ..memory.changes import Change
@@ -69,20 +70,25 @@ class ProcessMemory(Memory):
     def allocate(self, size: int, *, near: int | None = None, access: str = "rwx") -> int:
         """Let the process map more memory; see :meth:`.Memory.allocate`."""
         self._held.get()
+        size, near, access = arguments.allocation(size, near, access)
         return remote.allocate(self.process, self, size, near, access)
 
     def gap(self, size: int, *, near: int | None = None) -> int:
         """Where it would."""
+        size, near, _ = arguments.allocation(size, near, "rwx")
         return remote.gap(self.process, self, size, near)
 
     def release(self, address: int, size: int) -> None:
         """Let the process unmap what it mapped for us."""
         self._held.get()
+        address = arguments.address(address)
+        size, _, _ = arguments.allocation(size, None, "r")
         remote.release(self.process, self, address, size)
 
     def change(self, changes: Sequence[Change]) -> None:
         """Change bytes while none of its threads runs."""
         self._held.get()
+        changes = arguments.several("changes", changes, Change, "changes of bytes")
         if changes:
             changing.change(self.process, self, changes)
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from iced_x86 import BlockEncoder, Code, Decoder
-
+from ..code.moving import moved
 from ..code.naming import function_named
 from ..code.symbols import Symbols
-from ..errors import ExpressionError, ScriptError
+from ..errors import CodeError, ExpressionError, ScriptError
 from ..memory.addresses import parse_address
 from ..memory.modules import Module
 from ..memory.space import Space, program_path
 from .aob import ByteArray
 from .search import find_all, ranges_of
 
-_LONGEST: Final = 15  # bytes of an instruction
 _FUNCTION: Final = re.compile(r"[A-Za-z_][\w.\-!?@$]{2,200}")
 
 
@@ -94,14 +92,7 @@ class TargetAround:
 
     def moved(self, address: int, to: int) -> bytes:
         """The instruction at an address, as it has to be elsewhere to do the same."""
-        raw = self.space.memory.read(address, _LONGEST)
-        instruction = Decoder(self.bits, raw, ip=address).decode()
-        if instruction.code == Code.INVALID:
-            raise ScriptError(0, f"there is no instruction at 0x{address:x}")
-        encoder = BlockEncoder(self.bits)
-        encoder.add(instruction)
         try:
-            return encoder.encode(to)
-        except ValueError:
-            reason = f"the instruction at 0x{address:x} cannot be as far away as 0x{to:x}"
-            raise ScriptError(0, reason) from None
+            return moved(self.space, address, to)
+        except CodeError as error:
+            raise ScriptError(0, str(error)) from None

@@ -45,8 +45,8 @@ NOP = Command(
     category=Category.CODE,
     summary="let an instruction do nothing",
     details="It is a patch like any other: patch lists it, unpatch puts the instruction back. "
-    "Threads that run through it meanwhile see the one or the other, but where its first two bytes "
-    "lie on both sides of a multiple of 8. "
+    "Threads that run through it meanwhile see the one or the other; where no single store can do "
+    "that, they all stand still for a tenth of a millisecond. "
     f"{AT_EXIT} puts it back when the shell detaches or ends.",
     examples=("nop game+0x1a03", f"nop game+0x1a03 {AT_EXIT}"),
     run=run,

@@ -13,15 +13,18 @@ import itertools
 import os
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from farfetch.scanner import (
     AccessDenied,
+    ArgumentError,
     Buffer,
     CodeError,
     ForkedError,
+    Hook,
     MatchIndexError,
     MemoryUnavailable,
     PointerMap,
@@ -35,6 +38,7 @@ from farfetch.scanner import (
     i32,
     now,
 )
+from farfetch.scanner.code.hook import Room
 from farfetch.scanner.memory.values import Values
 
 from support import own_code
@@ -78,6 +82,9 @@ class World:
         self.freezer = self.target._holder
         self.patched = self.target.patch(self.at + 64, b"\x01")
         self.patches = self.patched._patches
+        room = Room((self.at + 96, "nop", "after"), self.at + 128, b"\x90", 64)
+        hooked = partial(Hook, room=room)
+        self.hooked = self.patches._make(hooked, self.at + 96, b"\x01", way="store")
         self.watch = self.target.watch([(self.at, i32)])
         self.pointers = self.target.pointer_map(where=where)
         self.paths = self.pointers.scan(self.at)
@@ -213,6 +220,28 @@ def signed(world: World) -> None:
         world.target.signature(world.at)
 
 
+def hooks(world: World) -> None:
+    """Hook what is no code."""
+    with contextlib.suppress(CodeError):
+        world.target.hook(world.at, "nop")
+
+
+def frees(world: World) -> None:
+    """Free what was not allocated."""
+    with contextlib.suppress(ArgumentError):
+        world.target.free(world.at)
+
+
+def unsigned(what: str) -> Callable[[World], Any]:
+    """Ask for a signature of what is no code."""
+
+    def tried(world: World) -> None:
+        with contextlib.suppress(CodeError):
+            getattr(world, what).signature  # noqa: B018
+
+    return tried
+
+
 def asked(call: Callable[[World], Any]) -> Callable[[World], Any]:
     """Ask a process for something, which only another than this one does."""
 
@@ -230,12 +259,16 @@ ROWS: dict[str, dict[str, Row]] = {
         "accesses_of": reaching(reached),
         "address": reaching(lambda w: w.target.address(hex(w.at))),
         "alive": own(lambda w: w.target.alive),
+        "allocate": reaching(asked(lambda w: w.target.allocate(16))),
+        "assemble": reaching(lambda w: w.target.assemble(w.at, "nop")),
         "check": reaching(lambda w: w.target.check()),
         "close": fact(lambda w: w.target.close()),
         "disassemble": reaching(lambda w: w.target.disassemble(w.at, 1)),
         "footprints": reaching(lambda w: w.target.footprints()),
+        "free": reaching(frees),
         "freeze": reaching(lambda w: w.target.freeze(w.at, i32, VALUE)),
         "frozen": own(lambda w: w.target.frozen),
+        "hook": reaching(hooks),
         "locate": reaching(lambda w: w.target.locate(w.at)),
         "modules": reaching(lambda w: w.target.modules()),
         "nop": reaching(lambda w: w.target.nop(w.at + 4)),
@@ -432,16 +465,27 @@ ROWS: dict[str, dict[str, Row]] = {
         "write_over": own(lambda w: w.freezer.write_over(w.at, b"\x68", lambda: 1)),
     },
     "patched": {
-        **facts("patched", "active", "address", "after", "before", "forced", "number"),
+        **facts("patched", "active", "address", "after", "before", "forced", "kind", "number"),
+        "signature": reaching(unsigned("patched")),
         "undo": reaching(lambda w: w.patched.undo()),
         "__enter__": fact(lambda w: w.patched.__enter__()),
         "__exit__": Row(block(lambda w: w.patched), TargetClosed),
         "__repr__": fact(lambda w: repr(w.patched)),
     },
+    "hooked": {
+        **facts("hooked", "active", "address", "after", "before", "forced", "kind", "number"),
+        **facts("hooked", "code", "in_cave", "original", "size", "text"),
+        "signature": reaching(unsigned("hooked")),
+        "undo": reaching(lambda w: w.hooked.undo()),
+        "__enter__": fact(lambda w: w.hooked.__enter__()),
+        "__exit__": Row(block(lambda w: w.hooked), TargetClosed),
+        "__repr__": fact(lambda w: repr(w.hooked)),
+    },
     "patches": {
         **facts("patches", "is_forked"),
         "add": reaching(lambda w: w.patches.add(w.at + 8, b"\x68")),
         "entries": own(lambda w: w.patches.entries),
+        "original": own(lambda w: w.patches.original(w.at, b"\x68")),
     },
     "pointers": {
         **facts("pointers", "bits", "faults", "goal", "info", "modules", "moment", "room"),

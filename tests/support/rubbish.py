@@ -360,6 +360,21 @@ def _pointer_cases(target: scanner.Target, folder: Path) -> Iterator[Case]:
     )
 
 
+def refused(call: Callable[..., Any]) -> Callable[..., Any]:
+    """What a buffer does not do, however well it is asked."""
+
+    def tried(**given: Any) -> None:
+        try:
+            call(**given)
+        except (scanner.MemoryUnavailable, scanner.CodeError):
+            pass
+        except scanner.ArgumentError as error:
+            if error.expected != "what allocate() gave":
+                raise
+
+    return tried
+
+
 def _code_cases(target: scanner.Target) -> Iterator[Case]:
     yield Case("Target.disassemble", target.disassemble, {"address": BASE, "count": 3})
     yield Case(
@@ -369,6 +384,16 @@ def _code_cases(target: scanner.Target) -> Iterator[Case]:
     )
     yield Case("Target.symbol", target.symbol, {"address": BASE})
     yield Case("Target.nop", lambda address: target.nop(address).undo(), {"address": BASE + 64})
+    yield Case("Target.assemble", target.assemble, {"address": BASE, "text": "nop"})
+    asked: dict[str, Any] = {"size": 16, "near": BASE, "access": "rw"}
+    yield Case("Target.allocate", refused(target.allocate), asked)
+    yield Case("Target.free", refused(target.free), {"address": BASE})
+    hook: dict[str, Any] = {"address": BASE, "code": "nop", "original": "after"}
+    yield Case("Target.hook", refused(target.hook), hook)
+    yield Case("Memory.allocate", refused(target.memory.allocate), asked)
+    yield Case("Memory.gap", refused(target.memory.gap), {"size": 16, "near": BASE})
+    yield Case("Memory.release", target.memory.release, {"address": BASE, "size": 16})
+    yield Case("Memory.change", target.memory.change, {"changes": []})
     operand = scanner.MemoryOperand("", "rbx", "", 1, 8, 4, 64)
     yield Case("MemoryOperand.address", operand.address, {"registers": {"rbx": 5}})
     value = ctypes.c_int()

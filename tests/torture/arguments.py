@@ -21,6 +21,7 @@ from farfetch.scanner import (
     Table,
     Target,
 )
+from farfetch.scanner.memory.changes import Change
 from farfetch.scanner.memory.values import Values
 
 from torture.draw import C_TEXTS, CONSTRUCTS, NAMES, Draw
@@ -57,6 +58,7 @@ MADE_BY_CALLS: Final = {
     *("AnyCase", "FaultSet", "Footprint", "Freeze", "Location", "Match", "Matches", "Member"),
     *("Memory", "Module", "Patch", "Patches", "Pattern", "PointerStep", "Predicate", "Expr"),
     *("CheckedPath", "PointerMap", "PointerMapInfo", "PointerPaths", "Columns", "Stack"),
+    "Hook",
     *("ProcessInfo", "Progress", "Regex", "Region", "Scan", "ScanResult", "Seen", "Snapshot"),
     *("Hit", "Instruction", "MemoryOperand", "Symbol", "WatchState", "Watchpoint"),
     *("Access", "Accesses"),
@@ -79,15 +81,6 @@ LEFT_OUT: Final = {
     "Memory.check": "takes what the core returns",
     "Buffer.check": "takes what the core returns",
     "CoreFile.check": "takes what the core returns",
-    # what enabled scripts do, which are in Target.script
-    **dict.fromkeys(
-        [
-            f"{name}.{call}"
-            for name in ("Memory", "Buffer", "CoreFile")
-            for call in ("allocate", "gap", "release", "change")
-        ],
-        "stops the target, or lets it call the kernel: only a script does, step by step",
-    ),
 }
 
 
@@ -95,6 +88,7 @@ _BLOCKS: Final = (
     *(
         "Accesses",
         "Freeze",
+        "Hook",
         "LiveScript",
         "Patch",
         "PointerMap",
@@ -118,8 +112,20 @@ def _memory(name: str) -> dict[str, Callable[[Draw, Any], Arguments]]:
         f"{name}.poke": lambda d, m: _(d.place(m), d.raw()),
         f"{name}.read_many": lambda d, m: _(_values(d, m)),
         f"{name}.write_many": lambda d, m: _(_values(d, m), force=d.often(0.3)),
+        f"{name}.allocate": lambda d, m: _(
+            d.one(1, 4096, 1 << 40, 0), near=d.one(None, d.place(m)), access=d.one("rwx", "r", "q")
+        ),
+        f"{name}.gap": lambda d, m: _(d.one(1, 4096, 1 << 40), near=d.one(None, d.place(m))),
+        f"{name}.release": lambda d, _m: _(d.one(0, -1), d.one(0, 1)),
+        f"{name}.change": lambda d, m: _([_same(m, d.place(m)) for _i in range(d.below(3))]),
         f"{name}.blocks": lambda d, m: _(d.place(m), d.size(), writing=d.often(0.5)),
     }
+
+
+def _same(memory: Any, address: int) -> Change:
+    """A change to what is there, so that no model has to know of it."""
+    raw = memory.read(address, 4) if 0 <= address < 1 << 64 else b""
+    return Change(address, raw, raw)
 
 
 def _values(draw: Draw, memory: Any) -> Values:
@@ -235,6 +241,20 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "MemoryOperand.address": lambda _d, _m: _({"rax": 1, "rbx": BASE}),
     "Target.disassemble": lambda d, t: _(d.place(t), d.one(0, 1, 8)),
     "Target.nop": lambda d, t: _(d.place(t)),
+    "Target.allocate": lambda d, t: _(
+        d.one(1, 4096, 1 << 20, 1 << 40),
+        near=d.one(None, d.place(t)),
+        access=d.one("rwx", "rw", "q"),
+    ),
+    "Target.free": lambda d, t: _(d.place(t)),
+    "Target.assemble": lambda d, t: _(
+        d.place(t), d.one("nop", "jmp 10", "[", "a:\njmp a", d.text())
+    ),
+    "Target.hook": lambda d, t: _(
+        d.place(t),
+        d.one("nop", b"\x90", "[", d.text()),
+        original=d.one("after", "before", "none", "x"),
+    ),
     "Target.signature": lambda d, t: _(d.place(t)),
     "Target.script": lambda d, t: _(
         d.one("[ENABLE]\n[DISABLE]", f"{d.place(t):x}:\n db 1", "luacall(x)"), name=d.name()
@@ -267,6 +287,8 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
         lambda _d, _o: _(None, None, None),
     ),
     "Patch.undo": lambda d, _p: _(force=d.often(0.5)),
+    "Hook.undo": lambda d, _p: _(force=d.often(0.5)),
+    "Patches.original": lambda d, p: _(d.place(p), d.raw()),
     "Patches.add": lambda d, p: _(d.place(p), d.raw()),
     "Target.pointer_map": lambda d, t: _(
         where=d.where(t),

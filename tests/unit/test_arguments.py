@@ -100,7 +100,7 @@ def test_every_public_name_has_its_case() -> None:
         *("CoreThread", "Stack", "Columns"),
         # made and kept by what is tried
         *("LiveScript", "ScriptChange"),
-        *("Freeze", "Freezer", "Patch", "Patches", "PointerPaths", "Watch", "Watchpoint"),
+        *("Freeze", "Freezer", "Hook", "Patch", "Patches", "PointerPaths", "Watch", "Watchpoint"),
         "Accesses",
         "ValueType",
         *("Access", "Hit", "Instruction", "MemoryOperand", "Symbol", "WatchState"),

@@ -33,6 +33,8 @@ ELSEWHERE = (
     ("scanner/images/demangle scanner/images/functions", "unit/images/test_elf_functions"),
     ("scanner/images/pe_functions", "unit/images/test_elf_functions"),
     ("scanner/code/nops scanner/code/signature", "live/test_nops"),
+    ("scanner/code/hook scanner/code/moving scanner/code/caves", "live/test_hooks"),
+    ("scanner/script/hooking scanner/script/assembling", "live/test_hooks"),
     ("scanner/code", "live/test_disassembly unit/code/test_ending live/test_sites"),
     ("scanner/debug", "live/test_watchpoints live/test_sites"),
     ("scanner/debug/accesses", "live/test_accesses live/test_sites"),
@@ -47,6 +49,7 @@ ELSEWHERE = (
     # what needs targets that run
     ("scanner/engine", "laws/test_kernels live/test_same_matches"),
     ("scanner/target", "live/test_targets live/test_access live/test_gone"),
+    ("scanner/changed", "live/test_nops live/test_hooks"),
     ("scanner/coded", "live/test_nops live/test_watchpoints live/test_disassembly"),
     ("scanner/live/holding", "unit/live/test_freeze unit/live/test_patch unit/live/test_watch"),
     ("scanner/lifetime", "live/test_closed live/test_collected live/test_forked"),

@@ -101,7 +101,7 @@ def test_a_failure_at_any_step_leaves_everything_as_it_was(left: int, second: bo
         ("alloc(m,16)\nm:\n nop", "line 1: alloc(): memory buffer is not available"),
         ("aobscan(a,FE ED FA CE)", "line 1: a: its bytes are not there"),
         ("reassemble(2000)", "what stands before any address"),
-        ("1000:\n reassemble(2000)", "line 2: there is no instruction at 0x2000"),
+        ("1000:\n reassemble(2000)", "line 2: the code at 0x2000: this is no instruction"),
         ("[2000]:\n nop", "line 1: cannot read 8 bytes at 0x2000"),
         ("assert(1008,29 D9)", "line 1: assert(): 0x1008 is 29 D8, not 29 D9"),
         ("luacall(x)", "line 1: luacall(): Lua is not run"),

@@ -1,0 +1,274 @@
+"""Code that is put into programs that run: assembled, allocated, hooked, and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from farfetch.scanner import (
+    ArgumentError,
+    AssemblyError,
+    Buffer,
+    CodeError,
+    Hook,
+    MemoryFault,
+    MemoryUnavailable,
+    PatchError,
+    ScriptError,
+    Target,
+    TargetClosed,
+    attach,
+)
+
+from support.hooks import VALUE, Looping, build
+from support.machine import only_x86
+
+pytestmark = only_x86
+
+#: On-off rounds of each kind, with four threads in the code.
+ROUNDS = 150
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("hooks"))
+
+
+@pytest.fixture(scope="module")
+def filtered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same behind a seccomp filter, which lets all through."""
+    return build(tmp_path_factory.mktemp("filtered"), "-DFILTERED")
+
+
+@pytest.fixture
+def looping(program: Path) -> Iterator[tuple[Looping, Target]]:
+    with Looping(program) as running, attach(running.pid) as target:
+        yield running, target
+    assert running.status == 0
+
+
+def place(running: Looping, target: Target, name: str) -> int:
+    return target.address(f"{running.module}!{name}")
+
+
+#: The instruction in ``tick`` that lies across the end of a word.
+ACROSS = "tick+7"
+
+
+def test_code_runs_before_after_and_instead(looping: tuple[Looping, Target]) -> None:
+    running, target = looping
+    at = place(running, target, "work")
+    before = target.read_bytes(at, 32)
+    seen = target.allocate(8, near=at)
+    with target.hook(at, f"mov [{seen:x}],edi\nadd edi,#7") as hook:
+        assert running.ask(3)[0] == VALUE + 10
+        assert target.read(seen, "u32") == 3
+        assert (hook.kind, hook.original, hook.in_cave) == ("hook", "after", False)
+        assert target.patches == (hook,)
+        assert target.disassemble(at)[0].target == hook.code
+    assert target.read_bytes(at, 32) == before
+    with target.hook(at, "sub edi,edi\nadd ebx,#20", original="before"):
+        assert running.ask(3)[0] == VALUE + 23
+    with target.hook(at, "lea eax,[rdi+#40]\nret", original="none"):
+        assert running.ask(3)[0] == 43
+    with target.hook(at, b"\x83\xc7\x05"):  # add edi, 5
+        assert running.ask(3)[0] == VALUE + 8
+    skipped = "cmp edi,#50\njl original\nmov edi,1"
+    with target.hook(at, skipped):
+        assert (running.ask(49)[0], running.ask(50)[0]) == (VALUE + 49, VALUE + 1)
+    assert running.ask(3)[0] == VALUE + 3
+    assert target.read_bytes(at, 32) == before
+    target.free(seen)
+
+
+def test_what_is_moved_does_the_same(looping: tuple[Looping, Target]) -> None:
+    """A short jump, a load relative to the instruction, hooks upon hooks, and another order."""
+    running, target = looping
+    at = place(running, target, "work")
+    code = target.disassemble(at, 8)
+    for instruction in code[:5]:
+        with target.hook(instruction.address, "nop"):
+            assert (running.ask(3)[0], running.ask(-1)[0]) == (VALUE + 3, 0)
+    outer = target.hook(at, "inc edi")
+    inner = target.hook(at, "add edi,edi")
+    assert running.ask(3)[0] == VALUE + 7
+    with pytest.raises(PatchError):
+        outer.undo()
+    inner.undo()
+    assert running.ask(3)[0] == VALUE + 4
+    outer.undo()
+    assert target.disassemble(at, 8) == code
+
+
+@pytest.mark.parametrize(
+    ("name", "offset", "reason"),
+    [
+        ("jumped", 0, "jumps into the middle"),
+        ("called", 0, "returns to here"),
+        ("waits", 0, "may wait in this system call"),
+        ("loops", 0, "jumps to itself"),
+        ("tiny", 0, "the code ends after 1 byte, and a jump takes 5"),
+        ("tiny", -2, "begins within"),
+    ],
+)
+def test_places_that_cannot_be_hooked(
+    looping: tuple[Looping, Target], name: str, offset: int, reason: str
+) -> None:
+    running, target = looping
+    at = place(running, target, name)
+    if offset:  # nothing but one byte may be between the two
+        at = place(running, target, "loops") + 3
+        reason = "begins within|ends after"
+    before = target.read_bytes(at, 32)
+    with pytest.raises(CodeError, match=reason):
+        target.hook(at, "nop")
+    assert target.read_bytes(at, 32) == before
+
+
+def test_code_that_is_none_changes_nothing(looping: tuple[Looping, Target]) -> None:
+    running, target = looping
+    at = place(running, target, "work")
+    before, regions = target.read_bytes(at, 32), len(target.regions())
+    for code, kind, reason in (
+        ("nop\nmvo eax,1", ScriptError, "line 2: mvo"),
+        ("mov eax,[nobody]", ScriptError, 'line 1: .*nothing is called "nobody"'),
+        ("alloc(x,100)", ScriptError, "line 1: this is a script's"),
+        ("registersymbol(back)", ScriptError, "line 1: this is a script's"),
+        ("[ENABLE]\nnop\n[DISABLE]", ScriptError, "script's"),
+        (f"nop\n{at:x}:\nnop", ScriptError, "line 3: this would be at"),
+        ("db ??", ScriptError, "line 1: "),
+        ("original:\nnop", ScriptError, "original is there twice"),
+        ("", ArgumentError, "instructions"),
+        (b"", ArgumentError, "instructions"),
+    ):
+        with pytest.raises(kind, match=reason):
+            target.hook(at, code)
+    with pytest.raises(ScriptError, match="line 2: mvo"):
+        target.hook(at, "nop\nmvo eax,1", original="before")
+    with pytest.raises(ArgumentError, match="'after', 'before' or 'none'"):
+        target.hook(at, "nop", original="never")  # type: ignore[arg-type]
+    with pytest.raises(MemoryFault):
+        target.hook(64, "nop")
+    assert (target.read_bytes(at, 32), len(target.regions())) == (before, regions)
+
+
+def test_lines_are_assembled_for_their_place(looping: tuple[Looping, Target]) -> None:
+    running, target = looping
+    work = place(running, target, "work")
+    raw = target.assemble(work + 0x100, f"call {running.module}!work")
+    assert raw[0] == 0xE8
+    there = attach(Buffer(raw, base=work + 0x100)).disassemble(work + 0x100)[0]
+    assert there.target == work
+    target.symbols.register("mine", work + 8)
+    assert target.assemble(0x1000, "mov rax,[rbx]").hex() == "488b03"
+    assert target.assemble(work, "jmp mine").hex() == "eb06"
+    for text, column in (("mvo eax,1", 1), ("mov eax,[rbx", 9), ("mov eax,[nobody]", 1)):
+        with pytest.raises(AssemblyError, match=f"column {column}: "):
+            target.assemble(work, text)
+    assert target.assemble(work, "// nothing") == b""
+
+
+def test_memory_is_allocated_and_freed(looping: tuple[Looping, Target]) -> None:
+    running, target = looping
+    work = place(running, target, "work")
+    before = len(target.regions())
+    near = target.allocate(5000, near=work)
+    assert abs(near - work) < 1 << 31
+    target.write_bytes(near, bytes(range(256)))
+    region = target.locate(near).region
+    assert region is not None
+    assert (region.perms[:3], region.size) == ("rwx", 8192)
+    data = target.allocate(1, access="rw")
+    assert not target.locate(data).region.executable  # type: ignore[union-attr]
+    for address in (near, data):
+        target.free(address)
+        with pytest.raises(ArgumentError, match="what allocate"):
+            target.free(address)
+    assert len(target.regions()) == before
+    for size, near_, access in ((0, None, "r"), (1, -1, "r"), (1, None, "rq"), (1, None, "")):
+        with pytest.raises(ArgumentError):
+            target.allocate(size, near=near_, access=access)
+    with pytest.raises(MemoryUnavailable, match="free"):
+        target.allocate(1 << 40, near=work)
+
+
+def test_padding_is_used_where_nothing_can_be_allocated(filtered: Path) -> None:
+    with Looping(filtered, 2) as running, attach(running.pid) as target:
+        at = place(running, target, "work")
+        before = target.read_bytes(at, 16)
+        with pytest.raises(MemoryUnavailable, match="seccomp"):
+            target.allocate(16)
+        module = target.locate(at).module
+        assert module is not None
+        code = {
+            region.start: target.read_bytes(region.start, region.size)
+            for region in module.regions
+            if region.executable
+        }
+        for _ in range(30):
+            with target.hook(at, "nop\nnop") as hook:
+                assert hook.in_cave
+                assert running.ask(3)[0] == VALUE + 3
+                assert target.locate(hook.code).module == module
+            for start, raw in code.items():
+                assert target.read_bytes(start, len(raw)) == raw
+        calling = f"push rdi\nsub rsp,8\ncall {running.module}!tick\nadd rsp,8\npop rdi"
+        first = target.hook(at, calling)
+        ticks = running.ask()[1]
+        assert running.ask()[1] >= ticks + 2
+        first.undo()  # a thread may return to it, so it stays
+        again = target.hook(at, calling)
+        assert again.code == first.code
+        again.undo()
+        assert target.read_bytes(at, 16) == before
+        with pytest.raises(CodeError, match=r"no room for .* seccomp"):
+            target.hook(at, "\n".join(["add rax,12345678"] * 2000))
+    assert (running.status, running.calls[1]) == (0, 0)
+
+
+@pytest.mark.parametrize("place_", ["work", "tick", ACROSS])
+def test_four_threads_run_through_what_is_hooked(program: Path, place_: str) -> None:
+    with Looping(program, 4) as running, attach(running.pid) as target:
+        at = place(running, target, place_)
+        before, regions = target.read_bytes(at, 32), 0
+        for number in range(ROUNDS):
+            with target.hook(at, "pushfq\npush rax\ninc rax\npop rax\npopfq"):
+                pass
+            regions = regions or len(target.regions())
+            assert number == 0 or len(target.regions()) == regions
+        assert target.read_bytes(at, 32) == before
+    assert running.status == 0
+    assert running.calls[0] > 0
+    assert running.calls[1] == 0
+
+
+def test_four_threads_run_through_what_does_nothing(program: Path) -> None:
+    """An instruction whose first two bytes no single store writes, and a patch of several."""
+    with Looping(program, 4) as running, attach(running.pid) as target:
+        at = place(running, target, ACROSS)
+        assert at % 8 == 7
+        work = place(running, target, "work")
+        for _ in range(ROUNDS):
+            with target.nop(at) as patch:
+                assert len(patch.after) > 2
+            with target.patch(work, bytes.fromhex("89 fb 53 85 db")):  # mov before push
+                pass
+    assert (running.status, running.calls[1]) == (0, 0)
+
+
+def test_hooks_and_memory_of_what_was_closed(looping: tuple[Looping, Target]) -> None:
+    running, _ = looping
+    target = attach(running.pid)
+    at = place(running, target, "work")
+    hook = target.hook(at, "inc edi")
+    other = target.hook(place(running, target, "tick"), "nop")
+    other.undo()
+    target.close()
+    for call in (hook.undo, lambda: target.free(at), lambda: target.hook(at, "nop")):
+        with pytest.raises(TargetClosed):
+            call()
+    assert isinstance(hook, Hook)
+    assert running.ask(3)[0] == VALUE + 4  # it stays, as patches do
+    with attach(running.pid) as again, again.patch(at, hook.before):
+        assert running.ask(3)[0] == VALUE + 3
