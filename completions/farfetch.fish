@@ -40,6 +40,8 @@ set -g __farfetch_commands \
     disassemble 'show the instructions at an address' \
     signature 'make the shortest pattern by which an instruction is found again' \
     nop 'let an instruction do nothing' \
+    assemble 'put instructions in the place of others' \
+    hook 'let other code run each time an instruction does' \
     pointer 'follow pointers to a value' \
     pointers 'find the pointer paths that lead to a value in every run' \
     table 'keep places under a name, to be saved and loaded' \

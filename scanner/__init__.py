@@ -112,6 +112,7 @@ from .scan.matches import Match, Matches
 from .scan.results import FaultSet, Progress, ScanResult
 from .scan.scan import Scan
 from .scan.writing import WriteResult
+from .tables.code_entry import CodeEntry
 from .tables.entry import Entry
 from .tables.script_entry import Script
 from .tables.table import Table
@@ -244,6 +245,7 @@ __all__ = [
     "Buffer",
     "Checked",
     "CheckedPath",
+    "CodeEntry",
     "CodeError",
     "Columns",
     "ConfigurationError",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..images.demangle import demangled
 from ..memory.modules import Module
 from .symbols import Symbols
 
@@ -36,6 +37,29 @@ def function_named(symbols: Symbols, modules: Sequence[Module], name: str) -> in
         if found is not None:
             return found
     return None
+
+
+def functions_like(symbols: Symbols, modules: Sequence[Module], text: str, count: int) -> list[str]:
+    """Functions whose names begin so, with those of their modules: ``game!hit``.
+
+    Args:
+        symbols: of the target.
+        modules: of the target.
+        text: a module's name in any letter case, ``!``, and the beginning of a function's name.
+        count: how many at the most.
+    """
+    before, mark, after = text.partition("!")
+    found: dict[str, None] = {}
+    for module in modules if mark else ():
+        if not _is_called(module, before):
+            continue
+        for function in symbols.of(module):
+            name = demangled(function.name)
+            if name.startswith(after) and name:
+                found[f"{before}!{name}"] = None
+                if len(found) >= count:
+                    return sorted(found)
+    return sorted(found)
 
 
 def _is_called(module: Module, name: str) -> bool:

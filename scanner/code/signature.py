@@ -16,7 +16,7 @@ from ..errors import CodeError
 from ..memory.modules import Module
 from ..memory.space import Space
 from ..predicates.byte_pattern import Pattern
-from .decoder import decode, iced, tools
+from .decoder import iced, tools
 
 _MOST: Final = 256  # bytes of a pattern
 _LEAST: Final = 8  # of them that count: fewer would soon be somewhere else, too
@@ -71,7 +71,7 @@ def _kept(space: Space, raw: bytes, address: int, modules: list[Module]) -> list
     """The bytes of whole instructions; None for those that may be others in another build."""
     kept: list[int | None] = []
     decoder = iced().Decoder(space.bits, raw, ip=address)
-    for decoded in decode(raw, address, space.bits):
+    for decoded in decoder:  # which tells where constants are of the last one only
         if decoded.is_invalid:
             break
         at = decoded.ip - address

@@ -8,13 +8,14 @@ from typing import Final, NamedTuple
 from ..declarations.registry import MAX_DECLARATIONS, Declaration
 from ..errors import FarfetchError, TableError
 from ..values.literals import quote
+from .code_entry import CODE_FIELDS, CodeEntry
 from .entry import FIELDS, Entry, check_text
 from .script_entry import Script
 
 FORMAT: Final = "farfetch table"
-#: Files without scripts, symbols, comments, bits, choices and values shown in another way are of
-#: version 3, those without groups of paths of version 2, those without structures, too, of version
-#: 1: older ones read these as well.
+#: Files without scripts, code, symbols, comments, bits, choices and values shown in another way are
+#: of version 3, those without groups of paths of version 2, those without structures, too, of
+#: version 1: older ones read these as well.
 VERSION: Final = 4
 
 #: Entries that are read; a file with more is refused.
@@ -38,6 +39,7 @@ class Content(NamedTuple):
         entries: as objects.
         structures: as objects.
         scripts: as objects.
+        code: as objects.
         symbols: pointer paths of names, as texts.
         comments: for people.
     """
@@ -45,6 +47,7 @@ class Content(NamedTuple):
     entries: list[object]
     structures: list[object]
     scripts: list[object]
+    code: list[object]
     symbols: dict[str, str]
     comments: str
 
@@ -91,6 +94,9 @@ def parse(name: str, raw: bytes) -> Content:
     scripts = content.get("scripts", []) if version > 3 else []
     if not isinstance(scripts, list) or len(scripts) > MAX_ENTRIES:
         raise TableError(name, f"has no list of at most {MAX_ENTRIES} scripts")
+    code = content.get("code", []) if version > 3 else []
+    if not isinstance(code, list) or len(code) > MAX_ENTRIES:
+        raise TableError(name, f"has no list of at most {MAX_ENTRIES} pieces of code")
     symbols, comments = {}, ""
     if version > 3:
         symbols, comments = content.get("symbols", {}), content.get("comments", "")
@@ -103,7 +109,7 @@ def parse(name: str, raw: bytes) -> Content:
         check_text("comments", comments, needed=False, most=MAX_COMMENTS)
     except TableError as error:
         raise TableError(name, error.reason) from None
-    return Content(entries, structures, scripts, symbols, comments)
+    return Content(entries, structures, scripts, code, symbols, comments)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -201,3 +207,28 @@ def script_of(fields: object) -> Script:
         if field not in SCRIPT:
             raise TableError("", f"has a field {quote(field[:60])}, which scripts do not have")
     return Script(**fields)
+
+
+def code_of(fields: object) -> CodeEntry:
+    """The code that an object of JSON is.
+
+    Raises:
+        TableError: it is none.
+    """
+    if not isinstance(fields, dict):
+        raise TableError("", f"is an object, not {fields!r:.60}")
+    for field in ("name", "where", "kind", "before"):
+        if field not in fields:
+            raise TableError("", f"has no {field}")
+    for field in fields:
+        if field not in CODE_FIELDS:
+            raise TableError("", f"has a field {quote(field[:60])}, which code does not have")
+    return CodeEntry(**fields)
+
+
+def fields_of_code(code: CodeEntry) -> dict[str, object]:
+    """What a file says of code."""
+    fields = {field: getattr(code, field) for field in CODE_FIELDS if getattr(code, field)}
+    if code.kind != "hook":
+        del fields["original"]
+    return fields

@@ -15,6 +15,7 @@ from ..errors import ArgumentError, TableError
 from ..memory.path_group import PathGroup
 from ..values.literals import quote
 from . import files
+from .code_entry import CodeEntry
 from .content import (
     DECLARATION,
     FORMAT,
@@ -22,8 +23,10 @@ from .content import (
     NEWER,
     SCRIPT,
     VERSION,
+    code_of,
     entry_of,
     fields_of,
+    fields_of_code,
     parse,
     script_of,
     structures_of,
@@ -37,7 +40,7 @@ MAX_BYTES: Final = 16 << 20
 
 
 class Table:
-    """Entries with unique names, in the order in which they were added, and scripts.
+    """Entries with unique names, in the order in which they were added, scripts, and code.
 
     Attributes:
         origin: the file of Cheat Engine's that it was made of, and is written back to; or None.
@@ -53,6 +56,7 @@ class Table:
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
         self._scripts: dict[str, Script] = {}
+        self._code: dict[str, CodeEntry] = {}
         self.origin: Origin | None = None
         self.symbols: dict[str, str] = {}
         self.comments = ""
@@ -71,8 +75,7 @@ class Table:
         ['game+0x4018']
         """
         arguments.instance("entry", entry, Entry, "an Entry")
-        if entry.name in self._scripts:
-            raise TableError("", f"the table has a script {quote(entry.name)}")
+        self._check_other(entry.name, "entry")
         known = self.structures.get(entry.type) if entry.structure else None
         if known and known != entry.structure:
             raise TableError("", f"the table has another structure {entry.type}")
@@ -107,8 +110,8 @@ class Table:
         ('hp', False)
         """
         entry = dataclasses.replace(self[name], name=new)
-        if new != name and (new in self or new in self._scripts):
-            raise TableError("", f"the table has an entry {quote(new)}, too")
+        if new != name:
+            self._check_other(new, "")
         if self.origin is not None:
             self.origin.rename(name, new)
         self._entries = {
@@ -144,11 +147,59 @@ class Table:
         '[ENABLE]\n[DISABLE]'
         """
         arguments.instance("script", script, Script, "a Script")
-        if script.name in self._entries:
-            raise TableError("", f"the table has an entry {quote(script.name)}")
+        self._check_other(script.name, "script")
         if script.name not in self._scripts and len(self._scripts) >= MAX_ENTRIES:
             raise TableError("", f"a table has at most {MAX_ENTRIES} scripts")
         self._scripts[script.name] = script
+
+    def put_code(self, code: CodeEntry) -> None:
+        """Add code, or replace that of its name.
+
+        Raises:
+            TableError: there is too much, or something else has its name.
+
+        >>> table = Table()
+        >>> table.put_code(CodeEntry("no damage", "game+0x1a03", "nop", "89 55 04"))
+        >>> [code.where for code in table.code]
+        ['game+0x1a03']
+        """
+        arguments.instance("code", code, CodeEntry, "a CodeEntry")
+        self._check_other(code.name, "code")
+        if code.name not in self._code and len(self._code) >= MAX_ENTRIES:
+            raise TableError("", f"a table has at most {MAX_ENTRIES} pieces of code")
+        self._code[code.name] = code
+
+    @property
+    def code(self) -> tuple[CodeEntry, ...]:
+        """Its code, in the order in which it was added.
+
+        >>> Table().code
+        ()
+        """
+        return tuple(self._code.values())
+
+    def remove_code(self, name: str) -> CodeEntry:
+        """Take code out, and return it; what it has changed stays.
+
+        Raises:
+            TableError: there is none of that name.
+
+        >>> table = Table()
+        >>> table.put_code(CodeEntry("no damage", "game+0x1a03", "nop", "89 55 04"))
+        >>> table.remove_code("no damage").kind, table.code
+        ('nop', ())
+        """
+        if arguments.text("name", name) not in self._code:
+            raise TableError("", f"the table has no code {quote(name)}")
+        return self._code.pop(name)
+
+    def _check_other(self, name: str, kind: str) -> None:
+        """Refuse a name that something of another kind has."""
+        named = (("entry", self._entries), ("script", self._scripts), ("code", self._code))
+        for other, known in named:
+            if other != kind and name in known:
+                article = {"entry": "an entry", "script": "a script", "code": "code"}[other]
+                raise TableError("", f"the table has {article} {quote(name)}")
 
     def script(self, name: str) -> Script:
         """The script of a name.
@@ -199,12 +250,13 @@ class Table:
         ({'health': 'health (2)'}, ['health', 'health (2)'])
         """
         arguments.instance("other", other, Table, "a Table")
-        before = self._entries, self._scripts
+        before = self._entries, self._scripts, self._code
         self._entries, self._scripts = dict(self._entries), dict(self._scripts)
+        self._code = dict(self._code)
         renamed: dict[str, str] = {}
         try:
-            for thing in (*other, *other.scripts):
-                there = self._entries.get(thing.name) or self._scripts.get(thing.name)
+            for thing in (*other, *other.scripts, *other.code):
+                there = self._named(thing.name)
                 if there == thing:
                     continue
                 if there is not None:
@@ -212,19 +264,25 @@ class Table:
                     thing = dataclasses.replace(thing, name=renamed[thing.name])
                 if isinstance(thing, Script):
                     self.put_script(thing)
+                elif isinstance(thing, CodeEntry):
+                    self.put_code(thing)
                 else:
                     self.put(thing)
         except BaseException:
-            self._entries, self._scripts = before
+            self._entries, self._scripts, self._code = before
             raise
         self.symbols = {**other.symbols, **self.symbols}
         self.comments = self.comments or other.comments
         return renamed
 
+    def _named(self, name: str) -> Entry | Script | CodeEntry | None:
+        """What has a name, whatever it is."""
+        return self._entries.get(name) or self._scripts.get(name) or self._code.get(name)
+
     def _free(self, name: str) -> str:
         """A name that nothing has yet."""
         number = 2
-        while (made := f"{name} ({number})") in self._entries or made in self._scripts:
+        while self._named(made := f"{name} ({number})") is not None:
             number += 1
         return made
 
@@ -305,8 +363,10 @@ class Table:
             {field: getattr(script, field) for field in SCRIPT if getattr(script, field)}
             for script in self.scripts
         ]
+        code = [fields_of_code(each) for each in self.code]
         is_new = (
             scripts
+            or code
             or self.symbols
             or self.comments
             or any(fields.keys() & NEWER for fields in listed)
@@ -318,6 +378,8 @@ class Table:
         content["entries"] = listed
         if scripts:
             content["scripts"] = scripts
+        if code:
+            content["code"] = code
         if self.symbols:
             content["symbols"] = self.symbols
         if self.comments:
@@ -366,6 +428,14 @@ class Table:
                 table.put_script(script)
             except TableError as error:
                 raise TableError(name, f"script {number}: {error.reason}") from None
+        for number, fields in enumerate(content.code, 1):
+            try:
+                made = code_of(fields)
+                if any(made.name == known.name for known in table.code):
+                    raise TableError("", f"{quote(made.name)} is there twice")
+                table.put_code(made)
+            except TableError as error:
+                raise TableError(name, f"code {number}: {error.reason}") from None
         return table
 
 

@@ -78,7 +78,8 @@ def _entries(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
 
 
 def _scripts(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    return offers.names(cursor, moment.scripts, "script")
+    yield from offers.names(cursor, moment.scripts, "script")
+    yield from offers.names(cursor, moment.code, "code")
 
 
 def _structures(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:

@@ -48,6 +48,8 @@ _ORDER: Final = (
     "disassemble",
     "signature",
     "nop",
+    "assemble",
+    "hook",
     "pointer",
     "pointers",
     "table",

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from farfetch.scanner import Entry, ExpressionError, PathGroup, PointerPath, format_address, quote
+from farfetch.scanner import (
+    CodeEntry,
+    Entry,
+    ExpressionError,
+    PathGroup,
+    PointerPath,
+    format_address,
+    quote,
+)
 
 from ..answers import values
 from ..answers.result import Column, Json, Result, Table
@@ -13,12 +22,13 @@ from ..command import Alternatives, Argument, Asked, Category, Command, Form, Gi
 from ..command.arguments import as_typed
 from ..command.kinds import ENTRY, FILE, FORCE, PLACE, SCRIPT, VALUE, WORD
 from ..complete import offers
+from ..complete.cursor import Candidate, Cursor, Moment
 from ..errors import UsageError
 from ..line.words import path_of, quoted, unquoted
-from ..session import advice, entries, places, scripts, table_check, table_symbols
+from ..session import advice, codes, entries, places, scripts, table_check, table_symbols
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ..session.session import Session
 
@@ -33,6 +43,15 @@ _COLUMNS = (
     Column("NOTE"),
 )
 _SCRIPTS = (Column("GROUP"), Column("SCRIPT", style="bold"), Column("ON"), Column("NOTE"))
+_CODE = (
+    Column("GROUP"),
+    Column("CODE", style="bold"),
+    Column("KIND"),
+    Column("WHERE"),
+    Column("ON"),
+    Column("NOTE"),
+)
+_PATCH = re.compile(r"patch:([0-9]{1,18})")
 _WIDEST = 60
 _ENTRY = Argument("entry", ENTRY)
 
@@ -59,6 +78,18 @@ def _new_name(session: Session, asked: Asked) -> str:
 
 
 NEW_NAME = Kind("NEW", _new_name, sample="more", refuses=(("hp", "UsageError"),))
+
+
+def _removed(session: Session, asked: Asked) -> Entry | CodeEntry:
+    return codes.named(session, asked.text) or session.table[asked.text]
+
+
+def _removable(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
+    yield from offers.names(cursor, moment.entries, "entry")
+    yield from offers.names(cursor, moment.code, "code")
+
+
+_REMOVED = Argument("entry", replace(ENTRY, read=_removed, offer=_removable))
 #: What is checked: a table's file.
 CHECKED = replace(FILE, label="FILE|SCRIPT", read=as_typed, sample="game.json --offline")
 _LUA = Option("--lua", "run Lua that only computes")
@@ -102,7 +133,15 @@ def _listing(session: Session) -> Result:
             for one in session.table.scripts
         )
         blocks.append(Table(_SCRIPTS, on))
-    return Result({"entries": fields, "scripts": known}, tuple(blocks) or ("no entries",))
+    made = [codes.fields(session, code) for code in session.table.code]
+    if made:
+        shown_ = tuple(
+            (one.group, one.name, one.kind, one.where, "on" if said["on"] else "", one.note)
+            for one, said in zip(session.table.code, made, strict=True)
+        )
+        blocks.append(Table(_CODE, shown_))
+    told: dict[str, Json] = {"entries": fields, "scripts": known, "code": [*made]}
+    return Result(told, tuple(blocks) or ("no entries",))
 
 
 def _is_on(known: list[Json], name: str) -> bool:
@@ -137,6 +176,9 @@ def _fields(entry: Entry) -> dict[str, Json]:
 
 def _add(session: Session, given: Given) -> Result:
     place, name = given.place, given.name
+    patch = _PATCH.fullmatch(place)
+    if patch is not None:
+        return _add_code(session, given, int(patch[1]))
     replaced = name in session.table
     if replaced and not given.replace:
         said = f"{name!r} is in the table; --replace puts this in its place, and "
@@ -171,6 +213,15 @@ def _located(session: Session, place: str) -> tuple[str, Any]:
             path.follow(session.target)
         return str(path), value_type
     return str(session.attached.locate(found.address)), found.type
+
+
+def _add_code(session: Session, given: Given, number: int) -> Result:
+    if given.type:
+        raise UsageError("--type is of a value, and this is code")
+    if codes.named(session, given.name) and not given.replace:
+        said = f"{given.name!r} is in the table; --replace puts this in its place, and "
+        raise UsageError(f"{said}table remove {quoted(given.name)} takes it out")
+    return codes.take(session, number, given.name, group=given.group, note=given.note)
 
 
 def _rename(session: Session, given: Given) -> Result:
@@ -224,6 +275,9 @@ def _check(session: Session, given: Given) -> Result:
 
 def _on(session: Session, given: Given) -> Result:
     session.attached.check()
+    code = codes.named(session, given.script)
+    if code is not None:
+        return codes.switch_on(session, code, undo_at_exit=given.undo_at_exit)
     table_symbols.register(session)
     asked = {"undo_at_exit": given.undo_at_exit, "lua": given.lua}
     group = scripts.of_group(session, given.script)
@@ -234,6 +288,9 @@ def _on(session: Session, given: Given) -> Result:
 
 def _off(session: Session, given: Given) -> Result:
     session.attached.check()
+    code = codes.named(session, given.script)
+    if code is not None:
+        return codes.switch_off(session, code)
     group = scripts.of_group(session, given.script)
     if group:
         return scripts.switch_group_off(session, given.script, group)
@@ -241,6 +298,12 @@ def _off(session: Session, given: Given) -> Result:
 
 
 def _remove(session: Session, given: Given) -> Result:
+    if isinstance(given.entry, CodeEntry):
+        code = session.table.remove_code(given.entry.name)
+        said = f"{quote(code.name)} is out of the table"
+        if codes.active(session, code.name):
+            said += "; what it has changed stays (patch lists it)"
+        return Result(codes.fields(session, code), (said,))
     name = given.entry.name
     entry = session.table.remove(name)
     return Result(_fields(entry), (f"{quote(name)} is out of the table",))
@@ -276,7 +339,9 @@ TABLE = Command(
     "script that can run, and why others are refused; --list says it of each. on switches an Auto "
     "Assembler script on, as a whole or not at all; off does what its [DISABLE] says, and "
     "the name of a group stands for all scripts in it, in their order, all or none of them; "
-    "--undo-at-exit puts the old bytes back when the shell detaches or ends. check SCRIPT says "
+    "--undo-at-exit puts the old bytes back when the shell detaches or ends. add patch:N keeps "
+    "what a patch, a nop or a hook does, under a name, with the signature of its code: on and off "
+    "do it again and undo it, also in another build of the program. check SCRIPT says "
     "what it would change, and check alone which scripts still fit the program. With --lua a "
     "script may have {$lua} that only computes: it is run where it cannot reach files or programs.",
     examples=(
@@ -288,6 +353,7 @@ TABLE = Command(
         "table freeze health",
         "table rename health life",
         "table check game.CT --offline",
+        'table add patch:0 "no damage"',
         'table on "no damage"',
         "table",
     ),
@@ -317,7 +383,7 @@ TABLE = Command(
                 Form(
                     (_ENTRY, Argument("new", NEW_NAME)), (), ("rename",), "call an entry otherwise"
                 ),
-                Form((_ENTRY,), (), ("remove",), "take an entry out"),
+                Form((_REMOVED,), (), ("remove",), "take an entry out"),
                 Form(
                     (Argument("what", CHECKED, optional=True),),
                     (

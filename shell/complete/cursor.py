@@ -72,6 +72,13 @@ class Moment(Protocol):
         """The names of the table's scripts."""
 
     @property
+    def code(self) -> Sequence[str]:
+        """The names of the table's code."""
+
+    def symbols(self, typed: str) -> Sequence[str]:
+        """The functions whose names, with their modules', begin so."""
+
+    @property
     def paths(self) -> int:
         """How many pointer paths were found."""
 

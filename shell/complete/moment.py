@@ -18,6 +18,8 @@ from .cursor import ProcessName
 _ADDRESS = re.compile(r"0[xX][0-9a-fA-F]|\[|[^+]+\+0?[xX]?[0-9a-fA-F]")
 #: How long, in seconds, lists that take the kernel a moment to make are good for.
 FRESH = 2.0
+#: How many functions are offered.
+_FUNCTIONS = 200
 #: How many files of a folder are looked at.
 MAX_FILES = 5000
 
@@ -106,6 +108,21 @@ class SessionMoment:
     def scripts(self) -> Sequence[str]:
         """The names of the table's scripts."""
         return [script.name for script in self._session.table.scripts]
+
+    def symbols(self, typed: str) -> Sequence[str]:
+        """The functions whose names, with their modules', begin so."""
+        target = self._session.target
+        if target is None:
+            return ()
+        try:
+            return target.functions(typed, _FUNCTIONS)
+        except (FarfetchError, OSError):
+            return ()
+
+    @property
+    def code(self) -> Sequence[str]:
+        """The names of the table's code."""
+        return [code.name for code in self._session.table.code]
 
     @property
     def paths(self) -> int:

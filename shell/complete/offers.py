@@ -106,13 +106,18 @@ def _members(cursor: Cursor, moment: Moment, base: str) -> Iterator[Candidate]:
 
 
 def address(cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
-    """Offer entries, paths that were found, and modules to begin with; behind a dot fields."""
+    """Offer entries, paths, and modules to begin with; behind a dot fields, behind ! functions."""
+    if "!" in cursor.word:
+        known = moment.symbols(unquoted(cursor.word.replace('"', "").replace("'", "")))
+        return cursor.offer(Choice(quoted(name), "function") for name in known)
     outer = next((base for base in _bases(cursor.word) if moment.members(base)), "")
     if outer and not outer.isdecimal():
         return _members(cursor, moment, outer)
     entries = [Choice(quoted(name), "entry") for name in moment.entries]
     entries += [Choice(f"path:{index}", "path") for index in range(min(moment.paths, 10))]
     modules = [Choice(f"{quoted(name)}+0x", "module") for name in moment.modules]
+    if cursor.word in moment.modules:
+        modules += [Choice(f"{name}!", "functions") for name in moment.modules if " " not in name]
     return cursor.offer(
         [*entries, *modules, Choice("[heap]+0x", "region"), Choice("0x", "address")]
     )

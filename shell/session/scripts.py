@@ -10,6 +10,7 @@ from farfetch.scanner import FarfetchError, TargetGone, format_address, quote
 from ..answers import quantities
 from ..answers.result import Column, Json, Result, Table
 from ..errors import CommandError
+from . import codes
 
 if TYPE_CHECKING:
     from farfetch.scanner import LiveScript, Script, ScriptChange
@@ -154,6 +155,10 @@ def check_all(session: Session, *, lua: bool) -> Result:
                 status, reason = "refused", str(error)
         listed.append({"name": script.name, "status": status, "reason": reason})
         rows.append((script.name, reason or status))
+    for code in session.table.code:
+        status, reason = codes.check(session, code)
+        listed.append({"name": code.name, "status": status, "reason": reason})
+        rows.append((code.name, reason or status))
     shown = Table(_MATCHES, tuple(rows)) if rows else "the table has no scripts"
     return Result({"scripts": listed}, (shown,))
 

@@ -66,6 +66,7 @@ class Session:
         writes: what was written over, to be put back.
         undone: the patches and scripts whose old bytes are put back when the target is let go.
         scripts: of the table, by name and text, as they were used in the target.
+        codes: the patches by which code of the table is on, by name.
         folder: that the table was loaded from, in which its scripts find files.
         hunt: the pointer map and the pointer paths there are; they stay as the table does.
         structures: that were declared, by name; they stay as the table does.
@@ -106,6 +107,7 @@ class Session:
         self.writes = Writes()
         self.undone: set[Patch | LiveScript] = set()
         self.scripts: dict[tuple[str, str, bool], LiveScript] = {}
+        self.codes: dict[str, Patch] = {}
         self.folder: Path | None = None
         self.advised: set[str] = set()
         self.listed = range(0)
@@ -224,6 +226,7 @@ class Session:
             self.scans.clear()
             self.writes.clear()
             self.scripts.clear()
+            self.codes.clear()
             target, self.target, self.follows = self.target, None, False
             if target is not None:
                 undone, self.undone = self.undone, set()

@@ -32,6 +32,7 @@ class Moment:
     snapshots: Sequence[str] = ()
     entries: Sequence[str] = ()
     scripts: Sequence[str] = ()
+    code: Sequence[str] = ()
     paths: int = 0
     variables: Sequence[str] = ()
     patches: Sequence[tuple[str, str]] = ()
@@ -40,6 +41,10 @@ class Moment:
 
     def files(self, typed: str) -> Sequence[str]:
         return [file for file in ("hunt.ff", "my game.json", "tables/") if file.startswith(typed)]
+
+    def symbols(self, typed: str) -> Sequence[str]:
+        known = ("game!hit", "game!heal", "game!operator new(unsigned long)")
+        return [name for name in known if name.startswith(typed)]
 
     def members(self, place: str) -> Sequence[str]:
         if place in ("hp", "0x10"):  # an entry, and an address when type is a structure

@@ -262,6 +262,22 @@ ROWS: dict[str, Row] = {
     ),
     "signature": Row(refuses=(("signature [heap]", "CodeError"),), line="signature game+0x1a03"),
     "nop": Row(refuses=(("nop 0x10", "MemoryFault"),), line="nop game+0x1a03"),
+    "assemble": Row(
+        refuses=(
+            ("assemble 0x10 nop", "MemoryFault"),
+            ("assemble game+0x1a03 mvo eax,1", "AssemblyError"),
+            ("assemble game+0x1a03 nop; mvo eax,1", "ScriptError"),
+        ),
+        line="assemble game+0x1a03 nop",
+    ),
+    "hook": Row(
+        refuses=(
+            ("hook 0x10 nop", "MemoryFault"),
+            ("hook game+0x1a03 mvo eax,1", "ScriptError"),
+            ("hook game+0x1a03 nop --original never", "UsageError"),
+        ),
+        line="hook game+0x1a03 nop",
+    ),
     "pointer": Row(
         refuses=(("pointer [heap]->0->0", "PointerError"), ("pointer 0x10", "MemoryFault")),
         examples=(('pointer "game+0x4010 -> 0x18 -> 0x20" f32', "MemoryFault"),),
@@ -297,6 +313,7 @@ ROWS: dict[str, Row] = {
         (
             ("table add [heap]->0->0 a", "PointerError"),
             ("table add 0 hp", "UsageError"),
+            ("table add patch:7 x", "NotPatched"),
             ("table set hp soon", "ValueKindError"),
             ("table check nothing.CT --offline", "TableError"),
             ("table set hp 3_000_000_000", "ValueRangeError"),
@@ -308,6 +325,7 @@ ROWS: dict[str, Row] = {
         examples=(
             ("table add 0.hp health", "UsageError"),
             ("table add path:0..3 coins", "MatchIndexError"),
+            ('table add patch:0 "no damage"', "NotPatched"),
             ('table on "no damage"', "TableError"),
         ),
     ),

@@ -164,6 +164,18 @@ def _assembler_cases() -> Iterator[Case]:
         s.assemble,
         {"text": "mov eax,1", "address": 0, "bits": 64, "resolve": {"a": 1}.__getitem__},
     )
+    code = {
+        "name": "a",
+        "where": "game+1",
+        "kind": "patch",
+        "before": "90",
+        "code": "91",
+        "original": "after",
+        "signature": "90 ??",
+        "group": "",
+        "note": "",
+    }
+    yield Case("CodeEntry", s.CodeEntry, code)
     yield Case("Script", s.Script, {"name": "a", "text": "nop", "group": "", "note": ""})
 
 
@@ -384,6 +396,9 @@ def _code_cases(target: scanner.Target) -> Iterator[Case]:
     )
     yield Case("Target.symbol", target.symbol, {"address": BASE})
     yield Case("Target.nop", lambda address: target.nop(address).undo(), {"address": BASE + 64})
+    yield Case("Target.functions", target.functions, {"text": "a!b", "count": 5})
+    entry = scanner.CodeEntry("it", f"{BASE:#x}", "nop", "00 00")
+    yield Case("CodeEntry.find", entry.find, {"target": target})
     yield Case("Target.assemble", target.assemble, {"address": BASE, "text": "nop"})
     asked: dict[str, Any] = {"size": 16, "near": BASE, "access": "rw"}
     yield Case("Target.allocate", refused(target.allocate), asked)

@@ -7,11 +7,13 @@ from typing import Any, Final, NamedTuple
 
 from farfetch.scanner import (
     Buffer,
+    CodeEntry,
     Declaration,
     Entry,
     Expr,
     Matches,
     Module,
+    Patch,
     PointerMap,
     PointerPath,
     Predicate,
@@ -247,6 +249,13 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
         access=d.one("rwx", "rw", "q"),
     ),
     "Target.free": lambda d, t: _(d.place(t)),
+    "Target.functions": lambda d, _t: _(d.one("mutate!m", "libc!re", "x"), d.one(1, 100)),
+    "CodeEntry": lambda d, _o: _(d.name(), "mutate+1", d.one("nop", "hook", "x"), "90"),
+    "CodeEntry.of": lambda d, _o: _(d.a(Target), d.a(Patch), d.name()),
+    "CodeEntry.find": lambda d, _o: _(d.a(Target)),
+    "CodeEntry.enable": lambda d, _o: _(d.a(Target)),
+    "Table.put_code": lambda d, _t: _(d.a(CodeEntry)),
+    "Table.remove_code": lambda d, _t: _(d.name()),
     "Target.assemble": lambda d, t: _(
         d.place(t), d.one("nop", "jmp 10", "[", "a:\njmp a", d.text())
     ),

@@ -78,6 +78,7 @@ ELSEWHERE = (
     ("scanner/coredump", "unit/coredump/test_core_file live/test_core_files"),
     ("scanner/tables/files", "live/test_saving"),
     ("scanner/tables/content scanner/tables/entry", "unit/tables/test_table"),
+    ("scanner/tables/code_entry shell/session/codes", "live/test_code_entries"),
     ("scanner/tables/script_entry scanner/tables/reading", "unit/tables/test_check"),
     ("scanner/tables/ct_address scanner/tables/ct_types", "unit/tables/test_cheat_engine"),
     ("scanner/tables/ct_document", "unit/tables/test_cheat_engine unit/tables/test_ct_export"),
