@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import CodeError, format_address
 
-from ..answers.result import Result
+from ..answers.result import Json, Result
 from ..command import Argument, Category, Command, Given, Needs, Option
 from ..command.code_kinds import CODE
 from ..command.kinds import PLACE
@@ -27,25 +27,25 @@ def run(session: Session, given: Given) -> Result:
     replaced = _replaced(target, address, len(raw))
     raw += b"\x90" * (sum(instruction.size for instruction in replaced) - len(raw))
     location = str(target.locate(address))
-    fields = {
+    fields: dict[str, Json] = {
         "patch": None,
         "address": format_address(address),
         "location": location,
         "before": b"".join(instruction.raw for instruction in replaced).hex(" "),
         "after": raw.hex(" "),
-        "replaced": [instruction.text for instruction in replaced],
+        "replaced": [*(instruction.text for instruction in replaced)],
         "undo_at_exit": False,
     }
     shown = "; ".join(instruction.text for instruction in replaced)
     if given.dry_run:
-        return Result({**fields}, (f"{raw.hex(' ')} would replace {shown} at {location}",))
+        return Result(fields, (f"{raw.hex(' ')} would replace {shown} at {location}",))
     with session.whole():  # else a signal in between would leave it for ever
         patch = target.patch(address, raw)
         if given.undo_at_exit:
             session.undone.add(patch)
     fields |= {"patch": patch.number, "undo_at_exit": given.undo_at_exit}
     said = f"patch {patch.number}: {raw.hex(' ')} at {location}, in place of {shown}"
-    return Result({**fields}, (said,))
+    return Result(fields, (said,))
 
 
 def _replaced(target: Target, address: int, size: int) -> list[Instruction]:

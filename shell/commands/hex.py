@@ -69,7 +69,8 @@ HEX = Command(
     summary="look at memory as hex digits, and edit it",
     details="At a prompt it takes the whole terminal: arrows, PageUp and PageDown move, hex digits "
     "overwrite the byte under the cursor at once, u takes the last change back, g goes to an "
-    "address, t chooses the type of the values beside the bytes, / finds bytes or text and n the "
+    "address, t chooses the type of the values beside the bytes, i shows instructions beside them, "
+    "the first at the cursor, and values again, / finds bytes or text and n the "
     "next, p follows the pointer under the cursor and o goes back, q or Ctrl-C leaves; what has "
     "changed since the last look is highlighted. Of number and any, each four bytes are shown as "
     "the float that they are where that is likely, else as an i32, and the last line has every "

@@ -12,14 +12,18 @@ from ..answers import quantities, values
 from ..answers.render import columns, printable
 from ..errors import UsageError
 from ..session import finding_bytes, hexdump
+from ..session.code_beside import CodeBeside
 from ..session.session import Session
 from .screen import Screen
 
-_KEYS = "q quit  0-f edit  u undo  g go  t type  / find  p pointer  ? keys"
+_KEYS = "q quit  0-f edit  u undo  g go  t type  i code  / find  p pointer  ? keys"
 _HELP = (
     "arrows and PageUp, PageDown move; / finds bytes such as 4d 5a or text, n the next; "
-    "p goes where the pointer under the cursor leads, o back again"
+    "p goes where the pointer under the cursor leads, o back again; i shows instructions, the "
+    "first at the cursor"
 )
+#: Columns for the instructions in a row.
+_INSTRUCTIONS = 40
 _DIGITS = "0123456789abcdefABCDEF"
 #: Seconds between looks.
 EVERY = 0.25
@@ -49,6 +53,7 @@ class HexScreen:
         self._type = value_type
         self._cursor = address
         self._decoder = hexdump.Decoder(value_type, session.attached.bits, address)
+        self._code: CodeBeside | None = None
         self._begin = address - address % hexdump.ROW
         self._rows, self._width = 16, hexdump.ROW
         self._digit: str | None = None
@@ -77,8 +82,11 @@ class HexScreen:
     def _body(self, rows: int, columns_: int) -> StyleAndTextTuples:
         address_width = len(format_address(self._begin + rows * hexdump.ROW))
         # address, two blanks, three columns a byte, two blanks, the text
+        beside = _INSTRUCTIONS if self._code else 0
         width = next(
-            width for width in (16, 8, 4) if address_width + 3 + 4 * width <= columns_ or width == 4
+            width
+            for width in (16, 8, 4)
+            if address_width + 3 + 4 * width + beside <= columns_ or width == 4
         )
         if (rows, width) != (self._rows, self._width):
             self._rows, self._width = rows, width
@@ -92,9 +100,9 @@ class HexScreen:
                 drawn += self._byte(row.address + at, digits)
             drawn.append(("", "   " * (self._width - len(row.content)) + " "))
             drawn.append(("", row.text.ljust(self._width)))
-            beside = self._decoder.beside(row, page.address, page.content)
+            shown = (self._code or self._decoder).beside(row, page.address, page.content)
             room = columns_ - address_width - 3 - 4 * self._width
-            drawn.append(("", _whole(printable(beside), room) + "\n"))
+            drawn.append(("", _whole(printable(shown), room) + "\n"))
         return drawn
 
     def _byte(self, address: int, digits: str) -> StyleAndTextTuples:
@@ -108,7 +116,9 @@ class HexScreen:
     def _state(self) -> str:
         label = values.type_label(self._type)
         at = self._cursor - self._page.address
-        if readings := self._decoder.readings(self._page.content[max(at, 0) :]):
+        if self._code is not None:
+            label = "code"
+        elif readings := self._decoder.readings(self._page.content[max(at, 0) :]):
             label += f": {readings}"
         edits = f", {quantities.count(len(self._undo), 'change')}" if self._undo else ""
         return f"{self._where} {label}{edits} | {_KEYS}"
@@ -198,11 +208,19 @@ class HexScreen:
 
     def _choose_type(self, text: str) -> None:
         self._type = self._session.type_named(text)
+        self._code = None
         self._decode()
 
     def _decode(self) -> None:
-        """Decode anew; a structure begins at the cursor."""
+        """Decode anew; a structure, or an instruction, begins at the cursor."""
+        if self._code is not None:
+            self._code = CodeBeside(self._session.attached.bits, self._cursor)
         self._decoder = hexdump.Decoder(self._type, self._session.attached.bits, self._cursor)
+
+    def _show_code(self) -> None:
+        """Show instructions, the first at the cursor, or values again."""
+        bits = self._session.attached.bits
+        self._code = None if self._code else CodeBeside(bits, self._cursor)
 
     def _add_keys(self) -> None:
         screen = self.screen
@@ -226,6 +244,7 @@ class HexScreen:
         keys.add("n", filter=free)(lambda _: screen.attempt(self._find_next))
         keys.add("p", filter=free)(lambda _: screen.attempt(self._follow_pointer))
         keys.add("o", filter=free)(lambda _: screen.attempt(self._go_back))
+        keys.add("i", filter=free)(lambda _: screen.attempt(self._show_code))
         keys.add("?", filter=free)(lambda _: self._say_keys())
         keys.add("t", filter=free)(lambda _: screen.ask("type: ", self._choose_type))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,13 +22,15 @@ from farfetch.scanner import (
     attach,
 )
 
+from support.hooked import Hooked
+from support.hooked import build as build_hooked
 from support.hooks import VALUE, Looping, build
 from support.machine import only_x86
 
 pytestmark = only_x86
 
 #: On-off rounds of each kind, with four threads in the code.
-ROUNDS = 150
+ROUNDS = int(os.environ.get("FARFETCH_HOOK_ROUNDS", "60"))
 
 
 @pytest.fixture(scope="module")
@@ -272,3 +275,20 @@ def test_hooks_and_memory_of_what_was_closed(looping: tuple[Looping, Target]) ->
     assert running.ask(3)[0] == VALUE + 4  # it stays, as patches do
     with attach(running.pid) as again, again.patch(at, hook.before):
         assert running.ask(3)[0] == VALUE + 3
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+def test_code_of_both_widths(tmp_path: Path, bits: int) -> None:
+    with Hooked(build_hooked(tmp_path, bits), 2) as running, attach(running.pid) as target:
+        before = target.read_bytes(running.hit, 32)
+        seen = target.allocate(4, near=running.hit)
+        register = "ecx" if bits == 32 else "esi"
+        code = f"lock inc dword ptr [{seen:x}]\nmov {register},2"
+        at = target.disassemble(running.hit, 3)[2 if bits == 32 else 0].address
+        with target.hook(at, code) as hook:
+            assert running.ask("hit 50")[0] == 98
+            assert target.disassemble(at)[0].target == hook.code
+        assert target.read(seen, "u32") > 0
+        assert running.ask("hit 50")[0] == 48
+        assert target.read_bytes(running.hit, 32) == before
+    assert running.status == 0

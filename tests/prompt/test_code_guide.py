@@ -25,14 +25,14 @@ class Shell:
 
     def __init__(self, game: TargetProcess) -> None:
         self.game = game
-        self.place = ""
+        self.place = self.register = ""
         command = [sys.executable, "-m", "farfetch.shell", "-p", str(game.pid)]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
 
     def ask(self, line: str) -> None:
         assert self.process.stdin
-        said = line.replace(SHOWN, self.place)
+        said = line.replace(SHOWN, self.place).replace("edx", self.register)
         self.process.stdin.write(f"{said}\nlet done = 1\n")
         self.process.stdin.flush()
 
@@ -94,6 +94,7 @@ def play(shell: Shell, one: Exchange, rest: list[Exchange]) -> None:
     if one.line.startswith("who "):
         places = re.findall(r"0x[0-9a-f]{6,}", answer)
         shell.place = places[-1]
+        shell.register = re.findall(r"mov \[[^]]*\], (\w+)", answer)[-1]
     assert same(one.shown, answer), f"{one.line}\n{answer}"
 
 

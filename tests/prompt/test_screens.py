@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from farfetch.scanner import attach
 
+from support.machine import only_x86
 from support.prompting import (
     CTRL_C,
     DOWN,
@@ -162,6 +163,22 @@ def test_finding_and_following_in_hex(start: Start, game: TargetProcess) -> None
     terminal.wait_for("p goes where the pointer under the cursor leads, o back again")
     terminal.send("q")
     terminal.wait_for(re.compile(r"^farfetch>$", re.MULTILINE))
+
+
+@only_x86
+def test_instructions_beside_hex(start: Start, game: TargetProcess) -> None:
+    with attach(game.pid) as target:
+        at = target.address("game!obey")
+        first, second = target.disassemble(at, 2)
+    terminal = start("-p", game.pid, size=(24, 120))
+    terminal.send(f"hex {at:#x}\r")
+    terminal.wait_for("i code")
+    terminal.send("i")
+    terminal.wait_for(re.compile(rf"{re.escape(first.text)}(  |\n.*){re.escape(second.text)}"))
+    terminal.wait_for(" code")
+    terminal.send("i")
+    terminal.wait_for(" i32")
+    terminal.send("q")
 
 
 def test_hex_fits_narrow_terminals(start: Start, game: TargetProcess) -> None:
