@@ -95,9 +95,9 @@ class CodeEntry:
             needed = field in ("name", "where", "before")
             check_text(field, getattr(self, field), needed=needed)
         check_text("code", self.code, needed=False, most=MAX_CODE)
-        if self.kind not in _KINDS:
+        if not isinstance(self.kind, str) or self.kind not in _KINDS:
             raise TableError("", f"kind is nop, patch or hook, not {short(self.kind)}")
-        if self.original not in _ORIGINALS:
+        if not isinstance(self.original, str) or self.original not in _ORIGINALS:
             raise TableError("", f"original is after, before or none, not {short(self.original)}")
         if not _HEX.fullmatch(self.before):
             raise TableError("", f"before is bytes in hex, not {short(self.before)}")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from farfetch.scanner import PointerMap, attach, i64, u64
+from farfetch.scanner import CodeEntry, PointerMap, attach, i64, u64
 
 from support.targets import ROOT, TargetProcess, targets_folder
 
@@ -108,3 +108,24 @@ def test_who_takes_gold(program: Path, environment: dict[str, str]) -> None:
         with target.nop(hit.address):
             process.command("respawn")
             assert target.read(place, "u64") == before
+
+
+def test_a_function_of_windows_is_hooked(program: Path, environment: dict[str, str]) -> None:
+    """What reads the commands goes by a counter, and is as before afterwards."""
+    with hoard(program, environment, 0) as process, attach(process.pid) as target:
+        at = target.address("ntdll!NtReadFile")
+        before = target.read_bytes(at, 64)
+        count = target.allocate(8, near=at)
+        with target.hook(at, f"lock inc dword ptr [{count:x}]") as hook:
+            assert not hook.in_cave
+            for _ in range(20):
+                process.command("")
+            assert target.read(count, "u32") >= 20
+        seen = target.read(count, "u32")
+        for _ in range(20):
+            process.command("")
+        assert target.read(count, "u32") <= seen + 1  # one had begun
+        assert target.read_bytes(at, 64) == before
+        entry = CodeEntry.of(target, target.nop(at), "no reading")
+        assert entry.signature
+        target.patches[0].undo()
