@@ -225,6 +225,8 @@ def encode_line(
                     raise CannotEncode("a short jump reaches no farther than 128 bytes")
                 raw, form = encode_branch(line.mnemonic, target, address, bits)
             return line.prefix + raw, form
+        if line.distance in ("short", "far"):  # a far pointer in memory is another instruction
+            raise CannotEncode(f"{line.mnemonic} {line.distance} takes an address")
         operands = [_resolved(operand, resolve, read) for operand in line.operands]
         at = address + len(line.prefix)
         return line.prefix + _plain(line.mnemonic, operands, at, bits), Form.SHORT

@@ -115,6 +115,17 @@ def texts(line: str, moment: Moment) -> list[str]:
         ("read my", ATTACHED, ['"my lib.so"+0x']),
         ("read [", ATTACHED, ["[heap]+0x"]),
         ("write li", ATTACHED, ["libc.so.6+0x"]),
+        ("read game", ATTACHED, ["game+0x", "game!"]),
+        # Functions, wherever an address is typed
+        *(
+            (f"{line} game!h", ATTACHED, ["game!hit", "game!heal"])
+            for line in ("disassemble", "hook", "nop", "assemble", "signature", "hex", "patch")
+        ),
+        ("who writes game!hi", ATTACHED, ["game!hit"]),
+        ("pointer game!hi", ATTACHED, ["game!hit"]),
+        ("table add game!hi", ATTACHED, ["game!hit"]),
+        ("read game!op", ATTACHED, ['"game!operator new(unsigned long)"']),
+        ('read "game!operator n', ATTACHED, ['"game!operator new(unsigned long)"']),
         # Regions
         ("where da", NOTHING, ["data"]),
         ("where heap,st", NOTHING, ["stack"]),

@@ -116,6 +116,8 @@ def test_the_dialect_is_cheat_engines(line: str, raw: str) -> None:
         ("mov eax,[rbx+rsp*2]", 10, "the stack pointer is no index"),
         ("mov eax,health", 1, 'nothing is called "health"'),
         ("mov eax,[[8]]", 1, "pointers are read in a target, and here is none"),
+        ("jmp far [rax]", 1, "jmp far takes an address"),
+        ("call far [rbx]", 1, "call far takes an address"),
         ("jmp short 1000", 1, "a short jump reaches no farther than 128 bytes"),
         ("loop 1000", 1, "loop reaches no farther than 128 bytes"),
         ("nop 0", 1, "nop takes 1 to 1000 bytes"),
