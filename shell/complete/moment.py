@@ -18,8 +18,9 @@ from .cursor import ProcessName
 _ADDRESS = re.compile(r"0[xX][0-9a-fA-F]|\[|[^+]+\+0?[xX]?[0-9a-fA-F]")
 #: How long, in seconds, lists that take the kernel a moment to make are good for.
 FRESH = 2.0
-#: How many functions are offered.
-_FUNCTIONS = 200
+#: How many functions of a module are known, and how many are offered.
+_FUNCTIONS = 200_000
+_OFFERED = 200
 #: How many files of a folder are looked at.
 MAX_FILES = 5000
 
@@ -34,6 +35,7 @@ class SessionMoment:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._processes: tuple[float, list[ProcessName]] = (-FRESH, [])
+        self._functions: tuple[int, str, list[str]] = (0, "", [])
         self._modules: tuple[float, int, list[str]] = (-FRESH, 0, [])
 
     @property
@@ -112,12 +114,18 @@ class SessionMoment:
     def symbols(self, typed: str) -> Sequence[str]:
         """The functions whose names, with their modules', begin so."""
         target = self._session.target
+        module, _, begins = typed.partition("!")
         if target is None:
             return ()
-        try:
-            return target.functions(typed, _FUNCTIONS)
-        except (FarfetchError, OSError):
-            return ()
+        if self._functions[:2] != (id(target), module):
+            try:
+                names = target.functions(f"{module}!", _FUNCTIONS)
+            except (FarfetchError, OSError):
+                names = []
+            self._functions = (id(target), module, names)
+        wanted = f"{module}!{begins}"
+        matching = (name for name in self._functions[2] if name.startswith(wanted))
+        return list(islice(matching, _OFFERED))
 
     @property
     def code(self) -> Sequence[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from farfetch.scanner import parse_scan
+from farfetch.scanner import CodeEntry, parse_scan
 from farfetch.shell.commands import COMMANDS
 from farfetch.shell.complete.line import complete
 from farfetch.shell.complete.moment import SessionMoment
@@ -52,3 +52,26 @@ def test_a_dead_target_has_no_modules(session: Session, game: TargetProcess) -> 
     session.attach(str(game.pid))
     game.quit()
     assert list(SessionMoment(session).modules) == []
+
+
+def test_functions_of_a_module(session: Session, game: TargetProcess) -> None:
+    moment = SessionMoment(session)
+    assert list(moment.symbols("game!")) == []
+    session.attach(str(game.pid))
+    assert "game!obey" in moment.symbols("game!o")
+    assert all(name.startswith("game!o") for name in moment.symbols("game!o"))
+    assert "game!main" in moment.symbols("game!main")
+    assert list(moment.symbols("nothing!")) == []
+    offered = complete("disassemble game!obe", moment, COMMANDS)
+    assert [one.text for one in offered] == ["game!obey"]
+    game.quit()
+    assert list(moment.symbols("libc!mem")) == []
+
+
+def test_code_of_the_table(session: Session, game: TargetProcess) -> None:
+    moment = SessionMoment(session)
+    session.attach(str(game.pid))
+    session.table.put_code(CodeEntry("no damage", "game+0x10", "nop", "90"))
+    assert list(moment.code) == ["no damage"]
+    offered = complete("table on ", moment, COMMANDS)
+    assert [one.text for one in offered if one.note == "code"] == ['"no damage"']
