@@ -144,7 +144,7 @@ class Coded(Holding):
 
         >>> import os
         >>> with attach(os.getpid()) as target:
-        ...     "libc!getpid" in target.functions("libc!getpi")
+        ...     "libc!qsort" in target.functions("libc!qsor")
         True
         """
         from .code.naming import functions_like

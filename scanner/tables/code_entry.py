@@ -12,6 +12,7 @@ from ..errors import CodeError, ExpressionError, FarfetchError, TableError
 from ..errors.base import short
 from ..live.patch import Patch
 from ..memory.modules import Location, Module
+from ..memory.space import Space
 from ..predicates.byte_pattern import Pattern, pattern
 from ..values.literals import quote
 from .entry import check_text
@@ -133,6 +134,7 @@ class CodeEntry:
         >>> entry.where, entry.before, entry.signature
         ('0x1000', '29 d8', '')
         """
+        arguments.instance("target", target, Space, "a target")
         arguments.instance("patch", patch, Patch, "a patch")
         try:
             signature = str(patch.signature)
@@ -163,6 +165,7 @@ class CodeEntry:
         Traceback (most recent call last):
         farfetch.scanner.TableError: "it": its code is no longer at 0x1000
         """
+        arguments.instance("target", target, Space, "a target")
         address = self._there(target)
         if address is not None:
             return address

@@ -397,7 +397,7 @@ def _code_cases(target: scanner.Target) -> Iterator[Case]:
     yield Case("Target.symbol", target.symbol, {"address": BASE})
     yield Case("Target.nop", lambda address: target.nop(address).undo(), {"address": BASE + 64})
     yield Case("Target.functions", target.functions, {"text": "a!b", "count": 5})
-    entry = scanner.CodeEntry("it", f"{BASE:#x}", "nop", "00 00")
+    entry = scanner.CodeEntry("it", f"{BASE + 512:#x}", "nop", "00 00")
     yield Case("CodeEntry.find", entry.find, {"target": target})
     yield Case("Target.assemble", target.assemble, {"address": BASE, "text": "nop"})
     asked: dict[str, Any] = {"size": 16, "near": BASE, "access": "rw"}
