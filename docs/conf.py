@@ -71,11 +71,11 @@ nitpick_ignore_regex = [
     # what a signature names and nobody imports: the kinds of Expr and Predicate, protocols, parts
     ("py:class", r"farfetch\.scanner\.[a-z_]+\..*"),
     # words that an attribute takes; its text lists them
-    ("py:class", "AnyConstruct|ColumnName|Kind|Language|On|Place|Status|T|_Word"),
+    ("py:class", "AnyConstruct|ColumnName|Kind|Language|On|Original|Place|Space|Status|T|_Word"),
 ]
 
 #: What farfetch makes, and nobody else; so how is its own affair.
-_MADE = ("Freeze", "Match", "Matches", "Patch", "Scan", "Snapshot", "Step", "Target")
+_MADE = ("Freeze", "Hook", "Match", "Matches", "Patch", "Scan", "Snapshot", "Step", "Target")
 #: Where Python's own are explained; no inventory is fetched, so pages are built without a network.
 _LIBRARY = "https://docs.python.org/3/library"
 
