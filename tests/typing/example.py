@@ -14,6 +14,7 @@ from farfetch.scanner import (
     Checked,
     CheckedPath,
     Columns,
+    CodeEntry,
     CoreFile,
     CoreThread,
     Declaration,
@@ -26,6 +27,7 @@ from farfetch.scanner import (
     Freezer,
     History,
     Hit,
+    Hook,
     Instruction,
     Layout,
     LiveScript,
@@ -202,6 +204,18 @@ def code(target: Target, file: str) -> list[Hit]:  # needs a process that may be
     print(instructions[0].text, symbol, len(entries), script.name, state.hits + 1, reached)
     print([access.base + access.count for access in found])
     return list(kept)
+
+
+def hooks(target: Target) -> tuple[CodeEntry, ...]:  # needs a process that may be traced
+    near: int = target.allocate(64, near=0x1000)
+    raw: bytes = target.assemble(0x1000, "nop")
+    kept: list[CodeEntry] = []
+    with target.hook(0x1000, "nop", original="before") as hook:
+        made: Hook = hook
+        kept.append(CodeEntry.of(target, hook, "it"))
+    target.free(near)
+    print(len(raw) + made.size, made.signature, kept[0].find(target))
+    return tuple(kept)
 
 
 def scripts(target: Target) -> list[ScriptChange]:
