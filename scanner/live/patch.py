@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from .. import arguments
 from ..errors import (
-    AccessDenied,
     ArgumentError,
     CodeError,
     FarfetchError,
     MemoryFault,
-    MemoryUnavailable,
     PatchError,
     TargetClosed,
 )
@@ -269,7 +267,10 @@ class Patches(Bound):
         if way == "only stopped" or more or (way == "stopped" and self._may_run(first)):
             try:
                 self._target.memory.change(changes)
-            except (AccessDenied, MemoryUnavailable):
+            except (MemoryFault, PatchError):
+                self._target.check()
+                raise
+            except FarfetchError:  # they cannot be stopped
                 self._target.check()
                 if way == "only stopped" or more:
                     raise

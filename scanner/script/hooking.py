@@ -12,14 +12,7 @@ from ..code.hook import ORIGINALS, Hook, Original, Room
 from ..code.moving import JUMP, replaced_by_jump
 from ..code.nops import padding
 from ..code.symbols import Symbols
-from ..errors import (
-    AccessDenied,
-    ArgumentError,
-    CodeError,
-    FarfetchError,
-    MemoryFault,
-    MemoryUnavailable,
-)
+from ..errors import ArgumentError, CodeError, FarfetchError, MemoryFault
 from ..live.patch import Patches, Way, is_one_store
 from ..memory.space import Space
 from .assembling import assembled
@@ -107,12 +100,10 @@ class Hooks:
                 raw = self._built(key, taken, size, block.next)
                 if block.next + len(raw) <= block.end:
                     return self._put(key, block, raw)
+        length = max(_BLOCK, len(self._built(key, taken, size, address)) + _SLACK)
         try:
-            memory = self._space.memory
-            guess = self._built(key, taken, size, memory.gap(_BLOCK, near=address))
-            length = max(_BLOCK, len(guess) + _SLACK)
-            block = _Block(memory.allocate(length, near=address), length)
-        except (MemoryUnavailable, AccessDenied) as refused:
+            block = _Block(self._space.memory.allocate(length, near=address), length)
+        except FarfetchError as refused:
             self._space.check()
             return self._in_cave(key, taken, size, refused)
         self._blocks.append(block)
