@@ -303,7 +303,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "__repr__": fact(lambda w: repr(w.target)),
     },
     "script": {
-        **facts("script", "changes", "enabled", "name", "symbols", "text"),
+        **facts("script", "changes", "enabled", "lua", "name", "said", "symbols", "text"),
         "__enter__": reaching(block(lambda w: w.script)),
         "__exit__": reaching(block(lambda w: w.script)),
         "__repr__": fact(lambda w: repr(w.script)),
