@@ -41,6 +41,7 @@ class Running(Child):
         pipe = subprocess.PIPE
         self.program = subprocess.Popen([program], stdin=pipe, stdout=pipe, text=True)
         super().__init__(self.program)
+        self.hit(0)  # it runs
 
     def hit(self, n: int) -> int:
         """Hit it; its health then."""
