@@ -6,8 +6,8 @@ _farfetch_commands='
 ps attach detach info regions save-memory type struct align where option
 first next pattern undo redo history snapshot reset list delete map set
 unset freeze unfreeze watch read write hex patch unpatch who accesses
-disassemble signature nop pointer pointers table save load export wait
-expect until let source help quit
+disassemble signature nop assemble hook pointer pointers table save load
+export wait expect until let source help quit
 '
 # commands end
 
