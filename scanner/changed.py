@@ -36,7 +36,7 @@ class Changed(Coded):
         Raises:
             CodeError: there is none, or this machine's code cannot be read here.
             MemoryFault: it cannot be read or written there.
-            AccessDenied, MemoryUnavailable: threads have to be stopped for it, and cannot be.
+            AccessDenied, StopError: threads have to be stopped for it, and cannot be.
 
         >>> memory = bytearray(bytes.fromhex("83 6b 04 05 c3"))
         >>> target = attach(Buffer(memory, base=0x1000))
@@ -101,7 +101,7 @@ class Changed(Coded):
         Raises:
             MemoryUnavailable: there is no room, a seccomp filter watches its calls, or it is no
                 process.
-            AccessDenied: the kernel does not let us stop its threads.
+            AccessDenied, StopError: its threads cannot be stopped.
             TargetGone: it has exited or executed another program.
 
         >>> attach(Buffer(bytearray(8))).allocate(16)
@@ -125,7 +125,8 @@ class Changed(Coded):
 
         Raises:
             ArgumentError: nothing was allocated there, or it was freed.
-            MemoryUnavailable, AccessDenied, TargetGone: as by :meth:`allocate`; it stays.
+            MemoryUnavailable, AccessDenied, StopError, TargetGone: as by :meth:`allocate`; it
+                stays.
 
         >>> attach(Buffer(bytearray(8))).free(16)
         Traceback (most recent call last):
@@ -168,7 +169,7 @@ class Changed(Coded):
                 jump takes; or there is no room for the code.
             AssemblyError, ScriptError: the code is none.
             MemoryFault: it cannot be read or written there.
-            AccessDenied, MemoryUnavailable: threads have to be stopped for it, and cannot be.
+            AccessDenied, StopError: threads have to be stopped for it, and cannot be.
             PatchError: what is there has just changed.
 
         >>> attach(Buffer(bytearray(b"\xc3\xc3\xc3\xc3\xc3"), base=16)).hook(16, "nop")

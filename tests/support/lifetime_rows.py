@@ -30,6 +30,7 @@ from farfetch.scanner import (
     PointerMap,
     ScanClosed,
     ScanOrderError,
+    StopError,
     Target,
     TargetClosed,
     WaitTimeout,
@@ -246,7 +247,7 @@ def asked(call: Callable[[World], Any]) -> Callable[[World], Any]:
     """Ask a process for something, which only another than this one does."""
 
     def tried(world: World) -> None:
-        with contextlib.suppress(MemoryUnavailable, AccessDenied):
+        with contextlib.suppress(MemoryUnavailable, AccessDenied, StopError):
             call(world)
 
     return tried
