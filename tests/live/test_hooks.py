@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,13 +13,16 @@ from farfetch.scanner import (
     AssemblyError,
     Buffer,
     CodeError,
+    FarfetchError,
     Hook,
     MemoryFault,
     MemoryUnavailable,
     PatchError,
     ScriptError,
+    StopError,
     Target,
     TargetClosed,
+    TargetGone,
     attach,
 )
 
@@ -258,6 +262,25 @@ def test_four_threads_run_through_what_does_nothing(program: Path) -> None:
             with target.patch(work, bytes.fromhex("89 fb 53 85 db")):  # mov before push
                 pass
     assert (running.status, running.calls[1]) == (0, 0)
+
+
+def on_and_off(target: Target, at: int) -> None:
+    """Hook a place for as long as that can be done."""
+    while True:
+        target.hook(at, "nop").undo()
+
+
+def test_one_that_ends_meanwhile_is_one_error(program: Path) -> None:
+    for _ in range(5):
+        with Looping(program, 4) as running, attach(running.pid) as target:
+            at = place(running, target, "work")
+            killer = threading.Timer(0.05, running.kill)
+            killer.start()
+            with pytest.raises(FarfetchError) as raised:
+                on_and_off(target, at)
+            killer.join()
+            assert isinstance(raised.value, TargetGone | StopError), raised.value
+            assert "\n" not in str(raised.value)
 
 
 def test_hooks_and_memory_of_what_was_closed(looping: tuple[Looping, Target]) -> None:

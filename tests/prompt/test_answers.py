@@ -556,7 +556,8 @@ def test_help_knows_every_command(game: TargetProcess, answers: Answers) -> None
     expected = (
         "ps attach detach info regions save-memory type struct align where option first "
         "next pattern undo redo history snapshot reset list delete map set unset freeze "
-        "unfreeze watch read write hex patch unpatch who accesses disassemble signature nop assemble hook "
+        "unfreeze watch read write hex patch unpatch who accesses disassemble signature nop "
+        "assemble hook "
         "pointer pointers table save load export wait expect until let source help quit"
     )
     assert names == expected.split()
