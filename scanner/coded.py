@@ -10,7 +10,9 @@ from . import arguments
 from .errors import ExpressionError
 from .live.holding import Holding
 from .live.patch import Patches
+from .memory.addresses import PROGRAM
 from .memory.base import Memory
+from .memory.space import program_path
 from .values.literals import parse_integer
 
 if TYPE_CHECKING:
@@ -117,6 +119,8 @@ class Coded(Holding):
     def address(self, text: str) -> int:
         """The address that a person wrote: ``0x7f00…``, ``game+0x4010``, ``game!hit+0x12``.
 
+        ``$process!hit`` is a function of the program itself, whatever it is called.
+
         Raises:
             ExpressionError: it is none.
 
@@ -129,9 +133,9 @@ class Coded(Holding):
             return super().address(text)
         except ExpressionError:
             found = _FUNCTION.fullmatch(text.strip())
-            address = None if found is None else self._function(found[1])
-            if found is None or address is None:
+            if found is None:
                 raise
+            address = self._function(text, found[1].strip())
             address += parse_integer((found[2] or "+0").replace(" ", "").lstrip("+"))
             return arguments.address(address)
 
@@ -153,11 +157,20 @@ class Coded(Holding):
         count = arguments.whole("count", count, 0, arguments.MOST_BYTES)
         return functions_like(functions, self.modules(), arguments.text("text", text), count)
 
-    def _function(self, name: str) -> int | None:
+    def _function(self, text: str, name: str) -> int:
         """The address of a function with its module's name before it."""
-        from .code.naming import function_named
+        from .code.naming import function_named, modules_called
 
-        return function_named(self._functions(), self.modules(), name)
+        modules = self.modules()
+        before, _, after = name.partition("!")
+        if before.casefold() == PROGRAM:
+            name = f"{program_path(self.memory, modules)}!{after}"
+        found = function_named(self._functions(), modules, name)
+        if found is None:
+            where = modules_called(modules, name.rpartition("!")[0])
+            reason = f'no function of {before} is called "{after}"'
+            raise ExpressionError(text, 0, reason if where else f'no module is called "{before}"')
+        return found
 
     def symbol(self, address: int) -> Symbol | None:
         """The function that an address is in; None where none is known.

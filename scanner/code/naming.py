@@ -25,11 +25,10 @@ def function_named(symbols: Symbols, modules: Sequence[Module], name: str) -> in
         before, mark, after = name.rpartition(sign)
         if not mark or not before or not after:
             continue
-        for module in modules:
-            if _is_called(module, before):
-                found = symbols.find(module, after)
-                if found is not None:
-                    return found
+        for module in modules_called(modules, before):
+            found = symbols.find(module, after)
+            if found is not None:
+                return found
     if "!" in name:
         return None
     for module in modules:
@@ -50,9 +49,7 @@ def functions_like(symbols: Symbols, modules: Sequence[Module], text: str, count
     """
     before, mark, after = text.partition("!")
     found: dict[str, None] = {}
-    for module in modules if mark else ():
-        if not _is_called(module, before):
-            continue
+    for module in modules_called(modules, before) if mark else ():
         for function in symbols.of(module):
             name = demangled(function.name)
             if name.startswith(after) and name:
@@ -60,6 +57,11 @@ def functions_like(symbols: Symbols, modules: Sequence[Module], text: str, count
                 if len(found) >= count:
                     return sorted(found)
     return sorted(found)
+
+
+def modules_called(modules: Sequence[Module], name: str) -> list[Module]:
+    """The modules that are called so before a ``!``."""
+    return [module for module in modules if _is_called(module, name)]
 
 
 def _is_called(module: Module, name: str) -> bool:

@@ -22,7 +22,7 @@ _TWIN: Final = re.compile(r"(.+)\[([0-9]{1,6})\]", re.DOTALL)
 _QUOTED: Final = re.compile(r'"([^"]*)"(.*)', re.DOTALL)
 _TERM: Final = re.compile(r"\s*([+-])\s*([^+-]*)")
 #: What Cheat Engine's tables call the program itself.
-_PROGRAM: Final = "$process"
+PROGRAM: Final = "$process"
 
 
 def format_address(address: int) -> str:
@@ -136,7 +136,7 @@ class _Found(NamedTuple):
         return mapping_start(name, self.regions) if top is None else top
 
     def _called(self, name: str) -> list[Module]:
-        if name.lower() == _PROGRAM:
+        if name.lower() == PROGRAM:
             return [module for module in self.modules if module.path == self.program][:1]
         exact = [module for module in self.modules if name in (module.name, module.path)]
         if exact:

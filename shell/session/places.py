@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from farfetch.scanner import (
     ExpressionError,
+    FarfetchError,
     PathGroup,
     PointerError,
     PointerPath,
@@ -22,6 +23,9 @@ from .place import Place
 
 #: A field's name, or where one is inside of another: ``hp``, ``pos.x``, ``slots[2].kind``.
 FIELD: Final = re.compile(r"[A-Za-z_]\w*(?:\[[0-9]{1,9}\])*(?:\.[A-Za-z_]\w*(?:\[[0-9]{1,9}\])*)*")
+
+#: What a function's name begins with.
+_FUNCTION: Final = re.compile(r"[A-Za-z_~][^!\"]*")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +70,7 @@ def find(session: Session, which: int | str) -> Place:
     try:
         return Place(session.attached.address(which), session.settings.type)
     except ExpressionError:
-        found = _field(session, which)
+        found = _field(session, which) or _function(session, which)
         if found is None:
             raise
         return found
@@ -131,6 +135,16 @@ def _field(session: Session, which: str) -> Place | None:
                 continue
         return within(session, outer, path)
     return None
+
+
+def _function(session: Session, which: str) -> Place | None:
+    """A function of the program itself, which needs no module's name before it: ``hit+0x12``."""
+    if not _FUNCTION.match(which):
+        return None
+    try:
+        return Place(session.attached.address(f"$process!{which}"), session.settings.type)
+    except FarfetchError:
+        return None
 
 
 def _found_path(session: Session, which: str) -> Place | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from farfetch.scanner import ArgumentError, Buffer, MemoryFault, attach
+from farfetch.scanner import ArgumentError, Buffer, ExpressionError, MemoryFault, attach
 from farfetch.scanner.code.decoder import decode, instructions
 from farfetch.scanner.memory.modules import Module
 
@@ -137,6 +137,22 @@ def test_symbols_are_those_of_nm(spawn: Spawn, build: str) -> None:
             assert symbol is not None
             assert (symbol.name, symbol.start, symbol.offset) == (name, bias + known[name], 1)
             assert symbol.module == "game"
+
+
+@every_build
+def test_functions_that_a_person_names(spawn: Spawn) -> None:
+    with attach(spawn("game").pid) as target:
+        main = target.address("game!main")
+        assert target.address("$process!main") == main
+        assert target.address("game!main + 0x10") == main + 16
+        for text, said in (
+            ("game!nosuch", 'no function of game is called "nosuch"'),
+            ("gmae!main", 'no module is called "gmae"'),
+            ("$process!nosuch", 'no function of $process is called "nosuch"'),
+            ("main", 'no module or region is called "main"'),
+        ):
+            with pytest.raises(ExpressionError, match=re.escape(said)):
+                target.address(text)
 
 
 def test_symbols_that_are_elsewhere(tmp_path: Path) -> None:

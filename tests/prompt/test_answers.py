@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from support.machine import only_x86
 from support.targets import TargetProcess
 
 Answers = Callable[..., list[dict[str, Any]]]
@@ -516,6 +517,20 @@ def test_patches_are_undone_at_exit_only_if_asked(game: TargetProcess, answers: 
     *_, marked, listed = answers(game.pid, f"patch {address} 06", "patch --undo-at-exit", "patch")
     assert (marked["patches"], listed["patches"][0]["undo_at_exit"]) == (1, True)
     assert game.command("status")["health"] == "5"
+
+
+@only_x86
+def test_the_program_s_own_functions_need_no_module(
+    game: TargetProcess, drive: Callable[..., Any]
+) -> None:
+    shell = drive("-p", game.pid)
+    (known,) = shell.ask("disassemble game!main 1")["instructions"]
+    (found,) = shell.ask("disassemble main 1")["instructions"]
+    assert found == known
+    (further,) = shell.ask("disassemble main+0x10 1")["instructions"]
+    assert int(further["address"], 16) == int(known["address"], 16) + 16
+    assert "no module or region" in shell.error("disassemble nosuch")["message"]
+    assert "no function of game" in shell.error("disassemble game!nosuch")["message"]
 
 
 def test_what_cannot_be_undone_at_exit_is_said(

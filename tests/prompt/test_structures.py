@@ -274,7 +274,7 @@ REFUSED = [
     ("struct a = exec('1')", "DeclarationError", "column 12: exec is not one of Struct"),
     ("struct a { Foo x; };", "DeclarationError", "no type Foo is declared"),
     ("union a { int x; };", "DeclarationError", "unions are not taken"),
-    ("type playr", "TypeNameError", "did you mean player, ptr or any?"),
+    ("type playr", "TypeNameError", "did you mean player?"),
     ("helth == 5", "ExpressionError", 'unknown name "helth": did you mean health?'),
     ("health == 5 and", "ExpressionError", "expected a value"),
     ("now == 5", "ExpressionError", "player is compared by its fields: now.hp == 5"),
