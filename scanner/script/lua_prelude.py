@@ -77,10 +77,14 @@ local function bounded(f)  -- of a text and a pattern
   return function(text, pattern, ...)
     text, pattern = tostring(text), tostring(pattern)
     local steps = sub(pattern, 1, 1) == "^" and 1 or len(text) + 1
-    for _ in gmatch(pattern, "[*+?-]") do
-      steps = steps * (len(text) + 1)
-      if steps > max_steps then error("the pattern would take too long", 2) end
+    steps = steps * (1 + len(pattern) // 256)  -- a long set is looked through each time
+    -- what may look at all of the text, at each place: repeats, balanced brackets, captures again
+    for _, what in pairs({"[*+?-]", "%%[b1-9]"}) do
+      for _ in gmatch(pattern, what) do
+        if steps <= max_steps then steps = steps * (len(text) + 1) end
+      end
     end
+    if steps > max_steps then error("the pattern would take too long", 3) end
     return f(text, pattern, ...)
   end
 end
