@@ -23,7 +23,7 @@ from ..errors import (
 )
 from ..lifetime.bound import Bound
 from ..lifetime.life import Held
-from .changes import Change
+from .changes import Change, checked
 from .modules import Module, modules_of
 from .owner import ProcessInfo
 from .page_state import PageState
@@ -176,7 +176,7 @@ class Memory(Bound, abc.ABC):
         b'aXc'
         """
         self._held.get()
-        changes = arguments.several("changes", changes, Change, "changes of bytes")
+        changes = checked(changes)
         for change in changes:
             there = self.read(change.address, len(change.before))
             if there != change.before:

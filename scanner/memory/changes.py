@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .. import arguments
+from ..errors import ArgumentError
+
 
 class Change(NamedTuple):
     r"""Bytes that take the place of others.
@@ -28,3 +31,20 @@ class Change(NamedTuple):
 
     def __str__(self) -> str:
         return f"0x{self.address:x}: {self.before.hex(' ')} -> {self.after.hex(' ')}"
+
+
+def checked(changes: object) -> list[Change]:
+    """Changes that somebody gave; those of no bytes are left out.
+
+    Raises:
+        ArgumentError: they are none: of no address, or of more bytes than there were.
+    """
+    whole = []
+    for one in arguments.several("changes", changes, Change, "changes of bytes"):
+        address = arguments.address(one.address)
+        before, after = arguments.raw("before", one.before), arguments.raw("after", one.after)
+        if len(before) != len(after):
+            raise ArgumentError("after", after, "as many bytes as before")
+        if after:
+            whole.append(Change(address, before, after))
+    return whole

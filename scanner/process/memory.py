@@ -11,7 +11,7 @@ from typing import Any
 from .. import arguments
 from ..errors import AccessDenied, FarfetchError, TargetGone, TargetNotFound
 from ..memory.base import Memory
-from ..memory.changes import Change
+from ..memory.changes import Change, checked
 from ..memory.owner import ProcessInfo
 from ..memory.regions import Footprint, Region
 from ..memory.stacks import Stack
@@ -88,7 +88,7 @@ class ProcessMemory(Memory):
     def change(self, changes: Sequence[Change]) -> None:
         """Change bytes while none of its threads runs."""
         self._held.get()
-        changes = arguments.several("changes", changes, Change, "changes of bytes")
+        changes = checked(changes)
         if changes:
             changing.change(self.process, self, changes)
 

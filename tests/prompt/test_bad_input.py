@@ -114,7 +114,7 @@ def test_bad_lines(farfetch: Run, line: str, code: int, said: str) -> None:
         ("regions module:nosuch", 1, "module:nosuch: column 1: no region matches|.*nosuch"),
         ("wait soon", 2, r"SECONDS is a time from 0, not 'soon'; usage: wait SECONDS\|forever"),
         ("wait -1", 2, "SECONDS is a time from 0"),
-        ("list many", 2, r"N is a number, not 'many'; usage: list \[N \|"),
+        ("list many", 2, r"N is a number, not 'many'; usage: list \[N\|FROM"),
         ("list 1 many", 2, "COUNT is a number, not 'many'"),
         ("list + 3", 2, "'3' is one argument too many"),
     ],

@@ -115,7 +115,7 @@ def test_hex_shows_fields(start: Start, game: TargetProcess) -> None:
         re.compile(r"01 00 00 00 64 00 00 00 96 00 00 00 .* id=1  hp=100  most=150  ")
     )
     terminal.send("tplayr\r")
-    terminal.wait_for("did you mean player, ptr or any?")
+    terminal.wait_for("did you mean player?")
     game.command("hit 1")
     terminal.wait_for(re.compile(r"63 00 00 00 .* hp=99 "))
     terminal.send("q")

@@ -85,7 +85,7 @@ KEYS = {
 }
 
 #: Commands that write by patches, as patch does, and something that they make themselves.
-PATCHERS = frozenset({"nop"})
+PATCHERS = frozenset({"nop", "assemble", "hook"})
 
 #: Commands that write nothing, whatever they are told; watch and hex do with keys alone.
 READERS = frozenset(
@@ -94,7 +94,7 @@ READERS = frozenset(
         *("where", "option", "first", "next", "pattern", "undo", "redo", "history"),
         *("snapshot", "reset", "list", "map", "unfreeze", "read", "pointer", "pointers", "save"),
         *("export", "wait", "expect", "until", "let", "source", "help", "quit"),
-        *("delete", "save-memory", "who", "disassemble", "signature"),
+        *("delete", "save-memory", "who", "accesses", "disassemble", "signature"),
     }
 )
 
