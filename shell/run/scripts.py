@@ -16,6 +16,7 @@ from ..line.variables import expand
 from ..line.words import command_word, without_comment
 from ..session.session import Session
 from .interpret import interpret
+from .pipe import lines_of
 
 MAX_DEPTH = 20
 _MARK = "\ufeff"  # the byte order mark, in front of a text
@@ -50,7 +51,7 @@ def typed(text: str) -> list[Line]:
 
 def piped(stream: TextIO) -> Iterator[Line]:
     """Read a pipe, a line no sooner than it is asked for, or than a declaration needs it."""
-    lines = enumerate(iter(stream.readline, ""), 1)
+    lines = enumerate(lines_of(stream), 1)
     for number, text in lines:
         statement = Statement((text.removeprefix(_MARK) if number == 1 else text).rstrip("\n"))
         while statement.is_open and (more := next(lines, None)) is not None:
