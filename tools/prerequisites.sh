@@ -75,6 +75,7 @@ games() { # and what runs them
 	need nethack-console 'test -x /usr/games/nethack'
 	need angband 'test -x /usr/games/angband'
 	need gnome-mines 'test -x /usr/games/gnome-mines'
+	need ltris 'test -x /usr/games/ltris'
 }
 
 kernels() {

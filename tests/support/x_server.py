@@ -1,4 +1,4 @@
-"""An X server that no screen shows, with a mouse that a program moves."""
+"""An X server that no screen shows, with a mouse and keys for a program."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 
-from Xlib import X, display
+from Xlib import XK, X, display
 from Xlib.ext import xtest
 from Xlib.xobject.drawable import Window
 
@@ -98,6 +98,13 @@ class XServer(Child):
         window.warp_pointer(x, y)
         xtest.fake_input(self._display, X.ButtonPress, button)
         xtest.fake_input(self._display, X.ButtonRelease, button)
+        self._display.sync()
+
+    def press(self, key: str) -> None:
+        """Press and release a key, by its name in X, for the window where the mouse is."""
+        code = self._display.keysym_to_keycode(XK.string_to_keysym(key))
+        xtest.fake_input(self._display, X.KeyPress, code)
+        xtest.fake_input(self._display, X.KeyRelease, code)
         self._display.sync()
 
     def cover(self, window: Window) -> None:
