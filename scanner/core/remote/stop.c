@@ -24,6 +24,7 @@
 #define LIMIT (2 * FF_SECOND)		/* that a thread may take to stop */
 #define STEP_LIMIT (FF_SECOND / 2)	/* that an instruction may take */
 #define LOOK (3 * FF_MILLISECOND)	/* until it is asked what a thread does */
+#define AWAY 10				/* such looks that find it asleep, one after the other */
 #define NAP_NS 20000
 #define TRIES 16			/* of stepping, if something comes in between */
 #define BIT(signal) (1ull << ((signal) - 1))
@@ -56,6 +57,7 @@ static bool is_away(pid_t tid)
 static int standing(struct ff_stopped *thread, int *status, uint64_t limit, bool asleep_will_do)
 {
 	uint64_t begin = ff_clock_now(), look = begin + LOOK;
+	int away = 0;
 
 	for (;;) {
 		pid_t got = waitpid(thread->tid, status, __WALL | WNOHANG);
@@ -76,7 +78,8 @@ static int standing(struct ff_stopped *thread, int *status, uint64_t limit, bool
 				thread->here = true;
 				return 0;
 			}
-			if (asleep_will_do && is_away(thread->tid))
+			away = asleep_will_do && is_away(thread->tid) ? away + 1 : 0;
+			if (away == AWAY)	/* not for a page that comes in a moment */
 				return -EINPROGRESS;
 		}
 		if (now - begin > limit)
