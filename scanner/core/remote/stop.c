@@ -177,14 +177,21 @@ int ff_stop_put(const struct ff_stopped *thread, const struct user_regs_struct *
 	return ptrace(PTRACE_SETREGS, thread->tid, NULL, registers) ? -errno : 0;
 }
 
-/* What has stopped a thread that was stepped: whether it is a signal, and whose. */
-static int judge(struct ff_stopped *thread, int status)
+/*
+ * What has stopped a thread that was stepped: whether it is a signal, and whose. SIGSTOP it
+ * gets at once: the kernel knows whether SIGCONT has come since, and we would not.
+ */
+static int judge(struct ff_stopped *thread, int status, int *gets)
 {
 	int signal = WSTOPSIG(status);
 	siginfo_t info = { 0 };
 
 	if (status >> 16 == PTRACE_EVENT_STOP)	/* by our asking, or by Ctrl-Z */
 		return -EAGAIN;
+	if (signal == SIGSTOP) {
+		*gets = signal;
+		return -EAGAIN;
+	}
 	ptrace(PTRACE_GETSIGINFO, thread->tid, NULL, &info);
 	if (!(RAISED & BIT(signal)) || info.si_code <= 0) {	/* sent: it gets it at the end */
 		thread->arrived |= BIT(signal);
@@ -208,18 +215,21 @@ static int fetch(struct ff_stopped *thread)
 
 static int step(struct ff_stopped *thread)
 {
-	int status, error = -EAGAIN;
+	int status, gets = 0, error = -EAGAIN;
 
 	for (int i = 0; i < TRIES && error == -EAGAIN; i++) {
 		thread->here = false;
-		if (ptrace(PTRACE_SINGLESTEP, thread->tid, NULL, NULL))
+		if (ptrace(PTRACE_SINGLESTEP, thread->tid, NULL, (void *)(intptr_t)gets))
 			return -errno;
+		gets = 0;
 		error = standing(thread, &status, STEP_LIMIT, false);
 		if (error == -ETIMEDOUT)
 			return fetch(thread);
 		if (!error)
-			error = judge(thread, status);
+			error = judge(thread, status, &gets);
 	}
+	if (gets)
+		thread->raised = gets;
 	return error == -EAGAIN ? -EBUSY : error;
 }
 

@@ -22,7 +22,7 @@ struct ff_stopped {
 	bool here;		/* it stands still */
 	bool away;		/* it sleeps in the kernel, and stops before it leaves that */
 	uint64_t arrived;	/* signals that came in the meantime, by their bits */
-	int raised;		/* the one that an instruction of its own has raised, or 0 */
+	int raised;		/* the one that it stands before, and gets when it goes on, or 0 */
 };
 
 /*
