@@ -14,7 +14,7 @@ import pytest
 from farfetch.scanner import MemoryUnavailable, StopError, Target, TargetGone, attach
 from farfetch.scanner.memory.changes import Change
 
-from support.child import Child
+from support.child import Child, is_traced
 from support.machine import only_x86
 from support.resting import ANEW, ENDLESS, EXACT, Resting, build
 from support.waiting import wait_for
@@ -84,7 +84,7 @@ def test_waits_that_are_begun_again_hear_of_no_signal(
         with contextlib.suppress(TargetGone):  # where the machine is slow
             for _ in range(ROUNDS):
                 way(target, resting.code)
-            assert not resting.is_traced
+            assert not is_traced(resting.pid)
         assert resting.result() == f"{ANEW[kind]} 0"
 
 
@@ -151,7 +151,7 @@ def test_a_thread_that_nothing_wakes_does_not_hold_the_others(
         for _ in range(ROUNDS):
             way(target, resting.code)
         assert resting.state(-1) == "D"
-        assert not resting.is_traced
+        assert not is_traced(resting.pid)
         resting.process.communicate("xy", timeout=60)
         assert resting.process.returncode == 0
 
@@ -161,7 +161,7 @@ def test_nothing_can_be_asked_of_threads_that_nothing_wakes(program: Path) -> No
         with pytest.raises(StopError, match=r"sleep where nothing wakes them \(state D\)"):
             target.memory.allocate(100)
         changes(target, resting.code)
-        assert not resting.is_traced
+        assert not is_traced(resting.pid)
         assert resting.result("x") == "3 0 0"
 
 

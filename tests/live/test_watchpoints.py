@@ -20,7 +20,7 @@ from farfetch.scanner import (
     attach,
 )
 
-from support.child import Child
+from support.child import Child, is_traced
 from support.machine import only_x86
 from support.targets import Spawn, every_build
 
@@ -83,8 +83,7 @@ def test_none_is_lost_and_nobody_traces(spawn: Spawn) -> None:
     at, site = touch.greeting.number("addr"), touch.greeting.number("write_site")
     with attach(touch.pid) as target, target.watchpoint(at, 4) as hits:
         touch.command("write 1500 1000000")
-        status = Path(f"/proc/{touch.pid}/status").read_text()
-    assert "TracerPid:\t0\n" in status
+        assert not is_traced(touch.pid)
     assert counts(hits) == {site: 1500}
     assert hits.state.lost == 0
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from farfetch.scanner import CodeEntry, PointerMap, attach, i64, u64
 
+from support.child import is_traced
 from support.targets import ROOT, TargetProcess, targets_folder
 
 WINE = next(filter(None, map(shutil.which, ("/usr/lib/wine/wine64", "wine64", "wine"))), None)
@@ -93,8 +94,7 @@ def test_who_takes_gold(program: Path, environment: dict[str, str]) -> None:
         with target.watchpoint(place, 8) as hits:
             for _ in range(5):
                 process.command("respawn")
-            status = Path(f"/proc/{process.pid}/status").read_text()
-        assert "TracerPid:\t0\n" in status
+            assert not is_traced(process.pid)
         [hit] = hits
         assert hit.count == 5
         assert hit.location.startswith("hoard.exe+")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from farfetch.scanner import attach
 
+from support.child import is_traced
 from support.machine import only_x86
 from support.prompting import (
     CTRL_C,
@@ -229,7 +229,7 @@ def test_who_takes_health(start: Start, game: TargetProcess) -> None:
     terminal.wait_for(re.compile(r"^farfetch> pointers scan 0x[0-9a-f]+$", re.MULTILINE))
     terminal.send("\x15")
     terminal.wait_for(re.compile(r"^farfetch>$", re.MULTILINE))
-    assert "TracerPid:\t0\n" in Path(f"/proc/{game.pid}/status").read_text()
+    assert not is_traced(game.pid)
 
 
 def test_accesses_of_what_takes_health(start: Start, game: TargetProcess) -> None:
@@ -254,4 +254,4 @@ def test_accesses_of_what_takes_health(start: Start, game: TargetProcess) -> Non
     terminal.wait_for(re.compile(r"^farfetch> pointers scan 0x[0-9a-f]+$", re.MULTILINE))
     terminal.send("\x15")
     terminal.wait_for(re.compile(r"^farfetch>$", re.MULTILINE))
-    assert "TracerPid:\t0\n" in Path(f"/proc/{game.pid}/status").read_text()
+    assert not is_traced(game.pid)

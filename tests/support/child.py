@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 
 _TESTS = Path(__file__).resolve().parents[1]
 _TIMEOUT = 60
+
+
+def is_traced(pid: int) -> bool:
+    """Whether anybody traces a thread of it; one that ends while this looks is not."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if "\nTracerPid:\t0\n" not in (thread / "status").read_text():
+                return True
+    return False
 
 
 def end(process: subprocess.Popen[Any]) -> int:

@@ -86,11 +86,6 @@ class Resting(Child):
         stat = Path(f"/proc/{self.pid}/task/{self.threads[thread]}/stat").read_text()
         return stat.rpartition(")")[2].split()[0]
 
-    @property
-    def is_traced(self) -> bool:
-        """Whether anybody traces one of its threads."""
-        return any("\nTracerPid:\t0\n" not in self._file(one, "status") for one in self.threads)
-
     def _file(self, thread: int, name: str) -> str:
         return Path(f"/proc/{self.pid}/task/{thread}/{name}").read_text()
 
