@@ -142,6 +142,18 @@ def test_what_was_stopped_stays_so(
         assert resting.result("x").startswith(("1 0", "0 0"))
 
 
+def test_what_was_continued_goes_on(program: Path) -> None:
+    """SIGSTOP and SIGCONT come while one of its threads is stepped; the last word is SIGCONT's."""
+    with Resting(program, "loop") as resting, attach(resting.pid) as target:
+        for _ in range(ROUNDS):
+            meanwhile = subprocess.Popen([sys.executable, "-c", STOP_AND_GO, str(resting.pid)])
+            while meanwhile.poll() is None:
+                allocates(target, resting.code)
+            wait_for(lambda: resting.state(0) == "R")
+        os.kill(resting.pid, signal.SIGUSR1)
+        assert resting.result() == "1 0 1"
+
+
 @every_way
 def test_a_thread_that_nothing_wakes_does_not_hold_the_others(
     program: Path, way: Callable[[Target, int], None]
@@ -193,6 +205,13 @@ def test_a_thread_without_a_filter_is_asked(program: Path) -> None:
         assert resting.process.returncode == 0
 
 
+STOP_AND_GO = """
+import os, signal, sys, time
+for _ in range(3):
+    os.kill(int(sys.argv[1]), signal.SIGSTOP)
+    time.sleep(0.0001)
+    os.kill(int(sys.argv[1]), signal.SIGCONT)
+"""
 TRACE = """
 import ctypes, sys
 libc = ctypes.CDLL(None, use_errno=True)

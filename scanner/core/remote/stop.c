@@ -22,11 +22,10 @@
 #include <unistd.h>
 
 #define LIMIT (2 * FF_SECOND)		/* that a thread may take to stop */
-#define STEP_LIMIT (FF_SECOND / 2)	/* that an instruction may take */
+#define STEP_LIMIT (FF_SECOND / 2)	/* that an instruction may take, with what comes in between */
 #define LOOK (3 * FF_MILLISECOND)	/* until it is asked what a thread does */
 #define AWAY 10				/* such looks that find it asleep, one after the other */
 #define NAP_NS 20000
-#define TRIES 16			/* of stepping, if something comes in between */
 #define BIT(signal) (1ull << ((signal) - 1))
 
 /* What an instruction may raise: a blocked one of these would reset its handler. */
@@ -215,9 +214,10 @@ static int fetch(struct ff_stopped *thread)
 
 static int step(struct ff_stopped *thread)
 {
+	uint64_t begin = ff_clock_now();
 	int status, gets = 0, error = -EAGAIN;
 
-	for (int i = 0; i < TRIES && error == -EAGAIN; i++) {
+	while (error == -EAGAIN && ff_clock_now() - begin < STEP_LIMIT) {
 		thread->here = false;
 		if (ptrace(PTRACE_SINGLESTEP, thread->tid, NULL, (void *)(intptr_t)gets))
 			return -errno;
