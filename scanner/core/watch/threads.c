@@ -147,14 +147,11 @@ void ff_threads_lost(struct ff_threads *threads, uint32_t opener, uint64_t hits)
 		latest->spent += hits * threads->cost;
 }
 
-static void rest(struct ff_threads *threads, struct ff_events *events, uint32_t opener)
+/* How long threads that hit in this stretch want rest; one that has ended wants none. */
+static uint64_t longest_lack(struct ff_threads *threads, uint32_t opener, uint64_t now)
 {
-	struct ff_opener *resting = &events->openers[opener];
-	uint64_t now, longest = 0;
+	uint64_t longest = 0;
 
-	ff_events_rest(events, resting, true);
-	resting->rested = ff_events_clock(resting);
-	now = ff_clock_now();
 	for (size_t i = 0; i < threads->n; i++) {
 		struct ff_thread *thread = &threads->all[i];
 		uint64_t lacks;
@@ -164,7 +161,18 @@ static void rest(struct ff_threads *threads, struct ff_events *events, uint32_t 
 		lacks = ff_guard_lacks(&thread->guard, own_time(thread, now));
 		longest = lacks > longest ? lacks : longest;
 	}
-	resting->until = now + longest;
+	return longest;
+}
+
+static void rest(struct ff_threads *threads, struct ff_events *events, uint32_t opener)
+{
+	struct ff_opener *resting = &events->openers[opener];
+	uint64_t now;
+
+	ff_events_rest(events, resting, true);
+	resting->rested = ff_events_clock(resting);
+	now = ff_clock_now();
+	resting->until = now + longest_lack(threads, opener, now);
 }
 
 /* Tell the guards of threads that hit. Whether the opener of some now rests. */
@@ -192,20 +200,11 @@ static bool tell(struct ff_threads *threads, struct ff_events *events, uint64_t 
 static bool is_rested(struct ff_threads *threads, struct ff_opener *opener, uint32_t index,
 		      uint64_t now)
 {
-	uint64_t longest = 0;
+	uint64_t longest;
 
 	if (now < opener->until)
 		return false;
-	for (size_t i = 0; i < threads->n; i++) {
-		struct ff_thread *thread = &threads->all[i];
-		uint64_t lacks;
-
-		if (thread->opener != index || !thread->hits)
-			continue;
-		/* one that has ended loses nothing any more */
-		lacks = ff_guard_lacks(&thread->guard, own_time(thread, now));
-		longest = lacks > longest ? lacks : longest;
-	}
+	longest = longest_lack(threads, index, now);
 	opener->until = now + longest;
 	return !longest;
 }
