@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from .. import arguments
@@ -12,7 +12,8 @@ from ..code.instruction import Instruction, MemoryOperand
 from ..engine import lib
 from ..errors import CodeError
 from ..memory.space import Space
-from .following import NAMES, Following, Wanted, asked, checked_loss, raw_hits
+from .following import Following, Wanted, asked, checked_loss
+from .sighting import NAMES, Sighting
 
 On = Literal["read", "write", "access"]
 
@@ -101,38 +102,35 @@ class Accesses(Following):
         return len(self._accesses())
 
     def _accesses(self) -> list[Access]:
-        self._life.refuse_children()
-        found: dict[tuple[int, MemoryOperand], Access] = {}
-        for seen, threads, _ in raw_hits(self._core[0]):
-            registers = dict(zip(NAMES, seen.registers, strict=False)) if seen.bits else {}
+        found: dict[tuple[int, MemoryOperand, On], Sighting] = {}
+        for sighting in self._sightings():
             for operand, on in self._operands:
-                address = operand.address(registers)
+                address = operand.address(sighting.registers)
                 if address is None:  # a kernel thread's, or one without registers
                     continue
-                access = Access(
-                    address,
-                    operand.size,
-                    on,
-                    int(seen.count),
-                    int(seen.seen),
-                    seen.first / 1e9 - self._began,
-                    seen.last / 1e9 - self._began,
-                    threads,
-                    registers,
-                    operand,
-                    "",
-                    None,
-                )
-                known = found.get((address, operand))
-                found[address, operand] = access if known is None else _joined(known, access)
-        return sorted(map(self._placed, found.values()), key=lambda access: -access.count)
+                key = (address, operand, on)
+                found[key] = sighting.joined(found.get(key))
+        accesses = (self._access(*key, seen) for key, seen in found.items())
+        return sorted(accesses, key=lambda access: -access.count)
 
-    def _placed(self, access: Access) -> Access:
-        place = asked(lambda: str(self._space.locate(access.address)))
+    def _access(self, address: int, operand: MemoryOperand, on: On, seen: Sighting) -> Access:
         value = None
-        if access.size:
-            value = asked(lambda: self._space.memory.read(access.address, access.size))
-        return replace(access, location=place or f"0x{access.address:x}", value=value or None)
+        if operand.size:
+            value = asked(lambda: self._space.memory.read(address, operand.size)) or None
+        return Access(
+            address,
+            operand.size,
+            on,
+            seen.count,
+            seen.seen,
+            seen.first,
+            seen.last,
+            seen.threads,
+            seen.registers,
+            operand,
+            asked(lambda: str(self._space.locate(address))) or f"0x{address:x}",
+            value,
+        )
 
     def __repr__(self) -> str:
         return f"<Accesses of {self.instruction} at 0x{self.instruction.address:x}>"
@@ -159,15 +157,3 @@ def _operands(instruction: Instruction) -> list[tuple[MemoryOperand, On]]:
         reason = "begins in a thread's own block, or has many addresses at once: that is not told"
         raise CodeError(instruction.address, f"what {instruction} reaches {reason}")
     return list(known.items())
-
-
-def _joined(access: Access, other: Access) -> Access:
-    """Two of the same address, which other registers have led to."""
-    latest = max(access, other, key=lambda each: each.last)
-    return replace(
-        latest,
-        count=access.count + other.count,
-        seen=access.seen + other.seen,
-        first=min(access.first, other.first),
-        threads=tuple(dict.fromkeys(access.threads + other.threads)),
-    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import platform
 import threading
 import time
 import weakref
@@ -19,14 +17,8 @@ from ..lifetime.bound import Closing
 from ..lifetime.life import Life
 from ..memory.space import Space
 from .refusals import machine_refusal, target_refusal
+from .sighting import NAMES, Sighting, sightings
 
-_X86: Final = (
-    *("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "rip", "rflags", "cs", "ss"),
-    *(f"r{number}" for number in range(8, 16)),
-)
-_ARM64: Final = (*(f"x{number}" for number in range(31)), "sp", "pc")
-#: Registers as the core has them.
-NAMES: Final[tuple[str, ...]] = {"x86_64": _X86, "aarch64": _ARM64}.get(platform.machine(), ())
 _POLL: Final = 50  # milliseconds between looks for Ctrl-C
 
 
@@ -98,6 +90,7 @@ class Following(Closing):
         self._life = Life(partial(TargetClosed, None, name))
         self._closing = threading.RLock()
         self._closed = False
+        self._size = wanted.size
         self._cost = _cost(space, wanted)
         self._core = _start(space, wanted, self._cost)
         self._began = self._look().began / 1e9
@@ -127,6 +120,10 @@ class Following(Closing):
             int(state.threads),
             ended,
         )
+
+    def _sightings(self) -> Iterator[Sighting]:
+        self._life.refuse_children()
+        return sightings(self._core[0], self._began, self._size)
 
     def _look(self) -> Any:
         state = ffi.new("struct ff_watch_state *")
@@ -231,19 +228,6 @@ def _cost(space: Space, wanted: Wanted) -> int:
     if code < 0:
         raise WatchpointError(wanted.address, wanted.size, machine_refusal(-code))
     return int(cost[0])
-
-
-def raw_hits(core: Any) -> Iterator[tuple[Any, tuple[int, ...], bytes]]:
-    """What the core has seen: a hit, its threads and its stack."""
-    index = 0
-    threads = ffi.new("uint32_t[]", lib.FF_WATCH_THREADS)
-    stack = ffi.new("uint8_t[]", lib.FF_WATCH_STACK)
-    while True:
-        seen = ffi.new("struct ff_watch_hit *")
-        if lib.ff_watch_hit(core, index, seen, threads, stack) == -errno.ENOENT:
-            return
-        yield seen, tuple(threads[0 : seen.threads]), bytes(ffi.buffer(stack, seen.stack))
-        index += 1
 
 
 def asked(question: Callable[[], Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ..code.instruction import Instruction
 from ..code.symbols import Symbol
@@ -62,15 +62,3 @@ class Hit:
         """The function and the bytes from its start, or else the place in the module."""
         named = self.symbol is not None and self.symbol.name
         return str(self.symbol) if named else self.location
-
-
-def joined(hit: Hit, other: Hit) -> Hit:
-    """Two of the same instruction: one that repeats itself goes on at two addresses."""
-    latest = max(hit, other, key=lambda each: each.last)
-    return replace(
-        latest,
-        count=hit.count + other.count,
-        seen=hit.seen + other.seen,
-        first=min(hit.first, other.first),
-        threads=tuple(dict.fromkeys(hit.threads + other.threads)),
-    )

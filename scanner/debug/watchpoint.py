@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from .. import arguments
 from ..code.decoder import LONGEST, decode_one, described, iced
@@ -14,8 +14,9 @@ from ..code.instruction import Instruction
 from ..code.symbols import Symbol, Symbols
 from ..engine import lib
 from ..memory.space import Space
-from .following import NAMES, Following, Wanted, asked, checked_loss, raw_hits
-from .hit import Hit, joined
+from .following import Following, Wanted, asked, checked_loss
+from .hit import Hit
+from .sighting import Sighting
 
 On = Literal["write", "read", "access", "execute"]
 
@@ -29,8 +30,13 @@ _KINDS: Final[dict[str, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """An instruction that hit: what stays the same of it, and whether it has read the value."""
+    """An instruction that hit: what stays the same of it, and whether it has read the value.
 
+    Attributes:
+        address: of the instruction, or where the program went on.
+    """
+
+    address: int
     instruction: Instruction | None
     reads: bool
     symbol: Symbol | None
@@ -93,47 +99,47 @@ class Watchpoint(Following):
         return len(self._hits())
 
     def _hits(self) -> list[Hit]:
-        self._life.refuse_children()
-        found: dict[int, Hit] = {}
-        for hit in map(self._hit, raw_hits(self._core[0])):
-            if hit is not None:
-                known = found.get(hit.address)
-                found[hit.address] = hit if known is None else joined(known, hit)
-        return sorted(found.values(), key=lambda hit: -hit.count)
+        # an instruction that repeats itself goes on at two addresses
+        found: dict[int, Sighting] = {}
+        for sighting in self._sightings():
+            site = self._site(sighting)
+            if self.on != "read" or site.reads:
+                found[site.address] = sighting.joined(found.get(site.address))
+        return sorted(map(self._hit, found.values()), key=lambda hit: -hit.count)
 
-    def _hit(self, raw: tuple[Any, tuple[int, ...], bytes]) -> Hit | None:
-        seen, threads, stack = raw
-        registers = dict(zip(NAMES, seen.registers, strict=False)) if seen.bits else {}
-        key = (seen.ip, seen.bits)
-        site = self._sites.get(key)
-        if site is None:
-            site = self._sites[key] = self._site(seen, registers, stack)
-        if self.on == "read" and not site.reads:
-            return None
+    def _hit(self, seen: Sighting) -> Hit:
+        site = self._site(seen)
         return Hit(
             site.instruction,
             seen.ip,
             site.symbol,
             site.location,
-            int(seen.count),
-            int(seen.seen),
-            seen.first / 1e9 - self._began,
-            seen.last / 1e9 - self._began,
-            threads,
-            registers,
-            stack,
-            bytes(seen.before[0 : self.size]) if seen.known else None,
-            bytes(seen.after[0 : self.size]) if seen.known else None,
+            seen.count,
+            seen.seen,
+            seen.first,
+            seen.last,
+            seen.threads,
+            seen.registers,
+            seen.stack,
+            seen.before,
+            seen.after,
         )
 
-    def _site(self, seen: Any, registers: dict[str, int], stack: bytes) -> _Site:
+    def _site(self, seen: Sighting) -> _Site:
+        key = (seen.ip, seen.bits)
+        site = self._sites.get(key)
+        if site is None:
+            site = self._sites[key] = self._found_out(seen)
+        return site
+
+    def _found_out(self, seen: Sighting) -> _Site:
         """What is found out of a hit's place, once."""
-        parts = [(seen.code_start, bytes(seen.code[0 : seen.code_size]))]
-        if "rsp" in registers:
-            parts.append((registers["rsp"], stack))
+        parts = [seen.code]
+        if "rsp" in seen.registers:
+            parts.append((seen.registers["rsp"], seen.stack))
         read = partial(_read, self._space, parts)
         writing, bits = self.on == "write", seen.bits or self._space.bits
-        touched = Touched(seen.ip, self.address, self.size, writing, registers, bits)
+        touched = Touched(seen.ip, self.address, self.size, writing, seen.registers, bits)
         address: int | None = seen.ip
         if self.on != "execute":
             before = asked(lambda: self._symbols.at(seen.ip - 1))
@@ -141,8 +147,10 @@ class Watchpoint(Following):
         raw = b"" if address is None else read(address, LONGEST)
         decoded = decode_one(raw, address or 0, bits) if raw else None
         at = seen.ip if address is None else address
+        instruction = None if decoded is None else described(decoded, raw[: decoded.len])
         return _Site(
-            None if decoded is None else described(decoded, raw[: decoded.len]),
+            seen.ip if instruction is None else instruction.address,
+            instruction,
             decoded is None or reaches(decoded, touched, reading=True) is not False,
             asked(lambda: self._symbols.at(at)),
             asked(lambda: str(self._space.locate(at))) or f"0x{at:x}",
