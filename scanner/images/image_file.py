@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from types import TracebackType
 from typing import Final, overload
+
+from ..lifetime.bound import Closing
 
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
-class ImageFile:
+class ImageFile(Closing):
     r"""A file's bytes, indexed and sliced as ``bytes`` are; each part is read when it is asked for.
 
     It is not mapped: a file that shrinks while it is read, as when a program is built anew, ends
@@ -53,19 +54,15 @@ class ImageFile:
 
     def __getitem__(self, at: int | slice) -> int | bytes:
         if isinstance(at, int):
-            return self[at : at + 1][0]
+            found = self[at : at + 1 or None]  # empty where the file has become shorter
+            return found[0]
         start, stop, step = at.indices(self._size)
         if step != 1:
             raise ValueError("a file is read forwards")
         return os.pread(self._file, max(0, stop - start), start)
 
-    def __enter__(self) -> ImageFile:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        os.close(self._file)
+    def close(self) -> None:
+        """Read nothing more; more than once does nothing more."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
