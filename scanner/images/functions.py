@@ -6,10 +6,11 @@ A table of them is kept as columns, for a large program has hundreds of thousand
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Final
 
 #: Where a function begins, its bytes, and its name.
@@ -58,19 +59,22 @@ class Functions:
     """The functions of a file, by where they begin.
 
     Args:
-        found: them, in any order. Of several at a place the first that has a name is kept.
+        found: them, in any order. At a place that has several names, the first of them is what
+            :meth:`at` calls it; the others are found, too.
     """
 
     def __init__(self, found: list[Row]) -> None:
         self._starts = array("Q")
         self._sizes = array("Q")
         self._names: list[bytes] = []
-        for start, size, name in sorted(found, key=lambda row: (row[0], not row[2])):
-            if self._starts and self._starts[-1] == start:
-                continue
-            self._starts.append(start)
-            self._sizes.append(size)
-            self._names.append(name)
+        for start, rows in groupby(sorted(found, key=_place), itemgetter(0)):
+            sizes: dict[bytes, int] = {}  # by name
+            for _, size, name in rows:
+                if name or not sizes:
+                    sizes.setdefault(name, size)
+            self._starts.extend([start] * len(sizes))
+            self._sizes.extend(sizes.values())
+            self._names.extend(sizes)
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -83,14 +87,14 @@ class Functions:
         index = bisect_right(self._starts, offset) - 1
         if index < 0:
             return None
-        function = self._at(index)
+        function = self._at(bisect_left(self._starts, self._starts[index]))
         if function.size and offset >= function.start + function.size:
             return None
         return function
 
     def named(self, name: str) -> Function | None:
         """The first function that is called so in the file."""
-        wanted = name.encode(errors="surrogateescape")
+        wanted = name.encode(errors="backslashreplace")
         for index, called in enumerate(self._names):
             if called == wanted:
                 return self._at(index)
@@ -99,3 +103,8 @@ class Functions:
     def _at(self, index: int) -> Function:
         name = self._names[index].decode(errors="backslashreplace")
         return Function(self._starts[index], self._sizes[index], name)
+
+
+def _place(row: Row) -> tuple[int, bool]:
+    """Where it begins; there, what has a name comes first."""
+    return row[0], not row[2]

@@ -145,8 +145,10 @@ def test_functions_that_a_person_names(spawn: Spawn) -> None:
         main = target.address("game!main")
         assert target.address("$process!main") == main
         assert target.address("game!main + 0x10") == main + 16
+        assert target.address("libc!__read") == target.address("libc!read")  # two names of one
         for text, said in (
             ("game!nosuch", 'no function of game is called "nosuch"'),
+            ("game!\udc80", "no function of game is called"),
             ("gmae!main", 'no module is called "gmae"'),
             ("$process!nosuch", 'no function of $process is called "nosuch"'),
             ("main", 'no module or region is called "main"'),

@@ -39,6 +39,17 @@ def test_functions_are_looked_up() -> None:
     assert len(list(functions)) == len(functions) == 3
 
 
+def test_a_function_is_found_by_all_its_names() -> None:
+    rows = [(16, 4, b""), (16, 4, b"read"), (16, 0, b"__read"), (16, 4, b"read"), (32, 4, b"two")]
+    functions = Functions(rows)
+    assert [each.name for each in functions] == ["read", "__read", "two"]
+    assert functions.at(19) == functions.named("read")
+    other = functions.named("__read")
+    assert other is not None
+    assert (other.start, other.size) == (16, 0)
+    assert functions.named("\ud800") is None  # which no file can have
+
+
 def test_broken_elf_files() -> None:
     raw = program()
     assert elf_functions(raw, "/nowhere/file", Path("/"))
