@@ -57,7 +57,11 @@ def columns_of(fields: Sequence[Field]) -> Any:
     """The core's description of a table's columns."""
     whole = Field("", STRUCT, False, tuple(fields))
     flat = [
-        (ffi.new("char[]", one.name.encode()), ffi.new("char[]", one.format.encode()), one)
+        (
+            ffi.new("char[]", one.name.encode("utf-8", "replace")),
+            ffi.new("char[]", one.format.encode()),
+            one,
+        )
         for one in _flattened(whole)
     ]
     given = ffi.new(

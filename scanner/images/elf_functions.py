@@ -26,6 +26,7 @@ _PT_GNU_EH_FRAME: Final = 0x6474E550
 _SORTED_TABLE: Final = b"\x1b\x03\x3b"  # how it is encoded, by everybody
 _UNPACKED_MOST: Final = 1 << 28
 _PIECE: Final = 1 << 20
+_PART_MOST: Final = 1 << 29  # bytes of what is read at once: more than the largest programs have
 
 
 class Section(NamedTuple):
@@ -88,7 +89,7 @@ class ElfFile:
         ]
 
     def _part(self, offset: int, size: int) -> bytes:
-        if offset + size > len(self._raw):
+        if size > _PART_MOST or offset + size > len(self._raw):
             return b""
         part = self._raw[offset : offset + size]
         return part if len(part) == size else b""  # it has shrunk since
@@ -158,7 +159,7 @@ class ElfFile:
         for section in self.sections:
             if section.name == b".gnu_debugdata":
                 try:
-                    unpacked = lzma.LZMADecompressor().decompress(
+                    unpacked = lzma.LZMADecompressor(memlimit=_UNPACKED_MOST).decompress(
                         self.content(section), _UNPACKED_MOST
                     )
                     return ElfFile(unpacked)

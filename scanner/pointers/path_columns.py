@@ -47,7 +47,7 @@ def _walk(walk: Walk, count: int | None, columns: Columns) -> Iterator[Batch]:
 
 
 def _filled(batch: Batch, block: Block) -> Batch:
-    batch.variable(1, [base.encode("utf-8", "surrogateescape") for base in block.bases])
+    batch.variable(1, [base.encode("utf-8", "replace") for base in block.bases])
     ends = batch.buffer(2, 1, (batch.rows + 1) * 8, "int64_t *")
     steps = batch.buffer(3, 1, batch.rows * block.depth * 8, "int64_t *")
     count = lib.ff_arrow_steps(block.paths, block.offsets, block.depth, batch.rows, ends, steps)

@@ -140,7 +140,7 @@ class LuaSandbox:
                 reason = f"{{$lua}}: {name:.60} is no function that only computes"
                 raise ScriptError(where, reason)
         _, compiled = self._started()
-        fine, why = compiled(_framed(text))
+        fine, why = compiled(_framed(text, line))
         if not fine:
             raise _error(why, line)
 
@@ -161,7 +161,7 @@ class LuaSandbox:
         self._broken = None
         try:
             run, _ = self._started()
-            fine, said = run(_framed(text))
+            fine, said = run(_framed(text, line))
         except Exception as error:  # lupa's own errors share no class but this
             raise ScriptError(line, f"{{$lua}}: {_of_lupa(error)}") from None
         if self._broken is not None:
@@ -177,7 +177,11 @@ class LuaSandbox:
         if self._lua is None:
             world = self._world
             *started, _ = _start(
-                self._call, world.bits, world.program.encode(), world.pid, self._checking
+                self._call,
+                world.bits,
+                world.program.encode("utf-8", "replace"),
+                world.pid,
+                self._checking,
             )
             self._lua = started[0], started[1]
         return self._lua
@@ -341,8 +345,11 @@ def _no_attribute(_: object, __: object, ___: bool) -> Any:
     raise AttributeError("nothing of Python is seen")
 
 
-def _framed(text: str) -> bytes:
-    return b"local syntaxcheck,memrec=... " + text.encode("utf-8", "surrogateescape")
+def _framed(text: str, line: int) -> bytes:
+    try:
+        return b"local syntaxcheck,memrec=... " + text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise ScriptError(line, "{$lua}: half a surrogate pair is no text") from None
 
 
 def _signed(value: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -68,3 +69,14 @@ def test_one_that_shrinks_ends_earlier(tmp_path: Path) -> None:
         os.truncate(program, 0)
         with pytest.raises(ValueError, match="no ELF file"):
             elf_functions(file, str(program), Path("/"))
+
+
+def test_what_lies_about_its_size_takes_no_memory(tmp_path: Path) -> None:
+    """A file is as long as it says to be at no cost: what none has for symbols is not read."""
+    program, raw = tmp_path / "program", bytearray(elf_file({"hit": 0x40}))
+    for section in range(1, 4):  # strings, names, symbols: their sizes
+        struct.pack_into("<Q", raw, 64 + 64 * section + 32, 1 << 40)
+    program.write_bytes(raw)
+    os.truncate(program, 1 << 41)
+    with ImageFile(program) as file:
+        assert elf_functions(file, str(program), Path("/")) == []

@@ -192,6 +192,7 @@ def test_what_is_kept_from_piece_to_piece() -> None:
         ("table.insert(setmetatable({}, {__len = bNot}), 5, 1)", "out of bounds"),
         ("return ('x'):format(print, ('%99999d'):format(1))", "line 1: {$lua}: "),
         (("(" * 5000), "line 1: {$lua}: "),
+        ("local half = '\ud800'", "line 1: {$lua}: half a surrogate pair is no text"),
     ],
 )
 def test_what_it_may_not(text: str, error: str) -> None:
