@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define LIMIT (2 * FF_SECOND)		/* that a thread may take to stop */
-#define STEP_LIMIT (FF_SECOND / 2)	/* that an instruction may take, with what comes in between */
+#define STEP_LIMIT (FF_SECOND / 2)	/* that an instruction may take, and what comes between */
 #define LOOK (3 * FF_MILLISECOND)	/* until it is asked what a thread does */
 #define AWAY 10				/* such looks that find it asleep, one after the other */
 #define NAP_NS 20000
