@@ -7,16 +7,19 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from farfetch.scanner import MemoryUnavailable, StopError, Target, TargetGone, attach
+from farfetch.scanner import MemoryUnavailable, StopError, Target, TargetGone, attach, i32
 from farfetch.scanner.memory.changes import Change
 
 from support.child import Child, is_traced
-from support.machine import only_x86
+from support.machine import only_x86, yama
 from support.resting import ANEW, ENDLESS, EXACT, Resting, build
+from support.sequence import Sequence
+from support.sequence import build as build_sequence
 from support.waiting import wait_for
 
 pytestmark = only_x86
@@ -221,6 +224,27 @@ sys.stdin.read()
 """
 
 
+#: A filter that refuses us processes, but not threads, and an allocation then.
+FILTERED = """
+import ctypes, struct, sys
+from farfetch.scanner import attach
+libc = ctypes.CDLL(None, use_errno=True)
+lines = (  # clone(2) without CLONE_THREAD is EPERM
+    (0x20, 0, 0, 0), (0x15, 0, 3, 56), (0x20, 0, 0, 16),
+    (0x45, 1, 0, 0x10000), (0x06, 0, 0, 0x50001), (0x06, 0, 0, 0x7FFF0000),
+)
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in lines))
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(lines), ctypes.addressof(code)))
+libc.prctl(38, 1, 0, 0, 0)
+if libc.prctl(22, 2, ctypes.byref(program)):
+    sys.exit(print("no filter"))
+assert libc.syscall(56, 17, 0, 0, 0, 0) == -1, "it does not refuse"
+with attach(int(sys.argv[1])) as target:
+    target.free(target.allocate(100, near=int(sys.argv[2])))
+print("done")
+"""
+
+
 @every_way
 def test_another_tracer_is_named(wide: Path, way: Callable[[Target, int], None]) -> None:
     with Resting(wide, "read") as resting, attach(resting.pid) as target:
@@ -237,6 +261,55 @@ def test_another_tracer_is_named(wide: Path, way: Callable[[Target, int], None])
             assert target.read_bytes(resting.code, 3) == before
         way(target, resting.code)
         assert resting.result("x") == "1 0 0"
+
+
+@pytest.mark.skipif(yama(), reason="what we started may be traced by none but us here")
+@every_way
+def test_nobody_in_our_process_takes_a_stop_for_the_end(
+    wide: Path, way: Callable[[Target, int], None]
+) -> None:
+    """Popen.poll() in another thread would: it is told of the stops of what its process traces."""
+    with Resting(wide, "read") as resting, attach(resting.pid) as target:
+        over = threading.Event()
+        seen: list[object] = []
+
+        def look() -> None:
+            while not over.is_set():
+                seen.append(resting.process.poll())
+                seen.append(os.waitpid(-1, os.WNOHANG))
+
+        looking = threading.Thread(target=look)
+        looking.start()
+        try:
+            for _ in range(ROUNDS):
+                way(target, resting.code)
+        finally:
+            over.set()
+            looking.join()
+        assert {str(one) for one in seen} == {"None", "(0, 0)"}
+        assert resting.result("x") == "1 0 0"
+
+
+def test_where_no_process_can_be_made_a_thread_traces(wide: Path) -> None:
+    with Resting(wide, "read") as resting:
+        command = [sys.executable, "-c", FILTERED, str(resting.pid), str(resting.code)]
+        got = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd="/")
+        assert got.stdout in ("done\n", "no filter\n"), got.stderr
+        assert not is_traced(resting.pid)
+        assert resting.result("x") == "1 0 0"
+
+
+def test_a_restartable_sequence_is_begun_anew(tmp_path: Path) -> None:
+    """A thread in the middle of one is made to allocate, and the other counts meanwhile."""
+    with Sequence(build_sequence(tmp_path)) as running:
+        if not running.known:
+            pytest.skip("no restartable sequences here")
+        with attach(running.pid) as target:
+            for _ in range(100):
+                allocates(target, running.code)
+            target.write(running.stop, i32, 1)
+        own, together = running.counted()
+        assert own == together > 0
 
 
 def test_a_process_does_not_stop_itself() -> None:

@@ -166,6 +166,23 @@ static long in_suspend(void)	/* until a signal's handler */
 	return sigsuspend(&mask);
 }
 
+static long in_queued(void)	/* a blocked signal waits meanwhile, with a number */
+{
+	union sigval number = { .sival_int = 42 };
+	struct timespec none = { 0 };
+	siginfo_t info = { 0 };
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTRAP);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	sigqueue(getpid(), SIGTRAP, number);
+	in_read();
+	if (sigtimedwait(&mask, &info, &none) != SIGTRAP || info.si_code != SI_QUEUE)
+		return -1;
+	return info.si_value.sival_int;
+}
+
 static long in_wait(void)	/* for a child that reads */
 {
 	pid_t child = fork();
@@ -276,6 +293,7 @@ static const struct {
 	{ "futex", in_futex }, { "epoll", in_epoll }, { "epoll_pwait", in_epoll_pwait },
 	{ "sigtimedwait", in_sigtimedwait }, { "semaphore", in_semaphore },
 	{ "recv", in_recv }, { "suspend", in_suspend }, { "wait", in_wait },
+	{ "queued", in_queued },
 	{ "vfork", in_vfork }, { "loop", in_loop }, { "handler", in_handler }, { "filtered", in_filtered },
 	{ "filtered_beside", in_filtered_beside }, { "vfork_beside", in_vfork_beside },
 };

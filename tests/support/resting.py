@@ -31,7 +31,7 @@ ANEW: Final = {
     "recv": "-1 EAGAIN",
 }
 #: Calls that a line on standard input ends, and how.
-ENDLESS: Final = {"read": "1 0", "wait": "1 0"}
+ENDLESS: Final = {"read": "1 0", "wait": "1 0", "queued": "42 0"}
 
 
 def build(folder: Path, bits: int = 64) -> Path:

@@ -12,12 +12,12 @@
 #include "clock.h"
 #include "frames.h"
 #include "herd.h"
+#include "restartable.h"
 #include "status.h"
 #include "stop.h"
+#include "tracer.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <time.h>
@@ -25,46 +25,25 @@
 
 #ifdef __x86_64__
 
+#define FIRST_RESTART 512	/* results of calls that have not been made: ERESTARTSYS, … */
+#define LAST_RESTART 516	/* … ERESTART_RESTARTBLOCK */
 #define STEPS 256	/* until a thread is out of what changes */
 #define PATIENCE FF_SECOND	/* until no handler of a signal returns into it */
 
-/* What is done with another process's threads, on a thread of its own. */
+/* What is done with another process's threads; see tracer.h. */
 struct task {
 	int (*work)(struct task *task);
-	int id;			/* of a thread, or of the process */
+	int id;			/* of a thread, or of the process, which its first thread has */
 	int memory;
 	const struct ff_remote_call *call;
 	int64_t *result;
 	const struct ff_remote_piece *pieces;
 	size_t n;
-	int error;
 };
 
-static void *begin(void *task)
+static int begin(void *task)
 {
-	((struct task *)task)->error = ((struct task *)task)->work(task);
-	return NULL;
-}
-
-/*
- * Threads are traced by one of ours that ends: with it goes all that it has not let go of,
- * such as one that would stop only later and then for ever. No signal of ours comes between.
- */
-static int run(struct task *task)
-{
-	sigset_t all, before;
-	pthread_t thread;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = -pthread_create(&thread, NULL, begin, task);
-	if (!error) {
-		pthread_join(thread, NULL);
-		error = task->error;
-	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error;
+	return ((struct task *)task)->work(task);
 }
 
 /* Set the registers for a call; 32-bit code has its own, and its own numbers. */
@@ -90,6 +69,18 @@ static void set_call(struct user_regs_struct *registers, const struct ff_remote_
 	}
 }
 
+/* Whether the call was made, and what it came to; one that was slow may be, too. */
+static bool is_done(const struct ff_stopped *thread, const struct ff_remote_call *call,
+		    int64_t *result)
+{
+	struct user_regs_struct now;
+
+	if (ff_stop_registers(thread, &now) || now.rip != call->at + 2)
+		return false;
+	*result = call->narrow ? (int32_t)now.rax : (int64_t)now.rax;
+	return *result > -FIRST_RESTART || *result < -LAST_RESTART;
+}
+
 static int call_stopped(struct ff_stopped *thread, const struct ff_remote_call *call,
 			int64_t *result)
 {
@@ -105,16 +96,17 @@ static int call_stopped(struct ff_stopped *thread, const struct ff_remote_call *
 		return -EAGAIN;
 	now = before;
 	set_call(&now, call);
+	if ((int64_t)before.orig_rax < 0)	/* it was running, not in a call */
+		ff_restartable_abort(thread, &before);
 	error = ff_stop_put(thread, &now);
 	if (!error)
 		error = ff_stop_step(thread);
-	if (!error)
-		error = ff_stop_registers(thread, &now);
-	if (!error && now.rip != call->at + 2)
+	if (thread->here && (!error || error == -EBUSY) && is_done(thread, call, result))
+		error = 0;
+	else if (!error)
 		error = -EFAULT;
-	if (!error)
-		*result = narrow ? (int32_t)now.rax : (int64_t)now.rax;
-	thread->raised = 0;	/* by what it has not done itself */
+	if (error == -EFAULT)
+		thread->raised = 0;	/* by what it has not done itself */
 	if (thread->here)	/* whatever has become of it */
 		ff_stop_put(thread, &before);
 	return error;
@@ -140,7 +132,7 @@ int ff_remote_syscall(int tid, const struct ff_remote_call *call, int64_t *resul
 {
 	struct task task = { .work = make_call, .id = tid, .call = call, .result = result };
 
-	return run(&task);
+	return ff_tracer_run(task.id, begin, &task);
 }
 
 static bool is_inside(uint64_t ip, const struct ff_remote_piece *pieces, size_t n)
@@ -271,7 +263,7 @@ int ff_remote_change(int pid, int memory, const struct ff_remote_piece *pieces, 
 	struct task task = { .work = change_all, .id = pid, .memory = memory, .pieces = pieces,
 			     .n = n };
 
-	return run(&task);
+	return ff_tracer_run(task.id, begin, &task);
 }
 
 #else

@@ -23,8 +23,11 @@
 
 #define LIMIT (2 * FF_SECOND)		/* that a thread may take to stop */
 #define STEP_LIMIT (FF_SECOND / 2)	/* that an instruction may take, and what comes between */
+/* That one may take to come back then: let go of, it would keep registers that are not its own. */
+#define FETCH_LIMIT (30 * FF_SECOND)
 #define LOOK (3 * FF_MILLISECOND)	/* until it is asked what a thread does */
 #define AWAY 10				/* such looks that find it asleep, one after the other */
+#define ENDED 2				/* looks that find it ended, though nobody was told */
 #define NAP_NS 20000
 #define BIT(signal) (1ull << ((signal) - 1))
 
@@ -44,23 +47,24 @@ static bool stands_unseen(pid_t tid, int *status)
 	return true;
 }
 
-/* Whether it sleeps in a way that nothing interrupts. */
-static bool is_away(pid_t tid)
+/* What it does, by the letter of its state; Z when it has ended. */
+static char doing(pid_t tid)
 {
 	struct ff_status status;
 
-	return ff_status_read(tid, &status) && status.state == 'D';
+	return ff_status_read(tid, &status) ? status.state : 'Z';
 }
 
 /* Wait until it stands, for no longer than the limit; the status of wait(2). */
 static int standing(struct ff_stopped *thread, int *status, uint64_t limit, bool asleep_will_do)
 {
 	uint64_t begin = ff_clock_now(), look = begin + LOOK;
-	int away = 0;
+	int away = 0, ended = 0;
 
 	for (;;) {
 		pid_t got = waitpid(thread->tid, status, __WALL | WNOHANG);
 		uint64_t now;
+		char state;
 
 		if (got == thread->tid) {
 			if (!WIFSTOPPED(*status))
@@ -77,9 +81,13 @@ static int standing(struct ff_stopped *thread, int *status, uint64_t limit, bool
 				thread->here = true;
 				return 0;
 			}
-			away = asleep_will_do && is_away(thread->tid) ? away + 1 : 0;
+			state = doing(thread->tid);
+			away = asleep_will_do && state == 'D' ? away + 1 : 0;
 			if (away == AWAY)	/* not for a page that comes in a moment */
 				return -EINPROGRESS;
+			ended += state == 'Z';
+			if (ended == ENDED)	/* a first thread; its end is told behind theirs */
+				return -ESRCH;
 		}
 		if (now - begin > limit)
 			return -ETIMEDOUT;
@@ -150,6 +158,25 @@ static void begin_again(const struct ff_stopped *thread)
 	ff_stop_put(thread, &registers);
 }
 
+/*
+ * Give it what came in the meantime: the first as if it came now, with all that is known of
+ * it. Of two or more, which would have to come within an instruction, others are sent again.
+ */
+static void give(struct ff_stopped *thread)
+{
+	siginfo_t now;
+
+	if (!thread->raised && !ptrace(PTRACE_GETSIGINFO, thread->tid, NULL, &now) &&
+	    now.si_code >> 8 != PTRACE_EVENT_STOP &&
+	    !ptrace(PTRACE_SETSIGINFO, thread->tid, NULL, &thread->first)) {
+		thread->raised = thread->first.si_signo;
+		thread->arrived &= ~BIT(thread->raised);
+	}
+	for (int signal = 1; signal <= 64; signal++)
+		if (thread->arrived & BIT(signal))
+			syscall(SYS_tkill, thread->tid, signal);
+}
+
 void ff_stop_end(struct ff_stopped *thread)
 {
 	int status;
@@ -159,9 +186,8 @@ void ff_stop_end(struct ff_stopped *thread)
 	if (!thread->here)
 		return;
 	begin_again(thread);
-	for (int signal = 1; signal <= 64; signal++)
-		if (thread->arrived & BIT(signal))
-			syscall(SYS_tkill, thread->tid, signal);
+	if (thread->arrived)
+		give(thread);
 	ptrace(PTRACE_DETACH, thread->tid, NULL, (void *)(intptr_t)thread->raised);
 	thread->here = false;
 }
@@ -193,6 +219,8 @@ static int judge(struct ff_stopped *thread, int status, int *gets)
 	}
 	ptrace(PTRACE_GETSIGINFO, thread->tid, NULL, &info);
 	if (!(RAISED & BIT(signal)) || info.si_code <= 0) {	/* sent: it gets it at the end */
+		if (!thread->arrived)
+			thread->first = info;
 		thread->arrived |= BIT(signal);
 		return -EAGAIN;
 	}
@@ -202,14 +230,25 @@ static int judge(struct ff_stopped *thread, int status, int *gets)
 	return -EFAULT;
 }
 
-/* One that does not come back from an instruction: it waits, in a call, and is taken out of it. */
-static int fetch(struct ff_stopped *thread)
+/* Whether what tells of a step has come, but has not been given to it. */
+static bool has_stepped(pid_t tid)
 {
-	int status, error;
+	struct __ptrace_peeksiginfo_args from = { .nr = 1 };
+	siginfo_t info;
 
+	while (ptrace(PTRACE_PEEKSIGINFO, tid, &from, &info) == 1) {
+		if (info.si_signo == SIGTRAP && info.si_code > 0)
+			return true;
+		from.off++;
+	}
+	return false;
+}
+
+/* One that does not come back from an instruction: it waits, in a call, and is taken out of it. */
+static int fetch(struct ff_stopped *thread, int *status)
+{
 	ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL);
-	error = standing(thread, &status, LIMIT, false);
-	return error ? error : -EBUSY;
+	return standing(thread, status, FETCH_LIMIT, false);
 }
 
 static int step(struct ff_stopped *thread)
@@ -217,14 +256,16 @@ static int step(struct ff_stopped *thread)
 	uint64_t begin = ff_clock_now();
 	int status, gets = 0, error = -EAGAIN;
 
-	while (error == -EAGAIN && ff_clock_now() - begin < STEP_LIMIT) {
+	/* what has come must not be left behind: it would end the process */
+	while (error == -EAGAIN &&
+	       (ff_clock_now() - begin < STEP_LIMIT || has_stepped(thread->tid))) {
 		thread->here = false;
 		if (ptrace(PTRACE_SINGLESTEP, thread->tid, NULL, (void *)(intptr_t)gets))
 			return -errno;
 		gets = 0;
 		error = standing(thread, &status, STEP_LIMIT, false);
 		if (error == -ETIMEDOUT)
-			return fetch(thread);
+			error = fetch(thread, &status);
 		if (!error)
 			error = judge(thread, status, &gets);
 	}
@@ -235,11 +276,13 @@ static int step(struct ff_stopped *thread)
 
 int ff_stop_step(struct ff_stopped *thread)
 {
-	uint64_t most = ~RAISED, before;
+	uint64_t most, before;
 	int error;
 
 	if (ptrace(PTRACE_GETSIGMASK, thread->tid, (void *)sizeof(before), &before))
 		return -errno;
+	/* what it blocks itself stays where it waits, but for what our step itself raises */
+	most = (~RAISED | before) & ~(BIT(SIGTRAP) | BIT(SIGSYS));
 	if (ptrace(PTRACE_SETSIGMASK, thread->tid, (void *)sizeof(most), &most))
 		return -errno;
 	error = step(thread);

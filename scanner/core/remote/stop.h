@@ -11,17 +11,19 @@
 #include <sys/types.h>
 
 #ifdef __x86_64__
+#include <signal.h>
 #include <sys/user.h>
 
 /*
- * All that is done with a stopped thread is done by the thread that stopped it, which then
- * ends: whatever could not be let go of in order, the kernel lets go of then.
+ * All that is done with a stopped thread is done by what stopped it, which then ends; see
+ * tracer.h: whatever could not be let go of in order, the kernel lets go of then.
  */
 struct ff_stopped {
 	pid_t tid;
 	bool here;		/* it stands still */
 	bool away;		/* it sleeps in the kernel, and stops before it leaves that */
 	uint64_t arrived;	/* signals that came in the meantime, by their bits */
+	siginfo_t first;	/* about the first of these */
 	int raised;		/* the one that it stands before, and gets when it goes on, or 0 */
 };
 
