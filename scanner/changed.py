@@ -149,9 +149,11 @@ class Changed(Coded):
         r"""Let other code run each time an instruction does; the hook takes that back.
 
         A jump is put there, to memory that is allocated within 2 GiB, or to padding of the module
-        where nothing can be allocated. What the jump takes the place of is moved behind the other
-        code, and goes on where it did. Threads are stopped for about a tenth of a millisecond and
-        led out of these bytes, unless they are one instruction that one store replaces.
+        where nothing can be allocated; where there is none, a longer jump to memory farther away,
+        if the instructions there allow for that. What the jump takes the place of is moved behind
+        the other code, and goes on where it did. Threads are stopped for about a tenth of a
+        millisecond and led out of these bytes, unless they are one instruction that one store
+        replaces.
 
         Registers and flags are the code's to keep: it runs in the middle of a function. A call
         that was moved has its return address elsewhere, which exceptions that are thrown through

@@ -16,43 +16,48 @@ from .symbols import Symbols
 
 #: Bytes of a jump that reaches 2 GiB far.
 JUMP: Final = 5
+#: Bytes of one that reaches everything, in 64-bit code: where it leads stands behind it.
+FAR_JUMP: Final = 14
+#: Bytes that a branch surely reaches from any place in what it becomes elsewhere.
+_REACH: Final = (1 << 31) - (1 << 10)
 #: Bytes of a function that are looked through for branches.
 _FUNCTION: Final = 1 << 16
 #: As many behind a place of which no function is known.
 _BEHIND: Final = 512
 
 
-def replaced_by_jump(space: Space, symbols: Symbols, address: int) -> list[Any]:
+def replaced_by_jump(space: Space, symbols: Symbols, address: int, jump: int = JUMP) -> list[Any]:
     """The library's instructions that a jump at an address takes the place of.
 
     Args:
         space: the target.
         symbols: of it.
         address: of the first.
+        jump: its bytes, :data:`JUMP` or :data:`FAR_JUMP`.
 
     Raises:
         CodeError: these cannot be replaced; says why.
         MemoryFault: they cannot be read.
     """
-    raw = space.read_bytes(address, 1) + space.memory.read(address + 1, JUMP + LONGEST - 1)
-    taken = _taken(raw, address, space.bits)
+    raw = space.read_bytes(address, 1) + space.memory.read(address + 1, jump + LONGEST - 1)
+    taken = _taken(raw, address, space.bits, jump)
     size = sum(decoded.len for decoded in taken)
-    start = _begins(space, symbols, address, size)
+    start = _begins(space, symbols, address, size, jump)
     _check_branches(space, address, size, start)
     return taken
 
 
-def _taken(raw: bytes, address: int, bits: int) -> list[Any]:
+def _taken(raw: bytes, address: int, bits: int, jump: int) -> list[Any]:
     taken: list[Any] = []
     size, ended = 0, False
     for decoded in decode(raw, address, bits):
-        if size >= JUMP:
+        if size >= jump:
             break
         if decoded.is_invalid:
             raise CodeError(decoded.ip, "this is no instruction")
         if ended and not _is_padding(decoded):
             after = f"{size} byte{'s' if size > 1 else ''}"
-            reason = f"the code ends after {after}, and a jump takes {JUMP}"
+            reason = f"the code ends after {after}, and a jump takes {jump}"
             raise CodeError(address, reason)
         _check_movable(decoded, taken)
         taken.append(decoded)
@@ -61,8 +66,8 @@ def _taken(raw: bytes, address: int, bits: int) -> list[Any]:
         ended = ended or decoded.flow_control in (
             flow.RETURN, flow.UNCONDITIONAL_BRANCH, flow.INDIRECT_BRANCH,
         )  # fmt: skip
-    if size < JUMP:
-        raise CodeError(address, f"{JUMP} bytes of instructions cannot be read here")
+    if size < jump:
+        raise CodeError(address, f"{jump} bytes of instructions cannot be read here")
     return taken
 
 
@@ -84,12 +89,12 @@ def _check_movable(decoded: Any, before: Sequence[Any]) -> None:
         raise CodeError(decoded.ip, "this jumps to itself")
 
 
-def _begins(space: Space, symbols: Symbols, address: int, size: int) -> int | None:
+def _begins(space: Space, symbols: Symbols, address: int, size: int, jump: int) -> int | None:
     """Where the function begins that an address is in; refuses what goes over into another."""
     symbol = symbols.at(address)
     last = symbols.at(address + size - 1)
     if last is not None and address < last.start < address + size and _is_known(space, last.start):
-        raise CodeError(address, f"{last} begins within the {JUMP} bytes that a jump takes")
+        raise CodeError(address, f"{last} begins within the {jump} bytes that a jump takes")
     return symbol.start if symbol is not None else None
 
 
@@ -142,9 +147,25 @@ def moved(space: Space, address: int, to: int) -> bytes:
     instruction = library.Decoder(space.bits, raw, ip=address).decode()
     if instruction.is_invalid:
         raise CodeError(address, "this is no instruction")
+    target = tools().target(instruction)
+    if space.bits == 64 and target is not None and abs(target - to) > _REACH:
+        return _far_branch(tools().text(instruction).split()[0], target, address, to)
     encoder = library.BlockEncoder(space.bits)
     encoder.add(instruction)
     try:
         return bytes(encoder.encode(to))
     except ValueError:
         raise CodeError(address, f"the instruction cannot be as far away as 0x{to:x}") from None
+
+
+def _far_branch(mnemonic: str, target: int, address: int, to: int) -> bytes:
+    """A branch with its target beside it; the library would put that where it is run."""
+    from ..assembler.branches import MNEMONICS, Form, encode_branch  # which needs iced
+    from ..assembler.encoder import CannotEncode
+
+    try:
+        if mnemonic in MNEMONICS:
+            return encode_branch(mnemonic, target, to, 64, Form.FAR)[0]
+    except CannotEncode:
+        pass
+    raise CodeError(address, f"{mnemonic} cannot lead as far as from 0x{to:x}")

@@ -5,14 +5,22 @@ from __future__ import annotations
 import contextlib
 import threading
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from ..assembler.branches import Form, encode_branch
 from ..code.caves import find_cave
 from ..code.hook import ORIGINALS, Hook, Original, Room
-from ..code.moving import JUMP, replaced_by_jump
+from ..code.moving import FAR_JUMP, JUMP, replaced_by_jump
 from ..code.nops import padding
 from ..code.symbols import Symbols
-from ..errors import ArgumentError, CodeError, FarfetchError, MemoryFault
+from ..errors import (
+    ArgumentError,
+    AssemblyError,
+    CodeError,
+    FarfetchError,
+    MemoryFault,
+    ScriptError,
+)
 from ..live.patch import Patches, Way, is_one_store
 from ..memory.space import Space
 from .assembling import assembled
@@ -35,9 +43,37 @@ class _Block:
         self.next = address
         self.end = address + size
 
+
+class _Site(NamedTuple):
+    """A place that is to be hooked.
+
+    Attributes:
+        address: of the first instruction that the jump takes the place of.
+        code: what is to run.
+        original: what becomes of those instructions.
+        taken: the library's, all of them.
+        jump: bytes of the jump.
+    """
+
+    address: int
+    code: str | bytes
+    original: Original
+    taken: list[Any]
+    jump: int = JUMP
+
+    @property
+    def size(self) -> int:
+        """Bytes of the instructions."""
+        return sum(decoded.len for decoded in self.taken)
+
+    @property
+    def key(self) -> tuple[int, str | bytes, Original]:
+        """By which code that is there already is found again."""
+        return self.address, self.code, self.original
+
     def reaches(self, address: int) -> bool:
-        """Whether jumps between it and an address are possible."""
-        return max(abs(self.next - address), abs(self.end - address)) < _NEAR
+        """Whether the jump may lead there, and the code back."""
+        return self.jump == FAR_JUMP or abs(address - self.address) < _NEAR
 
 
 class Hooks:
@@ -66,82 +102,115 @@ class Hooks:
         self._space.check()
         with self._lock:
             taken = replaced_by_jump(self._space, self._functions, address)
-            size = sum(decoded.len for decoded in taken)
-            before = self._space.read_bytes(address, size)
-            room = self._room((address, code, original), taken, size)
+            site = _Site(address, code, original, taken)
             try:
-                return self._jump(address, taken, before, room)
+                room = self._near(site)
+            except CodeError as none:
+                site, room = self._far(site, none)
+            before = self._space.read_bytes(address, site.size)
+            try:
+                return self._jump(site, before, room)
             except FarfetchError:
                 self._leave(room)
                 raise
 
-    def _jump(self, address: int, taken: list[Any], before: bytes, room: Room) -> Hook:
-        distance = room.address - (address + JUMP)
-        jump = b"\xe9" + (distance % (1 << 32)).to_bytes(4, "little")
+    def _jump(self, site: _Site, before: bytes, room: Room) -> Hook:
+        if site.jump == JUMP:
+            distance = room.address - (site.address + JUMP)
+            jump = b"\xe9" + (distance % (1 << 32)).to_bytes(4, "little")
+        else:
+            jump = encode_branch("jmp", room.address, site.address, 64, Form.FAR)[0]
         way: Way = "only stopped"
-        if taken[0].len >= JUMP and is_one_store(address, JUMP):
+        if site.taken[0].len >= site.jump and is_one_store(site.address, site.jump):
             way = "store"
-            if not is_one_store(address, len(before)):
-                before = before[:JUMP]  # the rest is never reached
-        raw = jump + padding(len(before) - JUMP)
+            if not is_one_store(site.address, len(before)):
+                before = before[: site.jump]  # the rest is never reached
+        raw = jump + padding(len(before) - len(jump))
         made = partial(Hook, room=room)
-        return self._patches._make(made, address, raw, before=before, kind="hook", way=way)
+        return self._patches._make(made, site.address, raw, before=before, kind="hook", way=way)
 
-    def _room(self, key: tuple[int, str | bytes, Original], taken: list[Any], size: int) -> Room:
-        """Put the code where there is room for it; where it is already, if it is."""
-        address = key[0]
-        known = self._rooms.get(key)
-        if known is not None:
-            raw = self._built(key, taken, size, known.address)
+    def _near(self, site: _Site) -> Room:
+        """Put the code where a jump of five bytes reaches; where it is already, if it is."""
+        room = self._there(site)
+        if room is not None:
+            return room
+        length = len(self._built(site, site.address)) + _SLACK
+        try:
+            return self._in_new_block(site, length)
+        except FarfetchError as refused:
+            self._space.check()
+            room = self._in_cave(site, length)
+            if room is None:
+                reason = f"there is no room for {length} bytes near it: {refused}"
+                raise CodeError(site.address, reason) from None
+            return room
+
+    def _far(self, near: _Site, none: CodeError) -> tuple[_Site, Room]:
+        """Put the code anywhere, if the instructions allow for a jump of fourteen bytes."""
+        self._space.check()
+        if self._space.bits == 32:
+            raise none
+        try:
+            taken = replaced_by_jump(self._space, self._functions, near.address, FAR_JUMP)
+            site = near._replace(taken=taken, jump=FAR_JUMP)
+            length = len(self._built(site, _elsewhere(site.address))) + _SLACK
+        except (CodeError, AssemblyError, ScriptError) as error:
+            reason = f"{none.reason}; and what is farther away does not do: {error.reason}"
+            raise CodeError(near.address, reason) from None
+        room = self._there(site)
+        if room is not None:
+            return site, room
+        try:
+            return site, self._in_new_block(site, length)
+        except FarfetchError:
+            self._space.check()
+            raise none from None
+
+    def _there(self, site: _Site) -> Room | None:
+        """What is there already; or what is left of a block, filled."""
+        known = self._rooms.get(site.key)
+        if known is not None and site.reaches(known.address):
+            raw = self._built(site, known.address)
             if raw == known.raw == self._space.memory.read(known.address, len(raw)):
                 return known
         for block in self._blocks:
-            if block.reaches(address):
-                raw = self._built(key, taken, size, block.next)
+            if site.reaches(block.next) and site.reaches(block.end):
+                raw = self._built(site, block.next)
                 if block.next + len(raw) <= block.end:
-                    return self._put(key, block, raw)
-        length = max(_BLOCK, len(self._built(key, taken, size, address)) + _SLACK)
-        try:
-            block = _Block(self._space.memory.allocate(length, near=address), length)
-        except FarfetchError as refused:
-            self._space.check()
-            return self._in_cave(key, taken, size, refused)
-        self._blocks.append(block)
-        return self._put(key, block, self._built(key, taken, size, block.next))
+                    return self._put(site, block, raw)
+        return None
 
-    def _put(self, key: tuple[int, str | bytes, Original], block: _Block, raw: bytes) -> Room:
-        room = Room(key, block.next, raw, self._space.bits)
+    def _in_new_block(self, site: _Site, length: int) -> Room:
+        near = site.address if site.jump == JUMP else None
+        length = max(_BLOCK, length)
+        block = _Block(self._space.memory.allocate(length, near=near), length)
+        self._blocks.append(block)
+        return self._put(site, block, self._built(site, block.next))
+
+    def _put(self, site: _Site, block: _Block, raw: bytes) -> Room:
+        room = Room(site.key, block.next, raw, self._space.bits)
         self._space.write_bytes(room.address, raw, force=True)
         block.next += len(raw) + -len(raw) % _ALIGN
-        self._rooms[key] = room
+        self._rooms[site.key] = room
         return room
 
-    def _in_cave(
-        self,
-        key: tuple[int, str | bytes, Original],
-        taken: list[Any],
-        size: int,
-        refused: FarfetchError,
-    ) -> Room:
-        address = key[0]
-        length = len(self._built(key, taken, size, address)) + _SLACK
-        cave = find_cave(self._space, length, address)
+    def _in_cave(self, site: _Site, length: int) -> Room | None:
+        """Put the code into padding of a module; None where there is none."""
+        cave = find_cave(self._space, length, site.address)
         if cave is None:
-            raise CodeError(
-                address, f"there is no room for {length} bytes near it: {refused}"
-            ) from None
-        raw = self._built(key, taken, size, cave.address)
-        there = self._space.read_bytes(cave.address - 1, 1 + len(raw))
-        room = Room(key, cave.address, raw, self._space.bits, there)
+            return None
+        raw = self._built(site, cave.address)
         if len(raw) > cave.size:
-            raise CodeError(address, "there is no room for it near it") from None
+            return None
+        there = self._space.read_bytes(cave.address - 1, 1 + len(raw))
+        room = Room(site.key, cave.address, raw, self._space.bits, there)
         try:
             self._space.write_bytes(room.address, raw, force=True)
         except MemoryFault as error:
             with contextlib.suppress(FarfetchError):
                 self._space.write_bytes(room.address, there[1 : 1 + error.done], force=True)
             raise
-        self._rooms[key] = room
+        self._rooms[site.key] = room
         return room
 
     def _leave(self, room: Room) -> None:
@@ -150,19 +219,23 @@ class Hooks:
             with contextlib.suppress(FarfetchError):
                 self._space.write_bytes(room.address, room.padding[1:], force=True)
 
-    def _built(
-        self, key: tuple[int, str | bytes, Original], taken: list[Any], size: int, at: int
-    ) -> bytes:
+    def _built(self, site: _Site, at: int) -> bytes:
         """The code for a place: what was given, what was there, and the jump back."""
-        address, code, original = key
+        code = site.code
         text = code if isinstance(code, str) else f"db {code.hex(' ')}"
-        moved = [f"reassemble(0{decoded.ip:X})" for decoded in taken]
+        moved = [f"reassemble(0{decoded.ip:X})" for decoded in site.taken]
         moved = ["label(original)", "original:", *moved]
         lines = {
             "after": [text, *moved],
             "before": [*moved, text],
             "none": [text],
-        }[original]
+        }[site.original]
         whole = "\n".join([*lines, "jmp back"])
-        own, ahead = {"back": address + size}, len(moved) if original == "before" else 0
+        own = {"back": site.address + site.size}
+        ahead = len(moved) if site.original == "before" else 0
         return assembled(self._space, self._functions, at, whole, own, ahead=ahead)
+
+
+def _elsewhere(address: int) -> int:
+    """An address that no jump of five bytes reaches from another."""
+    return 1 << 16 if address > 1 << 33 else 1 << 40

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,11 +28,14 @@ from farfetch.scanner import (
     TargetGone,
     attach,
 )
+from farfetch.scanner.code.moving import moved
 
+from support.child import Child, is_traced
 from support.hooked import Hooked
 from support.hooked import build as build_hooked
 from support.hooks import VALUE, Looping, build
 from support.machine import only_x86
+from support.waiting import wait_for
 
 pytestmark = only_x86
 
@@ -231,6 +237,80 @@ def test_padding_is_used_where_nothing_can_be_allocated(filtered: Path) -> None:
         assert target.read_bytes(at, 16) == before
         with pytest.raises(CodeError, match=r"no room for .* seccomp"):
             target.hook(at, "\n".join(["add rax,12345678"] * 2000))
+    assert (running.status, running.calls[1]) == (0, 0)
+
+
+def test_branches_are_moved_farther_than_they_reach() -> None:
+    """With the address that they lead to behind them, where nothing runs into it."""
+    far, there = 1 << 46, (0x1010).to_bytes(8, "little").hex()
+    for raw, elsewhere in (
+        ("e8 0b 00 00 00", "ff1502000000eb08" + there),
+        ("eb 0e", "ff2500000000" + there),
+        ("7e 0e", "7e02eb0eff2500000000" + there),
+        ("8b c3", "8bc3"),
+    ):
+        assert (
+            moved(attach(Buffer(bytes.fromhex(raw), base=0x1000)), 0x1000, far).hex() == elsewhere
+        )
+    for raw, reason in (("e2 0e", "loop cannot lead"), ("48 8b 05 00 00 00 00", "as far away")):
+        with pytest.raises(CodeError, match=reason):
+            moved(attach(Buffer(bytes.fromhex(raw), base=1 << 33)), 1 << 33, far)
+
+
+def test_code_is_far_away_where_nothing_is_free(tmp_path: Path) -> None:
+    """The jump takes fourteen bytes then, and what is moved has to work from anywhere."""
+    with Looping(build(tmp_path, "-DCROWDED"), 4) as running, attach(running.pid) as target:
+        at = place(running, target, "work")
+        module = target.locate(at).module
+        assert module is not None
+        for region in module.regions:  # no padding is left
+            if region.executable:
+                target.write_bytes(region.end - 1, b"\x90", force=True)
+        with pytest.raises(MemoryUnavailable, match="free within 2 GiB"):
+            target.allocate(16, near=at)
+        before = target.read_bytes(at, 32)
+        for _ in range(1 + ROUNDS // 4):
+            with target.hook(at, "add edi,#7\nsub edi,#7") as hook:
+                pass
+        assert len(hook.after) == 14
+        assert abs(hook.code - at) > 1 << 31
+        with target.hook(at, "inc ecx"):  # another one, and the moved branch in both directions
+            assert (running.ask(3)[0], running.ask(-1)[0]) == (VALUE + 3, 0)
+        for where, reason in (
+            ("tick", "cannot be as far away"),
+            ("tiny", "no room for|the code ends after 1 byte, and a jump takes 5"),
+            ("next", "no room for .*the code ends after 7 bytes, and a jump takes 14"),
+        ):
+            with pytest.raises(CodeError, match=reason):
+                target.hook(place(running, target, where), "nop")
+        assert target.read_bytes(at, 32) == before
+    assert (running.status, running.calls[1]) == (0, 0)
+
+
+HOOKING = """
+import sys
+from farfetch.scanner import attach
+with attach(int(sys.argv[1])) as target:
+    print("on", flush=True)
+    while True:
+        target.hook(int(sys.argv[2]), "nop").undo()
+        target.free(target.allocate(4096))
+"""
+
+
+def test_what_is_begun_is_done_though_we_are_killed(program: Path) -> None:
+    with Looping(program, 4) as running, attach(running.pid) as target:
+        at = place(running, target, "work")
+        for pause in (0, 0.005):
+            command = [sys.executable, "-c", HOOKING, str(running.pid), str(at)]
+            hooking = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd="/")
+            with Child(hooking):
+                assert hooking.stdout
+                assert hooking.stdout.readline() == "on\n"
+                time.sleep(pause)
+                hooking.kill()
+            wait_for(lambda: not is_traced(running.pid))
+            assert running.ask(3)[0] == VALUE + 3
     assert (running.status, running.calls[1]) == (0, 0)
 
 

@@ -6,6 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef CROWDED
+#include <sys/mman.h>
+#define VALUE "$1000"	/* fourteen bytes that may be anywhere come before pop */
+#else
+#define VALUE "value(%rip)"
+#endif
 #ifdef FILTERED
 #include <stddef.h>
 #include <linux/filter.h>
@@ -25,7 +31,7 @@ void loops(void);
 __asm__(".text\n"
 	".globl work\n.type work,@function\nwork:\n"
 	" push %rbx\n mov %edi, %ebx\n test %ebx, %ebx\n jle 1f\n"
-	" mov value(%rip), %eax\n add %ebx, %eax\n pop %rbx\n ret\n"
+	" mov " VALUE ", %eax\n add %ebx, %eax\n pop %rbx\n ret\n"
 	"1: xor %eax, %eax\n pop %rbx\n ret\n.size work,.-work\n"
 	" .p2align 6\n.globl tick\n.type tick,@function\ntick:\n"
 	" nop\n nop\n nop\n nop\n nop\n nop\n nop\n"
@@ -57,6 +63,32 @@ static void *run(void *number)
 	return NULL;
 }
 
+#ifdef CROWDED
+/* Nothing is free within 2 GiB of the code. */
+static void crowd(void)
+{
+	unsigned long low = (unsigned long)work - (2ul << 30), high = low + (4ul << 30);
+	unsigned long start, end, at = low;
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[512];
+
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx", &start, &end) != 2 || end <= at)
+			continue;
+		if (start > high)
+			start = high;
+		if (start > at)
+			mmap((void *)(at & ~4095ul), ((start - at) + 4095) & ~4095ul, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+			     -1, 0);
+		at = end;
+		if (at >= high)
+			break;
+	}
+	fclose(maps);
+}
+#endif
+
 int main(int argc, char **argv)
 {
 	int n = argc > 1 ? atoi(argv[1]) : 0;
@@ -73,6 +105,9 @@ int main(int argc, char **argv)
 #endif
 	for (long i = 0; i < n; i++)
 		pthread_create(&threads[i], NULL, run, (void *)i);
+#ifdef CROWDED
+	crowd();
+#endif
 	puts("ready");
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin)) {
