@@ -13,6 +13,7 @@ from ..declarations.files import put, refusing, replaced
 from ..errors import TableError
 
 _PART = 1 << 16  # bytes that are put together before they are written
+_ENDS = "\r\n"  # where a reader may see the end of a line
 
 
 def write_csv(
@@ -75,8 +76,8 @@ class _OfRowsError(Exception):
 
 
 def _lines(names: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator=_ENDS)  # of which cells that have any are quoted
     writer.writerow(names)
     yield _taken(text)
     try:
@@ -88,7 +89,7 @@ def _lines(names: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[b
 
 
 def _taken(text: io.StringIO) -> bytes:
-    line = text.getvalue().encode("utf-8", "backslashreplace")
+    line = text.getvalue().removesuffix(_ENDS) + "\n"
     text.seek(0)
     text.truncate()
-    return line
+    return line.encode("utf-8", "backslashreplace")
