@@ -6,9 +6,10 @@ it has found. So there is one way to wait, and two to spend the time.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Generator, Iterator
-from typing import TypeAlias, TypeVar
+from collections.abc import Callable, Generator, Iterator
+from typing import Generic, TypeAlias, TypeVar
 
 from .. import arguments
 
@@ -27,22 +28,61 @@ def wait(waiting: Waiting[Found]) -> Found:
         time.sleep(pause)
 
 
-async def wait_async(waiting: Waiting[Found]) -> Found:
-    """The same in a coroutine: each look is made on another thread, for some may take a while."""
+async def wait_async(
+    waiting: Waiting[Found], *, let_go: Callable[[Found], object] | None = None
+) -> Found:
+    """The same in a coroutine: each look is made on another thread, for some may take a while.
+
+    Args:
+        waiting: for what.
+        let_go: done with what is found when nobody waits any more, as the coroutine is cancelled.
+    """
     import asyncio  # which takes a while to load
 
-    def look() -> tuple[float, StopIteration | None]:
-        try:
-            return next(waiting), None
-        except StopIteration as end:  # which no future can have for its exception
-            return 0.0, end
+    looks = _Looks(waiting, let_go)
+    try:
+        while (pause := await asyncio.to_thread(looks.look)) is not None:
+            await asyncio.sleep(pause)
+    except BaseException:
+        looks.abandon()
+        raise
+    return looks.found[0]
 
-    while True:
-        pause, end = await asyncio.to_thread(look)
-        if end is not None:
+
+class _Looks(Generic[Found]):
+    """Looks on other threads, of which one may still go on when nobody waits for it any more.
+
+    Attributes:
+        found: what was waited for, once it has come.
+    """
+
+    def __init__(self, waiting: Waiting[Found], let_go: Callable[[Found], object] | None) -> None:
+        self.found: list[Found] = []
+        self._waiting = waiting
+        self._let_go = let_go
+        self._is_abandoned = False
+        self._lock = threading.Lock()
+
+    def look(self) -> float | None:
+        """Look once: the seconds until the next look; None when it has come."""
+        try:
+            return next(self._waiting)
+        except StopIteration as end:  # which no future can have for its exception
             found: Found = end.value
-            return found
-        await asyncio.sleep(pause)
+        with self._lock:
+            self.found.append(found)
+            is_lost = self._is_abandoned
+        if is_lost and self._let_go is not None:
+            self._let_go(found)
+        return None
+
+    def abandon(self) -> None:
+        """Nobody waits any more."""
+        with self._lock:
+            self._is_abandoned = True
+            found = list(self.found)
+        for each in found if self._let_go is not None else ():
+            self._let_go(each)
 
 
 def pauses(timeout: float | None, interval: float) -> Iterator[float]:

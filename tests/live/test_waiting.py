@@ -32,6 +32,7 @@ from farfetch.scanner import (
     prev,
     u8,
 )
+from farfetch.scanner.lifetime.waiting import Waiting, wait_async
 
 from support.targets import ROOT, Spawn, TargetProcess, build_targets
 
@@ -216,6 +217,62 @@ def test_coroutines_wait_side_by_side(game: TargetProcess) -> None:
             return [seen[0] - before, at in found_at]
 
     assert asyncio.run(play()) == [-7, True]
+
+
+def test_what_comes_for_nobody_any_more_is_let_go() -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+    closed: list[str] = []
+
+    def looks() -> Waiting[str]:
+        yield 0.001
+        begun.set()
+        assert goes_on.wait(LONG)
+        return "found"
+
+    async def play() -> None:
+        waits = asyncio.create_task(wait_async(looks(), let_go=closed.append))
+        assert await asyncio.to_thread(begun.wait, LONG)
+        waits.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waits
+        assert closed == []
+        goes_on.set()
+
+    asyncio.run(play())  # which waits for its threads
+    assert closed == ["found"]
+
+
+def test_what_has_come_as_nobody_waits_any_more_is_let_go() -> None:
+    """The last look is over, and the loop is told so behind being told to cancel the task."""
+    over = threading.Event()
+    closed: list[str] = []
+
+    class Loop(asyncio.SelectorEventLoop):
+        def call_soon_threadsafe(self, *arguments: Any, **options: Any) -> Any:
+            try:
+                return super().call_soon_threadsafe(*arguments, **options)
+            finally:
+                over.set()
+
+    def looks() -> Waiting[str]:
+        yield from ()
+        return "found"
+
+    async def play() -> None:
+        waits = asyncio.create_task(wait_async(looks(), let_go=closed.append))
+        await asyncio.sleep(0)
+        assert over.wait(LONG)  # the loop itself stands still
+        waits.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waits
+
+    loop = Loop()
+    try:
+        loop.run_until_complete(play())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        loop.close()
+    assert closed == ["found"]
 
 
 SUITE = """
