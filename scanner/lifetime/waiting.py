@@ -81,8 +81,9 @@ class _Looks(Generic[Found]):
         with self._lock:
             self._is_abandoned = True
             found = list(self.found)
-        for each in found if self._let_go is not None else ():
-            self._let_go(each)
+        if self._let_go is not None:
+            for each in found:
+                self._let_go(each)
 
 
 def pauses(timeout: float | None, interval: float) -> Iterator[float]:

@@ -8,12 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from farfetch.scanner import FarfetchError, MemoryFault, encode
+from farfetch.scanner import MemoryFault
 
 if TYPE_CHECKING:
     from farfetch.scanner import Scan, Target
-
-    from .place import Place
 
 #: Of so many bytes the old ones are kept, for all writes together.
 ROOM: Final = 64 << 20
@@ -33,23 +31,51 @@ class Piece(NamedTuple):
         before: what was there.
         after: what was there once it was written.
         width: of each of the values among them.
+        mask: the bits of them that were written, of bit fields; b"" for all. Others are whoever's
+            they are.
     """
 
     address: int
     before: bytes
     after: bytes
     width: int
+    mask: bytes = b""
 
     @property
     def values(self) -> int:
         """How many values they are."""
         return -(-len(self.before) // self.width)
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything became of what was written."""
+        return not self._same(self.before, self.after)
+
+    def is_there(self, there: bytes) -> bool:
+        """Whether what was written still is."""
+        return self._same(there, self.after)
+
+    def restored(self, there: bytes) -> bytes:
+        """What is there with what was written over put back."""
+        if not self.mask:
+            return self.before
+        its = int.from_bytes(self.mask, "little")
+        old, new = (int.from_bytes(raw, "little") for raw in (self.before, there))
+        return (old & its | new & ~its).to_bytes(len(there), "little")
+
     def parts(self, size: int) -> Iterator[Piece]:
         """The same in pieces of so many bytes."""
         for at in range(0, len(self.before), size):
-            before, after = self.before[at : at + size], self.after[at : at + size]
-            yield Piece(self.address + at, before, after, self.width)
+            before, after, mask = (
+                raw[at : at + size] for raw in (self.before, self.after, self.mask)
+            )
+            yield Piece(self.address + at, before, after, self.width, mask)
+
+    def _same(self, raw: bytes, other: bytes) -> bool:
+        if not self.mask:
+            return raw == other
+        differ = int.from_bytes(raw, "little") ^ int.from_bytes(other, "little")
+        return not differ & int.from_bytes(self.mask, "little")
 
 
 class PutBack(NamedTuple):
@@ -70,22 +96,39 @@ class PutBack(NamedTuple):
         return PutBack(*(ours + theirs for ours, theirs in zip(self, other, strict=True)))
 
 
+class Room(NamedTuple):
+    """Where a value is written.
+
+    Attributes:
+        address: of its first byte.
+        size: its bytes.
+        mask: the bits of them that a bit field is; b"" for all.
+    """
+
+    address: int
+    size: int
+    mask: bytes = b""
+
+
 class Before:
     """What stands at places before they are written to.
 
     Args:
         target: to read from.
-        places: where values begin, and how many bytes they have.
+        rooms: where values are written.
     """
 
-    def __init__(self, target: Target, places: Iterable[tuple[int, int]]) -> None:
+    def __init__(self, target: Target, rooms: Iterable[Room]) -> None:
         self._target = target
-        self._before = {place: _read(target, *place) for place in sorted(set(places))}
-        self._after: dict[tuple[int, int], bytes | None] = {}
+        self._before = {room: self._look(room) for room in sorted(set(rooms))}
+        self._after: dict[Room, bytes | None] = {}
+
+    def _look(self, room: Room) -> bytes | None:
+        return _read(self._target, room.address, room.size)
 
     def written(self) -> None:
         """They have been written to: look again."""
-        self._after = {place: _read(self._target, *place) for place in self._before}
+        self._after = {room: self._look(room) for room in self._before}
 
     @property
     def count(self) -> int:
@@ -95,14 +138,14 @@ class Before:
     @property
     def size(self) -> int:
         """Bytes that are kept."""
-        return sum(2 * size for _, size in self._before)
+        return sum(2 * room.size for room in self._before)
 
     def pieces(self) -> Iterator[Piece]:
         """What was written over, by address."""
-        for (address, size), before in self._before.items():
-            after = self._after.get((address, size))
+        for room, before in self._before.items():
+            after = self._after.get(room)
             if before and after:
-                yield Piece(address, before, after, size)
+                yield Piece(room.address, before, after, room.size, room.mask)
 
 
 class AllBefore:
@@ -110,12 +153,11 @@ class AllBefore:
 
     Args:
         scan: with them.
-        offset: of what is written in each of them.
-        size: how many bytes are written to each.
+        room: where in a match at the address 0 the value is written.
     """
 
-    def __init__(self, scan: Scan, offset: int, size: int) -> None:
-        self._scan, self._offset, self._width = scan, offset, size
+    def __init__(self, scan: Scan, room: Room) -> None:
+        self._scan, (self._offset, self._width, self._mask) = scan, room
         self._addresses = array("Q", scan.matches.addresses())
         self._before = self._look(len(self._addresses))
         self._after = b""
@@ -139,8 +181,10 @@ class AllBefore:
         width = self._width
         for at in range(0, len(self._after), width):
             before, after = self._before[at : at + width], self._after[at : at + width]
-            if before != after:
-                yield Piece(self._addresses[at // width] + self._offset, before, after, width)
+            address = self._addresses[at // width] + self._offset
+            piece = Piece(address, before, after, width, self._mask)
+            if piece.is_changed:
+                yield piece
 
     def _look(self, count: int) -> bytes:
         return b"".join(self._batches(count))
@@ -199,9 +243,9 @@ class Overwritten:
         """Put some values back at once, or where only some of them can be, one by one."""
         assert self.left is not None
         there = _read(target, piece.address, len(piece.before))
-        if there is not None and (force or there == piece.after):
+        if there is not None and (force or piece.is_there(there)):
             with suppress(MemoryFault):
-                target.write_bytes(piece.address, piece.before, force=self.force)
+                target.write_bytes(piece.address, piece.restored(there), force=self.force)
                 return PutBack(restored=piece.values)
             there = None
         if piece.values > 1:
@@ -209,7 +253,7 @@ class Overwritten:
             for one in piece.parts(piece.width):
                 done = done.plus(self._put_back(target, one, force=force))
             return done
-        if piece.before == piece.after:
+        if not piece.is_changed:
             return PutBack()  # it was never changed by us
         self.left.append(piece)
         return PutBack(failed=1) if there is None else PutBack(changed=1)
@@ -223,22 +267,34 @@ def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
     >>> one, other = Piece(8, b"ab", b"AB", 2), Piece(9, b"bc", b"BC", 2)
     >>> list(joined([one, other]))
-    [Piece(address=8, before=b'abc', after=b'ABC', width=2)]
+    [Piece(address=8, before=b'abc', after=b'ABC', width=2, mask=b'')]
     """
-    address, width, before, after = 0, 0, bytearray(), bytearray()
+    run: list[Piece] = []
+    end = 0
     for piece in pieces:
-        behind = address + len(before)
-        if before and (piece.address < behind or piece[::3] == (behind, width)):
-            more = max(0, piece.address + len(piece.before) - behind)
-            before += piece.before[len(piece.before) - more :]
-            after += piece.after[len(piece.after) - more :]
-            continue
-        if before:
-            yield Piece(address, bytes(before), bytes(after), width)
-        address, width = piece.address, piece.width
-        before, after = bytearray(piece.before), bytearray(piece.after)
-    if before:
-        yield Piece(address, bytes(before), bytes(after), width)
+        if run and piece.address >= end and (piece.address, piece.width) != (end, run[0].width):
+            yield _one(run)
+            run = []
+        run.append(piece)
+        end = max(end, piece.address + len(piece.before))
+    if run:
+        yield _one(run)
+
+
+def _one(run: Sequence[Piece]) -> Piece:
+    """One piece of several, each of which begins within those before it or right behind them."""
+    address, masked = run[0].address, any(piece.mask for piece in run)
+    before, after, mask = bytearray(), bytearray(), bytearray()
+    for piece in run:
+        at = piece.address - address
+        more = max(0, at + len(piece.before) - len(before))
+        before += piece.before[len(piece.before) - more :]
+        after += piece.after[len(piece.after) - more :]
+        if masked:
+            mask += bytes(more)
+            for index, bits in enumerate(piece.mask or b"\xff" * len(piece.before), at):
+                mask[index] |= bits
+    return Piece(address, bytes(before), bytes(after), run[0].width, bytes(mask))
 
 
 class Writes:
@@ -283,15 +339,6 @@ class Writes:
 def fits(matches: int, size: int) -> bool:
     """Whether so many values can be kept to be put back."""
     return matches * (8 + 2 * size) <= ROOM
-
-
-def sizes(target: Target, places: Iterable[tuple[Place, object]]) -> Iterator[tuple[int, int]]:
-    """Where values go, and how many bytes they take there."""
-    for place, value in places:
-        try:
-            yield place.address, len(encode(place.type, value, bits=target.bits))
-        except FarfetchError:
-            continue  # it is not written, which says why
 
 
 def _read(target: Any, address: int, size: int) -> bytes | None:

@@ -5,11 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from farfetch.scanner import FarfetchError, Member, MemoryFault, WriteResult, encode
+from farfetch.scanner import (
+    FarfetchError,
+    Member,
+    MemoryFault,
+    WriteResult,
+    encode,
+    scan_layout,
+    value_type,
+)
 
-from .overwritten import AllBefore, Before, fits
+from .overwritten import AllBefore, Before, Room, fits
 from .place import Place
 
 if TYPE_CHECKING:
@@ -48,7 +56,7 @@ def put(session: Session, write: Write, *, force: bool = False) -> None:
         MemoryFault: it cannot be written there.
     """
     target, place = session.attached, write.place
-    kept = Before(target, _sizes(target, [write]))
+    kept = Before(target, _rooms(target, [write]))
     with session.whole():  # what is written is kept
         target.write(place.address, place.type, write.value, force=force)
         _keep(session, kept, force=force)
@@ -62,7 +70,7 @@ def put_each(session: Session, writes: Sequence[Write], *, force: bool = False) 
     """
     target, begin = session.attached, time.monotonic()
     done, failed, reason = 0, 0, ""
-    kept = Before(target, _sizes(target, writes))
+    kept = Before(target, _rooms(target, writes))
     try:
         with session.whole():
             try:
@@ -102,8 +110,8 @@ def put_all(
         FarfetchError: :meth:`.Scan.write_all` says which.
     """
     scan, begin, total = session.matched, time.monotonic(), session.matches
-    size = _size(scan, value, field)
-    kept = AllBefore(scan, field.offset if field else 0, size) if fits(total, size) else None
+    room = _room(scan, value, field)
+    kept = AllBefore(scan, room) if fits(total, room.size) else None
     sofar = WriteResult(0, 0)
 
     def step(result: WriteResult) -> None:
@@ -135,21 +143,30 @@ def _looked_at(result: WriteResult) -> int:
     return result.written + result.failed
 
 
-def _size(scan: Scan, value: object, field: Member | None) -> int:
-    """The bytes that are written to a match."""
+def _room(scan: Scan, value: object, field: Member | None) -> Room:
+    """Where in a match the value is written, as if the match were at the address 0."""
     if field is not None:
-        return field.size
+        return Room(field.offset, field.size, _mask(field.type, scan.bits))
     size = scan.matches.column("previous", 0, 1).nbytes
     with suppress(FarfetchError):  # it is computed, or of several types
         size = len(encode(scan.type, value, bits=scan.bits))
-    return size
+    return Room(0, size, scan.layout.mask)
 
 
-def _sizes(target: Target, writes: Iterable[Write]) -> Iterator[tuple[int, int]]:
-    """Where values go, and how many bytes they take there."""
+def _rooms(target: Target, writes: Iterable[Write]) -> Iterator[Room]:
+    """Where values go."""
     for place, value in writes:
         with suppress(FarfetchError):  # it is not written, which says why
-            yield place.address, len(encode(place.type, value, bits=target.bits))
+            size = len(encode(place.type, value, bits=target.bits))
+            yield Room(place.address, size, _mask(place.type, target.bits))
+
+
+def _mask(kind: Any, bits: int) -> bytes:
+    """The bits of its bytes that a value of a type has; b"" for all."""
+    try:
+        return scan_layout(value_type(kind), bits=bits).mask
+    except FarfetchError:  # it has no size of its own
+        return b""
 
 
 def _keep(session: Session, kept: Before, *, force: bool) -> None:

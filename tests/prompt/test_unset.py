@@ -134,6 +134,33 @@ def test_what_cannot_be_written_any_more_is_counted(shell: Any, field: Field) ->
     assert field.numbers() == BEFORE
 
 
+def test_of_bits_only_their_own_are_put_back(shell: Any, field: Field) -> None:
+    """What else is in their byte is the program's, and may have changed meanwhile."""
+    assert shell.ask(f"write {field.at:#x} u8[0..3] 5")["ok"]
+    assert field.numbers()[0] == 0x05
+    field.put(0, 0x75)
+    assert shell.ask("unset")["restored"] == 1
+    assert field.numbers()[0] == 0x70
+    for line in (f"where {field.at:#x}..{field.at + 4:#x}", "type u8[4..6]", "first 7", "set * 2"):
+        assert shell.ask(line)["ok"], line
+    assert field.numbers()[0] == 0x20
+    field.put(0, 0x29)
+    assert shell.ask("unset")["restored"] == 1
+    assert field.numbers()[0] == 0x79
+    for name, bits in (("low", "0..3"), ("high", "4..6")):
+        line = f"table add {field.at:#x} {name} --type u8[{bits}]"
+        assert shell.ask(line)["ok"], line
+    assert shell.ask("set low,high 1")["written"] == 2
+    field.put(0, 0x11 | 0x80)
+    assert shell.ask("unset")["changed"] == 0
+    assert field.numbers()[0] == 0x79 | 0x80
+    assert shell.ask("set low 1")["written"] == 1
+    field.put(0, 0x72 | 0x80)  # one of its own bits
+    assert shell.ask("unset")["changed"] == 1
+    assert shell.ask("unset --force")["restored"] == 1
+    assert field.numbers()[0] == 0x79 | 0x80
+
+
 def test_a_structure_and_numbers_of_unknown_type(drive: Drive, game: TargetProcess) -> None:
     at = game.command("addresses").number("player_addr")
     shell = drive("-p", game.pid)
