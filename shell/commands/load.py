@@ -58,8 +58,7 @@ def run(session: Session, given: Given) -> Result:
         session.unsaved.saved(table, file)
     count = len(table)
     said = f"{quantities.count(count, 'entry', 'entries')} loaded from {file}"
-    if table.scripts:
-        said += f", and {quantities.count(len(table.scripts), 'script', 'scripts')}"
+    said += _and(leaving.others(len(table.scripts), len(table.code)))
     lines = [said]
     if given.unsaved:
         lines = [f"{leaving.entries_of(table)} loaded that were never saved"]
@@ -97,7 +96,7 @@ def run(session: Session, given: Given) -> Result:
 
 def _merged(session: Session, table: Table, report: list[Taken], file: Path) -> Result:
     """Put what another table has behind what there is."""
-    before = len(session.table), len(session.table.scripts)
+    before = len(session.table), len(session.table.scripts), len(session.table.code)
     others = _others(session, table)
     renamed = session.table.merge(table)
     session.structures.add(*table.structures.values())
@@ -107,8 +106,7 @@ def _merged(session: Session, table: Table, report: list[Taken], file: Path) -> 
     added = len(session.table) - before[0]
     scripts = len(session.table.scripts) - before[1]
     said = f"{quantities.count(added, 'entry', 'entries')} added from {file}"
-    if scripts:
-        said += f", and {quantities.count(scripts, 'script', 'scripts')}"
+    said += _and(leaving.others(scripts, len(session.table.code) - before[2]))
     lines = [said, *_comments(table), *advice.absolute(table), *others]
     lines += [f"{quote(name)} is {quote(new)} here" for name, new in list(renamed.items())[:_SHOWN]]
     if len(renamed) > _SHOWN:
@@ -126,6 +124,10 @@ def _merged(session: Session, table: Table, report: list[Taken], file: Path) -> 
         },
         (*lines, *entries.reported(report)),
     )
+
+
+def _and(others: list[str]) -> str:
+    return f", and {' and '.join(others)}" if others else ""
 
 
 def _comments(table: Table) -> list[str]:

@@ -18,12 +18,16 @@ _BACK = "load --unsaved brings it back"
 
 
 def entries_of(table: Table) -> str:
-    """How many entries a table has, and scripts."""
+    """How many entries a table has, scripts, and pieces of code; only what it has."""
     entries = quantities.count(len(table), "entry", "entries")
-    scripts = quantities.count(len(table.scripts), "script", "scripts")
-    if not table.scripts:
-        return entries
-    return f"{entries} and {scripts}" if table else scripts
+    parts = [entries] * bool(table) + others(len(table.scripts), len(table.code))
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if parts[1:] else (parts or [entries])[0]
+
+
+def others(scripts: int, code: int) -> list[str]:
+    """How many scripts, and pieces of code; nothing of what there is none of."""
+    counted = (scripts, "script", "scripts"), (code, "piece of code", "pieces of code")
+    return [quantities.count(count, one, many) for count, one, many in counted if count]
 
 
 def may_end(session: Session) -> bool:
@@ -87,4 +91,4 @@ def may_save(session: Session, file: Path) -> tuple[bool, str]:
 
 
 def _are(table: Table) -> str:
-    return "is" if len(table) + len(table.scripts) == 1 else "are"
+    return "is" if len(table) + len(table.scripts) + len(table.code) == 1 else "are"

@@ -20,9 +20,9 @@ from . import state
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from farfetch.scanner import Entry, Script
+    from farfetch.scanner import CodeEntry, Entry, Script
 
-    _Content = tuple["Entry | Script", ...]
+    _Content = tuple["Entry | Script | CodeEntry", ...]
 
 #: So many copies are kept.
 MOST: Final = 10
@@ -41,7 +41,7 @@ class Unsaved:
 
     def is_saved(self, table: Table) -> bool:
         """Whether nothing would be lost with it: what is frozen is no loss."""
-        return not (table or table.scripts) or _content(table) == self._saved
+        return _is_empty(table) or _content(table) == self._saved
 
     def saved(self, table: Table, file: os.PathLike[str]) -> None:
         """It is in a file now."""
@@ -56,15 +56,15 @@ class Unsaved:
             there = Table.load(file)
         except FarfetchError:
             return None  # saving says what is wrong with it
-        lost = (there or there.scripts) and _content(there) != _content(table)
-        return there if lost else None
+        is_lost = not _is_empty(there) and _content(there) != _content(table)
+        return there if is_lost else None
 
     def keep(self, table: Table) -> bool:
         """Write the copy, if anything has changed. Returns whether there is one."""
         if self.is_saved(table):
             self._forget()
             return False
-        content: _Content = (*table, *table.scripts)
+        content: _Content = (*table, *table.scripts, *table.code)
         if content == self._copied:
             return self._copy is not None
         self._copied = content
@@ -128,9 +128,13 @@ def drop(copy: Path) -> None:
         copy.unlink()
 
 
+def _is_empty(table: Table) -> bool:
+    return not (table or table.scripts or table.code)
+
+
 def _content(table: Table) -> _Content:
     held = (replace(entry, frozen=None, allow=None) for entry in table)
-    return (*held, *table.scripts)
+    return (*held, *table.scripts, *table.code)
 
 
 def _folder() -> Path:

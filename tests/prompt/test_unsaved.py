@@ -75,6 +75,25 @@ def test_scripts_alone_are_a_table_too(start: Start, tmp_path: Path) -> None:
     assert again.wait() == 0
 
 
+def test_code_alone_is_a_table_too(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "t.json"
+    nop = {"name": "no damage", "where": "game+0x10", "kind": "nop", "before": "89 55 04"}
+    table = {"format": "farfetch table", "version": 4, "entries": [], "code": [nop]}
+    file.write_text(json.dumps(table))
+    terminal = start()
+    enter(terminal, f"load {file} --merge", "0 entries added")
+    terminal.send("quit\r")
+    shows(terminal, r"^1 piece of code of the table is not saved: end all the same\? \[y/N\]")
+    terminal.send("y\r")
+    shows(terminal, KEPT)
+    assert terminal.wait() == 0
+    again = start()
+    enter(again, "load --unsaved", "^1 piece of code loaded that were never saved$")
+    enter(again, f"save {file}", "saved in")
+    again.send("quit\r")
+    assert again.wait() == 0
+
+
 def test_what_is_saved_or_empty_is_not_asked_for(start: Start, tmp_path: Path, state: Path) -> None:
     terminal = start()
     enter(terminal, ADD, '^"hp": i32 at')
