@@ -262,7 +262,8 @@ class PointerPaths(Closing):
         """The best paths as columns, for whatever takes Arrow: ``base`` and ``offsets``.
 
         Each stream of them walks anew, and its paths come as they are asked for. The paths are such
-        columns themselves, of all that there are.
+        columns themselves, of all that there are; polars takes them for a list, and is to be given
+        these.
 
         Args:
             count: of them; all if None.

@@ -315,8 +315,9 @@ class Matches(Bound, Sequence[Match[T]]):
         value is read when a stream of them comes to it, and is null where it can no longer be. Of a
         structure each field has a column within; of numbers of unknown type each type has one,
         which is null where the number is none of that type. What is neither a number nor text is
-        bytes. The matches are such columns themselves; some libraries take these for a list of
-        objects first, and no library takes these columns for anything else.
+        bytes. The matches are such columns themselves, as pyarrow, pandas and DuckDB take them;
+        polars takes them for a list of objects, and is to be given these:
+        ``polars.DataFrame(scan.matches.columns())``.
 
         Args:
             start: the first index.
