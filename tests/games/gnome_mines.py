@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from support.waiting import wait_for
+from support.x_game import XGame, started
 from support.x_server import Picture, XServer
 
 GAME: Final = Path("/usr/games/gnome-mines")
@@ -26,18 +25,11 @@ FIELD, SQUARE, COLUMNS = (47, 94), 49, 8
 FLAG, DARK = 30, 90
 
 
-class Mines:
-    """A game that runs.
-
-    Args:
-        server: that shows it.
-        pid: of the game.
-    """
+class Mines(XGame):
+    """A game that runs."""
 
     def __init__(self, server: XServer, pid: int) -> None:
-        self.pid = pid
-        self._server = server
-        self._window = server.window()
+        super().__init__(server, pid)
         self._squares = 0
         self._looked: list[bytes] = []
 
@@ -99,15 +91,7 @@ class Mines:
 @contextmanager
 def begin(home: Path) -> Iterator[Mines]:
     """Start it under an X server of its own, and wait until it can be played."""
-    assert GAME.exists(), "gnome-mines is missing: tools/prerequisites.sh games installs it"
     plain = {"GSETTINGS_BACKEND": "memory", "NO_AT_BRIDGE": "1", "GDK_BACKEND": "x11"}
-    with XServer() as server:
-        environment = {**os.environ, **server.environment, **plain, "HOME": str(home)}
-        null = subprocess.DEVNULL
-        with subprocess.Popen([GAME], env=environment, stdout=null, stderr=null) as process:
-            try:
-                game = Mines(server, process.pid)
-                game.begin()
-                yield game
-            finally:
-                process.kill()
+    with started(Mines, GAME, **plain, HOME=str(home)) as game:
+        game.begin()
+        yield game

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from support.waiting import wait_for
+from support.x_game import XGame, started
 from support.x_server import Picture, XServer
 
 GAME: Final = Path("/usr/games/ltris")
@@ -32,18 +32,11 @@ REST: Final = 0.5
 Shape = tuple[bool, ...]
 
 
-class LTris:
-    """A game that runs.
-
-    Args:
-        server: that shows it.
-        pid: of the game.
-    """
+class LTris(XGame):
+    """A game that runs."""
 
     def __init__(self, server: XServer, pid: int) -> None:
-        self.pid = pid
-        self._server = server
-        self._window = server.window()
+        super().__init__(server, pid)
         self._letters = _letters()
 
     def begin(self) -> None:
@@ -153,16 +146,8 @@ def _letters() -> dict[Shape, str]:
 @contextmanager
 def begin(home: Path) -> Iterator[LTris]:
     """Start it under an X server of its own, and wait until it plays."""
-    assert GAME.exists(), "ltris is missing: tools/prerequisites.sh games installs it"
     assert os.geteuid() == 0, "ltris has a group of its own: root alone may look"
     plain = {"SDL_AUDIODRIVER": "dummy", "SDL_VIDEODRIVER": "x11", "LC_ALL": "C"}
-    with XServer() as server:
-        environment = {**os.environ, **server.environment, **plain, "HOME": str(home)}
-        null = subprocess.DEVNULL
-        with subprocess.Popen([GAME], env=environment, stdout=null, stderr=null) as process:
-            try:
-                game = LTris(server, process.pid)
-                game.begin()
-                yield game
-            finally:
-                process.kill()
+    with started(LTris, GAME, **plain, HOME=str(home)) as game:
+        game.begin()
+        yield game

@@ -248,9 +248,9 @@ def test_what_has_come_as_nobody_waits_any_more_is_let_go() -> None:
     closed: list[str] = []
 
     class Loop(asyncio.SelectorEventLoop):
-        def call_soon_threadsafe(self, *arguments: Any, **options: Any) -> Any:
+        def call_soon_threadsafe(self, *given: Any, **options: Any) -> Any:  # type: ignore[override]
             try:
-                return super().call_soon_threadsafe(*arguments, **options)
+                return super().call_soon_threadsafe(*given, **options)
             finally:
                 over.set()
 

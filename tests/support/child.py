@@ -69,7 +69,36 @@ class Child:
         end(self._process)
 
 
-class Module(Child):
+class Talking(Child):
+    """A process that is talked with in lines.
+
+    Args:
+        command: its command line.
+        options: of :class:`subprocess.Popen`.
+    """
+
+    def __init__(self, command: Sequence[str | Path], **options: Any) -> None:
+        pipe = subprocess.PIPE
+        super().__init__(subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, **options))
+
+    def tell(self, line: str) -> None:
+        """Send it a line."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+
+    def hear(self) -> str:
+        """Wait for its next line; "" when it has ended."""
+        assert self._process.stdout is not None
+        return str(self._process.stdout.readline())
+
+    def end_input(self) -> None:
+        """Say nothing more, upon which it ends by itself."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
+
+class Module(Talking):
     """A module of the tests that runs in a Python process of its own and talks in lines of JSON.
 
     Args:
@@ -89,25 +118,17 @@ class Module(Child):
         env: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(
-            subprocess.Popen(
-                [*prefix, sys.executable, *flags, "-m", module, *arguments],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                env={**os.environ, "PYTHONPATH": str(_TESTS), **(env or {})},
-            )
+            [*prefix, sys.executable, *flags, "-m", module, *arguments],
+            env={**os.environ, "PYTHONPATH": str(_TESTS), **(env or {})},
         )
 
     def say(self, what: Any) -> None:
         """Send it something."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(what) + "\n")
-        self._process.stdin.flush()
+        self.tell(json.dumps(what))
 
     def next(self) -> Any:
         """Wait for the next thing that it tells."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        line = self.hear()
         assert line, f"{self._process.args!r} ended with {self._process.wait()}"
         return json.loads(line)
 
@@ -118,11 +139,6 @@ class Module(Child):
         ready, _, _ = select.select([self._process.stdout], [], [], _TIMEOUT)
         assert ready, f"{command} is not obeyed"
         return self.next()
-
-    def end_input(self) -> None:
-        """Say nothing more, upon which it ends by itself."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
 
 
 def tell(what: Any) -> None:

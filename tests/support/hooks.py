@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
+
+from support.child import Talking
 
 SOURCE: Final = Path(__file__).with_suffix(".c")
 #: What the function adds.
@@ -21,7 +23,7 @@ def build(folder: Path, *options: str) -> Path:
     return program
 
 
-class Looping:
+class Looping(Talking):
     """The program, running.
 
     Args:
@@ -29,51 +31,33 @@ class Looping:
         threads: that call its functions all the time.
 
     Attributes:
-        pid: of the process.
         module: what it is called among its modules.
         calls: of all threads, and how many gave a wrong result; known once it has ended.
     """
 
     def __init__(self, program: Path, threads: int = 0) -> None:
-        self._process = subprocess.Popen(
-            [program, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.pid = self._process.pid
+        super().__init__([program, str(threads)])
         self.module = program.name
         self.calls = (0, 0)
-        assert self._line() == "ready\n"
+        assert self.hear() == "ready\n"
 
     def ask(self, number: int = 1) -> tuple[int, int]:
         """Let it call its functions once: the result, and how often it has ticked."""
-        stdin = self._pipe(self._process.stdin)
-        stdin.write(f"{number}\n")
-        stdin.flush()
-        result, ticks = map(int, self._line().split())
+        self.tell(str(number))
+        result, ticks = map(int, self.hear().split())
         return result, ticks
 
     def kill(self) -> None:
         """End it at once. Popen.kill() would look first, and take a stopped thread for its end."""
         os.kill(self.pid, signal.SIGKILL)
 
-    def __enter__(self) -> Looping:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pipe(self._process.stdin).close()
+    def close(self) -> None:
+        """Let it end by itself, and keep how it has; it is killed where it does not."""
+        self.end_input()
         try:
-            last = self._line().split()
+            last = self.hear().split()
             self.status = self._process.wait(60)
             if last:
                 self.calls = (int(last[0]), int(last[1]))
         finally:
-            self._process.kill()
-            self._process.wait(60)
-            self._pipe(self._process.stdout).close()
-
-    def _line(self) -> str:
-        return self._pipe(self._process.stdout).readline()
-
-    @staticmethod
-    def _pipe(pipe: IO[str] | None) -> IO[str]:
-        assert pipe is not None
-        return pipe
+            super().close()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from support.waiting import wait_for
+from support.x_game import XGame, started
 from support.x_server import Picture, XServer
 
 GAME = Path("/usr/games/xdemineur")
@@ -28,18 +28,11 @@ LIT = (
 FIELD, SQUARE, COLUMNS, ROWS = (16, 82), 21, 30, 16
 
 
-class Minesweeper:
-    """A game that runs.
-
-    Args:
-        server: that shows it.
-        pid: of the game.
-    """
+class Minesweeper(XGame):
+    """A game that runs."""
 
     def __init__(self, server: XServer, pid: int) -> None:
-        self.pid = pid
-        self._server = server
-        self._window = server.window()
+        super().__init__(server, pid)
         self._squares = self._covered()
 
     def left(self) -> int | None:
@@ -89,11 +82,6 @@ class Minesweeper:
 @contextmanager
 def begin() -> Iterator[Minesweeper]:
     """Start it under an X server of its own, and wait until it can be played."""
-    assert GAME.exists(), "xdemineur is missing: apt-get install xdemineur"
-    with XServer() as server, subprocess.Popen([GAME], env=server.environment) as process:
-        try:
-            game = Minesweeper(server, process.pid)
-            wait_for(lambda: game.left() is not None)
-            yield game
-        finally:
-            process.kill()
+    with started(Minesweeper, GAME) as game:
+        wait_for(lambda: game.left() is not None)
+        yield game

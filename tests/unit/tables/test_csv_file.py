@@ -11,7 +11,12 @@ from farfetch.scanner import ArgumentError, TableError, write_csv
 
 
 def test_rows_are_read_back(tmp_path: Path) -> None:
-    rows = [(1, 'say "hi", then\nleave', None), (2, "grün", 0.1), (3, "\udcff", True), (4, "a\rb", "\r\n")]
+    rows = [
+        (1, 'say "hi", then\nleave', None),
+        (2, "grün", 0.1),
+        (3, "\udcff", True),
+        (4, "a\rb", "\r\n"),
+    ]
     assert write_csv(tmp_path / "it.csv", ["n", "text", "rest"], rows) == 4
     with (tmp_path / "it.csv").open(newline="", encoding="utf-8") as file:
         assert list(csv.reader(file)) == [
