@@ -355,9 +355,8 @@ class _Reader:
             raise ScriptError(number, f"{name}(): {parts[1]:.40} is no number of bytes")
         if size > MAX_ALLOCATION:
             mib = MAX_ALLOCATION >> 20
-            raise ScriptError(
-                number, f"{name}(): at most {mib} MiB are allocated, not {size} bytes"
-            )
+            more = f"{size} bytes" if size < 1 << 64 else "so much"
+            raise ScriptError(number, f"{name}(): at most {mib} MiB are allocated, not {more}")
         self._allocated += size
         if self._allocated > MAX_ALLOCATED:
             raise ScriptError(number, f"{name}(): more than {MAX_ALLOCATED >> 20} MiB in all")
@@ -480,4 +479,5 @@ def decimal(text: str) -> int | None:
             product *= int(part, 16)
         else:
             return None
+        product = min(product, 1 << 64)  # which is too much for anything
     return product

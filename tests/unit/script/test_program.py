@@ -100,6 +100,7 @@ def test_names_and_what_is_given_back() -> None:
         (("assert(a,90,90)",), 2, "assert(): takes 2 arguments, not 3"),
         (("alloc(a,many)",), 2, "alloc(): many is no number of bytes"),
         (("alloc(a,$FFFFFFFF)",), 2, "alloc(): at most 64 MiB are allocated"),
+        ((f"alloc(a,{'*'.join(['9999999999'] * 500)})",), 2, "64 MiB are allocated, not so much"),
         (tuple(f"alloc(a{n},67108864)" for n in range(5)), 6, "alloc(): more than 256 MiB in all"),
         (("alloc(a,8)", "alloc(a,8)"), 3, "alloc(): a is allocated twice"),
         (("aobscan(a,4G)",), 2, "aobscan(): '4G' is no byte"),
