@@ -13,8 +13,8 @@ from typing import Final
 from .regions import Region
 
 _TWIN: Final = re.compile(r"(.+)\[([0-9]{1,6})\]", re.DOTALL)
-#: What would not be read back as it is written.
-_UNSAID: Final = re.compile(r'["\0-\x1f\x7f]|->')
+#: What would not be read back as it is written, or is no text: bytes that are no UTF-8.
+_UNSAID: Final = re.compile(r'["\0-\x1f\x7f\ud800-\udfff]|->')
 
 
 def mapping_starts(path: str, regions: Sequence[Region]) -> list[int]:
@@ -52,7 +52,7 @@ def mapping_label(region: Region, regions: Sequence[Region]) -> tuple[str, int]:
     """
     path = region.path
     is_named = region.kind == "file" or path.startswith(("[anon:", "[anon_shmem:"))
-    if not is_named or _UNSAID.search(path) or path != path.strip():
+    if not is_named or not can_be_said(path):
         return "", region.start
     starts = mapping_starts(path, regions)
     index = max(index for index, start in enumerate(starts) if start <= region.start)
@@ -62,6 +62,15 @@ def mapping_label(region: Region, regions: Sequence[Region]) -> tuple[str, int]:
     if mapping_start(label, regions) != starts[index]:
         return "", region.start  # another mapping is called so
     return (f'"{label}"' if any(map(str.isspace, label)) else label), starts[index]
+
+
+def can_be_said(name: str) -> bool:
+    r"""Whether a name is read back as it is written, so that an address can begin with it.
+
+    >>> can_be_said("/memfd:ram"), can_be_said("a\nb"), can_be_said("\udcff")
+    (True, False, False)
+    """
+    return not _UNSAID.search(name) and name == name.strip()
 
 
 def mapping_start(name: str, regions: Sequence[Region]) -> int | None:

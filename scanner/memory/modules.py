@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ..images.elf import image_size
-from .mappings import mapping_label
+from .mappings import can_be_said, mapping_label
 from .regions import Region
 
 _PE_SUFFIXES: Final = (".exe", ".dll")
@@ -141,7 +141,7 @@ def locate(address: int, regions: Sequence[Region], modules: Sequence[Module]) -
 def module_label(module: Module, modules: Iterable[Module]) -> str:
     """What names a module for sure: its name, its path where names repeat, or else ""."""
     modules = tuple(modules)
-    for label in (module.name, module.path):
+    for label in filter(can_be_said, (module.name, module.path)):
         if [other for other in modules if label in (other.name, other.path)] == [module]:
             return f'"{label}"' if any(map(str.isspace, label)) else label
     return ""

@@ -86,11 +86,11 @@ def _run(session: Session, options: Options, answers: Answers, prompt: Prompt | 
                 return exit_codes.exit_code(error)
     if prompt is not None:
         return prompt(session, answers)
-    if not options.runs:
-        return scripts.run(session, scripts.piped(sys.stdin), answers, keep_going=True)
     try:
+        if not options.runs:
+            return scripts.run(session, scripts.piped(sys.stdin), answers, keep_going=True)
         lines = list(_lines(options))
-    except FarfetchError as error:
+    except FarfetchError as error:  # they cannot be read; those that fail are answered
         answers.failure("", error)
         return exit_codes.exit_code(error)
     return scripts.run(session, lines, answers)

@@ -11,6 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, TextIO
 
+from ..errors import UsageError
+
+#: Characters of a line; also of a script.
+MAX_TEXT: Final = 1 << 24
 _PART: Final = 8192  # bytes read at a time, as Python's own streams do
 
 
@@ -19,6 +23,9 @@ def lines_of(stream: TextIO) -> Iterator[str]:
 
     Python looks at signals before it reads, and a read goes on where one comes between the two:
     Ctrl-C would be missed until the next line. Here it ends the wait.
+
+    Raises:
+        UsageError: a line has no end, as those of /dev/zero.
 
     >>> list(lines_of(io.StringIO("a\nb")))
     ['a\n', 'b']
@@ -33,15 +40,19 @@ def lines_of(stream: TextIO) -> Iterator[str]:
     )
     with _awake() as wait:
         begun: list[str] = []  # of a line that is not whole yet
+        length = 0
         while True:
             wait(file)
             raw = os.read(file, _PART)
             text = decoder.decode(raw, final=not raw)
             if "\n" in text:
                 *whole, text = ("".join(begun) + text).split("\n")
-                begun = []
+                begun, length = [], 0
                 yield from (f"{line}\n" for line in whole)
             begun.append(text)
+            length += len(text)
+            if length > MAX_TEXT:
+                raise UsageError(f"cannot read stdin: a line is longer than {MAX_TEXT >> 20} MiB")
             if not raw:
                 break
         if any(begun):

@@ -16,7 +16,7 @@ from ..line.variables import expand
 from ..line.words import command_word, without_comment
 from ..session.session import Session
 from .interpret import interpret
-from .pipe import lines_of
+from .pipe import MAX_TEXT, lines_of
 
 MAX_DEPTH = 20
 _MARK = "\ufeff"  # the byte order mark, in front of a text
@@ -38,9 +38,12 @@ def script(path: str) -> list[Line]:
     try:
         # Windows' editors put a mark in front, which is no part of the first line
         with open(path, encoding="utf-8-sig", errors="backslashreplace") as file:  # noqa: PTH123
-            lines = [line.rstrip("\n") for line in file]
+            text = file.read(MAX_TEXT + 1)
     except OSError as error:
         raise UsageError(f"cannot read the script {path}: {error.strerror}") from error
+    if len(text) > MAX_TEXT:  # or has no end, as /dev/zero
+        raise UsageError(f"cannot read the script {path}: longer than {MAX_TEXT >> 20} MiB")
+    lines = text.removesuffix("\n").split("\n") if text else []
     return [Line(statement.text, f"{path}:{index + 1}") for index, statement in split(lines)]
 
 

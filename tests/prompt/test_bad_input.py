@@ -211,6 +211,18 @@ def test_an_ambiguous_name_lists_its_processes(farfetch: Run, twins: tuple[str, 
     assert f"{name} ({pids[0]})" in near.stderr
 
 
+def test_a_script_without_end(farfetch: Run) -> None:
+    for arguments, said in (
+        (("/dev/zero",), "cannot read the script /dev/zero: longer than 16 MiB"),
+        (("-c", "source /dev/zero"), "cannot read the script /dev/zero: longer than 16 MiB"),
+    ):
+        done = farfetch(*arguments)
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", f"farfetch: {said}\n")
+    done = farfetch(stdin="info" + "\0" * (16 << 20))
+    said = "cannot read stdin: a line is longer than 16 MiB"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"farfetch: {said}\n")
+
+
 def test_no_permission_names_the_cure(game: TargetProcess) -> None:
     # As root it becomes nobody once all is loaded: nobody may not be able to read the programs.
     program = (

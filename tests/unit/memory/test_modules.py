@@ -216,3 +216,11 @@ def test_a_file_loaded_twice_has_no_name_for_sure() -> None:
     assert module_label(modules[-1], modules) == ""
     location = locate(0x7F000000D010, regions, modules)
     assert (str(location), location.module) == ("0x7f000000d010", modules[-1])
+
+
+@pytest.mark.parametrize("kind", ["r-xp", "rw-s"])
+@pytest.mark.parametrize("name", [b"g\xff", b"a\nb", b"\x1b[31mx", b'a"b', b"a->b"])
+def test_a_name_that_is_not_read_back_names_nothing(name: bytes, kind: str) -> None:
+    path = os.fsdecode(b"/no/dir" + name + b"/" + name)
+    regions = [Region(0x5000, 0x6000, kind, 0, "08:01", 1, path, False)]
+    assert str(locate(0x5010, regions, modules_of(regions))) == "0x5010"
