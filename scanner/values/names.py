@@ -14,7 +14,7 @@ from ..errors.base import short
 from ..errors.suggest import near
 from . import types as value_types
 from .types import bit_field, layout_of, sized, text_in
-from .value_type import AnyConstruct, AnyType, ValueType
+from .value_type import AnyConstruct, AnyType, ValueType, keep_known
 
 #: The value types by name, in the order in which to show them.
 TYPES: Final[dict[str, ValueType[Any]]] = {
@@ -31,6 +31,7 @@ SCAN_TYPES: Final[dict[str, ValueType[Any]]] = {
     "number": value_types.number,
     "any": value_types.any_,
 }
+keep_known({**TYPES, **SCAN_TYPES})
 
 # Cheat Engine's "Byte" is unsigned and its other sizes are signed; long is that of 64-bit Linux.
 _ALIASES: Final = {

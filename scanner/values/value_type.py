@@ -7,7 +7,8 @@ any type.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias
 
 import construct
 from construct import Construct, Renamed
@@ -85,6 +86,27 @@ else:
 
         def __repr__(self):
             return f"<value type {self.name}>"
+
+        def __copy__(self):
+            return self if _KNOWN.get(self.name) is self else super().__copy__()
+
+        def __reduce_ex__(self, protocol):
+            if _KNOWN.get(self.name) is self:
+                return known_as, (self.name,)
+            return super().__reduce_ex__(protocol)
+
+
+_KNOWN: Final[dict[str, ValueType[Any]]] = {}
+
+
+def keep_known(types: Mapping[str, ValueType[Any]]) -> None:
+    """Let types be themselves when they are copied, and pickled, for another process, too."""
+    _KNOWN.update(types)
+
+
+def known_as(name: str) -> ValueType[Any]:
+    """The type that was known by a name when it was pickled."""
+    return _KNOWN[name]
 
 
 class OtherConstruct(Protocol):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import construct
 import pytest
 from farfetch import scanner
 from farfetch.scanner import (
@@ -241,6 +242,19 @@ def test_declared_structures_are_themselves_after_it() -> None:
     again = pickle.loads(pickle.dumps(made))
     assert scanner.members(again.type, bits=32) == scanner.members(again.type, bits=32)
     assert again.type.sizeof(bits=32) == made.type.sizeof(bits=32) == 8
+
+
+def test_value_types_are_themselves_after_it() -> None:
+    for name, known in {**scanner.TYPES, **scanner.SCAN_TYPES}.items():
+        ways = (pickle.loads(pickle.dumps(known)), copy.copy(known), copy.deepcopy(known))
+        assert all(again is known for again in ways), name
+    for made in ("u8[3..4]", "text[4]", "bytes[4]", "text:shift-jis"):
+        kind = scanner.type_named(made)
+        for again in (pickle.loads(pickle.dumps(kind)), copy.copy(kind), copy.deepcopy(kind)):
+            assert scanner.layout_of(again) == scanner.layout_of(kind)
+    node = construct.Struct("next" / scanner.pointer, "rest" / scanner.bytes_)
+    for again in (pickle.loads(pickle.dumps(node)), copy.deepcopy(node)):
+        assert again.parse(bytes(range(8)), bits=32).rest == bytes(range(4, 8))
 
 
 def test_a_match_can_be_copied_and_pickled() -> None:
