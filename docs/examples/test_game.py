@@ -36,9 +36,9 @@ class Game:
 @pytest.fixture
 def game() -> Iterator[Game]:
     game = Game(os.environ["GAME"])
-    yield game
-    game.process.kill()
-    game.process.communicate()
+    with game.process:
+        yield game
+        game.process.kill()
 
 
 @pytest.fixture

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from farfetch.scanner import Target
+    from farfetch.scanner import LiveScript, Patch, Target
 
 
 @pytest.fixture
 def farfetch_target() -> Iterator[Callable[..., Target]]:
     """Attach to a process, as ``farfetch.scanner.attach`` does; waits 10 seconds for it.
 
-    With the test's end what it has frozen thaws, what it has patched and not undone is put back,
-    and the target is closed. The process runs on.
+    With the test's end what it has frozen thaws, what it has patched and hooked, and scripts that
+    it has enabled, are undone where they were not, and the target is closed. The process runs on.
 
     ``farfetch_target("game")`` is a target; a test may have several.
     """
@@ -45,13 +45,17 @@ def _cleaned_up(target: Target) -> list[str]:
     """Undo all that can be undone, and close; what is left, a line each."""
     from farfetch.scanner import FarfetchError
 
-    left = []
-    for patch in reversed(target.patches):
-        try:
-            patch.undo()
-        except FarfetchError as error:  # something else has changed the bytes since, or it is gone
-            if target.alive:
-                left.append(str(error))
+    changes: list[LiveScript | Patch] = [*reversed(target.patches), *reversed(target.scripts)]
+    left: list[str] = []
+    for _ in range(2):  # a patch that lies below a script's goes behind it
+        tried, changes, left = changes, [], []
+        for change in tried:
+            try:
+                change.undo()
+            except FarfetchError as error:  # something else changed the bytes since, or it is gone
+                changes.append(change)
+                if target.alive:
+                    left.append(str(error))
     target.close()
     return left
 
@@ -75,9 +79,11 @@ def _assert_value(
     *,
     timeout: float | None = None,
 ) -> Any:
-    from farfetch.scanner import Expr, Predicate, WaitTimeout, now
+    from farfetch.scanner import ArgumentError, Expr, Predicate, Target, WaitTimeout, now
 
     __tracebackhide__ = True
+    if not isinstance(target, Target):
+        raise ArgumentError("target", target, "a target, such as farfetch_target(what) gives")
     is_predicate = isinstance(wanted, Predicate)
     predicate = wanted if is_predicate else now == wanted
     if isinstance(wanted, str) and not is_predicate and _is_number(target, type):

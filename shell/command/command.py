@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ..answers.result import Result
 from ..complete.cursor import Candidate, Cursor, Moment
@@ -17,6 +17,8 @@ from .usage import brief, usage
 
 if TYPE_CHECKING:
     from ..session.session import Session
+
+_LONG: Final = 160  # characters of a usage that an error does not name whole
 
 Run: TypeAlias = "Callable[[Session, Given], Result]"
 
@@ -118,7 +120,8 @@ class Command:
             FarfetchError: it failed.
         """
         self.needs.check(session)
-        return self.run(session, parse(self.form, session, Words(line, begin, self.usage)))
+        said = self.usage if len(self.usage) <= _LONG else self.brief
+        return self.run(session, parse(self.form, session, Words(line, begin, said)))
 
     def complete(self, cursor: Cursor, moment: Moment) -> Iterator[Candidate]:
         """Offer what can stand at the cursor, behind its name."""

@@ -277,13 +277,15 @@ def choice(*words: str) -> Kind:
 
     def read(session: Session, asked: Asked) -> str:  # noqa: ARG001
         if asked.text not in words:
-            raise asked.error(f"{asked.what} takes {listed(words)}")
+            what = asked.what if asked.what.startswith("-") else asked.words.command
+            raise asked.error(f"{what} takes {listed(words)}, not {asked.raw!r}")
         return asked.text
 
     return Kind(
         "|".join(words),
         read,
         lambda cursor, _: cursor.offer(map(Choice, words)),
+        missing=f"{listed(words)} is missing",
         sample=words[0],
         refuses=(("neither", "UsageError"),),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..line.words import Words, words_in
 from .arguments import Alternatives, Argument, Asked, Form, Kind, Option
+from .usage import left, usage
 
 #: The keyword that is no word.
 _SIGN = "="
@@ -123,7 +124,10 @@ class _Reader:
         keyword = self._keyword(alternatives)
         if keyword is not None:
             self.given[alternatives.name] = keyword
-            return alternatives.keywords[keyword]
+            form = alternatives.keywords[keyword]
+            said = (usage(form), left((), tuple(self._options.values())))
+            self._words.usage = " ".join(filter(None, (self._words.command, *said)))
+            return form
         word = self._peek()
         if word is not None:
             return self._plain(alternatives, word)

@@ -110,7 +110,8 @@ def _listing(session: Session) -> Result:
         live = entries.live(session, entry)
         shown = _shortened(entries.shown(entry, live.value))
         address = None if live.address is None else format_address(live.address)
-        holding = live.held is not None and live.held.holding
+        # what cannot be read is not held, though the freezer may not have noticed yet
+        holding = live.held is not None and live.held.holding and live.value is not None
         held = "" if entry.frozen is None else entry.frozen if holding else f"({entry.frozen})"
         place = (_where(entry), address or "?")
         reason = live.reason or (str(live.held.error or "") if live.held else "")

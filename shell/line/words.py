@@ -149,18 +149,21 @@ class Words:
     Args:
         line: the whole line.
         at: offset behind the command's name.
-        usage: the command's usage line, named in errors.
+        usage: the command's usage line.
+
+    Attributes:
+        usage: that errors name: of as much of the command as is known to be meant.
     """
 
     def __init__(self, line: str, at: int, usage: str) -> None:
         self._line = line
         self._at = at
-        self._usage = usage
+        self.usage = usage
 
     @property
     def command(self) -> str:
         """The name of the command."""
-        return self._usage.partition(" ")[0]
+        return self.usage.partition(" ")[0]
 
     @property
     def left(self) -> str:
@@ -169,7 +172,7 @@ class Words:
 
     def error(self, what: str) -> UsageError:
         """Make the error for an argument that will not do; the caller raises it."""
-        return UsageError(f"{what}; usage: {self._usage}")
+        return UsageError(f"{what}; usage: {self.usage}")
 
     def optional(self) -> Word | None:
         """Take the next word if there is one."""

@@ -276,13 +276,14 @@ def test_what_has_come_as_nobody_waits_any_more_is_let_go() -> None:
 
 
 SUITE = """
-from farfetch.scanner import i32, attach
+from farfetch.scanner import Buffer, i32, attach
 import pytest, os, ctypes
 
 there = (ctypes.c_int32 * 64)(*[5] * 64)
 at = ctypes.addressof(there)
 text = ctypes.create_string_buffer(b"gold", 8)
 kept = []
+memory = bytearray(20)
 
 def test_clean_up(farfetch_target):
     target = farfetch_target(os.getpid())
@@ -290,6 +291,12 @@ def test_clean_up(farfetch_target):
     target.freeze(at, i32, 77)
     target.patch(at + 16, b"abcd")
     assert there[0] == 77
+    target = farfetch_target(Buffer(memory, base=16))
+    target.script("10:\\n db 'abcd'").enable()
+    target.patch(32, b"abcd")
+    target.script("20:\\n db 'efgh'").enable()
+    target.patch(16, b"efgh")
+    assert memory == b"efgh".ljust(16, b"\\0") + b"efgh"
 
 def test_a_patch_that_is_gone_keeps_none_of_the_rest(farfetch_target):
     for place in (32, 48):
@@ -302,7 +309,7 @@ def test_a_patch_that_is_gone_keeps_none_of_the_rest(farfetch_target):
 def test_after_it(farfetch_target, assert_value):
     assert not any(target.alive for target in kept)
     assert there[8] == there[12] == 5 and there[9] == there[13] == 9
-    assert there[4] == 5
+    assert there[4] == 5 and memory == bytes(20)
     assert not kept[0].alive
     target = farfetch_target(os.getpid())
     assert assert_value(target, at + 4, i32, 5) == 5
@@ -313,6 +320,9 @@ def test_after_it(farfetch_target, assert_value):
 def test_of_a_failure_that_is_no_number(farfetch_target, assert_value):
     target = farfetch_target(os.getpid())
     assert_value(target, ctypes.addressof(text), "text[8]", "iron")
+
+def test_no_target(assert_value):
+    assert_value(None, at, i32, 5)
 """
 
 
@@ -326,7 +336,8 @@ def test_the_plugin_cleans_up_and_says_what_was_there(tmp_path: Any) -> None:
     (tmp_path / "test_own.py").write_text(SUITE)
     done = pytest_of(str(tmp_path), cwd=tmp_path)
     assert "2 passed" in done.stdout, done.stdout
-    assert "2 failed" in done.stdout, done.stdout
+    assert "3 failed" in done.stdout, done.stdout
+    assert "target takes a target, such as farfetch_target(what) gives, not None" in done.stdout
     assert "1 error" in done.stdout, done.stdout
     told = done.stdout.partition("short test summary")[0]  # which CI says twice
     assert told.count("farfetch_target: the patch at 0x") == 2

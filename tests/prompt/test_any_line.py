@@ -74,10 +74,15 @@ WORDS = st.one_of(
 DECLARED = "struct player { int hp; struct { float x, y; } pos; short slots[3]; };"
 
 #: Commands that may take their time, as they should; and one that may reach other processes.
-SLOW = ("wait", "attach", "watch")
+SLOW = ("wait", "attach", "watch", "who", "accesses", "until")
+AT_ONCE = (
+    *("watch --for 0", "who --for 0 writes", "who --for 0 executes", "accesses --for 0"),
+    *("until --for 0 value", "until --for 0 matches", "until --for 0 alive"),
+)
 #: Neither is anything waited for, nor anything written outside of the test's own folder.
 FORBIDDEN = re.compile(
-    r"--(for|wait)|^\s*(wait|attach|watch(?! --for 0( |$)))|[/~]|\.\.[^0-9]|\.\.$"
+    r"--(for(?! 0( |$))|wait)|^\s*(wait|attach|(watch|who|accesses|until)(?! --for 0( |$)))"
+    r"|[/~]|\.\.[^0-9]|\.\.$"
 )
 
 
@@ -87,7 +92,7 @@ def _damaged(parts: tuple[str, int, int, str]) -> str:
 
 
 TYPED = st.tuples(
-    st.sampled_from(["", "watch --for 0", *(name for name in COMMANDS if name not in SLOW)]),
+    st.sampled_from(["", *AT_ONCE, *(name for name in COMMANDS if name not in SLOW)]),
     st.lists(WORDS, max_size=4),
     st.sampled_from([" ", "", "  "]),
 ).map(lambda parts: parts[0] + " " + parts[2].join(parts[1]))
@@ -189,7 +194,11 @@ def test_any_line(
     [
         ("expect alive --for 5", True),
         ("watch 0", True),
-        ("watch --for 0 0", True),
+        ("watch --for 0 0", False),
+        ("who writes 0", True),
+        ("who --for 0 writes 0", False),
+        ("until alive", True),
+        ("accesses 0 --for 0", True),
         ("attach 1", True),
         ("save ../x", True),
         ("first 1..5", False),

@@ -120,7 +120,7 @@ def test_what_is_typed_is_given(session: Session, line: str, expected: dict[str,
     ("line", "said"),
     [
         ("poke", "COMMAND is missing"),
-        ("poke stop", "N is missing; usage: poke INDEX|ADDR [VALUE]"),
+        ("poke stop", "N is missing; usage: poke stop N"),
         ("poke stop many", "N is a number, not 'many'"),
         ("poke stop 1 2", "'2' is one argument too many"),
         ("poke 0 5 --every 0", "--every takes seconds from 0.1 on, not '0'"),
