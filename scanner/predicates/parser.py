@@ -322,6 +322,8 @@ class Parser:
     def _number(self, token: Token) -> Const:
         try:
             return Const(parse_number(token.text))
+        except LiteralError as error:
+            raise self._error(f"{token.text} {error.reason}", token) from None
         except ValueError:
             raise self._error(f'"{token.text}" is not a number', token) from None
 

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from ..values.literals import parse_integer
+from ..values.literals import parse_integer, parse_number
 from .rounding import Band, band, decimal
 
 _DIGITS: Final = r"(?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?"
@@ -62,6 +62,7 @@ def _band(number: str) -> Band | None:
     plain = "".join(number.split()).replace("_", "")
     try:
         is_decimal = not re.match(r"-?0[xXoObB]", plain)
+        parse_number(plain)  # which refuses what is larger than any float
         return band(decimal(plain if is_decimal else str(parse_integer(plain))))
     except ValueError:
         return None

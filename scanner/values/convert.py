@@ -105,6 +105,7 @@ __all__ = [
 ]
 
 _QUOTED: Final = re.compile(r"b?(?:\".*\"|'.*')", re.DOTALL)
+_IN_REACH: Final = "a number within reach of floats"
 
 
 def encode(value_type: AnyConstruct, value: Any, *, bits: int = 64) -> bytes:
@@ -190,6 +191,8 @@ def parse_value(value_type: AnyConstruct, word: str, *, bits: int = 64) -> Value
     if _is_found_out(value_type):
         try:
             return parse_number(word.strip())
+        except LiteralError:
+            raise ValueKindError(word, type_name(value_type), _IN_REACH) from None
         except ValueError:
             raise ValueKindError(word, type_name(value_type)) from None
     layout = layout_of(value_type, bits=bits)
@@ -198,6 +201,8 @@ def parse_value(value_type: AnyConstruct, word: str, *, bits: int = 64) -> Value
         parse = parse_integer if layout.kind == "int" else parse_number
         try:
             value = parse(word.strip())
+        except LiteralError:
+            raise ValueKindError(word, layout.name, _IN_REACH) from None
         except ValueError:
             expected = "a whole number" if layout.kind == "int" else "a number"
             raise ValueKindError(word, layout.name, expected) from None

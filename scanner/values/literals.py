@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from typing import Final
 
@@ -49,14 +50,21 @@ def parse_number(word: str) -> int | float:
     """An integer as :func:`parse_integer` takes it, or a float such as ``1.5e3`` or ``inf``.
 
     Raises:
+        LiteralError: it is larger than any float, and would be infinite.
         ValueError: it is none.
+
+    >>> parse_number("1.5e3"), parse_number("-inf"), parse_number("0e9")
+    (1500.0, -inf, 0.0)
     """
     try:
         return parse_integer(word)
     except ValueError:
         if not word.isascii():
             raise ValueError(f"{word!r} is not a number") from None
-        return float(word)
+    number = float(word)
+    if math.isinf(number) and "n" not in word.lower():
+        raise LiteralError(0, "is larger than any float")
+    return number
 
 
 def quote(value: str | bytes) -> str:

@@ -115,7 +115,7 @@ def test_bad_lines(farfetch: Run, line: str, code: int, said: str) -> None:
         ("who 0 writes", 2, "who takes writes, reads, touches or executes, not '0'; usage: who "),
         ("who", 2, "writes, reads, touches or executes is missing; usage: who writes"),
         ("pointers list x", 2, r"N is a number, not 'x'; usage: pointers list \[N\|"),
-        ("pointers x", 2, r"not 'x'; usage: pointers \[map\|scan\|list\|check\|import\|export\]$"),
+        ("pointers x", 2, r"pointers takes .*, not 'x'; usage: pointers \[map\|scan\|list\|"),
         ("table set", 2, r"NAME is missing; usage: table set NAME VALUE \[--force\]$"),
         ("wait soon", 2, r"SECONDS is a time from 0, not 'soon'; usage: wait SECONDS\|forever"),
         ("wait -1", 2, "SECONDS is a time from 0"),

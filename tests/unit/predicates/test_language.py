@@ -181,7 +181,8 @@ def test_fields_that_cannot_be(text: str, column: int, reason: str) -> None:
         ("now ~= 3 +- x", 13, 'after "~=" comes a number, found "x"'),
         ("now ~= 3 +- -1", 8, "a tolerance is a number of 0 or more"),
         ("now ~= inf truncated", 8, "inf is near itself alone"),
-        ("now ~= 1e99999", 8, "more than 1100 digits or places"),
+        ("now < 1e400", 7, "1e400 is larger than any float"),
+        ("now ~= 1e-99999", 8, "more than 1100 digits or places"),
         ('now == b"a"i', 8, "bytes have no case"),
         (
             "now == pattern(5)",

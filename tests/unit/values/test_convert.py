@@ -142,6 +142,8 @@ def test_parses_what_people_write(value_type: Any, word: str, value: Any) -> Non
         (i32, "", ValueKindError, "is not a whole number for i32$"),
         (f32, "abc", ValueKindError, "^'abc' is not a number for f32$"),
         (f32, "1e39", ValueRangeError, "does not fit f32"),
+        (f64, "1e400", ValueKindError, "^'1e400' is not a number within reach of floats for f64$"),
+        (number, "-1e400", ValueKindError, "not a number within reach of floats for number$"),
         (f64, "1" + "0" * 400, ValueRangeError, "does not fit f64"),
         (text, r'"a\q"', ValueKindError, "no such escape"),
         (sized(text, 2), "abc", ValueRangeError, r"\(at most 2 bytes\)$"),

@@ -81,3 +81,10 @@ def test_no_integers(word: str) -> None:
 def test_no_numbers(word: str) -> None:
     with pytest.raises(ValueError, match=r"not a number|could not convert"):
         parse_number(word)
+
+
+def test_a_number_larger_than_any_float_is_not_infinite() -> None:
+    for word in ("1e400", "-1e400", "9" * 400 + ".5"):
+        with pytest.raises(LiteralError, match="larger than any float"):
+            parse_number(word)
+    assert parse_number("-inf") == parse_number("-Infinity") == -parse_number("inf")
