@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import mmap
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,9 @@ _PE_SUFFIXES: Final = (".exe", ".dll")
 
 # Regions that addresses can be relative to when no module is there.
 _NAMED: Final = ("[heap]", "[stack]", "[vdso]")
+
+_start_of: Final = attrgetter("start")
+_end_of: Final = attrgetter("end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,17 +181,21 @@ def _module(
     size = size_of(first)
     if size is not None:
         end = first.start + size + -size % mmap.PAGESIZE
-        zeroed = [_cut(region, first.start, end) for region in regions if _may_be_bss(region)]
+        near = _between(regions, first.start, end)
+        zeroed = [_cut(region, first.start, end) for region in near if _may_be_bss(region)]
     else:
-        zeroed = [
-            region
-            for region in regions
-            if _may_be_bss(region) and region.writable and region.start == last.end
-        ]
+        behind = _between(regions, last.end, last.end + 1)
+        zeroed = [region for region in behind if _may_be_bss(region) and region.writable]
     parts = sorted((*run, *filter(None, zeroed)), key=lambda region: region.start)
     return Module(
         first.path.rpartition("/")[2], first.path, first.start, parts[-1].end, tuple(parts)
     )
+
+
+def _between(regions: Sequence[Region], start: int, end: int) -> Sequence[Region]:
+    """Those of regions, which ascend, that begin or lie between two addresses."""
+    first = bisect_right(regions, start, key=_end_of)
+    return regions[first : bisect_left(regions, end, lo=first, key=_start_of)]
 
 
 def _may_be_bss(region: Region) -> bool:

@@ -13,13 +13,14 @@ import itertools
 import os
 import tempfile
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from farfetch.scanner import (
     AccessDenied,
+    Accesses,
     ArgumentError,
     Buffer,
     CodeError,
@@ -34,6 +35,7 @@ from farfetch.scanner import (
     Target,
     TargetClosed,
     WaitTimeout,
+    Watchpoint,
     WatchpointError,
     attach,
     i32,
@@ -91,11 +93,22 @@ class World:
         self.paths = self.pointers.scan(self.at)
         self.memory = self.target.memory
         self.script = self.target.script("[ENABLE]\nlabel(a)\n[DISABLE]")
-        # of a process, whatever else is looked at
-        self.watched = self.target if kind == "process" else attach(os.getpid())
-        self.watchpoint = self.watched.watchpoint(ctypes.addressof(self.values), 4)
-        self.accesses = self.watched.accesses_of(own_code.reaching(self.watched))
         self.addresses = [self.at]
+
+    @cached_property
+    def watched(self) -> Target:
+        """A process, whatever else is looked at."""
+        return attach(os.getpid()) if self.target.pid is None else self.target
+
+    @cached_property
+    def watchpoint(self) -> Watchpoint:
+        """Made when it is asked for: all threads wait for one another at its beginning and end."""
+        return self.watched.watchpoint(ctypes.addressof(self.values), 4)
+
+    @cached_property
+    def accesses(self) -> Accesses:
+        """The same of these."""
+        return self.watched.accesses_of(own_code.reaching(self.watched))
 
     def put_in(self, state: str) -> None:
         """Close what the state says."""
@@ -108,11 +121,10 @@ class World:
 
     def close(self) -> None:
         """Close everything."""
-        self.watchpoint.close()
-        self.accesses.close()
-        self.watched.close()
         self.scan.close()
         self.target.close()
+        for made in {"watchpoint", "accesses", "watched"} & vars(self).keys():
+            getattr(self, made).close()
 
 
 class Row(NamedTuple):
