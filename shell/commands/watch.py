@@ -115,14 +115,16 @@ def _follow(
     watch = target.watch((place.address, place.type) for _, place in entries)
     fields = _fields(session, entries)
     labels = [text for text, _ in entries]
-    begin = time.monotonic()
+    begin = 0.0
     samples: list[Json] = []
     looks = 0
     if left_out and session.say is not None:
         session.say(left_out)
     try:
         while True:
-            seconds = time.monotonic() - begin
+            at = time.monotonic()
+            begin = begin or at
+            seconds = at - begin
             seen = watch.look()
             looks += 1
             if looks == 1 or any(value.changed for value in seen):

@@ -17,7 +17,7 @@ from farfetch.scanner.memory.changes import Change
 
 from support.child import Child, is_traced
 from support.machine import only_x86, yama
-from support.resting import ANEW, ENDLESS, EXACT, Resting, build
+from support.resting import ANEW, ENDLESS, EXACT, Resting, TooSoonError, build, patiently
 from support.sequence import Sequence
 from support.sequence import build as build_sequence
 from support.waiting import wait_for
@@ -56,6 +56,15 @@ def changes(target: Target, code: int) -> None:
     assert target.read_bytes(code, 3) == before
 
 
+def while_it_waits(resting: Resting, target: Target, way: Callable[[Target, int], None]) -> None:
+    """Do it often, unless the call is over before."""
+    try:
+        for _ in range(ROUNDS):
+            way(target, resting.code)
+    except TargetGone as error:
+        raise TooSoonError from error
+
+
 DONE = {"allocates": allocates, "changes": changes}
 every_way = pytest.mark.parametrize("way", DONE.values(), ids=DONE)
 
@@ -66,16 +75,19 @@ def test_waits_go_on_for_the_rest_of_their_time(
     program: Path, kind: str, way: Callable[[Target, int], None]
 ) -> None:
     """If each stop made one begin anew it would never end."""
-    with Resting(program, kind, 600) as resting, attach(resting.pid) as target:
-        stops = 0
-        while not resting.over():
-            try:
-                way(target, resting.code)
-                stops += 1
-            except TargetGone:
-                break
-        assert stops  # while it waited
-        assert resting.result() == f"{EXACT[kind]} 0"
+
+    def stops(milliseconds: int) -> None:
+        with Resting(program, kind, milliseconds) as resting, resting.attach() as target:
+            count = 0
+            with contextlib.suppress(TargetGone):
+                while not resting.over():
+                    way(target, resting.code)
+                    count += 1
+            if not count:
+                raise TooSoonError
+            assert resting.result() == f"{EXACT[kind]} 0"
+
+    patiently(stops)
 
 
 @every_way
@@ -83,12 +95,13 @@ def test_waits_go_on_for_the_rest_of_their_time(
 def test_waits_that_are_begun_again_hear_of_no_signal(
     program: Path, kind: str, way: Callable[[Target, int], None]
 ) -> None:
-    with Resting(program, kind, 600) as resting, attach(resting.pid) as target:
-        with contextlib.suppress(TargetGone):  # where the machine is slow
-            for _ in range(ROUNDS):
-                way(target, resting.code)
+    def stops(milliseconds: int) -> None:
+        with Resting(program, kind, milliseconds) as resting, resting.attach() as target:
+            while_it_waits(resting, target, way)
             assert not is_traced(resting.pid)
-        assert resting.result() == f"{ANEW[kind]} 0"
+            assert resting.result() == f"{ANEW[kind]} 0"
+
+    patiently(stops)
 
 
 @every_way
@@ -119,10 +132,16 @@ def test_a_signal_is_still_waited_for(
 def test_the_first_thread_may_have_ended(
     program: Path, kind: str, way: Callable[[Target, int], None]
 ) -> None:
-    with Resting(program, kind, 2000, leaderless=True) as resting, attach(resting.pid) as target:
-        for _ in range(ROUNDS):
-            way(target, resting.code)
-        assert resting.result("x" if kind == "read" else "") == {**EXACT, **ENDLESS}[kind] + " 0"
+    def stops(milliseconds: int) -> None:
+        with (
+            Resting(program, kind, milliseconds, leaderless=True) as resting,
+            resting.attach() as target,
+        ):
+            while_it_waits(resting, target, way)
+            said = "x" if kind == "read" else ""
+            assert resting.result(said) == {**EXACT, **ENDLESS}[kind] + " 0"
+
+    patiently(stops)
 
 
 @every_way
@@ -131,18 +150,23 @@ def test_what_was_stopped_stays_so(
     program: Path, kind: str, way: Callable[[Target, int], None]
 ) -> None:
     """As by Ctrl-Z; its parent hears of it once, and it goes on when it is told to."""
-    with Resting(program, kind, 500) as resting, attach(resting.pid) as target:
-        os.kill(resting.pid, signal.SIGSTOP)
-        _, status = os.waitpid(resting.pid, os.WUNTRACED)
-        assert os.WIFSTOPPED(status)
-        for _ in range(ROUNDS):
-            way(target, resting.code)
-            wait_for(lambda: resting.state(0) == "T")
-        assert os.waitpid(resting.pid, os.WUNTRACED | os.WNOHANG) == (0, 0)
-        os.kill(resting.pid, signal.SIGCONT)
-        if kind == "loop":
-            os.kill(resting.pid, signal.SIGUSR1)
-        assert resting.result("x").startswith(("1 0", "0 0"))
+
+    def stops(milliseconds: int) -> None:
+        with Resting(program, kind, milliseconds) as resting, resting.attach() as target:
+            os.kill(resting.pid, signal.SIGSTOP)
+            _, status = os.waitpid(resting.pid, os.WUNTRACED)
+            if not os.WIFSTOPPED(status):
+                raise TooSoonError
+            for _ in range(ROUNDS):
+                way(target, resting.code)
+                wait_for(lambda: resting.state(0) == "T")
+            assert os.waitpid(resting.pid, os.WUNTRACED | os.WNOHANG) == (0, 0)
+            os.kill(resting.pid, signal.SIGCONT)
+            if kind == "loop":
+                os.kill(resting.pid, signal.SIGUSR1)
+            assert resting.result("x").startswith(("1 0", "0 0"))
+
+    patiently(stops)
 
 
 def test_what_was_continued_goes_on(program: Path) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -32,6 +32,7 @@ from farfetch.scanner import (
     prev,
     u8,
 )
+from farfetch.scanner.lifetime import waiting
 from farfetch.scanner.lifetime.waiting import Waiting, wait_async
 
 from support.targets import ROOT, Spawn, TargetProcess, build_targets
@@ -55,22 +56,37 @@ def end(game: TargetProcess) -> None:
 
 
 class Soon:
-    """Does something on another thread once a wait has begun, which is told by its looks."""
+    """Does something on another thread once a wait has looked for the first time."""
 
     def __init__(self, work: Callable[[], Any]) -> None:
         self._thread = threading.Thread(target=self._run)
         self._work = work
+        self._patch = pytest.MonkeyPatch()
+        self._looked = threading.Event()
 
     def _run(self) -> None:
-        time.sleep(SHORT)
-        self._work()
+        if self._looked.wait(LONG):
+            self._work()
 
     def __enter__(self) -> Soon:
+        tell_looks(self._patch, self._looked.set)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._thread.join()
+        self._patch.undo()
+
+
+def tell_looks(patch: pytest.MonkeyPatch, tell: Callable[[], object]) -> None:
+    """Call a function once a wait that begins from now on has looked for the first time."""
+    own = waiting._pauses
+
+    def pauses(until: float, interval: float) -> Iterator[float]:
+        tell()
+        yield from own(until, interval)
+
+    patch.setattr(waiting, "_pauses", pauses)
 
 
 def test_a_value_that_comes_to_be(game: TargetProcess) -> None:
@@ -90,7 +106,7 @@ def test_first_is_what_the_first_look_saw() -> None:
     def count() -> None:
         for _ in range(3):
             memory[0] += 1
-            time.sleep(0.02)
+            time.sleep(0.02)  # so that it is seen in between, too
 
     with Soon(count):
         assert target.wait_for(BASE, u8, "now == first + 3", timeout=LONG, interval=0.005) == 8
@@ -192,15 +208,19 @@ def test_a_process_that_is_started_later(tmp_path: Any) -> None:
         attach(process)
 
 
-def test_coroutines_wait_side_by_side(game: TargetProcess) -> None:
+def test_coroutines_wait_side_by_side(game: TargetProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     at = health(game)
+    looks = threading.Semaphore(0)
 
     async def play() -> list[Any]:
         with await attach_async(game.pid, wait=LONG) as target, target.scan(i32) as scan:
             before = target.read(at, i32)
             scan.first(now == before)
+            tell_looks(monkeypatch, looks.release)
             value = asyncio.create_task(target.wait_for_async(at, i32, now < prev, timeout=LONG))
             found = asyncio.create_task(scan.until_async("now < prev", timeout=LONG))
+            for _ in range(2):
+                await asyncio.to_thread(looks.acquire)
             with pytest.raises(WaitTimeout):
                 await target.wait_exit_async(timeout=SHORT)
             forever = asyncio.create_task(target.wait_for_async(at, i32, now > 1_000_000))

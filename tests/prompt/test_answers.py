@@ -371,16 +371,20 @@ def test_watching_says_each_change(game: TargetProcess, drive: Callable[..., Any
     at = game.command("addresses")
     shell = drive("-p", game.pid)
     shell.ask("type i32")
-    shell.send(f"watch {at['health_addr']} {at['gold_addr']} --every 0.01 --for=1.5")
-    game.command("hit 7")
-    seen = shell.answer()
-    assert [one["address"] for one in seen["entries"]] == [at["health_addr"], at["gold_addr"]]
-    assert seen["entries"][0]["location"].startswith("[heap]+0x")
-    assert seen["samples"][-1]["values"] == [93, 1500]
-    assert 1 <= len(seen["samples"]) <= 2 < seen["looks"]
-    assert seen["alive"] is True
+    for duration in (0.5, 5, 50):  # longer ones where the machine is busy
+        shell.send(f"watch {at['health_addr']} {at['gold_addr']} --every 0.01 --for={duration}")
+        health = game.command("hit 7").number("health")
+        seen = shell.answer()
+        assert [one["address"] for one in seen["entries"]] == [at["health_addr"], at["gold_addr"]]
+        assert seen["entries"][0]["location"].startswith("[heap]+0x")
+        assert seen["alive"] is True
+        assert 1 <= len(seen["samples"]) <= 2
+        if seen["samples"][-1]["values"] == [health, 1500] and seen["looks"] > 2:
+            break
+    else:
+        pytest.fail(f"{seen} while health became {health}")
     shell.ask("where heap")
-    shell.ask("first 93")
+    shell.ask(f"first {health}")
     assert len(shell.ask("watch --for 0")["samples"][0]["values"]) >= 1
     for line, kind in [
         ("watch 0 --for soon", "UsageError"),

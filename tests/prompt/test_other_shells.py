@@ -31,7 +31,10 @@ Offers = Callable[..., list[str]]
 
 
 def _run(*command: str) -> list[str]:
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    # somebody's process may have any bytes for a name
+    done = subprocess.run(
+        command, capture_output=True, text=True, errors="surrogateescape", check=True
+    )
     assert done.stderr == ""
     return done.stdout.splitlines()
 

@@ -48,7 +48,7 @@ def test_waiting_for_a_value(shell: Any, game: TargetProcess) -> None:
     assert game.command("status")["health"] == "500"
     error = shell.error("until --for 0.05 --every 0.01 value hp == 1")
     assert error["type"] == "Unexpected"
-    assert error["message"].startswith("waited for value hp == 1, but it is 500 after 0.")
+    assert error["message"].startswith("waited for value hp == 1, but it is 500 after ")
     assert shell.ask("until alive")["seen"].endswith("runs")
 
 

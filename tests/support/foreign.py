@@ -84,7 +84,7 @@ def _process() -> subprocess.Popen[bytes]:
     process = subprocess.Popen([EMULATOR, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def end() -> None:
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
 
     atexit.register(end)
     return process
@@ -111,5 +111,5 @@ def evaluate(handle: Any, isa: str, streams: Mapping[int, bytes], stride: int, c
     process.stdin.flush()
     size = -(-count // 64) * 8
     answer = process.stdout.read(size)
-    assert len(answer) == size, f"the emulated program ended with {process.wait(30)}"
+    assert len(answer) == size, f"the emulated program ended with {process.wait(60)}"
     return int.from_bytes(answer, "little")

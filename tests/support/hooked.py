@@ -44,13 +44,13 @@ class Hooked(Talking):
     def kill(self) -> None:
         """End it at once."""
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(60)
 
     def close(self) -> None:
         """Let it end by itself, and keep how it has; it is killed where it does not."""
         self.end_input()
         try:
-            self.status = self._process.wait(20)
+            self.status = self._process.wait(60)
         finally:
             super().close()
 

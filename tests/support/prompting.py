@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 
 from support.targets import TargetProcess
 from support.terminal import Terminal
+from support.waiting import wait_for
 
 CTRL_C, CTRL_D, CTRL_L, CTRL_R = "\x03", "\x04", "\x0c", "\x12"
 CTRL_U, CTRL_Z = "\x15", "\x1a"
@@ -46,6 +46,4 @@ def styled(terminal: Terminal, text: str) -> set[bool]:
 
 def until(game: TargetProcess, key: str, value: str) -> None:
     """Wait until the game says so of itself."""
-    deadline = time.monotonic() + 10
-    while game.command("status")[key] != value:
-        assert time.monotonic() < deadline
+    wait_for(lambda: game.command("status")[key] == value)

@@ -311,6 +311,8 @@ static void *without_leader(void *name)
 	long result;
 
 	usleep(1000);
+	puts("calls");
+	fflush(stdout);
 	errno = 0;
 	result = wait_as(name);
 	printf("%ld %s %d\n", result, result < 0 ? strerrorname_np(errno) : "0", handled);

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from farfetch.scanner import Target, TargetNotFound, attach
+
 from support.child import Child, end
 from support.compiled import compiled
+from support.waiting import wait_for
 
 _SOURCE: Final = Path(__file__).with_suffix(".c")
 #: Calls with a time limit, with the rest of which the kernel goes on after a stop, and how they
@@ -39,6 +43,19 @@ def build(folder: Path, bits: int = 64) -> Path:
     return compiled(_SOURCE, folder, bits)
 
 
+class TooSoonError(Exception):
+    """Its call was over before what was to be done meanwhile."""
+
+
+def patiently(work: Callable[[int], None]) -> None:
+    """Do something during a call of so many milliseconds, or of more where these were too few."""
+    for milliseconds in (300, 3_000):
+        with suppress(TooSoonError):
+            work(milliseconds)
+            return
+    work(30_000)
+
+
 class Resting(Child):
     """The program, running, and in its call.
 
@@ -60,21 +77,37 @@ class Resting(Child):
         process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
         super().__init__(process)
         self.process = process
+        self._name = program.name
         assert process.stdout
         self.code = int(process.stdout.readline(), 16)
-        count = 1 + (leaderless or "beside" in kind)
+        try:
+            assert process.stdout.readline() == "calls\n"
+            wait_for(lambda: self._rests(kind, 1 + (leaderless or "beside" in kind)))
+            wait_for(lambda: not leaderless or self.over() or self.state(0) == "Z")
+        except BaseException:
+            self.close()
+            raise
+
+    def _rests(self, kind: str, count: int) -> bool:
+        if self.over():
+            raise TooSoonError
         states = "R" if kind == "loop" else "D" if "vfork" in kind else "S"
-        while len(self.threads) < count or self.state(-1) not in states:
-            time.sleep(0.001)
-        while leaderless and self.state(0) != "Z":
-            time.sleep(0.001)
-        reads = {64: "0 0x0 ", 32: "3 0x0 "}[64 if "64" in program.name else 32]
-        while kind == "handler" and not self._file(self.pid, "syscall").startswith(reads):
-            time.sleep(0.001)
-        while "filtered" in kind and "\nSeccomp:\t2\n" not in self._file(
-            self.threads[-1], "status"
-        ):
-            time.sleep(0.001)
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that ends meanwhile
+            thread = self.threads[-1]
+            if kind == "handler":
+                reads = {64: "0 0x0 ", 32: "3 0x0 "}[64 if "64" in self._name else 32]
+                return self._file(thread, "syscall").startswith(reads)
+            if "filtered" in kind and "\nSeccomp:\t2\n" not in self._file(thread, "status"):
+                return False
+            return len(self.threads) >= count and self.state(-1) in states
+        return False
+
+    def attach(self) -> Target:
+        """Attach to it."""
+        try:
+            return attach(self.pid)
+        except TargetNotFound as error:
+            raise TooSoonError from error
 
     @property
     def threads(self) -> list[int]:

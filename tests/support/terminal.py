@@ -152,7 +152,7 @@ class Terminal(Child):
             except TerminalEndedError:
                 return self._process.wait()
 
-    def hang_up(self, timeout: float = 30.0) -> int:
+    def hang_up(self, timeout: float = 60.0) -> int:
         """Close the terminal under the program, wait until that has ended, return its exit code."""
         os.close(self._master)
         self._master = -1
