@@ -12,9 +12,9 @@ LOCK   ?= package/lock/dev.txt
 CORE   := $(wildcard scanner/core/* scanner/core/*/*) CMakeLists.txt pyproject.toml
 SHARE  := $(wildcard docs/*.1) $(wildcard completions/*)
 
-# Most tests wait for other processes, most of the time. With workers, such as 2, each takes a
-# file of them at a time; with 0 all run in one process, one after the other.
-PYTEST_WORKERS ?= 0
+# Most tests wait for other processes, most of the time. Each worker takes a file of them at a
+# time; with 0 all run in one process, one after the other.
+PYTEST_WORKERS ?= 2
 SIDE_BY_SIDE   := --numprocesses $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -47,8 +47,9 @@ demo: build  ## play the game target: find its health by scanning, set it, freez
 	@$(BIN)/python demo/health.py
 
 .PHONY: test
-test: build lint docs  ## run all tests of this machine
+test: build  ## run all tests of this machine, behind lint and docs
 	@tools/prerequisites.sh test
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint docs
 	@mkdir -p build
 	@{ tools/sanitize.sh && tools/fuzz.sh 5; } >build/sanitize.log 2>&1 & beside=$$!; \
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests --ignore=tests/guest/test_kernels.py \

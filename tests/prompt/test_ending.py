@@ -21,7 +21,7 @@ from support.waiting import wait_for
 
 COMMAND = (sys.executable, "-m", "farfetch.shell")
 OLD, NEW = b"\x11\x22\x33\x44", b"\xde\xad\xbe\xef"
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 
 ENDING = (
     *(signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGALRM, signal.SIGVTALRM),

@@ -13,10 +13,15 @@ import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import pyte
 
 from support.child import Child, end
+
+
+#: Between two pictures that prompt_toolkit has drawn, which a busy machine may read in one go.
+_BETWEEN: Final = re.compile(rb"(?<=\x1b\[0m)(?=\x1b\[0m)")
 
 
 class TerminalError(Exception):
@@ -76,6 +81,7 @@ class Terminal(Child):
     ) -> None:
         rows, columns = size
         self.received = b""
+        self._pictures: list[bytes] = []
         self._screen = _Screen(columns, rows, self.send)
         self._stream = pyte.ByteStream(self._screen)
         self._master, slave = pty.openpty()
@@ -173,7 +179,10 @@ class Terminal(Child):
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
 
     def _receive(self, waiting: str, deadline: float) -> None:
-        """Show the program's next output on the screen."""
+        """Show the program's next output on the screen, of several pictures one."""
+        if self._pictures:
+            self._stream.feed(self._pictures.pop(0))
+            return
         poll = select.poll()
         poll.register(self._master, select.POLLIN)
         if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
@@ -183,4 +192,5 @@ class Terminal(Child):
         except OSError as error:  # EIO: nobody has the other side open any more
             raise TerminalEndedError(f"{waiting} when it ended", self.screen()) from error
         self.received += output
-        self._stream.feed(output)
+        first, *self._pictures = _BETWEEN.split(output)
+        self._stream.feed(first)

@@ -15,7 +15,7 @@ _libc = ctypes.CDLL(None)
 _TRIM_THRESHOLD = -1  # M_TRIM_THRESHOLD of mallopt(3)
 # What the arena of a thread has free at its end goes back at once, and not from 64 MiB on.
 _libc.mallopt(_TRIM_THRESHOLD, 1 << 17)
-_PATIENCE = 20.0  # seconds in which what is on its way has gone
+_PATIENCE = 60.0  # seconds in which what is on its way has gone
 
 
 class Account(NamedTuple):
