@@ -30,10 +30,12 @@ def test_stock_guest(tmp_path: Path) -> None:
                 *HUNT,
                 *THREADS,
                 *CHOSEN,
+                "--durations=60",
             ],
             timeout=1200,
         )
     except MissingError as missing:
         prerequisites.give_up(missing)
+    print(outcome.output)
     if not outcome.ok:
         pytest.fail(str(outcome), pytrace=False)

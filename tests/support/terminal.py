@@ -19,7 +19,6 @@ import pyte
 
 from support.child import Child, end
 
-
 #: Between two pictures that prompt_toolkit has drawn, which a busy machine may read in one go.
 _BETWEEN: Final = re.compile(rb"(?<=\x1b\[0m)(?=\x1b\[0m)")
 
