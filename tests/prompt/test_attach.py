@@ -37,7 +37,7 @@ def play(tmp_path: Path) -> Iterator[Callable[[], TargetProcess]]:
 
 def test_a_part_of_a_name_at_the_prompt(start: Start, play: Callable[[], TargetProcess]) -> None:
     game = play()
-    terminal = start()
+    terminal = start(size=(40, 250))  # a line for each path, however deep its folder
     for part in ("quaxon", "onimbu", "QUAXO", f"/{NAME}.bi"):
         enter(terminal, f"attach {part}", rf"^attached to {NAME}.bin \({game.pid}\)")
     other = play()

@@ -58,7 +58,7 @@ def test_scripts_alone_are_a_table_too(start: Start, tmp_path: Path) -> None:
     scripts = [{"name": name, "text": "nop"} for name in ("one", "two")]
     table = {"format": "farfetch table", "version": 4, "entries": [], "scripts": scripts}
     file.write_text(json.dumps(table))
-    terminal = start()
+    terminal = start(size=(40, 250))
     enter(terminal, f"load {file}", "2 scripts")
     enter(terminal, f"load {file} --merge", "0 entries added")  # nothing has changed
     table["scripts"] = [{"name": "three", "text": "nop"}]
