@@ -12,7 +12,7 @@ import pytest
 from farfetch.scanner import CodeEntry, PointerMap, attach, i64, u64
 
 from support.child import is_traced
-from support.targets import ROOT, TargetProcess, targets_folder
+from support.targets import TargetProcess, make_targets
 
 WINE = next(filter(None, map(shutil.which, ("/usr/lib/wine/wine64", "wine64", "wine"))), None)
 SERVER = next(filter(None, map(shutil.which, ("/usr/lib/wine/wineserver64", "wineserver"))), None)
@@ -40,9 +40,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
 @pytest.fixture(scope="module")
 def program() -> Path:
-    folder = targets_folder()
-    subprocess.run(["make", "-sC", ROOT / "targets", f"OUT={folder}", "windows"], check=True)
-    return folder / "windows" / "hoard.exe"
+    return make_targets("windows") / "windows" / "hoard.exe"
 
 
 def hoard(program: Path, environment: dict[str, str], respawns: int) -> TargetProcess:

@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from support.targets import ROOT, TargetProcess, build_targets, targets_folder
+from support.targets import ROOT, TargetProcess, build_targets, make_targets
 
 WINE: Final = next(filter(None, map(shutil.which, ("/usr/lib/wine/wine64", "wine64", "wine"))), "")
 #: What runs a 32-bit program for Windows, as ``chroot /i386 /usr/lib/wine/wine`` where the root
@@ -59,12 +59,10 @@ def duel(kind: str, prefix: Path) -> Iterator[TargetProcess]:
     runner, compiler = _RUNNERS[kind]
     if not runner or not shutil.which(compiler):
         pytest.skip(f"needs Wine of that width and {compiler}")
-    folder = targets_folder()
-    subprocess.run(["make", "-sC", ROOT / "targets", f"OUT={folder}", kind], check=True)
     environment = {**os.environ, "WINEPREFIX": str(prefix / kind), "WINEDEBUG": "-all"}
     environment |= {"WINEDLLOVERRIDES": "mscoree,mshtml=", "DISPLAY": ""}
     words = tuple(shlex.split(runner))
-    program = folder / kind / "duel.exe"
+    program = make_targets(kind) / kind / "duel.exe"
     with TargetProcess(
         "duel", prefix=words, program=program, env=environment, timeout=120.0
     ) as running:

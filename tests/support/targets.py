@@ -70,19 +70,24 @@ def targets_folder() -> Path:
 @functools.cache
 def build_targets(build: str) -> Path:
     """Make every target of one build, once a session, and return its folder."""
+    return make_targets(f"BUILDS={build}") / build
+
+
+def make_targets(*words: str) -> Path:
+    """Call make for targets, one session after the other, and return the folder of builds."""
     folder = targets_folder()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:  # test sessions may share the folder
         fcntl.flock(lock, fcntl.LOCK_EX)
         made = subprocess.run(
-            ["make", "-C", ROOT / "targets", f"OUT={folder}", f"BUILDS={build}"],
+            ["make", "-C", ROOT / "targets", f"OUT={folder}", *words],
             capture_output=True,
             text=True,
             check=False,
         )
     if made.returncode != 0:
-        raise RuntimeError(f"make -C targets BUILDS={build} failed:\n{made.stderr}")
-    return folder / build
+        raise RuntimeError(f"make -C targets {' '.join(words)} failed:\n{made.stderr}")
+    return folder
 
 
 def target_path(name: str, build: str = "pie") -> Path:
