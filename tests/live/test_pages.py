@@ -6,7 +6,6 @@ Soft-dirty bits are in Debian's kernels, so in those of the guests, whatever thi
 from __future__ import annotations
 
 import ctypes
-import mmap
 import os
 import re
 from collections.abc import Iterator
@@ -16,25 +15,16 @@ import pytest
 from farfetch.scanner import Scan, Target, attach, i32
 from farfetch.scanner.process.dirty_pages import keeps_soft_dirty
 
-from support.apart import Apart, told
-from support.child import tell
+from support.apart import Apart
+from support.mapped import PAGE, RESERVED, WRITTEN, gives_back, mostly_untouched, reservation
 from support.targets import Spawn, TargetProcess
 
 MIB = 1 << 20
-PAGE = mmap.PAGESIZE
 
 needs_soft_dirty = pytest.mark.skipif(
     not keeps_soft_dirty() and "FARFETCH_GUEST" not in os.environ,
     reason="this kernel keeps no soft-dirty bits; the guest's does",
 )
-
-
-def address_of(memory: mmap.mmap) -> int:
-    """Where it is mapped."""
-    view = ctypes.c_char.from_buffer(memory)
-    address = ctypes.addressof(view)
-    del view
-    return address
 
 
 @pytest.fixture
@@ -45,15 +35,6 @@ def small_pages() -> Iterator[None]:
     assert libc.prctl(set_thp_disable, 1, 0, 0, 0) == 0
     yield
     assert libc.prctl(set_thp_disable, 0, 0, 0, 0) == 0
-
-
-def mostly_untouched(size: int) -> None:
-    """Map a lot, and write an i32 to a few pages of it."""
-    memory = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    for offset in range(0, size, size // 16):
-        memory[offset + 40 : offset + 44] = b"\x07\x00\x00\x00"
-    tell(address_of(memory))
-    told()
 
 
 @pytest.mark.usefixtures("small_pages")
@@ -79,26 +60,6 @@ def test_memory_that_nobody_touched_is_not_read() -> None:
             assert scan.next("now == first").matches == size // 4
             # all this has not made the target any bigger
             assert resident_bytes(child.pid) - resident < MIB
-
-
-RESERVED = 4 << 30
-#: Where the few values are: at both ends, beside page ends, and around an edge of chunks.
-WRITTEN = (0, 4092, 8191, (1 << 30) - 4, 1 << 30, (2 << 30) + 4095, RESERVED - 4)
-
-
-def reservation() -> None:
-    """Map far more than there is, as ASan, Go and Java do, and write an i32 to a few places."""
-    no_reserve = 0x4000  # MAP_NORESERVE, which Python has no name for before 3.12
-    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | no_reserve
-    memory = mmap.mmap(-1, RESERVED, flags)
-    for offset in WRITTEN:
-        memory[offset : offset + 4] = b"\x07\x00\x00\x00"
-    tell(address_of(memory))
-    told()
-    memory[3 << 30] = 7
-    memory[0] = 0
-    tell("done")
-    told()
 
 
 @pytest.mark.usefixtures("small_pages")
@@ -253,17 +214,6 @@ def test_two_who_look_at_one_process(big: TargetProcess, twins: Twins) -> None:
         assert other.step("changed") == 1  # it leaves the bits to the other
     twins.undo(1)
     assert twins.step("now == now") <= 0.05
-
-
-def gives_back(size: int) -> None:
-    """Fill memory, and when told give a page back and look at it: the zero page is there then."""
-    memory = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    memory.write(b"\x07" * size)
-    tell(address_of(memory))
-    told()
-    memory.madvise(mmap.MADV_DONTNEED, 4 * PAGE, PAGE)
-    tell(memory[4 * PAGE])
-    told()
 
 
 @needs_soft_dirty

@@ -13,16 +13,18 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from support.child import Module, tell
+
+_TESTS: Final = Path(__file__).resolve().parents[1]
 
 
 class Apart(Module):
     """A function that runs in another process; a context manager that kills it on exit.
 
     Args:
-        function: of a module in tests/live, at its top level.
+        function: of a module of the tests, at its top level.
         arguments: given to it.
         prefix: a command that execs the rest of its line.
         env: added to our environment.
@@ -35,7 +37,8 @@ class Apart(Module):
         prefix: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
     ) -> None:
-        module = f"live.{Path(inspect.getfile(function)).stem}"
+        file = Path(inspect.getfile(function)).resolve()
+        module = ".".join(file.relative_to(_TESTS).with_suffix("").parts)
         super().__init__(
             "support.apart",
             *(module, function.__name__, json.dumps(arguments)),
