@@ -71,9 +71,12 @@ static bool by_process(struct errand *errand)
 static void by_thread(struct errand *errand)
 {
 	pthread_t thread;
+	int error;
 
-	errand->error = -pthread_create(&thread, NULL, in_thread, errand);
-	if (!errand->error)
+	error = pthread_create(&thread, NULL, in_thread, errand);
+	if (error)	/* else the thread may have said its own already */
+		errand->error = -error;
+	else
 		pthread_join(thread, NULL);
 }
 
