@@ -21,7 +21,21 @@ MEMORY: Final = 128 * MIB
 
 def anonymous_memory() -> int:
     """Bytes of anonymous memory this process has resident; see proc_pid_status(5)."""
-    found = re.search(r"RssAnon:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    return _status("RssAnon")
+
+
+def begin_peak() -> None:
+    """Have peak_memory() count from now on."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory() -> int:
+    """The most bytes of memory, Python's among them, that this process has had resident."""
+    return _status("VmHWM")
+
+
+def _status(name: str) -> int:
+    found = re.search(rf"{name}:\s*(\d+) kB", Path("/proc/self/status").read_text())
     assert found is not None
     return int(found[1]) * 1024
 

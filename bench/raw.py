@@ -1,7 +1,8 @@
-"""The copy limit: process_vm_readv(2) into a buffer, and nothing else."""
+"""The limits: process_vm_readv(2) into a buffer, writes past the page cache; nothing else."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import mmap
 import os
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 BUFFER: Final = 1 << 20  # bytes a call
 PAGE: Final = mmap.PAGESIZE
+_BLOCK: Final = 16 << 20  # bytes a write
 
 
 class _Iovec(ctypes.Structure):
@@ -43,7 +45,7 @@ def raw_rate(pid: int, start: int, end: int, threads: int) -> float:
             if _readv(pid, local, 1, remote, 1, 0) != remote.length:
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
-    return (end - start) / _time(read, [blocks[first::threads] for first in range(threads)])
+    return (end - start) / together(read, [blocks[first::threads] for first in range(threads)])
 
 
 def page_rate(pid: int, addresses: Sequence[int], threads: int) -> float:
@@ -61,10 +63,31 @@ def page_rate(pid: int, addresses: Sequence[int], threads: int) -> float:
             if _readv(pid, local, 1, remote, len(remote), 0) != len(remote) * PAGE:
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
-    return len(pages) / _time(read, [calls[first::threads] for first in range(threads)])
+    return len(pages) / together(read, [calls[first::threads] for first in range(threads)])
 
 
-def _time(work: Callable[[Any], None], shares: Sequence[Any]) -> float:
+def disk_rate(folder: str, size: int, threads: int) -> float:
+    """Bytes a second at which so many threads write past the page cache, 16 MiB at a time."""
+    each = size // threads
+
+    def write(share: tuple[int, mmap.mmap]) -> None:
+        file, room = share
+        for at in range(0, each, _BLOCK):
+            os.pwrite(file, room, at)
+
+    with contextlib.ExitStack() as stack:
+        shares = []
+        for _ in range(threads):
+            file = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_DIRECT, 0o600)
+            stack.callback(os.close, file)
+            os.posix_fallocate(file, 0, each)
+            room = stack.enter_context(mmap.mmap(-1, _BLOCK))
+            room.write(os.urandom(BUFFER) * (_BLOCK // BUFFER))
+            shares.append((file, room))
+        return each * threads / together(write, shares)
+
+
+def together(work: Callable[[Any], None], shares: Sequence[Any]) -> float:
     """Seconds that threads take for a share each."""
     workers = [threading.Thread(target=work, args=(share,)) for share in shares]
     begin = time.perf_counter()
