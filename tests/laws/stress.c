@@ -246,6 +246,17 @@ static void check_values(const struct kept *kept)
 	must(!memcmp(values, memory, SIZE), "other values than there were");
 }
 
+/* The same of every sixteenth slot. */
+static void check_sixteenths(const struct kept *kept)
+{
+	static uint8_t values[SIZE / 16];
+	ssize_t n = ff_snapshot_values(kept->snapshot, kept->set, 0, SLOTS / 16, values);
+
+	must(n == SLOTS / 16, "values of some");
+	for (size_t i = 0; i < SLOTS / 16; i++)
+		must(!memcmp(values + 4 * i, memory + 64 * i, 4), "other values of some");
+}
+
 /* A job goes on with what it was lent, which the lender and two more let go of meanwhile. */
 static void round_of_lenders(const struct ff_program *all)
 {
@@ -306,7 +317,7 @@ static void *spill_all_along(void *argument)
 static void round_of_spilling(const struct ff_program *all, const struct ff_program *below)
 {
 	struct ff_store *store = store_of(THREADS, 64u << 20, 16u << 20);
-	struct kept first, second, third;
+	struct kept first, second, third, fourth;
 	pthread_t threads[2];
 	bool ended = false;
 
@@ -321,7 +332,11 @@ static void round_of_spilling(const struct ff_program *all, const struct ff_prog
 	dirty(64);
 	must(!run(below, store, &first, 1 << 30, false, &third), "what has grown");
 	must(ff_matchset_count(third.set) == SIZE / 64, "not all that has grown is found");
+	check_sixteenths(&third);
+	must(!run(all, store, &third, 1 << 30, false, &fourth), "some, again");
 	drop(&third);
+	check_sixteenths(&fourth);
+	drop(&fourth);
 	drop(&second);
 	__atomic_store_n(&ended, true, __ATOMIC_RELAXED);
 	for (int i = 0; i < 2; i++)

@@ -51,7 +51,8 @@ def steps_of(scan: Scan, process: TargetProcess) -> Iterator[Any]:
     yield scan.next("now == @lunch and now != first").matches, old_of(scan)
     scan.undo()
     yield scan.next("now < 524288").matches, old_of(scan)
-    yield scan.next("now != prev or now == prev").matches, old_of(scan)
+    for step in ("now != prev or now == prev", "now in 0..60000", "unchanged", "now < first + 9"):
+        yield scan.next(step).matches, old_of(scan)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -83,6 +84,30 @@ def test_where_old_values_lie_makes_no_difference(
     if kind != "pointers":
         assert all(one == other for one, other in pairwise(seen))
     assert all(one[0] == other[0] for one, other in pairwise(seen))
+
+
+@pytest.mark.parametrize("values", [0, 256 * MIB])
+def test_few_for_their_chunk_take_what_they_are(values: int, spawn: Spawn) -> None:
+    process = spawn("values", "16", "small")
+    options: dict[str, Any] = {"threads": 2, "chunk": 1 << 19, "soft_dirty": False}
+    with (
+        attach(process.pid) as target,
+        target.scan(i32, where=where_of(process), budget=Budget(values=values), **options) as scan,
+    ):
+        found = scan.first("now < 52428").matches  # a twentieth
+        kept = scan.values_memory + scan.disk
+        assert 4 * found <= kept <= 4 * found + 33 * 4096
+        old = old_of(scan)
+        assert all(previous == first and previous < 52428 for _, previous, first in old)
+        assert scan.next("unchanged").matches == found
+        assert scan.values_memory + scan.disk == kept  # nothing twice
+        assert old_of(scan) == old
+        scan.next("now < 20000")
+        assert [old[1:] for old in old_of(scan)] == [
+            (match.value,) * 2 for match in scan[:: len(scan) // 997 + 1]
+        ]
+        scan.first("now < 0")
+        assert (scan.values_memory, scan.disk) == (0, 0)
 
 
 def measured(pid: int, where: str, values: int) -> dict[str, Any]:

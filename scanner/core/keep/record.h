@@ -9,7 +9,7 @@
 #include "grid.h"
 
 enum record_kind {
-	RECORD_VALUES,
+	RECORD_VALUES,		/* in the record, or all in one extent */
 	RECORD_PIECES,
 	RECORD_ZERO,		/* all values are zero */
 };
@@ -29,7 +29,7 @@ struct ff_record {
 	uint32_t bytes;			/* of memory */
 	uint32_t nextents;
 	struct ff_extent **extents;	/* that the stored pieces are in */
-	uint64_t entries[];		/* of RECORD_VALUES: bytes; of RECORD_ZERO: none */
+	uint64_t entries[];		/* of RECORD_VALUES: bytes, or none; of RECORD_ZERO: none */
 };
 
 static inline uint64_t make_entry(uint64_t kib, uint32_t extent, uint32_t width)

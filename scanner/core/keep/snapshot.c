@@ -2,16 +2,18 @@
 /*
  * Snapshots: the bytes that a step's matches had
  *
- * A chunk's record is the values themselves, in match order, while they are few; or an
- * entry for each 4 KiB piece of the chunk that holds a match: zero, or where in the
- * store it is, which holds pieces of small integers packed; or, where all are zero,
- * only that. A piece that has not changed since the base snapshot is not stored again.
+ * A chunk's record is the values themselves, in match order, while they are few, or where
+ * they are stored while they are a sixteenth of the chunk at most; or an entry for each 4 KiB
+ * piece of the chunk that holds a match: zero, or where in the store it is, which holds
+ * pieces of small integers packed; or, where all are zero, only that. A piece that has not
+ * changed since the base snapshot is not stored again.
  * The pieces of one chunk come from one read of the target, so a value that straddles
  * two of them is the value that was compared.
  */
 #include "pieces.h"
 #include "record.h"
 #include "snapshot.h"
+#include "values.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -270,6 +272,24 @@ static int put_zero(struct ff_snapshot *snapshot, uint64_t chunk)
 	return 0;
 }
 
+/* Values that are stored side by side, if any of them is not zero. */
+static int put_stored_values(struct ff_snapshot *snapshot, const struct ff_kept *kept)
+{
+	struct ff_record *record = create_record(RECORD_VALUES, 0);
+	int error = -ENOMEM;
+
+	if (record)
+		record->extents = calloc(1, sizeof(struct ff_extent *));
+	if (record && record->extents)
+		error = ff_values_store(snapshot, record, kept);
+	if (!error && record->nextents) {
+		keep_record(snapshot, kept->chunk, record);
+		return 0;
+	}
+	destroy_record(record);
+	return error ? error : put_zero(snapshot, kept->chunk);
+}
+
 static bool is_zero(const struct ff_record *record, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -314,11 +334,17 @@ fail:
 
 int ff_snapshot_put(struct ff_snapshot *snapshot, const struct ff_kept *kept)
 {
+	uint32_t span = snapshot->set->grid->span;
+
 	if (snapshot->constant || !kept->count)
 		return 0;
 	if (kept->blank)
 		return put_zero(snapshot, kept->chunk);
-	if (ff_values_are_few(kept->bounds, kept->count, snapshot->set->grid->span))
+	if (ff_values_are_few(kept->bounds, kept->count, span))
 		return put_values(snapshot, kept);
+	/* pieces of which all is shared cost nothing */
+	if (ff_values_are_less(kept->bounds, kept->count, span) &&
+	    !(kept->relation == FF_SAME_BYTES && base_record(kept)))
+		return put_stored_values(snapshot, kept);
 	return put_pieces(snapshot, kept);
 }

@@ -51,7 +51,7 @@ struct ff_kept {
 int ff_snapshot_create(struct ff_store *store, const struct ff_kernels *kernels,
 		       const struct ff_matchset *set, const uint8_t *constant,
 		       struct ff_snapshot **out);
-/* Keep a chunk's matches. Chunks may come in any order and from many threads. */
+/* Keep a chunk's matches, which the set has. Chunks may come in any order, from many threads. */
 int ff_snapshot_put(struct ff_snapshot *snapshot, const struct ff_kept *kept);
 /* The same for n values that lie side by side, few enough to be kept so. */
 int ff_snapshot_put_values(struct ff_snapshot *snapshot, uint64_t chunk, const uint8_t *values,

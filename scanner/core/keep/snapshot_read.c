@@ -4,8 +4,7 @@
  *
  *   record    what is known of a chunk's values, by its kind:
  *     zero    nothing is read
- *     values  |v|v|v|        in match order: a slot's is found by its rank, or, of many
- *                            ascending slots, by going through both lists once
+ *     values  |v|v|v|        see values.c
  *     pieces  0 - 7 8 9 2    for each 4 KiB of the chunk that has a match: zero, or where
  *                            in the store
  *
@@ -17,6 +16,7 @@
 #include "kernels/packed.h"
 #include "record.h"
 #include "snapshot.h"
+#include "values.h"
 
 #include <errno.h>
 #include <string.h>
@@ -24,9 +24,8 @@
 /* Packed pieces that are read together. */
 #define UNPACKED_MAX	16
 
-/* Lay the values of the chunk's matches out where their slots are. */
-static void scatter(const struct ff_snapshot *snapshot, uint64_t chunk, const uint8_t *values,
-		    size_t step, uint8_t *buffer)
+/* Lay the one value of all matches out where the chunk's slots are. */
+static void repeat(const struct ff_snapshot *snapshot, uint64_t chunk, uint8_t *buffer)
 {
 	const struct ff_grid *grid = snapshot->set->grid;
 	uint32_t slots[512];
@@ -34,8 +33,9 @@ static void scatter(const struct ff_snapshot *snapshot, uint64_t chunk, const ui
 	size_t got;
 
 	while ((got = ff_matchset_chunk_slots(snapshot->set, chunk, index, 512, slots))) {
-		for (size_t i = 0; i < got; i++, values += step)
-			memcpy(buffer + slots[i] * (size_t)grid->align, values, grid->span);
+		for (size_t i = 0; i < got; i++)
+			memcpy(buffer + slots[i] * (size_t)grid->align, snapshot->constant,
+			       grid->span);
 		index += got;
 	}
 }
@@ -139,11 +139,11 @@ int ff_snapshot_load(const struct ff_snapshot *snapshot, uint64_t chunk,
 	if (snapshot->constant && all_zero(snapshot->constant, span))
 		memset(buffer, 0, bounds->size);
 	else if (snapshot->constant)
-		scatter(snapshot, chunk, snapshot->constant, 0, buffer);
+		repeat(snapshot, chunk, buffer);
 	else if (record && record->kind == RECORD_ZERO)
 		clear_pieces(bounds, wanted, buffer);
 	else if (record && record->kind == RECORD_VALUES)
-		scatter(snapshot, chunk, record_values(record), span, buffer);
+		return ff_values_scatter(snapshot, chunk, buffer);
 	else if (record)
 		return load_pieces(snapshot, record, bounds, wanted, buffer);
 	return 0;
@@ -208,24 +208,6 @@ static int value_of_pieces(const struct ff_snapshot *snapshot, const struct ff_r
 		left -= part;
 	}
 	return 0;
-}
-
-/* Both lists ascend, so each is gone through once. */
-static void gather_values(const struct ff_snapshot *snapshot, uint64_t chunk,
-			  const uint8_t *values, const uint32_t *slots, size_t n, uint8_t *out)
-{
-	uint32_t span = snapshot->set->grid->span, theirs[512];
-	uint64_t index = 0;
-	size_t got, i = 0;
-
-	while (i < n && (got = ff_matchset_chunk_slots(snapshot->set, chunk, index, 512, theirs))) {
-		for (size_t k = 0; k < got && i < n; k++) {
-			if (theirs[k] == slots[i])
-				memcpy(out + i * span, values + (index + k) * span, span);
-			i += theirs[k] >= slots[i];
-		}
-		index += got;
-	}
 }
 
 /* A stored piece that is looked at: where it lies, or in a buffer. */
@@ -310,8 +292,8 @@ int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
 		return 0;
 	}
 	if (record && record->kind == RECORD_VALUES)
-		gather_values(snapshot, chunk, record_values(record), slots, n, out);
-	else if (record && record->kind == RECORD_ZERO)
+		return ff_values_gather(snapshot, chunk, slots, n, out);
+	if (record && record->kind == RECORD_ZERO)
 		memset(out, 0, n * grid->span);
 	if (!record || record->kind != RECORD_PIECES)
 		return 0;
@@ -343,7 +325,7 @@ int ff_snapshot_value(const struct ff_snapshot *snapshot, uint64_t address, uint
 	else if (!record)
 		return -ENOENT;
 	else if (record->kind == RECORD_VALUES)
-		memcpy(out, record_values(record) + rank * grid->span, grid->span);
+		return ff_values_at(snapshot, chunk, rank, out);
 	else if (record->kind == RECORD_ZERO)
 		memset(out, 0, grid->span);
 	else

@@ -60,8 +60,8 @@ struct ff_kernels {
 	void (*copy)(uint8_t *out, const uint8_t *bytes, size_t size);
 	/* How many bits are set, and in how many runs. */
 	void (*count)(const uint64_t *mask, size_t words, uint32_t *count, uint32_t *runs);
-	/* The numbers of the set bits, ascending; see FF_OFFSETS_SLACK. */
-	void (*offsets)(const uint64_t *mask, size_t words, uint16_t *out);
+	/* The numbers of the set bits, ascending; see FF_OFFSETS_SLACK. Returns how many. */
+	size_t (*offsets)(const uint64_t *mask, size_t words, uint16_t *out);
 	/* Pieces of small integers; see packed.h. */
 	uint32_t (*width)(const uint8_t *piece);
 	void (*pack)(uint32_t width, const uint8_t *piece, uint8_t *out);
@@ -88,22 +88,36 @@ const struct ff_kernels *ff_isa_kernels(int index);
 static inline void ff_mask_count(const uint64_t *mask, size_t words, uint32_t *count,
 				 uint32_t *runs)
 {
+	uint32_t ones = 0, starts = 0;
 	uint64_t carry = 0;
 
-	*count = *runs = 0;
-	for (size_t w = 0; w < words; w++) {
-		if (mask[w]) {
-			*count += ff_bits_count(mask[w]);
-			/* a run starts at each set bit whose lower neighbour is clear */
-			*runs += ff_bits_count(mask[w] & ~(mask[w] << 1 | carry));
+	for (size_t w = 0; w < words; w += 8) {
+		size_t end = ff_min(w + 8, words);
+		uint64_t any = 0;
+
+		for (size_t i = w; i < end; i++)
+			any |= mask[i];
+		if (!any) {
+			carry = 0;
+			continue;
 		}
-		carry = mask[w] >> 63;
+		/* which words are zero cannot be foreseen, and costs more than counting */
+		for (size_t i = w; i < end; i++) {
+			ones += ff_bits_count(mask[i]);
+			/* a run starts at each set bit whose lower neighbour is clear */
+			starts += ff_bits_count(mask[i] & ~(mask[i] << 1 | carry));
+			carry = mask[i] >> 63;
+		}
 	}
+	*count = ones;
+	*runs = starts;
 }
 
 /* Four set bits at a time, whether there are so many or not: which cannot be foreseen. */
-static inline void ff_mask_offsets(const uint64_t *mask, size_t words, uint16_t *out)
+static inline size_t ff_mask_offsets(const uint64_t *mask, size_t words, uint16_t *out)
 {
+	const uint16_t *begin = out;
+
 	for (size_t w = 0; w < words; w++) {
 		uint64_t left = mask[w];
 		uint16_t *end = out + ff_bits_count(left);
@@ -122,6 +136,7 @@ static inline void ff_mask_offsets(const uint64_t *mask, size_t words, uint16_t 
 		} while (out < end);
 		out = end;
 	}
+	return (size_t)(out - begin);
 }
 
 /* Bytes of a type's value. */

@@ -142,9 +142,9 @@ static void scalar_count(const uint64_t *mask, size_t words, uint32_t *count, ui
 	ff_mask_count(mask, words, count, runs);
 }
 
-static void scalar_offsets(const uint64_t *mask, size_t words, uint16_t *out)
+static size_t scalar_offsets(const uint64_t *mask, size_t words, uint16_t *out)
 {
-	ff_mask_offsets(mask, words, out);
+	return ff_mask_offsets(mask, words, out);
 }
 
 const struct ff_kernels ff_kernels_scalar = {

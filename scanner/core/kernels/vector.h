@@ -217,9 +217,9 @@ static void vector_count(const uint64_t *mask, size_t words, uint32_t *count, ui
 	ff_mask_count(mask, words, count, runs);
 }
 
-static void vector_offsets(const uint64_t *mask, size_t words, uint16_t *out)
+static size_t vector_offsets(const uint64_t *mask, size_t words, uint16_t *out)
 {
-	ff_mask_offsets(mask, words, out);
+	return ff_mask_offsets(mask, words, out);
 }
 
 #define VECTOR_TEXT2(name) #name

@@ -13,8 +13,8 @@
  */
 #include "lot.h"
 
-/* Words of slots that are alive this near to each other are evaluated in one go. */
-#define WORD_GAP	8
+/* Words of slots that are evaluated in one go if any is alive; which are cannot be foreseen. */
+#define WORDS		8
 
 void ff_lot_run(const struct ff_scan *scan, const struct ff_program *program,
 		const struct ff_lot *lot, struct ff_stretch slots, uint64_t *mask)
@@ -37,27 +37,33 @@ static void evaluate_stretch(const struct ff_scan *scan, struct ff_lot *lot, siz
 	}
 }
 
-/* Evaluate only around slots that are alive, in stretches of whole words. */
+static bool any_alive(const uint64_t *alive, size_t words)
+{
+	uint64_t any = 0;
+
+	for (size_t w = 0; w < words; w++)
+		any |= alive[w];
+	return any;
+}
+
+/* Evaluate only around slots that are alive, in stretches of some words. */
 static void evaluate_alive(const struct ff_scan *scan, struct ff_lot *lot)
 {
-	size_t words = ff_bits_words(lot->slots), w = 0;
+	size_t words = ff_bits_words(lot->slots), first, w = 0;
 
 	ff_bits_zero(lot->mask, lot->slots);
 	while (w < words) {
-		size_t first = w, end, gap = 0;
+		for (first = w; w < words; w += WORDS) {
+			if (!any_alive(lot->alive + w, ff_min(WORDS, words - w)))
+				break;
+		}
+		if (w > first) {
+			size_t end = ff_min(w * 64, lot->slots);
 
-		if (!lot->alive[w]) {
-			w++;
-			continue;
+			evaluate_stretch(scan, lot, first * 64, end);
+			ff_bits_and(lot->mask + first, lot->alive + first, end - first * 64);
 		}
-		for (end = w; w < words && gap <= WORD_GAP; w++) {
-			gap = lot->alive[w] ? 0 : gap + 1;
-			if (!gap)
-				end = w + 1;
-		}
-		evaluate_stretch(scan, lot, first * 64, ff_min(end * 64, lot->slots));
-		for (size_t i = first; i < end; i++)
-			lot->mask[i] &= lot->alive[i];
+		w += WORDS;
 	}
 }
 
