@@ -98,6 +98,7 @@ _COMPARING: Final = frozenset(
 )
 _SHIFTS: Final = frozenset(["shl", "shr", "sar", "rol", "ror", "rcl", "rcr"])
 _POINTER_SIZED: Final = frozenset(["jmp", "call", "push", "pop"])
+_WIDENING: Final = frozenset(["movzx", "movsx"])
 
 
 class Line(NamedTuple):
@@ -262,8 +263,10 @@ def _plain(mnemonic: str, operands: list[Resolved], address: int, bits: int) -> 
     if compared is not None:
         mnemonic = f"cmp{compared[2]}"
         operands = [*operands, Value(_COMPARISONS.index(compared[1]))]
-    if mnemonic in _POINTER_SIZED:
-        operands = [_pointer_sized(operand, bits) for operand in operands]
+    if mnemonic in _POINTER_SIZED:  # Cheat Engine takes a dword for one, too
+        operands = [_memory_of(operand, bits // 8, (None, 4)) for operand in operands]
+    elif mnemonic in _WIDENING and _is_wide(operands):  # it takes a byte where no size is said
+        operands = [_memory_of(operand, 1, (None,)) for operand in operands]
     refused: CannotEncode | None = None
     for name, others in _readings(mnemonic, operands, bits):
         try:
@@ -274,9 +277,16 @@ def _plain(mnemonic: str, operands: list[Resolved], address: int, bits: int) -> 
     raise refused
 
 
-def _pointer_sized(operand: Resolved, bits: int) -> Resolved:
-    if isinstance(operand, Memory) and operand.operand.size is None:
-        return operand._replace(operand=operand.operand._replace(size=bits // 8))
+def _is_wide(operands: list[Resolved]) -> bool:
+    """Whether the first is a register of 32 or of 64 bits."""
+    first = operands[0] if operands else None
+    return isinstance(first, Register) and WIDTHS.get(first.number) in (4, 8)
+
+
+def _memory_of(operand: Resolved, size: int, said: tuple[int | None, ...]) -> Resolved:
+    """Memory of a size, where what is said is another; other operands as they are."""
+    if isinstance(operand, Memory) and operand.operand.size in said:
+        return operand._replace(operand=operand.operand._replace(size=size))
     return operand
 
 

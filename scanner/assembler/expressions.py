@@ -22,7 +22,7 @@ _TOKEN: Final = re.compile(
     r"""\s*(?:
     "(?P<quoted>[^"]*)" | '(?P<text>[^']*)'
     | \(\s*(?P<cast>float|double|int|dword|qword|word|byte)\s*\)\s*
-      (?P<literal>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?![\w.])
+      (?P<literal>[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|nan))(?![\w.])
     | \#(?P<decimal>[+-]?[0-9]+) | (?:\$|0[xX])(?P<hex>[0-9A-Fa-f]+)(?![\w.])
     | (?P<name>(?:[A-Za-z_][\w.]*-)+[\w.]*\.(?:exe|dll|EXE|DLL)(?![\w]) | [^\s"'\[\]()+*,\-]+)
     | (?P<mark>[\[\]()+*\-])

@@ -33,6 +33,7 @@ _MONO: Final = "names of Mono's and .NET's methods are not known"
 _LIBRARIES: Final = "no library is loaded into the target"
 _KERNEL: Final = "the kernel is not changed"
 _LUA: Final = "Lua is not run"
+_STEALTH: Final = "changes are not hidden from the program"
 #: What is said of Lua that could be run.
 LUA_NOT_ASKED: Final = "Lua is run only when that is asked for (--lua)"
 #: What is not run, and why.
@@ -49,6 +50,8 @@ NOT_RUN: Final = {
     "getmonostruct": _MONO,
     "usedotnet": _MONO,
     "kalloc": _KERNEL,
+    "stealthedit": _STEALTH,
+    "stealtheditex": _STEALTH,
     "sharedalloc": "memory is not shared between programs",
     "waitforsymbols": "symbol files are not loaded from elsewhere",
     "waitforpdb": "symbol files are not loaded from elsewhere",

@@ -25,12 +25,35 @@ _MODULE: Final = re.compile(r"\$process|.+\.(?:exe|dll|so|bin|game|dat|elf)", re
 _EXPORT: Final = re.compile(r"[A-Za-z_][\w\-]*(?:[.!][\w?@][\w@?$]*)+", re.IGNORECASE)
 #: A method that Mono or .NET compiles, as in ``PlayerController:Update``.
 _METHOD: Final = re.compile(r"[\w.<>`/|+&]+(?::{1,2}[\w.<>`|~]+){1,8}(?:\([^)]*\))?")
+#: Functions of Windows that scripts call by their names alone, which are in every game or none.
+_FUNCTIONS: Final = frozenset(
+    (
+        *("beep", "closehandle", "createfilea", "createfilew", "createthread", "exitprocess"),
+        *("exitthread", "free", "freelibrary", "getasynckeystate", "getcurrentprocess"),
+        *("getcurrentprocessid", "getcurrentthreadid", "getcursorpos", "getforegroundwindow"),
+        *("getkeystate", "getlasterror", "getmodulehandlea", "getmodulehandlew", "getprocaddress"),
+        *("getprocessheap", "gettickcount", "gettickcount64", "getwindowtexta", "heapalloc"),
+        *("heapfree", "isbadcodeptr", "isbadreadptr", "isbadwriteptr", "keybd_event", "lstrcmpa"),
+        *("loadlibrarya", "loadlibraryw", "malloc", "memcmp", "memcpy", "memset", "messagebeep"),
+        *("messageboxa", "messageboxw", "mouse_event", "outputdebugstringa", "playsounda"),
+        *("postmessagea", "postmessagew", "printf", "queryperformancecounter", "rand", "readfile"),
+        *("rtladdvectoredexceptionhandler", "sendmessagea", "sendmessagew", "setcursorpos"),
+        *("sleep", "sleepex", "sprintf", "srand", "strcmp", "strcpy", "strlen", "timegettime"),
+        *("virtualalloc", "virtualfree", "virtualprotect", "virtualquery", "waitforsingleobject"),
+        *("wcscmp", "wcscpy", "wcslen", "writefile", "wsprintfa"),
+    )
+)
 #: A name that Lua makes known once it is not only checked.
 _BY_LUA: Final = re.compile(r"(?<!un)registerSymbol\s*\(\s*[\"'](\w+)[\"']\s*,", re.IGNORECASE)
 
 
 def _is_unknown(name: str) -> bool:  # noqa: ARG001
     return False
+
+
+def _is_function(name: str) -> bool:
+    """Whether a name can only be a function's, of Windows, of a module, or that is compiled."""
+    return bool(name.lower() in _FUNCTIONS or _EXPORT.fullmatch(name) or _METHOD.fullmatch(name))
 
 
 class OfflineCheck(NamedTuple):
@@ -172,7 +195,7 @@ class _Imagined:
             if _MODULE.fullmatch(name):
                 self._waits[name] = None
                 self._symbols[name] = self._module
-            elif self.is_known(name) or _EXPORT.fullmatch(name) or _METHOD.fullmatch(name):
+            elif self.is_known(name) or _is_function(name):
                 self._waits[name] = None
                 self._symbols[name] = self._somewhere(0x1000)
             else:

@@ -19,7 +19,7 @@ from ..memory.pointer_path import PointerPath
 from .content import MAX_COMMENTS, MAX_ENTRIES
 from .ct_address import read_place
 from .ct_document import Element, parse_document
-from .ct_types import read_choices, read_type
+from .ct_types import own_types, read_choices, read_type
 from .entry import MAX_TEXT, Entry
 from .origin import Origin, Source
 from .script_entry import Script
@@ -72,18 +72,23 @@ def import_table(path: str | os.PathLike[str]) -> tuple[Table, list[Taken]]:
     by_description: dict[str, Element] = {}
     for element in _all(root):
         by_description.setdefault(description_of(element), element)
+    own = own_types(_texts(root))
     places: dict[int, PointerPath | None] = {}
     names = _Names()
     for element, parent, group in _entries(root, None, ()):
-        place, refused = _place(element, None if parent is None else places.get(id(parent)))
-        places[id(element)] = place
+        above = None if parent is None else places.get(id(parent))
+        place, refused = _place(element, above)
+        # what has no address is passed over by those in it that count from what is above
+        has_none = element.said("Address") in ("", "0")
+        places[id(element)] = (above or place) if has_none else place
         if is_header(element):
             continue
         if len(report) == MAX_ENTRIES:
             raise TableError(name, f"has more than {MAX_ENTRIES} entries")
         label = names.unique(description_of(element) or f"entry {len(report) + 1}")
         try:
-            made, left = _made(element, label, "/".join(group), place, refused, by_description)
+            within = "/".join(group)
+            made, left = _made(element, label, within, place, refused, by_description, own)
         except FarfetchError as error:
             reason = error.reason if isinstance(error, TableError) else str(error)
             kind = "script" if is_script(element) else "value"
@@ -140,6 +145,13 @@ def _all(parent: Element) -> Iterator[Element]:
         yield from _all(element)
 
 
+def _texts(root: Element) -> Iterator[str]:
+    """The scripts of a table, those of its entries and its own."""
+    yield root.said("LuaScript")
+    for element in _all(root):
+        yield element.said("AssemblerScript")
+
+
 def _entries(
     parent: Element, above: Element | None, group: tuple[str, ...]
 ) -> Iterator[tuple[Element, Element | None, tuple[str, ...]]]:
@@ -172,19 +184,20 @@ def _made(
     place: PointerPath | None,
     refused: TableError | None,
     by_description: dict[str, Element],
+    own: dict[str, int],
 ) -> tuple[Entry | Script, str]:
     left = [said for tag, said in _LEFT.items() if element.find(tag) is not None]
     without = f"without {' and '.join(left)}" if left else ""
     if is_script(element):
         script = element.find("AssemblerScript")
         return Script(label, "" if script is None else script.text, group), without
-    kind, bits = read_type(element)
+    kind, bits, different = read_type(element, own)
     if place is None:
         raise refused or TableError("", "has no address")
     choices, missing = read_choices(element, by_description)
     shown = "hex" if element.said("ShowAsHex") == "1" and kind[0] in "iu" else ""
     entry = Entry(label, str(place), kind, group, bits=bits, shown=shown, choices=choices)
-    return entry, "; ".join(filter(None, (without, missing)))
+    return entry, "; ".join(filter(None, (different, without, missing)))
 
 
 def _symbols(root: Element) -> dict[str, str]:

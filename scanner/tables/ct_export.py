@@ -375,7 +375,7 @@ def _not_taken(element: Element, label: str) -> set[str]:
     from .ct_types import read_type
 
     try:
-        read_type(element)
+        read_type(element, {})
         if not re.match("[+-]", element.said("Address")):
             offsets = tuple(offset.text for offset in element.all("Offsets", "Offset"))
             read_place(element.said("Address"), offsets, None)

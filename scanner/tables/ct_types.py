@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ..errors import TableError
@@ -26,10 +26,36 @@ CUSTOM: Final = {
     "Double Big Endian": ("f64be", "f64be"),
 }
 _MAX_LISTED: Final = 1 << 16
+#: How the scripts of a table say a type of their own: its name, and how many bytes a value has.
+_OWN: Final = re.compile(
+    r"^\s*(?:TypeName:\s*db\s+'(?P<name>[^'\n]{1,200})'|ByteSize:\s*d[bwdq]\s+(?P<size>[0-9]{1,2})\b)",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
-def read_type(element: Element) -> tuple[str, str]:
-    """The name of an entry's type, and the bits of it that count.
+def own_types(texts: Iterable[str]) -> dict[str, int]:
+    r"""The types that scripts of a table make, and how many bytes a value of each has.
+
+    >>> own_types(["TypeName:\ndb 'Masked',0\nByteSize:\ndd 4\nConvertRoutine:\nret"])
+    {'Masked': 4}
+    """
+    found: dict[str, int] = {}
+    for text in texts:
+        name = ""
+        for said in _OWN.finditer(text):
+            if said["name"]:
+                name = said["name"]
+            elif name and 0 < int(said["size"]) <= 64:
+                found.setdefault(name, int(said["size"]))
+    return found
+
+
+def read_type(element: Element, own: Mapping[str, int]) -> tuple[str, str, str]:
+    """The name of an entry's type, the bits of it that count, and what is different here.
+
+    Args:
+        element: of the entry.
+        own: types that the table makes, and how many bytes a value of each has.
 
     Raises:
         TableError: there is none like it here.
@@ -37,23 +63,25 @@ def read_type(element: Element) -> tuple[str, str]:
     theirs = element.said("VariableType")
     is_signed = element.said("ShowAsSigned") == "1"
     if theirs in NUMBERS:
-        return NUMBERS[theirs][is_signed], ""
+        return NUMBERS[theirs][is_signed], "", ""
     if theirs in FLOATS:
-        return FLOATS[theirs], ""
+        return FLOATS[theirs], "", ""
     if theirs == "Pointer":
-        return "pointer", ""
+        return "pointer", "", ""
     if theirs == "Binary":
-        return _bits(element)
+        return *_bits(element), ""
     if theirs == "String":
-        size = _size(element, "Length")
-        return (f"utf16[{size}]" if element.said("Unicode") == "1" else f"text[{size}]"), ""
+        return _sized(element, "utf16" if element.said("Unicode") == "1" else "text", "Length")
     if theirs == "Array of byte":
-        return f"bytes[{_size(element, 'ByteLength')}]", ""
+        return _sized(element, "bytes", "ByteLength")
     if theirs == "Custom":
         custom = element.said("CustomType")
         if custom in CUSTOM:
-            return CUSTOM[custom][is_signed], ""
-        raise TableError("", f"its type {custom:.80} is a script of Cheat Engine's")
+            return CUSTOM[custom][is_signed], "", ""
+        reason = f"its type {custom:.80} is a script of Cheat Engine's"
+        if custom not in own:
+            raise TableError("", reason)
+        return f"bytes[{own[custom]}]", "", f"as its bytes: {reason}"
     raise TableError("", f"its type {theirs:.80} has no equal here" if theirs else "has no type")
 
 
@@ -70,13 +98,14 @@ def _bits(element: Element) -> tuple[str, str]:
     return f"u{width}", f"{start}:{count}"
 
 
-def _size(element: Element, tag: str) -> int:
+def _sized(element: Element, kind: str, tag: str) -> tuple[str, str, str]:
+    """A type with a length. One of none is what tables show an address with: it is there."""
     text = element.said(tag)
     if not re.fullmatch("[0-9]{1,6}", text):
         raise TableError("", f"its length {text!r:.60} is no number of characters or bytes")
     if int(text) == 0:
-        raise TableError("", "its length is 0")
-    return int(text)
+        return f"{kind}[1]", "", "as one, as its length is 0"
+    return f"{kind}[{int(text)}]", "", ""
 
 
 def read_choices(

@@ -78,6 +78,12 @@ def test_two_thousand_lines_are_what_gnu_as_says(bits: int, tmp_path: Path) -> N
         ("push eax", "50"),
         ("pop r15d", "415f"),
         ("call eax", "ffd0"),
+        ("call dword ptr [rax+34]", "ff5034"),
+        ("push dword ptr [rax]", "ff30"),
+        # what is made wider is a byte where no size is said
+        ("movzx edx,[rbx]", "0fb613"),
+        ("movsx rax,[rbx]", "480fbe03"),
+        ("mov [rax],(float)+inf", "c7000000807f"),
         # commas and blanks part alike
         ("sar,r9d,3", "41c1f903"),
         ("movaps, xmm14, [rax]", "440f2830"),
@@ -104,7 +110,7 @@ def test_the_dialect_is_cheat_engines(line: str, raw: str) -> None:
         ("push 80000000", 1, "push does not take the number 80000000"),
         ("add rax,FFFFFFFF", 1, "add does not take the number FFFFFFFF"),
         ("mov ecx,[7FF612340000]", 1, "7FF612340000 is too far away to be reached from here"),
-        ("movzx eax,[rbx]", 1, "say how wide the memory is: movzx takes several sizes"),
+        ("movzx ax,[rbx]", 1, "say how wide the memory is: movzx takes several sizes"),
         ("mov eax,[rbx*3]", 10, "rbx is added once, 2, 4 or 8 times"),
         ("mov eax,[rax+rbx+rcx]", 18, "an address has two registers at most"),
         ("mov eax,[ax]", 10, "ax addresses no memory"),

@@ -95,6 +95,7 @@ def test_names_and_what_is_given_back() -> None:
         (("loadlibrary(a.dll)",), 2, "loadlibrary(): no library is loaded into the target"),
         (("usemono()",), 2, "usemono(): names of Mono's and .NET's methods are not known"),
         (("kalloc(a,10)",), 2, "kalloc(): the kernel is not changed"),
+        (("stealtheditex(a,b,1)",), 2, "stealtheditex(): changes are not hidden from the program"),
         (("lunch(a)",), 2, "lunch() is no command that is known"),
         (("alloc(a)",), 2, "alloc(): takes 2 arguments, not 1"),
         (("assert(a,90,90)",), 2, "assert(): takes 2 arguments, not 3"),

@@ -94,7 +94,6 @@ def test_entries_are_taken_over(tmp_path: Path, xml: str, where: str, type_name:
         (entry("a", address="[[p]"), "its address [[p] is not understood: the bracket is not"),
         (entry("a", more="<Offsets><Offset>4*i</Offset></Offsets>"), "offset 4*i is a calculation"),
         (entry("a", "String"), "its length '' is no number"),
-        (entry("a", "Array of byte", more="<ByteLength>0</ByteLength>"), "its length is 0"),
         (entry("a", "Binary"), "its length is 0 bits"),
         (
             entry("a", "Binary", more="<BitStart>60</BitStart><BitLength>9</BitLength>"),
@@ -143,6 +142,39 @@ def test_relatives_count_from_the_entry_above_or_a_group(tmp_path: Path) -> None
         "c": "0x1001",
         "d": "0x1003",
     }
+
+
+def test_relatives_pass_over_what_has_no_address(tmp_path: Path) -> None:
+    hp = f"<CheatEntries>{entry('hp', address='+10')}</CheatEntries>"
+    header = f"<CheatEntry><Description>h</Description><GroupHeader>1</GroupHeader>{hp}"
+    script = f"<CheatEntry><AssemblerScript>nop</AssemblerScript>{hp}</CheatEntry>"
+    inside = f"<CheatEntries>{header}</CheatEntry>{script}</CheatEntries>"
+    table, report = import_table(
+        file_of(tmp_path, entry("a", address="0", more=hp), entry("p", address="1000", more=inside))
+    )
+    assert all(line.taken for line in report)
+    assert [one.where for one in table] == ["0x0", "0x10", "0x1000", "0x1010", "0x1010"]
+
+
+def test_values_of_no_length_and_of_the_tables_own_types_are_there(tmp_path: Path) -> None:
+    xml = (
+        entry("base", "Array of byte", more="<ByteLength>0</ByteLength>"),
+        entry("name", "String", more="<Length>0</Length><Unicode>1</Unicode>"),
+        entry("mine", "Custom", more="<CustomType>Masked</CustomType>"),
+        "<CheatEntry><AssemblerScript>{$lua}\nregisterCustomTypeAutoAssembler([[\n"
+        "TypeName:\ndb 'Masked',0\nByteSize:\n dd 8\n]])</AssemblerScript></CheatEntry>",
+    )
+    path = file_of(tmp_path, *xml)
+    table, report = import_table(path)
+    assert [one.type for one in table] == ["bytes[1]", "utf16[1]", "bytes[8]"]
+    assert [line.reason for line in report[:3]] == [
+        "as one, as its length is 0",
+        "as one, as its length is 0",
+        "as its bytes: its type Masked is a script of Cheat Engine's",
+    ]
+    before = Path(path).read_bytes()
+    export_table(table, tmp_path / "again.CT")
+    assert (tmp_path / "again.CT").read_bytes() == before
 
 
 def test_bits_hexadecimal_and_choices(tmp_path: Path) -> None:

@@ -103,6 +103,16 @@ def test_each_value_is_known_waits_or_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_functions_are_waited_for_and_other_names_are_not(tmp_path: Path) -> None:
+    calls = "[ENABLE]\ngame.exe+10:\n call GetAsyncKeyState\n call kernel32.Sleep\n[DISABLE]"
+    other = "[ENABLE]\ngame.exe+10:\n call GetAsyncLunch\n[DISABLE]"
+    check = check_table(table_of(tmp_path, script("calls", calls), script("other", other)))
+    assert [(entry.status, entry.reason) for entry in check.entries] == [
+        ("runnable", "waits for game.exe, GetAsyncKeyState, kernel32.Sleep"),
+        ("refused", 'line 3: call GetAsyncLunch: nothing is called "GetAsyncLunch"'),
+    ]
+
+
 def test_own_tables_are_checked_too(tmp_path: Path) -> None:
     table = Table()
     table.put(Entry("hp", "game+0x10 -> 8", "u8", bits="1:2", shown="hex", choices=(("1", "on"),)))
