@@ -13,7 +13,7 @@ from ..memory.addresses import parse_address
 from ..memory.modules import Module
 from ..memory.space import Space, program_path
 from .aob import ByteArray
-from .search import find_all, ranges_of
+from .search import Within, find_all, ranges_of
 
 _FUNCTION: Final = re.compile(r"[A-Za-z_][\w.\-!?@$]{2,200}")
 
@@ -82,13 +82,20 @@ class TargetAround:
         """The bytes at an address, fewer where not all can be read."""
         return self.space.memory.read(address, size)
 
-    def places(self, array: ByteArray, module: str, most: int) -> list[int]:
-        """Where bytes are in a module, or anywhere if that is ""."""
-        ranges = ranges_of(self.regions)
-        if module:
-            there = self.module(module, 0)
-            ranges = ranges_of(self.regions, there.base, there.end)
-        return find_all(self.space, array, ranges, most)
+    def places(self, array: ByteArray, within: Within, most: int) -> list[int]:
+        """Where bytes are: in a module, between two addresses, or anywhere if that is ""."""
+        begin, end = (0, 1 << 64) if isinstance(within, str) else within
+        if isinstance(within, str) and within:
+            there = self.module(within, 0)
+            begin, end = there.base, there.end
+        return find_all(self.space, array, ranges_of(self.regions, begin, end), most)
+
+    def mapped(self) -> list[tuple[str, str, int, int]]:
+        """Name, path, base and size of each module."""
+        return [
+            (module.name, module.path, module.base, module.end - module.base)
+            for module in self.modules
+        ]
 
     def moved(self, address: int, to: int) -> bytes:
         """The instruction at an address, as it has to be elsewhere to do the same."""

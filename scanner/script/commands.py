@@ -38,7 +38,7 @@ _STEALTH: Final = "changes are not hidden from the program"
 LUA_NOT_ASKED: Final = "Lua is run only when that is asked for (--lua)"
 #: What is not run, and why.
 NOT_RUN: Final = {
-    "luacall": _LUA,
+    "luacall": LUA_NOT_ASKED,
     "luacode": _LUA,
     "createthread": _THREADS,
     "createthreadandwait": _THREADS,

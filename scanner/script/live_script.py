@@ -145,10 +145,10 @@ class LiveScript(Scoped):
             AccessDenied: the kernel does not let us stop its threads.
             TargetGone: the target has exited.
 
-        >>> script = attach(Buffer(bytearray(4), base=16)).script("[ENABLE]\nluacall(x)")
+        >>> script = attach(Buffer(bytearray(4), base=16)).script("[ENABLE]\nkalloc(x,8)")
         >>> script.enable()
         Traceback (most recent call last):
-        farfetch.scanner.ScriptError: line 2: luacall(): Lua is not run
+        farfetch.scanner.ScriptError: line 2: kalloc(): the kernel is not changed
         """
         self._life.check()
         with self._scripts.lock:

@@ -10,16 +10,20 @@ from __future__ import annotations
 import re
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from ..assembler.encoder import CannotEncode
 from ..assembler.expressions import evaluate, parse
 from ..errors import AssemblyError, FarfetchError, ScriptError
-from .aob import ByteArray, parse_aob
-from .lua_names import used_names
+from .aob import parse_aob
+from .lua_assembling import assembled
+from .lua_names import made_names, used_names
 from .lua_prelude import LOOK, MAX_REPEATED, MAX_STEPS, PRELUDE
+from .lua_world import LuaWorld
+from .search import Within
 
 #: Bytes of memory that Lua may use.
 MAX_MEMORY: Final = 64 << 20
@@ -43,34 +47,6 @@ _MISUSED: Final = (ValueError, TypeError, ArithmeticError, MemoryError, struct.e
 _INNER: Final = re.compile(r"prelude:[0-9]+: ")
 _PLACE: Final = re.compile(r"script:([0-9]+): (.*)", re.DOTALL)
 _NAME: Final = re.compile(r"[^\s\"]{1,200}")
-
-
-class LuaWorld(Protocol):
-    """What Lua may know of a target."""
-
-    @property
-    def bits(self) -> int:
-        """Width of its code, 32 or 64."""
-
-    @property
-    def program(self) -> str:
-        """The name of its main module."""
-
-    @property
-    def pid(self) -> int:
-        """Its process ID; 0 where it has none."""
-
-    def symbol(self, name: str) -> int | None:
-        """The address that a name stands for; None where it stands for none."""
-
-    def pointer(self, address: int) -> int:
-        """The pointer at an address."""
-
-    def bytes_at(self, address: int, size: int) -> bytes:
-        """The bytes at an address, fewer where not all can be read."""
-
-    def places(self, array: ByteArray, module: str, most: int) -> list[int]:
-        """Where bytes are in a module, or anywhere if that is ""."""
 
 
 class LuaSandbox:
@@ -109,8 +85,13 @@ class LuaSandbox:
             "find": self._find,
             "register": self._register,
             "unregister": self._unregister,
+            "assemble": self._assemble,
+            "modules": self._modules,
+            "clock": _clock,
+            "sleep": self._sleep,
         }
         self._checking = checking
+        self._made: set[str] = set()  # names of pieces that were looked at
         self._lua: tuple[Any, Any] | None = None
 
     def begin(self, world: LuaWorld | None = None) -> None:
@@ -135,8 +116,9 @@ class LuaSandbox:
             ScriptError: says which line and why.
         """
         known = _known_names()
+        self._made |= made_names(text)
         for name, where in used_names(text):
-            if name not in known:
+            if name not in known and name not in self._made:
                 reason = f"{{$lua}}: {name:.60} is no function that only computes"
                 raise ScriptError(where, reason)
         _, compiled = self._started()
@@ -276,17 +258,54 @@ class LuaSandbox:
             self.writes.append((start, raw))
         return True
 
-    def _find(self, text: bytes, module: bytes) -> bytes:
+    def _find(self, text: bytes, module: bytes, *between: int) -> bytes:
         array = parse_aob(text.decode("latin-1"))
-        self._searches += 1
-        if self._searches > MAX_SEARCHES:
-            raise ValueError(f"it looks for bytes more than {MAX_SEARCHES} times")
-        began = time.monotonic()
-        found = self._world.places(array, module.decode("utf-8", "replace"), MAX_FOUND + 1)
-        self._until += time.monotonic() - began  # that is not Lua's time
+        within: Within = module.decode("utf-8", "replace")
+        if between:
+            begin, end = (int(address) % (1 << 64) for address in between)
+            within = begin, end
+        with self._searching(1):
+            found = self._world.places(array, within, MAX_FOUND + 1)
         if len(found) > MAX_FOUND:
             raise ValueError(f"its bytes are at more than {MAX_FOUND} places")
         return b"".join(struct.pack("<Q", address) for address in found)
+
+    @contextmanager
+    def _searching(self, count: int) -> Iterator[None]:
+        """Time that is not Lua's, and searches of which there may be only so many."""
+        self._searches += count
+        if self._searches > MAX_SEARCHES:
+            raise ValueError(f"it looks for bytes more than {MAX_SEARCHES} times")
+        began = time.monotonic()
+        yield
+        self._until += time.monotonic() - began
+
+    def _assemble(self, text: bytes) -> bool:
+        source = text.decode("utf-8", "replace")
+        with self._searching(max(1, source.lower().count("aobscan"))):
+            made = assembled(source, self._world, self.registered)
+        if made is None:
+            return False
+        for address, raw in made.writes:
+            if not self._write(address, raw):
+                raise ValueError(f"0x{address:x} cannot be written")
+        for name, address in made.registered.items():
+            self._register(name.encode("utf-8", "replace"), address)
+        for name in made.unregistered:
+            self._unregister(name.encode("utf-8", "replace"))
+        return True
+
+    def _modules(self) -> bytes:
+        rows = self._world.mapped()
+        return "".join(
+            f"{name}\0{path}\0{_signed(base)}\0{size}\0" for name, path, base, size in rows
+        ).encode("utf-8", "surrogateescape")
+
+    def _sleep(self, milliseconds: float) -> None:
+        seconds = 0.0 if self._checking else max(0.0, float(milliseconds) / 1000)
+        if seconds > self._until - time.monotonic():
+            raise ValueError("it takes too long")
+        time.sleep(seconds)
 
     def _register(self, name: bytes, address: int) -> None:
         word = name.decode("utf-8", "replace")
@@ -299,6 +318,11 @@ class LuaSandbox:
         self.registered.pop(word, None)
         if len(self.unregistered) < MAX_EFFECTS:
             self.unregistered.append(word)
+
+
+def _clock() -> int:
+    """Milliseconds of a clock that never goes back."""
+    return time.monotonic_ns() // 1_000_000
 
 
 def check_installed() -> None:

@@ -45,11 +45,7 @@ def used_names(text: str) -> list[Used]:
     >>> used_names("local t = createTimer(nil)\nt.destroy()")
     [Used(name='createTimer', line=1)]
     """
-    tokens = [
-        (match["word"], match[0], match.start())
-        for match in _TOKEN.finditer(text)
-        if not match[0].startswith("--")
-    ]
+    tokens = _tokens(text)
     made = _made([(word, raw) for word, raw, _ in tokens])
     found: dict[str, int] = {}
     for number, (word, _, at) in enumerate(tokens):
@@ -60,6 +56,24 @@ def used_names(text: str) -> list[Used]:
         if before not in (".", ":") and behind[:1] in _USES and not behind.startswith(".."):
             found[word] = at
     return [Used(name, text.count("\n", 0, at) + 1) for name, at in found.items()]
+
+
+def made_names(text: str) -> set[str]:
+    """The names that a piece of Lua sets, which those behind it find.
+
+    >>> made_names("function jump() end")
+    {'jump'}
+    """
+    return _made([(word, raw) for word, raw, _ in _tokens(text)])
+
+
+def _tokens(text: str) -> list[tuple[str | None, str, int]]:
+    """Words and signs, each with what it is as a name, if it is one, and where it is."""
+    return [
+        (match["word"], match[0], match.start())
+        for match in _TOKEN.finditer(text)
+        if not match[0].startswith("--")
+    ]
 
 
 def _made(tokens: list[tuple[str | None, str]]) -> set[str]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from .lua_objects import OBJECTS
+
 #: Instructions of Lua between two looks at the limits.
 LOOK: Final = 1000
 #: Steps that a pattern may take at most.
@@ -16,14 +18,15 @@ MAX_STEPS: Final = 100_000_000
 #: Bytes of a string that is made by repeating one.
 MAX_REPEATED: Final = 1 << 20
 
-PRELUDE: Final = """
+_LANGUAGE: Final = """
 local call, look, max_steps, max_repeated, bits, process, pid, checking = ...
 local pcall, error, type, tostring, select, pairs = pcall, error, type, tostring, select, pairs
 local rawlen, rawget, setmetatable, getmetatable = rawlen, rawget, setmetatable, getmetatable
 local load, sethook, unpack = load, debug.sethook, table.unpack
 local string, floor = string, math.floor
 local byte, char, sub, len = string.byte, string.char, string.sub, string.len
-local spack, sunpack, gmatch, upper = string.pack, string.unpack, string.gmatch, string.upper
+local spack, sunpack, gmatch = string.pack, string.unpack, string.gmatch
+local upper, lower = string.upper, string.lower
 local concat, format = table.concat, string.format
 
 local spent  -- why it has to end
@@ -34,7 +37,7 @@ local function check()
   end
   if spent ~= nil then error(spent, 0) end
 end
-local function outside(name, ...)
+local function outside(name, ...)  -- whose caller is in no tail call: an error has a line then
   local fine, value = call(name, ...)
   if not fine then error(value, 3) end
   return value
@@ -119,7 +122,7 @@ G.ShowMessage = G.showMessage
 local function address(where)
   if type(where) == "number" then return floor(where) end
   if type(where) ~= "string" then return nil end
-  return outside("address", where)
+  return (outside("address", where))
 end
 local function at(where)
   local found = address(where)
@@ -140,7 +143,7 @@ local function writer(plain, mask)
   return function(where, value)
     value = value or 0
     if mask then value = floor(value) & mask end
-    return outside("write", at(where), spack(plain, value))
+    return (outside("write", at(where), spack(plain, value)))
   end
 end
 local wide = bits == 64
@@ -166,17 +169,17 @@ function G.writeBytes(where, first, ...)
   local values = type(first) == "table" and first or {first, ...}
   local parts = {}
   for i = 1, rawlen(values) do parts[i] = char(floor(values[i]) & 0xFF) end
-  return outside("write", at(where), concat(parts))
+  return (outside("write", at(where), concat(parts)))
 end
 function G.readString(where, most, is_wide)
   local found = address(where)
   if found == nil then return nil end
-  return outside("text", found, most or 50, is_wide and true or false)
+  return (outside("text", found, most or 50, is_wide and true or false))
 end
 function G.writeString(where, text, is_wide)
   text = tostring(text)
   if is_wide then text = outside("widened", text) end
-  return outside("write", at(where), text)
+  return (outside("write", at(where), text))
 end
 
 local function listed(raw)
@@ -242,12 +245,8 @@ G.stringToByteTable = function(text)
 end
 G.byteTableToString = from_table(nil)
 
--- The window of Cheat Engine's own Lua, which is not here to be cleared or closed.
-local function nothing() end
-local window = setmetatable({}, {__index = function() return nothing end, __newindex = nothing})
-function G.getLuaEngine() return window end
-G.GetLuaEngine, G.closeLuaEngine, G.clearLuaLog = G.getLuaEngine, nothing, nothing
-
+"""
+_RUNNING: Final = """
 local known = {}
 for name in pairs(G) do known[#known + 1] = name end
 
@@ -256,7 +255,7 @@ local function run(text)
   if piece == nil then return false, why end
   spent = nil
   sethook(check, "", look)
-  local fine, value = pcall(piece, checking, nil)
+  local fine, value = pcall(piece, checking, entry)
   sethook()
   if spent ~= nil then return false, spent end
   if not fine then return false, type(value) == "string" and value or "it fails" end
@@ -270,3 +269,5 @@ local function compiled(text)
 end
 return run, compiled, concat(known, " ")
 """
+
+PRELUDE: Final = _LANGUAGE + OBJECTS + _RUNNING

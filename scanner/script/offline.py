@@ -12,6 +12,7 @@ from ..assembler.expressions import evaluate
 from ..errors import ScriptError
 from .layout import Names, assemble_part
 from .program import Program, read_program
+from .search import Within
 from .source import has_lua
 from .statements import Part
 
@@ -43,8 +44,11 @@ _FUNCTIONS: Final = frozenset(
         *("wcscmp", "wcscpy", "wcslen", "writefile", "wsprintfa"),
     )
 )
-#: A name that Lua makes known once it is not only checked.
-_BY_LUA: Final = re.compile(r"(?<!un)registerSymbol\s*\(\s*[\"'](\w+)[\"']\s*,", re.IGNORECASE)
+#: Names that Lua makes known once it is not only checked, itself or in what it assembles.
+_BY_LUA: Final = re.compile(r"(?<!un)registersymbol\s*\(\s*[\"']?(\w+)[\"']?\s*[,)]", re.IGNORECASE)
+#: Where it makes a name known that stands elsewhere, and the words that such a name may be.
+_COMPUTED: Final = re.compile(r"(?<!un)registerSymbol\s*\(\s*\w+[.\[]", re.IGNORECASE)
+_WORD: Final = re.compile(r"[\"']([A-Za-z_]\w{2,80})[\"']")
 
 
 def _is_unknown(name: str) -> bool:  # noqa: ARG001
@@ -93,7 +97,7 @@ def check_script(
     >>> check.bits, check.waits
     (64, ('game.exe',))
     >>> str(check_script("[ENABLE]\nluacall(print(1))\n[DISABLE]").error)
-    'line 2: luacall(): Lua is not run'
+    'line 2: luacall(): Lua is run only when that is asked for (--lua)'
     """
     errors: list[ScriptError] = []
     for bits in _WIDTHS:
@@ -113,12 +117,18 @@ def check_script(
                 (
                     *(name for _, name in program.enable.registered),
                     *(sandbox.registered if sandbox else ()),
-                    *(_BY_LUA.findall(text) if sandbox else ()),
+                    *(_named_by_lua(text) if sandbox else ()),
                 )
             )
         )
         return OfflineCheck(bits, None, registers, tuple(waits))
     return OfflineCheck(0, max(errors, key=lambda error: error.line), (), ())
+
+
+def _named_by_lua(text: str) -> list[str]:
+    """The names that Lua in a script may make known, which it does not do while it is checked."""
+    computed = _WORD.findall(text) if _COMPUTED.search(text) else []
+    return [*_BY_LUA.findall(text), *computed]
 
 
 def _sandbox(around: _Imagined, known: Callable[[str], bool]) -> LuaSandbox:
@@ -210,8 +220,13 @@ class _Imagined:
 
     bytes_at = copy
 
-    def places(self, array: ByteArray, module: str, most: int) -> list[int]:  # noqa: ARG002
+    def places(self, array: ByteArray, within: Within, most: int) -> list[int]:  # noqa: ARG002
         return [self._somewhere(0x1000)]
+
+    def mapped(self) -> list[tuple[str, str, int, int]]:
+        """The modules that were named."""
+        named = [name for name in self._symbols if _MODULE.fullmatch(name)]
+        return [(name, name, self._module, 0x4000000) for name in (*named, self.program)]
 
     def moved(self, address: int, to: int) -> bytes:  # noqa: ARG002
         return b"\x90" * 5

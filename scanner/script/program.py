@@ -112,7 +112,8 @@ def read_program(
     if source.refused:
         raise min(source.refused, key=lambda error: error.line)
     base = None if folder is None else Path(folder)
-    source = source._replace(lines=tuple(_included(source.lines, base, 0)))
+    whole = _included(source.lines, base, 0)
+    source = source._replace(lines=tuple(whole if lua is None else map(_called, whole)))
     pieces = [line for line in source.lines if line.lua]
     if pieces and lua is None:
         raise ScriptError(pieces[0].lua, f"{{$lua}}: {LUA_NOT_ASKED}")
@@ -130,6 +131,14 @@ def read_program(
         source.has_sections,
         next((line.lua for line in pieces if line.section != "enable"), 0),
     )
+
+
+def _called(line: SourceLine) -> SourceLine:
+    """A line; of ``luacall(jump())`` the piece of Lua that it calls."""
+    command = None if line.lua else _COMMAND.fullmatch(line.text)
+    if command is None or command[1].lower() != "luacall":
+        return line
+    return line._replace(text=command[2], lua=line.number)
 
 
 def _without_lua(lines: list[SourceLine], lua: RunsLua, *, runs: bool) -> Iterator[SourceLine]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from ..errors import FarfetchError
 from ..memory.regions import Region
 from ..memory.space import Space
 from .aob import MAX_BYTES, ByteArray
+
+#: A module's name, "" for anywhere, or two addresses.
+Within: TypeAlias = str | tuple[int, int]
 
 _BLOCK: Final = 16 << 20  # bytes that are read at a time
 

@@ -111,10 +111,10 @@ def read_source(text: str) -> Source:
 def has_lua(text: str) -> bool:
     """Whether a script may have Lua in it.
 
-    >>> has_lua("{$lua}"), has_lua("nop")
-    (True, False)
+    >>> has_lua("{$lua}"), has_lua("LuaCall(jump())"), has_lua("nop")
+    (True, True, False)
     """
-    return "{$lua}" in text.lower()
+    return "{$lua}" in text.lower() or "luacall" in text.lower()
 
 
 def _without_comments(text: str) -> tuple[str, bool, list[ScriptError], dict[int, int]]:

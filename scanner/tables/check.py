@@ -145,6 +145,9 @@ class _Known:
             text: check_script(text, known=self._is_named, folder=folder, lua=lua)
             for text in self._named
         }
+        for text, check in self.checks.items():
+            for name in check.registers:
+                self._by.setdefault(name.lower(), [text])
         self._settle()
 
     def _is_named(self, name: str) -> bool:

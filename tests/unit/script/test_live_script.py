@@ -104,7 +104,7 @@ def test_a_failure_at_any_step_leaves_everything_as_it_was(left: int, second: bo
         ("1000:\n reassemble(2000)", "line 2: the code at 0x2000: this is no instruction"),
         ("[2000]:\n nop", "line 1: cannot read 8 bytes at 0x2000"),
         ("assert(1008,29 D9)", "line 1: assert(): 0x1008 is 29 D8, not 29 D9"),
-        ("luacall(x)", "line 1: luacall(): Lua is not run"),
+        ("luacall(x)", "line 1: luacall(): Lua is run only when that is asked for (--lua)"),
     ],
 )
 def test_what_cannot_be_enabled_says_where(text: str, said: str) -> None:

@@ -12,6 +12,7 @@ from farfetch.scanner.script import lua as module
 from farfetch.scanner.script.aob import ByteArray
 from farfetch.scanner.script.lua import LuaSandbox
 from farfetch.scanner.script.offline import check_script
+from farfetch.scanner.script.search import Within
 from farfetch.scanner.script.source import has_lua
 
 MEMORY = bytes(range(1, 9)) + b"\x00\x00\xc0\x3f" + b"name\0" + "wide\0".encode("utf-16-le")
@@ -32,20 +33,47 @@ class World:
     def pointer(self, address: int) -> int:
         raise AssertionError(address)
 
+    def copy(self, address: int, size: int) -> bytes:
+        return self.bytes_at(address, size)
+
+    def moved(self, address: int, to: int) -> bytes:
+        raise AssertionError((address, to))
+
+    def mapped(self) -> list[tuple[str, str, int, int]]:
+        return [("game.exe", "/games/game.exe", 0x1000, len(MEMORY))]
+
     def bytes_at(self, address: int, size: int) -> bytes:
         return MEMORY[address - 0x1000 :][:size] if address >= 0x1000 else b""
 
-    def places(self, array: ByteArray, module: str, most: int) -> list[int]:
+    def places(self, array: ByteArray, within: Within, most: int) -> list[int]:
         size = len(array.raw)
+        module = within if isinstance(within, str) else ""
+        begin, end = (0, 1 << 64) if isinstance(within, str) else within
         every = range(most if array.raw == b"\xee" else len(MEMORY))
         found = [0x1000 + at for at in every if array.matches(MEMORY[at : at + size])]
-        return [0x1000] * most if array.raw == b"\xee" else found if module != "no.dll" else []
+        if array.raw == b"\xee":
+            return [0x1000] * most
+        return [at for at in found if begin <= at < end] if module != "no.dll" else []
 
 
 def sandbox(bits: int = 64, *, checking: bool = False) -> LuaSandbox:
     made = LuaSandbox(World(bits), checking=checking)
     made.begin()
     return made
+
+
+SCANNED = """
+local scan = createMemScan()
+scan.setOnlyOneResult(true)
+scan:firstScan(soExactValue, vtByteArray, nil, '03 ?? 05', nil, 0x1000, 0x1010,
+               '+X-C-W', fsmNotAligned, '1', true, true, false, false)
+scan.waitTillDone()
+local found = createFoundList(scan)
+found.initialize()
+local result = scan.Result and string.format('%X', scan.Result)
+return tostring(result) .. ' ' .. found.Count .. ' ' .. tostring(found[0]) .. ' '
+  .. tostring(found.getAddress(0))
+"""
 
 
 @pytest.mark.parametrize(
@@ -97,6 +125,18 @@ def sandbox(bits: int = 64, *, checking: bool = False) -> LuaSandbox:
             "getLuaEngine().Close() getLuaEngine().x = 1 closeLuaEngine() return getCEVersion()",
             "7.5",
         ),
+        (SCANNED, "1002 1 1002 1002"),
+        (SCANNED.replace("0x1000", "0x1003"), "nil 0 nil nil"),
+        ("return pcall(createMemScan().firstScan, 0, 4, nil, '5')", ""),
+        ("local m = enumModules()[1] return m.Name .. m.Address .. m.Size", "game.exe409627"),
+        ("return getModuleSize('GAME.exe') .. tostring(getModuleSize('x'))", "27nil"),
+        ("return #enumModules(1) .. #enumModules(77)", "01"),
+        ("return tostring(openProcess('Game.EXE')) .. tostring(openProcess('x'))", "truefalse"),
+        ("return getProcessIDFromProcessName('game.exe')", "77"),
+        ("return synchronize(function(a, b) return a + b end, 1, 2)", "3"),
+        ("sleep(1) return getTickCount() > 0 and messageDialog('?') == 0 and 'fine'", "fine"),
+        ("memrec.Color = 5 return tostring(memrec.Color)", "nil"),
+        ("return tostring(getFileVersion('x')) .. tostring(getmetatable(memrec))", "nilnil"),
         ("return os == nil and io == nil and require == nil and load == nil and 'none'", "none"),
         ("return debug == nil and python == nil and coroutine == nil and 'none'", "none"),
     ],
@@ -137,10 +177,58 @@ def test_names_that_it_makes_known() -> None:
     assert lua.said == ["a 1 nil", "b"]
 
 
+def test_what_it_assembles() -> None:
+    lua = sandbox()
+    text = """return tostring(autoAssemble([[
+    aobscanmodule(five,game.exe,05 ??)
+    define(other,game.exe+1)
+    registersymbol(five)
+    game.exe:
+      db 90 ?? 91
+    other+4:
+      nop
+    ]])) .. string.format(' %X %X', getAddress('five'), readInteger('game.exe'))"""
+    assert lua.run(text, 1) == "true 1004 4910290"
+    assert lua.writes == [(0x1000, b"\x90\x02\x91"), (0x1005, b"\x90")]
+    assert lua.run("return tostring(autoAssemble('aobscan(a,77 78)'))", 1) == "false"
+    assert lua.run("return tostring(autoAssemble('assert(game.exe,77)'))", 1) == "false"
+    lua.run("autoAssemble('assert(1000,01)\\nunregistersymbol(five)')", 1)
+    assert (lua.registered, lua.unregistered) == ({}, ["five"])
+    lua.run("autoAssemble('aobscanregion(in4,1004,1008,0?)\\nregistersymbol(in4)')", 1)
+    assert lua.registered == {"in4": 0x1004}
+
+
+def test_lua_that_is_called_is_a_piece_of_it() -> None:
+    text = "{$lua}\nfunction jump() writeByte(0x1000, 7) end\n{$asm}\n[ENABLE]\nLuaCall(jump())\n"
+    text += "[DISABLE]\nluacall(writeByte(0x1000, 8))"
+    memory, script = scripted(text)
+    script.enable()
+    assert memory[0] == 7
+    script.disable()
+    assert memory[0] == 8
+    check = check_script(text, lua=True)
+    assert check.error is None
+    refused = check_script(text.replace("jump())", "lunch())"), lua=True).error
+    assert str(refused) == "line 5: {$lua}: lunch is no function that only computes"
+
+
+def test_names_that_it_will_make_known_are_told() -> None:
+    text = """[ENABLE]
+    {$lua}
+    if syntaxcheck then return end
+    autoAssemble([[
+    aobscan(base,90)
+    registersymbol(base)
+    ]])
+    for _, one in pairs({{symbol='world_base'}}) do registerSymbol(one.symbol, 1) end
+    """
+    assert check_script(text, lua=True).registers == ("base", "world_base")
+
+
 def test_what_is_kept_from_piece_to_piece() -> None:
     lua = sandbox()
     lua.run("count = 5 function twice(x) return 2 * x end", 1)
-    assert lua.run("return twice and _G.twice(count)", 1) == "10"
+    assert lua.run("return twice(count)", 1) == "10"
     assert sandbox().run("return tostring(count)", 1) == "nil"
     assert sandbox(checking=True).run("if syntaxcheck then return 'checked' end", 1) == "checked"
 
@@ -153,12 +241,21 @@ def test_what_is_kept_from_piece_to_piece() -> None:
         ("\nerror({})", "line 1: {$lua}: it fails"),
         ("local t\nreturn t.x", "line 2: {$lua}: attempt to index a nil value (local 't')"),
         ("\nos.execute('x')", "line 2: {$lua}: os is no function that only computes"),
+        ("memrec.active = false", "line 1: {$lua}: it switches itself off or on"),
+        ("sleep(60000)", "line 1: {$lua}: it takes too long"),
+        ("autoAssemble('nop', true)", "line 1: {$lua}: Cheat Engine is not here to be changed"),
+        ("\nautoAssemble('alloc(a,8)')", "line 2: {$lua}: line 1: alloc(): autoAssemble allocates"),
+        ("autoAssemble('createthread(a)')", "line 1: {$lua}: line 1: createthread(): threads are"),
+        ("autoAssemble('9000:\\nnop')", "line 1: {$lua}: 0x9000 cannot be written"),
+        ("while true do autoAssemble('') end", "it looks for bytes more than 64 times"),
+        ("createMemScan().firstScan(1, 2)", "line 1: {$lua}: only arrays of bytes are looked"),
         ("createTimer()", "line 1: {$lua}: createTimer is no function that only computes"),
         ("_G.os.exit()", "line 1: {$lua}: attempt to index a nil value (field 'os')"),
         ("_G.load('x')", "line 1: {$lua}: attempt to call a nil value (field 'load')"),
         ("string.dump(print)", "line 1: {$lua}: attempt to call a nil value (field 'dump')"),
         ("getmetatable('').__index = 1", "line 1: {$lua}: attempt to index a nil value"),
         ("setmetatable({}, {__gc = print})", "line 1: {$lua}: __gc is not run"),
+        ("\n\nreadString('game.exe', 2^40)", "line 3: {$lua}: 1099511627776 bytes are not read"),
         ("getAddress('nobody')", "line 1: {$lua}: nothing is at nobody"),
         ("writeInteger('nobody', 1)", "line 1: {$lua}: nothing is at nobody"),
         ("AOBScan('xyz')", "line 1: {$lua}: 'xyz' is no byte"),

@@ -86,7 +86,7 @@ def test_names_and_what_is_given_back() -> None:
 @pytest.mark.parametrize(
     ("lines", "line", "reason"),
     [
-        (("luacall(x)",), 2, "luacall(): Lua is not run"),
+        (("luacall(x)",), 2, "luacall(): Lua is run only when that is asked for (--lua)"),
         (("{$lua}", "x()", "{$asm}"), 2, "{$lua}: Lua is run only when that is asked for (--lua)"),
         (("nop", "{$ccode}", "int x;"), 3, "{$ccode}: C is not compiled"),
         (("{$try}",), 2, "{$try}: exceptions are not caught"),

@@ -1,0 +1,98 @@
+"""What ``autoAssemble`` in Lua does: looks for bytes, names them, and says what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ..assembler.encoder import CannotEncode
+from ..assembler.expressions import Expression, evaluate
+from ..errors import FarfetchError, ScriptError
+from .layout import Names, Piece, assemble_part
+from .lua_world import LuaWorld
+from .program import read_program
+from .statements import Part
+
+
+class LuaAssembled(NamedTuple):
+    """What a text that Lua assembles does.
+
+    Attributes:
+        writes: bytes and their addresses, in order.
+        registered: addresses of the names that it registers.
+        unregistered: names that it takes away.
+    """
+
+    writes: list[tuple[int, bytes]]
+    registered: dict[str, int]
+    unregistered: tuple[str, ...]
+
+
+def assembled(text: str, world: LuaWorld, known: Mapping[str, int]) -> LuaAssembled | None:
+    """Assemble a text for Lua; of sections [ENABLE] only.
+
+    Args:
+        text: of the script.
+        world: the target.
+        known: names that Lua has registered before.
+
+    Returns:
+        What it does; None where bytes are not found or not as they have to be.
+
+    Raises:
+        ScriptError: a line is not understood, or not run here: it allocates, or has Lua.
+    """
+    program = read_program(text, world.bits)
+    part = program.enable
+    for allocation in part.allocations:
+        raise ScriptError(allocation.line, "alloc(): autoAssemble allocates no memory here")
+    names = Names(known, world.symbol)
+    if not _found(part, names, world):
+        return None
+    pieces = assemble_part(part, names, world, strict=program.strict).pieces
+    registered = {}
+    for line, name in part.registered:
+        address = names.get(name)
+        if address is None:
+            raise ScriptError(line, f"registersymbol(): nothing is called {name:.80}")
+        registered[name] = address
+    writes = [(piece.address, _merged(piece, world)) for piece in pieces if piece.raw]
+    return LuaAssembled(writes, registered, part.unregistered)
+
+
+def _found(part: Part, names: Names, world: LuaWorld) -> bool:
+    """Whether all that it looks for is there, which then has its name."""
+    for search in part.searches:
+        within: str | tuple[int, int] = search.module
+        if search.begin is not None and search.end is not None:
+            begin = _value(search.line, search.begin, names, world)
+            within = begin, _value(search.line, search.end, names, world)
+        there = world.places(search.array, within, 1)
+        if not there:
+            return False
+        names.set(search.name, there[0])
+    for assertion in part.assertions:
+        address = _value(assertion.line, assertion.address, names, world)
+        if not assertion.array.matches(world.bytes_at(address, len(assertion.array.raw))):
+            return False
+    return True
+
+
+def _value(line: int, tree: Expression, names: Names, world: LuaWorld) -> int:
+    try:
+        return evaluate(tree, names, world.pointer) % (1 << 64)
+    except CannotEncode as error:
+        raise ScriptError(line, error.reason) from None
+    except FarfetchError as error:
+        raise ScriptError(line, str(error)) from None
+
+
+def _merged(piece: Piece, world: LuaWorld) -> bytes:
+    """The bytes of a piece, with those that stay as they are."""
+    if not piece.mask:
+        return piece.raw
+    there = world.bytes_at(piece.address, len(piece.raw))
+    if len(there) < len(piece.raw):
+        raise ScriptError(piece.line, f"0x{piece.address:x} cannot be read")
+    kept = zip(piece.raw, there, piece.mask, strict=True)
+    return bytes(new if mask else old for new, old, mask in kept)
