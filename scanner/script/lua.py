@@ -387,7 +387,7 @@ def _error(why: bytes, line: int) -> ScriptError:
     place = _PLACE.match(said)
     if place is not None and int(place[1]) > 0:
         line, said = int(place[1]), place[2]
-    said = " ".join(_INNER.sub("", said).split())
+    said = " ".join(_INNER.sub("", said.partition("stack traceback:")[0]).split())
     return ScriptError(line, f"{{$lua}}: {said:.200}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..declarations.registry import MAX_DECLARATIONS, Declaration
 from ..errors import FarfetchError, TableError
@@ -198,15 +198,7 @@ def script_of(fields: object) -> Script:
     Raises:
         TableError: it is none.
     """
-    if not isinstance(fields, dict):
-        raise TableError("", f"is an object, not {fields!r:.60}")
-    for field in ("name", "text"):
-        if field not in fields:
-            raise TableError("", f"has no {field}")
-    for field in fields:
-        if field not in SCRIPT:
-            raise TableError("", f"has a field {quote(field[:60])}, which scripts do not have")
-    return Script(**fields)
+    return Script(**_checked(fields, ("name", "text"), SCRIPT, "scripts do"))
 
 
 def code_of(fields: object) -> CodeEntry:
@@ -215,15 +207,24 @@ def code_of(fields: object) -> CodeEntry:
     Raises:
         TableError: it is none.
     """
+    return CodeEntry(
+        **_checked(fields, ("name", "where", "kind", "before"), CODE_FIELDS, "code does")
+    )
+
+
+def _checked(
+    fields: object, needed: tuple[str, ...], known: tuple[str, ...], whose: str
+) -> dict[str, Any]:
+    """An object of JSON that has what it has to have, and no more."""
     if not isinstance(fields, dict):
         raise TableError("", f"is an object, not {fields!r:.60}")
-    for field in ("name", "where", "kind", "before"):
+    for field in needed:
         if field not in fields:
             raise TableError("", f"has no {field}")
     for field in fields:
-        if field not in CODE_FIELDS:
-            raise TableError("", f"has a field {quote(field[:60])}, which code does not have")
-    return CodeEntry(**fields)
+        if field not in known:
+            raise TableError("", f"has a field {quote(field[:60])}, which {whose} not have")
+    return fields
 
 
 def fields_of_code(code: CodeEntry) -> dict[str, object]:

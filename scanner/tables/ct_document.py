@@ -49,7 +49,10 @@ class Element:
 
     def find(self, tag: str) -> Element | None:
         """Its first element of a name."""
-        return next((child for child in self.children if child.tag == tag), None)
+        for child in self.children:
+            if child.tag == tag:
+                return child
+        return None
 
     def all(self, *path: str) -> Iterator[Element]:
         """All elements that a path of names leads to, in order."""

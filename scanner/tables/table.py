@@ -396,6 +396,15 @@ class Table:
             reason = f"is not written over, as what is there is no table ({error.reason})"
             raise TableError(name, f"{reason}; save to another file, or force it") from None
 
+    def _add(self, made: Script | CodeEntry) -> None:
+        """Add a script or code that is not there yet."""
+        if made.name in (self._scripts if isinstance(made, Script) else self._code):
+            raise TableError("", f"{quote(made.name)} is there twice")
+        if isinstance(made, Script):
+            self.put_script(made)
+        else:
+            self.put_code(made)
+
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Table:
         """Read a file that :meth:`save` has written, or a person.
@@ -420,22 +429,12 @@ class Table:
             if entry.name in table:
                 raise TableError(name, f"entry {number}: {quote(entry.name)} is there twice")
             table.put(entry)
-        for number, fields in enumerate(content.scripts, 1):
-            try:
-                script = script_of(fields)
-                if any(script.name == known.name for known in table.scripts):
-                    raise TableError("", f"{quote(script.name)} is there twice")
-                table.put_script(script)
-            except TableError as error:
-                raise TableError(name, f"script {number}: {error.reason}") from None
-        for number, fields in enumerate(content.code, 1):
-            try:
-                made = code_of(fields)
-                if any(made.name == known.name for known in table.code):
-                    raise TableError("", f"{quote(made.name)} is there twice")
-                table.put_code(made)
-            except TableError as error:
-                raise TableError(name, f"code {number}: {error.reason}") from None
+        for kind, listed in (("script", content.scripts), ("code", content.code)):
+            for number, fields in enumerate(listed, 1):
+                try:
+                    table._add(script_of(fields) if kind == "script" else code_of(fields))
+                except TableError as error:
+                    raise TableError(name, f"{kind} {number}: {error.reason}") from None
         return table
 
 
