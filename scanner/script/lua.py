@@ -10,15 +10,14 @@ from __future__ import annotations
 import re
 import struct
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
 from ..assembler.encoder import CannotEncode
 from ..assembler.expressions import evaluate, parse
 from ..errors import AssemblyError, FarfetchError, ScriptError
-from .aob import parse_aob
+from .aob import ByteArray, parse_aob
 from .lua_assembling import assembled
 from .lua_names import made_names, used_names
 from .lua_prelude import LOOK, MAX_REPEATED, MAX_STEPS, PRELUDE
@@ -264,26 +263,23 @@ class LuaSandbox:
         if between:
             begin, end = (int(address) % (1 << 64) for address in between)
             within = begin, end
-        with self._searching(1):
-            found = self._world.places(array, within, MAX_FOUND + 1)
+        found = self._places(array, within, MAX_FOUND + 1)
         if len(found) > MAX_FOUND:
             raise ValueError(f"its bytes are at more than {MAX_FOUND} places")
         return b"".join(struct.pack("<Q", address) for address in found)
 
-    @contextmanager
-    def _searching(self, count: int) -> Iterator[None]:
-        """Time that is not Lua's, and searches of which there may be only so many."""
-        self._searches += count
+    def _places(self, array: ByteArray, within: Within, most: int) -> list[int]:
+        self._searches += 1
         if self._searches > MAX_SEARCHES:
             raise ValueError(f"it looks for bytes more than {MAX_SEARCHES} times")
         began = time.monotonic()
-        yield
-        self._until += time.monotonic() - began
+        found = self._world.places(array, within, most)
+        self._until += time.monotonic() - began  # that is not Lua's time
+        return found
 
     def _assemble(self, text: bytes) -> bool:
         source = text.decode("utf-8", "replace")
-        with self._searching(max(1, source.lower().count("aobscan"))):
-            made = assembled(source, self._world, self.registered)
+        made = assembled(source, self._world, self.registered, self._places)
         if made is None:
             return False
         for address, raw in made.writes:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeAlias
 
 from ..assembler.encoder import CannotEncode
 from ..assembler.expressions import Expression, evaluate
 from ..errors import FarfetchError, ScriptError
+from .aob import ByteArray
 from .layout import Names, Piece, assemble_part
 from .lua_world import LuaWorld
 from .program import read_program
+from .search import Within
 from .statements import Part
+
+Places: TypeAlias = Callable[[ByteArray, Within, int], list[int]]
 
 
 class LuaAssembled(NamedTuple):
@@ -28,13 +32,16 @@ class LuaAssembled(NamedTuple):
     unregistered: tuple[str, ...]
 
 
-def assembled(text: str, world: LuaWorld, known: Mapping[str, int]) -> LuaAssembled | None:
+def assembled(
+    text: str, world: LuaWorld, known: Mapping[str, int], places: Places
+) -> LuaAssembled | None:
     """Assemble a text for Lua; of sections [ENABLE] only.
 
     Args:
         text: of the script.
         world: the target.
         known: names that Lua has registered before.
+        places: looks for bytes.
 
     Returns:
         What it does; None where bytes are not found or not as they have to be.
@@ -47,7 +54,7 @@ def assembled(text: str, world: LuaWorld, known: Mapping[str, int]) -> LuaAssemb
     for allocation in part.allocations:
         raise ScriptError(allocation.line, "alloc(): autoAssemble allocates no memory here")
     names = Names(known, world.symbol)
-    if not _found(part, names, world):
+    if not _found(part, names, world, places):
         return None
     pieces = assemble_part(part, names, world, strict=program.strict).pieces
     registered = {}
@@ -60,14 +67,14 @@ def assembled(text: str, world: LuaWorld, known: Mapping[str, int]) -> LuaAssemb
     return LuaAssembled(writes, registered, part.unregistered)
 
 
-def _found(part: Part, names: Names, world: LuaWorld) -> bool:
+def _found(part: Part, names: Names, world: LuaWorld, places: Places) -> bool:
     """Whether all that it looks for is there, which then has its name."""
     for search in part.searches:
-        within: str | tuple[int, int] = search.module
+        within: Within = search.module
         if search.begin is not None and search.end is not None:
             begin = _value(search.line, search.begin, names, world)
             within = begin, _value(search.line, search.end, names, world)
-        there = world.places(search.array, within, 1)
+        there = places(search.array, within, 1)
         if not there:
             return False
         names.set(search.name, there[0])

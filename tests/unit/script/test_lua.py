@@ -247,7 +247,12 @@ def test_what_is_kept_from_piece_to_piece() -> None:
         ("\nautoAssemble('alloc(a,8)')", "line 2: {$lua}: line 1: alloc(): autoAssemble allocates"),
         ("autoAssemble('createthread(a)')", "line 1: {$lua}: line 1: createthread(): threads are"),
         ("autoAssemble('9000:\\nnop')", "line 1: {$lua}: 0x9000 cannot be written"),
-        ("while true do autoAssemble('') end", "it looks for bytes more than 64 times"),
+        (
+            "for i = 1, 99 do autoAssemble('aobscan(a,02)') end",
+            "it looks for bytes more than 64 times",
+        ),
+        ("autoAssemble('include(/etc/shadow)')", "line 1: {$lua}: line 1: files are only read"),
+        ("sleep(0/0) sleep('x')", "line 1: {$lua}: could not convert string to float"),
         ("createMemScan().firstScan(1, 2)", "line 1: {$lua}: only arrays of bytes are looked"),
         ("createTimer()", "line 1: {$lua}: createTimer is no function that only computes"),
         ("_G.os.exit()", "line 1: {$lua}: attempt to index a nil value (field 'os')"),
