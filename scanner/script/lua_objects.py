@@ -85,7 +85,9 @@ function G.sleep(milliseconds) outside("sleep", milliseconds) end
 function G.synchronize(f, ...) return f(...) end
 function G.autoAssemble(text, itself)
   if itself == true then error("Cheat Engine is not here to be changed", 2) end
-  return (outside("assemble", tostring(text)))
+  local fine = outside("assemble", tostring(text))
+  check()  -- it takes long, and few instructions
+  return fine
 end
 
 -- Questions are shown, and nothing is answered to them.
