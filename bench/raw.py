@@ -13,6 +13,7 @@ from typing import Any, Final
 
 BUFFER: Final = 1 << 20  # bytes a call
 PAGE: Final = mmap.PAGESIZE
+_PARTS: Final = 256  # of memory, a call
 _BLOCK: Final = 16 << 20  # bytes a write
 
 
@@ -35,35 +36,50 @@ _readv.restype = ctypes.c_ssize_t
 
 def raw_rate(pid: int, start: int, end: int, threads: int) -> float:
     """Bytes a second at which so many threads read a range of a process, each its share."""
-    blocks = range(start, end, BUFFER)
+    return (end - start) / raw_seconds(pid, [(start, end)], threads)
 
-    def read(share: range) -> None:
-        buffer = ctypes.create_string_buffer(BUFFER)
-        local = _Iovec(ctypes.addressof(buffer), BUFFER)
-        for address in share:
-            remote = _Iovec(address, min(BUFFER, end - address))
-            if _readv(pid, local, 1, remote, 1, 0) != remote.length:
-                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
-    return (end - start) / together(read, [blocks[first::threads] for first in range(threads)])
+def raw_seconds(pid: int, ranges: Sequence[tuple[int, int]], threads: int) -> float:
+    """Seconds that so many threads take to read ranges of a process, a buffer of them a call."""
+    calls: list[list[_Iovec]] = []
+    left = 0
+    for start, end in ranges:
+        while start < end:
+            if not left or len(calls[-1]) == _PARTS:
+                calls.append([])
+                left = BUFFER
+            size = min(left, end - start)
+            calls[-1].append(_Iovec(start, size))
+            start, left = start + size, left - size
+    return _read(pid, calls, threads)
 
 
 def page_rate(pid: int, addresses: Sequence[int], threads: int) -> float:
     """Pages a second at which so many threads read the pages of some addresses, 256 a call."""
     pages = sorted({address & -PAGE for address in addresses})
-    calls = []
-    for first in range(0, len(pages), BUFFER // PAGE):
-        some = pages[first : first + BUFFER // PAGE]
-        calls.append((_Iovec * len(some))(*(_Iovec(page, PAGE) for page in some)))
+    some = BUFFER // PAGE
+    calls = [
+        [_Iovec(page, PAGE) for page in pages[first : first + some]]
+        for first in range(0, len(pages), some)
+    ]
+    return len(pages) / _read(pid, calls, threads)
+
+
+def _read(pid: int, calls: Sequence[Sequence[_Iovec]], threads: int) -> float:
+    """Seconds for calls of some parts each, no more than a buffer in all."""
+    wanted = [
+        ((_Iovec * len(parts))(*parts), len(parts), sum(part.length for part in parts))
+        for parts in calls
+    ]
 
     def read(share: list[Any]) -> None:
         buffer = ctypes.create_string_buffer(BUFFER)
         local = _Iovec(ctypes.addressof(buffer), BUFFER)
-        for remote in share:
-            if _readv(pid, local, 1, remote, len(remote), 0) != len(remote) * PAGE:
+        for remote, parts, size in share:
+            if _readv(pid, local, 1, remote, parts, 0) != size:
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
-    return len(pages) / together(read, [calls[first::threads] for first in range(threads)])
+    return together(read, [wanted[first::threads] for first in range(threads)])
 
 
 def disk_rate(folder: str, size: int, threads: int) -> float:

@@ -42,7 +42,7 @@ from typing import Any, Final
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from cases import MEMORY, MIB, anonymous_memory, begin_peak, peak_memory
 from farfetch.scanner import Budget, Scan, ScanResult, Target, attach
-from raw import disk_rate, raw_rate
+from raw import disk_rate, raw_seconds
 
 from support.targets import TargetProcess
 
@@ -117,9 +117,8 @@ class Bench:
         ranges = scan.where.select(regions, scan.target.modules(regions))
         size = sum(end - start for start, end in ranges)
         warm(size)
-        used, raw = processor_time(), 0.0
-        for start, end in ranges:
-            raw += (end - start) / raw_rate(pid, start, end, self.threads)
+        used = processor_time()
+        raw = raw_seconds(pid, ranges, self.threads)
         used_raw, used = processor_time() - used, processor_time()
         begin_peak()
         result = scan.first(step) if first else scan.next(step)
