@@ -6,7 +6,7 @@
 # AddressSanitizer and UndefinedBehaviorSanitizer, in an environment of its own.
 set -eu
 
-python=${PYTHON:-python3}
+tools=${VENV:-.venv}
 venv=build/sanitize/venv
 threads=build/sanitize/threads
 
@@ -18,10 +18,14 @@ cmake --build $threads --target stress watching >$threads.log || { cat $threads.
 setarch -R $threads/tests/stress
 setarch -R $threads/tests/watching
 
-test -x $venv/bin/python || "$python" -m venv $venv
-$venv/bin/pip install --quiet --disable-pip-version-check --require-hashes \
-	--requirement package/lock/dev.txt
-$venv/bin/pip install --quiet --disable-pip-version-check --no-build-isolation '.[dev]' \
+# All but farfetch itself is what the tests have elsewhere.
+if ! test -x $venv/bin/python; then
+	"$tools/bin/python" -m venv --without-pip $venv
+	"$tools/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		>"$($venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tools.pth"
+fi
+"$tools/bin/python" -m pip --python $venv/bin/python install --quiet --disable-pip-version-check \
+	--no-deps --no-build-isolation . \
 	--config-settings='cmake.define.FARFETCH_SANITIZE=address,undefined' \
 	--config-settings=cmake.define.FARFETCH_WERROR=ON \
 	--config-settings=build-dir=build/sanitize/cmake
