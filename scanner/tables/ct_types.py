@@ -28,8 +28,10 @@ CUSTOM: Final = {
 _MAX_LISTED: Final = 1 << 16
 #: How the scripts of a table say a type of their own: its name, and how many bytes a value has.
 _OWN: Final = re.compile(
-    r"^[ \t]*(?:TypeName:\s*db\s+'(?P<name>[^'\n]{1,200})'|ByteSize:\s*d[bwdq]\s+(?P<size>[0-9]{1,2})\b)",
-    re.IGNORECASE | re.MULTILINE,
+    r"""^[ \t]*(?:
+    TypeName:\s*db\s+'(?P<name>[^'\n]{1,200})' | ByteSize:\s*d[bwdq]\s+(?P<size>[0-9]{1,2})\b
+    )""",
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 
 
