@@ -7,11 +7,11 @@ The target is ``big``: half zeros, a quarter small integers, a quarter random, a
 256 KiB. All cases run once a round, in turn, each beside a raw read of its own, and again with one
 thread; medians count. ``--sizes`` measures some of them on targets of these sizes, too.
 
-What bounds a rare value, ranges, ``and`` and patterns where raw is above 12 GiB/s (two threads of
-Zen 5, 512 MiB): nine tenths of the processor time are the kernel's, which copies and pins pages as
-in a raw read; the comparing itself is 4 to 6 %. To raw, by the bytes of a chunk: 64 KiB 0.66, 128
-KiB 0.72, 256 KiB 0.80, from 512 KiB to 2 MiB the same within noise, 8 MiB less again: each call
-looks for its pages anew, and larger chunks leave the second-level cache.
+What bounds a rare value, ranges, ``and`` and patterns where raw is above 12 GiB/s: in one profile
+of 512 MiB, taken beside other programs, comparing was 4 % of the samples; the rest was the
+kernel's, which copies and pins pages as in a raw read. By the bytes of a chunk, to a raw read: 64
+KiB 0.66, 128 KiB 0.72, from 256 KiB to 8 MiB the same within that run's noise. Prefetching was not
+tried.
 """
 
 from __future__ import annotations
