@@ -8,9 +8,13 @@
  *
  *	place      addresses, run by run; and how many values are in each granule
  *	scatter    values and indexes, each to its granule: the sort's first digit
- *	sort       each granule, in the cache
+ *	sort       each granule, in the cache; and the rank of each index
  *
- * and the runs are let go in between.
+ * Memory that the kernel makes anew costs as much as all of that. So what runs have of it becomes
+ * columns as soon as they have been read:
+ *
+ *	offsets    after place, the order
+ *	values     after scatter, the ranks
  */
 #include "landing.h"
 #include "pointers.h"
@@ -20,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLAB	((size_t)8 << 20)
+#define SLAB	((size_t)1 << 19)	/* numbers in one */
 #define PARTS	4		/* for each thread */
 #define LOOKS	4096		/* words between two looks whether the job goes on */
 
@@ -37,6 +41,12 @@ struct slab {
 	size_t used;
 };
 
+/* Where runs have their numbers of one kind. */
+struct slabs {
+	struct slab *list;
+	size_t n, capacity;
+};
+
 struct ff_collector {
 	uint32_t word;
 	bool swapped;
@@ -45,8 +55,7 @@ struct ff_collector {
 	pthread_mutex_t lock;
 	struct run *runs;
 	size_t nruns, runs_capacity;
-	struct slab *slabs;
-	size_t nslabs, slabs_capacity;
+	struct slabs values, offsets;
 	uint64_t n;
 	bool failed_in_room;
 };
@@ -75,24 +84,36 @@ int ff_collector_create(const struct ff_range *ranges, size_t nranges, uint32_t 
 	return 0;
 }
 
-static void drop_runs(struct ff_collector *collector)
+static void free_slabs(struct slabs *slabs)
 {
-	for (size_t i = 0; i < collector->nslabs; i++)
-		ff_space_drop(&collector->slabs[i].space);
-	collector->nslabs = 0;
-	collector->nruns = 0;
+	for (size_t i = 0; i < slabs->n; i++)
+		ff_space_drop(&slabs->list[i].space);
+	free(slabs->list);
+	*slabs = (struct slabs){ 0 };
+}
+
+/* Let a column have the memory of slabs that have been read. */
+static int feed(struct ff_space *column, struct slabs *slabs)
+{
+	size_t at = 0;
+	int error = 0;
+
+	for (size_t i = 0; i < slabs->n && !error; i++)
+		error = ff_space_feed(column, &at, &slabs->list[i].space);
+	free_slabs(slabs);
+	return error;
 }
 
 void ff_collector_destroy(struct ff_collector *collector)
 {
 	if (!collector)
 		return;
-	drop_runs(collector);
+	free_slabs(&collector->values);
+	free_slabs(&collector->offsets);
 	ff_landing_deinit(&collector->landing);
 	ff_room_put(collector->room);
 	pthread_mutex_destroy(&collector->lock);
 	free(collector->runs);
-	free(collector->slabs);
 	free(collector);
 }
 
@@ -155,36 +176,43 @@ static int grow(void **memory, size_t n, size_t *capacity, size_t size)
 	return 0;
 }
 
+/* Room for n numbers of a size. */
+static int take(struct slabs *slabs, struct ff_room *room, size_t n, size_t size, void *out)
+{
+	struct slab *slab = slabs->n ? &slabs->list[slabs->n - 1] : NULL;
+	int error;
+
+	if (!slab || slab->space.size - slab->used < n * size) {
+		error = grow((void **)&slabs->list, slabs->n, &slabs->capacity,
+			     sizeof(*slabs->list));
+		if (error)
+			return error;
+		slab = &slabs->list[slabs->n];
+		*slab = (struct slab){ 0 };
+		error = ff_space_take(room, (n > SLAB ? n : SLAB) * size, &slab->space);
+		if (error)
+			return error;
+		slabs->n++;
+	}
+	*(void **)out = (uint8_t *)slab->space.bytes + slab->used;
+	slab->used += n * size;
+	return 0;
+}
+
 /* Room for a run of n, which is noted. The lock is held. */
 static int add_run(struct ff_collector *collector, uint64_t start, size_t n, struct run *out)
 {
-	size_t size = n * sizeof(uint64_t) + (n + n % 2) * sizeof(uint32_t);
-	struct slab *slab = collector->nslabs ? &collector->slabs[collector->nslabs - 1] : NULL;
-	uint8_t *at;
+	struct ff_room *room = collector->room;
 	int error = grow((void **)&collector->runs, collector->nruns, &collector->runs_capacity,
 			 sizeof(*collector->runs));
 
+	*out = (struct run){ .start = start, .n = n };
+	if (!error)
+		error = take(&collector->values, room, n, sizeof(*out->values), &out->values);
+	if (!error)
+		error = take(&collector->offsets, room, n, sizeof(*out->offsets), &out->offsets);
 	if (error)
 		return error;
-	if (!slab || slab->space.size - slab->used < size) {
-		error = grow((void **)&collector->slabs, collector->nslabs,
-			     &collector->slabs_capacity, sizeof(*collector->slabs));
-		if (error)
-			return error;
-		slab = &collector->slabs[collector->nslabs];
-		*slab = (struct slab){ 0 };
-		error = ff_space_take(collector->room, size > SLAB ? size : SLAB, &slab->space);
-		if (error)
-			return error;
-		collector->nslabs++;
-	}
-	at = (uint8_t *)slab->space.bytes + slab->used;
-	slab->used += size;
-	*out = (struct run){
-		.start = start, .n = n,
-		.values = (uint64_t *)at,
-		.offsets = (uint32_t *)(at + n * sizeof(uint64_t)),
-	};
 	collector->runs[collector->nruns++] = *out;
 	collector->n += n;
 	return 0;
@@ -237,7 +265,7 @@ struct making {
 	struct ff_collector *collector;
 	struct ff_pointers *pointers;
 	uint64_t *addresses, *values;
-	uint32_t *order;
+	uint32_t *order, *ranks;
 	size_t nparts, granules;
 	uint32_t *places;	/* nparts x granules: how many, then where the next goes */
 	size_t *starts;		/* of granules; one more */
@@ -330,8 +358,12 @@ static int sort_part(void *context, size_t part)
 	for (; g < end && !error; g++) {
 		size_t start = making->starts[g];
 
+		size_t past = making->starts[g + 1];
+
 		error = ff_pairs_sort(making->values + start, making->order + start,
-				      making->starts[g + 1] - start, FF_BY_WIDE, &scratch);
+				      past - start, FF_BY_WIDE, &scratch);
+		for (size_t rank = start; rank < past && !error; rank++)
+			making->ranks[making->order[rank]] = (uint32_t)rank;
 	}
 	ff_scratch_drop(&scratch);
 	return error;
@@ -358,11 +390,13 @@ static int make(struct ff_task *task, void *context)
 {
 	struct making *making = context;
 	struct ff_collector *collector = making->collector;
+	struct ff_space *spaces;
 	size_t first = 0;
 	int error = take_columns(making, task);
 
 	if (error)
 		return error;
+	spaces = making->pointers->spaces;
 	if (collector->nruns)
 		qsort(collector->runs, collector->nruns, sizeof(*collector->runs), by_start);
 	for (size_t r = 0; r < collector->nruns; r++) {
@@ -370,17 +404,19 @@ static int make(struct ff_task *task, void *context)
 		first += collector->runs[r].n;
 	}
 	error = ff_task_each(task, place_part, making, making->nparts);
+	if (!error)
+		error = feed(&spaces[FF_ORDER], &collector->offsets);
 	if (error)
 		return error;
 	lay_out(making);
 	error = ff_task_each(task, scatter_part, making, making->nparts);
-	drop_runs(collector);
 	if (!error)
-		error = ff_task_each(task, sort_part, making,
-				     (making->granules + GROUP - 1) / GROUP);
+		error = ff_pointers_take_ranks(making->pointers, collector->room, &making->ranks);
 	if (!error)
-		error = ff_pointers_rank(making->pointers, task, collector->room);
-	return error;
+		error = feed(&spaces[FF_RANKS], &collector->values);
+	if (error)
+		return error;
+	return ff_task_each(task, sort_part, making, (making->granules + GROUP - 1) / GROUP);
 }
 
 static void free_making(void *context)

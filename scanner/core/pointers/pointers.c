@@ -28,18 +28,18 @@ int ff_pointers_take(struct ff_room *room, size_t n, struct ff_pointers **out)
 		return -ENOMEM;
 	pointers->references = 1;
 	pointers->n = n;
-	error = ff_space_take(room, n * sizeof(uint64_t), &pointers->spaces[0]);
+	error = ff_space_take(room, n * sizeof(uint64_t), &pointers->spaces[FF_ADDRESSES]);
 	if (!error)
-		error = ff_space_take(room, n * sizeof(uint64_t), &pointers->spaces[1]);
+		error = ff_space_take(room, n * sizeof(uint64_t), &pointers->spaces[FF_VALUES]);
 	if (!error)
-		error = ff_space_take(room, n * sizeof(uint32_t), &pointers->spaces[2]);
+		error = ff_space_take(room, n * sizeof(uint32_t), &pointers->spaces[FF_ORDER]);
 	if (error) {
 		ff_pointers_put(pointers);
 		return error;
 	}
-	pointers->addresses = pointers->spaces[0].bytes;
-	pointers->values = pointers->spaces[1].bytes;
-	pointers->order = pointers->spaces[2].bytes;
+	pointers->addresses = pointers->spaces[FF_ADDRESSES].bytes;
+	pointers->values = pointers->spaces[FF_VALUES].bytes;
+	pointers->order = pointers->spaces[FF_ORDER].bytes;
 	*out = pointers;
 	return 0;
 }
@@ -54,7 +54,7 @@ void ff_pointers_put(struct ff_pointers *pointers)
 {
 	if (!pointers || __atomic_sub_fetch(&pointers->references, 1, __ATOMIC_ACQ_REL))
 		return;
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < FF_COLUMNS; i++)
 		ff_space_drop(&pointers->spaces[i]);
 	free(pointers);
 }
@@ -67,9 +67,19 @@ uint64_t ff_pointers_count(const struct ff_pointers *pointers)
 void ff_pointers_columns(struct ff_pointers *pointers, uint64_t **addresses, uint64_t **values,
 			 uint32_t **order)
 {
-	*addresses = pointers->spaces[0].bytes;
-	*values = pointers->spaces[1].bytes;
-	*order = pointers->spaces[2].bytes;
+	*addresses = pointers->spaces[FF_ADDRESSES].bytes;
+	*values = pointers->spaces[FF_VALUES].bytes;
+	*order = pointers->spaces[FF_ORDER].bytes;
+}
+
+int ff_pointers_take_ranks(struct ff_pointers *pointers, struct ff_room *room, uint32_t **out)
+{
+	struct ff_space *space = &pointers->spaces[FF_RANKS];
+	int error = ff_space_take(room, pointers->n * sizeof(uint32_t), space);
+
+	if (!error)
+		pointers->ranks = *out = space->bytes;
+	return error;
 }
 
 struct ranking {
@@ -94,12 +104,10 @@ static int rank_part(void *context, size_t part)
 int ff_pointers_rank(struct ff_pointers *pointers, struct ff_task *task, struct ff_room *room)
 {
 	struct ranking ranking = { .pointers = pointers };
-	int error = ff_space_take(room, pointers->n * sizeof(uint32_t), &pointers->spaces[3]);
+	int error = ff_pointers_take_ranks(pointers, room, &ranking.ranks);
 
 	if (error)
 		return error;
-	ranking.ranks = pointers->spaces[3].bytes;
-	pointers->ranks = ranking.ranks;
 	return ff_task_each(task, rank_part, &ranking, (pointers->n + PART - 1) / PART);
 }
 

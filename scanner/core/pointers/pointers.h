@@ -5,6 +5,8 @@
 #include "pairs.h"
 #include "task.h"
 
+enum ff_column { FF_ADDRESSES, FF_VALUES, FF_ORDER, FF_RANKS, FF_COLUMNS };
+
 /*
  * A pointer map: by index in the order of addresses, and by rank in the order of values;
  * among those of one value, of addresses.
@@ -16,14 +18,16 @@ struct ff_pointers {
 	const uint64_t *values;		/* by rank */
 	const uint32_t *order;		/* the index of each rank */
 	const uint32_t *ranks;		/* the rank of each index */
-	struct ff_space spaces[4];
+	struct ff_space spaces[FF_COLUMNS];
 };
 
 #define FF_POINTERS_MOST UINT32_MAX
 
 /* Columns of zeros for n pointers, but for the ranks. */
 int ff_pointers_take(struct ff_room *room, size_t n, struct ff_pointers **out);
-/* Fill in the ranks; -EILSEQ when the order is not one of n pointers. */
+/* The last column, for the ranks. */
+int ff_pointers_take_ranks(struct ff_pointers *pointers, struct ff_room *room, uint32_t **out);
+/* Take it and fill it in; -EILSEQ when the order is not one of n pointers. */
 int ff_pointers_rank(struct ff_pointers *pointers, struct ff_task *task, struct ff_room *room);
 
 static inline uint64_t ff_pointers_value(const struct ff_pointers *pointers, size_t index)

@@ -151,3 +151,30 @@ void ff_space_drop(struct ff_space *space)
 	ff_room_put(space->room);
 	*space = (struct ff_space){ 0 };
 }
+
+static size_t in_pages(size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (size + page - 1) / page * page;
+}
+
+int ff_space_feed(struct ff_space *space, size_t *at, struct ff_space *from)
+{
+	size_t left = in_pages(space->size) - *at, size = in_pages(from->size);
+	uint8_t *to = (uint8_t *)space->bytes + *at;
+	int error = 0;
+
+	if (size > left)
+		size = left;
+	if (size && !space->on_disk && !from->on_disk) {
+		/* on failure, what was at its place may be there or not */
+		if (mremap(from->bytes, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to &&
+		    mmap(to, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != to)
+			error = -ENOMEM;
+		*at += size;
+	}
+	ff_space_drop(from);
+	return error;
+}

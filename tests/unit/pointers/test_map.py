@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from farfetch.scanner import (
     attach,
     i32,
 )
+from farfetch.scanner.pointers.columns import columns_of
 
 BASE = 0x1000
 BASES = Range(BASE, BASE + 16)
@@ -70,6 +72,26 @@ def test_what_does_not_fit_in_memory_is_in_files(tmp_path: Path) -> None:
     assert on_disk.scan(BASE + 160, **question).text() == in_memory.scan(
         BASE + 160, **question
     ).text()  # fmt: skip
+
+
+def test_many_pointers_are_in_order(tmp_path: Path) -> None:
+    count = 1 << 20  # more than are kept in one piece while they are read
+    step = 700_001  # odd: every word is pointed to once
+    words = array("Q", (BASE + number * step % count * 8 for number in range(count)))
+    whole = attach(Buffer(bytearray(words.tobytes()), base=BASE))
+    for budget in (None, Budget(16 << 20, 1 << 30), Budget(0, 1 << 30)):
+        pointers = whole.pointer_map(budget=budget, directory=str(tmp_path), threads=2)
+        pointers.save(tmp_path / "it.ffmap", force=True)
+        addresses, values, order = columns_of(pointers.handle)
+        assert addresses == array("Q", range(BASE, BASE + count * 8, 8)).tobytes()
+        assert values == addresses
+        inverse = pow(step, -1, count)
+        assert order == array("I", (n * inverse % count for n in range(count))).tobytes()
+        with PointerMap.load(tmp_path / "it.ffmap") as loaded:
+            assert len(loaded) == count
+        for number in range(0, count, 99_991):
+            paths = pointers.scan(BASE + number * 8, 1, max_offset=0, bases=Range(BASE, 1 << 40))
+            assert [path.base for path in paths] == [f"0x{BASE + number * inverse % count * 8:x}"]
 
 
 def test_more_than_the_budget_is_refused(tmp_path: Path) -> None:
