@@ -15,6 +15,7 @@ from ..images.elf import headers_size
 from ..memory.base import Memory
 from ..memory.modules import Module, modules_of
 from ..memory.regions import Footprint, Region
+from ..memory.stacks import Stack
 from ..memory.values import Values
 from ..scan.budget import Budget
 from ..scan.disk import snapshot_directory
@@ -22,6 +23,7 @@ from .contents import UnpackProgress, opened
 from .elf import parse_elf
 from .image import CoreThread, Damaged, Image
 from .minidump import SIGNATURE, parse_minidump
+from .stacks import core_stacks
 
 _HEADERS: Final = 4096  # bytes of a module that its size is said in
 
@@ -103,6 +105,11 @@ class CoreFile(Memory):
         if regions != self._known[0]:
             self._known = (regions, modules_of(regions, size_of=self._size_of))
         return self._known[1]
+
+    def stacks(self) -> list[Stack]:
+        """The stacks of its threads, as far as they are known, by thread."""
+        regions = self.regions()
+        return core_stacks(self._image, self, regions, self.modules(regions))
 
     def _size_of(self, first: Region) -> int | None:
         return headers_size(self.read(first.start, _HEADERS))

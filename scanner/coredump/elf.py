@@ -78,9 +78,10 @@ def parse_elf(read: Read, size: int) -> Image:
                 elif kind == _NT_PRPSINFO:
                     _add_names(image, form, raw)
                 elif kind == _NT_AUXV:
-                    auxiliary = dict(_pairs(raw, form))
+                    image.auxiliary, auxiliary = raw, dict(_pairs(raw, form))
                 elif kind == _NT_FILE:
                     files = list(_files(raw, form))
+    image.random = auxiliary.get(_AT_RANDOM, 0)
     _name_regions(image, files, auxiliary)
     image.regions = split_by_pieces(image.regions, image.pieces)
     return image

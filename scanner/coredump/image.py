@@ -70,6 +70,9 @@ class Image:
         pid: of the process; None where that is not said.
         name: of its program; "" where that is not said.
         program: the path of its program; "" where that is not known.
+        auxiliary: what the kernel has told the program of itself; b"" where that is not said.
+        random: the address of bytes that it has put behind that; 0 where that is not said.
+        stack_bases: where the stacks of a Windows program's threads end; 0 where one is not known.
     """
 
     bits: int
@@ -81,6 +84,9 @@ class Image:
     pid: int | None = None
     name: str = ""
     program: str = ""
+    auxiliary: bytes = b""
+    random: int = 0
+    stack_bases: list[int] = field(default_factory=list)
 
 
 def check_pieces(pieces: Sequence[Piece], size: int) -> list[Piece]:

@@ -92,7 +92,9 @@ def parse_minidump(read: Read, size: int) -> Image:
         Module(ntpath.basename(path), path, base, end, _within(image.regions, base, end))
         for base, end, path in modules
     ]
-    image.threads = list(_threads(read, streams, size, image.bits))
+    for thread, base in _threads(read, streams, size, image.bits):
+        image.threads.append(thread)
+        image.stack_bases.append(base)
     if _MISC in streams:
         flags, pid = struct.unpack("<4x2I", _all(read, streams[_MISC][0], 12))
         image.pid = pid if flags & 1 else None
@@ -218,11 +220,12 @@ def _within(regions: list[Region], base: int, end: int) -> tuple[Region, ...]:
 
 def _threads(
     read: Read, streams: dict[int, tuple[int, int]], size: int, bits: int
-) -> Iterator[CoreThread]:
+) -> Iterator[tuple[CoreThread, int]]:
+    """Threads, and where the stack of each ends."""
     known = _CONTEXT64 if bits == 64 else _CONTEXT32
     number = "<Q" if bits == 64 else "<I"
-    for tid, length, at in struct.iter_unpack(
-        "<I36x2I", _listed(read, streams, _THREADS, 48, size)
+    for tid, start, stack, length, at in struct.iter_unpack(
+        "<I20xQI4x2I", _listed(read, streams, _THREADS, 48, size)
     ):
         context = read(at, min(length, 1 << 16))
         registers = {
@@ -230,4 +233,4 @@ def _threads(
             for name, offset in known.items()
             if offset + 8 <= len(context)
         }
-        yield CoreThread(tid, registers)
+        yield CoreThread(tid, registers), start + stack if start else 0

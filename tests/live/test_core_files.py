@@ -101,6 +101,27 @@ def seen(target: Target, gold: int, health: int) -> dict[str, Any]:
         }
 
 
+@pytest.mark.parametrize("make", [saved, gcore, kernel])
+@every_build
+def test_threads_have_the_stacks_that_they_had(
+    build: str, make: Callable[[TargetProcess, Path], Path], tmp_path: Path, spawn: Spawn
+) -> None:
+    process = spawn("purses")
+    goal = process.greeting.number("coins2")
+    with attach(process.pid) as target:
+        live = [(stack.number, stack.top) for stack in target.memory.stacks()]
+        pointers = target.pointer_map()
+    assert [number for number, _ in live] == [0, 1, 2]
+    core = CoreFile(make(process, tmp_path))
+    assert [(stack.number, stack.top) for stack in core.stacks()] == live, build
+    with attach(core) as target:
+        assert target.address("stack[2]-0x10") == live[2][1] - 16
+        question: dict[str, Any] = {"depth": 2, "max_offset": 256, "bases": "stack[2]"}
+        paths = target.pointer_map().scan(goal, compare=[(pointers, goal)], **question)
+        assert paths.total
+        assert paths[0].resolve(target) == goal
+
+
 def test_regions_are_called_as_the_kernel_calls_them(tmp_path: Path, spawn: Spawn) -> None:
     """Also of a program that has no heap: what it maps is none."""
     for name, arguments in (("web", ("4",)), ("game", ()), ("big", ("4",))):

@@ -32,13 +32,9 @@ from support.targets import Spawn, every_build
 THREADS = 3
 
 
-def known(build: str) -> range:
-    """Threads whose stacks are known: of 32 bits the kernel says it only of the first."""
-    return range(1 if build == "m32" else THREADS)
-
-
+@pytest.mark.usefixtures("build")
 @every_build
-def test_a_path_from_a_stack_lasts(spawn: Spawn, tmp_path: Path, build: str) -> None:
+def test_a_path_from_a_stack_lasts(spawn: Spawn, tmp_path: Path) -> None:
     saved = tmp_path / "first.ffmap"
     purses = spawn("purses")
     with attach(purses.pid) as target, target.pointer_map() as pointers:
@@ -49,7 +45,7 @@ def test_a_path_from_a_stack_lasts(spawn: Spawn, tmp_path: Path, build: str) -> 
     now = [purses.greeting.number(f"coins{number}") for number in range(THREADS)]
     best = []
     with attach(purses.pid) as target, target.pointer_map() as pointers:
-        for number in known(build):
+        for number in range(THREADS):
             with PointerMap.load(saved) as first:
                 paths = pointers.scan(
                     now[number],
@@ -72,7 +68,7 @@ def test_a_path_from_a_stack_lasts(spawn: Spawn, tmp_path: Path, build: str) -> 
     for _ in range(3):
         purses = spawn("purses")
         with attach(purses.pid) as target:
-            for number in known(build):
+            for number in range(THREADS):
                 at = purses.greeting.number(f"coins{number}")
                 assert best[number].resolve(target) == at
                 assert target.read(at, i32) == 1000 + number

@@ -70,6 +70,7 @@ ELSEWHERE = (
     ("scanner/scan/matches", "live/test_columns"),
     ("scanner/arrow scanner/scan/columns scanner/pointers/path_columns", "live/test_arrow"),
     ("scanner/memory/stacks scanner/process/stacks", "live/test_stacks"),
+    ("scanner/memory/thread_stacks scanner/coredump/stacks", "live/test_core_files"),
     ("scanner/images/elf_headers scanner/images/pe_headers", "unit/images/test_builds"),
     ("scanner/scan/turns", "live/test_threads"),
     ("scanner/pointers", "laws/test_pointers live/test_pointers unit/pointers/test_scan"),

@@ -241,6 +241,7 @@ def used(name: Path, raw: bytes) -> None:
     said = ""
     try:
         with attach(CoreFile(name)) as target:
+            target.memory.stacks()
             assert target.modules() is not None
             assert len(target.footprints()) == len(target.regions())
             scan = target.scan(i32, where="all")

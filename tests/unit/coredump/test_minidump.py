@@ -44,17 +44,20 @@ def pages() -> dict[int, bytes]:
     return {GAME: b"MZ".ljust(PAGE, b"\0"), GAME + 0x3000: bytes(data), HEAP: bytes(heap)}
 
 
-def minidump(*, whole: bool = True, listed: bool = True, machine: int = 9) -> bytes:
+def minidump(
+    *, whole: bool = True, listed: bool = True, machine: int = 9, program: str = "Old Game.exe"
+) -> bytes:
     dump = Dump()
     dump.stream(7, struct.pack("<H54x", machine))
-    name = "C:\\games\\Old Game.exe".encode("utf-16-le")
+    name = f"C:\\games\\{program}".encode("utf-16-le")
     at = dump.put(struct.pack("<I", len(name)) + name)
     dump.stream(4, struct.pack("<I", 1) + struct.pack("<QI8xI84x", GAME, 0x5000, at))
     context = bytearray(0x4D0)
     context[0x98:0xA0] = (HEAP + 0x800).to_bytes(8, "little")
     held = dump.put(bytes(context))
-    thread = struct.pack("<I36x2I", 77, len(context), held)
-    dump.stream(3, struct.pack("<I", 1) + thread)
+    thread = struct.pack("<I20xQI4x2I", 77, HEAP + 0x800, PAGE // 4, len(context), held)
+    unknown = struct.pack("<I20xQI4x2I", 78, 0, 0, 0, 0)
+    dump.stream(3, struct.pack("<I", 2) + unknown + thread)
     dump.stream(15, struct.pack("<3I", 12, 1, 4321))
     if listed:
         rows = ((GAME, PAGE, 2), (GAME + 0x3000, PAGE, 4), (HEAP, 2 * PAGE, 4), (0x9000, PAGE, 1))
@@ -84,7 +87,10 @@ def test_it_is_a_target(tmp_path: Path, whole: bool) -> None:
     name.write_bytes(minidump(whole=whole))
     core = CoreFile(name)
     assert (core.was, core.command, core.bits) == (4321, "Old Game.exe", 64)
-    assert [(thread.tid, thread.stack_pointer) for thread in core.threads] == [(77, HEAP + 0x800)]
+    assert [(thread.tid, thread.stack_pointer) for thread in core.threads] == [
+        (78, None),
+        (77, HEAP + 0x800),
+    ]
     with attach(core) as target:
         assert target.read(HEAP + 0x108, i64) == 1500
         (module,) = target.modules()
@@ -105,6 +111,21 @@ def test_it_is_a_target(tmp_path: Path, whole: bool) -> None:
         assert [one.resident for one in target.footprints()] == [0, PAGE, 0, PAGE, PAGE]
         with pytest.raises(FarfetchError, match="cannot read 4 bytes"):
             target.read(HEAP + PAGE, i32)
+
+
+def test_stacks_are_counted_from_where_threads_begin(tmp_path: Path) -> None:
+    name = tmp_path / "game.dmp"
+    raw = bytearray(minidump(program="kernel32.dll"))
+    heap = raw.rindex((1500).to_bytes(8, "little")) - 0x108
+    for at in (0x840, 0xB40):  # returns into it; the stack ends at 0xc00
+        raw[heap + at : heap + at + 8] = (GAME + 0x123).to_bytes(8, "little")
+    name.write_bytes(raw)
+    [stack] = CoreFile(name).stacks()
+    assert (stack.number, stack.top, stack.range.end) == (0, HEAP + 0xB40, HEAP + 0xC00)
+    with attach(CoreFile(name)) as target:
+        assert target.address("stack[0]-8") == HEAP + 0xB38
+    name.write_bytes(minidump())  # no thread of it began in kernel32.dll
+    assert CoreFile(name).stacks() == []
 
 
 def test_one_that_does_not_list_what_is_mapped(tmp_path: Path) -> None:
@@ -134,6 +155,7 @@ def test_damage_is_refused_or_does_no_harm(tmp_path: Path) -> None:
         try:
             with attach(CoreFile(name)) as target:
                 target.modules()
+                target.memory.stacks()
                 assert target.scan(i64, where="all").first("now == 1500").matches >= 0
         except FarfetchError as error:
             said = str(error)
