@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from farfetch.scanner import CodeEntry, PointerMap, attach, i64, u64
+from farfetch.scanner import CodeEntry, CoreFile, PointerMap, attach, i64, u64
 
 from support.child import is_traced
 from support.targets import TargetProcess, make_targets
@@ -62,6 +62,9 @@ def test_the_best_path_of_two_runs_lasts(
         assert str(target.locate(target.read(first.top, u64))).startswith("kernel32.dll+")
         assert target.address("THREADSTACK0-0x10") == first.top - 16
         target.pointer_map(goal=gold).save(saved)
+        target.save_memory(tmp_path / "hoard.core")
+    [same, *_] = CoreFile(tmp_path / "hoard.core").stacks()
+    assert (same.number, same.top) == (first.number, first.top)
     with hoard(program, environment, 2) as process, attach(process.pid) as target:
         gold = process.command("").number("gold_addr")
         with target.pointer_map() as pointers, PointerMap.load(saved) as before:
