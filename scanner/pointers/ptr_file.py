@@ -126,6 +126,12 @@ def export_paths(
     arguments.like("paths", paths, ("__iter__",), "paths, each a PointerPath")
     name = arguments.path("file", file)
     force = arguments.flag("force", force)
+    results = f"{name}.results.0"
+    if not force:
+        for known in (name, *_results(name)):
+            if Path(known).exists():
+                said = "is there: write to another file, or force it"
+                raise PointerMapError(known, said)
     kept = []
     modules: dict[str, int] = {}
     for path in paths:
@@ -140,12 +146,6 @@ def export_paths(
         + struct.pack(f"<{most}i", *reversed(offsets), *(0 for _ in range(most - len(offsets))))
         for module, base, offsets in kept
     )
-    results = f"{name}.results.0"
-    if not force:
-        for known in (name, *_results(name)):
-            if Path(known).exists():
-                said = "is there: write to another file, or force it"
-                raise PointerMapError(known, said)
     _write(results, raw)
     _write(name, _header_of(modules, most))
     for other in _results(name):

@@ -47,6 +47,7 @@ def read_core(file: Path) -> None:
     """Attach to a core file, and look at all of it."""
     with attach(CoreFile(file)) as target:
         target.modules()
+        target.memory.stacks()
         assert len(target.footprints()) == len(target.regions())
         target.scan(i32, where="all").first("now == 1500")
 
