@@ -86,6 +86,7 @@ def _scan(session: Session, given: Given) -> Result:
         "within": given.within,
         "not_through": given.not_through,
     }
+    strangers = _strangers(pointers, [other for other, _ in others])
     try:
         limits = pointer_scan.scan(session, pointers, address, _limits(given), others, **asked)
     finally:
@@ -96,6 +97,10 @@ def _scan(session: Session, given: Given) -> Result:
     changed = getattr(session.hunt.paths, "changed", ())
     if changed:
         said.append(_changed_said(pointers, changed))
+    if strangers:
+        said.append(
+            f"compared with another program, {', '.join(strangers)}: hardly any path is in both"
+        )
     said += _advice(session, given, compared=bool(others))
     fields: dict[str, Json] = {
         **answer.fields,
@@ -105,6 +110,7 @@ def _scan(session: Session, given: Given) -> Result:
         "max_offset": limits.max_offset,
         "modules": dict(session.hunt.modules),
         "changed": list(changed),
+        "strangers": list(strangers),
         "map": found_paths.map_fields(pointers),
     }
     return Result(fields, (*answer.blocks, *said))
@@ -116,6 +122,25 @@ def _changed_said(pointers: PointerMap, changed: Sequence[str]) -> str:
     if changed[0].strip('"').partition("[")[0] == program or changed[0].lower().endswith(".exe"):
         return f"the program itself is another build in another map: paths may err ({listed})"
     return f"another build in another map, so its paths may err: {listed}"
+
+
+def _strangers(pointers: PointerMap, others: Sequence[PointerMap]) -> list[str]:
+    """What other maps are of, where that is neither called as the program of one is, nor built."""
+    ours = _programs(pointers)
+    return [
+        other.moment.name
+        for other in others
+        if ours and (theirs := _programs(other)) and not ours & theirs
+    ]
+
+
+def _programs(pointers: PointerMap) -> set[str]:
+    """Names and builds of a map's programs: of Windows' ones where there are some."""
+    moment = pointers.moment
+    known = [*zip(moment.modules, moment.builds, strict=True)]
+    of_windows = [pair for pair in known if pair[0].name.lower().endswith(".exe")]
+    programs = of_windows or [pair for pair in known if pair[0].path == moment.program]
+    return {text for module, build in programs for text in (module.name.lower(), build) if text}
 
 
 def _mapped(session: Session, given: Given) -> tuple[PointerMap, int]:

@@ -144,6 +144,22 @@ def test_more_than_anybody_looks_through(game: TargetProcess, drive: Drive) -> N
     assert len(shell.ask("pointers list 20")["paths"]) == 20
 
 
+def test_a_map_of_another_program_is_named(
+    game: TargetProcess, drive: Drive, tmp_path: Path
+) -> None:
+    saved, own = tmp_path / "purses.ffmap", tmp_path / "game.ffmap"
+    shell = drive()
+    with TargetProcess("purses") as purses:
+        shell.ask(f"attach {purses.pid}")
+        shell.ask(f"pointers map {saved} {purses.greeting['coins1']}")
+    shell.ask(f"attach {game.pid}")
+    gold = game.command("addresses")["gold_addr"]
+    shell.ask(f"pointers map {own} {gold}")
+    question = f"pointers scan {gold} --depth 3 --max-offset 512 --compare"
+    assert shell.ask(f"{question} {saved}")["strangers"] == ["purses"]
+    assert shell.ask(f"{question} {own}")["strangers"] == []
+
+
 def test_a_check_leaves_what_still_leads_there(drive: Drive) -> None:
     shell = drive()
     with TargetProcess("game") as game:
