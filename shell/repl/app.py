@@ -114,23 +114,39 @@ def _read_and_run(session: Session, answers: Answers) -> int:
         session.ask = asking.ask
         if isinstance(answers, TextAnswers) and not streams.dumb():
             answers.more = asking.more
-        while not session.finished:
-            try:
-                news = watch.news()
-                if news is not None:
-                    report.complain(news)
-                for said in watch.again():
-                    print(said, flush=True)
-                begun, session.next_line = session.next_line, ""
-                lines = prompt.prompt(default=begun, pre_run=_watching(watch))
-                typeahead.hold()
-                _run_lines(session, scripts.typed(lines), answers, watch)
-            except KeyboardInterrupt:  # wherever it comes: it never ends the shell
-                continue
-            except EOFError:
-                if _may_end(session):
-                    break
+        try:
+            _ask_and_run(session, answers, watch, prompt, typeahead)
+        except BaseException:  # a signal, before what the last line changed was copied
+            with session.whole():
+                session.unsaved.keep(session.table)
+            raise
     return exit_codes.SUCCESS
+
+
+def _ask_and_run(
+    session: Session,
+    answers: Answers,
+    watch: TargetWatch,
+    prompt: PromptSession[str],
+    typeahead: Typeahead,
+) -> None:
+    """Ask for lines and run them, until the session is to end."""
+    while not session.finished:
+        try:
+            news = watch.news()
+            if news is not None:
+                report.complain(news)
+            for said in watch.again():
+                print(said, flush=True)
+            begun, session.next_line = session.next_line, ""
+            lines = prompt.prompt(default=begun, pre_run=_watching(watch))
+            typeahead.hold()
+            _run_lines(session, scripts.typed(lines), answers, watch)
+        except KeyboardInterrupt:  # wherever it comes: it never ends the shell
+            continue
+        except EOFError:
+            if _may_end(session):
+                break
 
 
 def _may_end(session: Session) -> bool:
@@ -148,7 +164,8 @@ def _run_lines(
     for line in lines:
         error = scripts.run_line(session, line, answers)
         if not session.finished:
-            session.unsaved.keep(session.table)
+            with session.whole():
+                session.unsaved.keep(session.table)
             watch.remember()
         if isinstance(error, TargetGone):
             watch.news()  # has just been told

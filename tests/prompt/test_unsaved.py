@@ -53,6 +53,24 @@ def test_the_end_is_asked_for(start: Start, end: str, no: str) -> None:
     assert again.wait() == 0
 
 
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_an_end_in_the_middle_of_a_line_loses_nothing(
+    start: Start, tmp_path: Path, is_closed: bool
+) -> None:
+    script = tmp_path / "add.ff"
+    script.write_text(f"{ADD}\nwait forever\n")
+    terminal = start()
+    terminal.send(f"source {script}\r")
+    shows(terminal, '^"hp": i32 at')
+    if is_closed:
+        assert terminal.hang_up() == -signal.SIGHUP
+    else:
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.wait() == -signal.SIGTERM
+    again = start()
+    enter(again, "load --unsaved", "^1 entry loaded that were never saved$")
+
+
 def test_scripts_alone_are_a_table_too(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "t.json"
     scripts = [{"name": name, "text": "nop"} for name in ("one", "two")]
