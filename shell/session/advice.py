@@ -116,7 +116,7 @@ def _lines(scan: Scan, before: str, *, is_align_auto: bool) -> Iterator[str]:
         return
     if before:
         yield before
-    if number and is_fraction:
+    if number and is_fraction and not (label == "number" and _is_unsigned(number)):
         yield f"shown rounded? try ~= {number}"
     if number and float(number).is_integer():
         yield from _types(float(number), label)
@@ -125,6 +125,11 @@ def _lines(scan: Scan, before: str, *, is_align_auto: bool) -> Iterator[str]:
         yield f"not at a multiple of {multiple}? align 1 looks at every address"
     if str(scan.where) == _DEFAULT_WHERE:
         yield "in memory that is only read? where all looks there, too"
+
+
+def _is_unsigned(number: str) -> bool:
+    """Whether only an unsigned number of 32 bits is so large, which ``number`` does not have."""
+    return 2**31 <= float(number) < 2**32
 
 
 def _types(number: float, label: str) -> Iterator[str]:

@@ -34,6 +34,7 @@ def said(farfetch: Farfetch, game: TargetProcess, *lines: str) -> list[str]:
         (("-12345",), OTHER_OR_SMALL),
         (("type u16", "where PLAYER", "54321"), OTHER.replace("type any", "type i32, or type any")),
         (("type number", "align 1", "where PLAYER", "12345"), "~= 12345"),
+        (("type number", "where PLAYER", "0xDEADBEEF"), "try type any"),
         (("type any", "~= 987654321"), ALIGN_4.replace("4", "its size")),
         (("type any", "align 4", "~= 987654321"), ALIGN_4),
         (("type f32", "98765.25"), "shown rounded? try ~= 98765.25"),
