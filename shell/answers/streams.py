@@ -21,7 +21,7 @@ _PLAINER = str.maketrans(
 
 def dumb() -> bool:
     """Whether the terminal shows nothing but text."""
-    return os.environ.get("TERM", "dumb") in ("", "dumb")
+    return os.environ.get("TERM", "dumb").lower() in ("", "dumb", "unknown")
 
 
 def _plainer(error: UnicodeError) -> tuple[str | bytes, int]:

@@ -77,6 +77,7 @@ def run_prompt(session: Session, answers: Answers) -> int:
         The exit code, 0.
     """
     if streams.dumb():
+        os.environ["TERM"] = "dumb"  # which is all that prompt_toolkit goes by
         with create_app_session(output=PlainTextOutput(sys.stdout)):
             return _read_and_run(session, answers)
     session.screens = TerminalScreens(session)

@@ -99,8 +99,11 @@ def test_no_colours(start: Start, game: TargetProcess) -> None:
     assert {(cell.fg, cell.bg) for cell in cells} == {("default", "default")}
 
 
-def test_a_dumb_terminal_gets_nothing_but_text(start: Start, game: TargetProcess) -> None:
-    terminal = start("-p", game.pid, size=(40, 40), TERM="dumb")
+@pytest.mark.parametrize("term", ["dumb", "unknown", ""])
+def test_a_dumb_terminal_gets_nothing_but_text(
+    start: Start, game: TargetProcess, term: str
+) -> None:
+    terminal = start("-p", game.pid, size=(40, 40), TERM=term)
     for line, shows in (
         ("where heap", "^where heap"),
         ("100", r"^\d+ match"),
@@ -111,6 +114,7 @@ def test_a_dumb_terminal_gets_nothing_but_text(start: Start, game: TargetProcess
         terminal.send(f"{line}\r")
         terminal.wait_for(re.compile(shows, re.MULTILINE))
     assert b"\x1b" not in terminal.received
+    assert b" alive |" not in terminal.received  # nor a line at the bottom
 
 
 @pytest.mark.parametrize("environment", [ASCII_ONLY, {"PYTHONIOENCODING": "ascii"}])
