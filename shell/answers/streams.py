@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import os
+import select
+import sys
 
 #: The error handler for standard streams: drawings as ASCII, all else as escapes.
 ERRORS = "farfetch.plainer"
@@ -22,6 +25,22 @@ _PLAINER = str.maketrans(
 def dumb() -> bool:
     """Whether the terminal shows nothing but text."""
     return os.environ.get("TERM", "dumb").lower() in ("", "dumb", "unknown")
+
+
+def check_reader() -> None:
+    """What says only now and then that something has changed ends when nobody reads any more.
+
+    Raises:
+        BrokenPipeError: the pipe that answers go to has no reader, as writing to it would say.
+    """
+    try:
+        file = sys.stdout.fileno()
+    except (OSError, ValueError):  # it has none
+        return
+    poll = select.poll()
+    poll.register(file, 0)
+    if any(event & select.POLLERR for _, event in poll.poll(0)):
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def _plainer(error: UnicodeError) -> tuple[str | bytes, int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from farfetch.scanner import ExpressionError, PointerError, TargetGone, format_address, members
 
-from ..answers import quantities, values
+from ..answers import quantities, streams, values
 from ..answers.result import Json, Result
 from ..command import Argument, Category, Command, Given, Needs, Option
 from ..command.kinds import FORCE, PLACES, seconds
@@ -139,6 +139,7 @@ def _follow(
             left = begin + duration - time.monotonic()
             if left <= 0:
                 break
+            streams.check_reader()
             time.sleep(min(left, every))
     except KeyboardInterrupt:
         pass

@@ -144,6 +144,8 @@ def run_line(session: Session, line: Line, answers: Answers) -> BaseException | 
             return None
         name = call.command.name
         result = call.run(session)
+    except BrokenPipeError:  # nobody reads any more
+        raise
     except (Exception, KeyboardInterrupt) as error:
         answers.failure(name, error, _place(line, error))
         return error

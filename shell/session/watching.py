@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from farfetch.scanner import decode, size_of, type_named
 
-from ..answers import quantities, values
+from ..answers import quantities, streams, values
 
 if TYPE_CHECKING:
     from farfetch.scanner import Access, Accesses, Watchpoint, WatchState
@@ -38,6 +38,7 @@ def follow(
     seen = 0
     try:
         while (left := until - time.monotonic()) > 0 and not watch.state.ended:
+            streams.check_reader()
             if not watch.wait(min(left, _POLL), hits=seen):
                 continue
             seen = watch.state.hits

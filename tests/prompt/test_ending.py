@@ -198,6 +198,19 @@ def test_nobody_reads_the_answers(page: Page, farfetch: Farfetch) -> None:
     assert page.is_let_go()
 
 
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
+def test_nobody_reads_what_does_not_change(
+    page: Page, farfetch: Farfetch, options: tuple[str, ...]
+) -> None:
+    """It is not watched for ever, and what reads no more is no error to speak of."""
+    run = farfetch(*options, *commands("info", f"watch {page.at:#x}"))
+    assert run.stdout is not None
+    assert run.stdout.readline()
+    run.stdout.close()
+    assert run.wait(TIMEOUT) == 1
+    assert said(run) == ""
+
+
 def test_answers_that_cannot_be_written(page: Page) -> None:
     line = shlex.join([*COMMAND, "-p", str(page.puppet.pid), *commands(page.freeze, page.patch)])
     done = subprocess.run(
