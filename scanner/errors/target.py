@@ -265,9 +265,15 @@ class MemoryFault(FarfetchError):
             )
         if self.done:
             text += f"0x{self.address + self.done:x} is not mapped or not {able}"
+            if self.writing:
+                text += f", and {count(self.done, 'byte')} before it {_were(self.done)} written"
         else:
             text += f"not mapped or not {able}"
         return f"{text}; {self.hint}" if self.hint else text
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 class MemoryUnavailable(FarfetchError):

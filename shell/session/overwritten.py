@@ -109,6 +109,10 @@ class Room(NamedTuple):
     size: int
     mask: bytes = b""
 
+    def cut(self, size: int) -> Room:
+        """The first so many bytes of it."""
+        return Room(self.address, min(self.size, size), self.mask[:size])
+
 
 class Before:
     """What stands at places before they are written to.
@@ -120,11 +124,27 @@ class Before:
 
     def __init__(self, target: Target, rooms: Iterable[Room]) -> None:
         self._target = target
-        self._before = {room: self._look(room) for room in sorted(set(rooms))}
+        rooms = map(self._readable, sorted(set(rooms)))
+        self._before = {room: self._look(room) for room in rooms}
         self._after: dict[Room, bytes | None] = {}
+
+    def _readable(self, room: Room) -> Room:
+        """A place up to where its memory ends: so far a write that fails there gets."""
+        try:
+            self._target.read_bytes(room.address, room.size)
+        except MemoryFault as fault:
+            return room.cut(fault.done) if fault.done else room
+        return room
 
     def _look(self, room: Room) -> bytes | None:
         return _read(self._target, room.address, room.size)
+
+    def failed(self, fault: MemoryFault) -> None:
+        """A write got no further than that: what is behind stays as it is."""
+        for room in [room for room in self._before if room.address == fault.address]:
+            before = self._before.pop(room)
+            if before and fault.done:
+                self._before[room.cut(fault.done)] = before[: fault.done]
 
     def written(self) -> None:
         """They have been written to: look again."""

@@ -58,7 +58,13 @@ def put(session: Session, write: Write, *, force: bool = False) -> None:
     target, place = session.attached, write.place
     kept = Before(target, _rooms(target, [write]))
     with session.whole():  # what is written is kept
-        target.write(place.address, place.type, write.value, force=force)
+        try:
+            target.write(place.address, place.type, write.value, force=force)
+        except MemoryFault as fault:
+            if fault.done:  # so much was written all the same
+                kept.failed(fault)
+                _keep(session, kept, force=force)
+            raise
         _keep(session, kept, force=force)
 
 
@@ -83,6 +89,7 @@ def put_each(session: Session, writes: Sequence[Write], *, force: bool = False) 
                     except MemoryFault as fault:
                         failed += 1
                         reason = reason or str(fault)
+                        kept.failed(fault)
                     seconds = time.monotonic() - begin
                     session.meter.count(done + failed, len(writes), seconds, "values written")
             finally:

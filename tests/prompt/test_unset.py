@@ -134,6 +134,26 @@ def test_what_cannot_be_written_any_more_is_counted(shell: Any, field: Field) ->
     assert field.numbers() == BEFORE
 
 
+@pytest.mark.parametrize("line", ['write {:#x} text[8] "abcdefgh"', "set {:#x},0 1684234849"])
+@pytest.mark.parametrize("pages", [PAGES, PAGES - 1], ids=["mapped", "writable"])
+def test_what_was_written_up_to_where_memory_ends(
+    shell: Any, field: Field, line: str, pages: int
+) -> None:
+    """The rest was refused, but this much was written."""
+    field.puppet.protect(field.at + (PAGES - 1) * PAGE, 1, READ if pages < PAGES else READ_WRITE)
+    end = pages * PAGE
+    at = field.at + end - (4 if "text" in line else 2)
+    answer = shell.ask(line.format(at))
+    if answer["ok"]:
+        assert (answer["written"], answer["failed"]) == (1, 1)
+    else:
+        assert ", and 4 bytes before it were written" in answer["error"]["message"]
+    changed = field.numbers()
+    assert changed[end // 4 - 1] != BEFORE[end // 4 - 1]
+    assert shell.ask("unset")["ok"]
+    assert field.numbers() == BEFORE
+
+
 def test_of_bits_only_their_own_are_put_back(shell: Any, field: Field) -> None:
     """What else is in their byte is the program's, and may have changed meanwhile."""
     assert shell.ask(f"write {field.at:#x} u8[0..3] 5")["ok"]
