@@ -17,6 +17,8 @@ def _rows(session: Session, asked: Asked) -> int | range:  # noqa: ARG001
     start, dots, last = asked.text.partition("..")
     if not dots:
         return asked.as_count()
+    if not (start and last):
+        raise asked.error(f"{asked.text} has one end only: a range is 0..9")
     first, end = (asked.words.whole(text, asked.what) for text in (start, last))
     if end < first:
         raise asked.error(f"{asked.text} ends before it begins")

@@ -31,6 +31,7 @@ _MATCHES = re.compile(
     rf"(?:\.(?P<field>{places.FIELD.pattern}))?"
 )
 _PART = re.compile(r"""(?:[^,"']|"(?:[^"\\]|\\.)*"|'[^']*')+""")
+_HALF = re.compile(r"[0-9]+\.\.|\.\.[0-9]*")
 
 
 class Span(NamedTuple):
@@ -116,6 +117,7 @@ def read(session: Session, words: Words, raw: str, *, matches_first: bool = Fals
         return Selection((span,), span.start == span.last and ".." not in raw)
     if is_entry:
         return Selection((raw,), True)
+    _check_range(words, raw)
     typed = _PART.findall(raw)
     if "".join(typed) == raw or _is_place(session, raw):
         return Selection((raw,), True)
@@ -187,7 +189,13 @@ def _of_matches(session: Session, indexes: Sequence[int], field: str) -> Iterato
 def _part(session: Session, words: Words, raw: str) -> Part:
     if unquoted(raw) in session.table and not places.is_index(raw):
         return raw
+    _check_range(words, raw)
     return _span(words, raw) or raw
+
+
+def _check_range(words: Words, raw: str) -> None:
+    if _HALF.fullmatch(raw):
+        raise words.error(f"{raw} has one end only: a range is 0..9")
 
 
 def _span(words: Words, text: str) -> Span | None:

@@ -119,6 +119,7 @@ def test_bad_lines(farfetch: Run, line: str, code: int, said: str) -> None:
         ("table set", 2, r"NAME is missing; usage: table set NAME VALUE \[--force\]$"),
         ("wait soon", 2, r"SECONDS is a time from 0, not 'soon'; usage: wait SECONDS\|forever"),
         ("wait -1", 2, "SECONDS is a time from 0"),
+        ("list 3..", 2, r"3\.\. has one end only: a range is 0\.\.9; usage: list "),
         ("list many", 2, r"N is a number, not 'many'; usage: list \[N\|FROM"),
         ("list 1 many", 2, "COUNT is a number, not 'many'"),
         ("list + 3", 2, "'3' is one argument too many"),

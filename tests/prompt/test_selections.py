@@ -225,6 +225,8 @@ def test_an_entry_may_be_called_as_a_range_is(page: Page, shell: Any) -> None:
     ("line", "kind", "said"),
     [
         ("set 3..1 5", "UsageError", "3..1 ends before it begins"),
+        ("set 3.. 5", "UsageError", "3.. has one end only: a range is 0..9"),
+        ("set 0,..3 5", "UsageError", "..3 has one end only: a range is 0..9"),
         ("set 0, 5", "UsageError", "'0,' has a comma too many"),
         ("freeze 0,,1", "UsageError", "'0,,1' has a comma too many"),
         ("watch 2..6", "MatchIndexError", "no match 6: there are 6"),
