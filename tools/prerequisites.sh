@@ -76,6 +76,10 @@ games() { # and what runs them
 	need angband 'test -x /usr/games/angband'
 	need gnome-mines 'test -x /usr/games/gnome-mines'
 	need ltris 'test -x /usr/games/ltris'
+	if [ "$(uname -m)" = x86_64 ]; then # a game for Windows
+		need wine64 'command -v wine64 || test -x /usr/lib/wine/wine64'
+		need gcc-mingw-w64-x86-64-win32 'command -v x86_64-w64-mingw32-gcc'
+	fi
 }
 
 kernels() {

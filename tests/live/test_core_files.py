@@ -23,6 +23,7 @@ from farfetch.scanner import (
     i64,
 )
 
+from support.machine import give_up, needs
 from support.puppet import PAGE, READ_WRITE, Puppet
 from support.targets import Spawn, TargetProcess, every_build
 
@@ -41,7 +42,7 @@ def saved(process: TargetProcess, folder: Path) -> Path:
 
 def gcore(process: TargetProcess, folder: Path) -> Path:
     if shutil.which("gcore") is None:
-        pytest.skip("gcore, which gdb brings, is not installed")
+        give_up("gcore, which gdb brings")
     subprocess.run(
         ["gcore", "-o", folder / "core", str(process.pid)], check=True, capture_output=True
     )
@@ -51,7 +52,7 @@ def gcore(process: TargetProcess, folder: Path) -> Path:
 def kernel(process: TargetProcess, folder: Path) -> Path:
     """One that the kernel writes where the process works: it ends with that."""
     if PATTERN.startswith("|") or "/" in PATTERN:
-        pytest.skip(f"the kernel hands core files to others: {PATTERN}")
+        give_up(f"a kernel that writes core files itself, not by {PATTERN}")
     whole = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
     resource.prlimit(process.pid, resource.RLIMIT_CORE, whole)
     working = Path(f"/proc/{process.pid}/cwd").readlink()
@@ -148,7 +149,7 @@ def test_runs_are_compared_with_core_files(tmp_path: Path, spawn: Spawn) -> None
         assert paths[0].resolve(target) == gold
 
 
-@pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed")
+@needs(shutil.which("gdb"), "gdb")
 @every_build
 def test_gdb_reads_what_is_saved(build: str, tmp_path: Path, spawn: Spawn) -> None:
     process = spawn("game")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
@@ -14,9 +13,9 @@ import pytest
 from farfetch.scanner import Buffer, Instruction, attach
 from farfetch.scanner.code.decoder import iced
 
-from support.machine import only_x86
+from support.machine import needs, only_x86
 
-pytestmark = [only_x86, pytest.mark.skipif(not shutil.which("objdump"), reason="needs objdump")]
+pytestmark = only_x86
 
 DLL: Final = Path("/usr/lib/x86_64-linux-gnu/wine/x86_64-windows/ntdll.dll")
 _LINE: Final = re.compile(r"\s*([0-9a-f]+):\t((?:[0-9a-f]{2} )+)\s*\t?(.*)")
@@ -68,7 +67,7 @@ def libc() -> Path:
     "file",
     [
         pytest.param(None, id="libc"),
-        pytest.param(DLL, id="dll", marks=pytest.mark.skipif(not DLL.exists(), reason="no Wine")),
+        pytest.param(DLL, id="dll", marks=needs(DLL.exists(), "Wine")),
     ],
 )
 def test_every_instruction_of_a_library(file: Path | None) -> None:

@@ -21,6 +21,7 @@ from live.test_arena import anonymous, old_of, where_of
 from live.test_disk import mount, old_values_on, private_mounts
 from support import apart
 from support.child import tell
+from support.machine import give_up
 from support.targets import Spawn, TargetProcess
 
 MIB = 1 << 20
@@ -293,12 +294,12 @@ def real_group(limit: int) -> Iterator[Path]:
     try:
         made.mkdir()
     except OSError as error:
-        pytest.skip(f"no control group can be made: {error}")
+        give_up(f"a control group of its own: {error}")
     try:
         try:
             (made / name).write_text(str(limit))
         except OSError as error:
-            pytest.skip(f"no limit can be set: {error}")
+            give_up(f"a control group with a limit: {error}")
         yield made
     finally:
         made.rmdir()

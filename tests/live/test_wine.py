@@ -12,18 +12,14 @@ import pytest
 from farfetch.scanner import CodeEntry, CoreFile, PointerMap, attach, i64, u64
 
 from support.child import is_traced
+from support.machine import needs
 from support.targets import TargetProcess, make_targets
 
 WINE = next(filter(None, map(shutil.which, ("/usr/lib/wine/wine64", "wine64", "wine"))), None)
 SERVER = next(filter(None, map(shutil.which, ("/usr/lib/wine/wineserver64", "wineserver"))), None)
 COMPILER = shutil.which("x86_64-w64-mingw32-gcc")
-#: Set, it makes a failure of what else would be skipped where Wine or MinGW-w64 is not installed.
-FORCED = "FARFETCH_TEST_WINE"
 
-pytestmark = pytest.mark.skipif(
-    not (WINE and SERVER and COMPILER) and not os.environ.get(FORCED),
-    reason=f"needs wine64 and gcc-mingw-w64-x86-64 ({FORCED}=1 makes this a failure)",
-)
+pytestmark = needs(WINE and SERVER and COMPILER, "wine64 and gcc-mingw-w64-x86-64")
 
 
 @pytest.fixture(scope="module")

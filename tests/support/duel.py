@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import pytest
-
+from support.machine import give_up
 from support.targets import ROOT, TargetProcess, build_targets, make_targets
 
 WINE: Final = next(filter(None, map(shutil.which, ("/usr/lib/wine/wine64", "wine64", "wine"))), "")
@@ -58,7 +57,7 @@ def duel(kind: str, prefix: Path) -> Iterator[TargetProcess]:
         return
     runner, compiler = _RUNNERS[kind]
     if not runner or not shutil.which(compiler):
-        pytest.skip(f"needs Wine of that width and {compiler}")
+        give_up(f"Wine of that width and {compiler}")
     environment = {**os.environ, "WINEPREFIX": str(prefix / kind), "WINEDEBUG": "-all"}
     environment |= {"WINEDLLOVERRIDES": "mscoree,mshtml=", "DISPLAY": ""}
     words = tuple(shlex.split(runner))
