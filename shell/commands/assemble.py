@@ -10,6 +10,7 @@ from ..answers.result import Json, Result
 from ..command import Argument, Category, Command, Given, Needs, Option
 from ..command.code_kinds import CODE
 from ..command.kinds import PLACE
+from ..errors import UsageError
 from ..session import places
 from .patch import AT_EXIT
 
@@ -24,6 +25,8 @@ def run(session: Session, given: Given) -> Result:
     target = session.attached
     address = places.find(session, given.place).address
     raw = target.assemble(address, given.code)
+    if not raw:
+        raise UsageError("CODE has labels alone: nothing would be put there")
     replaced = _replaced(target, address, len(raw))
     raw += b"\x90" * (sum(instruction.size for instruction in replaced) - len(raw))
     location = str(target.locate(address))

@@ -266,6 +266,7 @@ ROWS: dict[str, Row] = {
         refuses=(
             ("assemble 0x10 nop", "MemoryFault"),
             ("assemble game+0x1a03 mvo eax,1", "AssemblyError"),
+            ("assemble game+0x1a03 here:", "UsageError"),
             ("assemble game+0x1a03 nop; mvo eax,1", "ScriptError"),
         ),
         line="assemble game+0x1a03 nop",
