@@ -57,18 +57,13 @@ def _result(session: Session, accesses: Accesses) -> Result:
         )
         for access in found
     )
-    alive = session.attached.alive
     return Result(
         {
-            "address": format_address(instruction.address),
-            "location": str(session.attached.locate(instruction.address)) if alive else "",
+            **watching.place_fields(session, instruction.address),
             "instruction": instruction.text,
             "accesses": [_fields(access) for access in found],
             "hits": state.hits,
-            "lost": state.lost,
-            "estimated": state.estimated,
-            "seconds": round(state.elapsed, 3),
-            "alive": alive,
+            **watching.end_fields(session, state),
         },
         (
             Table(_COLUMNS, rows) if rows else f"{instruction.text} has not run",

@@ -57,7 +57,7 @@ def text_of(hit: Hit) -> str:
 
 
 def _result(session: Session, hits: Watchpoint) -> Result:
-    state, found, alive = hits.state, list(hits), session.attached.alive
+    state, found = hits.state, list(hits)
     rows = tuple(
         (
             watching.counted(hit.count, state),
@@ -70,17 +70,11 @@ def _result(session: Session, hits: Watchpoint) -> Result:
     )
     return Result(
         {
-            "address": format_address(hits.address),
-            "location": str(session.attached.locate(hits.address))
-            if session.attached.alive
-            else "",
+            **watching.place_fields(session, hits.address),
             "size": hits.size,
             "on": hits.on,
             "hits": [_fields(hit) for hit in found],
-            "lost": state.lost,
-            "estimated": state.estimated,
-            "seconds": round(state.elapsed, 3),
-            "alive": alive,
+            **watching.end_fields(session, state),
         },
         (
             Table(_COLUMNS, rows) if rows else "nobody did",

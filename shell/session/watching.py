@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from farfetch.scanner import decode, size_of, type_named
+from farfetch.scanner import FarfetchError, decode, format_address, size_of, type_named
 
 from ..answers import quantities, streams, values
 
 if TYPE_CHECKING:
     from farfetch.scanner import Access, Accesses, Watchpoint, WatchState
 
+    from ..answers.result import Json
     from .session import Session
 
 _POLL: Final = 0.2  # seconds between looks for what is new
@@ -48,6 +50,24 @@ def follow(
                 said.add(name)
     except KeyboardInterrupt:
         pass
+
+
+def place_fields(session: Session, address: int) -> dict[str, Json]:
+    """What programs are told of where a watch is; the target may end at any time."""
+    location = ""
+    with suppress(FarfetchError):
+        location = str(session.attached.locate(address))
+    return {"address": format_address(address), "location": location}
+
+
+def end_fields(session: Session, state: WatchState) -> dict[str, Json]:
+    """What programs are told of a watch that has ended."""
+    return {
+        "lost": state.lost,
+        "estimated": state.estimated,
+        "seconds": round(state.elapsed, 3),
+        "alive": session.attached.alive,
+    }
 
 
 def summary(state: WatchState, things: str) -> str:
