@@ -13,13 +13,12 @@
  */
 #include "pressure.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "told.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SOME	10.0	/* percent, from which on no more is taken */
 #define FULL	5.0	/* and from which on some is given back */
@@ -48,20 +47,10 @@ static bool read_text(const char *root, const char *folder, const char *name, ch
 		      size_t size)
 {
 	char path[PATH_MAX];
-	ssize_t n = -1;
-	int fd;
 
 	if (snprintf(path, sizeof(path), "%s%s/%s", root, folder, name) >= (int)sizeof(path))
 		return false;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, out, size - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
-	out[n] = '\0';
-	return true;
+	return ff_told(path, out, size) > 0;
 }
 
 static double share_of(const char *told, const char *line)

@@ -11,12 +11,11 @@
 #include "patience.h"
 
 #include "clock.h"
+#include "told.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MILLISECOND	1000000ull
 #define LOOK_AT		(100 * MILLISECOND)	/* shorter calls are not looked at */
@@ -121,19 +120,9 @@ bool ff_watch_is_long(struct ff_watch *watch, const struct ff_visit *visit,
 static size_t ask(pid_t tid, const char *name, char *text, size_t size)
 {
 	char path[64];
-	ssize_t n;
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/%s", (int)tid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, text, size - 1);
-	close(fd);
-	if (n < 0)
-		n = 0;
-	text[n] = '\0';
-	return (size_t)n;
+	return ff_told(path, text, size);
 }
 
 /* How often a thread that sleeps has gone to sleep; false when it does not sleep. */

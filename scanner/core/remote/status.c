@@ -4,28 +4,20 @@
  */
 #include "status.h"
 
-#include <fcntl.h>
+#include "told.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define ROOM 8192	/* of a status file, which is about 1500 bytes long */
 
-static ssize_t contents(pid_t tid, const char *file, char *text, size_t room)
+static size_t contents(pid_t tid, const char *file, char *text, size_t room)
 {
 	char path[48];
-	ssize_t n;
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	n = read(fd, text, room - 1);
-	close(fd);
-	text[n < 0 ? 0 : n] = '\0';
-	return n;
+	return ff_told(path, text, room);
 }
 
 /* What stands behind the name of a line. */
@@ -46,7 +38,7 @@ bool ff_status_read(pid_t tid, struct ff_status *status)
 	uint64_t waiting, caught;
 	char text[ROOM];
 
-	if (contents(tid, "status", text, sizeof(text)) <= 0)
+	if (!contents(tid, "status", text, sizeof(text)))
 		return false;
 	status->state = *field(text, "\nState:\t");
 	status->tracer = atoi(field(text, "\nTracerPid:\t"));
@@ -60,10 +52,8 @@ bool ff_status_goes_on(pid_t tid, uint64_t *address)
 {
 	const char *last;
 	char text[256];
-	ssize_t n;
 
-	n = contents(tid, "syscall", text, sizeof(text));
-	if (n <= 0 || !strncmp(text, "running", 7))
+	if (!contents(tid, "syscall", text, sizeof(text)) || !strncmp(text, "running", 7))
 		return false;
 	last = strrchr(text, ' ');	/* it is the last of the words */
 	if (!last)
