@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from .session.session import Session
 
 USAGE = """\
-usage: farfetch [-p PID|NAME | --core FILE] [--memory NAME] [--json] [-c COMMAND]... [SCRIPT]
+usage: farfetch [-p PID|NAME | --core FILE] [--memory NAME] [--json]
+                [--let NAME=TEXT]... [-c COMMAND]... [SCRIPT]...
 
 Find, change and freeze values in running programs.
 
