@@ -65,7 +65,7 @@ ELSEWHERE = (
     ("scanner/scan/budget scanner/scan/disk", "live/test_disk live/test_memory live/test_spilling"),
     ("scanner/scan/computed scanner/scan/writing", "laws/test_computed prompt/test_writing"),
     ("scanner/scan/deleting", "laws/test_deleting"),
-    ("scanner/scan/history", "live/test_undo"),
+    ("scanner/scan/history scanner/scan/retracing", "live/test_undo"),
     ("scanner/scan/job", "live/test_cancel live/test_interrupted"),
     ("scanner/scan/matches", "live/test_columns"),
     ("scanner/arrow scanner/scan/columns scanner/pointers/path_columns", "live/test_arrow"),
