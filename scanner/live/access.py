@@ -375,7 +375,7 @@ def _encoded(
     if len(listed) != count:
         raise ArgumentError("values", values, f"{count} values, one for each address")
     code = format_of(type, bits)
-    if code and set(map(builtins.type, listed)) == {float if code[1] in "fd" else int}:
+    if code and set(map(builtins.type, listed)) == {float if code[1] in "efd" else int}:
         try:
             raw = struct.pack(f"{code[0]}{count}{code[1]}", *listed)
         except (struct.error, OverflowError):  # one of them: encode() says what is wrong with it
