@@ -26,10 +26,17 @@ def undo(target: Target, patches: Collection[Patch | LiveScript]) -> None:
     made: list[Patch | LiveScript] = []
     if target.alive:
         made += [*target.patches, *target.scripts]
-    for patch in reversed(made):
-        if patch in patches:
+    undone = [patch for patch in reversed(made) if patch in patches]
+    while undone:
+        left: dict[Patch | LiveScript, Exception] = {}
+        for patch in undone:
             try:
                 patch.undo()
             except (FarfetchError, OSError) as error:
+                left[patch] = error
+        if len(left) == len(undone):
+            for why in left.values():
                 with suppress(OSError):  # nobody may be there to read it
-                    report.complain(error)
+                    report.complain(why)
+            return
+        undone = [*left]  # what was undone lay over some of it, maybe
