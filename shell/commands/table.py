@@ -302,7 +302,7 @@ def _remove(session: Session, given: Given) -> Result:
     if isinstance(given.entry, CodeEntry):
         code = session.table.remove_code(given.entry.name)
         said = f"{quote(code.name)} is out of the table"
-        if codes.active(session, code.name):
+        if codes.active(session, code):
             said += "; what it has changed stays (patch lists it)"
         return Result(codes.fields(session, code), (said,))
     name = given.entry.name

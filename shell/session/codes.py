@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from farfetch.scanner import CodeEntry, FarfetchError, Patch, format_address, quote
@@ -33,7 +34,7 @@ def take(session: Session, number: int, name: str, *, group: str, note: str) -> 
         raise NotPatched(f"there is no patch {number} (patch alone lists them)")
     code = CodeEntry.of(target, patch, name, group=group, note=note)
     session.table.put_code(code)
-    session.codes[name] = patch
+    session.codes[what(code)] = patch
     lines = [f"{quote(name)}: {code.kind} at {code.where}"]
     if not code.signature:
         lines.append("it has no signature: it is found again in this build only")
@@ -43,10 +44,10 @@ def take(session: Session, number: int, name: str, *, group: str, note: str) -> 
 def switch_on(session: Session, code: CodeEntry, *, undo_at_exit: bool) -> Result:
     """Change the code as the table says."""
     target = session.attached
-    patch = active(session, code.name)
+    patch = active(session, code)
     if patch is None:
         with session.whole():  # else a signal in between would leave it for ever
-            patch = session.codes[code.name] = code.enable(target)
+            patch = session.codes[what(code)] = code.enable(target)
             if undo_at_exit:
                 session.undone.add(patch)
     elif undo_at_exit:
@@ -68,19 +69,19 @@ def switch_on(session: Session, code: CodeEntry, *, undo_at_exit: bool) -> Resul
 
 def switch_off(session: Session, code: CodeEntry) -> Result:
     """Put the old code back."""
-    patch = active(session, code.name)
+    patch = active(session, code)
     if patch is None:
         raise CommandError(f"{quote(code.name)} is not on")
     with session.whole():
         patch.undo()
         session.undone.discard(patch)
-        del session.codes[code.name]
+        del session.codes[what(code)]
     return Result(fields(session, code), (f"{quote(code.name)} is off",))
 
 
 def check(session: Session, code: CodeEntry) -> tuple[str, str]:
     """Whether code could be switched on now: ``on``, ``fits`` or ``refused``, and why."""
-    if active(session, code.name) is not None:
+    if active(session, code) is not None:
         return "on", ""
     try:
         address = code.find(session.attached)
@@ -90,9 +91,14 @@ def check(session: Session, code: CodeEntry) -> tuple[str, str]:
     return "fits", f"at {session.attached.locate(address)}"
 
 
-def active(session: Session, name: str) -> Patch | None:
+def what(code: CodeEntry) -> CodeEntry:
+    """What code does, whatever it is called: another of its name is not on when it is."""
+    return replace(code, name="code", group="", note="")
+
+
+def active(session: Session, code: CodeEntry) -> Patch | None:
     """The patch that code of the table is on by."""
-    patch = session.codes.get(name)
+    patch = session.codes.get(what(code))
     target = session.target
     if patch is None or target is None or not (patch.active and target.alive):
         return None
@@ -101,7 +107,7 @@ def active(session: Session, name: str) -> Patch | None:
 
 def fields(session: Session, code: CodeEntry) -> dict[str, Json]:
     """What programs are told of it."""
-    patch = active(session, code.name)
+    patch = active(session, code)
     return {
         "name": code.name,
         "kind": code.kind,

@@ -33,7 +33,7 @@ from .unsaved import Unsaved
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from farfetch.scanner import LiveScript, ProcessInfo
+    from farfetch.scanner import CodeEntry, LiveScript, ProcessInfo
 
     from ..answers.result import Result
     from .screens import Screens
@@ -66,7 +66,7 @@ class Session:
         writes: what was written over, to be put back.
         undone: the patches and scripts whose old bytes are put back when the target is let go.
         scripts: of the table, by name and text, as they were used in the target.
-        codes: the patches by which code of the table is on, by name.
+        codes: the patches by which code is on; as :func:`.codes.what` has it.
         folder: that the table was loaded from, in which its scripts find files.
         hunt: the pointer map and the pointer paths there are; they stay as the table does.
         structures: that were declared, by name; they stay as the table does.
@@ -107,7 +107,7 @@ class Session:
         self.writes = Writes()
         self.undone: set[Patch | LiveScript] = set()
         self.scripts: dict[tuple[str, str, bool], LiveScript] = {}
-        self.codes: dict[str, Patch] = {}
+        self.codes: dict[CodeEntry, Patch] = {}
         self.folder: Path | None = None
         self.advised: set[str] = set()
         self.listed = range(0)

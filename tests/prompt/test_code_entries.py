@@ -26,6 +26,11 @@ def test_the_shell_switches_it_on_and_off(tmp_path: Path, drive: Callable[..., A
         assert hooked["patch"] == 1
         assert shell.ask("table add patch:1 single")["kind"] == "hook"
         assert running.hit(5) == 100
+        shell.ask(f"save '{file}'")
+        assert shell.ask("table remove single")["on"] is True
+        assert shell.ask("table add patch:0 single")["kind"] == "nop"
+        shell.ask(f"load '{file}'")  # where single is what it was
+        assert shell.ask("table")["code"][1]["address"] == hooked["address"]
         assert shell.ask('table off "no damage"')["on"] is False
         assert running.hit(5) == 97
         assert shell.ask("unpatch 1")["unpatched"] == 1
