@@ -17,6 +17,7 @@ from typing import Final
 
 COMMENT: Final = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 CONSTANT: Final = re.compile(r"#define\s+(\w+)\s+(\d+|0x[0-9a-fA-F]+)")
+PART: Final = re.compile(r'#include "(\w+\.h)"')
 #: What a header has besides declarations: its guard, and what it includes.
 PASSED: Final = re.compile(r"#(ifndef \w+_H|define \w+_H|include .*|endif)")
 CELL: Final = re.compile(r"^CELL\((\w+), \w+\)$", re.MULTILINE)
@@ -29,16 +30,18 @@ class HeaderError(Exception):
     """A line of the header that cffi would not understand."""
 
 
-def declarations(header: str) -> str:
-    """The declarations and integer constants of a header.
+def declarations(header: Path) -> str:
+    """The declarations and integer constants of a header, and of its parts beside it.
 
     Raises:
         HeaderError: the header has something else for the preprocessor.
     """
     kept = []
-    for line in COMMENT.sub("", header).splitlines():
+    for line in COMMENT.sub("", header.read_text()).splitlines():
         text = line.rstrip()
-        if constant := CONSTANT.fullmatch(text):
+        if part := PART.fullmatch(text):
+            kept.append(declarations(header.with_name(part[1])).rstrip("\n"))
+        elif constant := CONSTANT.fullmatch(text):
             kept.append(f"#define {constant[1]} {constant[2]}")
         elif not text.startswith("#"):
             kept.append(text)
@@ -62,7 +65,7 @@ def main() -> int:
     """Write what cffi reads. Returns the exit code."""
     header, source, out = map(Path, sys.argv[1:])
     try:
-        text = declarations(header.read_text()) + additions(source.read_text())
+        text = declarations(header) + additions(source.read_text())
     except HeaderError as error:
         print(f"{header}: {error}", file=sys.stderr)
         return 1

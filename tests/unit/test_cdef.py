@@ -52,6 +52,14 @@ int ff_store_use(struct ff_store *store,
     )
 
 
+def test_parts_of_a_header_are_where_it_includes_them(tmp_path: Path) -> None:
+    (tmp_path / "part.h").write_text("#ifndef PART_H\n#define PART_H\nint part;\n#endif\n")
+    text, _ = made(tmp_path, 'int before;\n#include "part.h"\nint behind;\n')
+    assert text.startswith("int before;\nint part;\nint behind;\n")
+    (tmp_path / "part.h").write_text("#ifdef PART\n")
+    assert made(tmp_path, '#include "part.h"\n')[0] == ""
+
+
 def test_what_cffi_cannot_know_is_refused(tmp_path: Path) -> None:
     for line in ("#ifdef __linux__", "#define TWICE(x) (2 * (x))", "#define SIZE (1 << 4)"):
         text, said = made(tmp_path, f"int known;\n{line}\n")
