@@ -1,4 +1,4 @@
-"""What it costs a program to have one of its values watched: farfetch, gdb, and a tracer alone.
+"""What it costs a program to have one of its values watched: farfetch, both ways, gdb, a tracer.
 
 A program writes a value and works in between, so that it writes it a hundred, ten thousand and a
 million times a second. Rounds by itself and rounds in which it is watched take turns. Its loss is
@@ -7,6 +7,7 @@ it waited for a processor, because others ran, is left out (proc(5), schedstat),
 somebody held it is not. So the machine's load does not count, and being stopped does.
 
     python bench/watch.py [--json FILE] [--seconds 4] [--rounds 3] [--rates 100,10000,1000000]
+                          [--only NAME]
 """
 
 from __future__ import annotations
@@ -31,6 +32,16 @@ from farfetch.scanner import attach  # noqa: E402
 from support.targets import TargetProcess  # noqa: E402
 
 RATES: Final = (100, 10_000, 1_000_000)
+#: Whose breakpoints rest when they take too much.
+RESTING: Final = ("farfetch", "farfetch by ptrace")
+NAMES: Final = (
+    "farfetch",
+    "farfetch, without rests",
+    "farfetch by ptrace",
+    "farfetch by ptrace, without rests",
+    "gdb",
+    "a tracer alone",
+)
 #: A watched run is not waited for longer than so many times as long as it should take.
 PATIENCE: Final = 60.0
 
@@ -82,9 +93,11 @@ def calibrated(program: TargetProcess) -> float:
 
 
 @contextmanager
-def by_farfetch(pid: int, address: int, loss: float) -> Iterator[Callable[[], int]]:
+def by_farfetch(pid: int, address: int, name: str) -> Iterator[Callable[[], int]]:
     """What says how many hits there were, by its account."""
-    with attach(pid) as target, target.watchpoint(address, 4, loss=loss) as hits:
+    loss = 1.0 if "without rests" in name else 0.05
+    by: Any = "ptrace" if "by ptrace" in name else "perf"
+    with attach(pid) as target, target.watchpoint(address, 4, loss=loss, by=by) as hits:
         yield lambda: sum(hit.count for hit in hits)
 
 
@@ -115,7 +128,7 @@ def gdb(pid: int, address: int) -> list[str]:
     return ["gdb", "-q", "-nx", "-batch", "-p", str(pid), *words]
 
 
-def measure(rates: list[int], seconds: float, rounds: int) -> list[dict[str, Any]]:
+def measure(rates: list[int], seconds: float, rounds: int, only: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         tracer = Path(folder, "tracer")
@@ -123,8 +136,8 @@ def measure(rates: list[int], seconds: float, rounds: int) -> list[dict[str, Any
         source.write_text(TRACER)
         subprocess.run(["gcc", "-O2", "-o", tracer, source], check=True)
         for rate in rates:
-            for name in ("farfetch", "farfetch, without rests", "gdb", "a tracer alone"):
-                if name == "gdb" and not shutil.which("gdb"):
+            for name in NAMES:
+                if only not in name or (name == "gdb" and not shutil.which("gdb")):
                     continue
                 rows.append(one(name, rate, seconds, rounds, tracer))
                 print(shown(rows[-1]), flush=True)
@@ -141,7 +154,7 @@ def one(name: str, rate: int, seconds: float, rounds: int, tracer: Path) -> dict
             spins = max(0, int(1 / rate / calibrated(program)))
             times = max(1, int(rate * seconds))
             # fewer where each costs so much that it would take minutes
-            fewer = times if name == "farfetch" else max(1, min(times, 20_000))
+            fewer = times if name in RESTING else max(1, min(times, 20_000))
             alone = [timed(program, times, spins, seconds) or seconds for _ in range(2)]
             with watched_by(name, program.pid, address, tracer) as seen:
                 watched = timed(program, fewer, spins, seconds)
@@ -165,7 +178,7 @@ def one(name: str, rate: int, seconds: float, rounds: int, tracer: Path) -> dict
 def watched_by(name: str, pid: int, address: int, tracer: Path) -> Any:
     """A context manager of what says how many hits there were, where that is known."""
     if name.startswith("farfetch"):
-        return by_farfetch(pid, address, 0.05 if name == "farfetch" else 1.0)
+        return by_farfetch(pid, address, name)
     command = gdb(pid, address) if name == "gdb" else [str(tracer), str(pid), hex(address)]
     return by_process(command, "watching")
 
@@ -175,7 +188,7 @@ def shown(row: dict[str, Any]) -> str:
     said = "it did not end" if loss is None else f"{loss:7.1%} lost"
     seen = f", counts {counted:,.0f} of {row['written']:,}" if counted is not None else ""
     each = ", ".join("-" if one is None else f"{one:.1%}" for one in row["losses"])
-    return f"{row['rate']:>9,}/s  {row['who']!s:<24} {said} ({each}){seen}"
+    return f"{row['rate']:>9,}/s  {row['who']!s:<33} {said} ({each}){seen}"
 
 
 def main() -> None:
@@ -184,9 +197,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="of a round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rates", default=",".join(map(str, RATES)), help="writes a second")
+    parser.add_argument("--only", default="", help="those whose names have this")
     given = parser.parse_args()
     rates = [int(rate) for rate in given.rates.split(",")]
-    rows = measure(rates, given.seconds, given.rounds)
+    rows = measure(rates, given.seconds, given.rounds, given.only)
     if given.json:
         given.json.write_text(json.dumps(rows, indent=2))
 

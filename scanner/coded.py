@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .code.instruction import Instruction
     from .code.symbols import Symbol, Symbols
     from .debug.accesses import Accesses
+    from .debug.refusals import By
     from .debug.watchpoint import On, Watchpoint
     from .predicates.byte_pattern import Pattern
     from .script.live_script import LiveScript, Scripts
@@ -53,8 +54,9 @@ class Coded(Holding):
         *,
         loss: float = 0.05,
         stack: int = 512,
+        by: By = "perf",
     ) -> Watchpoint:
-        """See which instructions touch a value from now on; the target is never stopped.
+        """See which instructions touch a value from now on; the target is not stopped.
 
         Args:
             address: of the value.
@@ -65,6 +67,14 @@ class Coded(Holding):
                 otherwise. With more hits the breakpoints rest in between, and counts are
                 estimates; 1 lets them never rest.
             stack: bytes of the stack that are kept of each hit, up to 4096.
+            by: ``"perf"``, breakpoints of the kernel that stop nobody; or, where these are not to
+                be had, ``"ptrace"``: a process of our own traces the target, and each hit stops
+                the thread that hits for some 10 to 50 microseconds. Meanwhile nobody else can
+                trace it, nor can its memory be allocated and its code be hooked from here. A
+                thread that ignores or blocks SIGTRAP does not any more once it has hit. The
+                registers stay reserved for ptrace until the thread ends, so that perf has fewer.
+                When this program is killed, the target goes on; when that other process is, the
+                next hit may end the target. x86-64 only.
 
         Raises:
             WatchpointError: there are no such breakpoints here, for us, or for so many bytes; the
@@ -87,14 +97,17 @@ class Coded(Holding):
         from .debug.watchpoint import Watchpoint  # which takes a while to load
 
         self._life.check()
-        return Watchpoint(self, self._functions(), address, size, on, loss=loss, stack=stack)
+        return Watchpoint(self, self._functions(), address, size, on, loss=loss, stack=stack, by=by)
 
-    def accesses_of(self, instruction: int | Instruction, *, loss: float = 0.05) -> Accesses:
-        """See which addresses an instruction reaches from now on; the target is never stopped.
+    def accesses_of(
+        self, instruction: int | Instruction, *, loss: float = 0.05, by: By = "perf"
+    ) -> Accesses:
+        """See which addresses an instruction reaches from now on; the target is not stopped.
 
         Args:
             instruction: its address, or itself.
             loss: the part of its time that the target may lose, as for :meth:`watchpoint`.
+            by: ``"perf"`` or ``"ptrace"``, as for :meth:`watchpoint`.
 
         Raises:
             WatchpointError: there are no such breakpoints here, or for us.
@@ -114,7 +127,7 @@ class Coded(Holding):
         from .debug.accesses import Accesses  # which takes a while to load
 
         self._life.check()
-        return Accesses(self, instruction, loss=loss)
+        return Accesses(self, instruction, loss=loss, by=by)
 
     def address(self, text: str) -> int:
         """The address that a person wrote: ``0x7f00…``, ``game+0x4010``, ``game!hit+0x12``.

@@ -5,14 +5,18 @@ from __future__ import annotations
 import operator
 import os
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
+from ._core import __file__ as _core_file
 from ._core import ffi as _ffi
 from ._core import lib as _lib
 from .errors import ConfigurationError
 
 ffi: Final[Any] = _ffi
 lib: Final[Any] = _lib
+#: The program that traces others for a watch; it is installed beside the core.
+GUARDIAN: Final = Path(_core_file).with_name("farfetch-guardian")
 
 
 def cell(name: str) -> Any:

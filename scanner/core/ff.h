@@ -509,6 +509,11 @@ struct ff_watch_spec {
 	uint32_t share;		/* thousandths of its time that the target may lose; 0: all */
 	uint64_t cost;		/* ns that a hit takes, as ff_watch_probe() says */
 	uint64_t apart;		/* registers, by bit, that tell an instruction's hits apart */
+	/*
+	 * The program that traces the target, farfetch-guardian, which stops it at each hit;
+	 * NULL: breakpoints of perf's, which stop nobody.
+	 */
+	const char *guardian;
 };
 
 struct ff_watch_hit {
@@ -541,6 +546,7 @@ struct ff_watch_state {
 	uint32_t threads;	/* that there were at first */
 	int error;
 	bool estimated, ended, exited, replaced;
+	bool broken;		/* what traced the target was killed */
 };
 
 struct ff_watch;
@@ -550,9 +556,12 @@ struct ff_watch;
  * are taken and do not; otherwise what perf_event_open(2) says.
  */
 int ff_watch_probe(uint32_t stack, uint64_t *cost);
+/* The same for a tracer, tried on a child of its own; what it says, and ptrace(2). */
+int ff_watch_probe_traced(uint32_t stack, const char *guardian, uint64_t *cost);
 /*
  * Watch all threads that a process has and will have. -E2BIG when the value takes more than four
- * pieces, -ENOSPC when somebody else uses the debug registers.
+ * pieces, -ENOSPC when somebody else uses the debug registers. Of a tracer, also -EALREADY when
+ * the process is traced, -ETIMEDOUT when it does not stop, -ENOSYS on other than x86-64.
  */
 int ff_watch_start(const struct ff_watch_spec *spec, struct ff_watch **out);
 /* Nothing fires any more when this returns; what was seen stays. From one thread at a time. */

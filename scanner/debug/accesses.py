@@ -12,7 +12,8 @@ from ..code.instruction import Instruction, MemoryOperand
 from ..engine import lib
 from ..errors import CodeError
 from ..memory.space import Space
-from .following import Following, Wanted, asked, checked_loss
+from .following import Following, Wanted, asked, checked_by, checked_loss
+from .refusals import By
 from .sighting import NAMES, Sighting
 
 On = Literal["read", "write", "access"]
@@ -66,10 +67,10 @@ class Access:
 class Accesses(Following):
     """Which addresses an instruction reaches, from now on; made by :meth:`Target.accesses_of`.
 
-    The target is not stopped, nor is it traced, as with a :class:`Watchpoint`. A context manager;
-    once it is closed nothing more is seen, and what was seen stays. What it gives when it is gone
-    through are :class:`Access` objects, the most frequent first. String instructions are seen
-    where they begin.
+    The target is not stopped, nor is it traced, unless that was asked for by name, as with a
+    :class:`Watchpoint`. A context manager; once it is closed nothing more is seen, and what was
+    seen stays. What it gives when it is gone through are :class:`Access` objects, the most frequent
+    first. String instructions are seen where they begin.
 
     Attributes:
         instruction: that is watched.
@@ -82,17 +83,25 @@ class Accesses(Following):
     the code at 0x1000: mov eax, ebx reaches no memory
     """
 
-    def __init__(self, space: Space, instruction: int | Instruction, *, loss: float = 0.05) -> None:
+    def __init__(
+        self,
+        space: Space,
+        instruction: int | Instruction,
+        *,
+        loss: float = 0.05,
+        by: By = "perf",
+    ) -> None:
         if isinstance(instruction, Instruction):
             address = instruction.address
         else:
             address = arguments.address(instruction, "instruction")
         loss = checked_loss(loss)
+        by = checked_by(by)
         space.check()
         self.instruction = disassembled(space, address, 1)[0]
         self._operands = _operands(self.instruction)
         used = {name for operand, _ in self._operands for name in (operand.base, operand.index)}
-        wanted = Wanted(lib.FF_WATCH_EXECUTE, address, 1, 0, loss, frozenset(used - {""}))
+        wanted = Wanted(lib.FF_WATCH_EXECUTE, address, 1, 0, loss, by, frozenset(used - {""}))
         super().__init__(space, wanted, "accesses")
 
     def __iter__(self) -> Iterator[Access]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import weakref
@@ -11,12 +12,12 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from .. import arguments
-from ..engine import cell, check, ffi, lib
+from ..engine import GUARDIAN, cell, check, ffi, lib
 from ..errors import ArgumentError, FarfetchError, TargetClosed, WatchpointError
 from ..lifetime.bound import Closing
 from ..lifetime.life import Life
 from ..memory.space import Space
-from .refusals import machine_refusal, target_refusal
+from .refusals import By, machine_refusal, target_refusal, traced_refusal
 from .sighting import NAMES, Sighting, sightings
 
 _POLL: Final = 50  # milliseconds between looks for Ctrl-C
@@ -35,7 +36,9 @@ class WatchState:
         cost: seconds that a hit takes of the target's time on this machine.
         threads: that the target had when it began; those that it has started since are seen too.
         ended: why nothing more is seen: ``"closed"``, ``"exited"``, ``"replaced"`` by executing
-            another program; None while it goes on.
+            another program, ``"killed"`` where somebody has killed the process that traced it;
+            None while it goes on.
+        by: what sees them: ``"perf"`` or ``"ptrace"``.
 
     >>> import ctypes, os
     >>> value = ctypes.c_int()
@@ -52,7 +55,8 @@ class WatchState:
     elapsed: float
     cost: float
     threads: int
-    ended: Literal["closed", "exited", "replaced"] | None
+    ended: Literal["closed", "exited", "replaced", "killed"] | None
+    by: By
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Wanted:
         size: its bytes.
         stack: bytes of the stack to keep.
         loss: the part of its time that the target may lose.
+        by: what is to see it.
         apart: names of registers whose values tell an instruction's hits apart.
     """
 
@@ -73,6 +78,7 @@ class Wanted:
     size: int
     stack: int
     loss: float
+    by: By
     apart: frozenset[str] = frozenset()
 
 
@@ -91,6 +97,7 @@ class Following(Closing):
         self._closing = threading.RLock()
         self._closed = False
         self._size = wanted.size
+        self._by: By = wanted.by
         self._cost = _cost(space, wanted)
         self._core = _start(space, wanted, self._cost)
         self._began = self._look().began / 1e9
@@ -104,9 +111,11 @@ class Following(Closing):
         """How it is doing now."""
         self._life.refuse_children()
         state = self._look()
-        ended: Literal["closed", "exited", "replaced"] | None = None
+        ended: Literal["closed", "exited", "replaced", "killed"] | None = None
         if state.replaced:
             ended = "replaced"
+        elif state.broken:
+            ended = "killed"
         elif state.exited:
             ended = "exited"
         elif state.ended:
@@ -119,6 +128,7 @@ class Following(Closing):
             self._cost / 1e9,
             int(state.threads),
             ended,
+            self._by,
         )
 
     def _sightings(self) -> Iterator[Sighting]:
@@ -183,6 +193,15 @@ class Following(Closing):
         """Read what of the target is still wanted; it may end."""
 
 
+def checked_by(by: object) -> By:
+    """What is to see hits.
+
+    Raises:
+        ArgumentError: it is none of those.
+    """
+    return "ptrace" if arguments.choice("by", by, ("perf", "ptrace")) == "ptrace" else "perf"
+
+
 def checked_loss(loss: object) -> float:
     """A part of the target's time.
 
@@ -196,6 +215,7 @@ def checked_loss(loss: object) -> float:
 
 
 def _start(space: Space, wanted: Wanted, cost: int) -> Any:
+    guardian = _guardian() if wanted.by == "ptrace" else ffi.NULL
     spec = ffi.new(
         "struct ff_watch_spec *",
         {
@@ -207,6 +227,7 @@ def _start(space: Space, wanted: Wanted, cost: int) -> Any:
             "share": 0 if wanted.loss == 1 else max(1, int(wanted.loss * 1000)),
             "cost": cost,
             "apart": sum(1 << NAMES.index(name) for name in wanted.apart),
+            "guardian": guardian,
         },
     )
     out = cell("watch")
@@ -214,8 +235,14 @@ def _start(space: Space, wanted: Wanted, cost: int) -> Any:
         check(lib.ff_watch_start(spec, out))
     except OSError as error:
         code = error.errno or 0
+        if wanted.by == "ptrace":
+            raise traced_refusal(code, space.memory, wanted.address, wanted.size) from None
         raise target_refusal(code, space.memory, wanted.address, wanted.size) from None
     return out
+
+
+def _guardian() -> Any:
+    return ffi.new("char[]", os.fsencode(GUARDIAN))
 
 
 def _cost(space: Space, wanted: Wanted) -> int:
@@ -224,9 +251,13 @@ def _cost(space: Space, wanted: Wanted) -> int:
         reason = f"only processes can be watched, and this is a {space.memory.name}"
         raise WatchpointError(wanted.address, wanted.size, reason)
     cost = ffi.new("uint64_t *")
-    code = lib.ff_watch_probe(wanted.stack, cost)
+    if wanted.by == "ptrace":
+        code = lib.ff_watch_probe_traced(wanted.stack, _guardian(), cost)
+    else:
+        code = lib.ff_watch_probe(wanted.stack, cost)
     if code < 0:
-        raise WatchpointError(wanted.address, wanted.size, machine_refusal(-code))
+        reason = machine_refusal(-code, wanted.by)
+        raise WatchpointError(wanted.address, wanted.size, reason)
     return int(cost[0])
 
 

@@ -1,4 +1,4 @@
-"""Watchpoints: which instructions touch a value, by the processor's breakpoints, nobody stopped."""
+"""Watchpoints: which instructions touch a value, by the processor's breakpoints."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from ..code.instruction import Instruction
 from ..code.symbols import Symbol, Symbols
 from ..engine import lib
 from ..memory.space import Space
-from .following import Following, Wanted, asked, checked_loss
+from .following import Following, Wanted, asked, checked_by, checked_loss
 from .hit import Hit
+from .refusals import By
 from .sighting import Sighting
 
 On = Literal["write", "read", "access", "execute"]
@@ -46,10 +47,11 @@ class _Site:
 class Watchpoint(Following):
     """Which instructions touch a value, from now on; made by :meth:`Target.watchpoint`.
 
-    The target is not stopped, nor is it traced: the processor notes each hit, in all threads that
-    there are and that are started later. A context manager; once it is closed nothing more is
-    seen, and what was seen stays. What it gives when it is gone through are :class:`Hit` objects,
-    the most frequent first, as they are at that moment; it may be gone through again.
+    The target is not stopped, nor is it traced, unless that was asked for by name: the processor
+    notes each hit, in all threads that there are and that are started later. A context manager;
+    once it is closed nothing more is seen, and what was seen stays. What it gives when it is gone
+    through are :class:`Hit` objects, the most frequent first, as they are at that moment; it may be
+    gone through again.
 
     What the kernel itself writes into the value, as read(2) does, is not seen. A vector
     instruction that writes under a mask may be, though its mask leaves the value out.
@@ -78,6 +80,7 @@ class Watchpoint(Following):
         *,
         loss: float = 0.05,
         stack: int = 512,
+        by: By = "perf",
     ) -> None:
         self.address = arguments.address(address)
         self.size = arguments.whole("size", size, 1, lib.FF_WATCH_BYTES)
@@ -85,11 +88,12 @@ class Watchpoint(Following):
         self.on: On = on
         stack = arguments.whole("stack", stack, 0, lib.FF_WATCH_STACK)
         loss = checked_loss(loss)
+        by = checked_by(by)
         self._symbols = symbols
         self._sites: dict[tuple[int, int], _Site] = {}
         space.check()
         iced()  # whose absence is to be told before anything is watched
-        wanted = Wanted(_KINDS[on], self.address, self.size, stack - stack % 8, loss)
+        wanted = Wanted(_KINDS[on], self.address, self.size, stack - stack % 8, loss, by)
         super().__init__(space, wanted, "watchpoint")
 
     def __iter__(self) -> Iterator[Hit]:

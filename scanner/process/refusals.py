@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from ..engine import GUARDIAN
 from ..errors import AccessDenied, FarfetchError, StopError
 from ..memory.base import Memory
 from ..memory.owner import ProcessInfo
@@ -32,19 +33,29 @@ def refusal(info: ProcessInfo, memory: Memory, code: int) -> FarfetchError:
     if code in (-errno.EPERM, -errno.EACCES):
         return AccessDenied(info.pid, info.name, "stop the threads of")
     if code == -errno.EALREADY:
-        return StopError(info.pid, info.name, f"{_tracer(info.pid)} traces it: let it detach first")
+        return StopError(info.pid, info.name, traced_by(info.pid))
     return StopError(info.pid, info.name, _WHY.get(code, os.strerror(-code)))
 
 
-def _tracer(pid: int) -> str:
-    """Who traces one of its threads."""
+def traced_by(pid: int) -> str:
+    """Who traces one of its threads, and what is to be done about it."""
+    name, number = _tracer(pid)
+    if name and GUARDIAN.name.startswith(name):
+        return (
+            f"{GUARDIAN.name} ({number}) traces it, for a watchpoint by ptrace: end that one first"
+        )
+    who = f"{name} ({number})" if number else "another program"
+    return f"{who} traces it: let it detach first"
+
+
+def _tracer(pid: int) -> tuple[str, str]:
+    """Its name, which the kernel cuts to 15 characters, and its number; both "" if unknown."""
     for thread in thread_ids(pid):
         try:
             status = Path(f"/proc/{pid}/task/{thread}/status").read_text()
             tracer = status.partition("\nTracerPid:\t")[2].partition("\n")[0]
             if tracer not in ("", "0"):
-                name = Path(f"/proc/{tracer}/comm").read_text().rstrip()
-                return f"{name} ({tracer})"
+                return Path(f"/proc/{tracer}/comm").read_text().rstrip(), tracer
         except (OSError, UnicodeDecodeError):
             continue
-    return "another program"
+    return "", ""

@@ -10,6 +10,7 @@ from farfetch.scanner import format_address
 from ..answers import quantities
 from ..answers.result import Column, Json, Result, Table
 from ..command import Argument, Category, Command, Given, Needs, Option
+from ..command.hits import BY, SECOND_WAY
 from ..command.kinds import PLACE, seconds
 from ..session import places, watching
 
@@ -31,7 +32,7 @@ _COLUMNS: Final = (
 def run(session: Session, given: Given) -> Result:
     """See what an instruction reaches: on the whole terminal at a prompt, else line by line."""
     target, place = session.attached, places.find(session, given.place)
-    with target.accesses_of(place.address) as accesses:
+    with target.accesses_of(place.address, by=given.by) as accesses:
         if session.screens is not None and given.duration is None:
             session.screens.accesses(accesses)
         else:
@@ -101,11 +102,12 @@ ACCESSES = Command(
     "registers, h its memory and b that at the base, where t lays a structure over it; p leaves "
     "with a line that scans for pointers to the base, q or Ctrl-C leaves. With --for, and in "
     "scripts, it prints a line for each address when it comes, and at the end all of them. Values "
-    "are those of now. Counts marked with ≥ are estimates, as those of who.",
+    "are those of now. Counts marked with ≥ are estimates, as those of who. "
+    f"{SECOND_WAY}",
     examples=("accesses game!obey+0x283", "accesses game!obey+0x283 --for 5"),
     run=run,
     arguments=(Argument("place", PLACE),),
-    options=(Option("--for", "seconds in all", seconds(), name="duration"),),
+    options=(Option("--for", "seconds in all", seconds(), name="duration"), BY),
     needs=Needs.TARGET,
-    answers="address location instruction accesses hits lost estimated seconds alive",
+    answers="address location instruction accesses hits lost estimated by seconds alive",
 )

@@ -10,6 +10,7 @@ from farfetch.scanner import format_address, size_of
 from ..answers import quantities
 from ..answers.result import Column, Json, Result, Table
 from ..command import Argument, Category, Command, Given, Needs, Option
+from ..command.hits import BY, SECOND_WAY
 from ..command.kinds import COUNT, PLACE, choice, seconds
 from ..session import places, watching
 
@@ -38,7 +39,7 @@ def run(session: Session, given: Given) -> Result:
     """See who touches a place: on the whole terminal at a prompt, else with a line for each."""
     target, place = session.attached, places.find(session, given.place)
     size = given.size or min(_WIDEST, size_of(place.type, bits=session.bits) or _WIDEST)
-    with target.watchpoint(place.address, size, _ON[given.does]) as hits:
+    with target.watchpoint(place.address, size, _ON[given.does], by=given.by) as hits:
         if session.screens is not None and given.duration is None:
             session.screens.who(hits)
         else:
@@ -114,14 +115,20 @@ WHO = Command(
     "they were behind the instruction. What the kernel itself writes, as read(2) does, is not "
     "seen. Hits may take a twentieth of the target's time; when there are more, it rests in "
     "between, and the counts are estimates, marked with ≥. --size is of the value, up to 32 "
-    "bytes; that of its type when not said.",
-    examples=("who writes 0", "who reads game+0x4010 --for 2", "who executes game+0x1a03 --for 5"),
+    f"bytes; that of its type when not said. {SECOND_WAY}",
+    examples=(
+        "who writes 0",
+        "who reads game+0x4010 --for 2",
+        "who executes game+0x1a03 --for 5",
+        "who writes 0 --by ptrace",
+    ),
     run=run,
     arguments=(Argument("does", choice(*_ON)), Argument("place", PLACE)),
     options=(
         Option("--for", "seconds in all", seconds(), name="duration"),
         Option("--size", "bytes of the value", COUNT, name="size"),
+        BY,
     ),
     needs=Needs.TARGET,
-    answers="address location size on hits lost estimated seconds alive",
+    answers="address location size on hits lost estimated by seconds alive",
 )

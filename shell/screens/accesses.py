@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 
-from farfetch.scanner import Access, Accesses, format_address
+from farfetch.scanner import Access, Accesses, WatchState, format_address
 
 from ..session import watching
 from ..session.session import Session
@@ -48,9 +48,8 @@ class AccessesScreen(ChoosingScreen[Access]):
             f"{row.last:.1f} s",
         )
 
-    def _counted(self) -> tuple[int, int]:
-        state = self._accesses.state
-        return state.hits, state.lost
+    def _watched(self) -> WatchState:
+        return self._accesses.state
 
     def _details(self, row: Access, rows: int, columns_: int) -> Iterator[str]:  # noqa: ARG002
         raw = "?" if row.value is None else row.value.hex(" ")

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Final, Generic, TypeVar
 
+from farfetch.scanner import WatchState
 from prompt_toolkit.application import get_app
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
@@ -67,8 +68,8 @@ class ChoosingScreen(Generic[Row]):
         """What its columns show."""
 
     @abstractmethod
-    def _counted(self) -> tuple[int, int]:
-        """How many hits there are, and how many got lost."""
+    def _watched(self) -> WatchState:
+        """How what it shows is doing."""
 
     def _is_struck(self, row: Row) -> bool:  # noqa: ARG002
         """Whether it is drawn as one that is out of use."""
@@ -150,8 +151,10 @@ class ChoosingScreen(Generic[Row]):
         return drawn
 
     def _state(self) -> str:
-        target, (hits, lost) = self._session.attached, self._counted()
-        said = quantities.count(hits, "hit") + (f", {lost} lost" if lost else "")
+        target, state = self._session.attached, self._watched()
+        said = quantities.count(state.hits, "hit") + (f", {state.lost} lost" if state.lost else "")
+        if state.by == "ptrace":
+            said += f", each stops it for {state.cost * 1e6:.0f} µs"
         return f"{self.keys} | {said} | {target.name} ({target.pid})"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Final
 
-from farfetch.scanner import FarfetchError, Hit, Patch, Watchpoint, format_address
+from farfetch.scanner import FarfetchError, Hit, Patch, Watchpoint, WatchState, format_address
 
 from ..answers import quantities
 from ..session import watching
@@ -48,9 +48,8 @@ class WhoScreen(ChoosingScreen[Hit]):
         count = watching.counted(row.count, self._watchpoint.state)
         return count, text, row.where, f"{row.last:.1f} s"
 
-    def _counted(self) -> tuple[int, int]:
-        state = self._watchpoint.state
-        return state.hits, state.lost
+    def _watched(self) -> WatchState:
+        return self._watchpoint.state
 
     def _is_struck(self, row: Hit) -> bool:
         return row.address in self._patches

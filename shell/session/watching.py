@@ -65,6 +65,7 @@ def end_fields(session: Session, state: WatchState) -> dict[str, Json]:
     return {
         "lost": state.lost,
         "estimated": state.estimated,
+        "by": state.by,
         "seconds": round(state.elapsed, 3),
         "alive": session.attached.alive,
     }
@@ -80,6 +81,10 @@ def summary(state: WatchState, things: str) -> str:
     line = f"{quantities.count(state.hits, 'hit')} of {things} in {state.elapsed:.1f} s"
     if state.estimated:
         line += "; so many that it rested in between: the counts are estimates, and low ones"
+    if state.by == "ptrace":
+        line += f"; each stopped it for {state.cost * 1e6:.0f} µs"
+    if state.ended == "killed":
+        line += "; what traced it was killed, and nothing was seen from then on"
     if state.lost:
         line += f"; {quantities.count(state.lost, 'more hit')} got lost"
     return line

@@ -57,7 +57,7 @@ def test_what_a_watched_value_costs_is_measured(tmp_path: Path) -> None:
     rows = json.loads(report.read_text())
     assert {row["rate"] for row in rows} == {100, 10_000, 1_000_000}
     ours = [row for row in rows if row["who"].startswith("farfetch")]
-    assert len(ours) == 6
+    assert len(ours) == 12
     assert all(row["counted"] is not None for row in ours)
 
 

@@ -232,6 +232,21 @@ def test_who_takes_health(start: Start, game: TargetProcess) -> None:
     assert not is_traced(game.pid)
 
 
+def test_who_takes_health_by_ptrace(start: Start, game: TargetProcess) -> None:
+    """The line below says what that costs; code cannot be changed meanwhile, which is said, too."""
+    at = game.command("addresses")["health_addr"]
+    terminal = start("-p", game.pid, size=(30, 150))
+    terminal.send(f"who writes {at} --by ptrace\r")
+    terminal.wait_for("nobody so far")
+    assert is_traced(game.pid)
+    game.command("hit 7")
+    terminal.wait_for(re.compile(r"^>  +1  mov .* game!\w+", re.MULTILINE))
+    terminal.wait_for(re.compile(r"1 hit, each stops it for \d+ µs"))
+    terminal.send("q")
+    terminal.wait_for(re.compile(r"^1 hit of 1 instruction in .* each stopped it", re.MULTILINE))
+    assert not is_traced(game.pid)
+
+
 def test_accesses_of_what_takes_health(start: Start, game: TargetProcess) -> None:
     at = game.command("addresses")["health_addr"]
     terminal = start("-p", game.pid, size=(30, 110))

@@ -245,6 +245,7 @@ ROWS: dict[str, Row] = {
             ("who writes 0 --size 33", "ArgumentError"),
             ("who writes 0 --size many", "UsageError"),
             ("who writes 0 --for soon", "UsageError"),
+            ("who writes 0 --by hand", "UsageError"),
         ),
         line="who writes 0 --for 0.05",
         endless=("who writes 0",),

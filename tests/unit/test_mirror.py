@@ -36,7 +36,7 @@ ELSEWHERE = (
     ("scanner/code/hook scanner/code/moving scanner/code/caves", "live/test_hooks"),
     ("scanner/script/hooking scanner/script/assembling", "live/test_hooks"),
     ("scanner/code", "live/test_disassembly unit/code/test_ending live/test_sites"),
-    ("scanner/debug", "live/test_watchpoints live/test_sites"),
+    ("scanner/debug", "live/test_watchpoints live/test_traced live/test_sites"),
     ("scanner/debug/accesses", "live/test_accesses live/test_sites"),
     ("scanner/live/frozen", "unit/live/test_freeze"),
     ("scanner/live/awaited scanner/attaching", "live/test_waiting"),

@@ -10,10 +10,13 @@
  */
 #include "again.h"
 
+#include "status.h"
+
 #ifdef __x86_64__
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ptrace.h>
 
 #define NARROW_CODE 0x23	/* the code segment of 32-bit code */
 #define INSTRUCTION 2		/* bytes of syscall and int 0x80 */
@@ -69,5 +72,18 @@ void ff_again_set(struct user_regs_struct *registers)
 	registers->rip -= INSTRUCTION;
 	registers->rax = registers->orig_rax;
 	registers->orig_rax = -1ull;
+}
+
+void ff_again_begin(pid_t tid)
+{
+	struct user_regs_struct registers;
+	struct ff_status status;
+
+	if (ptrace(PTRACE_GETREGS, tid, NULL, &registers) || !ff_again_is(&registers))
+		return;
+	if (!ff_status_read(tid, &status) || status.handler_waits)
+		return;
+	ff_again_set(&registers);
+	ptrace(PTRACE_SETREGS, tid, NULL, &registers);
 }
 #endif

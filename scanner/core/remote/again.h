@@ -7,6 +7,7 @@
 
 #ifdef __x86_64__
 #include <stdbool.h>
+#include <sys/types.h>
 #include <sys/user.h>
 
 /*
@@ -16,6 +17,11 @@
 bool ff_again_is(const struct user_regs_struct *registers);
 /* Set them to where the call was made. */
 void ff_again_set(struct user_regs_struct *registers);
+/*
+ * Have a thread that this one traces, and that stands, begin such a call again when it goes on:
+ * unless it is a signal's handler that takes it out of it.
+ */
+void ff_again_begin(pid_t tid);
 #endif
 
 #endif

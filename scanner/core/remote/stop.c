@@ -144,20 +144,6 @@ int ff_stop_wait(struct ff_stopped *thread)
 	}
 }
 
-/* A call that was taken out of its wait, unless it is a signal's handler that does so. */
-static void begin_again(const struct ff_stopped *thread)
-{
-	struct user_regs_struct registers;
-	struct ff_status status;
-
-	if (ff_stop_registers(thread, &registers) || !ff_again_is(&registers))
-		return;
-	if (!ff_status_read(thread->tid, &status) || status.handler_waits)
-		return;
-	ff_again_set(&registers);
-	ff_stop_put(thread, &registers);
-}
-
 /*
  * Give it what came in the meantime: the first as if it came now, with all that is known of
  * it. Of two or more, which would have to come within an instruction, others are sent again.
@@ -185,7 +171,7 @@ void ff_stop_end(struct ff_stopped *thread)
 		thread->here = WIFSTOPPED(status);
 	if (!thread->here)
 		return;
-	begin_again(thread);
+	ff_again_begin(thread->tid);
 	if (thread->arrived)
 		give(thread);
 	ptrace(PTRACE_DETACH, thread->tid, NULL, (void *)(intptr_t)thread->raised);

@@ -42,25 +42,6 @@
 
 _Static_assert(sizeof(struct perf_event_attr) >= PERF_ATTR_SIZE_VER5, "has sample_regs_user");
 
-ssize_t ff_watch_cut(uint64_t address, uint32_t size, struct ff_watch_part *parts)
-{
-	size_t n = 0;
-
-	while (size) {
-		uint32_t part = 8;
-
-		while (part > size || address % part)
-			part /= 2;
-		if (n == FF_WATCH_PARTS)
-			return -E2BIG;
-		parts[n].address = address;
-		parts[n++].size = part;
-		address += part;
-		size -= part;
-	}
-	return (ssize_t)n;
-}
-
 static uint32_t type_of(uint32_t kind)
 {
 	static const uint32_t types[] = {
@@ -227,10 +208,9 @@ static uint64_t *flags_of(struct perf_event_attr *attr)
 	return (uint64_t *)(void *)((uint8_t *)&attr->read_format + sizeof(attr->read_format));
 }
 
-static int add_event(struct ff_events *events, struct perf_event_attr *attr, uint32_t part,
-		     size_t ring)
+static int add_event(struct ff_events *events, struct perf_event_attr *attr, pid_t tid,
+		     uint32_t part, size_t ring)
 {
-	struct ff_opener *opener = &events->openers[events->nopeners];
 	struct ff_event *event;
 	int error;
 
@@ -244,10 +224,10 @@ static int add_event(struct ff_events *events, struct perf_event_attr *attr, uin
 		events->events_room = room;
 	}
 	event = &events->events[events->nevents];
-	event->fd = open_event(attr, opener->tid, events->processors[ring]);
+	event->fd = open_event(attr, tid, events->processors[ring]);
 	if (event->fd < 0)
 		return event->fd;
-	event->opener = (uint32_t)events->nopeners;
+	event->opener = (uint32_t)events->source.nopeners;
 	event->part = part;
 	if (ioctl(event->fd, PERF_EVENT_IOC_ID, &event->id) ||
 	    ioctl(event->fd, PERF_EVENT_IOC_SET_OUTPUT, events->rings[ring].fd)) {
@@ -256,11 +236,11 @@ static int add_event(struct ff_events *events, struct perf_event_attr *attr, uin
 		return error;
 	}
 	events->nevents++;
-	opener->n++;
+	events->of[event->opener].n++;
 	return 0;
 }
 
-static int add_part(struct ff_events *events, uint32_t part, size_t ring)
+static int add_part(struct ff_events *events, pid_t tid, uint32_t part, size_t ring)
 {
 	struct perf_event_attr attr;
 	int error;
@@ -270,11 +250,11 @@ static int add_part(struct ff_events *events, uint32_t part, size_t ring)
 	attr.comm = 1;
 	attr.comm_exec = 1;
 	*flags_of(&attr) |= INHERIT_THREAD;
-	error = add_event(events, &attr, part, ring);
+	error = add_event(events, &attr, tid, part, ring);
 	if (error != -EINVAL)
 		return error;
 	*flags_of(&attr) &= ~INHERIT_THREAD;
-	return add_event(events, &attr, part, ring);
+	return add_event(events, &attr, tid, part, ring);
 }
 
 /* A clock of all that a thread runs, and of those that it starts. */
@@ -300,54 +280,62 @@ static int open_clock(pid_t tid)
 
 static void drop_opener(struct ff_events *events)
 {
-	struct ff_opener *opener = &events->openers[events->nopeners];
+	struct ff_events_of *of = &events->of[events->source.nopeners];
 
-	close(opener->clock);
-
-	while (opener->n) {
+	close(of->clock);
+	while (of->n) {
 		close(events->events[--events->nevents].fd);
-		opener->n--;
+		of->n--;
 	}
+}
+
+static int grow(struct ff_events *events)
+{
+	struct ff_events_of *more;
+	int error = ff_source_grow(&events->source);
+
+	if (error || events->source.openers_room == events->of_room)
+		return error;
+	more = realloc(events->of, events->source.openers_room * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	events->of = more;
+	events->of_room = events->source.openers_room;
+	return 0;
 }
 
 /* All parts on all processors for a thread, and its clock, or none. */
 static int add_opener(struct ff_events *events, pid_t tid)
 {
-	int clock;
+	size_t which = events->source.nopeners;
+	int clock, error = grow(events);
 
-	if (events->nopeners == events->openers_room) {
-		size_t room = events->openers_room ? 2 * events->openers_room : 16;
-		struct ff_opener *more = realloc(events->openers, room * sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		events->openers = more;
-		events->openers_room = room;
-	}
+	if (error)
+		return error;
 	clock = open_clock(tid);
 	if (clock < 0)
 		return clock;
-	events->openers[events->nopeners] = (struct ff_opener){
-		.tid = tid, .first = (uint32_t)events->nevents, .clock = clock,
+	events->source.openers[which] = (struct ff_opener){ .tid = tid };
+	events->of[which] = (struct ff_events_of){
+		.first = (uint32_t)events->nevents, .clock = clock,
 	};
 	for (size_t ring = 0; ring < events->nrings; ring++) {
 		for (uint32_t part = 0; part < events->nparts; part++) {
-			int error = add_part(events, part, ring);
-
+			error = add_part(events, tid, part, ring);
 			if (error) {
 				drop_opener(events);
 				return error;
 			}
 		}
 	}
-	events->nopeners++;
+	events->source.nopeners++;
 	return 0;
 }
 
 static bool is_opened(const struct ff_events *events, pid_t tid)
 {
-	for (size_t i = 0; i < events->nopeners; i++) {
-		if (events->openers[i].tid == tid)
+	for (size_t i = 0; i < events->source.nopeners; i++) {
+		if (events->source.openers[i].tid == tid)
 			return true;
 	}
 	return false;
@@ -422,41 +410,25 @@ static int open_within_hard_limit(struct ff_events *events)
 	return error;
 }
 
-int ff_events_open(struct ff_events *events, pid_t pid, const struct ff_watch_part *parts,
-		   size_t nparts, uint32_t kind, uint32_t stack)
+static void close_all(struct ff_source *source)
 {
-	int error;
+	struct ff_events *events = (struct ff_events *)source;
 
-	memset(events, 0, sizeof(*events));
-	events->pid = pid;
-	memcpy(events->parts, parts, nparts * sizeof(*parts));
-	events->nparts = nparts;
-	events->kind = kind;
-	events->stack = stack;
-	error = open_rings(events);
-	if (!error)
-		error = open_within_hard_limit(events);
-	if (error)
-		ff_events_close(events);
-	return error;
-}
-
-void ff_events_close(struct ff_events *events)
-{
 	for (size_t i = 0; i < events->nevents; i++)
 		close(events->events[i].fd);
-	for (size_t i = 0; i < events->nopeners; i++)
-		close(events->openers[i].clock);
+	for (size_t i = 0; i < source->nopeners; i++)
+		close(events->of[i].clock);
 	for (size_t i = 0; i < events->nrings; i++) {
 		munmap(events->rings[i].map,
 		       events->rings[i].size + (size_t)sysconf(_SC_PAGESIZE));
 		close(events->rings[i].fd);
 	}
 	free(events->events);
-	free(events->openers);
+	free(events->of);
+	free(source->openers);
 	free(events->rings);
 	free(events->processors);
-	memset(events, 0, sizeof(*events));
+	free(events);
 }
 
 const struct ff_event *ff_events_find(const struct ff_events *events, uint64_t id)
@@ -474,36 +446,83 @@ const struct ff_event *ff_events_find(const struct ff_events *events, uint64_t i
 	return low < events->nevents && events->events[low].id == id ? &events->events[low] : NULL;
 }
 
-void ff_events_rest(struct ff_events *events, struct ff_opener *opener, bool rest)
+static void files(const struct ff_source *source, struct pollfd *files)
 {
-	for (uint32_t i = 0; i < opener->n; i++)
-		ioctl(events->events[opener->first + i].fd,
+	const struct ff_events *events = (const struct ff_events *)source;
+
+	for (size_t i = 0; i < events->nrings; i++)
+		files[i] = (struct pollfd){ .fd = events->rings[i].fd, .events = POLLIN };
+}
+
+static void rest(struct ff_source *source, uint32_t opener, bool rest)
+{
+	const struct ff_events *events = (const struct ff_events *)source;
+	const struct ff_events_of *of = &events->of[opener];
+
+	for (uint32_t i = 0; i < of->n; i++)
+		ioctl(events->events[of->first + i].fd,
 		      rest ? PERF_EVENT_IOC_DISABLE : PERF_EVENT_IOC_ENABLE, 0);
-	opener->resting = rest;
 }
 
-uint64_t ff_events_clock(const struct ff_opener *opener)
+/* How long an opener's threads have run. */
+static uint64_t ran(struct ff_source *source, uint32_t opener)
 {
-	uint64_t ran;
+	const struct ff_events *events = (const struct ff_events *)source;
+	uint64_t time;
 
-	return read(opener->clock, &ran, sizeof(ran)) == sizeof(ran) ? ran : 0;
+	return read(events->of[opener].clock, &time, sizeof(time)) == sizeof(time) ? time : 0;
 }
 
-void ff_events_stop(struct ff_events *events)
+static void stop(struct ff_source *source)
 {
+	const struct ff_events *events = (const struct ff_events *)source;
+
 	for (size_t i = 0; i < events->nevents; i++)
 		ioctl(events->events[i].fd, PERF_EVENT_IOC_DISABLE, 0);
 }
 
-uint64_t ff_events_fired(const struct ff_events *events)
+static uint64_t fired(const struct ff_source *source)
 {
-	uint64_t fired = 0;
+	const struct ff_events *events = (const struct ff_events *)source;
+	uint64_t all = 0;
 
 	for (size_t i = 0; i < events->nevents; i++) {
 		uint64_t count;
 
 		if (read(events->events[i].fd, &count, sizeof(count)) == sizeof(count))
-			fired += count;
+			all += count;
 	}
-	return fired;
+	return all;
+}
+
+static const struct ff_source_ways ways = {
+	.files = files, .drain = ff_records_drain, .rest = rest, .clock = ran, .stop = stop,
+	.fired = fired, .close = close_all,
+};
+
+int ff_events_open(const struct ff_watch_spec *spec, const struct ff_watch_part *parts,
+		   size_t nparts, struct ff_source **out)
+{
+	struct ff_events *events = calloc(1, sizeof(*events));
+	int error;
+
+	if (!events)
+		return -ENOMEM;
+	events->source.ways = &ways;
+	events->pid = spec->pid;
+	memcpy(events->parts, parts, nparts * sizeof(*parts));
+	events->nparts = nparts;
+	events->kind = spec->kind;
+	events->stack = spec->stack;
+	error = open_rings(events);
+	if (!error)
+		error = open_within_hard_limit(events);
+	if (error) {
+		close_all(&events->source);
+		return error;
+	}
+	events->source.nfiles = events->nrings;
+	events->source.threads = (uint32_t)events->source.nopeners;
+	*out = &events->source;
+	return 0;
 }

@@ -8,24 +8,9 @@
 #ifndef FF_WATCH_EVENTS_H
 #define FF_WATCH_EVENTS_H
 
-#include "ff.h"
+#include "watch/source.h"
 
 #define FF_RECORD_MAX	65536	/* bytes of a record of perf's: its size is 16 bits */
-
-/* Registers that a hit comes with. */
-#if defined(__x86_64__)
-#define FF_WATCH_SAMPLED	20
-#elif defined(__aarch64__)
-#define FF_WATCH_SAMPLED	33
-#else
-#define FF_WATCH_SAMPLED	0
-#endif
-
-/* A value's bytes as breakpoints take them: 1, 2, 4 or 8 of them, naturally aligned. */
-struct ff_watch_part {
-	uint64_t address;
-	uint32_t size;
-};
 
 /* An event, of the thread that it was opened for and all that were started from there. */
 struct ff_event {
@@ -35,14 +20,10 @@ struct ff_event {
 	uint32_t part;
 };
 
-/* A thread that events were opened for. */
-struct ff_opener {
-	pid_t tid;
+/* What belongs to a thread that events were opened for. */
+struct ff_events_of {
 	uint32_t first, n;	/* its events, side by side */
 	int clock;		/* an event that counts how long it and those have run */
-	bool resting;
-	uint64_t until;		/* ns of CLOCK_MONOTONIC: not to be looked at before */
-	uint64_t began, rested;	/* ns of its clock, of this stretch and the rest at its end */
 };
 
 struct ff_ring {
@@ -52,6 +33,7 @@ struct ff_ring {
 };
 
 struct ff_events {
+	struct ff_source source;	/* at the beginning */
 	pid_t pid;
 	struct ff_watch_part parts[FF_WATCH_PARTS];
 	size_t nparts;
@@ -62,12 +44,10 @@ struct ff_events {
 	size_t nrings;
 	struct ff_event *events;
 	size_t nevents, events_room;
-	struct ff_opener *openers;
-	size_t nopeners, openers_room;
+	struct ff_events_of *of;	/* for each opener */
+	size_t of_room;
 };
 
-/* Cut a value into parts. Returns how many; -E2BIG when there are not enough. */
-ssize_t ff_watch_cut(uint64_t address, uint32_t size, struct ff_watch_part *parts);
 /* A part of the thread that calls: its descriptor, or a negative errno. */
 int ff_event_open_own(const struct ff_watch_part *part, uint32_t kind, uint32_t stack);
 
@@ -75,24 +55,16 @@ int ff_event_open_own(const struct ff_watch_part *part, uint32_t kind, uint32_t 
  * The rings belong to the thread that opens them, and end with it. On failure nothing is left
  * open. Events are open on all threads of pid when this returns, and report at once.
  */
-int ff_events_open(struct ff_events *events, pid_t pid, const struct ff_watch_part *parts,
-		   size_t nparts, uint32_t kind, uint32_t stack);
-void ff_events_close(struct ff_events *events);
+int ff_events_open(const struct ff_watch_spec *spec, const struct ff_watch_part *parts,
+		   size_t nparts, struct ff_source **out);
 const struct ff_event *ff_events_find(const struct ff_events *events, uint64_t id);
-/* Let the events of a thread report, or not, from now on. */
-void ff_events_rest(struct ff_events *events, struct ff_opener *opener, bool rest);
-/* Nanoseconds that a thread, and those that were started from there, have run. */
-uint64_t ff_events_clock(const struct ff_opener *opener);
-/* None reports any more. */
-void ff_events_stop(struct ff_events *events);
-/* How often they have fired, whether or not there was room in a ring to say so. */
-uint64_t ff_events_fired(const struct ff_events *events);
-
 /*
  * Call record for all that rings have now, which is at least aligned to 8 bytes. It may be
  * changed, and is gone afterwards.
  */
 void ff_rings_drain(const struct ff_events *events, void (*record)(void *context, void *bytes),
 		    void *context);
+/* What a source of events does to hand over what its rings have; records.c */
+void ff_records_drain(struct ff_source *source, const struct ff_taker *taker);
 
 #endif

@@ -9,13 +9,16 @@
 
 #define FF_HITS_MOST	65536	/* entries: instructions that are told apart */
 
-/* What a breakpoint has seen, as a record of perf's has it. */
+/* What a breakpoint has seen. */
 struct ff_sample {
 	uint64_t ip, time;
-	uint32_t pid, tid;
-	uint64_t address, event;
+	uint32_t tid;
+	uint32_t opener;		/* whose breakpoint it was */
+	uint32_t part;			/* of the value */
+	bool whole;			/* the other parts that were touched have no samples */
+	bool foreign;			/* another process has inherited the breakpoint */
 	uint64_t registers[FF_WATCH_REGISTERS];
-	uint32_t nregisters, bits;
+	uint32_t bits;
 	const uint8_t *stack;		/* NULL, or as many bytes as there are */
 	uint32_t stack_size;
 };

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * A thread's own time is that of the clock without what it waited for a processor, which
- * /proc/TID/schedstat has where the kernel keeps it; elsewhere it is the clock's.
+ * The guards of threads, and the stretches that their hits are reckoned by
  */
 #include "clock.h"
 #include "threads.h"
 
+#include "own_time.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define STRETCH	(100 * FF_MILLISECOND)	/* hits are taken to come evenly for as long */
 #define STALE	FF_SECOND		/* without hits for so long, all is saved up */
@@ -29,21 +27,7 @@ void ff_threads_deinit(struct ff_threads *threads)
 
 static uint64_t own_time(struct ff_thread *thread, uint64_t now)
 {
-	unsigned long long ran, waited;
-	char text[96];
-	ssize_t n;
-	int fd;
-
-	snprintf(text, sizeof(text), "/proc/%d/schedstat", thread->tid);
-	fd = open(text, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, text, sizeof(text) - 1);
-		close(fd);
-		text[n > 0 ? n : 0] = 0;
-		if (sscanf(text, "%llu %llu", &ran, &waited) == 2)
-			thread->waited = waited;
-	}
-	return now - thread->waited;
+	return ff_own_time(thread->tid, &thread->waited, now);
 }
 
 static size_t find(const struct ff_threads *threads, pid_t tid)
@@ -147,6 +131,12 @@ void ff_threads_lost(struct ff_threads *threads, uint32_t opener, uint64_t hits)
 		latest->spent += hits * threads->cost;
 }
 
+static void set_resting(struct ff_source *source, uint32_t opener, bool rest)
+{
+	source->ways->rest(source, opener, rest);
+	source->openers[opener].resting = rest;
+}
+
 /* How long threads that hit in this stretch want rest; one that has ended wants none. */
 static uint64_t longest_lack(struct ff_threads *threads, uint32_t opener, uint64_t now)
 {
@@ -164,19 +154,19 @@ static uint64_t longest_lack(struct ff_threads *threads, uint32_t opener, uint64
 	return longest;
 }
 
-static void rest(struct ff_threads *threads, struct ff_events *events, uint32_t opener)
+static void rest(struct ff_threads *threads, struct ff_source *source, uint32_t opener)
 {
-	struct ff_opener *resting = &events->openers[opener];
+	struct ff_opener *resting = &source->openers[opener];
 	uint64_t now;
 
-	ff_events_rest(events, resting, true);
-	resting->rested = ff_events_clock(resting);
+	set_resting(source, opener, true);
+	resting->rested = source->ways->clock(source, opener);
 	now = ff_clock_now();
 	resting->until = now + longest_lack(threads, opener, now);
 }
 
 /* Tell the guards of threads that hit. Whether the opener of some now rests. */
-static bool tell(struct ff_threads *threads, struct ff_events *events, uint64_t now)
+static bool tell(struct ff_threads *threads, struct ff_source *source, uint64_t now)
 {
 	bool rests = false;
 
@@ -188,9 +178,9 @@ static bool tell(struct ff_threads *threads, struct ff_events *events, uint64_t 
 			continue;
 		used_up = ff_guard_take(&thread->guard, thread->spent, own_time(thread, now));
 		thread->spent = 0;
-		if (!used_up || events->openers[thread->opener].resting)
+		if (!used_up || source->openers[thread->opener].resting)
 			continue;
-		rest(threads, events, thread->opener);
+		rest(threads, source, thread->opener);
 		rests = true;
 	}
 	return rests;
@@ -210,9 +200,10 @@ static bool is_rested(struct ff_threads *threads, struct ff_opener *opener, uint
 }
 
 /* A stretch of an opener's threads ends, and another begins. */
-static void end_stretch(struct ff_threads *threads, struct ff_opener *opener, uint32_t index)
+static void end_stretch(struct ff_threads *threads, struct ff_source *source, uint32_t index)
 {
-	uint64_t ran = ff_events_clock(opener), hits = 0;
+	struct ff_opener *opener = &source->openers[index];
+	uint64_t ran = source->ways->clock(source, index), hits = 0;
 	double factor = 1.0;
 
 	for (size_t i = 0; i < threads->n; i++)
@@ -229,24 +220,24 @@ static void end_stretch(struct ff_threads *threads, struct ff_opener *opener, ui
 	}
 }
 
-bool ff_threads_mind(struct ff_threads *threads, struct ff_events *events, struct ff_hits *hits)
+bool ff_threads_mind(struct ff_threads *threads, struct ff_source *source, struct ff_hits *hits)
 {
 	uint64_t now = ff_clock_now();
 	bool calm = now - threads->began >= STRETCH, rests, scale = calm;
 
-	rests = threads->share > 0 && tell(threads, events, now);
+	rests = threads->share > 0 && tell(threads, source, now);
 	if (threads->n)
 		memset(threads->factors, 0, threads->n * sizeof(*threads->factors));
-	for (uint32_t i = 0; i < events->nopeners; i++) {
-		struct ff_opener *opener = &events->openers[i];
+	for (uint32_t i = 0; i < source->nopeners; i++) {
+		struct ff_opener *opener = &source->openers[i];
 		bool rested = opener->resting && is_rested(threads, opener, i, now);
 
 		if (opener->resting ? !rested : !calm)
 			continue;
 		scale = true;
-		end_stretch(threads, opener, i);
+		end_stretch(threads, source, i);
 		if (rested)
-			ff_events_rest(events, opener, false);
+			set_resting(source, i, false);
 	}
 	if (calm)
 		threads->began = now;
@@ -255,13 +246,13 @@ bool ff_threads_mind(struct ff_threads *threads, struct ff_events *events, struc
 	return rests;
 }
 
-void ff_threads_finish(struct ff_threads *threads, struct ff_events *events, struct ff_hits *hits)
+void ff_threads_finish(struct ff_threads *threads, struct ff_source *source, struct ff_hits *hits)
 {
 	if (threads->n)
 		memset(threads->factors, 0, threads->n * sizeof(*threads->factors));
-	for (uint32_t i = 0; i < events->nopeners; i++) {
-		if (events->openers[i].resting)
-			end_stretch(threads, &events->openers[i], i);
+	for (uint32_t i = 0; i < source->nopeners; i++) {
+		if (source->openers[i].resting)
+			end_stretch(threads, source, i);
 	}
 	ff_hits_scale(hits, threads->factors, threads->n);
 }

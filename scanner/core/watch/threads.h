@@ -2,15 +2,14 @@
 /*
  * Threads that hit: whose events theirs are taken from, and when these rest
  *
- * Events rest by opener, a thread that had been there at the beginning with all that it has
- * started since; how much each of these has lost is kept by thread.
+ * Breakpoints rest by opener; how much each of its threads has lost is kept by thread.
  */
 #ifndef FF_WATCH_THREADS_H
 #define FF_WATCH_THREADS_H
 
-#include "watch/events.h"
 #include "watch/guard.h"
 #include "watch/hits.h"
+#include "watch/source.h"
 
 struct ff_thread {
 	pid_t tid;
@@ -42,8 +41,8 @@ ssize_t ff_threads_hit(struct ff_threads *threads, uint32_t tid, uint32_t opener
 /* So many hits of an opener's threads were not reported. */
 void ff_threads_lost(struct ff_threads *threads, uint32_t opener, uint64_t hits);
 /* Let events rest, or go on, as is due. Whether some rest that did not. */
-bool ff_threads_mind(struct ff_threads *threads, struct ff_events *events, struct ff_hits *hits);
+bool ff_threads_mind(struct ff_threads *threads, struct ff_source *source, struct ff_hits *hits);
 /* The end: what rests now does not go on. */
-void ff_threads_finish(struct ff_threads *threads, struct ff_events *events, struct ff_hits *hits);
+void ff_threads_finish(struct ff_threads *threads, struct ff_source *source, struct ff_hits *hits);
 
 #endif

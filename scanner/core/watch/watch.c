@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * Watches: who touches a value, while nobody is stopped
+ * Watches: who touches a value
  *
  * A thread of ours opens the breakpoints and takes what they report, which needs neither
  * Python nor its lock:
  *
- *   target's threads -> a ring for each processor -> hits by instruction -> who asks
- *                                  |
- *                                guards: rest the breakpoints of a busy loop
+ *   target's threads -> rings of a source -> hits by instruction -> who asks
+ *                               |
+ *                             guards: rest the breakpoints of a busy loop
  *
  * A child process has a watch's memory but not its thread: there it has ended.
  */
@@ -15,12 +15,11 @@
 #include "watch/events.h"
 #include "watch/hits.h"
 #include "watch/threads.h"
+#include "watch/traced.h"
 
 #include <errno.h>
-#include <linux/perf_event.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -30,7 +29,6 @@
 #include <unistd.h>
 
 #define LOOK_EVERY	10	/* milliseconds between looks at the rings */
-#define COMM_EXEC	PERF_RECORD_MISC_COMM_EXEC
 
 struct ff_watch {
 	pid_t owner;
@@ -47,11 +45,10 @@ struct ff_watch {
 	struct ff_hits hits;
 	struct ff_watch_state state;
 	/* the thread's own */
-	struct ff_events events;
+	struct ff_source *source;	/* NULL: nothing is open */
 	struct ff_threads threads;
 	int process;			/* pidfd, or -1 */
 	uint64_t fresh;			/* hits in this look */
-	uint64_t samples;		/* those of other parts of the same instruction, too */
 	struct ff_sample previous;	/* its record is gone: the stack is not to be looked at */
 	uint32_t previous_parts;
 	uint8_t value[FF_WATCH_BYTES];
@@ -59,51 +56,16 @@ struct ff_watch {
 	size_t read_code;		/* instructions around which it has been read */
 };
 
-/* ---- records ---- */
-
-static uint64_t take(const uint64_t **at)
-{
-	return *(*at)++;
-}
-
-/* The order is that of perf_event_open(2), "PERF_RECORD_SAMPLE". */
-static void parse(struct ff_sample *sample, const void *bytes, bool has_stack)
-{
-	const uint64_t *at = (const uint64_t *)bytes + 1;
-	uint64_t threads;
-
-	memset(sample, 0, offsetof(struct ff_sample, stack));
-	sample->ip = take(&at);
-	threads = take(&at);
-	memcpy(&sample->pid, &threads, sizeof(sample->pid));
-	memcpy(&sample->tid, (const uint8_t *)&threads + sizeof(sample->pid),
-	       sizeof(sample->tid));
-	sample->time = take(&at);
-	sample->address = take(&at);
-	sample->event = take(&at);
-	sample->stack = NULL;
-	sample->stack_size = 0;
-	sample->bits = (uint32_t)take(&at) * 32;	/* PERF_SAMPLE_REGS_ABI_32 is 1, _64 is 2 */
-	if (sample->bits) {
-		memcpy(sample->registers, at, FF_WATCH_SAMPLED * sizeof(*at));
-		at += FF_WATCH_SAMPLED;
-	}
-	if (has_stack) {
-		uint64_t size = take(&at);
-
-		sample->stack = (const uint8_t *)at;
-		if (size)
-			sample->stack_size = (uint32_t)at[size / sizeof(*at)];
-	}
-}
+/* ---- hits ---- */
 
 /*
  * A value in several parts fires once for each that an instruction touches, one behind the
  * other. Nothing else leaves all registers as they are and is at the same place.
  */
-static bool is_same(struct ff_watch *watch, const struct ff_sample *sample, uint32_t part)
+static bool is_same(struct ff_watch *watch, const struct ff_sample *sample)
 {
 	const struct ff_sample *before = &watch->previous;
+	uint32_t part = sample->part;
 	bool same = watch->previous_parts && !(watch->previous_parts & 1u << part) &&
 		    sample->tid == before->tid && sample->ip == before->ip &&
 		    !memcmp(sample->registers, before->registers, sizeof(sample->registers));
@@ -113,61 +75,26 @@ static bool is_same(struct ff_watch *watch, const struct ff_sample *sample, uint
 	return same;
 }
 
-static void take_sample(struct ff_watch *watch, const void *bytes)
+static void take_sample(void *context, const struct ff_sample *sample)
 {
-	const struct ff_event *event;
-	struct ff_sample sample;
+	struct ff_watch *watch = context;
 	ssize_t thread;
 
-	parse(&sample, bytes, watch->spec.stack);
-	event = ff_events_find(&watch->events, sample.event);
-	if (!event)
-		return;
-	watch->samples++;
 	watch->fresh++;
-	thread = ff_threads_hit(&watch->threads, sample.tid, event->opener, sample.time);
-	if ((pid_t)sample.pid != watch->spec.pid || thread == -EEXIST ||
-	    is_same(watch, &sample, event->part))
+	thread = ff_threads_hit(&watch->threads, sample->tid, sample->opener, sample->time);
+	if (sample->foreign || thread == -EEXIST || (!sample->whole && is_same(watch, sample)))
 		return;
 	watch->state.hits++;
-	if (thread < 0 || ff_hits_add(&watch->hits, &sample, (uint32_t)thread))
+	if (thread < 0 || ff_hits_add(&watch->hits, sample, (uint32_t)thread))
 		watch->state.error = -ENOMEM;
 }
 
-static void take_comm(struct ff_watch *watch, const struct perf_event_header *header)
+static void take_lost(void *context, uint32_t opener, uint64_t hits)
 {
-	uint32_t pid;
-
-	memcpy(&pid, header + 1, sizeof(pid));
-	if ((pid_t)pid == watch->spec.pid && (header->misc & COMM_EXEC))
-		watch->state.replaced = true;
-}
-
-/* perf_event_open(2), "PERF_RECORD_LOST": whose, and how many. */
-static void take_lost(struct ff_watch *watch, const void *bytes)
-{
-	const uint64_t *fields = bytes;
-	const struct ff_event *event = ff_events_find(&watch->events, fields[1]);
-
-	watch->state.lost += fields[2];
-	if (event)
-		ff_threads_lost(&watch->threads, event->opener, fields[2]);
-}
-
-static void take_record(void *context, void *bytes)
-{
-	const struct perf_event_header *header = bytes;
 	struct ff_watch *watch = context;
 
-	/* what comes behind another program's start is of no value of ours */
-	if (watch->state.replaced)
-		return;
-	if (header->type == PERF_RECORD_SAMPLE)
-		take_sample(watch, bytes);
-	else if (header->type == PERF_RECORD_COMM)
-		take_comm(watch, header);
-	else if (header->type == PERF_RECORD_LOST)
-		take_lost(watch, bytes);
+	watch->state.lost += hits;
+	ff_threads_lost(&watch->threads, opener, hits);
 }
 
 /* ---- values ---- */
@@ -223,8 +150,14 @@ static void look_at_value(struct ff_watch *watch)
 
 static void drain(struct ff_watch *watch)
 {
+	const struct ff_taker taker = {
+		.context = watch, .sample = take_sample, .lost = take_lost,
+	};
+
 	watch->fresh = 0;
-	ff_rings_drain(&watch->events, take_record, watch);
+	watch->source->ways->drain(watch->source, &taker);
+	watch->state.replaced = watch->source->replaced;
+	watch->state.broken = watch->source->broken;
 	watch->state.elapsed = ff_clock_now() - watch->state.began;
 }
 
@@ -232,13 +165,13 @@ static void look(struct ff_watch *watch)
 {
 	pthread_mutex_lock(&watch->lock);
 	drain(watch);
-	if (ff_threads_mind(&watch->threads, &watch->events, &watch->hits))
+	if (ff_threads_mind(&watch->threads, watch->source, &watch->hits))
 		watch->state.estimated = true;
 	if (watch->fresh) {
 		look_at_value(watch);
 		look_at_code(watch);
 	}
-	if (watch->fresh || watch->state.replaced)
+	if (watch->fresh || watch->state.replaced || watch->state.broken)
 		pthread_cond_broadcast(&watch->changed);
 	pthread_mutex_unlock(&watch->lock);
 }
@@ -247,8 +180,8 @@ static int pause_of(const struct ff_watch *watch)
 {
 	uint64_t now = ff_clock_now(), soonest = now + LOOK_EVERY * FF_MILLISECOND;
 
-	for (size_t i = 0; i < watch->events.nopeners; i++) {
-		const struct ff_opener *opener = &watch->events.openers[i];
+	for (size_t i = 0; i < watch->source->nopeners; i++) {
+		const struct ff_opener *opener = &watch->source->openers[i];
 
 		if (opener->resting && opener->until < soonest)
 			soonest = opener->until;
@@ -259,24 +192,31 @@ static int pause_of(const struct ff_watch *watch)
 /* Look until the bell rings, or the process has exited or executes another program. */
 static void watch_on(struct ff_watch *watch, struct pollfd *files)
 {
-	size_t n = watch->events.nrings;
+	size_t n = watch->source->nfiles;
 	bool exited = false;
 
 	files[n] = (struct pollfd){ .fd = watch->bell, .events = POLLIN };
 	files[n + 1] = (struct pollfd){ .fd = watch->process, .events = POLLIN };
-	for (size_t i = 0; i < n; i++)
-		files[i] = (struct pollfd){ .fd = watch->events.rings[i].fd, .events = POLLIN };
-	while (!exited && !watch->state.replaced) {
+	watch->source->ways->files(watch->source, files);
+	while (!exited && !watch->state.replaced && !watch->state.broken) {
 		if (poll(files, n + 2, pause_of(watch)) < 0 && errno != EINTR)
 			break;
 		if (files[n].revents)
 			break;
 		exited = files[n + 1].revents;
 		look(watch);
+		exited |= watch->source->exited;
 	}
 	pthread_mutex_lock(&watch->lock);
 	watch->state.exited = exited;
 	pthread_mutex_unlock(&watch->lock);
+}
+
+static void close_source(struct ff_watch *watch)
+{
+	if (watch->source)
+		watch->source->ways->close(watch->source);
+	watch->source = NULL;
 }
 
 /* What is in the rings when nothing fires any more, and what there was no room for. */
@@ -284,18 +224,18 @@ static void finish(struct ff_watch *watch)
 {
 	uint64_t fired;
 
-	ff_events_stop(&watch->events);
+	watch->source->ways->stop(watch->source);
 	pthread_mutex_lock(&watch->lock);
 	drain(watch);
 	if (watch->fresh) {
 		look_at_value(watch);
 		look_at_code(watch);
 	}
-	ff_threads_finish(&watch->threads, &watch->events, &watch->hits);
-	fired = ff_events_fired(&watch->events);
-	if (!watch->state.replaced && fired > watch->samples)
-		watch->state.lost = fired - watch->samples;
-	ff_events_close(&watch->events);
+	ff_threads_finish(&watch->threads, watch->source, &watch->hits);
+	fired = watch->source->ways->fired(watch->source);
+	if (!watch->state.replaced && fired > watch->source->samples)
+		watch->state.lost = fired - watch->source->samples;
+	close_source(watch);
 	pthread_mutex_unlock(&watch->lock);
 }
 
@@ -304,12 +244,14 @@ static int start(struct ff_watch *watch)
 	int error;
 
 	watch->state.began = ff_clock_now();	/* before anything can hit */
-	error = ff_events_open(&watch->events, watch->spec.pid, watch->parts, watch->nparts,
-			       watch->spec.kind, watch->spec.stack);
+	if (watch->spec.guardian)
+		error = ff_traced_open(&watch->spec, watch->parts, watch->nparts, &watch->source);
+	else
+		error = ff_events_open(&watch->spec, watch->parts, watch->nparts, &watch->source);
 	if (error)
 		return error;
 	watch->process = (int)syscall(SYS_pidfd_open, watch->spec.pid, 0);
-	watch->state.threads = (uint32_t)watch->events.nopeners;
+	watch->state.threads = watch->source->threads;
 	watch->is_known = read_value(watch, watch->value);
 	ff_threads_init(&watch->threads, watch->spec.cost, watch->spec.share / 1000.0,
 			watch->state.began);
@@ -324,9 +266,9 @@ static void *run(void *argument)
 
 	pthread_mutex_lock(&watch->lock);
 	error = start(watch);
-	files = error ? NULL : calloc(watch->events.nrings + 2, sizeof(*files));
+	files = error ? NULL : calloc(watch->source->nfiles + 2, sizeof(*files));
 	if (!error && !files) {
-		ff_events_close(&watch->events);
+		close_source(watch);
 		error = -ENOMEM;
 	}
 	watch->result = error;
@@ -448,7 +390,7 @@ void ff_watch_destroy(struct ff_watch *watch)
 		/* what its thread was in the middle of, nobody can clear up */
 		if (pthread_mutex_trylock(&watch->lock))
 			return;
-		ff_events_close(&watch->events);
+		close_source(watch);
 		end(watch);
 		return;
 	}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from farfetch.scanner import AccessDenied, TargetGone, WatchpointError
 from farfetch.scanner.debug import refusals
-from farfetch.scanner.debug.refusals import machine_refusal, target_refusal
+from farfetch.scanner.debug.refusals import machine_refusal, target_refusal, traced_refusal
 from farfetch.scanner.memory.base import Memory
 from farfetch.scanner.memory.buffer import Buffer
 
@@ -18,6 +18,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in which a test writes what the kernel says."""
     monkeypatch.setattr(refusals, "_PARANOID", tmp_path / "perf_event_paranoid")
     monkeypatch.setattr(refusals, "_STATUS", tmp_path / "status")
+    monkeypatch.setattr(refusals, "_YAMA", tmp_path / "ptrace_scope")
+    monkeypatch.setattr(refusals.platform, "machine", lambda: "x86_64")
     (tmp_path / "perf_event_paranoid").write_text("2\n")
     (tmp_path / "status").write_text("Seccomp:\t0\nCapEff:\t0000000000000000\n")
     return tmp_path
@@ -31,6 +33,8 @@ def test_paranoid_levels(machine: Path, level: int, code: int) -> None:
     assert f"is {level}, which lets root alone watch" in said
     assert "sudo setcap cap_perfmon+ep /" in said
     assert "sysctl kernel.perf_event_paranoid=2" in said
+    assert 'by="ptrace"' in said
+    assert "stops it at each hit" in said
 
 
 def test_with_the_capability_the_level_is_no_reason(machine: Path) -> None:
@@ -47,13 +51,45 @@ def test_filters(machine: Path) -> None:
 
 def test_other_reasons(machine: Path) -> None:
     assert "security module" in machine_refusal(errno.EPERM)
-    assert machine_refusal(errno.ENOSYS) == "this kernel has no perf_event_open(2)"
+    assert machine_refusal(errno.ENOSYS).startswith("this kernel has no perf_event_open(2); or ask")
     for code in (errno.ENOTSUP, errno.ENODEV, errno.ENOENT):
         assert "never fire" in machine_refusal(code)
+        assert "ptrace" not in machine_refusal(code)  # which has the same registers
     assert "ulimit -n" in machine_refusal(errno.EMFILE)
     (machine / "perf_event_paranoid").unlink()
     (machine / "status").unlink()
     assert "security module" in machine_refusal(errno.EPERM)
+
+
+def test_there_is_no_second_way_elsewhere(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (machine / "perf_event_paranoid").write_text("4\n")
+    monkeypatch.setattr(refusals.platform, "machine", lambda: "aarch64")
+    assert "ptrace" not in machine_refusal(errno.EPERM)
+    assert machine_refusal(errno.ENOSYS, "ptrace") == "by ptrace values are watched on x86-64 only"
+
+
+def test_by_ptrace(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "security module" in machine_refusal(errno.EPERM, "ptrace")
+    assert "never fire" in machine_refusal(errno.ENOTSUP, "ptrace")
+    assert "was killed" in machine_refusal(errno.ECHILD, "ptrace")
+    (machine / "status").write_text("Seccomp:\t2\nCapEff:\t0\n")
+    for code in (errno.EPERM, errno.ENOSYS):
+        assert "--cap-add SYS_PTRACE" in machine_refusal(code, "ptrace")
+    monkeypatch.setattr(refusals, "GUARDIAN", machine / "farfetch-guardian")
+    assert "install it anew" in machine_refusal(errno.ENOENT, "ptrace")
+
+
+def test_of_a_target_by_ptrace(machine: Path) -> None:
+    memory: Memory = Buffer(bytes(8))
+    memory.pid = 2**22 + 1
+    assert "another program traces it" in str(traced_refusal(errno.EALREADY, memory, 0x10, 4))
+    assert "does not stop" in str(traced_refusal(errno.ETIMEDOUT, memory, 0x10, 4))
+    assert "was killed" in str(traced_refusal(errno.ECHILD, memory, 0x10, 4))
+    assert isinstance(traced_refusal(errno.EPERM, memory, 0x10, 4), AccessDenied)
+    (machine / "ptrace_scope").write_text("1\n")
+    said = str(traced_refusal(errno.EPERM, memory, 0x10, 4))
+    assert "is 1, which lets a program be traced by those alone that have started it" in said
+    assert "sudo setcap cap_sys_ptrace+ep /" in said
 
 
 def test_of_a_target() -> None:
