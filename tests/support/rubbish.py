@@ -418,12 +418,13 @@ def _code_cases(target: scanner.Target) -> Iterator[Case]:
         own.watchpoint(**given).close()
 
     good = {"address": ctypes.addressof(value), "size": 4, "on": "write", "loss": 0.5, "stack": 64}
+    good["by"] = "perf"
     yield Case("Target.watchpoint", watch, good)
     code = own_code.reaching(own)
     yield Case(
         "Target.accesses_of",
         lambda **given: own.accesses_of(**given).close(),
-        {"instruction": code.address, "loss": 0.5},
+        {"instruction": code.address, "loss": 0.5, "by": "perf"},
     )
     accesses = own.accesses_of(code)
     accesses.close()

@@ -272,6 +272,7 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "Target.watchpoint": lambda d, t: _(
         *(d.place(t), d.one(1, 4, 8, 33), d.one("write", "access", "execute", "never")),
         loss=d.one(0.05, 1),
+        by=d.one("perf", "perf", "never"),
     ),
     "Target.accesses_of": lambda d, t: _(d.place(t), loss=d.one(0.05, 1)),
     "Accesses.wait": lambda d, _w: _(0.01, hits=d.one(0, 5)),

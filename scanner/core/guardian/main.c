@@ -224,6 +224,7 @@ int main(void)
 	if (!exchange->process && !exchange->result && exchange->fired != FF_TRIAL_HITS)
 		exchange->result = -ENOTSUP;
 	__atomic_store_n(&exchange->ended, true, __ATOMIC_RELEASE);
+	say(&guardian);
 	return 0;
 }
 

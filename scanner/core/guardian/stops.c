@@ -44,15 +44,16 @@ static void take_registers(struct ff_exchange_record *record,
 	record->bits = registers->cs == NARROW_CODE ? 32 : 64;
 }
 
-static uint32_t read_stack(const struct guardian *guardian, uint64_t address, void *bytes)
+/* By the thread's number: the first one of a process, which has the process's, may have ended. */
+static uint32_t read_stack(pid_t tid, uint64_t address, void *bytes, size_t size)
 {
-	struct iovec here = { .iov_base = bytes, .iov_len = guardian->exchange->stack };
+	struct iovec here = { .iov_base = bytes, .iov_len = size };
 	struct iovec there = { .iov_base = (void *)address, .iov_len = here.iov_len };
 	ssize_t n;
 
-	if (!here.iov_len)
+	if (!size)
 		return 0;
-	n = process_vm_readv(guardian->process, &here, 1, &there, 1, 0);
+	n = process_vm_readv(tid, &here, 1, &there, 1, 0);
 	return n > 0 ? (uint32_t)n : 0;
 }
 
@@ -71,7 +72,8 @@ static void report(struct guardian *guardian, const struct tracee *tracee, int p
 		return;
 	}
 	take_registers(&record, &registers);
-	record.stack_size = read_stack(guardian, registers.rsp, stack);
+	record.stack_size = read_stack(tracee->tid, registers.rsp, stack,
+				       guardian->exchange->stack);
 	if (!ff_exchange_put(guardian->exchange, &record, stack)) {
 		guardian->unsaid++;
 		return;
@@ -194,7 +196,7 @@ void ff_stops_take(struct guardian *guardian, pid_t tid, int status)
 		return;
 	}
 	/* what is started is traced from its first instruction on, and stops before it */
-	if (!tracee && !syscall(SYS_tgkill, guardian->process, tid, 0))
+	if (!tracee && (!syscall(SYS_tgkill, guardian->process, tid, 0) || errno != ESRCH))
 		tracee = ff_tracees_add(guardian, tid);
 	if (!tracee) {	/* a process of its own, by a call that is like a thread's */
 		ptrace(PTRACE_DETACH, tid, NULL, NULL);

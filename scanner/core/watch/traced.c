@@ -16,6 +16,7 @@
 
 #ifdef __x86_64__
 #include "remote/herd.h"
+#include "remote/tracer.h"
 #include "watch/registers.h"
 
 #include <fcntl.h>
@@ -33,7 +34,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PATIENCE	(10 * FF_SECOND)	/* until it has started or ended */
+#define BEGINS		(10 * FF_SECOND)	/* until it has started, or has tried itself */
+#define ENDS		(2 * FF_SECOND)		/* until it has let go of all threads */
 #define DESCRIPTORS	10			/* ours are from here on: the first are its own */
 
 struct traced {
@@ -140,7 +142,7 @@ static int start(struct traced *traced, const char *program)
 	return 0;
 }
 
-/* Take what it says; whether it is gone. */
+/* Take what it says; whether it is gone. A child of ours may hold its end of the socket open. */
 static bool listen_to(struct traced *traced)
 {
 	char bytes[256];
@@ -154,13 +156,14 @@ static bool listen_to(struct traced *traced)
 			break;
 		traced->gone = !n;
 	}
+	traced->gone |= __atomic_load_n(&traced->exchange->ended, __ATOMIC_ACQUIRE);
 	return traced->gone;
 }
 
 /* Wait until it is gone or, at least, has started. */
-static void wait_for(struct traced *traced, bool started_will_do)
+static void wait_for(struct traced *traced, bool started_will_do, uint64_t patience)
 {
-	uint64_t until = ff_clock_now() + PATIENCE;
+	uint64_t until = ff_clock_now() + patience;
 	struct pollfd file = { .fd = traced->socket, .events = POLLIN };
 
 	while (!listen_to(traced)) {
@@ -189,7 +192,7 @@ static void end(struct traced *traced)
 {
 	if (traced->guardian && traced->exchange->owner == getpid()) {
 		tell_to_stop(traced);
-		wait_for(traced, false);
+		wait_for(traced, false, ENDS);
 		waitpid(traced->guardian, NULL, traced->gone ? 0 : WNOHANG);
 		if (traced->exchange->process == getpid())
 			prctl(PR_SET_PTRACER, 0, 0, 0, 0);
@@ -225,22 +228,21 @@ static struct traced *create(int *error)
 
 /*
  * Take the registers that it has left armed, before they kill a thread. A hit that it was just
- * being told of may have killed it by now; and this process cannot do so to itself.
+ * being told of may have killed it by now.
  */
-static void clear_after(struct traced *traced)
+static int clear_all(void *data)
 {
-	const struct ff_exchange *exchange = traced->exchange;
+	const struct ff_exchange *exchange = data;
 	struct ff_herd herd = { 0 };
+	int error = ff_herd_stop(&herd, exchange->process);
 
-	if (exchange->process == getpid())
-		return;
-	ff_herd_stop(&herd, exchange->process);
 	for (size_t i = 0; i < herd.n; i++) {
 		if (herd.threads[i].here)
 			ff_registers_clear_parts(herd.threads[i].tid, exchange->parts,
 						 exchange->nparts);
 	}
 	ff_herd_end(&herd);
+	return error;
 }
 
 /* ---- what a source does ---- */
@@ -330,10 +332,11 @@ static void stop(struct ff_source *source)
 {
 	struct traced *traced = (struct traced *)source;
 
-	if (traced->gone && !traced->exchange->ended)
-		clear_after(traced);
+	/* which this process cannot do to itself */
+	if (traced->gone && !traced->exchange->ended && traced->exchange->process != getpid())
+		ff_tracer_run(traced->exchange->process, clear_all, traced->exchange);
 	tell_to_stop(traced);
-	wait_for(traced, false);
+	wait_for(traced, false, ENDS);
 }
 
 static uint64_t fired(const struct ff_source *source)
@@ -372,7 +375,7 @@ int ff_traced_open(const struct ff_watch_spec *spec, const struct ff_watch_part 
 	pass_capability_on();
 	error = start(traced, spec->guardian);
 	if (!error) {
-		wait_for(traced, true);
+		wait_for(traced, true, BEGINS);
 		error = exchange->started ? 0 : exchange->result ? exchange->result : -ECHILD;
 	}
 	if (error) {
@@ -397,7 +400,7 @@ int ff_watch_probe_traced(uint32_t stack, const char *guardian, uint64_t *cost)
 	traced->exchange->stack = stack;
 	error = start(traced, guardian);
 	if (!error) {
-		wait_for(traced, false);
+		wait_for(traced, false, BEGINS);
 		error = traced->exchange->result;
 		if (!error && !traced->exchange->ended)
 			error = -ECHILD;
