@@ -120,7 +120,7 @@ WHO = Command(
         "who writes 0",
         "who reads game+0x4010 --for 2",
         "who executes game+0x1a03 --for 5",
-        "who writes 0 --by ptrace",
+        "who writes 0 --by ptrace --for 2",
     ),
     run=run,
     arguments=(Argument("does", choice(*_ON)), Argument("place", PLACE)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import platform
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(refusals, "_PARANOID", tmp_path / "perf_event_paranoid")
     monkeypatch.setattr(refusals, "_STATUS", tmp_path / "status")
     monkeypatch.setattr(refusals, "_YAMA", tmp_path / "ptrace_scope")
-    monkeypatch.setattr(refusals.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     (tmp_path / "perf_event_paranoid").write_text("2\n")
     (tmp_path / "status").write_text("Seccomp:\t0\nCapEff:\t0000000000000000\n")
     return tmp_path
@@ -63,7 +64,7 @@ def test_other_reasons(machine: Path) -> None:
 
 def test_there_is_no_second_way_elsewhere(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (machine / "perf_event_paranoid").write_text("4\n")
-    monkeypatch.setattr(refusals.platform, "machine", lambda: "aarch64")
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     assert "ptrace" not in machine_refusal(errno.EPERM)
     assert machine_refusal(errno.ENOSYS, "ptrace") == "by ptrace values are watched on x86-64 only"
 
