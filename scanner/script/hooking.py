@@ -100,6 +100,7 @@ class Hooks:
         if not isinstance(original, str) or original not in ORIGINALS:
             raise ArgumentError("original", original, "'after', 'before' or 'none'")
         self._space.check()
+        self._check_runs(address)
         with self._lock:
             taken = replaced_by_jump(self._space, self._functions, address)
             site = _Site(address, code, original, taken)
@@ -113,6 +114,12 @@ class Hooks:
             except FarfetchError:
                 self._leave(room)
                 raise
+
+    def _check_runs(self, address: int) -> None:
+        """Refuse what is no code, whatever it looks like; what is mapped nowhere is not read."""
+        regions = [] if self._space.memory.pid is None else self._space.regions()
+        if any(address in region and not region.executable for region in regions):
+            raise CodeError(address, "nothing runs here: this memory is not executable")
 
     def _jump(self, site: _Site, before: bytes, room: Room) -> Hook:
         if site.jump == JUMP:

@@ -144,7 +144,8 @@ def test_code_that_is_none_changes_nothing(looping: tuple[Looping, Target]) -> N
     at = place(running, target, "work")
     before, regions = target.read_bytes(at, 32), len(target.regions())
     for code, kind, reason in (
-        ("nop\nmvo eax,1", ScriptError, "line 2: mvo"),
+        ("nop\nmvo eax,1", ScriptError, "line 2: mvo eax,1: column 1: no instruction"),
+        ("nop\n mov eax,[rbx", ScriptError, r"line 2: mov eax,\[rbx: column 9: the bracket"),
         ("mov eax,[nobody]", ScriptError, 'line 1: .*nothing is called "nobody"'),
         ("alloc(x,100)", ScriptError, "line 1: this is a script's"),
         ("registersymbol(back)", ScriptError, "line 1: this is a script's"),
@@ -163,6 +164,10 @@ def test_code_that_is_none_changes_nothing(looping: tuple[Looping, Target]) -> N
         target.hook(at, "nop", original="never")  # type: ignore[arg-type]
     with pytest.raises(MemoryFault):
         target.hook(64, "nop")
+    data = target.allocate(64, access="rw")
+    with pytest.raises(CodeError, match="nothing runs here: this memory is not executable"):
+        target.hook(data, "nop")
+    target.free(data)
     assert (target.read_bytes(at, 32), len(target.regions())) == (before, regions)
 
 
@@ -176,7 +181,7 @@ def test_lines_are_assembled_for_their_place(looping: tuple[Looping, Target]) ->
     target.symbols.register("mine", work + 8)
     assert target.assemble(0x1000, "mov rax,[rbx]").hex() == "488b03"
     assert target.assemble(work, "jmp mine").hex() == "eb06"
-    for text, column in (("mvo eax,1", 1), ("mov eax,[rbx", 9), ("mov eax,[nobody]", 1)):
+    for text, column in (("mvo eax,1", 1), ("mov eax,[rbx", 9), ("mov eax,[nobody]", 10)):
         with pytest.raises(AssemblyError, match=f"column {column}: "):
             target.assemble(work, text)
     assert target.assemble(work, "// nothing") == b""
