@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final
 
 from farfetch.scanner import format_address
@@ -33,11 +32,13 @@ def run(session: Session, given: Given) -> Result:
     """See what an instruction reaches: on the whole terminal at a prompt, else line by line."""
     target, place = session.attached, places.find(session, given.place)
     with target.accesses_of(place.address, by=given.by) as accesses:
-        if session.screens is not None and given.duration is None:
-            session.screens.accesses(accesses)
-        else:
-            duration = math.inf if given.duration is None else given.duration
-            watching.follow(session, accesses, duration, lambda: map(_news, accesses))
+        watching.see(
+            session,
+            accesses,
+            given.duration,
+            lambda screens: screens.accesses(accesses),
+            lambda: map(_news, accesses),
+        )
     return _result(session, accesses)
 
 
@@ -99,10 +100,10 @@ ACCESSES = Command(
     "target runs on and is not traced. Code that takes the health of every creature leads to all "
     "of them this way. BASE is what its base register held, where a structure begins most of the "
     "time. At a prompt it takes the whole terminal: Up and Down choose an address, Enter shows the "
-    "registers, h its memory and b that at the base, where t lays a structure over it; p leaves "
-    "with a line that scans for pointers to the base, q or Ctrl-C leaves. With --for, and in "
-    "scripts, it prints a line for each address when it comes, and at the end all of them. Values "
-    "are those of now. Counts marked with ≥ are estimates, as those of who. "
+    "registers, h its memory and b that at the base, where t lays a structure over it; a puts it "
+    "into the table, p leaves with a line that scans for pointers to the base, q or Ctrl-C leaves. "
+    "With --for, and in scripts, it prints a line for each address when it comes, and at the end "
+    "all of them. Values are those of now. Counts marked with ≥ are estimates, as those of who. "
     f"{SECOND_WAY}",
     examples=("accesses game!obey+0x283", "accesses game!obey+0x283 --for 5"),
     run=run,

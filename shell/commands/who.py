@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final, Literal
 
 from farfetch.scanner import format_address, size_of
@@ -40,11 +39,13 @@ def run(session: Session, given: Given) -> Result:
     target, place = session.attached, places.find(session, given.place)
     size = given.size or min(_WIDEST, size_of(place.type, bits=session.bits) or _WIDEST)
     with target.watchpoint(place.address, size, _ON[given.does], by=given.by) as hits:
-        if session.screens is not None and given.duration is None:
-            session.screens.who(hits)
-        else:
-            duration = math.inf if given.duration is None else given.duration
-            watching.follow(session, hits, duration, lambda: map(_news, hits))
+        watching.see(
+            session,
+            hits,
+            given.duration,
+            lambda screens: screens.who(hits),
+            lambda: map(_news, hits),
+        )
     return _result(session, hits)
 
 
@@ -109,13 +110,14 @@ WHO = Command(
     details="The processor notes each hit, in every thread; the target runs on and is not traced. "
     "At a prompt it takes the whole terminal: Up and Down choose an instruction, Enter shows its "
     "registers and the code around, d the code from there on, n makes it do nothing and undoes "
-    "that, s shows a signature, p leaves with a line that scans for pointers to what its base "
-    "register held, q or Ctrl-C leaves. With --for, and in scripts, it prints a line for each "
-    "instruction when it comes, and at the end all of them with their counts. Registers are as "
-    "they were behind the instruction. What the kernel itself writes, as read(2) does, is not "
-    "seen. Hits may take a twentieth of the target's time; when there are more, it rests in "
-    "between, and the counts are estimates, marked with ≥. --size is of the value, up to 32 "
-    f"bytes; that of its type when not said. {SECOND_WAY}",
+    "that, a puts what does nothing into the table, s shows a signature, p leaves with a line that"
+    " scans for pointers to what its base register held, q or Ctrl-C leaves. With --for, and in "
+    "scripts, it prints a line for each instruction when it comes, and at the end all of them with"
+    " their counts. Registers are as they were behind the instruction. What the kernel itself "
+    "writes, as read(2) does, is not seen. Hits may take a twentieth of the target's time; when "
+    "there are more, it rests in between, and the counts are estimates, marked with ≥. --size is "
+    "of the value, up to 32 bytes; that of its type when not said. "
+    f"{SECOND_WAY}",
     examples=(
         "who writes 0",
         "who reads game+0x4010 --for 2",

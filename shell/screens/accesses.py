@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator
 
 from farfetch.scanner import Access, Accesses, WatchState, format_address
 
-from ..session import watching
+from ..session import entries, watching
 from ..session.session import Session
 from .choosing import ChoosingScreen, register_lines
 from .hex import HexScreen
@@ -22,7 +22,7 @@ class AccessesScreen(ChoosingScreen[Access]):
 
     heading = ("COUNT", "ADDRESS", "VALUE", "WHERE", "BASE", "LAST")
     nothing = "it has not run so far"
-    keys = "Up Down  Enter details  h hex  b hex of the base  p pointers  q quit"
+    keys = "Up Down  Enter details  h hex  b hex of the base  a to the table  p pointers  q quit"
 
     def __init__(self, session: Session, accesses: Accesses) -> None:
         super().__init__(session)
@@ -30,6 +30,7 @@ class AccessesScreen(ChoosingScreen[Access]):
         self._shows("enter", self._details)
         self._on_chosen("h", lambda row: self._hex(row.address))
         self._on_chosen("b", lambda row: self._hex(row.base))
+        self._on_chosen("a", self._add)
         self._on_chosen("p", self._scan_pointers)
 
     def _found(self) -> list[Access]:
@@ -62,6 +63,13 @@ class AccessesScreen(ChoosingScreen[Access]):
         session = self._session
         screen = HexScreen(session, address, session.settings.type, force=False).screen
         self._leave_for(screen.run)
+
+    def _add(self, row: Access) -> None:
+        wanted = watching.type_of(self._session, row)
+        if wanted is None:
+            self.screen.message = f"its {row.size} bytes are no number: table add with --type"
+        else:
+            self.screen.message = entries.take_up(self._session, row.address, wanted)
 
     def _scan_pointers(self, row: Access) -> None:
         self._session.next_line = f"pointers scan {format_address(row.base)}"

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Final
 
-from farfetch.scanner import FarfetchError, Hit, Patch, Watchpoint, WatchState, format_address
+from farfetch.scanner import (
+    FarfetchError,
+    Hit,
+    Patch,
+    Watchpoint,
+    WatchState,
+    format_address,
+    quote,
+)
 
 from ..answers import quantities
-from ..session import watching
+from ..session import codes, watching
 from ..session.session import Session
 from .choosing import ChoosingScreen, register_lines
 
@@ -25,7 +33,7 @@ class WhoScreen(ChoosingScreen[Hit]):
 
     heading = ("COUNT", "INSTRUCTION", "WHERE", "LAST")
     nothing = "nobody so far"
-    keys = "Up Down  Enter details  d code  n nop  s signature  p pointers  q quit"
+    keys = "Up Down  Enter details  d code  n nop  a to the table  s signature  p pointers  q quit"
 
     def __init__(self, session: Session, hits: Watchpoint) -> None:
         super().__init__(session)
@@ -34,6 +42,7 @@ class WhoScreen(ChoosingScreen[Hit]):
         self._shows("enter", self._details)
         self._shows("d", self._code)
         self._on_chosen("n", self._nop_or_not)
+        self._on_chosen("a", self._add)
         self._on_chosen("s", self._sign)
         self._on_chosen("p", self._scan_pointers)
 
@@ -85,6 +94,17 @@ class WhoScreen(ChoosingScreen[Hit]):
             patch.undo()
         else:
             self._patches[hit.address] = self._session.attached.nop(hit.address)
+
+    def _add(self, hit: Hit) -> None:
+        """Put an instruction that does nothing into the table, which switches it off and on."""
+        patch, name = self._patches.get(hit.address), hit.where
+        if patch is None:
+            self.screen.message = "n first: the table holds what code is changed to"
+        elif codes.named(self._session, name) or name in self._session.table:
+            self.screen.message = f"{quote(name)} is in the table already"
+        else:
+            codes.take(self._session, patch.number, name, group="", note="")
+            self.screen.message = f"{quote(name)} is in the table, and on"
 
     def _sign(self, hit: Hit) -> None:
         if hit.instruction is not None:

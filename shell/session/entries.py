@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from farfetch.scanner import (
+    Entry,
     FarfetchError,
     PathGroup,
     decode,
@@ -17,14 +18,14 @@ from farfetch.scanner import (
 )
 
 from ..answers import values
-from . import holding, writes
+from . import codes, holding, writes
 from .place import Place
 from .writes import Write
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from farfetch.scanner import Entry, Freeze, Taken, Target
+    from farfetch.scanner import Freeze, Taken, Target
 
     from ..answers.result import Json
     from .session import Session
@@ -82,6 +83,16 @@ def _held(target: Target, entry: Entry, address: int | None) -> Freeze | None:
     if not held and address is not None:
         held = holding.of(target, address)
     return next((freezing for freezing in held if freezing.active), None)
+
+
+def take_up(session: Session, address: int, value_type: Any) -> str:
+    """Put a place into the table, called what it is, and say so."""
+    where = str(session.attached.locate(address))
+    if where in session.table or codes.named(session, where):
+        return f"{quote(where)} is in the table already"
+    entry = Entry(where, where, values.type_label(value_type))
+    session.table.put(entry)
+    return f"{quote(where)} is in the table, as {entry.type}"
 
 
 class Held(NamedTuple):

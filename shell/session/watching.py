@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Hashable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from farfetch.scanner import FarfetchError, decode, format_address, size_of, type_named
 
@@ -15,26 +16,42 @@ if TYPE_CHECKING:
     from farfetch.scanner import Access, Accesses, Watchpoint, WatchState
 
     from ..answers.result import Json
+    from .screens import Screens
     from .session import Session
 
 _POLL: Final = 0.2  # seconds between looks for what is new
 _SHOWN: Final = 16  # bytes of a value of no type
 
 
-def follow(
+def see(
+    session: Session,
+    watch: Watchpoint | Accesses,
+    duration: float | None,
+    screen: Callable[[Screens], None],
+    news: Callable[[], Iterable[tuple[Hashable, str]]],
+) -> None:
+    """Show what comes: on the whole terminal at a prompt, else a line for each thing.
+
+    Args:
+        session: that shows it.
+        watch: what sees it.
+        duration: seconds; None for as long as the user likes.
+        screen: shows it on the whole terminal.
+        news: all that was seen so far, by name, with the line for each.
+    """
+    if session.screens is not None and duration is None:
+        screen(session.screens)
+    else:
+        _follow(session, watch, math.inf if duration is None else duration, news)
+
+
+def _follow(
     session: Session,
     watch: Watchpoint | Accesses,
     duration: float,
     news: Callable[[], Iterable[tuple[Hashable, str]]],
 ) -> None:
-    """Wait until the time is over, the target ends or Ctrl-C; say each thing that is new.
-
-    Args:
-        session: that says it.
-        watch: what sees it.
-        duration: seconds.
-        news: all that was seen so far, by name, with the line for each.
-    """
+    """Wait until the time is over, the target ends or Ctrl-C; say each thing that is new."""
     until = time.monotonic() + duration
     said: set[Hashable] = set()
     seen = 0
@@ -95,14 +112,20 @@ def counted(count: int, state: WatchState) -> str:
     return f"{'≥' if state.estimated else ''}{count}"
 
 
+def type_of(session: Session, access: Access) -> Any | None:
+    """The type of what is at an address that an instruction reaches; None where it is no number."""
+    wanted = session.settings.type
+    if size_of(wanted, bits=session.bits) == access.size:
+        return wanted
+    return type_named(f"i{8 * access.size}") if access.size in (1, 2, 4, 8) else None
+
+
 def value_text(session: Session, access: Access) -> str:
     """What is at an address that an instruction reaches, as a number where its size is one's."""
     if access.value is None:
         return "?"
-    wanted = session.settings.type
-    if size_of(wanted, bits=session.bits) != access.size:
-        if access.size not in (1, 2, 4, 8):
-            more = " …" if len(access.value) > _SHOWN else ""
-            return access.value[:_SHOWN].hex(" ") + more
-        wanted = type_named(f"i{8 * access.size}")
+    wanted = type_of(session, access)
+    if wanted is None:
+        more = " …" if len(access.value) > _SHOWN else ""
+        return access.value[:_SHOWN].hex(" ") + more
     return values.shown(wanted, decode(wanted, access.value, bits=session.bits))
