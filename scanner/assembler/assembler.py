@@ -1,7 +1,8 @@
 """A line of assembly, as people write it, to bytes.
 
 The dialect is Cheat Engine's: Intel's order, hexadecimal numbers, unsized memory is a dword. Each
-line is decoded again and compared before its bytes are given out.
+line is decoded again and compared before its bytes are given out. What is not known here is asked
+of Keystone, where that is installed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ..errors import ArgumentError, AssemblyError
 from .branches import ALIASES, MNEMONICS, Form, encode_branch
 from .encoder import CannotEncode, Memory, Resolved, Value, encode
 from .encodings import CLASSES, WIDTHS
-from .expressions import Read, Resolve, evaluate, names
+from .expressions import Name, Read, Resolve, evaluate, names
 from .operands import (
     FULL,
     REGISTERS,
@@ -27,9 +28,11 @@ from .operands import (
     parted,
     split,
 )
+from .second import encode_otherwise, is_there
 
 #: Characters of a line.
 MAX_LINE: Final = 4096
+_SOMEWHERE: Final = 0x1000  # what names stand for until it is known
 
 _PREFIXES: Final = {
     "lock": b"\xf0",
@@ -111,6 +114,7 @@ class Line(NamedTuple):
         operands: read, not resolved.
         distance: ``short``, ``near``, ``long`` or ``far``, where a branch says so.
         position: of the mnemonic.
+        refused: why it could not be read here, where the second assembler knows it.
     """
 
     text: str
@@ -119,6 +123,7 @@ class Line(NamedTuple):
     operands: tuple[Operand, ...]
     distance: str
     position: int
+    refused: AssemblyError | None = None
 
     @property
     def target(self) -> Immediate | None:
@@ -129,13 +134,13 @@ class Line(NamedTuple):
         return None
 
     @property
-    def names(self) -> Iterator[str]:
+    def names(self) -> Iterator[Name]:
         """The names that have to be resolved."""
         for operand in self.operands:
             if isinstance(operand, Immediate):
-                yield from (name.text for name in names(operand.tree))
+                yield from names(operand.tree)
             elif isinstance(operand, MemoryOperand):
-                yield from (name.text for name in names(operand.displacement))
+                yield from names(operand.displacement)
 
 
 def read_line(text: str, *, known: Container[str] = ()) -> Line:
@@ -151,6 +156,17 @@ def read_line(text: str, *, known: Container[str] = ()) -> Line:
     >>> read_line("mov [rbx+48],eax").mnemonic
     'mov'
     """
+    try:
+        return _read(text, known)
+    except AssemblyError as refused:
+        if len(text) <= MAX_LINE and is_there():
+            for bits in (64, 32):
+                if _otherwise(text, _SOMEWHERE, bits, lambda _: _SOMEWHERE) is not None:
+                    return Line(text, b"", "", (), "", 0, refused)
+        raise
+
+
+def _read(text: str, known: Container[str]) -> Line:
     if len(text) > MAX_LINE:
         raise AssemblyError(text[:40], 0, f"a line has at most {MAX_LINE} characters")
     prefix, at = b"", 0
@@ -213,26 +229,57 @@ def encode_line(
     Raises:
         AssemblyError: no instruction is like that.
     """
+    if line.refused is None:
+        try:
+            return _encoded(line, address, bits, resolve, read, least)
+        except CannotEncode as error:
+            refused = AssemblyError(line.text, _position(line, resolve), error.reason)
+    else:
+        refused = line.refused
+    raw = None if line.target else _otherwise(line.text, address, bits, resolve)
+    if raw is None:
+        raise refused
+    return raw, Form.SHORT
+
+
+def _position(line: Line, resolve: Resolve) -> int:
+    """Where a line is refused: at the name that stands for nothing, or else at its mnemonic."""
+    for name in line.names:
+        try:
+            resolve(name.text)
+        except CannotEncode:
+            return name.position
+    return line.position
+
+
+def _otherwise(text: str, address: int, bits: int, resolve: Resolve) -> bytes | None:
+    """What the second assembler says; None where it is not there, or knows none."""
     try:
-        if line.target is not None:
-            if line.distance == "far":
-                least = Form.FAR
-            elif line.distance in ("near", "long"):
-                least = max(least, Form.NEAR)
-            target = evaluate(line.target.tree, resolve, read)
-            raw, form = encode_branch(line.mnemonic, target, address, bits, least)
-            if line.distance == "short" and form is not Form.SHORT:
-                if least is Form.SHORT:
-                    raise CannotEncode("a short jump reaches no farther than 128 bytes")
-                raw, form = encode_branch(line.mnemonic, target, address, bits)
-            return line.prefix + raw, form
-        if line.distance in ("short", "far"):  # a far pointer in memory is another instruction
-            raise CannotEncode(f"{line.mnemonic} {line.distance} takes an address")
-        operands = [_resolved(operand, resolve, read) for operand in line.operands]
-        at = address + len(line.prefix)
-        return line.prefix + _plain(line.mnemonic, operands, at, bits), Form.SHORT
-    except CannotEncode as error:
-        raise AssemblyError(line.text, line.position, error.reason) from None
+        return encode_otherwise(text, address, bits, resolve)
+    except CannotEncode:  # a name is not known
+        return None
+
+
+def _encoded(
+    line: Line, address: int, bits: int, resolve: Resolve, read: Read, least: Form
+) -> tuple[bytes, Form]:
+    if line.target is not None:
+        if line.distance == "far":
+            least = Form.FAR
+        elif line.distance in ("near", "long"):
+            least = max(least, Form.NEAR)
+        target = evaluate(line.target.tree, resolve, read)
+        raw, form = encode_branch(line.mnemonic, target, address, bits, least)
+        if line.distance == "short" and form is not Form.SHORT:
+            if least is Form.SHORT:
+                raise CannotEncode("a short jump reaches no farther than 128 bytes")
+            raw, form = encode_branch(line.mnemonic, target, address, bits)
+        return line.prefix + raw, form
+    if line.distance in ("short", "far"):  # a far pointer in memory is another instruction
+        raise CannotEncode(f"{line.mnemonic} {line.distance} takes an address")
+    operands = [_resolved(operand, resolve, read) for operand in line.operands]
+    at = address + len(line.prefix)
+    return line.prefix + _plain(line.mnemonic, operands, at, bits), Form.SHORT
 
 
 def _resolved(operand: Operand, resolve: Resolve, read: Read) -> Resolved:

@@ -12,7 +12,7 @@ from ..errors import AssemblyError
 from .expressions import Expression, Name, Number, Sum, parse, plain
 
 #: Bytes of what is written before memory.
-_SIZES: Final = {
+SIZES: Final = {
     "byte": 1,
     "word": 2,
     "dword": 4,
@@ -31,7 +31,7 @@ _SIZES: Final = {
     "zmmword": 64,
     "zword": 64,
 }
-_SIZE: Final = re.compile(rf"({'|'.join(_SIZES)})\b\s*(?:ptr\b)?\s*(?=\S)", re.IGNORECASE)
+_SIZE: Final = re.compile(rf"({'|'.join(SIZES)})\b\s*(?:ptr\b)?\s*(?=\S)", re.IGNORECASE)
 _SEGMENT: Final = re.compile(r"([cdefgs]s)\s*:\s*(?=\[)", re.IGNORECASE)
 _INSIDE: Final = re.compile(r"\[\s*([cdefgs]s)\s*:", re.IGNORECASE)
 _BEGINS: Final = re.compile(r"[\[\w#$('\"]")
@@ -168,7 +168,7 @@ def parse_operand(text: str, start: int, end: int, known: Container[str] = ()) -
     if register is not None:
         return Register(register)
     sized = _SIZE.match(text, start, end)
-    size, at = (_SIZES[sized[1].lower()], sized.end()) if sized else (None, start)
+    size, at = (SIZES[sized[1].lower()], sized.end()) if sized else (None, start)
     segment = _SEGMENT.match(text, at, end)
     if segment is not None:
         at = segment.end()

@@ -206,7 +206,7 @@ class _Layout:
         ahead = {label.name.lower(): number for number, label in waiting}
         for number, statement in enumerate(self._statements):
             if isinstance(statement, Code) and statement.code.target is not None:
-                names = [name.lower() for name in statement.code.names]
+                names = [name.text.lower() for name in statement.code.names]
                 if any(ahead.get(name, -1) > number for name in names):
                     self._forms[number] = Form.NEAR
 
@@ -260,7 +260,7 @@ class _Layout:
             else:
                 raise AssertionError(statement)
         except AssemblyError as error:
-            raise ScriptError(line, f"{error.text.strip():.80}: {error.reason}") from None
+            raise ScriptError(line, str(error)) from None
         except CannotEncode as error:
             raise ScriptError(line, error.reason) from None
         except ScriptError as error:
@@ -317,7 +317,7 @@ def _alone(place: Place) -> str | None:
 
 def _stands_alone(code: Line) -> bool:
     """Whether the bytes of an instruction are the same everywhere."""
-    if code.target is not None or any(True for _ in code.names):
+    if code.refused or code.target is not None or any(True for _ in code.names):
         return False
     return not any(
         isinstance(operand, MemoryOperand) and not (operand.base or operand.index)

@@ -243,7 +243,7 @@ class _Reader:
             try:
                 self._statement(number, text if named else self._defines.replaced(number, text))
             except AssemblyError as error:
-                raise ScriptError(number, f"{error.text.strip():.80}: {error.reason}") from None
+                raise ScriptError(number, str(error)) from None
         return Part(
             tuple(self._searches),
             tuple(self._allocations),
@@ -267,7 +267,7 @@ class _Reader:
             try:
                 found.append((number, name, self._expression(text)))
             except AssemblyError as error:
-                raise ScriptError(number, f"{error.text.strip():.80}: {error.reason}") from None
+                raise ScriptError(number, str(error)) from None
         return tuple(found)
 
     def _declare(self, number: int, text: str) -> None:

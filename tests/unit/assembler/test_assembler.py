@@ -120,7 +120,7 @@ def test_the_dialect_is_cheat_engines(line: str, raw: str) -> None:
         ("mov,", 4, "an operand is missing here"),
         ("cmp dword ptr [rax],rsi", 1, "cmp does not take these operands"),
         ("mov eax,[rbx+rsp*2]", 10, "the stack pointer is no index"),
-        ("mov eax,health", 1, 'nothing is called "health"'),
+        ("mov eax,health", 9, 'nothing is called "health"'),
         ("mov eax,[[8]]", 1, "pointers are read in a target, and here is none"),
         ("jmp far [rax]", 1, "jmp far takes an address"),
         ("call far [rbx]", 1, "call far takes an address"),

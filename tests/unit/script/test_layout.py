@@ -64,7 +64,9 @@ def test_what_is_far_is_reached_over_its_address() -> None:
     assert raw("newmem:", "jmp far").startswith("ff 25 00 00 00 00")
     assert len(assembled("newmem:", "call far")[0].raw) == 16
     assert len(assembled("newmem:", "je far")[0].raw) == 18
-    with pytest.raises(ScriptError, match="line 3: jmp far 10: jmp has no far form in 32-bit"):
+    with pytest.raises(
+        ScriptError, match="line 3: jmp far 10: column 1: jmp has no far form in 32-bit"
+    ):
         assembled("newmem:", "jmp far 10", bits=32)
 
 
