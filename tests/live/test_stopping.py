@@ -300,7 +300,7 @@ def test_nobody_in_our_process_takes_a_stop_for_the_end(
         def look() -> None:
             while not over.is_set():
                 seen.append(resting.process.poll())
-                seen.append(os.waitpid(-1, os.WNOHANG))
+                seen.append(os.waitpid(resting.pid, os.WNOHANG))
 
         looking = threading.Thread(target=look)
         looking.start()

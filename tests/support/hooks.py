@@ -48,7 +48,7 @@ class Looping(Talking):
         return result, ticks
 
     def kill(self) -> None:
-        """End it at once. Popen.kill() would look first, and take a stopped thread for its end."""
+        """End it at once. Popen.kill() looks first, and under Yama takes a stop for its end."""
         os.kill(self.pid, signal.SIGKILL)
 
     def close(self) -> None:

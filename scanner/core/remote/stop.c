@@ -47,18 +47,22 @@ static bool stands_unseen(pid_t tid, int *status)
 	return true;
 }
 
-/* What it does, by the letter of its state; Z when it has ended. */
+/* What it does, by the letter of its state; 0 where nothing is said of it. */
 static char doing(pid_t tid)
 {
-	struct ff_status status;
+	struct ff_status status = { 0 };
 
-	return ff_status_read(tid, &status) ? status.state : 'Z';
+	ff_status_read(tid, &status);
+	return status.state;
 }
 
-/* Wait until it stands, for no longer than the limit; the status of wait(2). */
+/*
+ * Wait until it stands, for no longer than the limit; the status of wait(2). Times in which we
+ * ourselves do not come to look, on a busy machine or one that sleeps, count for little.
+ */
 static int standing(struct ff_stopped *thread, int *status, uint64_t limit, bool asleep_will_do)
 {
-	uint64_t begin = ff_clock_now(), look = begin + LOOK;
+	uint64_t last = ff_clock_now(), look = last + LOOK, spent = 0;
 	int away = 0, ended = 0;
 
 	for (;;) {
@@ -89,7 +93,9 @@ static int standing(struct ff_stopped *thread, int *status, uint64_t limit, bool
 			if (ended == ENDED)	/* a first thread; its end is told behind theirs */
 				return -ESRCH;
 		}
-		if (now - begin > limit)
+		spent += now - last < LOOK ? now - last : LOOK;
+		last = now;
+		if (spent > limit)
 			return -ETIMEDOUT;
 		nanosleep(&(struct timespec){ .tv_nsec = NAP_NS }, NULL);
 	}
