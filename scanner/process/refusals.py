@@ -20,6 +20,7 @@ _WHY: Final = {
     -errno.EINPROGRESS: "its threads sleep where nothing wakes them (state D): try again",
     -errno.EAGAIN: "no thread of it runs code of its own width now: try again",
     -errno.EFAULT: "a thread got a signal instead",
+    -errno.ECANCELED: "the process of ours that was to do it has been killed",
     -errno.ESRCH: "no thread of it can be stopped",
 }
 

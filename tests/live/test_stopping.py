@@ -204,6 +204,22 @@ def test_nothing_can_be_asked_of_threads_that_nothing_wakes(program: Path) -> No
         assert resting.result("x") == "3 0 0"
 
 
+def test_a_child_that_runs_in_its_memory_is_waited_for(program: Path) -> None:
+    """A process of its own, so nobody stops it; it may be anywhere in the code."""
+    with Resting(program, "vfork_loop") as resting, attach(resting.pid) as target:
+        task = Path(f"/proc/{resting.pid}/task/{resting.pid}/children")
+        if not task.exists():
+            pytest.skip("this kernel has no lists of children")
+        before = target.read_bytes(resting.code, 3)
+        try:
+            with pytest.raises(StopError, match="does not leave the code that is to change"):
+                target.memory.change([Change(resting.code, before, b"\x90\x90\x90")])
+            assert target.read_bytes(resting.code, 3) == before
+        finally:
+            os.kill(int(task.read_text()), signal.SIGKILL)
+        assert resting.result() == "9 0 0"
+
+
 def test_a_handler_of_a_signal_returns_to_what_was_there(program: Path) -> None:
     """It runs, and what it has interrupted is in the middle of what is to change."""
     with Resting(program, "handler") as resting, attach(resting.pid) as target:

@@ -205,6 +205,17 @@ static long in_vfork(void)	/* asleep so that nothing wakes it, until the child e
 	return waitpid(child, &status, 0) == child ? WEXITSTATUS(status) : -1;
 }
 
+static long in_vfork_loop(void)	/* as in vfork; the child runs on in the same memory */
+{
+	pid_t child = vfork();
+	int status;
+
+	if (!child)
+		for (;;)
+			;
+	return waitpid(child, &status, 0) == child ? WTERMSIG(status) : -1;
+}
+
 static long in_loop(void)	/* nowhere, until a signal's handler */
 {
 	while (!*(volatile int *)&handled)
@@ -294,7 +305,7 @@ static const struct {
 	{ "sigtimedwait", in_sigtimedwait }, { "semaphore", in_semaphore },
 	{ "recv", in_recv }, { "suspend", in_suspend }, { "wait", in_wait },
 	{ "queued", in_queued },
-	{ "vfork", in_vfork }, { "loop", in_loop }, { "handler", in_handler }, { "filtered", in_filtered },
+	{ "vfork", in_vfork }, { "vfork_loop", in_vfork_loop }, { "loop", in_loop }, { "handler", in_handler }, { "filtered", in_filtered },
 	{ "filtered_beside", in_filtered_beside }, { "vfork_beside", in_vfork_beside },
 };
 

@@ -9,6 +9,7 @@
  * in the middle of the new one).
  */
 #include "../ff.h"
+#include "borrowers.h"
 #include "clock.h"
 #include "frames.h"
 #include "herd.h"
@@ -28,7 +29,7 @@
 #define FIRST_RESTART 512	/* results of calls that have not been made: ERESTARTSYS, … */
 #define LAST_RESTART 516	/* … ERESTART_RESTARTBLOCK */
 #define STEPS 256	/* until a thread is out of what changes */
-#define PATIENCE FF_SECOND	/* until no handler of a signal returns into it */
+#define PATIENCE FF_SECOND	/* until no handler of a signal returns into it, and no child runs */
 
 /* What is done with another process's threads; see tracer.h. */
 struct task {
@@ -225,6 +226,12 @@ static bool returns_inside(const struct ff_stopped *thread, const struct task *t
 	       ff_frames_return_into(task->memory, registers.rsp, task->pieces, task->n);
 }
 
+/* Whether a child of a thread that sleeps as in vfork(2) runs what changes, or might. */
+static bool lends(const struct ff_stopped *thread, const struct task *task)
+{
+	return thread->away && ff_borrowers_run(thread->tid, task->pieces, task->n);
+}
+
 static int change_now(struct task *task)
 {
 	struct ff_herd herd = { 0 };
@@ -235,7 +242,8 @@ static int change_now(struct task *task)
 		error = step_out(&herd.threads[i], task->pieces, task->n);
 		if (error == -ESRCH)
 			error = 0;
-		if (!error && returns_inside(&herd.threads[i], task))
+		if (!error && (returns_inside(&herd.threads[i], task) ||
+			       lends(&herd.threads[i], task)))
 			error = -EINTR;
 	}
 	if (!error)
@@ -244,26 +252,23 @@ static int change_now(struct task *task)
 	return error;
 }
 
-/* Handlers of signals are let run to their ends. */
-static int change_all(struct task *task)
+/*
+ * Handlers of signals, and children of vfork(2), are let run to their ends. A thread that sleeps
+ * is let go of by the end of what traces it only, so that each try has a tracer of its own.
+ */
+int ff_remote_change(int pid, int memory, const struct ff_remote_piece *pieces, size_t n)
 {
-	uint64_t begin = ff_clock_now();
+	struct task task = { .work = change_now, .id = pid, .memory = memory, .pieces = pieces,
+			     .n = n };
+	uint64_t first = ff_clock_now();
 	int error;
 
-	while ((error = change_now(task)) == -EINTR) {
-		if (ff_clock_now() - begin > PATIENCE)
+	while ((error = ff_tracer_run(task.id, begin, &task)) == -EINTR) {
+		if (ff_clock_now() - first > PATIENCE)
 			return -EBUSY;
 		nanosleep(&(struct timespec){ .tv_nsec = FF_MILLISECOND / 4 }, NULL);
 	}
 	return error;
-}
-
-int ff_remote_change(int pid, int memory, const struct ff_remote_piece *pieces, size_t n)
-{
-	struct task task = { .work = change_all, .id = pid, .memory = memory, .pieces = pieces,
-			     .n = n };
-
-	return ff_tracer_run(task.id, begin, &task);
 }
 
 #else
