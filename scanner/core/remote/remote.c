@@ -29,7 +29,7 @@
 #define FIRST_RESTART 512	/* results of calls that have not been made: ERESTARTSYS, … */
 #define LAST_RESTART 516	/* … ERESTART_RESTARTBLOCK */
 #define STEPS 256	/* until a thread is out of what changes */
-#define PATIENCE FF_SECOND	/* until no handler of a signal returns into it, and no child runs */
+#define PATIENCE FF_SECOND	/* until no signal handler returns into it, and no child runs */
 
 /* What is done with another process's threads; see tracer.h. */
 struct task {
