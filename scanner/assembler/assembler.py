@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from .. import arguments
 from ..errors import ArgumentError, AssemblyError
 from .branches import ALIASES, MNEMONICS, Form, encode_branch
-from .encoder import CannotEncode, Memory, Resolved, Value, encode
+from .encoder import Ambiguous, CannotEncode, Memory, Resolved, Value, encode
 from .encodings import CLASSES, WIDTHS
 from .expressions import Name, Read, Resolve, evaluate, names
 from .operands import (
@@ -234,6 +234,8 @@ def encode_line(
             return _encoded(line, address, bits, resolve, read, least)
         except CannotEncode as error:
             refused = AssemblyError(line.text, _position(line, resolve), error.reason)
+            if isinstance(error, Ambiguous):
+                raise refused from None
     else:
         refused = line.refused
     raw = None if line.target else _otherwise(line.text, address, bits, resolve)

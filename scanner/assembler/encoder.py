@@ -45,6 +45,10 @@ class CannotEncode(Exception):
         self.reason = reason
 
 
+class Ambiguous(CannotEncode):
+    """Several encodings take them, and do different things."""
+
+
 def encode(mnemonic: str, operands: Sequence[Resolved], address: int, bits: int) -> bytes:
     """The shortest bytes of an instruction that is no branch.
 
@@ -137,7 +141,7 @@ def _sized(
         if len(sizes) > 1:
             wanted = 4 if 4 in sizes else None
             if wanted is None:
-                raise CannotEncode(f"say how wide the memory is: {mnemonic} takes several sizes")
+                raise Ambiguous(f"say how wide the memory is: {mnemonic} takes several sizes")
             encodings = [encoding for encoding in encodings if encoding.memory == wanted]
     return encodings
 

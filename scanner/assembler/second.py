@@ -32,6 +32,8 @@ _TERM: Final = r"(?:N|R(?:\*N)?|N\*R)"
 _MADE: Final = re.compile(rf"(?:(?:SP?)?(?:R:)?\[{_TERM}(?:[+-]{_TERM})*\]|R|-?N)D*")
 _HEXADECIMAL: Final = re.compile(r"[0-9a-f]+", re.IGNORECASE)
 _KEYWORDS: Final = frozenset(["ptr", "rip", "eip", *SIZES])
+#: Where a register does not say how wide the memory is.
+_SEVERAL: Final = re.compile(r"movzx|movsx|crc32|v?cvt.*|sh[lr]|sa[lr]|ro[lr]|rc[lr]|in|out")
 _ALIKE: Final = {"repz": "repe", "repnz": "repne"}
 _MASK: Final = (1 << 64) - 1
 _LOCK: Final = threading.Lock()
@@ -225,4 +227,10 @@ def _same(
 ) -> bool:
     if got is None or asked[0] != got[0] or len(asked[1]) != len(got[1]):
         return False
+    if any(one.brackets and not one.size for one in asked[1]):
+        plain = any(one.words and not one.brackets for one in asked[1])
+        if _SEVERAL.fullmatch(asked[0].split()[-1]):
+            return False
+        if not plain and any(one.brackets and one.size != "dword" for one in got[1]):
+            return False  # unsized memory is a dword
     return all(one.says(other) for one, other in zip(asked[1], got[1], strict=True))

@@ -38,6 +38,9 @@ WRONG = (
     "mov eax,(rax)",  # mov eax,0
     "es: mov eax,[rax]",  # without es
     "vaddpd zmm0{k1},zmm1,zmm2,{rn-sae}",  # rounds in another way
+    "movzx ax,[rip+8]",  # of a byte, as it guesses
+    "vcvtpd2ps xmm0,[rax]",
+    "inc [rip+8]",
     "mov eax,[",
     "mov eax,[rax",
     "mov eax,[rip+8]]",
