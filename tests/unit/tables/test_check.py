@@ -109,7 +109,7 @@ def test_functions_are_waited_for_and_other_names_are_not(tmp_path: Path) -> Non
     check = check_table(table_of(tmp_path, script("calls", calls), script("other", other)))
     assert [(entry.status, entry.reason) for entry in check.entries] == [
         ("runnable", "waits for game.exe, GetAsyncKeyState, kernel32.Sleep"),
-        ("refused", 'line 3: call GetAsyncLunch: nothing is called "GetAsyncLunch"'),
+        ("refused", 'line 3: call GetAsyncLunch: column 6: nothing is called "GetAsyncLunch"'),
     ]
 
 
