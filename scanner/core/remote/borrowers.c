@@ -8,7 +8,7 @@
 #include "borrowers.h"
 
 #include "status.h"
-#include "text.h"
+#include "told.h"
 
 #include <linux/kcmp.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ bool ff_borrowers_run(pid_t tid, const struct ff_remote_piece *pieces, size_t n)
 	char path[64], list[ROOM], *at = list, *end;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)tid, (int)tid);
-	if (!ff_text_read(path, list, sizeof(list)))
+	if (!ff_told(path, list, sizeof(list)))
 		return false;
 	for (;; at = end) {
 		pid_t child = (pid_t)strtol(at, &end, 10);
