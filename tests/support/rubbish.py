@@ -110,7 +110,7 @@ def rubbish() -> list[Any]:
         ),
         *(
             Path("/"),
-            Path("/nowhere"),
+            Path("/nowhere/at/all"),
             os.environ,
             i32,
             u8,
