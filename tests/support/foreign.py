@@ -71,7 +71,8 @@ def build(name: str) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for command in (
             ("cmake", "-S", ROOT, "-B", BUILD, f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}", *OPTIONS),
-            ("cmake", "--build", BUILD, "--target", name),
+            # with all of the core, and what is installed beside it, which has to compile there
+            ("cmake", "--build", BUILD, "--target", name, "farfetch_core", "farfetch-guardian"),
         ):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout + done.stderr

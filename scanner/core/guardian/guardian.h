@@ -8,6 +8,7 @@
 #include "watch/exchange.h"
 #include "watch/registers.h"
 
+#ifdef __x86_64__
 /* A thread of the target. */
 struct tracee {
 	pid_t tid;		/* 0: the place is free */
@@ -50,5 +51,6 @@ bool ff_tracee_is_awake(const struct guardian *guardian, const struct tracee *tr
 
 /* A thread has stopped or ended, as wait(2) says: do what is due, and let it go on. */
 void ff_stops_take(struct guardian *guardian, pid_t tid, int status);
+#endif
 
 #endif
