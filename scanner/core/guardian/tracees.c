@@ -6,10 +6,9 @@
 
 #ifdef __x86_64__
 #include "remote/status.h"
+#include "tasks.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -86,11 +85,17 @@ void ff_tracees_drop(struct guardian *guardian, pid_t tid)
 	tracee->tid = 0;
 }
 
-/* 1 when it is traced now, 0 when it has ended or one that is traced has started it. */
-static int seize(struct guardian *guardian, pid_t tid)
+/*
+ * Trace one that is not. 1 when it is traced now, 0 when it was, has ended or was started by one
+ * that is.
+ */
+static ssize_t seize(void *context, pid_t tid)
 {
+	struct guardian *guardian = context;
 	struct ff_status status;
 
+	if (ff_tracees_find(guardian, tid))
+		return 0;
 	if (!ptrace(PTRACE_SEIZE, tid, NULL, (void *)OPTIONS))
 		return ff_tracees_add(guardian, tid) ? 1 : -ENOMEM;
 	if (errno == ESRCH)
@@ -102,39 +107,15 @@ static int seize(struct guardian *guardian, pid_t tid)
 	return status.tracer ? -EALREADY : -EPERM;
 }
 
-/* Trace those that are not; how many these were. */
-static int gather(struct guardian *guardian)
-{
-	char name[32];
-	struct dirent *entry;
-	int got = 0, fresh = 0;
-	DIR *folder;
-
-	snprintf(name, sizeof(name), "/proc/%d/task", guardian->process);
-	folder = opendir(name);
-	if (!folder)
-		return errno == ENOENT ? -ESRCH : -errno;
-	while (got >= 0 && (entry = readdir(folder))) {
-		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
-
-		if (tid <= 0 || ff_tracees_find(guardian, tid))
-			continue;
-		got = seize(guardian, tid);
-		fresh += got > 0;
-	}
-	closedir(folder);
-	return got < 0 ? got : fresh;
-}
-
 int ff_tracees_seize(struct guardian *guardian)
 {
 	int quiet = 0;
 
 	for (int round = 0; round < ROUNDS && quiet < QUIET; round++) {
-		int fresh = gather(guardian);
+		ssize_t fresh = ff_tasks_each(guardian->process, seize, guardian);
 
 		if (fresh < 0)
-			return fresh;
+			return (int)fresh;
 		quiet = fresh ? 0 : quiet + 1;
 	}
 	return guardian->alive ? 0 : -ESRCH;

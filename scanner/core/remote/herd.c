@@ -8,10 +8,10 @@
  */
 #include "herd.h"
 
+#include "tasks.h"
+
 #ifdef __x86_64__
-#include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define ROUNDS 256	/* of looking for threads that have begun since */
@@ -25,10 +25,14 @@ static bool is_asked(const struct ff_herd *herd, pid_t tid)
 	return false;
 }
 
-static int add(struct ff_herd *herd, pid_t tid)
+/* Ask one to stop that was not yet asked: 1, or 0 when it was or has ended. */
+static ssize_t ask(void *context, pid_t tid)
 {
+	struct ff_herd *herd = context;
 	int error;
 
+	if (is_asked(herd, tid))
+		return 0;
 	if (herd->n == herd->room) {
 		size_t room = herd->room ? herd->room * 2 : 64;
 		struct ff_stopped *more = realloc(herd->threads, room * sizeof(*more));
@@ -43,30 +47,6 @@ static int add(struct ff_herd *herd, pid_t tid)
 		return 0;
 	herd->n++;
 	return error ? error : 1;
-}
-
-/* Ask all to stop that were not yet asked; how many these were. */
-static int gather(struct ff_herd *herd, int pid)
-{
-	char name[32];
-	struct dirent *entry;
-	int got = 0, fresh = 0;
-	DIR *folder;
-
-	snprintf(name, sizeof(name), "/proc/%d/task", pid);
-	folder = opendir(name);
-	if (!folder)
-		return errno == ENOENT ? -ESRCH : -errno;
-	while (got >= 0 && (entry = readdir(folder)) != NULL) {
-		pid_t tid = atoi(entry->d_name);
-
-		if (tid <= 0 || is_asked(herd, tid))
-			continue;
-		got = add(herd, tid);
-		fresh += got > 0;
-	}
-	closedir(folder);
-	return got < 0 ? got : fresh;
 }
 
 /* Wait for those from a place on. */
@@ -87,11 +67,11 @@ int ff_herd_stop(struct ff_herd *herd, int pid)
 
 	for (int round = 0; round < ROUNDS; round++) {
 		size_t asked = herd->n;
-		int fresh = gather(herd, pid);
+		ssize_t fresh = ff_tasks_each(pid, ask, herd);
 		int error = wait_for(herd, asked);
 
 		if (fresh < 0 || error)
-			return fresh < 0 ? fresh : error;
+			return fresh < 0 ? (int)fresh : error;
 		quiet = fresh ? 0 : quiet + 1;
 		if (quiet == QUIET)
 			return herd->n ? 0 : -ESRCH;

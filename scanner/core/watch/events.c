@@ -7,11 +7,11 @@
  */
 #include "events.h"
 
-#include <dirent.h>
+#include "tasks.h"
+
 #include <errno.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -341,39 +341,31 @@ static bool is_opened(const struct ff_events *events, pid_t tid)
 	return false;
 }
 
-/* Open events for threads that have none. Returns how many there were, or a negative errno. */
-static ssize_t open_threads(struct ff_events *events, bool first)
+/* Open events for a thread that has none: 1, or 0 when it has some or needs none. */
+static ssize_t open_thread(struct ff_events *events, pid_t tid, bool first)
 {
-	char path[32];
-	struct dirent *entry;
-	ssize_t opened = 0;
-	DIR *tasks;
+	int error;
 
-	snprintf(path, sizeof(path), "/proc/%d/task", events->pid);
-	tasks = opendir(path);
-	if (!tasks)
-		return errno == ENOENT ? -ESRCH : -errno;
-	while ((entry = readdir(tasks))) {
-		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
-		int error;
+	if (is_opened(events, tid))
+		return 0;
+	error = add_opener(events, tid);
+	/*
+	 * It has ended; or, once others were opened, it was started by one of them and has
+	 * inherited what takes all of its debug registers.
+	 */
+	if (error == -ESRCH || (error == -ENOSPC && !first))
+		return 0;
+	return error ? error : 1;
+}
 
-		if (tid <= 0 || is_opened(events, tid))
-			continue;
-		error = add_opener(events, tid);
-		/*
-		 * It has ended; or, once others were opened, it was started by one of them and
-		 * has inherited what takes all of its debug registers.
-		 */
-		if (error == -ESRCH || (error == -ENOSPC && !first))
-			continue;
-		if (error) {
-			closedir(tasks);
-			return error;
-		}
-		opened++;
-	}
-	closedir(tasks);
-	return opened;
+static ssize_t open_first(void *events, pid_t tid)
+{
+	return open_thread(events, tid, true);
+}
+
+static ssize_t open_later(void *events, pid_t tid)
+{
+	return open_thread(events, tid, false);
 }
 
 /*
@@ -383,12 +375,12 @@ static ssize_t open_threads(struct ff_events *events, bool first)
  */
 static int open_all(struct ff_events *events)
 {
-	ssize_t opened = open_threads(events, true);
+	ssize_t opened = ff_tasks_each(events->pid, open_first, events);
 
 	if (!opened)
 		return -ESRCH;
 	for (int pass = 1; opened > 0 && pass < PASSES; pass++)
-		opened = open_threads(events, false);
+		opened = ff_tasks_each(events->pid, open_later, events);
 	return opened < 0 ? (int)opened : 0;
 }
 

@@ -5,25 +5,17 @@
  */
 #include "own_time.h"
 
-#include <fcntl.h>
+#include "told.h"
+
 #include <stdio.h>
-#include <unistd.h>
 
 uint64_t ff_own_time(pid_t tid, uint64_t *waited, uint64_t now)
 {
 	unsigned long long ran, waits;
-	char text[96];
-	ssize_t n;
-	int fd;
+	char path[32], text[96];
 
-	snprintf(text, sizeof(text), "/proc/%d/schedstat", tid);
-	fd = open(text, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, text, sizeof(text) - 1);
-		close(fd);
-		text[n > 0 ? n : 0] = 0;
-		if (sscanf(text, "%llu %llu", &ran, &waits) == 2)
-			*waited = waits;
-	}
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", tid);
+	if (ff_told(path, text, sizeof(text)) && sscanf(text, "%llu %llu", &ran, &waits) == 2)
+		*waited = waits;
 	return now - *waited;
 }
