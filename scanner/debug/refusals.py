@@ -81,7 +81,7 @@ def _no_perf(code: int) -> str:
 
 
 def _not_permitted(status: dict[str, str]) -> str:
-    level = paranoid_level()
+    level = _setting(_PARANOID)
     capable = int(status.get("CapEff", "0"), 16) & (_SYS_ADMIN | _PERFMON)
     if level is not None and level > 2 and not capable:
         python = os.path.realpath(sys.executable)
@@ -100,10 +100,10 @@ def _not_permitted(status: dict[str, str]) -> str:
     )
 
 
-def paranoid_level() -> int | None:
-    """What /proc/sys/kernel/perf_event_paranoid says; None where there is none."""
+def _setting(file: Path) -> int | None:
+    """The number that a file of the kernel's settings says; None where there is none."""
     try:
-        return int(_PARANOID.read_text())
+        return int(file.read_text())
     except (OSError, ValueError):
         return None
 
@@ -134,7 +134,7 @@ def traced_refusal(code: int, memory: Memory, address: int, size: int) -> Farfet
     if code == errno.ECHILD:
         reason = f"{GUARDIAN.name}, which traces for us, was killed while it began"
         return WatchpointError(address, size, reason)
-    if code == errno.EPERM and memory.alive and (scope := _yama_scope()):
+    if code == errno.EPERM and memory.alive and (scope := _setting(_YAMA)):
         reason = (
             f"{_YAMA} is {scope}, which lets a program be traced by those alone that have started "
             "it, and what traces for us has not: sudo sysctl kernel.yama.ptrace_scope=0, or sudo "
@@ -142,14 +142,6 @@ def traced_refusal(code: int, memory: Memory, address: int, size: int) -> Farfet
         )
         return WatchpointError(address, size, reason)
     return target_refusal(code, memory, address, size)
-
-
-def _yama_scope() -> int:
-    """What Yama restricts; 0 for nothing, or where there is none."""
-    try:
-        return int(_YAMA.read_text())
-    except (OSError, ValueError):
-        return 0
 
 
 def target_refusal(code: int, memory: Memory, address: int, size: int) -> FarfetchError:
