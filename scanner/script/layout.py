@@ -295,15 +295,30 @@ class _Layout:
         return bytes(raw), bytes(mask) if 0 in mask else b""
 
     def _value(self, line: int, tree: Expression) -> int:
-        try:
-            return evaluate(tree, self._names, self._pointer) % (1 << 64)
-        except CannotEncode as error:
-            raise ScriptError(line, error.reason) from None
-        except FarfetchError as error:
-            raise ScriptError(line, str(error)) from None
+        return value_of(line, tree, self._names, self._pointer)
 
     def _pointer(self, address: int) -> int:
         return self._around.pointer(address % (1 << 64))
+
+
+def value_of(line: int, tree: Expression, names: Names, pointer: Callable[[int], int]) -> int:
+    """The address or number that an expression in a line is.
+
+    Args:
+        line: of the script.
+        tree: the expression.
+        names: of the script and its target.
+        pointer: says the pointer at an address.
+
+    Raises:
+        ScriptError: a name stands for nothing, or a pointer cannot be read.
+    """
+    try:
+        return evaluate(tree, names, pointer) % (1 << 64)
+    except CannotEncode as error:
+        raise ScriptError(line, error.reason) from None
+    except FarfetchError as error:
+        raise ScriptError(line, str(error)) from None
 
 
 def _alone(place: Place) -> str | None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
-from ..assembler.encoder import CannotEncode
-from ..assembler.expressions import Expression, evaluate
-from ..errors import FarfetchError, ScriptError
+from ..errors import ScriptError
 from .aob import ByteArray
-from .layout import Names, Piece, assemble_part
+from .layout import Names, Piece, assemble_part, value_of
 from .lua_world import LuaWorld
 from .program import read_program
 from .search import Within
@@ -72,26 +70,17 @@ def _found(part: Part, names: Names, world: LuaWorld, places: Places) -> bool:
     for search in part.searches:
         within: Within = search.module
         if search.begin is not None and search.end is not None:
-            begin = _value(search.line, search.begin, names, world)
-            within = begin, _value(search.line, search.end, names, world)
+            begin = value_of(search.line, search.begin, names, world.pointer)
+            within = begin, value_of(search.line, search.end, names, world.pointer)
         there = places(search.array, within, 1)
         if not there:
             return False
         names.set(search.name, there[0])
     for assertion in part.assertions:
-        address = _value(assertion.line, assertion.address, names, world)
+        address = value_of(assertion.line, assertion.address, names, world.pointer)
         if not assertion.array.matches(world.bytes_at(address, len(assertion.array.raw))):
             return False
     return True
-
-
-def _value(line: int, tree: Expression, names: Names, world: LuaWorld) -> int:
-    try:
-        return evaluate(tree, names, world.pointer) % (1 << 64)
-    except CannotEncode as error:
-        raise ScriptError(line, error.reason) from None
-    except FarfetchError as error:
-        raise ScriptError(line, str(error)) from None
 
 
 def _merged(piece: Piece, world: LuaWorld) -> bytes:

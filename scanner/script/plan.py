@@ -6,13 +6,11 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ..assembler.encoder import CannotEncode
-from ..assembler.expressions import Expression, evaluate
 from ..errors import FarfetchError, ScriptError
 from ..memory.changes import Change
 from ..values.literals import quote
 from .aob import ByteArray
-from .layout import Assembled, Names, Piece
+from .layout import Assembled, Names, Piece, value_of
 from .search import find_first, ranges_of
 from .statements import Allocation, Part, Search
 
@@ -94,24 +92,15 @@ def prepare(
     names = Names(known, around.symbol)
     _search(part.searches, names, around, others)
     for assertion in part.assertions:
-        address = _value(assertion.line, assertion.address, names, around)
+        address = value_of(assertion.line, assertion.address, names, around.pointer)
         there = around.space.memory.read(address, len(assertion.array.raw))
         if not assertion.array.matches(there):
             reason = f"0x{address:x} is {there.hex(' ').upper() or 'not readable'}, not "
             raise ScriptError(assertion.line, f"assert(): {reason}{assertion.array}")
-    for access in part.accesses:
-        _value(access.line, access.address, names, around)  # code is written through its rights
+    for access in part.accesses:  # code is written through its rights
+        value_of(access.line, access.address, names, around.pointer)
     _allocate(part.allocations, names, around, blocks, dry=dry)
     return names
-
-
-def _value(line: int, tree: Expression, names: Names, around: TargetAround) -> int:
-    try:
-        return evaluate(tree, names, around.pointer) % (1 << 64)
-    except CannotEncode as error:
-        raise ScriptError(line, error.reason) from None
-    except FarfetchError as error:
-        raise ScriptError(line, str(error)) from None
 
 
 def _search(searches: Sequence[Search], names: Names, around: TargetAround, others: Others) -> None:
@@ -158,8 +147,8 @@ def _is_same(one: Search, other: Search) -> bool:
 
 def _place(search: Search, names: Names, around: TargetAround) -> list[tuple[int, int]]:
     if search.begin is not None and search.end is not None:
-        begin = _value(search.line, search.begin, names, around)
-        end = _value(search.line, search.end, names, around)
+        begin = value_of(search.line, search.begin, names, around.pointer)
+        end = value_of(search.line, search.end, names, around.pointer)
         return ranges_of(around.regions, begin, end)
     if search.module:
         module = around.module(search.module, search.line)
@@ -181,7 +170,7 @@ def _allocate(
     for allocation in allocations:
         near = program
         if allocation.near is not None:
-            near = _value(allocation.line, allocation.near, names, around)
+            near = value_of(allocation.line, allocation.near, names, around.pointer)
         place = None if near is None else near // _APART
         groups.setdefault((allocation.access, place), []).append(allocation)
         if place is not None:
