@@ -120,12 +120,9 @@ def _translated(text: str, resolve: Callable[[str], int]) -> str | None:
     """Operands with their numbers and names as it reads them; None of what it is not given."""
     parts: list[str] = []
     made = ""
-    at = 0
-    while at < len(text):
-        part = _PART.match(text, at)
+    for part in _parts(text):
         if part is None:
             return None
-        at = part.end()
         word = part["word"]
         made += _letter(part)
         if part["decimal"] is not None:
@@ -143,6 +140,17 @@ def _translated(text: str, resolve: Callable[[str], int]) -> str | None:
     if text and not all(_MADE.fullmatch(operand) for operand in made.split(",")):
         return None
     return " ".join(parts)
+
+
+def _parts(text: str) -> Iterator[re.Match[str] | None]:
+    """The parts of operands, one behind the other; None, and no more, at what is none."""
+    at = 0
+    while at < len(text):
+        part = _PART.match(text, at)
+        yield part
+        if part is None:
+            return
+        at = part.end()
 
 
 def _letter(part: re.Match[str]) -> str:
@@ -190,12 +198,9 @@ def _operand(text: str) -> _Operand | None:
     size, segment, scaled = "", "", ""
     decorations, words = list[str](), list[str]()
     number, sign, negative, brackets = 0, 1, False, False
-    at = 0
-    while at < len(text):
-        part = _PART.match(text, at)
+    for part in _parts(text):
         if part is None:
             return None
-        at = part.end()
         said = "".join(part[0].split())
         if part["decoration"] is not None:
             decorations.append(said)
