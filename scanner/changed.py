@@ -48,13 +48,13 @@ class Changed(Coded):
         """
         from .code.nops import nothing
 
-        found = self.disassemble(address)
-        if not found or not found[0].is_valid:
+        (found,) = self.disassemble(address)
+        if not found.is_valid:
             raise CodeError(address, "this is no instruction")
-        raw = nothing(address, found[0].size)
+        raw = nothing(address, found.size)
         is_one = is_one_store(address, len(raw))
         way: Way = "store" if is_one else "only stopped"
-        before = found[0].raw[: len(raw)]
+        before = found.raw[: len(raw)]
         return self._all_patches()._make(Patch, address, raw, before=before, kind="nop", way=way)
 
     def assemble(self, address: int, text: str) -> bytes:

@@ -240,10 +240,10 @@ class Coded(Holding):
 
         Args:
             address: of the first.
-            count: how many; fewer come where the code ends.
+            count: how many; fewer come where the code ends, one at least.
 
         Raises:
-            MemoryFault: nothing can be read there.
+            MemoryFault: nothing can be read there, or the first is cut off by what cannot be read.
             CodeError: this machine's code cannot be read here.
 
         >>> target = attach(Buffer(bytes.fromhex("e8 0b 00 00 00 90"), base=0x1000))

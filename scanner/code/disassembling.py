@@ -14,7 +14,7 @@ _MOST: Final = 1_000_000  # instructions in one go
 
 
 def disassembled(space: Space, address: int, count: int) -> list[Instruction]:
-    """The instructions from an address on; fewer where the code ends.
+    """The instructions from an address on; fewer where the code ends, one at least.
 
     Args:
         space: the target.
@@ -22,7 +22,7 @@ def disassembled(space: Space, address: int, count: int) -> list[Instruction]:
         count: how many.
 
     Raises:
-        MemoryFault: nothing can be read there.
+        MemoryFault: nothing can be read there, or the first is cut off by what cannot be read.
         CodeError: this machine's code cannot be read here.
     """
     address = arguments.address(address)
@@ -38,4 +38,12 @@ def disassembled(space: Space, address: int, count: int) -> list[Instruction]:
         if len(found) == count:
             break
         found.append(instruction)
+    if count and not found:
+        raise _cut_off(space, address, len(raw))
     return found
+
+
+def _cut_off(space: Space, address: int, size: int) -> MemoryFault:
+    """What is said of an instruction of which only so many bytes can be read."""
+    blocked = space.memory.blocks(address + size, 1)
+    return MemoryFault(address, size + 1, size, False, "the instruction goes on there", blocked)

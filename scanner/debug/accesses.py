@@ -98,7 +98,7 @@ class Accesses(Following):
         loss = checked_loss(loss)
         by = checked_by(by)
         space.check()
-        self.instruction = disassembled(space, address, 1)[0]
+        (self.instruction,) = disassembled(space, address, 1)
         self._operands = _operands(self.instruction)
         used = {name for operand, _ in self._operands for name in (operand.base, operand.index)}
         wanted = Wanted(lib.FF_WATCH_EXECUTE, address, 1, 0, loss, by, frozenset(used - {""}))

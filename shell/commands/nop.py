@@ -20,23 +20,22 @@ def run(session: Session, given: Given) -> Result:
     """Let an instruction do nothing."""
     target = session.attached
     address = places.find(session, given.place).address
-    found = target.disassemble(address, 1)
+    (found,) = target.disassemble(address)
     with session.whole():  # else a signal in between would leave it for ever
         patch = target.nop(address)
         if given.undo_at_exit:
             session.undone.add(patch)
-    text = found[0].text if found else ""
     return Result(
         {
             "patch": patch.number,
             "address": format_address(address),
             "location": str(target.locate(address)),
-            "instruction": text,
+            "instruction": found.text,
             "before": patch.before.hex(" "),
             "after": patch.after.hex(" "),
             "undo_at_exit": given.undo_at_exit,
         },
-        (f"patch {patch.number}: {text} at {target.locate(address)} does nothing",),
+        (f"patch {patch.number}: {found.text} at {target.locate(address)} does nothing",),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from farfetch.scanner import Buffer, attach
+from farfetch.scanner import Buffer, MemoryFault, attach
 
 from .hexdump import Byte, Row
 
@@ -64,4 +64,8 @@ class CodeBeside:
         if not raw:
             return {}
         code = attach(Buffer(raw, base=address), bits=self._bits)
-        return {one.address: one.text for one in code.disassemble(address, len(raw))}
+        try:
+            found = code.disassemble(address, len(raw))
+        except MemoryFault:  # they are the beginning of one instruction
+            return {}
+        return {one.address: one.text for one in found}

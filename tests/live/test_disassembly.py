@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from farfetch.scanner import ArgumentError, Buffer, ExpressionError, MemoryFault, attach
+from farfetch.scanner import (
+    ArgumentError,
+    Buffer,
+    ExpressionError,
+    FarfetchError,
+    MemoryFault,
+    attach,
+)
 from farfetch.scanner.code.decoder import decode, instructions
 from farfetch.scanner.memory.modules import Module
 
@@ -118,6 +125,38 @@ def test_a_target_s_own_code() -> None:
 def test_code_that_ends() -> None:
     code = attach(Buffer(bytes.fromhex("90 06 48 8b"), base=0x1000)).disassemble(0x1000, 9)
     assert [one.text for one in code] == ["nop", "db 0x06"]
+
+
+#: mov dword ptr fs:[rax+rcx*4+0x11223344], 0x55667788; vaddps zmm0, zmm1, [rax+64]
+LONG = (bytes.fromhex("64 c7 84 88 44 33 22 11 88 77 66 55"), bytes.fromhex("62 f1 74 48 58 40 01"))
+
+
+@pytest.mark.parametrize("code", LONG)
+def test_an_instruction_that_memory_cuts_off(code: bytes) -> None:
+    """Whatever is asked of it says so: nothing takes it for a list of none, or of another."""
+    for size in range(1, len(code)):
+        with attach(Buffer(bytearray(code[:size]), base=0x1000)) as target:
+            said = f"cannot read {size + 1} bytes at 0x1000: 0x{0x1000 + size:x} is not mapped"
+            for asked in (
+                lambda: target.disassemble(0x1000),
+                lambda: target.disassemble(0x1000, 20),
+                lambda: target.nop(0x1000),
+                lambda: target.accesses_of(0x1000),
+            ):
+                with pytest.raises(MemoryFault, match=said):
+                    asked()
+            for refused in (
+                lambda: target.signature(0x1000),
+                lambda: target.hook(0x1000, "nop"),
+                lambda: target.watchpoint(0x1000),
+            ):
+                with pytest.raises(FarfetchError):
+                    refused()
+            assert target.disassemble(0x1000, 0) == []
+            assert target.read_bytes(0x1000, size) == code[:size]
+    with attach(Buffer(code, base=0x1000)) as target:
+        (whole,) = target.disassemble(0x1000, 20)
+        assert whole.raw == code
 
 
 @every_build
