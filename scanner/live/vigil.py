@@ -11,6 +11,7 @@ from typing import Any, Final
 from weakref import ref
 
 from ..engine import ffi, lib
+from ..errors import TargetClosed
 from ..lifetime.life import this_process
 from ..memory.base import Memory
 from ..memory.values import Values
@@ -120,5 +121,8 @@ def keep_vigil(memory: Memory, entries: Sequence[Freeze[Any]]) -> Vigil | None:
     kept = [entry._kept for entry in chosen]
     addresses, sizes = [entry.address for entry in chosen], list(map(len, kept))
     values = Values(addresses, sizes=sizes, raw=b"".join(kept))
-    call = memory.look(values, min(interval, _LONGEST))
+    try:
+        call = memory.look(values, min(interval, _LONGEST))
+    except TargetClosed:  # by another thread, just now: each value's own look says so
+        return None
     return None if call is None else Vigil(chosen, values, call)

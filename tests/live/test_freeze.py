@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from farfetch.scanner import (
+    Buffer,
     ExpressionError,
     Freeze,
     MemoryFault,
     PointerError,
     PointerPath,
     Target,
+    TargetClosed,
     TargetGone,
     ValueKindError,
     ValueRangeError,
@@ -164,6 +166,19 @@ def test_closing_the_target_thaws_all(game: TargetProcess) -> None:
     with attach(game.pid) as again:
         looked(again, at=address(game, "max_health"))
         assert health(game) == 40
+
+
+def test_closing_the_memory_alone_is_told_by_the_values() -> None:
+    """Between two looks of theirs, too: the thread that keeps them up goes on to the next."""
+    memory = Buffer(bytearray(PAGE), base=PAGE)
+    with attach(memory) as target:
+        held = target.freeze(PAGE, i32, 5, interval=0.5)
+        other = target.freeze(PAGE + 8, i32, 5, interval=0.5)
+        memory.close()
+        other.stop()  # which has the thread look around, before the next look is due
+        wait_for(lambda: held.error)
+        assert isinstance(held.error, TargetClosed)
+        assert held.active
 
 
 @every_reader_and_auto
