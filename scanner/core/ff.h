@@ -134,7 +134,10 @@ ssize_t ff_reader_write_many(struct ff_reader *reader, const struct ff_values *v
 /* The same, on a thread of its own, so that whoever waits for one can go on without it. */
 enum ff_call_kind {
 	FF_CALL_READ, FF_CALL_READ_MANY, FF_CALL_WRITE, FF_CALL_WRITE_MANY,
-	/* FF_CALL_READ_MANY again and again, until some differ from bytes or until it is told */
+	/*
+	 * FF_CALL_READ_MANY again and again, until it is told or some differ from bytes; those of
+	 * them that are held are put back, and end it only where they cannot be
+	 */
 	FF_CALL_LOOK,
 };
 
@@ -145,6 +148,7 @@ struct ff_call_spec {
 	const uint8_t *bytes;		/* to write */
 	struct ff_values values;	/* of the calls for many, instead; copied as a whole */
 	uint64_t interval;		/* of looks: nanoseconds between two, at the most */
+	const uint8_t *held;		/* and whether each is put back; NULL if none is */
 };
 
 struct ff_call;
@@ -162,6 +166,17 @@ ssize_t ff_call_result(const struct ff_call *call, void *buffer);
 void ff_call_done(const struct ff_call *call, uint32_t *done);
 /* Let looks end, soon. */
 void ff_call_tell(struct ff_call *call);
+/*
+ * And wait until nothing is being put back any more, nor will be: 1, or 0 after so many
+ * milliseconds. One that whoever waits for the call has given up counts as nothing.
+ */
+int ff_call_settle(struct ff_call *call, uint32_t milliseconds);
+/* For whoever waits for it: whether it sleeps inside of the target, which may be for long. */
+bool ff_call_is_asleep(struct ff_call *call);
+/* How many looks there were by now. */
+uint64_t ff_call_looks(const struct ff_call *call);
+/* How often the index-th was put back by now; at any time, in a child what it was at the fork. */
+uint64_t ff_call_puts(const struct ff_call *call, size_t index);
 /* Once, ended or not. A write that nobody waits for may still be made when its page comes. */
 void ff_call_drop(struct ff_call *call);
 

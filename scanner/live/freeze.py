@@ -108,6 +108,8 @@ class Freezer(Bound, Holder):
         with self.turn:
             entry._find()
             others = self.touched(entry.address, len(entry._kept))
+            if others:
+                self._bell.hush()
             entry._look()
             for other in others:
                 other._hold(entry.address, entry._kept, entry._layout.mask)
@@ -121,7 +123,7 @@ class Freezer(Bound, Holder):
             self._entries.append(entry)
             if self._thread is None:
                 # the thread must not keep what it works for
-                known = weakref.ref(self, self._bell.ring)
+                known = weakref.ref(self, self._bell.hush)
                 self._thread = threading.Thread(
                     target=_run, args=(known, self._bell), name="farfetch-freeze", daemon=True
                 )
@@ -157,6 +159,8 @@ class Freezer(Bound, Holder):
         """
         with self.turn:
             touched = self.touched(address, len(raw))
+            if touched:
+                self._bell.hush()
             done = write()
             for entry in touched:
                 entry._hold(address, raw[:done], mask[:done])
@@ -193,7 +197,9 @@ class Freezer(Bound, Holder):
         with self._changed:
             if entry in self._entries:
                 self._entries.remove(entry)
-            self._bell.ring()
+            vigil = self._bell.ring()
+        if vigil is not None:
+            vigil.settle()  # without a lock that others need
 
     def _round(self, vigil: Vigil | None) -> tuple[float, Vigil | None] | None:
         """Keep up what is due, and what a vigil has found changed.
@@ -205,9 +211,10 @@ class Freezer(Bound, Holder):
             now = time.monotonic()
             changed = vigil.changed() if vigil is not None else []
             self._keep_all_up(changed)  # first: there may be many others
-            if vigil is not None and not vigil.is_told:  # else it may never have looked
+            if vigil is not None and vigil.has_looked:
+                part = 0.5 if vigil.is_told else 1  # the last look may have been so long ago
                 for entry in set(vigil.members()).difference(changed):
-                    entry._due = now + entry.interval
+                    entry._due = now + part * entry.interval
             with self._changed:
                 due = [entry for entry in self._entries if entry.active and entry._due <= now]
             self._keep_all_up(due)
@@ -226,20 +233,33 @@ class Freezer(Bound, Holder):
                 self._keep_up(entry)
 
     def _pause(self) -> tuple[float, Vigil | None] | None:
-        with self._changed:
-            active = [entry for entry in self._entries if entry.active]
-            if not active or self._life.is_closed:
-                self._thread = None  # the next one added starts another
-                return None
-        vigil = keep_vigil(self.target.memory, active)
+        has_turn = self._take_turn()
+        try:
+            # while nobody writes over one or stops it: who does then knows what puts it back
+            with self._changed:
+                active = [entry for entry in self._entries if entry.active]
+                if not active or self._life.is_closed or not has_turn:
+                    self._thread = None  # the next one added starts another
+                    return None
+                vigil = keep_vigil(self.target.memory, active)
+                self._bell.hang(vigil)
+        finally:
+            if has_turn:
+                self.turn.release()
         kept = set(vigil.members() if vigil else ())
         due = [entry._due for entry in active if entry not in kept]
         return max(0.0, min(due, default=math.inf) - time.monotonic()), vigil
 
-    def _keep_up(self, entry: Freeze[Any]) -> None:
+    def _take_turn(self) -> bool:
+        """Wait for a turn, on the freezer's thread. Returns whether it came before the end."""
         while not self.turn.acquire(timeout=_TURN):  # no signal comes to this thread
             if self._life.is_closed:  # who closes may have the turn, and waits for this thread
-                return
+                return False
+        return True
+
+    def _keep_up(self, entry: Freeze[Any]) -> None:
+        if not self._take_turn():
+            return
         began, pause = time.monotonic(), entry.interval
         try:
             entry._look()

@@ -40,7 +40,6 @@ class Freeze(Scoped, Generic[T]):
             None. The value that it reaches is then the one that is kept.
         interval: seconds between two looks.
         force: whether it is held even where the target may not write itself.
-        writes: how often the value was put back, the first time included.
         error: why the last look could not hold it, or what ended it; None when all is well.
         INTERVAL: seconds between two looks, unless told otherwise.
 
@@ -78,7 +77,8 @@ class Freeze(Scoped, Generic[T]):
         self.interval = arguments.seconds("interval", interval)
         self.force = arguments.flag("force", force)
         self._active = True
-        self.writes = 0
+        #: How often it was put back by Python, and what says how often by the core since.
+        self._puts: tuple[int, Callable[[], int] | None] = (0, None)
         self.error: FarfetchError | OSError | None = None
         self._space = space
         self._life = life
@@ -114,6 +114,12 @@ class Freeze(Scoped, Generic[T]):
     def value(self) -> T:
         """The value that is kept up now."""
         return cast(T, self._layout.unpack(self._kept))
+
+    @property
+    def writes(self) -> int:
+        """How often the value was put back, the first time included."""
+        before, since = self._puts
+        return before + (since() if since is not None else 0)
 
     @property
     def holding(self) -> bool:
@@ -165,7 +171,16 @@ class Freeze(Scoped, Generic[T]):
         target.check()
         # past the freezer: it need not be told of its own
         write_fully(target.memory, None, self.address, self._kept, force=self.force)
-        self.writes += 1
+        self._puts = (self.writes + 1, None)
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether all there is to do is to write the same bytes again."""
+        return not (self.path or self.allow or self.force or self._layout.mask)
+
+    def _count(self, since: Callable[[], int] | None) -> None:
+        """Let the core count what is put back from now on; with None, no more."""
+        self._puts = (self.writes, since)
 
     def _overlaps(self, address: int, size: int) -> bool:
         """Whether it holds some of these bytes, as far as can be told."""

@@ -383,17 +383,19 @@ class Memory(Bound, abc.ABC):
                     lib.ff_call_done(call[0], done)
                 return int(lib.ff_call_result(call[0], out))
 
-    def look(self, values: Values, interval: float) -> Any:
+    def look(self, values: Values, interval: float, held: Sequence[bool] = ()) -> Any:
         """Look at values again and again, on a thread of the core, until some are no longer so.
 
         Args:
             values: where they are, and what they are expected to be.
             interval: seconds between two looks, at the most.
+            held: which of them may be put back there, so that nobody has to; none if empty. Where
+                this memory is not written to so, they end the looks as others do.
 
         Returns:
             A cell with the core's call; None where this memory is not looked at so.
         """
-        del values, interval
+        del values, interval, held
         self._held.get()
 
     def check(self, code: int) -> int:

@@ -132,11 +132,16 @@ class GuardedMemory(ProcessMemory):
             return False
         return bool(done == len(raw))
 
-    def look(self, values: Values, interval: float) -> Any:
+    def look(self, values: Values, interval: float, held: Sequence[bool] = ()) -> Any:
         """Look at values again and again, on a thread of the core, until some are no longer so."""
         call = cell("call")
         often = {"kind": lib.FF_CALL_LOOK, "interval": round(interval * 1e9)}
-        spec = ffi.new("struct ff_call_spec *", {**often, "values": values.given[0]})
+        # other ways would write where the process may not
+        ours = bytes(held) if self.name == "process_vm" and any(held) else None
+        put_back = ffi.NULL if ours is None else ffi.from_buffer("uint8_t[]", ours)
+        spec = ffi.new(
+            "struct ff_call_spec *", {**often, "values": values.given[0], "held": put_back}
+        )
         return None if lib.ff_call_start(self.reader, spec, call) else call
 
     def write_many(self, values: Values, *, force: bool = False) -> int:

@@ -399,6 +399,7 @@ struct waiting {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool served;
+	bool slow;			/* what is written waits, too */
 	uint32_t inside;		/* threads that wait */
 };
 
@@ -417,11 +418,27 @@ static int waiting_read(struct ff_reader *reader, struct ff_segment *segments, s
 		       segment->address + segment->size > gap)
 			pthread_cond_wait(&self->changed, &self->lock);
 		self->inside--;
-		pthread_mutex_unlock(&self->lock);
 		memcpy(segment->buffer, (const void *)(uintptr_t)segment->address, segment->size);
+		pthread_mutex_unlock(&self->lock);
 		segment->done = segment->size;
 	}
 	return 0;
+}
+
+static ssize_t waiting_write(struct ff_reader *reader, uint64_t address, const void *bytes,
+			     size_t size)
+{
+	struct waiting *self = (struct waiting *)reader;
+
+	pthread_mutex_lock(&self->lock);
+	self->inside++;
+	pthread_cond_broadcast(&self->changed);
+	while (self->slow && !self->served)
+		pthread_cond_wait(&self->changed, &self->lock);
+	self->inside--;
+	memcpy((void *)(uintptr_t)address, bytes, size);
+	pthread_mutex_unlock(&self->lock);
+	return (ssize_t)size;
 }
 
 static void waiting_close(struct ff_reader *reader)
@@ -436,6 +453,7 @@ static void waiting_close(struct ff_reader *reader)
 
 static const struct ff_reader_ops waiting_ops = {
 	.read = waiting_read,
+	.write = waiting_write,
 	.close = waiting_close,
 };
 
@@ -507,6 +525,67 @@ static void looks(struct waiting *self, bool dropped)
 	ff_call_drop(call);
 }
 
+static void change(struct waiting *self, uint8_t value)
+{
+	pthread_mutex_lock(&self->lock);
+	self->bytes[0] = value;
+	pthread_mutex_unlock(&self->lock);
+}
+
+static uint8_t value_of(struct waiting *self)
+{
+	uint8_t value;
+
+	pthread_mutex_lock(&self->lock);
+	value = self->bytes[0];
+	pthread_mutex_unlock(&self->lock);
+	return value;
+}
+
+static void *settle(void *call)
+{
+	while (!ff_call_settle(call, 10))
+		;
+	return NULL;
+}
+
+/* Looks that put back one value of two, until they are told, or cannot. */
+static void holds(struct waiting *self)
+{
+	uint64_t addresses[] = { (uintptr_t)self->bytes, (uintptr_t)self->bytes + self->page };
+	uint8_t expected[] = { 7, 7 }, held[] = { true, false };
+	struct ff_call_spec spec = {
+		.kind = FF_CALL_LOOK, .interval = 100000, .held = held,
+		.values = { .addresses = addresses, .n = 2, .size = 1, .bytes = expected },
+	};
+	struct ff_call *call;
+	pthread_t other;
+
+	must(!ff_call_start(&self->reader, &spec, &call), "looks do not start");
+	for (uint64_t i = 1; i <= 20; i++) {
+		change(self, 8);
+		while (value_of(self) != 7 || ff_call_puts(call, 0) < i)
+			must(!ff_call_wait(call, 1), "a value that is held ends the looks");
+	}
+	must(ff_call_puts(call, 0) == 20 && !ff_call_puts(call, 1), "not each is counted");
+	must(!pthread_create(&other, NULL, settle, call), "no thread");
+	settle(call);
+	change(self, 9);
+	while (!ff_call_wait(call, 10))
+		;
+	pthread_join(other, NULL);
+	must(value_of(self) == 9, "a value is put back after all");
+	ff_call_drop(call);
+
+	self->slow = true;
+	must(!ff_call_start(&self->reader, &spec, &call), "looks do not start");
+	while (ff_call_wait(call, 10) != -ETIMEDOUT)
+		;
+	must(ff_call_settle(call, 0) == 1, "what was given up is waited for");
+	must(!ff_call_puts(call, 0), "what was given up is counted");
+	ff_call_drop(call);
+}
+
 /* Threads that are given up, served while others work, cancelled, and let go after all. */
 static void round_of_waiting(const struct ff_program *rare, bool cancelled)
 {
@@ -559,6 +638,7 @@ static void round_of_waiting(const struct ff_program *rare, bool cancelled)
 	     "what does not come is read");
 	ff_call_drop(call);
 	looks(self, cancelled);
+	holds(self);
 	ff_store_close(store);
 	ff_grid_put(own);
 	serve(self);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -266,6 +268,61 @@ def test_text_over_which_something_else_is_written_can_be_shown(
         target.write(at, "bytes", b"\xc3\xff")
         assert isinstance(held.value, str)
         assert held.value.endswith("gen")
+
+
+def by_python(*_: object) -> None:
+    pytest.fail("the core leaves to Python what it could put back")
+
+
+def test_the_core_puts_back_what_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Puppet() as puppet, attach(puppet.pid, memory="process_vm") as target:
+        at = puppet.reserve(1)
+        puppet.map(at, 1)
+        held = [target.freeze(at + 64 * index, i32, 5, interval=FAST) for index in range(3)]
+        wait_for(lambda: all(one._puts[1] for one in held))  # it has seen that there is no more
+        with monkeypatch.context() as patched:
+            for one in held:
+                patched.setattr(one, "_put_back", by_python)
+            for times in range(2, 12):
+                for one in held:
+                    puppet.write(one.address, b"\7")
+                wait_for(lambda times=times: [one.writes for one in held] == [times] * 3)  # type: ignore[misc]
+                assert puppet.read(at, 4) == b"\5\0\0\0"
+        assert [one.holding for one in held] == [True] * 3
+        child = os.fork()
+        if not child:
+            os._exit(held[0].writes)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 11
+        held[0].stop()
+        puppet.write(at, b"\7")
+        assert held[0].writes == 11
+        target.write(held[1].address, i32, 6)
+        puppet.write(held[1].address, b"\0")
+        wait_for(lambda: puppet.read(held[1].address, 4) == b"\6\0\0\0")
+        held[1].stop()
+        looked(target, at=at + 512)
+        assert (puppet.read(at, 4), held[0].writes) == (b"\7\0\0\0", 11)
+        target.close()
+        puppet.write(held[2].address, b"\7")
+        assert puppet.read(held[2].address, 4) == b"\7\0\0\0"
+
+
+@pytest.mark.parametrize("reader", ["process_vm", "proc_mem"])
+def test_the_core_writes_nothing_that_the_target_may_not(reader: str) -> None:
+    """What is only read there now may be written by force, which is not what was asked for."""
+    with Puppet() as puppet, attach(puppet.pid, memory=reader) as target:
+        at = puppet.reserve(2)
+        puppet.map(at, 2)
+        held = target.freeze(at, i32, 5, interval=FAST)
+        puppet.write(at, b"\7")
+        wait_for(lambda: held.writes == 2)
+        with attach(puppet.pid) as other:
+            puppet.protect(at, 1, mmap.PROT_READ)
+            other.write(at, i32, 8, force=True)
+        wait_for(lambda: isinstance(held.error, MemoryFault))
+        assert puppet.read(at, 4) == b"\x08\0\0\0"
+        puppet.protect(at, 1, mmap.PROT_READ | mmap.PROT_WRITE)
+        wait_for(lambda: held.holding and puppet.read(at, 4) == b"\5\0\0\0")
 
 
 # Frozen behind pointers

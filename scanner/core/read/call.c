@@ -27,7 +27,11 @@ struct ff_call {
 	uint32_t *sizes, *done;		/* of a call for many */
 	uint8_t *bytes;			/* to write, or that were read */
 	uint8_t *expected;		/* of looks */
+	uint8_t *held;			/* which of them are put back, or NULL */
+	uint64_t *puts;			/* how often each was; changed atomically */
+	uint64_t looks;			/* that have been; changed atomically */
 	bool told;			/* to end them; changed atomically */
+	bool writing;			/* one is being put back */
 	size_t nbytes;
 	ssize_t result;
 	bool ended;
@@ -49,6 +53,8 @@ static void put(struct ff_call *call)
 	free(call->sizes);
 	free(call->done);
 	free(call->expected);
+	free(call->held);
+	free(call->puts);
 	free(call->bytes);
 	free(call);
 }
@@ -68,6 +74,56 @@ static bool rest(struct ff_call *call, uint64_t due)
 }
 
 /*
+ * Write a value over what is there instead. Whoever tells the looks to end waits for one that has
+ * begun, and none begins then. Returns whether it is as it should be.
+ */
+static bool put_back(struct ff_call *call, size_t i, size_t at)
+{
+	const struct ff_values *values = &call->spec.values;
+	size_t size = ff_values_size(values, i);
+	ssize_t done = 0;
+	bool goes_on;
+
+	pthread_mutex_lock(&call->lock);
+	goes_on = !__atomic_load_n(&call->told, __ATOMIC_ACQUIRE);
+	call->writing = goes_on;
+	pthread_mutex_unlock(&call->lock);
+	if (!goes_on)
+		return false;
+	done = ff_reader_visit_write(call->reader, &call->visit, values->addresses[i],
+				     call->expected + at, size);
+	pthread_mutex_lock(&call->lock);
+	call->writing = false;
+	pthread_cond_broadcast(&call->changed);
+	pthread_mutex_unlock(&call->lock);
+	if (done != (ssize_t)size)
+		return false;
+	memcpy(call->bytes + at, call->expected + at, size);
+	__atomic_add_fetch(&call->puts[i], 1, __ATOMIC_RELAXED);
+	return true;
+}
+
+/* Put back those that are held. Returns whether all are as they should be then. */
+static bool mend(struct ff_call *call)
+{
+	const struct ff_values *values = &call->spec.values;
+	bool whole = true;
+	size_t at = 0;
+
+	if (!memcmp(call->bytes, call->expected, call->nbytes))
+		return true;
+	for (size_t i = 0; i < values->n; i++) {
+		size_t size = ff_values_size(values, i);
+
+		if (memcmp(call->bytes + at, call->expected + at, size) &&
+		    !(call->held && call->held[i] && put_back(call, i, at)))
+			whole = false;
+		at += size;
+	}
+	return whole;
+}
+
+/*
  * Once in each interval; twice where that costs next to nothing, so that a change is seen after
  * a quarter of the interval and not after half of it.
  */
@@ -83,10 +139,10 @@ static ssize_t look(struct ff_call *call)
 		uint64_t began = ff_clock_now(), ended;
 
 		whole = ff_reader_visit_read_many(call->reader, &call->visit, values);
-		if (whole < (ssize_t)values->n ||
-		    memcmp(call->bytes, call->expected, call->nbytes))
-			return whole;
 		ended = ff_clock_now();
+		__atomic_add_fetch(&call->looks, 1, __ATOMIC_RELAXED);
+		if (whole < (ssize_t)values->n || !mend(call))
+			return whole;
 		pause = (ended - began) * LOOK_SHARE < interval ? interval / 2 : interval;
 		/* from when it was due: waking late adds nothing; but never without a rest */
 		due = due + pause > ended ? due + pause : ended + pause;
@@ -189,6 +245,13 @@ static int take(struct ff_call *call, const struct ff_call_spec *spec)
 		call->bytes = calloc(call->nbytes + 1, 1);
 	if (spec->kind == FF_CALL_LOOK)
 		call->expected = copy(given->bytes, call->nbytes, 1);
+	if (spec->kind == FF_CALL_LOOK && spec->held) {
+		call->held = copy(spec->held, given->n, sizeof(*call->held));
+		call->puts = calloc(given->n + 1, sizeof(*call->puts));
+		if (!call->held || !call->puts)
+			return -ENOMEM;
+		call->spec.held = call->held;
+	}
 	if (!call->bytes || (spec->kind == FF_CALL_LOOK && !call->expected))
 		return -ENOMEM;
 	if (!many)
@@ -281,6 +344,38 @@ void ff_call_tell(struct ff_call *call)
 	__atomic_store_n(&call->told, true, __ATOMIC_RELEASE);
 	pthread_cond_broadcast(&call->changed);
 	pthread_mutex_unlock(&call->lock);
+}
+
+int ff_call_settle(struct ff_call *call, uint32_t milliseconds)
+{
+	struct timespec until = ff_clock_in(milliseconds * FF_MILLISECOND);
+	bool settled;
+
+	ff_call_tell(call);
+	pthread_mutex_lock(&call->lock);
+	while (!(settled = !call->writing || ff_visit_is_left(&call->visit))) {
+		if (pthread_cond_timedwait(&call->changed, &call->lock, &until) == ETIMEDOUT)
+			break;
+	}
+	pthread_mutex_unlock(&call->lock);
+	return settled;
+}
+
+bool ff_call_is_asleep(struct ff_call *call)
+{
+	return ff_watch_is_asleep(&call->watch, &call->visit);
+}
+
+uint64_t ff_call_looks(const struct ff_call *call)
+{
+	return __atomic_load_n(&call->looks, __ATOMIC_RELAXED);
+}
+
+uint64_t ff_call_puts(const struct ff_call *call, size_t index)
+{
+	if (!call->puts || index >= call->spec.values.n)
+		return 0;
+	return __atomic_load_n(&call->puts[index], __ATOMIC_RELAXED);
 }
 
 void ff_call_drop(struct ff_call *call)
