@@ -16,7 +16,6 @@
 """
 
 import importlib as _importlib
-import types as _types
 import typing as _typing
 
 from farfetch import __version__ as __version__
@@ -106,6 +105,7 @@ from .predicates.nodes import (
 from .predicates.regex import Regex, regex
 from .process.processes import find_process, process, processes
 from .process.ways import memory_names
+from .publishing import publish as _publish
 from .scan.budget import Budget
 from .scan.history import History, Snapshot, Step
 from .scan.matches import Match, Matches
@@ -224,7 +224,7 @@ else:
     def __getattr__(name: str) -> _typing.Any:
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return _public(getattr(_importlib.import_module(_LATER[name], __name__), name))
+        return _publish(getattr(_importlib.import_module(_LATER[name], __name__), name), __name__)
 
     def __dir__() -> list[str]:
         return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
@@ -434,13 +434,6 @@ __all__ = [
 ]
 
 
-def _public(thing: _typing.Any) -> _typing.Any:
-    """What is public, named by where people import it from, in errors, help and pickles."""
-    if isinstance(thing, type | _types.FunctionType) and thing.__module__.startswith(__name__):
-        thing.__module__ = __name__
-    return thing
-
-
 for _name in __all__:
     if _name in globals():
-        _public(globals()[_name])
+        _publish(globals()[_name], __name__)

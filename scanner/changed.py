@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 from . import arguments
 from .coded import Coded
 from .errors import ArgumentError, CodeError
+from .later import Later
 from .live.patch import Patch, Way, is_one_store
 from .memory.base import Memory
 
 if TYPE_CHECKING:
-    from .code.hook import Hook, Original
-    from .script.hooking import Hooks
+    from .code import hook as _hook
+    from .script import hooking as _hooking
+else:
+    _hook = Later("farfetch.scanner.code.hook")
+    _hooking = Later("farfetch.scanner.script.hooking")
 
 
 class Changed(Coded):
@@ -20,7 +24,7 @@ class Changed(Coded):
 
     def __init__(self, memory: Memory, *, bits: int | None = None) -> None:
         super().__init__(memory, bits=bits)
-        self._hooks: Hooks | None = None
+        self._hooks: _hooking.Hooks | None = None
         self._allocated: dict[int, int] = {}  # sizes by address
 
     def nop(self, address: int) -> Patch:
@@ -145,7 +149,9 @@ class Changed(Coded):
                 self._allocated[address] = size
             raise
 
-    def hook(self, address: int, code: str | bytes, *, original: Original = "after") -> Hook:
+    def hook(
+        self, address: int, code: str | bytes, *, original: _hook.Original = "after"
+    ) -> _hook.Hook:
         r"""Let other code run each time an instruction does; the hook takes that back.
 
         A jump is put there, to memory that is allocated within 2 GiB, or to padding of the module

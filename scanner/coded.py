@@ -8,21 +8,29 @@ from typing import TYPE_CHECKING, Final
 
 from . import arguments
 from .errors import ExpressionError
+from .later import Later
 from .live.holding import Holding
 from .live.patch import Patches
 from .memory.addresses import PROGRAM
 from .memory.base import Memory
 from .memory.space import program_path
+from .predicates.byte_pattern import Pattern
 from .values.literals import parse_integer
 
 if TYPE_CHECKING:
-    from .code.instruction import Instruction
-    from .code.symbols import Symbol, Symbols
-    from .debug.accesses import Accesses
-    from .debug.refusals import By
-    from .debug.watchpoint import On, Watchpoint
-    from .predicates.byte_pattern import Pattern
-    from .script.live_script import LiveScript, Scripts
+    from .code import instruction as _instruction
+    from .code import symbols as _symbols
+    from .debug import accesses as _accesses
+    from .debug import refusals as _refusals
+    from .debug import watchpoint as _watchpoint
+    from .script import live_script as _live_script
+else:
+    _instruction = Later("farfetch.scanner.code.instruction")
+    _symbols = Later("farfetch.scanner.code.symbols")
+    _accesses = Later("farfetch.scanner.debug.accesses")
+    _refusals = Later("farfetch.scanner.debug.refusals")
+    _watchpoint = Later("farfetch.scanner.debug.watchpoint")
+    _live_script = Later("farfetch.scanner.script.live_script")
 
 #: A function behind its module's name, and an offset.
 _FUNCTION: Final = re.compile(r'"?([^"]*![^"+]*)"?\s*([+-]\s*(?:0x[0-9a-fA-F]+|[0-9]+))?')
@@ -36,8 +44,8 @@ class Coded(Holding):
 
     def __init__(self, memory: Memory, *, bits: int | None = None) -> None:
         super().__init__(memory, bits=bits)
-        self._scripts: Scripts | None = None
-        self._symbols: Symbols | None = None
+        self._scripts: _live_script.Scripts | None = None
+        self._symbols: _symbols.Symbols | None = None
 
     def _all_patches(self) -> Patches:
         self._life.check()
@@ -50,12 +58,12 @@ class Coded(Holding):
         self,
         address: int,
         size: int = 4,
-        on: On = "write",
+        on: _watchpoint.On = "write",
         *,
         loss: float = 0.05,
         stack: int = 512,
-        by: By = "perf",
-    ) -> Watchpoint:
+        by: _refusals.By = "perf",
+    ) -> _watchpoint.Watchpoint:
         """See which instructions touch a value from now on; the target is not stopped.
 
         Args:
@@ -100,8 +108,12 @@ class Coded(Holding):
         return Watchpoint(self, self._functions(), address, size, on, loss=loss, stack=stack, by=by)
 
     def accesses_of(
-        self, instruction: int | Instruction, *, loss: float = 0.05, by: By = "perf"
-    ) -> Accesses:
+        self,
+        instruction: int | _instruction.Instruction,
+        *,
+        loss: float = 0.05,
+        by: _refusals.By = "perf",
+    ) -> _accesses.Accesses:
         """See which addresses an instruction reaches from now on; the target is not stopped.
 
         Args:
@@ -185,7 +197,7 @@ class Coded(Holding):
             raise ExpressionError(text, 0, reason if where else f'no module is called "{before}"')
         return found
 
-    def symbol(self, address: int) -> Symbol | None:
+    def symbol(self, address: int) -> _symbols.Symbol | None:
         """The function that an address is in; None where none is known.
 
         They come from the symbols of the modules' files, from files of symbols that belong to
@@ -200,7 +212,7 @@ class Coded(Holding):
         """
         return self._functions().at(arguments.address(address))
 
-    def _functions(self) -> Symbols:
+    def _functions(self) -> _symbols.Symbols:
         from .code.symbols import Symbols
 
         self._life.check()
@@ -235,7 +247,7 @@ class Coded(Holding):
         self._life.check()
         return signature_of(self, arguments.address(address), self._all_patches().original)
 
-    def disassemble(self, address: int, count: int = 1) -> list[Instruction]:
+    def disassemble(self, address: int, count: int = 1) -> list[_instruction.Instruction]:
         """The instructions from an address on.
 
         Args:
@@ -262,7 +274,7 @@ class Coded(Holding):
         name: str = "",
         folder: str | os.PathLike[str] | None = None,
         lua: bool = False,
-    ) -> LiveScript:
+    ) -> _live_script.LiveScript:
         r"""Take an Auto Assembler script, as Cheat Engine's tables have them; nothing changes yet.
 
         Args:
@@ -287,7 +299,7 @@ class Coded(Holding):
         return self._scripts.script(text, name, folder, lua=lua)
 
     @property
-    def scripts(self) -> tuple[LiveScript, ...]:
+    def scripts(self) -> tuple[_live_script.LiveScript, ...]:
         """The scripts that are enabled, in the order in which that was done.
 
         >>> attach(Buffer(bytearray(8))).scripts

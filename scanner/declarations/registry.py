@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple
 from .. import arguments
 from ..errors import DeclarationError, TypeNameError
 from ..errors.suggest import near
+from ..later import Later
 from ..values.names import SCAN_TYPES, TYPES, type_named
 from ..values.structures import MAX_TEXT
 from .files import read_regular
 
 if TYPE_CHECKING:
     # What reads declarations is loaded where there are some: most scans are of plain types.
-    from .c_parser import Unit
+    from . import c_parser as _c_parser
+else:
+    _c_parser = Later("farfetch.scanner.declarations.c_parser")
 
 #: Bytes of a header that are looked at: more than any text that can be taken.
 _LONGEST: Final = 1 << 20
@@ -206,7 +209,7 @@ class Declarations:
         """
         check_name(name)
 
-    def _needs(self, unit: Unit) -> list[_Part]:
+    def _needs(self, unit: _c_parser.Unit) -> list[_Part]:
         """The parts that a text mentions, behind all that they need themselves."""
         needs: list[_Part] = []
         for name in sorted(unit.mentioned - unit.names):

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 from .. import arguments
 from ..errors import (
@@ -21,9 +21,7 @@ from ..lifetime.bound import Bound, Scoped
 from ..lifetime.life import Life
 from ..memory.changes import Change
 from ..memory.space import Space
-
-if TYPE_CHECKING:
-    from ..predicates.byte_pattern import Pattern
+from ..predicates.byte_pattern import Pattern
 
 #: What a patch does to the code that was there.
 Kind = Literal["patch", "nop", "hook"]

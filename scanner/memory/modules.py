@@ -142,6 +142,41 @@ def locate(address: int, regions: Sequence[Region], modules: Sequence[Module]) -
     return Location(address, region, None, address - start, label)
 
 
+def locations_said(
+    addresses: Sequence[int], regions: Sequence[Region], modules: Sequence[Module]
+) -> list[str]:
+    """What ``str()`` of the location of each address is, of many that ascend.
+
+    Args:
+        addresses: any, ascending.
+        regions: all regions of the target, ascending.
+        modules: all modules of the target.
+    """
+    said: list[str] = []
+    while len(said) < len(addresses):
+        start = len(said)
+        first = locate(addresses[start], regions, modules)
+        end = start + 1
+        if first.region is not None:
+            end = bisect_left(addresses, first.region.end, lo=end)
+        # a module may end within a region, and what lies behind it counts from elsewhere
+        while not _counts_alike(first, locate(addresses[end - 1], regions, modules)):
+            end = start + (end - start) // 2
+        here, base = addresses[start:end], first.address - first.offset
+        if first.label:
+            said += [f"{first.label}+0x{address - base:x}" for address in here]
+        else:
+            said += [f"0x{address:x}" for address in here]
+    return said
+
+
+def _counts_alike(one: Location, other: Location) -> bool:
+    """Whether what is said of both counts from the same place."""
+    if one.label != other.label:
+        return False
+    return not one.label or one.address - one.offset == other.address - other.offset
+
+
 def module_label(module: Module, modules: Iterable[Module]) -> str:
     """What names a module for sure: its name, its path where names repeat, or else ""."""
     modules = tuple(modules)

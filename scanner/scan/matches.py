@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
 from .. import arguments
 from ..arrow.columns import Columns
@@ -20,7 +20,7 @@ from ..errors import (
 )
 from ..lifetime.bound import Bound
 from ..memory.addresses import format_address
-from ..memory.modules import Location, Module, locate
+from ..memory.modules import Location, Module, locate, locations_said
 from ..memory.regions import Region
 from ..memory.space import Space
 from ..memory.values import Values
@@ -30,6 +30,11 @@ from .columns import columns_of_matches
 from .history import Present, addresses_of
 from .reading import Readings
 from .state import ScanState
+
+if TYPE_CHECKING:
+    Column = memoryview[Any]
+else:
+    Column = memoryview  # which can be indexed so by Python 3.14 and newer
 
 ColumnName = Literal["address", "now", "previous", "first"]
 _BATCH = 1024
@@ -245,6 +250,27 @@ class Matches(Bound, Sequence[Match[T]]):
         present = self._scan.history.present
         return addresses_of(present, *part_of(present, start, count))
 
+    def locations(self, start: int = 0, count: int | None = None) -> list[str]:
+        """What the locations of the matches from one index on are called, of many at once.
+
+        Args:
+            start: the first index.
+            count: how many; all that follow if None.
+
+        Raises:
+            TargetGone: the target exited or executed another program.
+            TargetClosed: it was closed.
+
+        >>> scan = attach(Buffer(bytes(8), base=16)).scan(u16, where="all")
+        >>> scan.first().matches
+        4
+        >>> scan.matches.locations(start=2) == [str(match.location) for match in scan.matches[2:]]
+        True
+        """
+        target, found = self._scan.target, self.addresses(start, count)
+        regions = target.regions()
+        return locations_said(found, regions, target.modules(regions))
+
     def bisect(self, address: int) -> int:
         """The index of the first match at or behind an address; their number when none is.
 
@@ -261,7 +287,7 @@ class Matches(Bound, Sequence[Match[T]]):
         indexes = range(present.total)
         return bisect_left(indexes, address, key=lambda at: addresses_of(present, at, 1)[0])
 
-    def column(self, what: ColumnName, start: int = 0, count: int | None = None) -> memoryview[Any]:
+    def column(self, what: ColumnName, start: int = 0, count: int | None = None) -> Column:
         """A property of many matches at once, for whatever takes Python's buffer protocol.
 
         Numbers in this machine's byte order have their own format; other values are rows of

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from .. import arguments
 from ..code.symbols import Symbols
 from ..errors import FarfetchError, PatchError, ScriptError, TargetClosed
+from ..later import Later
 from ..lifetime.bound import Bound, Scoped
 from ..lifetime.life import Life
 from ..memory.changes import Change
@@ -24,8 +25,11 @@ from .source import has_lua
 from .statements import Part
 
 if TYPE_CHECKING:
-    from .around import TargetAround
-    from .lua import LuaSandbox
+    from . import around as _target_around
+    from . import lua as _lua
+else:
+    _target_around = Later("farfetch.scanner.script.around")
+    _lua = Later("farfetch.scanner.script.lua")
 
 _UNREGISTER_ALL: Final = "*"
 
@@ -93,7 +97,7 @@ class LiveScript(Scoped):
         self._made: tuple[Change, ...] = ()
         self._values: tuple[Change, ...] = ()
         self._removed: dict[str, int] = {}
-        self._sandbox: LuaSandbox | None = None
+        self._sandbox: _lua.LuaSandbox | None = None
 
     @property
     def symbols(self) -> dict[str, int]:
@@ -268,7 +272,7 @@ class LiveScript(Scoped):
     def _is_allocated(self, address: int) -> bool:
         return any(block.address <= address < block.address + block.size for block in self._blocks)
 
-    def _around(self) -> TargetAround:
+    def _around(self) -> _target_around.TargetAround:
         from .around import TargetAround  # which needs iced
 
         return TargetAround(self._scripts.space, self._scripts.functions)
@@ -287,7 +291,7 @@ class LiveScript(Scoped):
             self._sandbox = sandbox
         return self._section(program, program.enable, names, blocks, sandbox)
 
-    def _made_sandbox(self, around: TargetAround) -> LuaSandbox | None:
+    def _made_sandbox(self, around: _target_around.TargetAround) -> _lua.LuaSandbox | None:
         if not self.lua or not has_lua(self.text):
             return None
         from .lua import LuaSandbox  # which needs lupa
@@ -296,8 +300,8 @@ class LiveScript(Scoped):
 
     def _read(
         self,
-        around: TargetAround,
-        sandbox: LuaSandbox | None,
+        around: _target_around.TargetAround,
+        sandbox: _lua.LuaSandbox | None,
         section: Literal["enable", "disable"],
     ) -> Program:
         """Read the script, and run the Lua of one section."""
@@ -315,7 +319,7 @@ class LiveScript(Scoped):
         part: Part,
         names: Names,
         blocks: Sequence[Block],
-        sandbox: LuaSandbox | None = None,
+        sandbox: _lua.LuaSandbox | None = None,
     ) -> Plan:
         around = self._around()
         assembled = assemble_part(part, names, around, strict=program.strict)

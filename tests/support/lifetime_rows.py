@@ -400,6 +400,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "bisect": kept(lambda w: w.matches.bisect(w.at)),
         "column": read(lambda w: w.matches.column("now")),
         "columns": kept(lambda w: w.matches.columns()),
+        "locations": read(lambda w: w.matches.locations()),
         "__arrow_c_schema__": kept(lambda w: w.matches.__arrow_c_schema__()),
         "__arrow_c_stream__": kept(lambda w: w.matches.__arrow_c_stream__()),
         "__repr__": fact(lambda w: repr(w.matches)),

@@ -355,6 +355,7 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
         *(d.one("address", "now", "previous", "first"), d.one(0, 0, 5), d.one(None, 1, 3000)),
     ),
     "Matches.columns": lambda d, _m: _(d.one(0, 0, 5), d.one(None, 1, 3000)),
+    "Matches.locations": lambda d, _m: _(d.one(0, 0, 5), d.one(None, 1, 3000)),
     "PointerPaths.columns": lambda d, _p: _(d.one(None, 0, 3)),
     "Step.value": lambda d, _s: _value(d),
     "Snapshot.value": lambda d, _s: _value(d),

@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 from farfetch.scanner.images.elf import elf_bits, image_size
-from farfetch.scanner.memory.modules import Module, locate, module_label, modules_of
+from farfetch.scanner.memory.modules import (
+    Module,
+    locate,
+    locations_said,
+    module_label,
+    modules_of,
+)
 from farfetch.scanner.memory.regions import Region
 from farfetch.scanner.process.maps import RegionReader, parse_maps
 
@@ -208,6 +214,22 @@ def test_locations(address: int, text: str, offset: int) -> None:
     assert (str(location), location.offset, location.address) == (text, offset, address)
     around = [region for region in regions if address in region]
     assert location.region == (around[0] if around else None)
+
+
+def test_locations_of_many_are_those_of_each() -> None:
+    """In one region a module may end, and what lies behind it counts from the region's start."""
+    regions = parse_maps(MAPS + "7f0000007000-7f000000a000 rw-p 00000000 00:00 0 \n")
+    modules = modules_of(regions, size_of=lambda _region: 0x2800)
+    edges = {
+        edge + by for region in regions for edge in (region.start, region.end) for by in (-1, 0)
+    }
+    inside = {region.start + at for region in regions for at in range(0, region.size, 0x248)}
+    behind = {module.end + by for module in modules for by in (-1, 0, 1)}
+    addresses = sorted({0, 2**64 - 1, *edges, *inside, *behind})
+    said = [str(locate(address, regions, modules)) for address in addresses]
+    assert locations_said(addresses, regions, modules) == said
+    assert len({place.partition("+")[0] for place in said if "+" in place}) == len(modules) + 1
+    assert locations_said([], regions, modules) == []
 
 
 def test_a_file_loaded_twice_has_no_name_for_sure() -> None:
