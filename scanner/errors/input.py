@@ -270,19 +270,21 @@ class TableError(FarfetchError):
     Args:
         file: its name; "" for what is not in a file.
         reason: what is wrong, and where in it.
+        what: the file is, where it is no table.
 
     >>> Table()["health"]
     Traceback (most recent call last):
     farfetch.scanner.TableError: the table has no entry "health"
     """
 
-    def __init__(self, file: str, reason: str) -> None:
-        super().__init__(file, reason)
+    def __init__(self, file: str, reason: str, what: str = "table") -> None:
+        super().__init__(file, reason, what)
         self.file = file
         self.reason = reason
+        self.what = what
 
     def _message(self) -> str:
-        return f"the table {self.file}: {self.reason}" if self.file else self.reason
+        return f"the {self.what} {self.file}: {self.reason}" if self.file else self.reason
 
 
 class ConfigurationError(FarfetchError):

@@ -6,13 +6,15 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from .. import arguments
 from ..declarations.files import put, refusing, replaced
 from ..errors import TableError
 
-_PART = 1 << 16  # bytes that are put together before they are written
+_PART = 1024  # rows that are put together before they are written
 _ENDS = "\r\n"  # where a reader may see the end of a line
 
 
@@ -28,7 +30,8 @@ def write_csv(
     Args:
         file: its name.
         names: of the columns: the first line.
-        rows: what is in them; None is an empty cell. They are asked for one by one.
+        rows: what is in them; None is an empty cell. They are asked for as they are
+            written.
         force: replace a file that is there.
 
     Returns:
@@ -49,19 +52,15 @@ def write_csv(
     name = arguments.path("file", file)
     names = arguments.several("names", names, str, "names of columns")
     arguments.like("rows", rows, ("__iter__",), "rows, each with its cells")
+    error = partial(TableError, what="file")
     if not arguments.flag("force", force) and Path(name).exists():
-        raise TableError(name, "is there: write to another file, or force it")
-    count = -1  # the first line is no row
+        raise error(name, "is there: write to another file, or force it")
+    count = 0
     try:
-        with refusing(name, TableError), replaced(name) as out:
-            part = bytearray()
-            for line in _lines(names, rows):
-                part += line
-                count += 1
-                if len(part) >= _PART:
-                    put(out, bytes(part))
-                    part = bytearray()
-            put(out, bytes(part))
+        with refusing(name, error), replaced(name) as out:
+            for lines, text in _parts(names, rows):
+                put(out, text)
+                count += lines
     except _OfRowsError as stopped:
         raise stopped.error from None
     return count
@@ -75,21 +74,38 @@ class _OfRowsError(Exception):
         self.error = error
 
 
-def _lines(names: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+def _parts(names: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[tuple[int, bytes]]:
+    """The lines of the file, so many rows at a time."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator=_ENDS)  # of which cells that have any are quoted
     writer.writerow(names)
-    yield _taken(text)
+    yield 0, _taken(text)
     try:
-        for row in rows:
-            writer.writerow(arguments.several("rows", row, object, "rows, each with its cells"))
-            yield _taken(text)
+        ahead = iter(rows)
+        while part := [_cells(row) for row in islice(ahead, _PART)]:
+            writer.writerows(part)
+            if text.getvalue().count(_ENDS) == len(part):
+                yield len(part), _taken(text, _ENDS)
+                continue
+            text.seek(0)  # some are in cells, and stay what they are
+            text.truncate()
+            for row in part:
+                writer.writerow(row)
+                yield 1, _taken(text)
     except Exception as error:
         raise _OfRowsError(error) from None
 
 
-def _taken(text: io.StringIO) -> bytes:
-    line = text.getvalue().removesuffix(_ENDS) + "\n"
+def _cells(row: Sequence[object]) -> Sequence[object]:
+    if type(row) is tuple or type(row) is list:
+        return row
+    return arguments.several("rows", row, object, "rows, each with its cells")
+
+
+def _taken(text: io.StringIO, ends: str = "") -> bytes:
+    """The lines that were written, each with the end that lines have in a file."""
+    lines = text.getvalue()
+    lines = lines.replace(ends, "\n") if ends else lines.removesuffix(_ENDS) + "\n"
     text.seek(0)
     text.truncate()
-    return line.encode("utf-8", "backslashreplace")
+    return lines.encode("utf-8", "backslashreplace")

@@ -26,7 +26,7 @@ from ..session import selection, writes
 from ..session.place import Place
 from ..session.places import FIELD
 from ..session.selection import Chosen, Selection
-from ..session.writes import Write
+from ..session.writes import Write, Written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,9 +73,9 @@ def run(session: Session, given: Given) -> Result:
     wanted, shown = _writes(session, chosen, given.value)
     if given.chosen.is_single:
         writes.put(session, wanted[0], force=given.force)
-        return _answer(chosen, 1, 0, shown)
+        return _answer(chosen, Written(1, 0), shown)
     done = writes.put_each(session, wanted, force=given.force)
-    return _answer(chosen, done.written, done.failed, shown, done.reason)
+    return _answer(chosen, done, shown, [(chosen[at].text, why) for at, why in done.refused])
 
 
 def _writes(session: Session, chosen: Sequence[Chosen], text: str) -> tuple[list[Write], str]:
@@ -106,11 +106,11 @@ def _set_all(session: Session, given: Given, field: str) -> Result:
     value = _value(session, value_type, given.value)
     shown = str(value) if isinstance(value, Expr) else values.shown(value_type, value)
     if len(scan) > MANY and session.ask and not session.ask(f"set {len(scan):,} matches?"):
-        return Result({"written": 0, "failed": 0}, ("nothing was set",))
+        return Result({"written": 0, "failed": 0, "refused": []}, ("nothing was set",))
     done = writes.put_all(session, value, path, force=given.force)
-    reason = _first_refused(session) if done.failed and not given.force else ""
+    refused = _first_refused(session) if done.failed and not given.force else ()
     kept = done.is_kept or not session.interactive
-    return _answer((), done.written, done.failed, shown, reason, is_kept=kept)
+    return _answer((), done._replace(is_kept=kept), shown, refused)
 
 
 def _value(session: Session, value_type: Any, text: str, *, computes: bool = True) -> object:
@@ -134,8 +134,8 @@ def _value(session: Session, value_type: Any, text: str, *, computes: bool = Tru
     return expr
 
 
-def _first_refused(session: Session) -> str:
-    """Where the first match lies that the target may not write itself; "" where none is soon."""
+def _first_refused(session: Session) -> Sequence[tuple[str, str]]:
+    """The first match that the target may not write itself, and why; none where none is soon."""
     regions = iter(session.attached.regions())
     region = next(regions, None)
     for address in session.matched.matches.addresses(count=_LOOKED_AT):
@@ -143,31 +143,29 @@ def _first_refused(session: Session) -> str:
             region = next(regions, None)
         if region is not None and address in region and not region.writable:
             name = region.name or f"{format_address(region.start)}..{format_address(region.end)}"
-            return f"{format_address(address)} lies in a read-only mapping of {name}: force it"
-    return ""
+            at = format_address(address)
+            return [(at, f"{at} lies in a read-only mapping of {name}: force it")]
+    return ()
 
 
 def _answer(
-    chosen: Sequence[Chosen],
-    written: int,
-    failed: int,
-    shown: str,
-    reason: str = "",
-    *,
-    is_kept: bool = True,
+    chosen: Sequence[Chosen], done: Written, shown: str, refused: Sequence[tuple[str, str]] = ()
 ) -> Result:
     """The answer, for places that were chosen; for all matches, when none were."""
-    what = quantities.count(written, "match", "matches")
+    what = quantities.count(done.written, "match", "matches")
     if any(each.match is None for each in chosen):
-        what = quote(chosen[0].text) if len(chosen) == 1 else quantities.count(written, "place")
+        what = (
+            quote(chosen[0].text) if len(chosen) == 1 else quantities.count(done.written, "place")
+        )
     line = f"{what} set to {shown}"
-    if failed:
-        line += f", {failed:,} could not be written"
-    if reason:
-        line += f": {reason}"
-    if not is_kept:
+    if done.failed:
+        line += f", {done.failed:,} could not be written"
+    if refused:
+        line += f": {refused[0][1]}"
+    if not done.is_kept:
         line += "; they are too many for unset"
-    return Result({"written": written, "failed": failed}, (line,))
+    told = {"written": done.written, "failed": done.failed}
+    return Result({**told, "refused": writes.as_json(refused)}, (line,))
 
 
 SET = Command(
@@ -196,5 +194,5 @@ SET = Command(
     arguments=(Argument("chosen", CHOSEN), Argument("value", VALUE)),
     options=(FORCE,),
     needs=Needs.TARGET,
-    answers="written failed",
+    answers="written failed refused",
 )

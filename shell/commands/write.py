@@ -94,8 +94,9 @@ def _several(session: Session, given: Given) -> Result:
     line = f"{quantities.count(done.written, 'place')} set to "
     line += values.shown(first.place.type, first.value)
     if done.failed:
-        line += f", {done.failed:,} could not be written: {done.reason}"
-    return Result({"written": done.written, "failed": done.failed}, (line,))
+        line += f", {done.failed:,} could not be written: {done.refused[0][1]}"
+    refused = writes.as_json([(chosen[at].text, why) for at, why in done.refused])
+    return Result({"written": done.written, "failed": done.failed, "refused": refused}, (line,))
 
 
 def _value(session: Session, place: Place, text: str) -> object:
@@ -111,8 +112,8 @@ WRITE = Command(
     "old bytes. A type whose name has blanks takes quotes. PLACES have types of their own: entries "
     "of the table, matches as 0, 0..3 and *, fields as 0.hp, or ADDR.hp where type is the "
     "structure, or several of these with commas between them; what is no type's name behind them "
-    "is the value. Its JSON has address, value, type and location, that of several written and "
-    "failed.",
+    "is the value. Its JSON has address, value, type and location, that of several written, "
+    "failed and refused.",
     examples=(
         "write 0x7f0012345678 i32 100",
         "write game+0x4010 bytes 90 90",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from farfetch.scanner import Match, Member, PointerPath, format_address, write_csv
+from farfetch.scanner import Match, Member, MemoryFault, PointerPath, format_address, write_csv
 
 from ..answers import values
 from .found_paths import listed_paths
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from farfetch.scanner import Scan
 
     from .session import Session
 
@@ -43,11 +45,35 @@ def write_matches(
 
     def rows() -> Iterator[Sequence[object]]:
         for start in range(wanted.start, wanted.stop, _BLOCK):
-            for match in scan[start : min(wanted.stop, start + _BLOCK)]:
+            stop = min(wanted.stop, start + _BLOCK)
+            plain = None if inner or typed else _plain_rows(scan, range(start, stop))
+            if plain is not None:
+                yield from plain
+                continue
+            for match in scan[start:stop]:
                 head = (match.index, format_address(match.address), str(match.location))
                 yield (*head, *_cells(match, fields), *([" ".join(match.types)] if typed else []))
 
     return write_csv(file, ["index", "address", "where", *names, *typed], rows(), force=force)
+
+
+def _plain_rows(scan: Scan[Any], indexes: range) -> Iterator[Sequence[object]] | None:
+    """The rows of matches whose values are numbers as this machine has them, column by column.
+
+    Returns:
+        None of others, and where some are no longer there: each is looked at then.
+    """
+    if not scan.layout.buffer_format:
+        return None
+    matches, start, count = scan.matches, indexes.start, len(indexes)
+    try:
+        now = matches.column("now", start, count)
+    except MemoryFault:
+        return None
+    then = (matches.column("previous", start, count), matches.column("first", start, count))
+    columns = [column.tolist() for column in (now, *then)]
+    addresses = map("0x{:x}".format, matches.addresses(start, count))
+    return zip(indexes, addresses, matches.locations(start, count), *columns, strict=True)
 
 
 def write_paths(session: Session, file: Path, wanted: range, *, force: bool) -> int:

@@ -17,6 +17,7 @@ from farfetch.scanner import (
     value_type,
 )
 
+from ..answers.result import Json
 from .overwritten import AllBefore, Before, Room, fits
 from .place import Place
 
@@ -39,13 +40,13 @@ class Written(NamedTuple):
     Attributes:
         written: how many were done.
         failed: how many could not be.
-        reason: why the first of those could not; "" when there are none.
+        refused: which of those could not, by their indexes, and why; of all matches, none is known.
         is_kept: whether unset can undo it.
     """
 
     written: int
     failed: int
-    reason: str
+    refused: Sequence[tuple[int, str]] = ()
     is_kept: bool = True
 
 
@@ -75,30 +76,29 @@ def put_each(session: Session, writes: Sequence[Write], *, force: bool = False) 
         KeyboardInterrupt: says how many were written.
     """
     target, begin = session.attached, time.monotonic()
-    done, failed, reason = 0, 0, ""
+    done, refused = 0, list[tuple[int, str]]()
     kept = Before(target, _rooms(target, writes))
     try:
         with session.whole():
             try:
-                for place, value in writes:
+                for index, (place, value) in enumerate(writes):
                     if session.interrupted():
                         break
                     try:
                         target.write(place.address, place.type, value, force=force)
                         done += 1
                     except MemoryFault as fault:
-                        failed += 1
-                        reason = reason or str(fault)
+                        refused.append((index, str(fault)))
                         kept.failed(fault)
                     seconds = time.monotonic() - begin
-                    session.meter.count(done + failed, len(writes), seconds, "values written")
+                    session.meter.count(index + 1, len(writes), seconds, "values written")
             finally:
                 session.meter.clear()
                 _keep(session, kept, force=force)
     except KeyboardInterrupt:
         said = f"{done:,} of {len(writes):,} values were written, unset puts them back"
         raise KeyboardInterrupt(said) from None
-    return Written(done, failed, reason)
+    return Written(done, len(refused), refused)
 
 
 def put_all(
@@ -143,7 +143,12 @@ def put_all(
             raise
         said = f"{sofar.written:,} of {total:,} matches were written"
         raise KeyboardInterrupt(said + (", unset puts them back" if kept else "")) from None
-    return Written(*result, "", kept is not None)
+    return Written(*result, is_kept=kept is not None)
+
+
+def as_json(refused: Sequence[tuple[str, str]]) -> list[Json]:
+    """What could not be written, in an answer: what it is called, and why."""
+    return [{"entry": text, "reason": reason} for text, reason in refused]
 
 
 def _looked_at(result: WriteResult) -> int:

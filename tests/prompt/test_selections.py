@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from farfetch.shell.complete.moment import SessionMoment
 from farfetch.shell.session.session import Session
 
 from support.prompting import Start, enter
-from support.puppet import PAGE, READ, Puppet
+from support.puppet import PAGE, READ, READ_WRITE, Puppet
 from support.waiting import wait_for
 
 #: The values in a page, four bytes each.
@@ -65,6 +66,29 @@ def shell(page: Page, drive: Callable[..., Any]) -> Any:
     return shell
 
 
+def test_files_of_rows_say_what_list_says(page: Page, shell: Any, tmp_path: Path) -> None:
+    """Values come in columns where they can; of what is no longer there one by one."""
+    file = tmp_path / "it.csv"
+    shell.ask(f"where {page.start:#x}..{page.start + 2 * PAGE:#x}")
+    for kind in ("u8", "i32", "f64", "i16be"):
+        assert shell.ask("reset")["ok"]
+        assert shell.ask(f"type {kind}")["ok"]
+        assert shell.ask("align 1365")["ok"]
+        assert shell.ask("first ?")["ok"]
+        for access in (READ_WRITE, 0):
+            page.puppet.protect(page.start + PAGE, 1, access)
+            listed = shell.ask("list 0..99")["matches"]
+            assert shell.ask(f"list --csv {file} --force")["written"] == len(listed) > 0
+            _, *rows = csv.reader(file.read_text().splitlines())
+            for row, match in zip(rows, listed, strict=True):
+                assert row[:3] == [str(match["index"]), match["address"], match["address"]]
+                values = [match[time] for time in ("value", "previous", "first")]
+                assert [cell or None for cell in row[3:]] == [
+                    None if value is None else str(value) for value in values
+                ]
+        page.puppet.protect(page.start + PAGE, 1, READ_WRITE)
+
+
 WRITES = [
     ("0 5", [5, 11, 12, 13, 14, 15]),
     ("0..3 5", [5, 5, 5, 5, 14, 15]),
@@ -114,7 +138,8 @@ def test_a_value_goes_to_all_that_is_chosen(
 
 def test_each_is_written_with_its_own_type(page: Page, shell: Any) -> None:
     page.put([10, 11, 12, 13, 14, 0x7FFF0000])
-    assert shell.ask("set hp 65_535") == {"command": "set", "ok": True, "written": 1, "failed": 0}
+    done = shell.ask("set hp 65_535")
+    assert (done["written"], done["failed"], done["refused"]) == (1, 0, [])
     assert page.there()[5] == 0x7FFFFFFF
     assert shell.ask("write hp 1")["type"] == "u16"
     assert page.there()[5] == 0x7FFF0001
@@ -157,6 +182,10 @@ def test_what_cannot_be_written_is_said(page: Page, shell: Any) -> None:
     for command in ("set", "write"):
         done = shell.ask(f"{command} 0..1 5")
         assert (done["written"], done["failed"]) == (1, 1)
+        ((entry, reason),) = map(dict.values, done["refused"])
+        assert (entry, "read-only mapping" in reason) == ("1", True)
+    (refused,) = shell.ask("set * 5")["refused"]
+    assert refused["entry"] == f"{page.start + PAGE:#x}"
     frozen = shell.ask("freeze 0,1 6")
     assert [entry["value"] for entry in frozen["frozen"]] == [6]
     (failed,) = frozen["failed"]

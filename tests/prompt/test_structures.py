@@ -68,6 +68,7 @@ def test_the_player_is_found_listed_and_changed(game: TargetProcess, shell: Any)
         "ok": True,
         "written": 1,
         "failed": 0,
+        "refused": [],
     }
     assert game.command("status")["health"] == "9999"
     assert shell.ask("set *.health now - first")["written"] == 1
