@@ -26,6 +26,7 @@ _PT_GNU_EH_FRAME: Final = 0x6474E550
 _SORTED_TABLE: Final = b"\x1b\x03\x3b"  # how it is encoded, by everybody
 _UNPACKED_MOST: Final = 1 << 28
 _PIECE: Final = 1 << 20
+_SUMMED_MOST: Final = 1 << 28  # bytes of a file whose sum says that it belongs
 _PART_MOST: Final = 1 << 29  # bytes of what is read at once: more than the largest programs have
 
 
@@ -231,6 +232,8 @@ def _belongs(opened: ImageFile, separate: ElfFile, file: ElfFile) -> bool:
     number = file.build_id()
     if number:
         return separate.build_id() == number
+    if len(opened) > _SUMMED_MOST:
+        return False
     crc = 0
     for at in range(0, len(opened), _PIECE):
         crc = zlib.crc32(opened[at : at + _PIECE], crc)

@@ -10,14 +10,15 @@ from typing import Final, overload
 from ..lifetime.bound import Closing
 
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_FIND: Final = os.O_PATH | os.O_CLOEXEC
 
 
 class ImageFile(Closing):
     r"""A file's bytes, indexed and sliced as ``bytes`` are; each part is read when it is asked for.
 
     It is not mapped: a file that shrinks while it is read, as when a program is built anew, ends
-    there, where a mapping of it would end us. What is no regular file, such as a pipe that nobody
-    writes to, is refused without waiting.
+    there, where a mapping of it would end us. What is no regular file is refused without being
+    opened: a pipe that nobody writes to, or a device, which may begin to do something then.
 
     Args:
         path: of the file.
@@ -33,15 +34,16 @@ class ImageFile(Closing):
     """
 
     def __init__(self, path: Path, inode: int | None = None) -> None:
-        self._file = os.open(path, _READ)
+        self._file = -1
+        place = os.open(path, _FIND)
         try:
-            known = os.fstat(self._file)
+            known = os.fstat(place)
             if not stat.S_ISREG(known.st_mode) or inode not in (None, known.st_ino):
                 raise FileNotFoundError
-        except BaseException:
-            os.close(self._file)
-            raise
-        self._size = known.st_size
+            self._size = known.st_size
+            self._file = os.open(f"/proc/self/fd/{place}", _READ)
+        finally:
+            os.close(place)
 
     def __len__(self) -> int:
         return self._size

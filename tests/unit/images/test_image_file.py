@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from farfetch.scanner.images.elf_functions import elf_functions
@@ -57,6 +58,22 @@ def test_what_is_no_regular_file_or_another_one_is_refused(path: Path, tmp_path:
         assert file[:3] == CONTENTS[:3]
     with pytest.raises(FileNotFoundError):
         ImageFile(path, inode + 1)
+
+
+def test_a_device_is_not_even_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watchdog's begins to count then, and a tape's winds back."""
+    asked: list[tuple[object, int]] = []
+    opens = os.open
+
+    def noted(path: Any, flags: int, *rest: Any, **more: Any) -> int:
+        asked.append((path, flags))
+        return opens(path, flags, *rest, **more)
+
+    monkeypatch.setattr(os, "open", noted)
+    with pytest.raises(FileNotFoundError):
+        ImageFile(Path("/dev/full"))
+    assert [flags & os.O_PATH for path, flags in asked if path == Path("/dev/full")] == [os.O_PATH]
+    assert not [path for path, _ in asked if str(path).startswith("/proc/self/fd")]
 
 
 def test_one_that_shrinks_ends_earlier(tmp_path: Path) -> None:
