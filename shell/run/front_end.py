@@ -15,13 +15,17 @@ from ..answers.answers import Answers
 from ..answers.json_answers import JsonAnswers
 from ..answers.text_answers import TextAnswers, say
 from ..commands import attach
+from ..errors import UsageError
 from ..session.progress import Meter, NoMeter, TerminalMeter
 from ..session.session import Session
 from . import scripts
 from .ending import Ending
 from .options import Options
 
-_EMPTY: Final = 'farfetch: -p is given an empty PID or NAME ("" or a variable without a value)'
+_EMPTY: Final = {
+    "-p": 'is given an empty PID or NAME ("" or a variable without a value)',
+    "--core": 'is given an empty FILE ("" or a variable without a value)',
+}
 
 Prompt: TypeAlias = Callable[[Session, Answers], int]
 
@@ -72,10 +76,10 @@ def _is_interactive(options: Options) -> bool:
 
 
 def _run(session: Session, options: Options, answers: Answers, prompt: Prompt | None) -> int:
-    if options.is_pid_empty:
-        print(_EMPTY, file=sys.stderr, flush=True)
-    if options.pid or options.core:
+    if options.pid or options.core or options.empty:
         try:
+            if options.empty:
+                raise UsageError(f"{options.empty} {_EMPTY[options.empty]}")
             if options.core:
                 session.attach_core(options.core)
             else:

@@ -14,7 +14,7 @@ class Options:
     Attributes:
         pid: what to attach to, as typed; "" for nothing.
         core: the core file to attach to instead; "" for none.
-        is_pid_empty: whether that was said, and empty.
+        empty: which of both was said, and is empty; "" for neither.
         commands: lines to run.
         scripts: files to run behind them.
         variables: names and texts.
@@ -25,7 +25,7 @@ class Options:
 
     pid: str = ""
     core: str = ""
-    is_pid_empty: bool = False
+    empty: str = ""
     commands: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
@@ -55,13 +55,13 @@ def parse(arguments: Sequence[str]) -> Options:
         return Options(show="help")
     if "-V" in options or "--version" in options:
         return Options(show="version")
-    pid = options.get("-p", options.get("--pid"))
-    if pid is not None and "--core" in options:
+    pid, core = options.get("-p", options.get("--pid")), options.get("--core")
+    if pid is not None and core is not None:
         raise getopt.GetoptError("-p and --core name one target each: give one of them")
     return Options(
         pid=pid or "",
-        core=options.get("--core", ""),
-        is_pid_empty=pid == "",
+        core=core or "",
+        empty="-p" if pid == "" else "--core" if core == "" else "",
         commands=tuple(value for name, value in given if name in ("-c", "--command")),
         scripts=tuple(scripts),
         variables=tuple(_variable(value) for name, value in given if name == "--let"),

@@ -142,11 +142,27 @@ def test_set_takes_a_blank(farfetch: Farfetch, game: TargetProcess, line: str, s
     assert done.stderr.startswith(f"farfetch: a blank stands before the value: {said}; usage: set ")
 
 
-@pytest.mark.parametrize("options", [("-p", ""), ("--pid", ""), ("--pid=",)])
-def test_an_empty_variable_behind_p_is_said(farfetch: Farfetch, options: tuple[str, ...]) -> None:
-    said = 'farfetch: -p is given an empty PID or NAME ("" or a variable without a value)\n'
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("-p", ""), "-p is given an empty PID or NAME"),
+        (("--pid", ""), "-p is given an empty PID or NAME"),
+        (("--pid=",), "-p is given an empty PID or NAME"),
+        (("--core", ""), "--core is given an empty FILE"),
+    ],
+)
+def test_an_empty_variable_for_a_target_ends_it(
+    farfetch: Farfetch, options: tuple[str, ...], said: str
+) -> None:
+    """What was meant for a target is not run without one."""
+    line = f'farfetch: {said} ("" or a variable without a value)\n'
     done = farfetch(*options, "-c", "type u8")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "type u8\n", said)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", line)
+    done = farfetch(*options, stdin="type u8\n")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", line)
+    done = farfetch("--json", *options, "-c", "type u8")
+    (answer,) = map(json.loads, done.stdout.splitlines())
+    assert (done.returncode, answer["ok"], answer["error"]["type"]) == (2, False, "UsageError")
     done = farfetch("-c", "type u8")
     assert (done.returncode, done.stderr) == (0, "")
 
