@@ -25,7 +25,7 @@ def publish(thing: Any, package: str) -> Any:
     >>> from farfetch.scanner.publishing import publish
     >>> class Found:
     ...     __module__ = "farfetch.scanner.scan.results"
-    ...     faults: "FaultSet"
+    ...     faults: FaultSet
     >>> publish(Found, "farfetch.scanner").__module__, Found.__annotations__["faults"].__name__
     ('farfetch.scanner', 'FaultSet')
     """
