@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from ..arguments import HIGHEST
 from ..engine import cell, content, ffi, lib
 from ..errors import AccessDenied, MemoryUnavailable, TargetGone
 from ..errors.suggest import did_you_mean
+from ..lifetime.life import this_process
 from ..memory.base import Memory
 from ..memory.owner import ProcessInfo
 from ..memory.regions import Region
@@ -32,6 +34,7 @@ _OPENERS: Final[dict[str, Callable[[int, Any], int]]] = {
 }
 
 _BYTES: Final = ffi.typeof("uint8_t[]")
+_SETTLES: Final = 1000  # milliseconds that a value may take to be put back once more
 
 _MISSING: Final = {
     "syscall": "this kernel has no system call 505, or the farfetch module is not loaded",
@@ -79,6 +82,8 @@ class GuardedMemory(ProcessMemory):
         self._plain = plain
         self._forcing: ProcessMemory | None = None
         self._opening = threading.RLock()
+        self._looks: weakref.WeakSet[Any] = weakref.WeakSet()  # calls of the core
+        self._process = this_process()
 
     @property
     def alive(self) -> bool:
@@ -142,7 +147,11 @@ class GuardedMemory(ProcessMemory):
         spec = ffi.new(
             "struct ff_call_spec *", {**often, "values": values.given[0], "held": put_back}
         )
-        return None if lib.ff_call_start(self.reader, spec, call) else call
+        if lib.ff_call_start(self.reader, spec, call):
+            return None
+        self._looks.add(call)
+        self._held.get()  # closed just now: then it ends with its cell
+        return call
 
     def write_many(self, values: Values, *, force: bool = False) -> int:
         """Write values at many addresses, each for itself; as :meth:`write` does."""
@@ -183,8 +192,11 @@ class GuardedMemory(ProcessMemory):
             other.wait_no_more()
 
     def close(self) -> None:
-        """Let go of the readers, and of the address space."""
+        """Let go of the readers, and of the address space; nothing is put back from then on."""
         super().close()
+        if self._process is this_process():  # a child has none of the threads
+            for call in tuple(self._looks):
+                lib.ff_call_settle(call[0], _SETTLES)
         for other in self._others():
             other.close()
         self._space.close()

@@ -307,6 +307,19 @@ def test_the_core_puts_back_what_is_plain(monkeypatch: pytest.MonkeyPatch) -> No
         assert puppet.read(held[2].address, 4) == b"\7\0\0\0"
 
 
+def test_the_core_puts_nothing_back_once_the_memory_alone_is_closed() -> None:
+    with Puppet() as puppet, attach(puppet.pid, memory="process_vm") as target:
+        at = puppet.reserve(1)
+        puppet.map(at, 1)
+        held = target.freeze(at, i32, 5, interval=FAST)
+        puppet.write(at, b"\7")
+        wait_for(lambda: held.writes == 2)
+        target.memory.close()
+        puppet.write(at, b"\7")
+        wait_for(lambda: isinstance(held.error, TargetClosed))
+        assert puppet.read(at, 4) == b"\7\0\0\0"
+
+
 @pytest.mark.parametrize("reader", ["process_vm", "proc_mem"])
 def test_the_core_writes_nothing_that_the_target_may_not(reader: str) -> None:
     """What is only read there now may be written by force, which is not what was asked for."""
