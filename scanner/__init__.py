@@ -76,6 +76,7 @@ from .memory.buffer import Buffer
 from .memory.modules import Location, Module
 from .memory.named import NamedAddress, NamedAddresses
 from .memory.owner import ProcessInfo
+from .memory.calculation import Calculation
 from .memory.path_group import PathGroup, parse_path
 from .memory.pointer_path import PointerPath, PointerStep
 from .memory.region_filter import Where
@@ -114,6 +115,7 @@ from .scan.scan import Scan
 from .scan.writing import WriteResult
 from .tables.code_entry import CodeEntry
 from .tables.entry import Entry
+from .tables.group import TableGroup
 from .tables.script_entry import Script
 from .tables.table import Table
 from .target import Target
@@ -243,6 +245,7 @@ __all__ = [
     "Budget",
     "BudgetError",
     "Buffer",
+    "Calculation",
     "Checked",
     "CheckedPath",
     "CodeEntry",
@@ -322,6 +325,7 @@ __all__ = [
     "Table",
     "TableCheck",
     "TableError",
+    "TableGroup",
     "Taken",
     "Target",
     "TargetAmbiguous",

@@ -30,6 +30,14 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _HEX: Final = re.compile(r"[0-9A-Fa-f]+")
+_DECIMAL: Final = re.compile(r"[0-9]+")
+#: What a value is cut to by a type before it, as in ``(DWORD)[p]``: its bits, and whether signed.
+_CASTS: Final = {
+    **{"byte": (8, False), "word": (16, False), "dword": (32, False)},
+    **{"qword": (64, False), "uint64": (64, False), "char": (8, True), "short": (16, True)},
+    **{"long": (32, True), "longlong": (64, True), "int64": (64, True)},
+}
+_CAST: Final = re.compile(rf"\s*\(\s*({'|'.join(_CASTS)})\s*\)", re.IGNORECASE)
 
 
 class Number(NamedTuple):
@@ -57,14 +65,27 @@ class Sum(NamedTuple):
     terms: tuple[tuple[int, tuple[Expression, ...]], ...]
 
 
-Expression: TypeAlias = "Number | Name | Pointer | Sum"
+class Cast(NamedTuple):
+    """What is left of a value in fewer bits."""
+
+    bits: int
+    signed: bool
+    value: Expression
+
+
+Expression: TypeAlias = "Number | Name | Pointer | Sum | Cast"
 Resolve: TypeAlias = Callable[[str], int]
 Read: TypeAlias = Callable[[int], int]
 
 
 class _Parser:
-    def __init__(self, text: str, at: int, end: int, known: Container[str]) -> None:
+    def __init__(
+        self, text: str, at: int, end: int, known: Container[str], *, place: bool, decimal: bool
+    ) -> None:
         self.text, self.at, self.end, self.known = text, at, end, known
+        self.place = place
+        self.digits = _DECIMAL if decimal else _HEX
+        self.base = 10 if decimal else 16
         self.depth = 0
 
     def peek(self) -> re.Match[str] | None:
@@ -106,6 +127,13 @@ class _Parser:
         return Sum(tuple(terms))
 
     def factor(self) -> Expression:
+        cast = _CAST.match(self.text, self.at, self.end) if self.place else None
+        if cast is not None:
+            self.deeper(cast.start())
+            self.at = cast.end()
+            value = self.factor()
+            self.depth -= 1
+            return Cast(*_CASTS[cast[1].lower()], value)
         token = self.peek()
         if token is None:
             raise self.error("a number or a name is missing here")
@@ -127,14 +155,17 @@ class _Parser:
             return Number(int.from_bytes(raw, "little"))
         quoted = token["quoted"] is not None
         word = token["quoted"] if quoted else token["name"]
-        if word not in self.known and _HEX.fullmatch(word):
-            return Number(self.integer(word, 16, start))
+        if word not in self.known and self.digits.fullmatch(word):
+            return Number(self.integer(word, self.base, start))
         return Name(word, start)
 
-    def nested(self, mark: str, start: int) -> Expression:
+    def deeper(self, start: int) -> None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise self.error(f"brackets are nested more than {MAX_DEPTH} deep", start)
+
+    def nested(self, mark: str, start: int) -> Expression:
+        self.deeper(start)
         inner = self.sum()
         closing = self.peek()
         if closing is None or closing["mark"] != {"[": "]", "(": ")"}[mark]:
@@ -161,7 +192,13 @@ class _Parser:
 
 
 def parse(
-    text: str, start: int = 0, end: int | None = None, *, known: Container[str] = ()
+    text: str,
+    start: int = 0,
+    end: int | None = None,
+    *,
+    known: Container[str] = (),
+    place: bool = False,
+    decimal: bool = False,
 ) -> Expression:
     """Read an address or a number.
 
@@ -170,6 +207,8 @@ def parse(
         start: where it begins.
         end: where it ends; at the end of the text if None.
         known: names that are no numbers, though they look like them.
+        place: whether a type may stand before what it cuts, as in places: ``(DWORD)[p]``.
+        decimal: whether a number is decimal that does not say otherwise.
 
     Raises:
         AssemblyError: it is none; says where.
@@ -178,7 +217,7 @@ def parse(
     Pointer(address=Name(text='pPlayer', position=1))
     """
     end = len(text) if end is None else end
-    parser = _Parser(text, start, end, known)
+    parser = _Parser(text, start, end, known, place=place, decimal=decimal)
     tree = parser.sum()
     rest = parser.peek()
     if rest is not None:
@@ -204,6 +243,8 @@ def evaluate(tree: Expression, resolve: Resolve, read: Read) -> int:
         return resolve(tree.text)
     if isinstance(tree, Pointer):
         return read(evaluate(tree.address, resolve, read))
+    if isinstance(tree, Cast):
+        return _cut(tree, evaluate(tree.value, resolve, read))
     total = 0
     for sign, factors in tree.terms:
         product = sign
@@ -219,6 +260,8 @@ def names(tree: Expression) -> Iterator[Name]:
         yield tree
     elif isinstance(tree, Pointer):
         yield from names(tree.address)
+    elif isinstance(tree, Cast):
+        yield from names(tree.value)
     elif isinstance(tree, Sum):
         for _, factors in tree.terms:
             for factor in factors:
@@ -233,6 +276,9 @@ def plain(tree: Expression) -> int | None:
     """
     if isinstance(tree, Number):
         return tree.value
+    if isinstance(tree, Cast):
+        value = plain(tree.value)
+        return None if value is None else _cut(tree, value)
     if not isinstance(tree, Sum):
         return None
     total = 0
@@ -245,3 +291,39 @@ def plain(tree: Expression) -> int | None:
             product *= value
         total += product
     return total
+
+
+def _cut(cast: Cast, value: int) -> int:
+    value %= 1 << cast.bits
+    return value - (1 << cast.bits) if cast.signed and value >> cast.bits - 1 else value
+
+
+def written(tree: Expression, prefix: str = "0x") -> str:
+    """The text of an expression, which is read as the same in hexadecimal and in decimal.
+
+    Args:
+        tree: that :func:`parse` made.
+        prefix: of numbers; without one they are only read as the same in hexadecimal.
+
+    >>> written(parse("[game.exe+10]+[q]*4-(DWORD)[r]", place=True))
+    '["game.exe"+0x10]+["q"]*0x4-(dword)["r"]'
+    """
+    if isinstance(tree, Number):
+        return f"{'-' if tree.value < 0 else ''}{prefix}{abs(tree.value):x}"
+    if isinstance(tree, Name):
+        return f'"{tree.text}"'
+    if isinstance(tree, Pointer):
+        return f"[{written(tree.address, prefix)}]"
+    if isinstance(tree, Cast):
+        name = next(name for name, kind in _CASTS.items() if kind == (tree.bits, tree.signed))
+        return f"({name}){_factor(tree.value, prefix)}"
+    terms = (
+        ("-" if sign < 0 else "+") + "*".join(_factor(factor, prefix) for factor in factors)
+        for sign, factors in tree.terms
+    )
+    return "".join(terms).removeprefix("+")
+
+
+def _factor(tree: Expression, prefix: str) -> str:
+    text = written(tree, prefix)
+    return f"({text})" if isinstance(tree, Sum) or text.startswith("-") else text

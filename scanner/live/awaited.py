@@ -18,8 +18,7 @@ from ..errors import (
 )
 from ..lifetime.waiting import Waiting, pauses
 from ..memory.addresses import format_address
-from ..memory.path_group import AnyPath, PathGroup, follower_of
-from ..memory.pointer_path import PointerPath
+from ..memory.path_group import AnyPath, follower_of
 from ..memory.space import Space
 from ..predicates.binding import bind
 from ..predicates.language import parse_predicate
@@ -60,7 +59,7 @@ def awaited(
     if others:
         raise ScanOrderError(f"{tree}: there is no {' and no '.join(others)} where one value is")
     size = fixed_size_of(type, bits=space.bits)
-    if isinstance(address, PointerPath | PathGroup):
+    if isinstance(address, AnyPath):
         resolve: Callable[[], int] = follower_of(address, space).resolve
     else:
         resolve = partial(int, arguments.address(address))

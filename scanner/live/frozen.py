@@ -10,8 +10,7 @@ from .. import arguments
 from ..errors import FarfetchError, ValueKindError
 from ..lifetime.bound import Scoped
 from ..lifetime.life import Life
-from ..memory.path_group import AnyPath, PathGroup, follower_of
-from ..memory.pointer_path import PointerPath
+from ..memory.path_group import AnyPath, follower_of
 from ..memory.space import Space
 from ..memory.writing import write_fully
 from ..values.convert import encode, layout_of
@@ -69,7 +68,7 @@ class Freeze(Scoped, Generic[T]):
     ) -> None:
         if allow is not None:
             arguments.choice("allow", allow, ("increase", "decrease"))
-        is_path = isinstance(address, PointerPath | PathGroup)
+        is_path = isinstance(address, AnyPath)
         self.path: AnyPath | None = address if is_path else None  # type: ignore[assignment]
         self.address = 0 if is_path else arguments.address(address)
         self.type = type

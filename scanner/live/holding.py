@@ -8,8 +8,7 @@ from typing import Any, Literal, overload
 
 from .. import arguments
 from ..memory.base import Memory
-from ..memory.path_group import AnyPath, PathGroup
-from ..memory.pointer_path import PointerPath
+from ..memory.path_group import AnyPath
 from ..values.convert import value_type
 from ..values.value_type import AnyType, OtherType, T, ValueType
 from .access import Access
@@ -94,7 +93,7 @@ class Holding(Access):
         self._life.check()
         construct = value_type(type)
         self.memory.check_writable()
-        if not isinstance(address, PointerPath | PathGroup):
+        if not isinstance(address, AnyPath):
             address = arguments.address(address)
         if value is None:
             at = address if isinstance(address, int) else address.resolve(self)

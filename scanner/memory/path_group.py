@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from .. import arguments
 from ..errors import ArgumentError, ExpressionError, PointerError
+from .calculation import SIGN, Calculation, Calculator
 from .pointer_path import Follower, PointerPath, PointerStep
 from .space import Space
 
@@ -143,11 +144,11 @@ class PathGroup(NamedTuple):
 
 
 #: What leads to a place.
-AnyPath = PointerPath | PathGroup
+AnyPath = PointerPath | PathGroup | Calculation
 
 
 def parse_path(text: str) -> AnyPath:
-    """The path, or the group of paths, that a text says.
+    """The path, the group of paths, or behind ``=`` the calculation, that a text says.
 
     Raises:
         PointerError: it says none.
@@ -155,12 +156,16 @@ def parse_path(text: str) -> AnyPath:
     >>> parse_path("game+0x4010 -> 8") == PointerPath.parse("game+0x4010 -> 8")
     True
     """
-    several = len(_parts(arguments.text("text", text))) > 1
+    if arguments.text("text", text).lstrip().startswith(SIGN):
+        return Calculation.parse(text)
+    several = len(_parts(text)) > 1
     return PathGroup.parse(text) if several else PointerPath.parse(text)
 
 
-def follower_of(path: AnyPath, target: Space) -> Follower | GroupFollower:
-    """What follows a path, or a group, as often as one likes."""
+def follower_of(path: AnyPath, target: Space) -> Follower | GroupFollower | Calculator:
+    """What follows a path, a group or a calculation as often as one likes."""
+    if isinstance(path, Calculation):
+        return Calculator(path, target)
     return GroupFollower(path, target) if isinstance(path, PathGroup) else Follower(path, target)
 
 

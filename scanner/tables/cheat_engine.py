@@ -15,15 +15,16 @@ from typing import Final, NamedTuple
 
 from .. import arguments
 from ..errors import FarfetchError, TableError
-from ..memory.pointer_path import PointerPath
 from .content import MAX_COMMENTS, MAX_ENTRIES
-from .ct_address import read_place
+from .ct_address import Place, read_place
 from .ct_document import Element, parse_document
 from .ct_types import own_types, read_choices, read_type
 from .entry import MAX_TEXT, Entry
-from .origin import Origin, Source
+from .group import OPTIONS, TableGroup
+from .origin import Found, Origin, Source
 from .script_entry import Script
-from .table import Table, read_file
+from .table import Table
+from .table_file import read_file
 
 #: Elements of an entry that stay in the file and do nothing here.
 _LEFT: Final = {"Hotkeys": "its hotkeys"}
@@ -63,17 +64,33 @@ def import_table(path: str | os.PathLike[str]) -> tuple[Table, list[Taken]]:
     farfetch.scanner.TableError: the table /dev/null: is not a regular file
     """
     name = arguments.path("path", path)
-    raw = read_file(name)
+    return _read(name, read_file(name))
+
+
+def look_at(origin: Origin) -> None:
+    """Find what is in the file that a table was made of, unless that is known.
+
+    Raises:
+        TableError: it is no such file.
+    """
+    if origin.found is None:
+        table, _ = _read("", origin.raw)
+        assert table.origin is not None
+        origin.found = table.origin.found
+
+
+def _read(name: str, raw: bytes) -> tuple[Table, list[Taken]]:
     root = parse_document(name, raw)
     table, report = Table(), list[Taken]()
-    table.origin = Origin(raw, root)
+    sources: dict[str, Source] = {}
+    table.origin = Origin(raw, Found(root, sources))
     table.symbols = _symbols(root)
     table.comments = root.said("Comments")[:MAX_COMMENTS]
     by_description: dict[str, Element] = {}
     for element in _all(root):
         by_description.setdefault(description_of(element), element)
     own = own_types(_texts(root))
-    places: dict[int, PointerPath | None] = {}
+    places: dict[int, Place | None] = {}
     names = _Names()
     for element, parent, group in _entries(root, None, ()):
         above = None if parent is None else places.get(id(parent))
@@ -81,6 +98,10 @@ def import_table(path: str | os.PathLike[str]) -> tuple[Table, list[Taken]]:
         # what has no address is passed over by those in it that count from what is above
         has_none = element.said("Address") in ("", "0")
         places[id(element)] = (above or place) if has_none else place
+        options = _options(element)
+        inner = "/".join((*group, _group_name(element)))
+        if options:
+            table.groups.setdefault(inner, TableGroup(inner, options))
         if is_header(element):
             continue
         if len(report) == MAX_ENTRIES:
@@ -98,7 +119,9 @@ def import_table(path: str | os.PathLike[str]) -> tuple[Table, list[Taken]]:
             table.put_script(made)
         else:
             table.put(made)
-        table.origin.sources[label] = Source(element, made)
+        sources[label] = Source(element, made)
+        if options:
+            table.groups[inner] = TableGroup(inner, options, label)
         report.append(Taken(label, True, left, "script" if isinstance(made, Script) else "value"))
     return table, report
 
@@ -158,13 +181,28 @@ def _entries(
     """All entries, with the one they belong to and the groups they are in."""
     for element in parent.all("CheatEntries", "CheatEntry"):
         yield element, above, group
-        inner = (*group, description_of(element).replace("/", "\N{BIG SOLIDUS}") or "group")
-        yield from _entries(element, element, inner)
+        yield from _entries(element, element, (*group, _group_name(element)))
+
+
+def _group_name(element: Element) -> str:
+    """What those are grouped under that are in an entry."""
+    return description_of(element).replace("/", "\N{BIG SOLIDUS}") or "group"
+
+
+def _options(element: Element) -> tuple[str, ...]:
+    """What an entry does to those in it."""
+    said = element.find("Options")
+    if said is None:
+        return ()
+    on = {name for name, value in said.attributes.items() if value == "1"}
+    if "moBindActivation" in on:  # of older versions
+        on |= {"moActivateChildrenAsWell", "moDeactivateChildrenAsWell"}
+    return tuple(option for option, theirs in OPTIONS.items() if theirs in on)
 
 
 def _place(
-    element: Element, parent: PointerPath | None
-) -> tuple[PointerPath | None, TableError | None]:
+    element: Element, parent: Place | None
+) -> tuple[Place | None, TableError | None]:
     """Where an entry is, or why that cannot be said."""
     if element.find("Address") is None:
         return None, TableError("", "has no address")
@@ -181,7 +219,7 @@ def _made(
     element: Element,
     label: str,
     group: str,
-    place: PointerPath | None,
+    place: Place | None,
     refused: TableError | None,
     by_description: dict[str, Element],
     own: dict[str, int],

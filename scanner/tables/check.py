@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from .. import arguments
+from ..memory.calculation import Calculation
 from ..memory.stacks import stack_number
 from ..script.offline import OfflineCheck, check_script
 from ..values.literals import quote
-from .cheat_engine import Taken
+from .cheat_engine import Taken, look_at
 from .ct_fields import path_of
 from .entry import Entry
 from .reading import read_table
@@ -22,6 +23,8 @@ from .table import Table
 Status: TypeAlias = Literal["known", "waiting", "runnable", "refused"]
 
 _REGISTERED: Final = re.compile(r"(?<!un)registersymbol\s*\(([^)]*)\)", re.IGNORECASE)
+#: The worse, the later.
+_ORDER: Final[tuple[Status, ...]] = ("known", "waiting", "refused")
 _BASE: Final = re.compile(r'"([^"]*)"(?:[+-]0x[0-9a-f]+)?|(0x[0-9a-fA-F]+)')
 
 
@@ -130,7 +133,9 @@ class _Known:
     """Which scripts can run, and which symbols they make known."""
 
     def __init__(self, table: Table, folder: str, *, lua: bool) -> None:
-        self._table = table
+        if table.origin is not None:
+            look_at(table.origin)
+        self._sources = table.origin.sources if table.origin else {}
         self._by: dict[str, list[str]] = {}  # names that are registered, by which texts
         self._named: dict[str, str] = {}
         for script in table.scripts:
@@ -189,10 +194,18 @@ class _Known:
 
     def value(self, entry: Entry) -> Checked:
         """What can be said of a value."""
-        base = _BASE.fullmatch(path_of(entry).base)
+        path = path_of(entry)
+        if isinstance(path, Calculation):
+            each = [self._named_place(entry, name) for name in path.names]
+            worst = max(each, key=lambda one: _ORDER.index(one.status), default=None)
+            return worst or Checked(entry.name, "value", "known")
+        base = _BASE.fullmatch(path.base)
         if base is None or base[1] is None:
             return Checked(entry.name, "value", "known")
-        name = base[1]
+        return self._named_place(entry, base[1])
+
+    def _named_place(self, entry: Entry, name: str) -> Checked:
+        """What can be said of a value whose place a name tells."""
         folded = name.lower()
         if folded in self._given:
             return Checked(entry.name, "value", "known")
@@ -213,8 +226,7 @@ class _Known:
 
     def _is_quoted(self, entry: Entry) -> bool:
         """Whether the file has its base in quotes, as modules are written."""
-        origin = self._table.origin
-        source = None if origin is None else origin.sources.get(entry.name)
+        source = self._sources.get(entry.name)
         if source is None:
             return True
         return source.element.said("Address").lstrip("[").startswith('"')

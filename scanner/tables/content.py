@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ..declarations.registry import MAX_DECLARATIONS, Declaration
 from ..errors import FarfetchError, TableError
+from ..memory.path_group import PathGroup
 from ..values.literals import quote
 from .code_entry import CODE_FIELDS, CodeEntry
 from .entry import FIELDS, Entry, check_text
+from .group import TableGroup, fields_of_group, group_of
+from .origin import Origin
 from .script_entry import Script
 
 FORMAT: Final = "farfetch table"
-#: Files without scripts, code, symbols, comments, bits, choices and values shown in another way are
-#: of version 3, those without groups of paths of version 2, those without structures, too, of
+#: Files without calculated places, groups that do something and what Cheat Engine had are of version
+#: 4, those without scripts, code, symbols, comments, bits, choices and values shown in
+#: another way of version 3, those without groups of paths of version 2, those without structures, too, of
 #: version 1: older ones read these as well.
-VERSION: Final = 4
+VERSION: Final = 5
 
 #: Entries that are read; a file with more is refused.
 MAX_ENTRIES: Final = 100_000
@@ -42,6 +47,8 @@ class Content(NamedTuple):
         code: as objects.
         symbols: pointer paths of names, as texts.
         comments: for people.
+        groups: that do something to what is in them, by their paths.
+        origin: the file of Cheat Engine's that it was made of; or None.
     """
 
     entries: list[object]
@@ -50,6 +57,8 @@ class Content(NamedTuple):
     code: list[object]
     symbols: dict[str, str]
     comments: str
+    groups: dict[str, TableGroup]
+    origin: Origin | None
 
 
 def parse(name: str, raw: bytes) -> Content:
@@ -109,7 +118,76 @@ def parse(name: str, raw: bytes) -> Content:
         check_text("comments", comments, needed=False, most=MAX_COMMENTS)
     except TableError as error:
         raise TableError(name, error.reason) from None
-    return Content(entries, structures, scripts, code, symbols, comments)
+    groups = _groups(name, content.get("groups", []) if version > 4 else [])
+    origin = None
+    if version > 4 and "cheat_engine" in content:
+        try:
+            origin = Origin.of_fields(content["cheat_engine"])
+        except TableError as error:
+            raise TableError(name, error.reason) from None
+    return Content(entries, structures, scripts, code, symbols, comments, groups, origin)
+
+
+def _groups(name: str, listed: object) -> dict[str, TableGroup]:
+    if not isinstance(listed, list) or len(listed) > MAX_ENTRIES:
+        raise TableError(name, f"has no list of at most {MAX_ENTRIES} groups")
+    groups = {}
+    for number, fields in enumerate(listed, 1):
+        try:
+            group = group_of(fields)
+        except TableError as error:
+            raise TableError(name, f"group {number}: {error.reason}") from None
+        groups[group.path] = group
+    return groups
+
+
+def written(
+    entries: Sequence[Entry],
+    structures: Collection[Declaration],
+    scripts: Iterable[Script],
+    code: Iterable[CodeEntry],
+    symbols: Mapping[str, str],
+    comments: str,
+    groups: Iterable[TableGroup],
+    origin: Origin | None,
+) -> bytes:
+    """The file that a table is, of the oldest version that has it all."""
+    listed = [(entry, fields_of(entry)) for entry in entries]
+    content: dict[str, object] = {
+        "structures": [
+            {field: getattr(structure, field) for field in DECLARATION} for structure in structures
+        ],
+        "entries": [fields for _, fields in listed],
+        "scripts": [
+            {
+                field: getattr(script, field)
+                for field in SCRIPT
+                if getattr(script, field) or field == "text"
+            }
+            for script in scripts
+        ],
+        "code": [fields_of_code(each) for each in code],
+        "symbols": dict(symbols),
+        "comments": comments,
+        "groups": [fields_of_group(group) for group in groups],
+        "cheat_engine": origin.fields() if origin else {},
+    }
+    kept = {name: said for name, said in content.items() if said or name == "entries"}
+    wheres = [entry.where for entry in entries]
+    if kept.keys() & {"groups", "cheat_engine"} or any(
+        where.lstrip().startswith("=") for where in (*wheres, *symbols.values())
+    ):
+        version = VERSION
+    elif kept.keys() & {"scripts", "code", "symbols", "comments"} or any(
+        fields.keys() & NEWER for _, fields in listed
+    ):
+        version = 4
+    elif any("|" in entry.where and isinstance(entry.path, PathGroup) for entry, _ in listed):
+        version = 3
+    else:
+        version = 2 if structures else 1
+    whole = {"format": FORMAT, "version": version, **kept}
+    return json.dumps(whole, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

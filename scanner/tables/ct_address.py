@@ -1,21 +1,42 @@
-"""Addresses of Cheat Engine's tables as pointer paths."""
+"""Addresses of Cheat Engine's tables as pointer paths, or as calculations where they are none."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, TypeAlias
 
-from ..assembler.expressions import Expression, Name, Number, Pointer, Sum, parse, plain
+from ..assembler.expressions import (
+    Expression,
+    Name,
+    Number,
+    Pointer,
+    Sum,
+    names,
+    parse,
+    plain,
+    written,
+)
 from ..errors import AssemblyError, TableError
+from ..memory.calculation import Calculation, calculation_of
+from ..memory.calculation import tree_of as tree_of_calculation
 from ..memory.pointer_path import PointerPath
+
+#: Where one entry is.
+Place: TypeAlias = PointerPath | Calculation
 
 #: A module with blanks in its name, which nobody has put into quotes.
 _BLANKS: Final = re.compile(r'([^"+\[\]*]*\s[^"+\[\]*]*\.(?:exe|dll))\s*([+-].*)?', re.IGNORECASE)
 _LAST: Final = (1 << 63) - 1
+#: What only Lua has: a call, an operator, a word of it.
+_LUA: Final = re.compile(r"[\w\"']\s*\(|[~=<>/%^#{}]|\.\.|\b(?:and|or|not|if|then|return)\b")
 
 
-def read_place(text: str, offsets: tuple[str, ...], parent: PointerPath | None) -> PointerPath:
-    """The path that an address and offsets say.
+class _Calculated(Exception):  # noqa: N818
+    """It is no pointer path."""
+
+
+def read_place(text: str, offsets: tuple[str, ...], parent: Place | None) -> Place:
+    """The path that an address and offsets say; a calculation where they say no path.
 
     Args:
         text: of the address; one that begins with a sign counts from the parent's.
@@ -23,32 +44,100 @@ def read_place(text: str, offsets: tuple[str, ...], parent: PointerPath | None) 
         parent: where the entry is that it belongs to; None where it is nowhere.
 
     Raises:
-        TableError: it is no path; says why.
+        TableError: it is neither; says why.
 
     >>> str(read_place("[[game.exe+10]+8]-4", ("20",), None))
     '"game.exe"+0x10 -> 0x8 -> -0x4 -> 0x20'
+    >>> str(read_place("[game.exe+10]+[p]*4", ("q+2",), None))
+    '=[["game.exe"+0x10]+["p"]*0x4]+"q"+0x2'
     """
     if not text:
         raise TableError("", "has no address")
     blanks = _BLANKS.fullmatch(text)
     word = text if blanks is None else f'"{blanks[1]}"{blanks[2] or ""}'
-    path = _relative(word, parent) if word[0] in "+-" else _linear(_tree(word, "address"), word)
-    added = tuple(_offset(offset) for offset in reversed(offsets))
-    return PointerPath(path.base, (*path.offsets, *added))
+    address = _tree(word, "address")
+    added = [_tree(offset.strip() or "0", "offset") for offset in reversed(offsets)]
+    is_relative = word[0] in "+-"
+    if is_relative and parent is None:
+        raise TableError("", f"its address {text:.80} counts from an entry that has none")
+    try:
+        distances = tuple(_distance(offset) for offset in added)
+        path = moved(parent, address) if is_relative and parent is not None else _linear(address)
+        if isinstance(path, PointerPath):
+            return PointerPath(path.base, (*path.offsets, *distances))
+    except _Calculated:
+        pass
+    tree = address
+    if is_relative and parent is not None:
+        tree = _added(tree_of(parent), address)
+    for offset in added:
+        tree = _added(Pointer(tree), offset)
+    return calculation_of(tree)
+
+
+def tree_of(place: Place) -> Expression:
+    """A place as an expression.
+
+    >>> written(tree_of(PointerPath('"game.exe"+0x10', (8, -4))))
+    '[["game.exe"+0x10]+0x8]-0x4'
+    """
+    if isinstance(place, Calculation):
+        return tree_of_calculation(place)
+    tree = parse(place.base)
+    for offset in place.offsets:
+        tree = _added(Pointer(tree), Number(offset))
+    return tree
+
+
+def moved(path: Place, distance: Expression) -> Place:
+    """The path to what lies so many bytes behind its end, or before it."""
+    value = plain(distance)
+    if value is None or isinstance(path, Calculation):
+        return calculation_of(_added(tree_of(path), distance))
+    if path.offsets:
+        last = _signed(path.offsets[-1] + _signed(value))
+        return PointerPath(path.base, (*path.offsets[:-1], last))
+    return _linear(_added(parse(path.base), Number(_signed(value))))
+
+
+def _added(tree: Expression, other: Expression) -> Expression:
+    terms = tree.terms if isinstance(tree, Sum) else ((1, (tree,)),)
+    value = plain(other)
+    if value is not None:
+        value = _signed(value)
+        more: tuple[tuple[int, tuple[Expression, ...]], ...] = (
+            ((-1 if value < 0 else 1, (Number(abs(value)),)),) if value else ()
+        )
+    else:
+        more = other.terms if isinstance(other, Sum) else ((1, (other,)),)
+    return Sum((*terms, *more)) if more else tree
 
 
 def _tree(text: str, what: str) -> Expression:
     try:
-        return parse(text)
+        tree = parse(text, place=True)
     except AssemblyError as error:
-        reason = f"its {what} {text:.80} is not understood: {error.reason}"
-        raise TableError("", reason) from None
+        if _LUA.search(text):
+            reason = "is Lua, which is not run for a place"
+        else:
+            reason = f"is not understood: {error.reason}"
+        raise TableError("", f"its {what} {text.strip():.80} {reason}") from None
+    for name in names(tree):
+        if not name.text.strip() or any(mark in name.text for mark in ('"', "->", "|")):
+            raise TableError("", f"its {what} {text.strip():.80} names nothing")
+        if _LUA.search(name.text):
+            reason = "is Lua, which is not run for a place"
+            raise TableError("", f"its {what} {text.strip():.80} {reason}")
+    value = plain(tree)
+    if value is not None and what == "offset":
+        _signed(value)
+    return tree
 
 
-def _offset(text: str) -> int:
-    value = plain(_tree(text.strip() or "0", "offset"))
+def _distance(tree: Expression) -> int:
+    value = plain(tree)
     if value is None:
-        raise TableError("", f"its offset {text.strip():.80} is a calculation")
+        raise _Calculated
     return _signed(value)
 
 
@@ -59,39 +148,19 @@ def _signed(value: int) -> int:
     return value
 
 
-def _relative(text: str, parent: PointerPath | None) -> PointerPath:
-    if parent is None:
-        raise TableError("", f"its address {text:.80} counts from an entry that has none")
-    value = plain(_tree(text, "address"))
-    if value is None:
-        raise TableError("", f"its address {text:.80} is a calculation")
-    return moved(parent, _signed(value))
-
-
-def moved(path: PointerPath, distance: int) -> PointerPath:
-    """The path to what lies so many bytes behind its end, or before it."""
-    if path.offsets:
-        last = _signed(path.offsets[-1] + distance)
-        return PointerPath(path.base, (*path.offsets[:-1], last))
-    tree = parse(path.base)
-    return _linear(Sum(((1, (tree,)), (1, (Number(distance),)))), path.base)
-
-
-def _linear(tree: Expression, text: str) -> PointerPath:
+def _linear(tree: Expression) -> PointerPath:
     """A sum of one name or pointer and numbers, as a path."""
-    name, pointer, distance = _parts(tree, 1, text)
+    name, pointer, distance = _parts(tree, 1)
     if pointer is not None:
-        inner = _linear(pointer.address, text)
+        inner = _linear(pointer.address)
         return PointerPath(inner.base, (*inner.offsets, _signed(distance)))
     if name is None:
         return PointerPath(f"0x{distance % (1 << 64):x}")
-    if not name.text.strip() or any(mark in name.text for mark in ('"', "->", "|")):
-        raise TableError("", f"its address {text:.80} names nothing")
     sign = "-" if distance < 0 else "+"
     return PointerPath(f'"{name.text}"{sign}0x{abs(distance):x}')
 
 
-def _parts(tree: Expression, sign: int, text: str) -> tuple[Name | None, Pointer | None, int]:
+def _parts(tree: Expression, sign: int) -> tuple[Name | None, Pointer | None, int]:
     value = plain(tree)
     if value is not None:
         return None, None, sign * value
@@ -100,7 +169,7 @@ def _parts(tree: Expression, sign: int, text: str) -> tuple[Name | None, Pointer
     if sign == 1 and isinstance(tree, Pointer):
         return None, tree, 0
     if not isinstance(tree, Sum):
-        raise TableError("", f"its address {text:.80} is a calculation")
+        raise _Calculated
     name: Name | None = None
     pointer: Pointer | None = None
     distance = 0
@@ -108,9 +177,9 @@ def _parts(tree: Expression, sign: int, text: str) -> tuple[Name | None, Pointer
         product = plain(Sum(((1, factors),)))
         factor = factors[0] if product is None else Number(product)
         if product is None and len(factors) > 1:
-            raise TableError("", f"its address {text:.80} is a calculation")
-        other, deep, more = _parts(factor, sign * term, text)
+            raise _Calculated
+        other, deep, more = _parts(factor, sign * term)
         if (other or deep) and (name or pointer):
-            raise TableError("", f"its address {text:.80} is a calculation")
+            raise _Calculated
         name, pointer, distance = name or other, pointer or deep, distance + more
     return name, pointer, distance

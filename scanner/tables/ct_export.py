@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
@@ -17,14 +17,16 @@ from .. import arguments
 from ..errors import FarfetchError, TableError
 from ..memory.path_group import PathGroup
 from ..values.literals import quote
-from .cheat_engine import Taken, description_of, is_script
+from .cheat_engine import Taken, description_of, is_script, look_at
 from .ct_document import Element, is_editable, parse_document
-from .ct_fields import address_of, choices_of, path_of, type_fields
+from .ct_fields import choices_of, path_of, place_fields, type_fields
 from .entry import Entry
 from .files import has_content
+from .group import OPTIONS, TableGroup
 from .origin import Origin, Source
 from .script_entry import Script
-from .table import MAX_BYTES, Table, read_file, replace_file
+from .table import Table
+from .table_file import MAX_BYTES, read_file, replace_file
 
 _NAMED_LOST: Final = 4
 #: What of an entry is written, or is said again by what is. The state is the moment's.
@@ -71,29 +73,27 @@ def export_table(
     """
     scripts = table.scripts if isinstance(table, Table) else ()
     origin = table.origin if isinstance(table, Table) else None
+    groups = table.groups if isinstance(table, Table) else {}
     entries = arguments.several("table", table, Entry, "a Table, or entries")
     shown = arguments.path("path", path)
     if not arguments.flag("force", force):
         _check_replaced(shown, origin)
     report: list[Taken] = []
     if origin is not None:
-        raw = _edited(shown, origin, [*entries, *scripts], report)
+        raw = _edited(shown, origin, [*entries, *scripts], groups, report)
     else:
-        raw = _fresh([*entries, *scripts], report)
+        raw = _fresh([*entries, *scripts], groups, report)
     if len(raw) > MAX_BYTES:
         raise TableError(shown, f"would be larger than {MAX_BYTES >> 20} MiB")
     replace_file(shown, raw)
     return report
 
 
-def _fresh(things: list[Entry | Script], report: list[Taken]) -> bytes:
+def _fresh(
+    things: list[Entry | Script], groups: Mapping[str, TableGroup], report: list[Taken]
+) -> bytes:
     root = ElementTree.Element("CheatTable", CheatEngineTableVersion="45")
-    groups: dict[tuple[str, ...], Any] = {(): ElementTree.SubElement(root, "CheatEntries")}
-    for number, thing in enumerate(things):
-        element = _made(thing, number, report)
-        if element is not None:
-            parts = tuple(part for part in thing.group.split("/") if part)
-            _group(groups, parts).append(element)
+    _nest(ElementTree.SubElement(root, "CheatEntries"), things, groups, 0, report)
     ElementTree.indent(root)
     raw: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return raw + b"\n"
@@ -113,9 +113,10 @@ def _made(thing: Entry | Script, number: int, report: list[Taken]) -> Any:
     ElementTree.SubElement(element, "Description").text = f'"{thing.name}"'
     for tag, text in fields.items():
         ElementTree.SubElement(element, tag).text = text
-    if isinstance(thing, Entry) and path_of(thing).offsets:
+    listed = place_fields(path_of(thing))[1] if isinstance(thing, Entry) else ()
+    if listed:
         offsets = ElementTree.SubElement(element, "Offsets")
-        for offset in reversed(path_of(thing).offsets):
+        for offset in reversed(listed):
             ElementTree.SubElement(offsets, "Offset").text = f"{offset:X}"
     return element
 
@@ -142,17 +143,58 @@ def _fields(thing: Entry | Script) -> dict[str, str]:
     fields = type_fields(thing)
     if thing.choices:
         fields["DropDownList"] = choices_of(thing)
-    fields["Address"] = address_of(path_of(thing).base)
+    fields["Address"] = place_fields(path_of(thing))[0]
     return fields
 
 
-def _group(groups: dict[tuple[str, ...], Any], path: tuple[str, ...]) -> Any:
-    if path not in groups:
-        header = ElementTree.SubElement(_group(groups, path[:-1]), "CheatEntry")
+def _nest(
+    root: Any,
+    things: list[Entry | Script],
+    groups: Mapping[str, TableGroup],
+    first: int,
+    report: list[Taken],
+) -> None:
+    """Put the elements of things into one, in their groups."""
+    lists: dict[tuple[str, ...], Any] = {(): root}
+    headed = {group.head: group for group in groups.values() if group.head}
+    heads = [thing for thing in things if thing.name in headed]  # before what is in them
+    heads.sort(key=lambda thing: len(_parts(headed[thing.name].path)))
+    others = [thing for thing in things if thing.name not in headed]
+    for number, thing in enumerate((*heads, *others), first):
+        element = _made(thing, number, report)
+        if element is None:
+            continue
+        _group(lists, _parts(thing.group), groups).append(element)
+        group = headed.get(thing.name)
+        if group is not None and _parts(group.path) not in lists:
+            _add_options(element, group)
+            lists[_parts(group.path)] = ElementTree.SubElement(element, "CheatEntries")
+    for element in root.iter("CheatEntry"):
+        inner = element.find("CheatEntries")
+        if inner is not None and not len(inner):
+            element.remove(inner)
+
+
+def _parts(group: str) -> tuple[str, ...]:
+    return tuple(part for part in group.split("/") if part)
+
+
+def _add_options(element: Any, group: TableGroup | None) -> None:
+    if group is not None and group.options:
+        options = {OPTIONS[option]: "1" for option in group.options}
+        element.insert(2, ElementTree.Element("Options", options))
+
+
+def _group(
+    lists: dict[tuple[str, ...], Any], path: tuple[str, ...], groups: Mapping[str, TableGroup]
+) -> Any:
+    if path not in lists:
+        header = ElementTree.SubElement(_group(lists, path[:-1], groups), "CheatEntry")
         ElementTree.SubElement(header, "Description").text = f'"{path[-1]}"'
         ElementTree.SubElement(header, "GroupHeader").text = "1"
-        groups[path] = ElementTree.SubElement(header, "CheatEntries")
-    return groups[path]
+        _add_options(header, groups.get("/".join(path)))
+        lists[path] = ElementTree.SubElement(header, "CheatEntries")
+    return lists[path]
 
 
 class _Edits:
@@ -176,14 +218,22 @@ class _Edits:
         return b"".join((*parts, self._raw[at:]))
 
 
-def _edited(name: str, origin: Origin, things: list[Entry | Script], report: list[Taken]) -> bytes:
+def _edited(
+    name: str,
+    origin: Origin,
+    things: list[Entry | Script],
+    groups: Mapping[str, TableGroup],
+    report: list[Taken],
+) -> bytes:
     """The file that a table came from, with what has changed since."""
+    look_at(origin)
+    sources = origin.sources
     edits = _Edits(origin.raw)
     left: dict[int, str] = {}
     changed: list[tuple[Source, Entry | Script]] = []
     added: list[Entry | Script] = []
     for thing in things:
-        source = origin.sources.get(thing.name)
+        source = sources.get(thing.name)
         if (
             source is None
             or type(source.made) is not type(thing)
@@ -196,7 +246,8 @@ def _edited(name: str, origin: Origin, things: list[Entry | Script], report: lis
             report.append(Taken(thing.name, True, "", _kind(thing)))
         else:
             changed.append((source, thing))
-    gone = [source for source in origin.sources.values() if id(source.element) not in left]
+    gone = [source for source in sources.values() if id(source.element) not in left]
+    gone += origin.unnamed
     if not is_editable(origin.raw) and (changed or added or gone):
         raise TableError(
             name,
@@ -208,7 +259,7 @@ def _edited(name: str, origin: Origin, things: list[Entry | Script], report: lis
     for source in gone:
         _take_out(edits, origin.raw, source, left, report)
     if added:
-        _append(edits, origin, added, report)
+        _append(edits, origin, added, groups, report)
     return edits.done()
 
 
@@ -235,7 +286,7 @@ def _change(
                 _put(edits, raw, element, "DropDownList", fields.get("DropDownList"))
             if made.where != thing.where:
                 _put(edits, raw, element, "Address", fields["Address"])
-                _put_offsets(edits, element, path_of(thing).offsets)
+                _put_offsets(edits, element, place_fields(path_of(thing))[1])
     except TableError as error:
         report.append(Taken(thing.name, False, f"{error.reason}; it stays as it was", _kind(thing)))
         return
@@ -306,25 +357,26 @@ def _inside(element: Element) -> Iterable[Element]:
 
 
 def _append(
-    edits: _Edits, origin: Origin, added: list[Entry | Script], report: list[Taken]
+    edits: _Edits,
+    origin: Origin,
+    added: list[Entry | Script],
+    groups: Mapping[str, TableGroup],
+    report: list[Taken],
 ) -> None:
     """Put new entries behind the others, in groups of their own."""
     root = ElementTree.Element("CheatEntries")
-    groups: dict[tuple[str, ...], Any] = {(): root}
-    for number, thing in enumerate(added, 1_000_000):
-        element = _made(thing, number, report)
-        if element is not None:
-            parts = tuple(part for part in thing.group.split("/") if part)
-            _group(groups, parts).append(element)
+    _nest(root, added, groups, 1_000_000, report)
     ElementTree.indent(root)
     inner = b"".join(ElementTree.tostring(element, encoding="us-ascii") for element in root)
     if not inner:
         return
-    entries = origin.root.find("CheatEntries")
+    assert origin.found is not None
+    whole_root = origin.found.root
+    entries = whole_root.find("CheatEntries")
     if entries is None or entries.inner == entries.end:
         whole = b"<CheatEntries>" + inner + b"</CheatEntries>"
-        at = origin.root.inner if entries is None else entries.start
-        if entries is None and origin.root.inner == origin.root.end:  # <CheatTable/>
+        at = whole_root.inner if entries is None else entries.start
+        if entries is None and whole_root.inner == whole_root.end:  # <CheatTable/>
             edits.replace(at - 2, at, b">" + whole + b"</CheatTable>")
         else:
             edits.replace(at, at if entries is None else entries.end, whole)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ..assembler.expressions import Cast, Expression, Pointer, Sum, written
 from ..errors import TableError
+from ..memory.calculation import Calculation, tree_of
 from ..memory.path_group import PathGroup
-from ..memory.pointer_path import PointerPath
+from .ct_address import Place
 from .ct_types import CUSTOM, FLOATS, NUMBERS
 from .entry import Entry
 
@@ -57,14 +59,45 @@ def type_fields(entry: Entry) -> dict[str, str]:
     raise TableError("", f"Cheat Engine has no type like {entry.type}")
 
 
-def path_of(entry: Entry) -> PointerPath:
-    """The path of an entry that is written: of a group the first.
+def path_of(entry: Entry) -> Place:
+    """The path, or calculation, of an entry that is written: of a group the first.
 
     >>> str(path_of(Entry("hp", "game+0x10 -> 8 | game+0x20 -> 8", "u16")))
     'game+0x10 -> 0x8'
     """
     path = entry.path
     return path.paths[0] if isinstance(path, PathGroup) else path
+
+
+def place_fields(place: Place) -> tuple[str, tuple[int, ...]]:
+    """An address and its offsets, the first first.
+
+    Raises:
+        TableError: Cheat Engine does not know the place, or calculates otherwise.
+
+    >>> place_fields(PointerPath.parse("game.exe+0x10 -> 8"))
+    ('"game.exe"+10', (8,))
+    >>> place_fields(Calculation.parse("=[p+0x10]+[q]*4"))
+    ('["p"+10]+["q"]*4', ())
+    """
+    if not isinstance(place, Calculation):
+        return address_of(place.base), place.offsets
+    tree = tree_of(place)
+    if _has_brackets(tree):
+        raise TableError("", "Cheat Engine has no sums in round brackets")
+    return written(tree, ""), ()
+
+
+def _has_brackets(tree: Expression) -> bool:
+    """Whether a sum is multiplied, or cut, as a whole."""
+    if isinstance(tree, Pointer):
+        return _has_brackets(tree.address)
+    if isinstance(tree, Cast):
+        return isinstance(tree.value, Sum) or _has_brackets(tree.value)
+    if not isinstance(tree, Sum):
+        return False
+    factors = [factor for _, product in tree.terms for factor in product]
+    return any(isinstance(factor, Sum) or _has_brackets(factor) for factor in factors)
 
 
 def address_of(base: str) -> str:

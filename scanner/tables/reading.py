@@ -8,7 +8,8 @@ from typing import Final
 from .. import arguments
 from .cheat_engine import Taken, import_table
 from .ct_document import may_be_one
-from .table import Table, read_file
+from .table import Table
+from .table_file import read_file
 
 _SUFFIXES: Final = (".ct", ".cetrainer")
 

@@ -3,40 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from .. import arguments
-from ..declarations.files import NotRegular, read_regular
 from ..declarations.registry import Declaration
 from ..errors import ArgumentError, TableError
-from ..memory.path_group import PathGroup
 from ..values.literals import quote
 from . import files
 from .code_entry import CodeEntry
 from .content import (
-    DECLARATION,
-    FORMAT,
     MAX_ENTRIES,
-    NEWER,
-    SCRIPT,
-    VERSION,
     code_of,
     entry_of,
-    fields_of,
-    fields_of_code,
     parse,
     script_of,
     structures_of,
+    written,
 )
 from .entry import FIELDS, Entry
+from .group import TableGroup
 from .origin import Origin
 from .script_entry import Script
-
-#: Bytes of a file that is read.
-MAX_BYTES: Final = 16 << 20
+from .table_file import read_file, replace_file
 
 
 class Table:
@@ -46,6 +36,7 @@ class Table:
         origin: the file of Cheat Engine's that it was made of, and is written back to; or None.
         symbols: names that the table gives to places, each a pointer path as a text.
         comments: of who made it, for people.
+        groups: those that do something to what is in them, by their paths.
 
     >>> table = Table()
     >>> table.put(Entry("health", "game+0x4010", "i32"))
@@ -60,6 +51,7 @@ class Table:
         self.origin: Origin | None = None
         self.symbols: dict[str, str] = {}
         self.comments = ""
+        self.groups: dict[str, TableGroup] = {}
 
     def put(self, entry: Entry) -> None:
         """Add an entry, or replace the one of its name.
@@ -112,8 +104,9 @@ class Table:
         entry = dataclasses.replace(self[name], name=new)
         if new != name:
             self._check_other(new, "")
-        if self.origin is not None:
+        if self.origin is not None and new != name:
             self.origin.rename(name, new)
+        self.groups = self._headed_by({name: new})
         self._entries = {
             entry.name if known == name else known: entry if known == name else other
             for known, other in self._entries.items()
@@ -273,7 +266,15 @@ class Table:
             raise
         self.symbols = {**other.symbols, **self.symbols}
         self.comments = self.comments or other.comments
+        self.groups = {**other._headed_by(renamed), **self.groups}
         return renamed
+
+    def _headed_by(self, renamed: dict[str, str]) -> dict[str, TableGroup]:
+        """Its groups, with their heads called as they are now."""
+        return {
+            path: group._replace(head=renamed.get(group.head, group.head))
+            for path, group in self.groups.items()
+        }
 
     def _named(self, name: str) -> Entry | Script | CodeEntry | None:
         """What has a name, whatever it is."""
@@ -353,38 +354,17 @@ class Table:
         shown = arguments.path("path", path)
         if not arguments.flag("force", force):
             self._check_replaced(shown)
-        listed = [fields_of(entry) for entry in self]
-        structures = [
-            {field: getattr(structure, field) for field in DECLARATION}
-            for structure in self.structures.values()
-        ]
-        grouped = any(isinstance(entry.path, PathGroup) for entry in self)
-        scripts = [
-            {field: getattr(script, field) for field in SCRIPT if getattr(script, field)}
-            for script in self.scripts
-        ]
-        code = [fields_of_code(each) for each in self.code]
-        is_new = (
-            scripts
-            or code
-            or self.symbols
-            or self.comments
-            or any(fields.keys() & NEWER for fields in listed)
+        raw = written(
+            tuple(self),
+            self.structures.values(),
+            self.scripts,
+            self.code,
+            self.symbols,
+            self.comments,
+            self.groups.values(),
+            self.origin,
         )
-        version = VERSION if is_new else 3 if grouped else 2 if structures else 1
-        content: dict[str, object] = {"format": FORMAT, "version": version}
-        if structures:
-            content["structures"] = structures
-        content["entries"] = listed
-        if scripts:
-            content["scripts"] = scripts
-        if code:
-            content["code"] = code
-        if self.symbols:
-            content["symbols"] = self.symbols
-        if self.comments:
-            content["comments"] = self.comments
-        replace_file(shown, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+        replace_file(shown, raw)
 
     @classmethod
     def _check_replaced(cls, name: str) -> None:
@@ -421,6 +401,7 @@ class Table:
         structures = structures_of(name, content.structures)
         table = cls()
         table.symbols, table.comments = content.symbols, content.comments
+        table.groups, table.origin = content.groups, content.origin
         for number, fields in enumerate(content.entries, 1):
             try:
                 entry = entry_of(fields, structures)
@@ -436,38 +417,3 @@ class Table:
                 except TableError as error:
                     raise TableError(name, f"{kind} {number}: {error.reason}") from None
         return table
-
-
-def read_file(name: str) -> bytes:
-    """Read a regular file of no more than MAX_BYTES.
-
-    Raises:
-        TableError: it is another, or cannot be read.
-    """
-    try:
-        raw = read_regular(name, MAX_BYTES + 1)
-    except NotRegular as error:
-        raise TableError(name, str(error.strerror)) from None
-    except OSError as error:
-        raise TableError(name, f"cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise TableError(name, "cannot be read: no file is called so") from None
-    if len(raw) > MAX_BYTES:
-        raise TableError(name, f"is larger than {MAX_BYTES >> 20} MiB, so it is no table")
-    return raw
-
-
-def replace_file(name: str | os.PathLike[str], raw: bytes) -> None:
-    """Write a file so that it has its old content or the new one.
-
-    Raises:
-        TableError: it cannot be written; what was there is untouched.
-    """
-    shown = os.fspath(name)
-    try:
-        files.replace_file(name, raw)
-    except NotRegular as error:
-        raise TableError(shown, str(error.strerror)) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no file can be called so"
-        raise TableError(shown, f"cannot be written: {reason}") from None

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from farfetch.scanner import (
+    Calculation,
     FarfetchError,
     Freeze,
     PathGroup,
@@ -119,7 +120,7 @@ def _size(entry: Freeze, bits: int) -> int:
 
 def freeze(
     target: Target,
-    address: int | PointerPath | PathGroup,
+    address: int | PointerPath | PathGroup | Calculation,
     value_type: Any,
     value: object = None,
     allow: Literal["increase", "decrease"] | None = None,
@@ -148,7 +149,7 @@ def freeze(
     return made
 
 
-def of(target: Target, address: int | PointerPath | PathGroup) -> tuple[Freeze, ...]:
+def of(target: Target, address: int | PointerPath | PathGroup | Calculation) -> tuple[Freeze, ...]:
     """The frozen entries at an address, or of a path, wherever that leads."""
     return tuple(
         entry

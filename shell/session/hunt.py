@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from farfetch.scanner import (
+    Calculation,
     MatchIndexError,
     PathGroup,
     PointerMap,
@@ -60,7 +61,7 @@ class Hunt:
         """Whether a text says paths of these: ``path:0``, ``path:0..3``."""
         return _PATHS.fullmatch(text) is not None
 
-    def path(self, text: str) -> PointerPath | PathGroup:
+    def path(self, text: str) -> PointerPath | PathGroup | Calculation:
         """The path, or the several, that a text says.
 
         Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from farfetch.scanner import FarfetchError, PathGroup, PointerPath, type_named
+from farfetch.scanner import Calculation, FarfetchError, PathGroup, PointerPath, type_named
 
 
 class Place(NamedTuple):
@@ -24,7 +24,7 @@ class Place(NamedTuple):
     type: Any
     value: object = None
     field: str = ""
-    path: PointerPath | PathGroup | None = None
+    path: PointerPath | PathGroup | Calculation | None = None
     types: tuple[str, ...] = ()
 
     def typed(self, read: Callable[[Any], object]) -> tuple[Place, object]:
@@ -45,6 +45,6 @@ class Place(NamedTuple):
         raise errors[0]
 
     @property
-    def lasting(self) -> int | PointerPath | PathGroup:
+    def lasting(self) -> int | PointerPath | PathGroup | Calculation:
         """What stays true when the target moves its objects: the path, if there is one."""
         return self.address if self.path is None else self.path

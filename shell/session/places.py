@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from farfetch.scanner import (
+    Calculation,
     ExpressionError,
     FarfetchError,
     PathGroup,
@@ -100,7 +101,7 @@ def within(session: Session, place: Place, path: str) -> Place:
     return Place(place.address + found.offset, found.type, field=path, path=there)
 
 
-def pointer_path(session: Session, text: str) -> tuple[PointerPath | PathGroup, Any]:
+def pointer_path(session: Session, text: str) -> tuple[PointerPath | PathGroup | Calculation, Any]:
     """A pointer path and the type at its end; a field's offset goes into the last step.
 
     Raises:

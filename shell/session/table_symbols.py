@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import FarfetchError, PointerPath
+from farfetch.scanner import FarfetchError, parse_path
 
 if TYPE_CHECKING:
     from .session import Session
@@ -24,7 +24,7 @@ def register(session: Session) -> None:
         if name in target.symbols:
             continue
         try:
-            address = PointerPath.parse(text).resolve(target)
+            address = parse_path(text).resolve(target)
             target.symbols.register(name, address, owner=_OWNER)
         except FarfetchError:
             target.check()

@@ -288,6 +288,7 @@ def functions() -> Iterator[Case]:
         s.CoreFile,
         {"file": _core(), "directory": None, "budget": None, "progress": None},
     )
+    yield Case("Calculation.parse", s.Calculation.parse, {"text": "=[0x10]*8"})
     yield Case("PathGroup.parse", s.PathGroup.parse, {"text": "0x10->8 | 0x20"})
     yield Case("PointerPath.parse", s.PointerPath.parse, {"text": "0x10->8"})
     yield Case("Where.parse", s.Where.parse, {"text": "all"})
@@ -580,6 +581,13 @@ def objects(folder: Path) -> Iterator[Case]:
         "PointerPath.resolve",
         s.PointerPath("0x1000").resolve,
         {"target": target, "base": BASE, "order": "big"},
+    )
+    sum_ = s.Calculation.parse("=0x1000+16")
+    yield Case("Calculation.follow", sum_.follow, {"target": target})
+    yield Case("Calculation.resolve", sum_.resolve, {"target": target})
+    yield Case("Calculation.plus", sum_.plus, {"offset": 8})
+    yield Case(
+        "Calculation", lambda text: s.Calculation(text).resolve(target), {"text": sum_.text}
     )
     group = s.PathGroup.parse("0x1000 | 4096")
     yield Case("PathGroup.each", group.each, {"target": target})

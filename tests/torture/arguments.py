@@ -65,7 +65,7 @@ MADE_BY_CALLS: Final = {
     *("Hit", "Instruction", "MemoryOperand", "Symbol", "WatchState", "Watchpoint"),
     *("Access", "Accesses"),
     *("Step", "Target", "ValueType", "WriteResult", "Layout", "Taken"),
-    *("Checked", "TableCheck", "NamedAddress", "LiveScript", "ScriptChange"),
+    *("Checked", "TableCheck", "TableGroup", "NamedAddress", "LiveScript", "ScriptChange"),
 }
 
 #: Not called, and why not.
@@ -214,6 +214,7 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "CoreThread": lambda _d, _o: _(1, {"sp": 8}),
     "Freezer": lambda d, _o: _(d.a(Target)),
     "History": lambda _d, _o: _(),
+    "Calculation": lambda d, o: _(d.one(f"[{d.address_text(o)}]*8", "p+[q]", "[", "")),
     "PathGroup": lambda d, o: _(tuple(PointerPath(d.address_text(o), (8,)) for _i in range(3))),
     "PointerPath": lambda d, o: _(d.address_text(o), d.one((), (0,), (8, -8), (1 << 70,))),
     "Range": lambda d, o: _(d.place(o), d.place(o)),
@@ -312,6 +313,10 @@ ARGUMENTS: Final[dict[str, Callable[[Draw, Any], Arguments]]] = {
     "PointerPaths.__getitem__": lambda d, _p: _(d.one(0, 3, slice(0, 9), slice(2, 7, 2), -1)),
     "PointerPaths.check": lambda d, _p: _(d.a(Target), d.one(None, d.below(1 << 64))),
     "PointerPaths.of": lambda d, _p: _(d.one("mutate", "nothing")),
+    "Calculation.follow": lambda d, _g: _(d.a(Target)),
+    "Calculation.parse": lambda d, o: _(f"=[{d.address_text(o)}]*8+{d.address_text(o)}"),
+    "Calculation.plus": lambda d, _g: _(d.one(0, 8, -8, 1 << 70)),
+    "Calculation.resolve": lambda d, _g: _(d.a(Target)),
     "PathGroup.agreed": lambda d, _g: _(d.one((8, 8, None), (8, 16, 8), (None, None, None))),
     "PathGroup.each": lambda d, _g: _(d.a(Target)),
     "PathGroup.follow": lambda d, _g: _(d.a(Target)),

@@ -77,7 +77,7 @@ ELSEWHERE = (
     ("scanner/pointers/room scanner/pointers/make", "unit/pointers/test_map"),
     ("scanner/pointers/moment_text", "unit/pointers/test_map_file"),
     ("scanner/coredump", "unit/coredump/test_core_file live/test_core_files"),
-    ("scanner/tables/files", "live/test_saving"),
+    ("scanner/tables/files scanner/tables/table_file", "live/test_saving"),
     ("scanner/tables/content scanner/tables/entry", "unit/tables/test_table"),
     (
         "scanner/tables/code_entry shell/session/codes",
@@ -86,7 +86,8 @@ ELSEWHERE = (
     ("scanner/tables/script_entry scanner/tables/reading", "unit/tables/test_check"),
     ("scanner/tables/ct_address scanner/tables/ct_types", "unit/tables/test_cheat_engine"),
     ("scanner/tables/ct_document", "unit/tables/test_cheat_engine unit/tables/test_ct_export"),
-    ("scanner/tables/ct_fields scanner/tables/origin", "unit/tables/test_ct_export"),
+    ("scanner/tables/ct_fields", "unit/tables/test_ct_export"),
+    ("scanner/tables/group", "unit/tables/test_origin prompt/test_groups"),
     ("scanner/assembler", "unit/assembler/test_assembler"),
     ("scanner/script", "unit/script/test_program unit/script/test_layout"),
     ("scanner/script/plan scanner/script/search", "unit/script/test_live_script"),

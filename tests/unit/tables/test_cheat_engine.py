@@ -26,6 +26,10 @@ def entry(description: str, kind: str = "4 Bytes", address: str = "10", more: st
     )
 
 
+def offsets(*texts: str) -> str:
+    return f"<Offsets>{''.join(f'<Offset>{text}</Offset>' for text in texts)}</Offsets>"
+
+
 def file_of(tmp_path: Path, *entries: str) -> Path:
     file = tmp_path / "game.CT"
     content = f"<CheatTable><CheatEntries>{''.join(entries)}</CheatEntries></CheatTable>"
@@ -50,6 +54,15 @@ def file_of(tmp_path: Path, *entries: str) -> Path:
         (entry("a", address="[[game.exe+10]+8]-4"), '"game.exe"+0x10 -> 0x8 -> -0x4', "u32"),
         (entry("a", address="10*4+2"), "0x42", "u32"),
         (entry("a", address="0x7f00"), "0x7f00", "u32"),
+        (entry("a", address="[p]+[q]"), '=["p"]+["q"]', "u32"),
+        (entry("a", address="x+y"), '="x"+"y"', "u32"),
+        (entry("a", address="0-game.exe"), '=0x0-"game.exe"', "u32"),
+        (entry("a", address="[i]*2+X"), '=["i"]*0x2+"X"', "u32"),
+        (entry("a", address="[[p]+8]+[q]*4"), '=[["p"]+0x8]+["q"]*0x4', "u32"),
+        (entry("a", address="s+C*(DWORD)[i]+10"), '="s"+0xc*(dword)["i"]+0x10', "u32"),
+        (entry("a", address="p", more=offsets("8", "XA")), '=[["p"]+"XA"]+0x8', "u32"),
+        (entry("a", address="[p]+4", more=offsets("[i]*8")), '=[["p"]+0x4]+["i"]*0x8', "u32"),
+        (entry("a", address="p", more=offsets("2*8", "")), '"p"+0x0 -> 0x0 -> 0x10', "u32"),
         (entry("a", "Byte"), "0x10", "u8"),
         (entry("a", "2 Bytes", more="<ShowAsSigned>0</ShowAsSigned>"), "0x10", "u16"),
         (entry("a", "8 Bytes", more="<ShowAsSigned>1</ShowAsSigned>"), "0x10", "i64"),
@@ -86,13 +99,14 @@ def test_entries_are_taken_over(tmp_path: Path, xml: str, where: str, type_name:
         (entry("a", ""), "has no type"),
         (entry("a", address=""), "has no address"),
         (entry("a", address="+18"), "its address +18 counts from an entry that has none"),
-        (entry("a", address="x+y"), "its address x+y is a calculation"),
-        (entry("a", address="[a]+[b]"), "is a calculation"),
-        (entry("a", address="0-game.exe"), "is a calculation"),
-        (entry("a", address="game.exe*4"), "is a calculation"),
-        (entry("a", address="getAddress('x')"), "is not understood"),
+        (entry("a", address="getAddress('x')"), "its address getAddress('x') is Lua, which is"),
+        (entry("a", address="p]"), "its address p] is not understood: ']' is not expected here"),
+        (entry("a", address='""+4'), 'its address ""+4 names nothing'),
         (entry("a", address="[[p]"), "its address [[p] is not understood: the bracket is not"),
-        (entry("a", more="<Offsets><Offset>4*i</Offset></Offsets>"), "offset 4*i is a calculation"),
+        (entry("a", more=offsets("f(x)*4")), "its offset f(x)*4 is Lua, which is not run"),
+        (entry("a", more=offsets("x == 1 and 8 or 4")), "its offset x == 1 and 8 or 4 is Lua"),
+        (entry("a", more=offsets("4**")), "its offset 4** is not understood: '*' is not expected"),
+        (entry("a", more=offsets("8000000000000000")), "its offset -8000000000000000 is too large"),
         (entry("a", "String"), "its length '' is no number"),
         (entry("a", "Binary"), "its length is 0 bits"),
         (
@@ -331,7 +345,7 @@ def test_what_cannot_be_exported_is_said(
         (entry("a", more="<Hotkeys><Hotkey/></Hotkeys>"), 'the Hotkeys of "a"'),
         (entry("a", more="<Color>0000FF</Color>"), 'the Color of "a"'),
         (entry("a", "Custom"), '"a" (its type'),
-        (entry("a", address="x+y+z"), '"a" (its address x+y+z is a calculation'),
+        (entry("a", address="x+y+z()"), '"a" (its address x+y+z() is Lua'),
         ("<!-- of mine -->", "its comments"),
         (
             "<CheatEntry><GroupHeader>1</GroupHeader><Address>10</Address></CheatEntry>",

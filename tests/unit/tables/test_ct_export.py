@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pytest
-from farfetch.scanner import Entry, Script, TableError, export_table, import_table
+from farfetch.scanner import Entry, Script, Table, TableError, export_table, import_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +24,7 @@ KINDS = st.sampled_from(
     )
 )
 ADDRESSES = st.sampled_from(
-    ["10", "game.exe+10", '"my game.exe"-8', "[p]+4", "+10", "-8", "a+b", "", "$process+1", "sym"]
+    ["[p]+[q]*4", "10", "game.exe+10", '"my game.exe"-8', "[p]+4", "+10", "-8", "a+b", "", "$process+1", "sym"]
 )
 EXTRA = st.lists(
     st.sampled_from(
@@ -95,6 +95,11 @@ def test_a_thousand_tables_are_written_back_byte_for_byte(
     assert (folder / "b.CT").read_bytes() == raw
     again, said = import_table(folder / "b.CT")
     assert (list(again), again.scripts, said) == (list(table), table.scripts, report)
+    table.save(folder / "c.json")
+    kept = Table.load(folder / "c.json")
+    assert (list(kept), kept.scripts, kept.groups) == (list(table), table.scripts, table.groups)
+    export_table(kept, folder / "d.CT")
+    assert (folder / "d.CT").read_bytes() == raw
 
 
 @given(files(), st.data())

@@ -107,7 +107,7 @@ def as_file(*entries: object, **fields: object) -> bytes:
         (b"\xff\xfe{}", "is not UTF-8 at byte 0"),
         (b"[]", "is no table"),
         (b'{"format": "lunch"}', "is no table"),
-        (as_file(version=5), "is of version 5, newer than this farfetch reads (4): update it"),
+        (as_file(version=6), "is of version 6, newer than this farfetch reads (5): update it"),
         (as_file(version=True), "has no version: True"),
         (as_file(version="1"), "has no version: '1'"),
         (as_file(version=0), "has no version: 0"),
