@@ -73,10 +73,10 @@ from .live.watch import Seen, Watch
 from .memory.addresses import format_address, parse_address
 from .memory.base import Memory
 from .memory.buffer import Buffer
+from .memory.calculation import Calculation
 from .memory.modules import Location, Module
 from .memory.named import NamedAddress, NamedAddresses
 from .memory.owner import ProcessInfo
-from .memory.calculation import Calculation
 from .memory.path_group import PathGroup, parse_path
 from .memory.pointer_path import PointerPath, PointerStep
 from .memory.region_filter import Where

@@ -33,9 +33,16 @@ _HEX: Final = re.compile(r"[0-9A-Fa-f]+")
 _DECIMAL: Final = re.compile(r"[0-9]+")
 #: What a value is cut to by a type before it, as in ``(DWORD)[p]``: its bits, and whether signed.
 _CASTS: Final = {
-    **{"byte": (8, False), "word": (16, False), "dword": (32, False)},
-    **{"qword": (64, False), "uint64": (64, False), "char": (8, True), "short": (16, True)},
-    **{"long": (32, True), "longlong": (64, True), "int64": (64, True)},
+    "byte": (8, False),
+    "word": (16, False),
+    "dword": (32, False),
+    "qword": (64, False),
+    "uint64": (64, False),
+    "char": (8, True),
+    "short": (16, True),
+    "long": (32, True),
+    "longlong": (64, True),
+    "int64": (64, True),
 }
 _CAST: Final = re.compile(rf"\s*\(\s*({'|'.join(_CASTS)})\s*\)", re.IGNORECASE)
 

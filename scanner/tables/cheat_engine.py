@@ -200,9 +200,7 @@ def _options(element: Element) -> tuple[str, ...]:
     return tuple(option for option, theirs in OPTIONS.items() if theirs in on)
 
 
-def _place(
-    element: Element, parent: Place | None
-) -> tuple[Place | None, TableError | None]:
+def _place(element: Element, parent: Place | None) -> tuple[Place | None, TableError | None]:
     """Where an entry is, or why that cannot be said."""
     if element.find("Address") is None:
         return None, TableError("", "has no address")

@@ -17,10 +17,10 @@ from .origin import Origin
 from .script_entry import Script
 
 FORMAT: Final = "farfetch table"
-#: Files without calculated places, groups that do something and what Cheat Engine had are of version
-#: 4, those without scripts, code, symbols, comments, bits, choices and values shown in
-#: another way of version 3, those without groups of paths of version 2, those without structures, too, of
-#: version 1: older ones read these as well.
+#: Files without calculated places, groups that do something and what Cheat Engine had are of
+#: version 4, those without scripts, code, symbols, comments, bits, choices and values shown in
+#: another way of version 3, those without groups of paths of version 2, those without structures,
+#: too, of version 1: older ones read these as well.
 VERSION: Final = 5
 
 #: Entries that are read; a file with more is refused.

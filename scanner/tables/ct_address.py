@@ -14,7 +14,6 @@ from ..assembler.expressions import (
     names,
     parse,
     plain,
-    written,
 )
 from ..errors import AssemblyError, TableError
 from ..memory.calculation import Calculation, calculation_of
@@ -31,7 +30,7 @@ _LAST: Final = (1 << 63) - 1
 _LUA: Final = re.compile(r"[\w\"']\s*\(|[~=<>/%^#{}]|\.\.|\b(?:and|or|not|if|then|return)\b")
 
 
-class _Calculated(Exception):  # noqa: N818
+class _Calculated(Exception):
     """It is no pointer path."""
 
 

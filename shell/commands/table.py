@@ -10,14 +10,12 @@ from farfetch.scanner import (
     CodeEntry,
     Entry,
     ExpressionError,
-    PathGroup,
     PointerPath,
-    format_address,
     quote,
 )
 
-from ..answers import values
-from ..answers.result import Column, Json, Result, Table
+from ..answers import quantities, values
+from ..answers.result import Result
 from ..command import Alternatives, Argument, Asked, Category, Command, Form, Given, Kind, Option
 from ..command.arguments import as_typed
 from ..command.kinds import ENTRY, FILE, FORCE, PLACE, SCRIPT, VALUE, WORD
@@ -25,34 +23,24 @@ from ..complete import offers
 from ..complete.cursor import Candidate, Cursor, Moment
 from ..errors import UsageError
 from ..line.words import path_of, quoted, unquoted
-from ..session import advice, codes, entries, places, scripts, table_check, table_symbols
+from ..session import (
+    advice,
+    codes,
+    entries,
+    groups,
+    places,
+    scripts,
+    table_check,
+    table_listing,
+    table_symbols,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..session.session import Session
 
-_COLUMNS = (
-    Column("GROUP"),
-    Column("NAME", style="bold"),
-    Column("VALUE", right=True, style="bold"),
-    Column("TYPE"),
-    Column("WHERE"),
-    Column("ADDRESS", right=True, style="cyan"),
-    Column("FROZEN"),
-    Column("NOTE"),
-)
-_SCRIPTS = (Column("GROUP"), Column("SCRIPT", style="bold"), Column("ON"), Column("NOTE"))
-_CODE = (
-    Column("GROUP"),
-    Column("CODE", style="bold"),
-    Column("KIND"),
-    Column("WHERE"),
-    Column("ON"),
-    Column("NOTE"),
-)
 _PATCH = re.compile(r"patch:([0-9]{1,18})")
-_WIDEST = 60
 _ENTRY = Argument("entry", ENTRY)
 
 #: Where an entry is: a match's index, an address or a pointer path, as typed.
@@ -98,81 +86,9 @@ _REPLACE = Option("--replace", "the entry of that name, if there is one")
 
 def run(session: Session, given: Given) -> Result:
     """Show the table, or change it."""
-    return _ACTIONS[given.action](session, given) if given.action else _listing(session)
-
-
-def _listing(session: Session) -> Result:
-    fields: list[Json] = []
-    rows = []
-    entries.settle(session)
-    table_symbols.register(session)
-    for entry in session.table:
-        live = entries.live(session, entry)
-        shown = _shortened(entries.shown(entry, live.value))
-        address = None if live.address is None else format_address(live.address)
-        # what cannot be read is not held, though the freezer may not have noticed yet
-        holding = live.held is not None and live.held.holding and live.value is not None
-        held = "" if entry.frozen is None else entry.frozen if holding else f"({entry.frozen})"
-        place = (_where(entry), address or "?")
-        reason = live.reason or (str(live.held.error or "") if live.held else "")
-        said = entry.note or reason
-        rows.append((entry.group, entry.name, shown, entry.type, *place, held, said))
-        fields.append(
-            {
-                **_fields(entry),
-                "address": address,
-                "value": values.as_json(live.value),
-                "active": holding,
-                "error": reason or None,
-            }
-        )
-    blocks: list[Table | str] = [Table(_COLUMNS, tuple(rows))] if rows else []
-    known = scripts.listing(session)
-    if known:
-        on = tuple(
-            (one.group, one.name, "on" if _is_on(known, one.name) else "", one.note)
-            for one in session.table.scripts
-        )
-        blocks.append(Table(_SCRIPTS, on))
-    made = [codes.fields(session, code) for code in session.table.code]
-    if made:
-        shown_ = tuple(
-            (one.group, one.name, one.kind, one.where, "on" if said["on"] else "", one.note)
-            for one, said in zip(session.table.code, made, strict=True)
-        )
-        blocks.append(Table(_CODE, shown_))
-    told: dict[str, Json] = {"entries": fields, "scripts": known, "code": [*made]}
-    return Result(told, tuple(blocks) or ("no entries",))
-
-
-def _is_on(known: list[Json], name: str) -> bool:
-    return any(isinstance(one, dict) and one["name"] == name and one["on"] for one in known)
-
-
-def _shortened(text: str) -> str:
-    """The beginning of what would be wider than a table's cell."""
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}\N{HORIZONTAL ELLIPSIS}"
-
-
-def _where(entry: Entry) -> str:
-    """Where an entry is; of several paths the first."""
-    path = entry.path
-    if isinstance(path, PathGroup):
-        return f"{path.paths[0]} | {len(path.paths) - 1} more"
-    return entry.where
-
-
-def _fields(entry: Entry) -> dict[str, Json]:
-    return {
-        "name": entry.name,
-        "where": entry.where,
-        "type": entry.type,
-        "group": entry.group,
-        "note": entry.note,
-        "frozen": entry.frozen,
-        "allow": entry.allow,
-        "bits": entry.bits or None,
-    }
+    if given.action in ("", None, "all"):
+        return table_listing.listing(session, every=bool(given.action))
+    return _ACTIONS[given.action](session, given)
 
 
 def _add(session: Session, given: Given) -> Result:
@@ -199,7 +115,7 @@ def _add(session: Session, given: Given) -> Result:
         said += f", in place of {before.type} at {before.where}"
     session.table.put(entry)
     advised = advice.fleeting(session, entry)
-    return Result({**_fields(entry), "lasts": not advised}, (said, *advised))
+    return Result({**table_listing.fields_of(entry), "lasts": not advised}, (said, *advised))
 
 
 def _located(session: Session, place: str) -> tuple[str, Any]:
@@ -228,17 +144,21 @@ def _add_code(session: Session, given: Given, number: int) -> Result:
 def _rename(session: Session, given: Given) -> Result:
     before, name = given.entry, given.new
     entry = session.table.rename(before.name, name)
-    return Result(_fields(entry), (f"{quote(before.name)} is {quote(name)} now",))
+    return Result(table_listing.fields_of(entry), (f"{quote(before.name)} is {quote(name)} now",))
 
 
 def _set(session: Session, given: Given) -> Result:
     entry = given.entry
-    value = entries.write(session, entry, given.value, force=given.force)
+    value, along = groups.write(session, entry, given.value, force=given.force)
     if entry.frozen is not None:
         text = values.shown(entry.value_type, value)
         entry = session.table.change(entry.name, frozen=text)
     said = f"{quote(entry.name)} set to {entries.shown(entry, value)}"
-    return Result({**_fields(entry), "value": values.as_json(value)}, (said,))
+    if along:
+        said += f", and {quantities.count(along, 'entry', 'entries')} of its group"
+    return Result(
+        {**table_listing.fields_of(entry), "value": values.as_json(value), "along": along}, (said,)
+    )
 
 
 def _freeze(session: Session, given: Given) -> Result:
@@ -250,14 +170,14 @@ def _freeze(session: Session, given: Given) -> Result:
     said = f"{quote(entry.name)} frozen at {entry.frozen}"
     if not session.interactive:
         said += "; holds until the run ends (wait keeps it going)"
-    return Result(_fields(entry), (said,))
+    return Result(table_listing.fields_of(entry), (said,))
 
 
 def _unfreeze(session: Session, given: Given) -> Result:
     entry = given.entry
     entries.thaw(session, entries.frozen(session, entry))
     entry = session.table.change(entry.name, frozen=None)
-    return Result(_fields(entry), (f"{quote(entry.name)} is free",))
+    return Result(table_listing.fields_of(entry), (f"{quote(entry.name)} is free",))
 
 
 def _check(session: Session, given: Given) -> Result:
@@ -284,7 +204,11 @@ def _on(session: Session, given: Given) -> Result:
     group = scripts.of_group(session, given.script)
     if group:
         return scripts.switch_group_on(session, given.script, group, **asked)
-    return scripts.switch_on(session, session.table.script(given.script), **asked)
+    script = session.table.script(given.script)
+    along = groups.with_scripts(session, script, "switch-on")
+    if len(along) > 1:
+        return scripts.switch_group_on(session, script.name, along, **asked)
+    return scripts.switch_on(session, script, **asked)
 
 
 def _off(session: Session, given: Given) -> Result:
@@ -295,7 +219,11 @@ def _off(session: Session, given: Given) -> Result:
     group = scripts.of_group(session, given.script)
     if group:
         return scripts.switch_group_off(session, given.script, group)
-    return scripts.switch_off(session, session.table.script(given.script))
+    script = session.table.script(given.script)
+    along = groups.with_scripts(session, script, "switch-off")
+    if len(along) > 1 and scripts.is_on(session, script):
+        return scripts.switch_group_off(session, script.name, along)
+    return scripts.switch_off(session, script)
 
 
 def _remove(session: Session, given: Given) -> Result:
@@ -307,7 +235,7 @@ def _remove(session: Session, given: Given) -> Result:
         return Result(codes.fields(session, code), (said,))
     name = given.entry.name
     entry = session.table.remove(name)
-    return Result(_fields(entry), (f"{quote(name)} is out of the table",))
+    return Result(table_listing.fields_of(entry), (f"{quote(name)} is out of the table",))
 
 
 _ACTIONS: dict[str, Callable[[Session, Given], Result]] = {
@@ -340,7 +268,9 @@ TABLE = Command(
     "script that can run, and why others are refused; --list says it of each. on switches an Auto "
     "Assembler script on, as a whole or not at all; off does what its [DISABLE] says, and "
     "the name of a group stands for all scripts in it, in their order, all or none of them; "
-    "--undo-at-exit puts the old bytes back when the shell detaches or ends. add patch:N keeps "
+    "--undo-at-exit puts the old bytes back when the shell detaches or ends. What a table of Cheat "
+    "Engine groups under a script goes on and off with it, and under a value is set with it, where "
+    "the table says so; all shows what its groups hide. add patch:N keeps "
     "what a patch, a nop or a hook does, under a name, with the signature of its code: on and off "
     "do it again and undo it, also in another build of the program. check SCRIPT says "
     "what it would change, and check alone which scripts still fit the program. With --lua a "
@@ -395,6 +325,7 @@ TABLE = Command(
                     ("check",),
                     "what of a file can be used, or what a script would change",
                 ),
+                Form((), (), ("all",), "show what its groups hide, too"),
                 Form(
                     (Argument("script", SCRIPT),),
                     (Option("--undo-at-exit", "put the old bytes back"), _LUA),

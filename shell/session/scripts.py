@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import FarfetchError, TargetGone, format_address, quote
+from farfetch.scanner import ExpressionError, FarfetchError, TargetGone, format_address, quote
 
 from ..answers import quantities
 from ..answers.result import Column, Json, Result, Table
@@ -13,7 +13,7 @@ from ..errors import CommandError
 from . import codes
 
 if TYPE_CHECKING:
-    from farfetch.scanner import LiveScript, Script, ScriptChange
+    from farfetch.scanner import Entry, LiveScript, Script, ScriptChange
 
     from .session import Session
 
@@ -23,7 +23,7 @@ _COLUMNS = (
     Column("BEFORE"),
     Column("AFTER", style="bold"),
 )
-_MATCHES = (Column("SCRIPT", style="bold"), Column("NOW"))
+_MATCHES = (Column("NAME", style="bold"), Column("KIND"), Column("NOW"))
 _SHOWN = 16
 
 
@@ -139,9 +139,13 @@ def check(session: Session, script: Script, *, lua: bool) -> Result:
 
 
 def check_all(session: Session, *, lua: bool) -> Result:
-    """Say of each script of the table whether it could be switched on now."""
+    """Say of each script of the table whether it could be switched on now, of each place where.
+
+    A place fits where there is something to read; it waits while a name in it is not known.
+    """
     target = session.attached
     listed: list[Json] = []
+    places: list[Json] = []
     rows: list[tuple[str, ...]] = []
     for script in session.table.scripts:
         status, reason = "fits", ""
@@ -154,13 +158,36 @@ def check_all(session: Session, *, lua: bool) -> Result:
                 target.check()
                 status, reason = "refused", str(error)
         listed.append({"name": script.name, "status": status, "reason": reason})
-        rows.append((script.name, reason or status))
+        rows.append((script.name, "script", reason or status))
     for code in session.table.code:
         status, reason = codes.check(session, code)
         listed.append({"name": code.name, "status": status, "reason": reason})
-        rows.append((code.name, reason or status))
-    shown = Table(_MATCHES, tuple(rows)) if rows else "the table has no scripts"
-    return Result({"scripts": listed}, (shown,))
+        rows.append((code.name, "code", reason or status))
+    for entry in session.table:
+        status, reason = _place_now(session, entry)
+        places.append({"name": entry.name, "status": status, "reason": reason})
+        rows.append((entry.name, "place", reason or status))
+    said = [one for one in (*listed, *places) if isinstance(one, dict)]
+    fitting = sum(one["status"] in ("fits", "on") for one in said)
+    if not rows:
+        return Result({"scripts": [], "places": []}, ("the table is empty",))
+    shown = Table(_MATCHES, tuple(rows))
+    summary = f"{fitting} of {len(rows)} fit this program"
+    return Result({"scripts": listed, "places": places}, (shown, summary))
+
+
+def _place_now(session: Session, entry: Entry) -> tuple[str, str]:
+    """Whether there is something at an entry's place, and why not."""
+    target = session.attached
+    try:
+        target.read(entry.path.resolve(target), entry.value_type)
+    except ExpressionError as error:
+        target.check()
+        return "waits", str(error)
+    except FarfetchError as error:
+        target.check()
+        return "refused", str(error)
+    return "fits", ""
 
 
 def listing(session: Session) -> list[Json]:
@@ -171,6 +198,11 @@ def listing(session: Session) -> list[Json]:
         {"name": script.name, "group": script.group, "note": script.note, "on": script.name in on}
         for script in session.table.scripts
     ]
+
+
+def is_on(session: Session, script: Script) -> bool:
+    """Whether a script of the table is on in the target that is attached."""
+    return _enabled(session, script) is not None
 
 
 def _enabled(session: Session, script: Script) -> LiveScript | None:

@@ -586,9 +586,7 @@ def objects(folder: Path) -> Iterator[Case]:
     yield Case("Calculation.follow", sum_.follow, {"target": target})
     yield Case("Calculation.resolve", sum_.resolve, {"target": target})
     yield Case("Calculation.plus", sum_.plus, {"offset": 8})
-    yield Case(
-        "Calculation", lambda text: s.Calculation(text).resolve(target), {"text": sum_.text}
-    )
+    yield Case("Calculation", lambda text: s.Calculation(text).resolve(target), {"text": sum_.text})
     group = s.PathGroup.parse("0x1000 | 4096")
     yield Case("PathGroup.each", group.each, {"target": target})
     yield Case("PathGroup.follow", group.follow, {"target": target})

@@ -92,7 +92,14 @@ def test_every_public_name_has_its_case() -> None:
     tried = {name.partition(" ")[0].partition(".")[0] for name in FUNCTIONS} | {"Table", "Target"}
     tried |= {"import_table", "export_table", "read_table", "check_table", "PointerMap"}
     tried |= {"Scan", "Matches", "Declarations", "PointerPath", "Memory", "Expr", "Layout"}
-    tried |= {"PathGroup", "Calculation", "check_paths", "export_paths", "import_paths", "write_csv"}
+    tried |= {
+        "PathGroup",
+        "Calculation",
+        "check_paths",
+        "export_paths",
+        "import_paths",
+        "write_csv",
+    }
     records = {
         *("FaultSet", "Footprint", "Location", "Match", "Member", "Module", "PointerStep"),
         *("ProcessInfo", "Progress", "Range", "Region", "ScanResult", "Seen", "Snapshot", "Step"),

@@ -118,6 +118,7 @@ ELSEWHERE = (
     ("shell/session", "prompt/test_answers prompt/test_prompt"),
     ("shell/session/entries shell/session/table_check", "prompt/test_tables"),
     ("shell/session/scripts shell/session/table_symbols", "prompt/test_tables"),
+    ("shell/session/table_listing", "prompt/test_tables prompt/test_groups"),
     ("shell/session/watching", "prompt/test_screens prompt/test_code_guide"),
     ("shell/answers/streams", "prompt/test_odd_terminals"),
 )

@@ -24,7 +24,19 @@ KINDS = st.sampled_from(
     )
 )
 ADDRESSES = st.sampled_from(
-    ["[p]+[q]*4", "10", "game.exe+10", '"my game.exe"-8', "[p]+4", "+10", "-8", "a+b", "", "$process+1", "sym"]
+    [
+        "[p]+[q]*4",
+        "10",
+        "game.exe+10",
+        '"my game.exe"-8',
+        "[p]+4",
+        "+10",
+        "-8",
+        "a+b",
+        "",
+        "$process+1",
+        "sym",
+    ]
 )
 EXTRA = st.lists(
     st.sampled_from(

@@ -89,7 +89,8 @@ WHOLE = """<?xml version="1.0" encoding="utf-8"?>
       <GroupHeader>1</GroupHeader>
     </CheatEntry>
   </CheatEntries>
-  <CheatCodes><CodeEntry><Description>Code :mov</Description><AddressString>game.exe+1</AddressString>
+  <CheatCodes><CodeEntry><Description>Code :mov</Description>
+    <AddressString>game.exe+1</AddressString>
     <Before><Byte>90</Byte></Before></CodeEntry></CheatCodes>
   <UserdefinedSymbols><SymbolEntry><Name>a</Name><Address>[q]+[r]</Address></SymbolEntry>
   </UserdefinedSymbols>
