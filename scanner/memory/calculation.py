@@ -102,7 +102,9 @@ class Calculation(NamedTuple):
         '=["p"]*0x2+0x8'
         """
         offset = arguments.whole("offset", offset, 0, (1 << 63) - 1)
-        return calculation_of(Sum(((1, (tree_of(self),)), (1, (Number(offset),)))))
+        tree = tree_of(self)
+        terms = tree.terms if isinstance(tree, Sum) else ((1, (tree,)),)
+        return calculation_of(Sum((*terms, (1, (Number(offset),)))))
 
     def _value(
         self, target: Space, steps: list[PointerStep], address_of: Callable[[str], int]

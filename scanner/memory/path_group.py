@@ -202,6 +202,8 @@ def _where(path: PointerPath, target: Space) -> int | None:
 
 def _parts(text: str) -> list[str]:
     """A text cut at its bars; those in quotes are of names."""
+    if _BAR not in text:
+        return [text]
     parts, quoted = [""], False
     for mark in text:
         quoted ^= mark == '"'

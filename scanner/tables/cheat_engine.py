@@ -7,11 +7,12 @@ taken along, and run only when they are switched on.
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Iterator
-from contextlib import suppress
-from typing import Final, NamedTuple
+from contextlib import contextmanager, suppress
+from typing import Final, NamedTuple, TypeAlias
 
 from .. import arguments
 from ..errors import FarfetchError, TableError
@@ -64,7 +65,9 @@ def import_table(path: str | os.PathLike[str]) -> tuple[Table, list[Taken]]:
     farfetch.scanner.TableError: the table /dev/null: is not a regular file
     """
     name = arguments.path("path", path)
-    return _read(name, read_file(name))
+    raw = read_file(name)
+    with _uncollected():
+        return _read(name, raw)
 
 
 def look_at(origin: Origin) -> None:
@@ -79,6 +82,19 @@ def look_at(origin: Origin) -> None:
         origin.found = table.origin.found
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Make objects without a look, now and then, at all of them: none of them goes in circles."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def _read(name: str, raw: bytes) -> tuple[Table, list[Taken]]:
     root = parse_document(name, raw)
     table, report = Table(), list[Taken]()
@@ -86,20 +102,21 @@ def _read(name: str, raw: bytes) -> tuple[Table, list[Taken]]:
     table.origin = Origin(raw, Found(root, sources))
     table.symbols = _symbols(root)
     table.comments = root.said("Comments")[:MAX_COMMENTS]
+    every = list(_entries(root, None, ()))
     by_description: dict[str, Element] = {}
-    for element in _all(root):
+    for element, _, _ in every:
         by_description.setdefault(description_of(element), element)
-    own = own_types(_texts(root))
+    own = own_types(_texts(root, every))
     places: dict[int, Place | None] = {}
     names = _Names()
-    for element, parent, group in _entries(root, None, ()):
+    for element, parent, group in every:
         above = None if parent is None else places.get(id(parent))
         place, refused = _place(element, above)
         # what has no address is passed over by those in it that count from what is above
         has_none = element.said("Address") in ("", "0")
         places[id(element)] = (above or place) if has_none else place
         options = _options(element)
-        inner = "/".join((*group, _group_name(element)))
+        inner = "/".join((*group, _group_name(element))) if options else ""
         if options:
             table.groups.setdefault(inner, TableGroup(inner, options))
         if is_header(element):
@@ -162,26 +179,24 @@ def description_of(element: Element) -> str:
     return (text[1:-1] if quoted else text)[: MAX_TEXT - 20].strip()
 
 
-def _all(parent: Element) -> Iterator[Element]:
-    for element in parent.all("CheatEntries", "CheatEntry"):
-        yield element
-        yield from _all(element)
+_Placed: TypeAlias = "tuple[Element, Element | None, tuple[str, ...]]"
 
 
-def _texts(root: Element) -> Iterator[str]:
+def _texts(root: Element, every: list[_Placed]) -> Iterator[str]:
     """The scripts of a table, those of its entries and its own."""
     yield root.said("LuaScript")
-    for element in _all(root):
-        yield element.said("AssemblerScript")
+    for element, _, _ in every:
+        script = element.find("AssemblerScript")
+        if script is not None:
+            yield script.text
 
 
-def _entries(
-    parent: Element, above: Element | None, group: tuple[str, ...]
-) -> Iterator[tuple[Element, Element | None, tuple[str, ...]]]:
+def _entries(parent: Element, above: Element | None, group: tuple[str, ...]) -> Iterator[_Placed]:
     """All entries, with the one they belong to and the groups they are in."""
     for element in parent.all("CheatEntries", "CheatEntry"):
         yield element, above, group
-        yield from _entries(element, element, (*group, _group_name(element)))
+        if element.find("CheatEntries") is not None:
+            yield from _entries(element, element, (*group, _group_name(element)))
 
 
 def _group_name(element: Element) -> str:

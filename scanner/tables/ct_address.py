@@ -30,6 +30,15 @@ _LAST: Final = (1 << 63) - 1
 _LUA: Final = re.compile(r"[\w\"']\s*\(|[~=<>/%^#{}]|\.\.|\b(?:and|or|not|if|then|return)\b")
 
 
+#: What most addresses are: a module or a symbol and a distance, or the distance alone.
+_PLAIN: Final = re.compile(
+    r"""(?:"([^"|>]+)"|([A-Za-z_$](?:[\w.$]*[G-Zg-z_.$][\w.$]*)?))?([+-])?([0-9A-Fa-f]{1,15})?""",
+    re.ASCII,
+)
+_OFFSET: Final = re.compile("-?[0-9A-Fa-f]{1,15}")
+_HEX: Final = re.compile("[0-9A-Fa-f]+")
+
+
 class _Calculated(Exception):
     """It is no pointer path."""
 
@@ -52,6 +61,9 @@ def read_place(text: str, offsets: tuple[str, ...], parent: Place | None) -> Pla
     """
     if not text:
         raise TableError("", "has no address")
+    plainly = _read_plainly(text, offsets)
+    if plainly is not None:
+        return plainly
     blanks = _BLANKS.fullmatch(text)
     word = text if blanks is None else f'"{blanks[1]}"{blanks[2] or ""}'
     address = _tree(word, "address")
@@ -72,6 +84,29 @@ def read_place(text: str, offsets: tuple[str, ...], parent: Place | None) -> Pla
     for offset in added:
         tree = _added(Pointer(tree), offset)
     return calculation_of(tree)
+
+
+def _read_plainly(text: str, offsets: tuple[str, ...]) -> PointerPath | None:
+    """The path of an address of the usual form, without taking it apart; None of others."""
+    said = _PLAIN.fullmatch(text)
+    if said is None:
+        return None
+    quoted, bare, sign, digits = said.groups()
+    name = quoted or bare
+    if name is None and (sign or not digits):  # it counts from another
+        return None
+    if name is not None and (bool(sign) != bool(digits) or _HEX.fullmatch(name)):
+        return None
+    distances = []
+    for offset in offsets:
+        word = offset.strip() or "0"
+        if not _OFFSET.fullmatch(word):
+            return None
+        distances.append(int(word, 16))
+    distances.reverse()
+    if name is None:
+        return PointerPath(f"0x{int(digits, 16):x}", tuple(distances))
+    return PointerPath(f'"{name}"{sign or "+"}0x{int(digits or "0", 16):x}', tuple(distances))
 
 
 def tree_of(place: Place) -> Expression:

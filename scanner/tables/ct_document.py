@@ -5,8 +5,9 @@ So what is not understood stays as it is, byte for byte, when a table is written
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 from xml.parsers import expat
 
@@ -18,6 +19,7 @@ _UTF16: Final = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 _MAGIC: Final = b"CHEATENGINE"
 _KEY: Final = 0xCE
 _BLANK: Final = b" \t\r\n"
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(eq=False, slots=True)
@@ -37,7 +39,7 @@ class Element:
     """
 
     tag: str
-    attributes: dict[str, str]
+    attributes: Mapping[str, str]
     start: int
     line: int
     inner: int = 0
@@ -45,7 +47,7 @@ class Element:
     end: int = 0
     text: str = ""
     text_line: int = 0
-    children: list[Element] = field(default_factory=list)
+    children: Sequence[Element] = ()
 
     def find(self, tag: str) -> Element | None:
         """Its first element of a name."""
@@ -56,12 +58,10 @@ class Element:
 
     def all(self, *path: str) -> Iterator[Element]:
         """All elements that a path of names leads to, in order."""
-        for child in self.children:
-            if child.tag == path[0]:
-                if len(path) == 1:
-                    yield child
-                else:
-                    yield from child.all(*path[1:])
+        found = [child for child in self.children if child.tag == path[0]]
+        for tag in path[1:]:
+            found = [inner for child in found for inner in child.children if inner.tag == tag]
+        return iter(found)
 
     def said(self, tag: str) -> str:
         """The text of its first element of a name, without blanks around it; "" without one."""
@@ -156,10 +156,15 @@ class _Reader:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         parser = self.parser
         at = parser.CurrentByteIndex
-        element = Element(tag, attributes, at, parser.CurrentLineNumber)
-        element.inner = _tag_end(self.raw, at)
+        element = Element(tag, attributes or _NONE, at, parser.CurrentLineNumber)
+        # without attributes there is nothing in quotes that could have a > in it
+        element.inner = _tag_end(self.raw, at) if attributes else self.raw.find(b">", at) + 1
         if self.open:
-            self.open[-1].children.append(element)
+            above = self.open[-1]
+            if isinstance(above.children, list):
+                above.children.append(element)
+            else:  # few have any
+                above.children = [element]
         else:
             self.root = element
         self.open.append(element)
@@ -172,7 +177,7 @@ class _Reader:
             element.close = element.end = element.inner
         else:
             element.close = self.parser.CurrentByteIndex
-            element.end = _tag_end(self.raw, element.close)
+            element.end = self.raw.find(b">", element.close) + 1
 
     def characters(self, text: str) -> None:
         if self.open:
