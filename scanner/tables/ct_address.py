@@ -112,8 +112,8 @@ def _read_plainly(text: str, offsets: tuple[str, ...]) -> PointerPath | None:
 def tree_of(place: Place) -> Expression:
     """A place as an expression.
 
-    >>> written(tree_of(PointerPath('"game.exe"+0x10', (8, -4))))
-    '[["game.exe"+0x10]+0x8]-0x4'
+    >>> tree_of(PointerPath("0x10", (8,)))
+    Sum(terms=((1, (Pointer(address=Number(value=16)),)), (1, (Number(value=8),))))
     """
     if isinstance(place, Calculation):
         return tree_of_calculation(place)
