@@ -11,6 +11,7 @@ from farfetch.scanner import (
     AnyCase,
     Budget,
     Buffer,
+    Calculation,
     Checked,
     CheckedPath,
     CodeEntry,
@@ -66,6 +67,7 @@ from farfetch.scanner import (
     Symbol,
     Table,
     TableCheck,
+    TableGroup,
     Taken,
     Target,
     ValueType,
@@ -170,12 +172,23 @@ def paths(target: Target) -> list[PointerStep]:
     checked: list[CheckedPath] = list(check_paths(listed, target, 0x1000, type=i32))
     group: PathGroup = PathGroup.parse("0x1030 -> 4 | 0x1030 -> 4")
     path: PointerPath = PointerPath.parse("0x1030 -> 4")
-    print(names, tops, info.pointers, [each.value for each in checked], hex(group.resolve(target)))
+    place: Calculation = Calculation.parse("=[0x1030]+4")
+    print(
+        names,
+        tops,
+        info.pointers,
+        [each.value for each in checked],
+        hex(group.resolve(target)),
+        place.resolve(target),
+        place.names,
+    )
     return list(path.follow(target))
 
 
 def tables(file: str) -> int:
     table = Table()
+    groups: dict[str, TableGroup] = table.groups
+    print(len(groups))
     entry = Entry("hp", "0x1000", "i32")
     table.put(entry)
     declared = Declarations()
