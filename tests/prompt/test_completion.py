@@ -153,7 +153,7 @@ def texts(line: str, moment: Moment) -> list[str]:
         ("table set ", TABLED, ["hp", '"max hp"']),
         (
             *("table ", TABLED),
-            ["add", "set", "freeze", "unfreeze", "rename", "remove", "check", "on", "off"],
+            ["add", "set", "freeze", "unfreeze", "rename", "remove", "check", "all", "on", "off"],
         ),
         ("table add 0 a --t", SCANNED, ["--type"]),
         ("expect ", NOTHING, ["matches", "value", "alive"]),
