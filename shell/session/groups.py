@@ -21,23 +21,28 @@ _DEEP: Final = 64  # groups in one another that are gone through
 
 def with_scripts(session: Session, script: Script, option: str) -> tuple[Script, ...]:
     """A script, and those that are switched along with it, in their order."""
-    paths = set(_paths(session, script.name, option))
-    along = (one for one in session.table.scripts if one.group in paths)
-    found = [script]
-    for one in along:
-        found += [more for more in with_scripts(session, one, option) if more not in found]
-    return tuple(found)
+    found: dict[str, Script] = {}
+    left = [script]
+    while left:
+        one = left.pop(0)
+        if one.name not in found:  # a file may say that a script is in itself
+            found[one.name] = one
+            paths = set(_paths(session, one.name, option))
+            left[:0] = [more for more in session.table.scripts if more.group in paths]
+    return tuple(found.values())
 
 
 def with_values(session: Session, entry: Entry) -> tuple[Entry, ...]:
     """An entry, and those that are written along with it."""
-    found, left = [entry], [entry]
+    found = {entry.name: entry}
+    left = [entry]
     while left:
         paths = set(_paths(session, left.pop().name, "write"))
-        more = [one for one in session.table if paths and one.group in paths and one not in found]
-        found += more
+        inside = session.table if paths else ()
+        more = [one for one in inside if one.group in paths and one.name not in found]
+        found.update((one.name, one) for one in more)
         left += more
-    return tuple(found)
+    return tuple(found.values())
 
 
 def write(session: Session, entry: Entry, text: str, *, force: bool) -> tuple[object, int]:

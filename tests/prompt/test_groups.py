@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -86,6 +87,34 @@ def test_what_is_grouped_goes_along_and_is_hidden(drive: Drive, tmp_path: Path) 
         assert shell.ask("table off god")["on"] is False
         shell.ask(f"export '{tmp_path}/b.CT'")
         assert (tmp_path / "b.CT").read_bytes() == file.read_bytes()
+
+
+def test_groups_in_themselves_do_no_harm(drive: Drive, tmp_path: Path) -> None:
+    with Hooked(build(tmp_path)) as running:
+        at = running.players
+        place = {"where": hex(at), "type": "u32", "group": "v"}
+        text = f"[ENABLE]\n{at:x}:\n dd #7\n[DISABLE]\n{at:x}:\n dd #8"
+        whole = {
+            "format": "farfetch table",
+            "version": 5,
+            "entries": [{"name": "one", **place}, {"name": "two", **place}],
+            "scripts": [{"name": "s", "text": text, "group": "s"}],
+            "groups": [
+                {
+                    "path": "s",
+                    "options": ["switch-on", "switch-off", "hide-while-off"],
+                    "head": "s",
+                },
+                {"path": "v", "options": ["write"], "head": "one"},
+                {"path": "v/w", "options": ["write"], "head": "two"},
+            ],
+        }
+        (tmp_path / "a.json").write_text(json.dumps(whole))
+        shell = drive("-p", running.pid)
+        shell.ask(f"load '{tmp_path}/a.json'")
+        assert shell.ask("table on s")["on"] is True
+        assert shell.ask("table off s")["on"] is False
+        assert shell.ask("table set one 5")["along"] == 1
 
 
 def test_people_are_told_what_is_hidden(
