@@ -107,51 +107,41 @@ static bool walk_on(struct walk *walk)
 /* n values of SPAN bytes, those of slots from at on, to side or from it. */
 #define MOVE(SPAN, TO, FROM)							\
 	for (size_t i = 0; i < n; i++)						\
-		memcpy(TO, FROM, SPAN)
+		memcpy(TO(SPAN), FROM(SPAN), SPAN)
 
-#define THERE		(at + offsets[i] * align)
+#define MOVE_ALL(TO, FROM)							\
+	do {									\
+		switch (span) {							\
+		case 1:								\
+			MOVE(1, TO, FROM);					\
+			break;							\
+		case 2:								\
+			MOVE(2, TO, FROM);					\
+			break;							\
+		case 4:								\
+			MOVE(4, TO, FROM);					\
+			break;							\
+		case 8:								\
+			MOVE(8, TO, FROM);					\
+			break;							\
+		default:							\
+			MOVE(span, TO, FROM);					\
+		}								\
+	} while (0)
+
+#define THERE(SPAN)	(at + offsets[i] * align)
 #define SIDE(SPAN)	(side + i * (SPAN))
 
 static void squeeze(const uint8_t *at, size_t align, size_t span, const uint16_t *offsets,
 		    size_t n, uint8_t *side)
 {
-	switch (span) {
-	case 1:
-		MOVE(1, SIDE(1), THERE);
-		break;
-	case 2:
-		MOVE(2, SIDE(2), THERE);
-		break;
-	case 4:
-		MOVE(4, SIDE(4), THERE);
-		break;
-	case 8:
-		MOVE(8, SIDE(8), THERE);
-		break;
-	default:
-		MOVE(span, SIDE(span), THERE);
-	}
+	MOVE_ALL(SIDE, THERE);
 }
 
 static void spread(uint8_t *at, size_t align, size_t span, const uint16_t *offsets, size_t n,
 		   const uint8_t *side)
 {
-	switch (span) {
-	case 1:
-		MOVE(1, THERE, SIDE(1));
-		break;
-	case 2:
-		MOVE(2, THERE, SIDE(2));
-		break;
-	case 4:
-		MOVE(4, THERE, SIDE(4));
-		break;
-	case 8:
-		MOVE(8, THERE, SIDE(8));
-		break;
-	default:
-		MOVE(span, THERE, SIDE(span));
-	}
+	MOVE_ALL(THERE, SIDE);
 }
 
 /* ---- to the store ---- */

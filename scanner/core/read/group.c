@@ -4,13 +4,14 @@
  */
 #include "group.h"
 
-#include <dirent.h>
+#include "tasks.h"
+#include "told.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,32 +47,36 @@ static ssize_t ask_thread(const struct ff_group *group, int thread, ff_group_ask
 	return answer;
 }
 
-/* Ask all threads in turn, up to the first that answers; *which tells lists of them apart. */
-static ssize_t ask_each(struct ff_group *group, ff_group_ask ask, void *argument,
-			uint64_t *which)
+/* All threads in turn, up to the first that answers. */
+struct asking {
+	struct ff_group *group;
+	ff_group_ask ask;
+	void *argument;
+	uint64_t which;		/* tells lists of them apart */
+	ssize_t answer;
+};
+
+static ssize_t ask_next(void *context, pid_t thread)
 {
-	ssize_t answer = -ESRCH;
-	struct dirent *entry;
-	char path[32];
-	DIR *threads;
+	struct asking *asking = context;
 
-	*which = 0;
-	snprintf(path, sizeof(path), "/proc/%d/task", group->pid);
-	threads = opendir(path);
-	if (!threads)
-		return errno == ENOENT ? -ESRCH : -errno;
-	while (answer == -ESRCH && (entry = readdir(threads))) {
-		int thread = atoi(entry->d_name);
+	asking->which = asking->which * 31 + (uint64_t)thread;
+	asking->answer = ask_thread(asking->group, thread, asking->ask, asking->argument);
+	if (asking->answer == -ESRCH)
+		return 0;
+	__atomic_store_n(&asking->group->thread, thread, __ATOMIC_RELAXED);
+	return -ECANCELED;	/* no others */
+}
 
-		if (thread <= 0)
-			continue;
-		*which = *which * 31 + (uint64_t)thread;
-		answer = ask_thread(group, thread, ask, argument);
-		if (answer != -ESRCH)
-			__atomic_store_n(&group->thread, thread, __ATOMIC_RELAXED);
-	}
-	closedir(threads);
-	return answer;
+static void ask_each(struct asking *asking)
+{
+	ssize_t error;
+
+	asking->which = 0;
+	asking->answer = -ESRCH;
+	error = ff_tasks_each(asking->group->pid, ask_next, asking);
+	if (error < 0 && error != -ECANCELED)
+		asking->answer = error;
 }
 
 /* Whether the first thread has ended and others have not, as proc_pid_stat(5) says. */
@@ -79,14 +84,10 @@ static bool others_run(int pid)
 {
 	char path[32], line[1024], state = 0, *behind;
 	long threads = 0;
-	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "re");
-	if (!file)
+	if (!ff_told(path, line, sizeof(line)))
 		return false;
-	line[fread(line, 1, sizeof(line) - 1, file)] = 0;
-	fclose(file);
 	behind = strrchr(line, ')');
 	return behind &&
 	       sscanf(behind + 1,
@@ -97,19 +98,20 @@ static bool others_run(int pid)
 
 ssize_t ff_group_call(struct ff_group *group, ff_group_ask ask, void *argument)
 {
+	struct asking asking = { .group = group, .ask = ask, .argument = argument };
 	int thread = __atomic_load_n(&group->thread, __ATOMIC_RELAXED);
-	ssize_t answer = ask_thread(group, thread, ask, argument);
-	uint64_t before = 0, listed = 0;
+	uint64_t before;
 
+	asking.answer = ask_thread(group, thread, ask, argument);
 	/* a thread may start another and end while they are listed, and neither be in the list */
-	for (int same = 0; answer == -ESRCH && same < LISTINGS;) {
-		before = listed;
-		answer = ask_each(group, ask, argument, &listed);
-		if (answer != -ESRCH || listed != before)
+	for (int same = 0; asking.answer == -ESRCH && same < LISTINGS;) {
+		before = asking.which;
+		ask_each(&asking);
+		if (asking.answer != -ESRCH || asking.which != before)
 			continue;
 		if (!others_run(group->pid))
 			break;
 		same++;
 	}
-	return answer;
+	return asking.answer;
 }
