@@ -158,7 +158,7 @@ def one(name: str, rate: int, seconds: float, rounds: int, tracer: Path) -> dict
             alone = [timed(program, times, spins, seconds) or seconds for _ in range(2)]
             with watched_by(name, program.pid, address, tracer) as seen:
                 watched = timed(program, fewer, spins, seconds)
-                counted.append(None if watched is None else seen())
+            counted.append(None if watched is None else seen())  # with its last rest
             if watched is None:
                 losses.append(None)
                 break

@@ -515,6 +515,13 @@ enum ff_watch_kind {
 	FF_WATCH_WRITE, FF_WATCH_ACCESS, FF_WATCH_EXECUTE,
 };
 
+/* What a hit takes of its thread's time, ns. */
+struct ff_watch_cost {
+	uint64_t all;
+	/* of that, while the thread itself runs: of hits close behind each other, and of others */
+	uint64_t ran, ran_apart;
+};
+
 struct ff_watch_spec {
 	int pid;
 	uint32_t kind;		/* enum ff_watch_kind */
@@ -522,7 +529,7 @@ struct ff_watch_spec {
 	uint32_t size;		/* of the value; of what is executed, 1 */
 	uint32_t stack;		/* bytes of it that are kept of a hit, a multiple of 8 */
 	uint32_t share;		/* thousandths of its time that the target may lose; 0: all */
-	uint64_t cost;		/* ns that a hit takes, as ff_watch_probe() says */
+	struct ff_watch_cost cost;	/* as ff_watch_probe() says */
 	uint64_t apart;		/* registers, by bit, that tell an instruction's hits apart */
 	/*
 	 * The program that traces the target, farfetch-guardian, which stops it at each hit;
@@ -570,9 +577,9 @@ struct ff_watch;
  * Whether breakpoints fire on this machine, tried on the thread that calls. -ENOTSUP when they
  * are taken and do not; otherwise what perf_event_open(2) says.
  */
-int ff_watch_probe(uint32_t stack, uint64_t *cost);
+int ff_watch_probe(uint32_t stack, struct ff_watch_cost *cost);
 /* The same for a tracer, tried on a child of its own; what it says, and ptrace(2). */
-int ff_watch_probe_traced(uint32_t stack, const char *guardian, uint64_t *cost);
+int ff_watch_probe_traced(uint32_t stack, const char *guardian, struct ff_watch_cost *cost);
 /*
  * Watch all threads that a process has and will have. -E2BIG when the value takes more than four
  * pieces, -ENOSPC when somebody else uses the debug registers. Of a tracer, also -EALREADY when

@@ -9,11 +9,12 @@ from typing import Literal
 from .. import arguments
 from ..code.disassembling import disassembled
 from ..code.instruction import Instruction, MemoryOperand
+from ..code.running import NOTHING_RUNS, is_data
 from ..engine import lib
 from ..errors import CodeError
 from ..memory.space import Space
 from .following import Following, Wanted, asked, checked_by, checked_loss
-from .refusals import By
+from .refusals import ABOUT_DATA, By
 from .sighting import NAMES, Sighting
 
 On = Literal["read", "write", "access"]
@@ -98,6 +99,8 @@ class Accesses(Following):
         loss = checked_loss(loss)
         by = checked_by(by)
         space.check()
+        if is_data(space, address):
+            raise CodeError(address, f"{NOTHING_RUNS}; {ABOUT_DATA}")
         (self.instruction,) = disassembled(space, address, 1)
         self._operands = _operands(self.instruction)
         used = {name for operand, _ in self._operands for name in (operand.base, operand.index)}

@@ -31,7 +31,7 @@ class WatchState:
         hits: how many were seen.
         lost: how many there was no room for; all of them are known once it is closed.
         estimated: whether the breakpoints had to rest, for they took more of the target's time
-            than they may: then counts are estimates, and of busy loops low ones.
+            than they may: then counts are estimates, and of very busy loops rough ones.
         elapsed: seconds that it has been watched.
         cost: seconds that a hit takes of the target's time on this machine.
         threads: that the target had when it began; those that it has started since are seen too.
@@ -98,8 +98,9 @@ class Following(Closing):
         self._closed = False
         self._size = wanted.size
         self._by: By = wanted.by
-        self._cost = _cost(space, wanted)
-        self._core = _start(space, wanted, self._cost)
+        cost = _cost(space, wanted)
+        self._cost = int(cost.all)
+        self._core = _start(space, wanted, cost)
         self._began = self._look().began / 1e9
         known = weakref.ref(self)
         self._stop = partial(_close, known)
@@ -214,7 +215,7 @@ def checked_loss(loss: object) -> float:
     return share
 
 
-def _start(space: Space, wanted: Wanted, cost: int) -> Any:
+def _start(space: Space, wanted: Wanted, cost: Any) -> Any:
     guardian = _guardian() if wanted.by == "ptrace" else ffi.NULL
     spec = ffi.new(
         "struct ff_watch_spec *",
@@ -245,12 +246,12 @@ def _guardian() -> Any:
     return ffi.new("char[]", os.fsencode(GUARDIAN))
 
 
-def _cost(space: Space, wanted: Wanted) -> int:
-    """Nanoseconds that a hit takes, tried on ourselves."""
+def _cost(space: Space, wanted: Wanted) -> Any:
+    """What a hit takes, as the core says it, tried on ourselves."""
     if space.memory.pid is None:
         reason = f"only processes can be watched, and this is a {space.memory.name}"
         raise WatchpointError(wanted.address, wanted.size, reason)
-    cost = ffi.new("uint64_t *")
+    cost = ffi.new("struct ff_watch_cost *")
     if wanted.by == "ptrace":
         code = lib.ff_watch_probe_traced(wanted.stack, _guardian(), cost)
     else:
@@ -258,7 +259,7 @@ def _cost(space: Space, wanted: Wanted) -> int:
     if code < 0:
         reason = machine_refusal(-code, wanted.by)
         raise WatchpointError(wanted.address, wanted.size, reason)
-    return int(cost[0])
+    return cost[0]
 
 
 def asked(question: Callable[[], Any]) -> Any:

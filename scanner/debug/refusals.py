@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from ..engine import GUARDIAN
 from ..errors import AccessDenied, FarfetchError, TargetGone, WatchpointError
+from ..errors.target import NOBODY_TRACES
 from ..memory.base import Memory
 from ..process.refusals import traced_by
 
@@ -19,9 +20,11 @@ By = Literal["perf", "ptrace"]
 _PARANOID: Final = Path("/proc/sys/kernel/perf_event_paranoid")
 _YAMA: Final = Path("/proc/sys/kernel/yama/ptrace_scope")
 _STATUS: Final = Path("/proc/self/status")
-_SYS_ADMIN, _PERFMON = 1 << 21, 1 << 38
+_SYS_ADMIN: Final = 1 << 21
 _FILTERED: Final = "2"  # of Seccomp in proc_pid_status(5)
 
+#: What else there is to be asked of what is no code.
+ABOUT_DATA: Final = 'who touches data on="write" and "read" tell (who writes, who reads)'
 #: What to do without perf, and what it costs.
 _SECOND_WAY: Final = (
     '; or ask for it by="ptrace" (who … --by ptrace), which traces the program and stops it at '
@@ -58,7 +61,8 @@ def _untraceable(code: int) -> str:
             "it through (docker run --cap-add SYS_PTRACE)"
         )
     if code in (errno.EACCES, errno.EPERM):
-        return "the kernel refuses ptrace(2): a security module forbids it; look at dmesg"
+        forbidden = "the kernel refuses ptrace(2): a security module forbids it; look at dmesg"
+        return _confined(least=2) or forbidden
     if code == errno.ECHILD:
         return f"{GUARDIAN.name}, which traces for us, was killed while it was tried"
     return _no_perf(code)
@@ -82,12 +86,12 @@ def _no_perf(code: int) -> str:
 
 def _not_permitted(status: dict[str, str]) -> str:
     level = _setting(_PARANOID)
-    capable = int(status.get("CapEff", "0"), 16) & (_SYS_ADMIN | _PERFMON)
+    # such levels are Debian's and Ubuntu's own, and CAP_PERFMON does not do there
+    capable = int(status.get("CapEff", "0"), 16) & _SYS_ADMIN
     if level is not None and level > 2 and not capable:
-        python = os.path.realpath(sys.executable)
         return (
             f"{_PARANOID} is {level}, which lets root alone watch: run with sudo, or sudo sysctl "
-            f"kernel.perf_event_paranoid=2, or sudo setcap cap_perfmon+ep {python}"
+            "kernel.perf_event_paranoid=2"
         )
     if status.get("Seccomp") == _FILTERED:
         return (
@@ -117,6 +121,25 @@ def _own_status() -> dict[str, str]:
     return {name: value.strip() for name, _, value in pairs}
 
 
+def _confined(least: int = 1) -> str:
+    """Why Yama lets nobody of ours trace, and what helps, by its level; "" where it does."""
+    scope = _setting(_YAMA) or 0
+    if scope < least:
+        return ""
+    if scope > 2:
+        return f"{_YAMA} is {scope}, which {NOBODY_TRACES}"
+    whom = (
+        "lets a program be traced by those alone that have started it, and what traces for us has "
+        "not"
+        if scope == 1
+        else "lets those alone trace that have CAP_SYS_PTRACE"
+    )
+    return (
+        f"{_YAMA} is {scope}, which {whom}: sudo sysctl kernel.yama.ptrace_scope=0, or sudo "
+        f"setcap cap_sys_ptrace+ep {os.path.realpath(sys.executable)}"
+    )
+
+
 def traced_refusal(code: int, memory: Memory, address: int, size: int) -> FarfetchError:
     """Why a process cannot be watched by ptrace where others can, by the errno.
 
@@ -134,12 +157,7 @@ def traced_refusal(code: int, memory: Memory, address: int, size: int) -> Farfet
     if code == errno.ECHILD:
         reason = f"{GUARDIAN.name}, which traces for us, was killed while it began"
         return WatchpointError(address, size, reason)
-    if code == errno.EPERM and memory.alive and (scope := _setting(_YAMA)):
-        reason = (
-            f"{_YAMA} is {scope}, which lets a program be traced by those alone that have started "
-            "it, and what traces for us has not: sudo sysctl kernel.yama.ptrace_scope=0, or sudo "
-            f"setcap cap_sys_ptrace+ep {os.path.realpath(sys.executable)}"
-        )
+    if code == errno.EPERM and memory.alive and (reason := _confined()):
         return WatchpointError(address, size, reason)
     return target_refusal(code, memory, address, size)
 

@@ -11,12 +11,14 @@ from .. import arguments
 from ..code.decoder import LONGEST, decode_one, described, iced
 from ..code.ending import Touched, ended_at, reaches
 from ..code.instruction import Instruction
+from ..code.running import NOTHING_RUNS, is_data
 from ..code.symbols import Symbol, Symbols
 from ..engine import lib
+from ..errors import WatchpointError
 from ..memory.space import Space
 from .following import Following, Wanted, asked, checked_by, checked_loss
 from .hit import Hit
-from .refusals import By
+from .refusals import ABOUT_DATA, By
 from .sighting import Sighting
 
 On = Literal["write", "read", "access", "execute"]
@@ -93,6 +95,8 @@ class Watchpoint(Following):
         self._sites: dict[tuple[int, int], _Site] = {}
         space.check()
         iced()  # whose absence is to be told before anything is watched
+        if on == "execute" and is_data(space, self.address):
+            raise WatchpointError(self.address, self.size, f"{NOTHING_RUNS}; {ABOUT_DATA}")
         wanted = Wanted(_KINDS[on], self.address, self.size, stack - stack % 8, loss, by)
         super().__init__(space, wanted, "watchpoint")
 

@@ -10,6 +10,10 @@ from typing import Literal, Protocol
 from .base import FarfetchError, count
 
 _PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
+#: Of its highest level, which stays until the next start.
+NOBODY_TRACES = (
+    "lets nobody look into other programs, not even root: start this machine anew with a lower one"
+)
 
 
 class KnownProcess(Protocol):
@@ -330,13 +334,15 @@ class PatchError(FarfetchError):
 
 def _ptrace_cure() -> str:
     """What lets this user look at that process; see ptrace(2), "Ptrace access mode checking"."""
-    if os.geteuid() == 0:
-        return "even root needs CAP_SYS_PTRACE for it, which this container or sandbox took away"
-    cure = "run as the user it runs as, or with sudo"
     try:
         scope = int(_PTRACE_SCOPE.read_text())
     except (OSError, ValueError):
-        return cure
+        scope = 0
+    if scope > 2:
+        return f"{_PTRACE_SCOPE} is {scope}, which {NOBODY_TRACES}"
+    if os.geteuid() == 0:
+        return "even root needs CAP_SYS_PTRACE for it, which this container or sandbox took away"
+    cure = "run as the user it runs as, or with sudo"
     if scope > 0:
         cure += f"; {_PTRACE_SCOPE} is {scope}, which forbids it without sudo even to the same user"
     return cure

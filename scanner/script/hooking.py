@@ -12,6 +12,8 @@ from ..code.caves import find_cave
 from ..code.hook import ORIGINALS, Hook, Original, Room
 from ..code.moving import FAR_JUMP, JUMP, replaced_by_jump
 from ..code.nops import padding
+from ..code.restartable import sequences
+from ..code.running import NOTHING_RUNS, region_of
 from ..code.symbols import Symbols
 from ..errors import (
     ArgumentError,
@@ -104,6 +106,7 @@ class Hooks:
         with self._lock:
             taken = replaced_by_jump(self._space, self._functions, address)
             site = _Site(address, code, original, taken)
+            self._check_sequences(address, site.size)
             try:
                 room = self._near(site)
             except CodeError as none:
@@ -116,10 +119,27 @@ class Hooks:
                 raise
 
     def _check_runs(self, address: int) -> None:
-        """Refuse what is no code, whatever it looks like; what is mapped nowhere is not read."""
-        regions = [] if self._space.memory.pid is None else self._space.regions()
-        if any(address in region and not region.executable for region in regions):
-            raise CodeError(address, "nothing runs here: this memory is not executable")
+        """Refuse what is no code, and what others run, too; what is mapped nowhere is not read."""
+        region = region_of(self._space, address)
+        if region is None:
+            return
+        if not region.executable:
+            raise CodeError(address, NOTHING_RUNS)
+        if region.shared:
+            whose = region.path or "shared memory"
+            reason = f"it is shared (MAP_SHARED) with whoever else maps {whose}"
+            raise CodeError(address, f"{reason}, where the code of a hook would not be")
+
+    def _check_sequences(self, address: int, size: int) -> None:
+        """Refuse what a thread begins anew when it is interrupted: elsewhere it would not."""
+        if self._space.memory.pid is None:
+            return
+        modules = self._space.modules()
+        module = next((module for module in modules if address in module), None)
+        for sequence in [] if module is None else sequences(self._space, module):
+            if sequence.is_reached(address, size):
+                reason = f"it is in a restartable sequence (rseq), of 0x{sequence.start:x}"
+                raise CodeError(address, f"{reason} to 0x{sequence.end:x}: hook another place")
 
     def _jump(self, site: _Site, before: bytes, room: Room) -> Hook:
         if site.jump == JUMP:
@@ -160,6 +180,7 @@ class Hooks:
         try:
             taken = replaced_by_jump(self._space, self._functions, near.address, FAR_JUMP)
             site = near._replace(taken=taken, jump=FAR_JUMP)
+            self._check_sequences(site.address, site.size)
             length = len(self._built(site, _elsewhere(site.address))) + _SLACK
         except (CodeError, AssemblyError, ScriptError) as error:
             reason = f"{none.reason}; and what is farther away does not do: {error.reason}"

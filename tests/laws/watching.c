@@ -2,7 +2,7 @@
 /*
  * A value of this process that threads write, watched from others that ask, stop and begin anew,
  * for ThreadSanitizer to look at. Every write is counted, by the one instruction that does it; and
- * a child that was born with a watch lets go of it.
+ * a child that was born with a watch lets go of it. By perf, and by the guardian that is named.
  */
 #include "ff.h"
 
@@ -79,11 +79,11 @@ static void let_a_child_go(struct ff_watch *watch)
 	must(waitpid(child, &status, 0) == child && !status, "the child fails");
 }
 
-static void round_of(uint64_t cost, bool forking)
+static void round_of(struct ff_watch_cost cost, const char *guardian, bool forking)
 {
 	struct ff_watch_spec spec = {
 		.pid = getpid(), .kind = FF_WATCH_WRITE, .address = (uintptr_t)value,
-		.size = sizeof(value[0]), .stack = 256, .cost = cost,
+		.size = sizeof(value[0]), .stack = 256, .cost = cost, .guardian = guardian,
 	};
 	pthread_t writers[WRITERS], asking[2];
 	struct ff_watch_state state;
@@ -109,18 +109,22 @@ static void round_of(uint64_t cost, bool forking)
 	ff_watch_destroy(watch);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct ff_watch_spec wide = {
 		.pid = getpid(), .address = (uintptr_t)value + 1, .size = 31,
 	};
 	struct ff_watch *none;
-	uint64_t cost;
+	struct ff_watch_cost cost;
 
 	must(!ff_watch_probe(256, &cost), "breakpoints do not fire here");
 	must(ff_watch_start(&wide, &none) == -E2BIG, "more pieces than there are registers");
 	for (int i = 0; i < ROUNDS; i++)
-		round_of(cost, i % 2);
+		round_of(cost, NULL, i % 2);
+	for (int i = 0; argc > 1 && i < ROUNDS; i++) {
+		must(!ff_watch_probe_traced(256, argv[1], &cost), "the guardian sees nothing");
+		round_of(cost, argv[1], i % 2);
+	}
 	puts("watching: all well");
 	return 0;
 }

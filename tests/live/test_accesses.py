@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from farfetch.scanner import (
     Access,
@@ -124,10 +126,17 @@ def test_what_cannot_be_seen(spawn: Spawn) -> None:
     with pytest.raises(WatchpointError, match="only processes can be watched"):
         code.accesses_of(0x100C)
     touch = spawn("touch")
-    site = touch.greeting.number("write_site")
+    at, site = touch.greeting.number("addr"), touch.greeting.number("write_site")
     with attach(touch.pid) as target:
         with pytest.raises(MemoryFault):
             target.accesses_of(0x10)
+        ways: tuple[Literal["perf", "ptrace"], ...] = ("perf", "ptrace")
+        for by in ways:
+            nothing = "nothing runs here: this memory is not executable; who touches data"
+            with pytest.raises(CodeError, match=nothing):
+                target.accesses_of(at, by=by)
+            with pytest.raises(WatchpointError, match=nothing):
+                target.watchpoint(at, 1, "execute", by=by)
         four = [target.accesses_of(site) for _ in range(4)]
         with pytest.raises(WatchpointError, match="debug registers are in use"):
             target.accesses_of(site)

@@ -27,14 +27,17 @@ from farfetch.scanner import (
     TargetClosed,
     TargetGone,
     attach,
+    i32,
 )
 from farfetch.scanner.code.moving import moved
 
-from support.child import Child, is_traced
+from support.child import Child, Talking, is_traced
 from support.hooked import Hooked
 from support.hooked import build as build_hooked
 from support.hooks import VALUE, Looping, build
 from support.machine import only_x86
+from support.sequence import Sequence
+from support.sequence import build as build_sequence
 from support.waiting import wait_for
 
 pytestmark = only_x86
@@ -137,6 +140,53 @@ def test_places_that_cannot_be_hooked(
     with pytest.raises(CodeError, match=reason):
         target.hook(at, "nop")
     assert target.read_bytes(at, 32) == before
+
+
+@pytest.fixture
+def sequence(tmp_path: Path) -> Iterator[Sequence]:
+    with Sequence(build_sequence(tmp_path)) as running:
+        if not running.known:
+            pytest.skip("the C library knows no restartable sequences, or the kernel none")
+        yield running
+
+
+def test_restartable_sequences_cannot_be_hooked(sequence: Sequence) -> None:
+    """Elsewhere its instructions would not be begun anew; what is beside it can be hooked."""
+    with attach(sequence.pid) as target:
+        code = {found.text: found.address for found in target.disassemble(sequence.code, 32)}
+        [begins] = [at for text, at in code.items() if text == "mov ecx, 0x190"]
+        [ends] = [at for text, at in code.items() if text.startswith("inc rax")]
+        before = target.read_bytes(sequence.code, 128)
+        for at in (begins, ends):
+            with pytest.raises(CodeError, match=r"in a restartable sequence .* hook another place"):
+                target.hook(at, "nop")
+        assert target.read_bytes(sequence.code, 128) == before
+        with target.hook(target.address("libc!usleep"), "nop"):
+            pass
+        target.write(sequence.stop, i32, 1)
+        own, together = sequence.counted()
+    assert own == together > 0
+
+
+SHARED = """
+import ctypes, mmap, sys
+with open(sys.argv[1], "r+b") as file:
+    code = mmap.mmap(file.fileno(), 4096, mmap.MAP_SHARED, 7)
+print(ctypes.addressof(ctypes.c_char.from_buffer(code)), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_code_that_others_run_too_cannot_be_hooked(tmp_path: Path) -> None:
+    """They would jump to where they have nothing."""
+    file = tmp_path / "code"
+    file.write_bytes(b"\x90" * 4096)
+    command = [sys.executable, "-c", SHARED, str(file)]
+    with Talking(command) as running, attach(running.pid) as target:
+        at = int(running.hear())
+        with pytest.raises(CodeError, match=f"shared .MAP_SHARED. with whoever else maps {file}"):
+            target.hook(at, "nop")
+        assert file.read_bytes() == b"\x90" * 4096
 
 
 def test_code_that_is_none_changes_nothing(looping: tuple[Looping, Target]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,13 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from farfetch.scanner import StopError, Watchpoint, WatchpointError, attach
+from farfetch.scanner import StopError, TargetGone, Watchpoint, WatchpointError, attach
 from farfetch.scanner.engine import GUARDIAN
 
-from support.child import Child, end, is_traced
+from support.child import Child, Talking, end, is_traced
 from support.compiled import compiled
 from support.machine import only_x86
-from support.resting import ANEW, EXACT, Resting
+from support.resting import ANEW, EXACT, Resting, TooSoonError, patiently
 from support.resting import build as build_resting
 from support.targets import Spawn, every_build
 from support.waiting import wait_for
@@ -166,6 +167,33 @@ def test_its_own_signals_are_neither_lost_nor_doubled(program: Program) -> None:
     assert program.ask("write 5") == "5"
 
 
+def test_a_hit_is_found_behind_whatever_else_waits(program: Program) -> None:
+    """Let go of with a hit on its way, a thread would end: however many signals are before it."""
+    assert program.ask("queue 40") == "40"
+    with attach(program.pid) as target:
+        program.say("busy 0")
+        for _ in range(30):
+            with target.watchpoint(program.address, 4, loss=1, by="ptrace") as hits:
+                assert hits.wait(60)
+    assert program.ask("write 5") == "5"
+    assert not is_traced(program.pid)
+
+
+def test_threads_that_come_and_go(program: Program) -> None:
+    """Each of them is seen from its first instruction on, and let go of at any time of its life."""
+    with attach(program.pid) as target:
+        with target.watchpoint(program.address, 4, loss=1, by="ptrace") as hits:
+            written = int(program.ask("crowd 3"))
+        assert total(hits) == written == 3 * 60 * 3
+        program.say("crowd 20")
+        for _ in range(10):
+            with target.watchpoint(program.address, 4, loss=1, by="ptrace") as hits:
+                hits.wait(0.01)
+        assert program._line() == str(20 * 60 * 3)
+    assert not is_traced(program.pid)
+    assert program.ask("write 5") == "5"
+
+
 @pytest.mark.parametrize("way", ["fork", "vfork", "process"])
 def test_processes_that_it_starts_are_left_alone(program: Program, way: str) -> None:
     with attach(program.pid) as target:
@@ -233,11 +261,18 @@ def resting(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("kind", ["poll", "futex", "epoll", "recv"])
 def test_waits_hear_nothing_of_it(resting: Path, kind: str) -> None:
-    with Resting(resting, kind, 600) as waiting, attach(waiting.pid) as target:
-        with target.watchpoint(waiting.code, 1, "execute", by="ptrace"):
-            pass
-        with target.watchpoint(waiting.code, 1, "execute", by="ptrace"):
-            assert waiting.result() == f"{ {**EXACT, **ANEW}[kind] } 0"
+    def watches(milliseconds: int) -> None:
+        with Resting(resting, kind, milliseconds) as waiting, waiting.attach() as target:
+            try:
+                with target.watchpoint(waiting.code, 1, "execute", by="ptrace"):
+                    pass
+                hits = target.watchpoint(waiting.code, 1, "execute", by="ptrace")
+            except TargetGone as error:
+                raise TooSoonError from error
+            with hits:
+                assert waiting.result() == f"{ {**EXACT, **ANEW}[kind] } 0"
+
+    patiently(watches)
 
 
 def test_live_until_it_is_closed(spawn: Spawn) -> None:
@@ -348,6 +383,33 @@ def test_what_is_traced_already(spawn: Spawn) -> None:
         touch.command("write 5 0")
     assert total(hits) == 10
     assert not is_traced(touch.pid)
+
+
+TRACING = """
+import ctypes, sys
+assert ctypes.CDLL(None).ptrace(0x4206, int(sys.argv[1]), 0, 0) == 0  # PTRACE_SEIZE
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+def test_who_else_traces_it_is_named(program: Program) -> None:
+    tracing = Talking([sys.executable, "-c", TRACING, str(program.pid)])
+    with tracing, attach(program.pid) as target:
+        assert tracing.hear() == "\n"
+        name = Path(f"/proc/{tracing.pid}/comm").read_text().rstrip()
+        who = re.escape(f"{name} ({tracing.pid}) traces it: let it detach first")
+        with pytest.raises(WatchpointError, match=who):
+            target.watchpoint(program.address, 4, by="ptrace")
+        with pytest.raises(StopError, match=who):
+            target.allocate(100)
+        with target.watchpoint(program.address, 4, loss=1) as by_perf:
+            assert program.ask("write 5") == "5"
+        assert total(by_perf) == 5
+    with attach(program.pid) as target:
+        with target.watchpoint(program.address, 4, loss=1, by="ptrace") as hits:
+            assert program.ask("write 5") == "5"
+        assert total(hits) == 5
 
 
 def test_what_cannot_be_watched(spawn: Spawn) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from farfetch.scanner import (
@@ -166,7 +167,8 @@ def test_live(spawn: Spawn) -> None:
         assert sum(hit.count for hit in hits) == 3
 
 
-def test_python_itself() -> None:
+@pytest.mark.parametrize("by", ["perf", "ptrace"])
+def test_python_itself(by: Literal["perf", "ptrace"]) -> None:
     script = """
         import ctypes, sys
         values = (ctypes.c_int * 64)()
@@ -180,13 +182,20 @@ def test_python_itself() -> None:
     with Child(process) as child, attach(child.pid) as target:
         assert process.stdin
         assert process.stdout
-        with target.watchpoint(int(process.stdout.readline()), 4) as hits:
+        at = int(process.stdout.readline())
+        with target.watchpoint(at, 4, loss=1, by=by) as hits:
             for _ in range(20):
                 process.stdin.write("\n")
                 process.stdin.flush()
                 process.stdout.readline()
         assert sum(hit.count for hit in hits) == 20
         assert all(hit.instruction is not None for hit in hits)
+        [writes, *_] = hits
+        with target.accesses_of(writes.address, loss=1, by=by) as accesses:
+            process.stdin.write("\n")
+            process.stdin.flush()
+            process.stdout.readline()
+        assert at in {access.address for access in accesses}
 
 
 def test_the_end_of_the_target(spawn: Spawn) -> None:

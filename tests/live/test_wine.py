@@ -107,6 +107,24 @@ def test_who_takes_gold(program: Path, environment: dict[str, str]) -> None:
             assert target.read(place, "u64") == before
 
 
+def test_who_takes_gold_by_ptrace(program: Path, environment: dict[str, str]) -> None:
+    """Wine keeps the debug registers for Windows' own debuggers: it hears nothing of ours."""
+    with hoard(program, environment, 0) as process, attach(process.pid) as target:
+        pointer = process.command("").number("static_addr")
+        place = target.read(target.read(pointer, "u64") + 8, "u64") + 8
+        for _ in range(2):
+            with target.watchpoint(place, 8, loss=1, by="ptrace") as hits:
+                for _ in range(5):
+                    process.command("respawn")
+            [hit] = hits
+            assert (hit.count, hit.location.split("+")[0]) == (5, "hoard.exe")
+            with target.accesses_of(hit.address, loss=1, by="ptrace") as accesses:
+                process.command("respawn")
+            assert [(one.address, one.count) for one in accesses] == [(place, 1)]
+        assert not is_traced(process.pid)
+        assert process.command("respawn").number("gold_addr")
+
+
 def test_a_function_of_windows_is_hooked(program: Path, environment: dict[str, str]) -> None:
     """What reads the commands goes by a counter, and is as before afterwards."""
     with hoard(program, environment, 0) as process, attach(process.pid) as target:

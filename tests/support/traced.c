@@ -9,8 +9,13 @@
  *   fork N       a child writes so often: its exit status
  *   vfork N      the same, in this memory
  *   process N    the same, of clone() without a signal at its end
+ *   queue N      so many signals that are blocked wait from then on
+ *   busy 0       writes until there is another line
+ *   crowd N      threads that begin and end, sixty at a time, so often: how often they write
  *   exec         this program anew
  */
+#include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -22,6 +27,8 @@
 #include <unistd.h>
 
 #define STEP 0x100	/* the trap flag */
+#define CROWD 60
+#define WRITES 3
 
 static volatile uint32_t value[16] __attribute__((aligned(64)));
 static volatile int queued, sum, breakpoints, steps, others;
@@ -75,6 +82,49 @@ static void signals(int times)
 #endif
 	}
 	printf("%d %d %d %d %d\n", queued, sum, breakpoints, steps, others);
+}
+
+static void queue_blocked(int times)
+{
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGRTMIN + 1);
+	pthread_sigmask(SIG_BLOCK, &blocked, NULL);
+	for (int i = 0; i < times; i++)	/* to this thread, whose own they are */
+		pthread_sigqueue(pthread_self(), SIGRTMIN + 1, (union sigval){ .sival_int = i });
+	printf("%d\n", times);
+}
+
+static void write_until_told(void)
+{
+	struct pollfd line = { .fd = 0, .events = POLLIN };
+
+	while (!poll(&line, 1, 0))
+		write_often(10000);
+}
+
+static void *write_and_end(void *argument)
+{
+	write_often(WRITES);
+	return argument;
+}
+
+static void crowd(int times)
+{
+	pthread_t threads[CROWD];
+	int started = 0;
+
+	for (int i = 0; i < times; i++) {
+		int n = 0;
+
+		while (n < CROWD && !pthread_create(&threads[n], NULL, write_and_end, NULL))
+			n++;
+		started += n;
+		while (n)
+			pthread_join(threads[--n], NULL);
+	}
+	printf("%d\n", started * WRITES);
 }
 
 static int write_in_child(void *times)
@@ -131,6 +181,12 @@ int main(int argc, char **argv)
 			printf("%d\n", times);
 		} else if (!strcmp(how, "signals")) {
 			signals(times);
+		} else if (!strcmp(how, "queue")) {
+			queue_blocked(times);
+		} else if (!strcmp(how, "busy")) {
+			write_until_told();
+		} else if (!strcmp(how, "crowd")) {
+			crowd(times);
 		} else if (!strcmp(how, "exec")) {
 			execv("/proc/self/exe", argv);
 			return 1;

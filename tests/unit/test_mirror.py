@@ -34,6 +34,8 @@ ELSEWHERE = (
     ("scanner/images/pe_functions", "unit/images/test_elf_functions"),
     ("scanner/code/nops scanner/code/signature", "live/test_nops"),
     ("scanner/code/hook scanner/code/moving scanner/code/caves", "live/test_hooks"),
+    ("scanner/code/restartable", "live/test_hooks"),
+    ("scanner/code/running", "live/test_hooks live/test_accesses"),
     ("scanner/script/hooking scanner/script/assembling", "live/test_hooks"),
     ("scanner/code", "live/test_disassembly unit/code/test_ending live/test_sites"),
     ("scanner/debug", "live/test_watchpoints live/test_traced live/test_sites"),

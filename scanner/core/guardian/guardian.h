@@ -14,6 +14,10 @@ struct tracee {
 	pid_t tid;		/* 0: the place is free */
 	bool met;		/* it has been stopped, and given its registers, once */
 	bool asked;		/* to stop, and has not yet */
+	uint64_t hits;		/* since its registers were armed */
+	uint64_t began;		/* ns that it had run at the first of these */
+	uint64_t rests;		/* and when they were cleared, to rest; 0: they do not */
+	struct ff_stretch stretch;	/* that nobody has been told of */
 	struct ff_registers registers;
 };
 

@@ -221,7 +221,7 @@ int main(void)
 	exchange->exited = !guardian.ending;
 	if (!exchange->started && !exchange->result)
 		exchange->result = -ESRCH;
-	if (!exchange->process && !exchange->result && exchange->fired != FF_TRIAL_HITS)
+	if (!exchange->process && !exchange->result && exchange->fired != exchange->tried)
 		exchange->result = -ENOTSUP;
 	__atomic_store_n(&exchange->ended, true, __ATOMIC_RELEASE);
 	say(&guardian);

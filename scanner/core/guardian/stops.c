@@ -10,6 +10,8 @@
 #ifdef __x86_64__
 #include "clock.h"
 #include "remote/again.h"
+#include "remote/pending.h"
+#include "watch/own_time.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -24,7 +26,6 @@
 
 #define TELL_AFTER	32	/* hits: so many at once cost less than one by one */
 #define NARROW_CODE	0x23	/* the code segment of 32-bit code */
-#define PENDING		16	/* signals that are asked for at once */
 
 /* ---- hits ---- */
 
@@ -85,6 +86,55 @@ static void report(struct guardian *guardian, const struct tracee *tracee, int p
 	}
 }
 
+static bool is_of_debugging(const siginfo_t *info)
+{
+	return info->si_signo == SIGTRAP &&
+	       (info->si_code == TRAP_HWBKPT || info->si_code == TRAP_TRACE);
+}
+
+/* ---- rests ---- */
+
+/* What it has run, ns; it stands. 0 where the kernel does not say. */
+static uint64_t ran(const struct tracee *tracee)
+{
+	uint64_t time = 0, waited;
+
+	ff_times(tracee->tid, &time, &waited);
+	return time;
+}
+
+static void begin_rest(struct tracee *tracee)
+{
+	tracee->rests = ran(tracee);
+	if (tracee->hits > 1 && tracee->rests > tracee->began) {
+		tracee->stretch.hits += tracee->hits - 1;
+		tracee->stretch.ran += tracee->rests - tracee->began;
+	}
+	tracee->hits = 0;
+}
+
+/* Where there is no room to tell of it, it becomes a part of the next one. */
+static void end_rest(struct guardian *guardian, struct tracee *tracee)
+{
+	struct ff_exchange_record record = {
+		.slot = (uint32_t)(tracee - guardian->tracees), .tid = (uint32_t)tracee->tid,
+		.part = FF_EXCHANGE_RESTED,
+	};
+	uint64_t now;
+
+	if (!tracee->rests)
+		return;
+	now = ran(tracee);
+	if (now > tracee->rests)
+		tracee->stretch.rested += now - tracee->rests;
+	tracee->rests = 0;
+	record.stretch = tracee->stretch;
+	if (ff_exchange_put(guardian->exchange, &record, NULL))
+		tracee->stretch = (struct ff_stretch){ 0 };
+}
+
+/* ---- hits, again ---- */
+
 /* Whether this signal is a hit; the one that the thread gets, 0 for none. */
 static int judge(struct guardian *guardian, struct tracee *tracee, int signal)
 {
@@ -93,28 +143,15 @@ static int judge(struct guardian *guardian, struct tracee *tracee, int signal)
 	int part;
 
 	if (signal != SIGTRAP || ptrace(PTRACE_GETSIGINFO, tracee->tid, NULL, &info) ||
-	    (info.si_code != TRAP_HWBKPT && info.si_code != TRAP_TRACE))
+	    !is_of_debugging(&info))
 		return signal;
 	part = ff_registers_hit(&tracee->registers, tracee->tid, &stepped);
 	if (part < 0)
 		return signal;
+	if (!tracee->hits++)
+		tracee->began = ran(tracee);
 	report(guardian, tracee, part);
 	return stepped ? signal : 0;	/* a step that the target itself makes */
-}
-
-/* Whether a hit waits to be told, which the thread would get for itself if it were let go of. */
-static bool has_hit(pid_t tid)
-{
-	siginfo_t pending[PENDING];
-	struct __ptrace_peeksiginfo_args from = { .nr = PENDING };
-	long n = ptrace(PTRACE_PEEKSIGINFO, tid, &from, pending);
-
-	for (long i = 0; i < n; i++) {
-		if (pending[i].si_signo == SIGTRAP && (pending[i].si_code == TRAP_HWBKPT ||
-						       pending[i].si_code == TRAP_TRACE))
-			return true;
-	}
-	return false;
 }
 
 /* ---- going on ---- */
@@ -126,11 +163,17 @@ static void settle(struct guardian *guardian, struct tracee *tracee)
 	bool awake = ff_tracee_is_awake(guardian, tracee);
 	int error = 0;
 
-	if (awake && !tracee->registers.armed)
+	if (awake && !tracee->registers.armed) {
+		end_rest(guardian, tracee);
 		error = ff_registers_arm(&tracee->registers, tracee->tid, exchange->parts,
 					 exchange->nparts, exchange->kind);
-	else if (!awake && tracee->registers.armed)
+	} else if (!awake && tracee->registers.armed) {
 		ff_registers_clear(&tracee->registers, tracee->tid);
+		if (!guardian->ending)
+			begin_rest(tracee);
+	} else if (guardian->ending) {
+		end_rest(guardian, tracee);
+	}
 	if (error && error != -ESRCH && !guardian->error)
 		guardian->error = error;
 	guardian->unmet -= !tracee->met;
@@ -149,7 +192,8 @@ static void go_on(struct guardian *guardian, struct tracee *tracee, int signal, 
 		ptrace(stays ? PTRACE_LISTEN : PTRACE_CONT, tid, NULL, (void *)(intptr_t)signal);
 		return;
 	}
-	if (has_hit(tid)) {
+	/* a hit that waits to be told it would get for itself, if it were let go of */
+	if (ff_pending_has(tid, is_of_debugging)) {
 		ptrace(PTRACE_CONT, tid, NULL, (void *)(intptr_t)signal);
 		return;
 	}

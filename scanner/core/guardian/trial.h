@@ -7,8 +7,6 @@
 
 #include "watch/exchange.h"
 
-#define FF_TRIAL_HITS	256
-
 /* The child's number, or a negative errno; it waits for *begin to be closed or written to. */
 pid_t ff_trial_start(struct ff_exchange *exchange, int *begin);
 

@@ -42,6 +42,7 @@ bool ff_status_read(pid_t tid, struct ff_status *status)
 		return false;
 	status->state = *field(text, "\nState:\t");
 	status->tracer = atoi(field(text, "\nTracerPid:\t"));
+	status->waits = strtoull(field(text, "\nvoluntary_ctxt_switches:\t"), NULL, 10);
 	waiting = signals(text, "\nSigPnd:\t") | signals(text, "\nShdPnd:\t");
 	caught = signals(text, "\nSigCgt:\t") & ~signals(text, "\nSigBlk:\t");
 	status->handler_waits = waiting & caught;

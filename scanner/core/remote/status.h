@@ -12,6 +12,7 @@
 struct ff_status {
 	char state;		/* as R, S, D, T, t, Z, X */
 	pid_t tracer;		/* who traces it, or 0 */
+	uint64_t waits;		/* how often it has gone to sleep, or stood */
 	bool handler_waits;	/* a signal for which there is a handler is about to be delivered */
 };
 

@@ -10,6 +10,7 @@
 
 #include "again.h"
 #include "clock.h"
+#include "pending.h"
 #include "status.h"
 
 #ifdef __x86_64__
@@ -222,18 +223,10 @@ static int judge(struct ff_stopped *thread, int status, int *gets)
 	return -EFAULT;
 }
 
-/* Whether what tells of a step has come, but has not been given to it. */
-static bool has_stepped(pid_t tid)
+/* Whether this tells of a step. */
+static bool is_step(const siginfo_t *info)
 {
-	struct __ptrace_peeksiginfo_args from = { .nr = 1 };
-	siginfo_t info;
-
-	while (ptrace(PTRACE_PEEKSIGINFO, tid, &from, &info) == 1) {
-		if (info.si_signo == SIGTRAP && info.si_code > 0)
-			return true;
-		from.off++;
-	}
-	return false;
+	return info->si_signo == SIGTRAP && info->si_code > 0;
 }
 
 /* One that does not come back from an instruction: it waits, in a call, and is taken out of it. */
@@ -250,7 +243,7 @@ static int step(struct ff_stopped *thread)
 
 	/* what has come must not be left behind: it would end the process */
 	while (error == -EAGAIN &&
-	       (ff_clock_now() - begin < STEP_LIMIT || has_stepped(thread->tid))) {
+	       (ff_clock_now() - begin < STEP_LIMIT || ff_pending_has(thread->tid, is_step))) {
 		thread->here = false;
 		if (ptrace(PTRACE_SINGLESTEP, thread->tid, NULL, (void *)(intptr_t)gets))
 			return -errno;

@@ -28,7 +28,8 @@ bool ff_exchange_put(struct ff_exchange *exchange, struct ff_exchange_record *re
 	}
 	record->size = (uint32_t)size;
 	memcpy(exchange->ring + place(head), record, sizeof(*record));
-	memcpy(exchange->ring + place(head) + sizeof(*record), stack, record->stack_size);
+	if (record->stack_size)
+		memcpy(exchange->ring + place(head) + sizeof(*record), stack, record->stack_size);
 	__atomic_store_n(&exchange->head, head + size, __ATOMIC_RELEASE);
 	return true;
 }

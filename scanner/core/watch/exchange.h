@@ -12,9 +12,11 @@
 
 #define FF_EXCHANGE_MEMORY	3	/* descriptors that a guardian is born with */
 #define FF_EXCHANGE_SOCKET	4
-#define FF_EXCHANGE_NAME	"farfetch-guardian 1"
+#define FF_EXCHANGE_NAME	"farfetch-guardian 2"
 #define FF_EXCHANGE_RING	0x400000u
 #define FF_EXCHANGE_SLOTS	0x10000u	/* threads at a time; others never rest */
+
+#define FF_EXCHANGE_RESTED	UINT32_MAX	/* the part of a record that tells of a rest */
 
 struct ff_exchange_record {
 	uint32_t size;		/* with the stack behind it, a multiple of 8; 0: the ring's end */
@@ -25,7 +27,10 @@ struct ff_exchange_record {
 	uint32_t stack_size;
 	uint64_t lost;		/* hits before this one that there was no room for */
 	uint64_t ip, time;
-	uint64_t registers[FF_WATCH_SAMPLED];
+	union {
+		uint64_t registers[FF_WATCH_SAMPLED];
+		struct ff_stretch stretch;
+	};
 };
 
 struct ff_exchange {
@@ -40,7 +45,8 @@ struct ff_exchange {
 	bool started, ended;	/* in order, that is */
 	bool exited, replaced;	/* what has become of the process */
 	uint32_t threads;
-	uint64_t cost;
+	struct ff_watch_cost cost;
+	uint32_t tried;		/* hits of its own, to be seen */
 	uint64_t fired;		/* hits, with those that there was no room for */
 	uint64_t head;
 	/* the watch's */

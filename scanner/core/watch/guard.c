@@ -9,8 +9,9 @@
 #define KEPT	0.65		/* of the share: stopping and starting takes some, too */
 #define FAST	4		/* times the cost: hits that come faster than that take all of it */
 #define BURST	64.0		/* hits that there is to be time for after a rest */
-#define SURE	0.9		/* of the least that hits cost: so much longer they have taken */
-#define FASTEST	8.0		/* times as fast as it was a loop may be without hits, as is told */
+#define OF_LATE	256.0		/* hits that are gone by at the least */
+#define ENOUGH	5e6		/* ns beside them that do */
+#define FASTEST	16.0		/* times as fast as it was a loop may be without hits, as is told */
 
 void ff_guard_init(struct ff_guard *guard, uint64_t cost, double share, uint64_t now)
 {
@@ -56,13 +57,40 @@ uint64_t ff_guard_lacks(struct ff_guard *guard, uint64_t now)
 	return lacking > 0 ? (uint64_t)(lacking / guard->share) + 1 : 0;
 }
 
-double ff_guard_factor(uint64_t hits, uint64_t cost, uint64_t awake, uint64_t rested)
+/* What has been run beside the hits themselves. */
+static double free_of(const struct ff_pace *pace, const struct ff_watch_cost *cost)
 {
-	double free = (double)awake - SURE * (double)hits * (double)cost;
+	double close = (double)cost->ran, apart = (double)cost->ran_apart, between, far;
 
-	if (!awake)
-		return 1.0;
-	if (free < (double)awake / FASTEST)
-		free = (double)awake / FASTEST;
-	return 1.0 + (double)rested / free;
+	if (!pace->hits)
+		return pace->ran;
+	between = pace->ran / pace->hits - close;
+	far = between < 0 ? 0 : between < FF_APART ? between / FF_APART : 1;
+	return pace->ran - pace->hits * (close + far * (apart - close));
+}
+
+void ff_pace_note(struct ff_pace *pace, const struct ff_watch_cost *cost, uint64_t hits,
+		  uint64_t ran)
+{
+	/* a program does not do the same for ever; but where it hardly gets to do anything beside
+	 * its hits, what a few of them happen to cost decides
+	 */
+	while (pace->hits > OF_LATE && free_of(pace, cost) > ENOUGH) {
+		pace->hits /= 2;
+		pace->ran /= 2;
+	}
+	pace->hits += (double)hits;
+	pace->ran += (double)ran;
+}
+
+double ff_pace_missed(const struct ff_pace *pace, const struct ff_watch_cost *cost,
+		      uint64_t rested)
+{
+	double free = free_of(pace, cost);
+
+	if (pace->ran <= 0)
+		return 0;
+	if (free < pace->ran / FASTEST)
+		free = pace->ran / FASTEST;
+	return (double)rested * pace->hits / free;
 }

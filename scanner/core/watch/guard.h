@@ -12,8 +12,13 @@
 #ifndef FF_WATCH_GUARD_H
 #define FF_WATCH_GUARD_H
 
+#include "clock.h"
+#include "ff.h"
+
 #include <stdbool.h>
 #include <stdint.h>
+
+#define FF_APART	(FF_MILLISECOND / 10)	/* between hits: each costs what one alone does */
 
 struct ff_guard {
 	uint64_t cost;		/* ns that a hit takes at the least */
@@ -33,10 +38,16 @@ uint64_t ff_guard_cost(const struct ff_guard *guard, uint64_t since);
 bool ff_guard_take(struct ff_guard *guard, uint64_t spent, uint64_t now);
 /* How much longer the breakpoints have to rest, in ns, when they do. */
 uint64_t ff_guard_lacks(struct ff_guard *guard, uint64_t now);
-/*
- * What each of the hits of a stretch stands for, that has run for so many ns while the breakpoints
- * were awake and for so many while they rested, if it has done the same meanwhile: rather too few.
- */
-double ff_guard_factor(uint64_t hits, uint64_t cost, uint64_t awake, uint64_t rested);
+
+/* Hits of late, and what was run in between: of stretches that rests have followed. */
+struct ff_pace {
+	double hits, ran;	/* ns */
+};
+
+void ff_pace_note(struct ff_pace *pace, const struct ff_watch_cost *cost, uint64_t hits,
+		  uint64_t ran);
+/* How many hits there would have been, if as long as it has rested the same was done, ns. */
+double ff_pace_missed(const struct ff_pace *pace, const struct ff_watch_cost *cost,
+		      uint64_t rested);
 
 #endif

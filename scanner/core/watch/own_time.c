@@ -7,15 +7,23 @@
 
 #include "told.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
-uint64_t ff_own_time(pid_t tid, uint64_t *waited, uint64_t now)
+bool ff_times(pid_t tid, uint64_t *ran, uint64_t *waited)
 {
-	unsigned long long ran, waits;
 	char path[32], text[96];
 
 	snprintf(path, sizeof(path), "/proc/%d/schedstat", tid);
-	if (ff_told(path, text, sizeof(text)) && sscanf(text, "%llu %llu", &ran, &waits) == 2)
+	return ff_told(path, text, sizeof(text)) &&
+	       sscanf(text, "%" SCNu64 " %" SCNu64, ran, waited) == 2;
+}
+
+uint64_t ff_own_time(pid_t tid, uint64_t *waited, uint64_t now)
+{
+	uint64_t ran, waits;
+
+	if (ff_times(tid, &ran, &waits))
 		*waited = waits;
 	return now - *waited;
 }

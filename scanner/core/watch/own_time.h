@@ -5,6 +5,7 @@
 #ifndef FF_OWN_TIME_H
 #define FF_OWN_TIME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -13,5 +14,10 @@
  * from waited where it cannot be asked, for the thread has ended, and else is kept there.
  */
 uint64_t ff_own_time(pid_t tid, uint64_t *waited, uint64_t now);
+/*
+ * What it has run and what it has waited, ns. Of one that runs the first is as of the last tick; of
+ * one that stands it is exact. False when it has ended, or where the kernel does not say.
+ */
+bool ff_times(pid_t tid, uint64_t *ran, uint64_t *waited);
 
 #endif

@@ -9,12 +9,22 @@
 
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define ROUNDS	8
+#define ROUNDS	31	/* of which the median counts */
+#define LEAST	8	/* so many where they take long, as where all is emulated */
+#define LONG	(20 * FF_MILLISECOND)
 #define WRITES	32
 #define PAGES	8	/* of a ring: what comes is copied, as it will be */
+
+static int compare(const void *one, const void *other)
+{
+	uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
+
+	return a < b ? -1 : a > b;
+}
 
 static uint64_t write_often(uint64_t *value)
 {
@@ -25,24 +35,21 @@ static uint64_t write_often(uint64_t *value)
 	return ff_clock_now() - began;
 }
 
-int ff_watch_probe(uint32_t stack, uint64_t *cost)
+int ff_watch_probe(uint32_t stack, struct ff_watch_cost *cost)
 {
 	uint64_t value;
 	struct ff_watch_part part = { .address = (uintptr_t)&value, .size = sizeof(value) };
 	int fd = ff_event_open_own(&part, FF_WATCH_WRITE, stack);
 	size_t size = (PAGES + 1) * (size_t)sysconf(_SC_PAGESIZE);
-	uint64_t best = UINT64_MAX, fired = 0;
+	uint64_t took[ROUNDS], fired = 0, began = ff_clock_now();
+	size_t rounds = 0;
 	struct perf_event_mmap_page *ring;
 
 	if (fd < 0)
 		return fd;
 	ring = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	/* the shortest of several: in the others somebody else ran meanwhile */
-	for (int round = 0; round < ROUNDS; round++) {
-		uint64_t took = write_often(&value);
-
-		if (took < best)
-			best = took;
+	while (rounds < LEAST || (rounds < ROUNDS && ff_clock_now() - began < LONG)) {
+		took[rounds++] = write_often(&value);
 		if (ring != MAP_FAILED)
 			__atomic_store_n(&ring->data_tail, ring->data_head, __ATOMIC_RELEASE);
 	}
@@ -51,8 +58,10 @@ int ff_watch_probe(uint32_t stack, uint64_t *cost)
 	if (ring != MAP_FAILED)
 		munmap(ring, size);
 	close(fd);
-	if (fired != ROUNDS * WRITES)
+	if (fired != rounds * WRITES)
 		return -ENOTSUP;
-	*cost = best / WRITES;
+	/* in some of them somebody else ran meanwhile */
+	qsort(took, rounds, sizeof(*took), compare);
+	cost->all = cost->ran = cost->ran_apart = took[rounds / 2] / WRITES;
 	return 0;
 }

@@ -11,6 +11,7 @@
 #ifndef FF_WATCH_SOURCE_H
 #define FF_WATCH_SOURCE_H
 
+#include "watch/guard.h"
 #include "watch/hits.h"
 
 #include <poll.h>
@@ -35,8 +36,15 @@ struct ff_opener {
 	pid_t tid;
 	bool resting;
 	uint64_t until;		/* ns of CLOCK_MONOTONIC: not to be looked at before */
+	uint64_t woke;		/* ns of CLOCK_MONOTONIC: the end of the last rest, or 0 */
 	uint64_t began, rested;	/* ns of its clock, of this stretch and the rest at its end */
-	uint64_t waited;	/* ns, for ff_own_time(), where that is its clock */
+	struct ff_pace pace;
+};
+
+/* Hits one behind the other, and the rest that came then. */
+struct ff_stretch {
+	uint64_t hits;		/* behind the first one */
+	uint64_t ran, rested;	/* ns that the thread has run, in between and then */
 };
 
 /* Who takes what a source has. */
@@ -45,6 +53,8 @@ struct ff_taker {
 	void (*sample)(void *context, const struct ff_sample *sample);
 	/* There was no room for so many hits of an opener's threads. */
 	void (*lost)(void *context, uint32_t opener, uint64_t hits);
+	/* A rest of an opener is over; from a source without a clock. */
+	void (*rested)(void *context, uint32_t opener, const struct ff_stretch *stretch);
 };
 
 struct ff_source;
@@ -56,7 +66,10 @@ struct ff_source_ways {
 	void (*drain)(struct ff_source *source, const struct ff_taker *taker);
 	/* Let an opener's breakpoints report, or not, from now on. */
 	void (*rest)(struct ff_source *source, uint32_t opener, bool rest);
-	/* An opener's clock, ns: it goes on while its threads could get on. */
+	/*
+	 * An opener's clock, ns: it goes on while its threads run. NULL where the source itself
+	 * tells of rests.
+	 */
 	uint64_t (*clock)(struct ff_source *source, uint32_t opener);
 	/* None reports any more; what has been reported can still be drained. */
 	void (*stop)(struct ff_source *source);
@@ -72,6 +85,7 @@ struct ff_source {
 	size_t nfiles;
 	uint32_t threads;	/* that there were at first */
 	uint64_t samples;	/* that were handed over */
+	bool stops;		/* a thread at each hit */
 	bool replaced;		/* by another program, which has no value of ours */
 	bool exited;		/* its process */
 	bool broken;		/* nothing comes any more, for whoever reported it has ended */

@@ -6,6 +6,7 @@
 #include "threads.h"
 
 #include "own_time.h"
+#include "remote/status.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@
 #define STRETCH	(100 * FF_MILLISECOND)	/* hits are taken to come evenly for as long */
 #define STALE	FF_SECOND		/* without hits for so long, all is saved up */
 
-void ff_threads_init(struct ff_threads *threads, uint64_t cost, double share, uint64_t now)
+void ff_threads_init(struct ff_threads *threads, struct ff_watch_cost cost, double share,
+		     uint64_t now)
 {
 	*threads = (struct ff_threads){ .cost = cost, .share = share, .began = now };
 }
@@ -85,7 +87,7 @@ static ssize_t add(struct ff_threads *threads, pid_t tid, uint32_t opener, uint6
 	thread = &threads->all[at];
 	*thread = (struct ff_thread){ .tid = tid, .opener = opener };
 	if (threads->share > 0)
-		ff_guard_init(&thread->guard, threads->cost, threads->share,
+		ff_guard_init(&thread->guard, threads->cost.all, threads->share,
 			      own_time(thread, time));
 	return at;
 }
@@ -114,6 +116,7 @@ ssize_t ff_threads_hit(struct ff_threads *threads, uint32_t tid, uint32_t opener
 		return -EEXIST;
 	thread->opener = opener;
 	thread->hits++;
+	thread->fresh++;
 	return at;
 }
 
@@ -128,7 +131,7 @@ void ff_threads_lost(struct ff_threads *threads, uint32_t opener, uint64_t hits)
 			latest = thread;
 	}
 	if (latest)
-		latest->spent += hits * threads->cost;
+		latest->spent += hits * threads->cost.all;
 }
 
 static void set_resting(struct ff_source *source, uint32_t opener, bool rest)
@@ -154,15 +157,56 @@ static uint64_t longest_lack(struct ff_threads *threads, uint32_t opener, uint64
 	return longest;
 }
 
+/*
+ * An opener's clock while its events are switched. That takes a while, and some fire meanwhile: of
+ * that time half is taken to be before, and half behind.
+ */
+static uint64_t switched(struct ff_source *source, uint32_t opener, bool rest)
+{
+	uint64_t before, behind;
+
+	if (!source->ways->clock) {
+		set_resting(source, opener, rest);
+		return 0;
+	}
+	before = source->ways->clock(source, opener);
+	set_resting(source, opener, rest);
+	behind = source->ways->clock(source, opener);
+	return before + (behind - before) / 2;
+}
+
 static void rest(struct ff_threads *threads, struct ff_source *source, uint32_t opener)
 {
 	struct ff_opener *resting = &source->openers[opener];
 	uint64_t now;
 
-	set_resting(source, opener, true);
-	resting->rested = source->ways->clock(source, opener);
+	resting->rested = switched(source, opener, true);
 	now = ff_clock_now();
 	resting->until = now + longest_lack(threads, opener, now);
+}
+
+/*
+ * What hits have taken of the time of a thread that stands at each of them: all in which it neither
+ * ran nor waited for a processor, unless it slept in between, too. Then it is what they usually
+ * take.
+ */
+static uint64_t stood(struct ff_thread *thread, uint64_t now)
+{
+	struct ff_look before = thread->look;
+	uint64_t hits = thread->fresh, ready;
+	struct ff_status status;
+
+	thread->look = (struct ff_look){ .time = now };
+	if (!ff_times(thread->tid, &thread->look.ran, &thread->look.waited) ||
+	    !ff_status_read(thread->tid, &status)) {
+		thread->look.time = 0;
+		return thread->spent;
+	}
+	thread->look.waits = status.waits;
+	if (!before.time || status.waits - before.waits > hits + hits / 8 + 2)
+		return thread->spent;
+	ready = thread->look.ran - before.ran + thread->look.waited - before.waited;
+	return now - before.time > ready ? now - before.time - ready : 0;
 }
 
 /* Tell the guards of threads that hit. Whether the opener of some now rests. */
@@ -172,12 +216,14 @@ static bool tell(struct ff_threads *threads, struct ff_source *source, uint64_t 
 
 	for (size_t i = 0; i < threads->n; i++) {
 		struct ff_thread *thread = &threads->all[i];
+		uint64_t spent;
 		bool used_up;
 
 		if (!thread->spent)
 			continue;
-		used_up = ff_guard_take(&thread->guard, thread->spent, own_time(thread, now));
-		thread->spent = 0;
+		spent = source->stops ? stood(thread, now) : thread->spent;
+		used_up = ff_guard_take(&thread->guard, spent, own_time(thread, now));
+		thread->spent = thread->fresh = 0;
 		if (!used_up || source->openers[thread->opener].resting)
 			continue;
 		rest(threads, source, thread->opener);
@@ -199,19 +245,9 @@ static bool is_rested(struct ff_threads *threads, struct ff_opener *opener, uint
 	return !longest;
 }
 
-/* A stretch of an opener's threads ends, and another begins. */
-static void end_stretch(struct ff_threads *threads, struct ff_source *source, uint32_t index)
+/* Each of an opener's hits in this stretch stands for so many; another stretch begins. */
+static void count_for(struct ff_threads *threads, uint32_t index, double factor)
 {
-	struct ff_opener *opener = &source->openers[index];
-	uint64_t ran = source->ways->clock(source, index), hits = 0;
-	double factor = 1.0;
-
-	for (size_t i = 0; i < threads->n; i++)
-		hits += threads->all[i].opener == index ? threads->all[i].hits : 0;
-	if (opener->resting)
-		factor = ff_guard_factor(hits, threads->cost, opener->rested - opener->began,
-					 ran - opener->rested);
-	opener->began = ran;
 	for (size_t i = 0; i < threads->n; i++) {
 		if (threads->all[i].opener != index)
 			continue;
@@ -220,24 +256,95 @@ static void end_stretch(struct ff_threads *threads, struct ff_source *source, ui
 	}
 }
 
+static uint64_t hits_of(const struct ff_threads *threads, uint32_t index)
+{
+	uint64_t hits = 0;
+
+	for (size_t i = 0; i < threads->n; i++)
+		hits += threads->all[i].opener == index ? threads->all[i].hits : 0;
+	return hits;
+}
+
+/* What each hit of this stretch stands for, with what was missed while their opener rested. */
+static double factor_of(const struct ff_threads *threads, const struct ff_opener *opener,
+			uint32_t index, uint64_t rested)
+{
+	uint64_t hits = hits_of(threads, index);
+
+	if (!hits)
+		return 1.0;
+	return 1.0 + ff_pace_missed(&opener->pace, &threads->cost, rested) / (double)hits;
+}
+
+/* A rest is over, at a time of its opener's clock. */
+static void end_rest(struct ff_threads *threads, struct ff_source *source, uint32_t index,
+		     uint64_t now)
+{
+	struct ff_opener *opener = &source->openers[index];
+
+	ff_pace_note(&opener->pace, &threads->cost, hits_of(threads, index),
+		     opener->rested - opener->began);
+	count_for(threads, index, factor_of(threads, opener, index, now - opener->rested));
+	opener->began = now;
+}
+
+static void begin_factors(struct ff_threads *threads)
+{
+	if (threads->n)
+		memset(threads->factors, 0, threads->n * sizeof(*threads->factors));
+}
+
+void ff_threads_rested(struct ff_threads *threads, struct ff_source *source, uint32_t index,
+		       const struct ff_stretch *stretch, struct ff_hits *hits)
+{
+	struct ff_opener *opener = &source->openers[index];
+
+	begin_factors(threads);
+	ff_pace_note(&opener->pace, &threads->cost, stretch->hits, stretch->ran);
+	count_for(threads, index, factor_of(threads, opener, index, stretch->rested));
+	ff_hits_scale(hits, threads->factors, threads->n);
+}
+
+/* Let an opener go on that has rested. */
+static void wake(struct ff_threads *threads, struct ff_source *source, uint32_t index,
+		 uint64_t now)
+{
+	uint64_t time = switched(source, index, false);
+
+	source->openers[index].woke = now;
+	if (source->ways->clock)
+		end_rest(threads, source, index, time);
+}
+
+/* A stretch without a rest: each of its hits stands for itself. */
+static void end_calm(struct ff_threads *threads, struct ff_source *source, uint32_t index)
+{
+	struct ff_opener *opener = &source->openers[index];
+
+	opener->pace = (struct ff_pace){ 0 };
+	if (source->ways->clock)
+		opener->began = source->ways->clock(source, index);
+	count_for(threads, index, 1.0);
+}
+
 bool ff_threads_mind(struct ff_threads *threads, struct ff_source *source, struct ff_hits *hits)
 {
 	uint64_t now = ff_clock_now();
-	bool calm = now - threads->began >= STRETCH, rests, scale = calm;
+	bool calm = now - threads->began >= STRETCH, rests, scale = false;
 
 	rests = threads->share > 0 && tell(threads, source, now);
-	if (threads->n)
-		memset(threads->factors, 0, threads->n * sizeof(*threads->factors));
+	begin_factors(threads);
 	for (uint32_t i = 0; i < source->nopeners; i++) {
 		struct ff_opener *opener = &source->openers[i];
-		bool rested = opener->resting && is_rested(threads, opener, i, now);
 
-		if (opener->resting ? !rested : !calm)
+		if (opener->resting ? !is_rested(threads, opener, i, now) :
+				      !calm || now - opener->woke < STRETCH)
 			continue;
 		scale = true;
-		end_stretch(threads, source, i);
-		if (rested)
-			set_resting(source, i, false);
+		if (opener->resting)
+			wake(threads, source, i, now);
+		else
+			end_calm(threads, source, i);
 	}
 	if (calm)
 		threads->began = now;
@@ -248,11 +355,10 @@ bool ff_threads_mind(struct ff_threads *threads, struct ff_source *source, struc
 
 void ff_threads_finish(struct ff_threads *threads, struct ff_source *source, struct ff_hits *hits)
 {
-	if (threads->n)
-		memset(threads->factors, 0, threads->n * sizeof(*threads->factors));
-	for (uint32_t i = 0; i < source->nopeners; i++) {
+	begin_factors(threads);
+	for (uint32_t i = 0; source->ways->clock && i < source->nopeners; i++) {
 		if (source->openers[i].resting)
-			end_stretch(threads, source, i);
+			end_rest(threads, source, i, source->ways->clock(source, i));
 	}
 	ff_hits_scale(hits, threads->factors, threads->n);
 }

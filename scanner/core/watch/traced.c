@@ -10,7 +10,6 @@
 
 #include "clock.h"
 #include "watch/exchange.h"
-#include "watch/own_time.h"
 
 #include <errno.h>
 
@@ -75,22 +74,6 @@ static int share(struct traced *traced)
 	return 0;
 }
 
-/*
- * What a file's capability lets this program do is not its children's, unless it is passed on; by
- * this thread, which ends with its watch.
- */
-static void pass_capability_on(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &header, data) || !(data[0].permitted & 1u << CAP_SYS_PTRACE))
-		return;
-	data[0].inheritable |= 1u << CAP_SYS_PTRACE;
-	if (!syscall(SYS_capset, &header, data))
-		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_PTRACE, 0, 0);
-}
-
 static int spawn(struct traced *traced, const char *program, int theirs)
 {
 	posix_spawn_file_actions_t actions;
@@ -120,6 +103,30 @@ static int spawn(struct traced *traced, const char *program, int theirs)
 	return error;
 }
 
+/*
+ * What a file's capability lets this program do is not its children's, unless it is passed on; by
+ * this thread, and for no longer than that takes.
+ */
+static int spawn_able(struct traced *traced, const char *program, int theirs)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct before[2], data[2];
+	int error;
+
+	if (syscall(SYS_capget, &header, before) ||
+	    !(before[0].permitted & 1u << CAP_SYS_PTRACE) ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_SYS_PTRACE, 0, 0))
+		return spawn(traced, program, theirs);
+	memcpy(data, before, sizeof(data));
+	data[0].inheritable |= 1u << CAP_SYS_PTRACE;
+	if (!syscall(SYS_capset, &header, data))
+		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_PTRACE, 0, 0);
+	error = spawn(traced, program, theirs);
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, CAP_SYS_PTRACE, 0, 0);
+	syscall(SYS_capset, &header, before);
+	return error;
+}
+
 static int start(struct traced *traced, const char *program)
 {
 	int pair[2], theirs, error;
@@ -131,7 +138,7 @@ static int start(struct traced *traced, const char *program)
 	theirs = above(pair[1]);
 	if (theirs < 0)
 		return theirs;
-	error = spawn(traced, program, theirs);
+	error = spawn_able(traced, program, theirs);
 	close(theirs);
 	if (error)
 		return error;
@@ -268,7 +275,6 @@ static int meet(struct ff_source *source, const struct ff_exchange_record *recor
 	if (opener->tid == (pid_t)record->tid)
 		return 0;
 	*opener = (struct ff_opener){ .tid = (pid_t)record->tid };
-	opener->began = ff_own_time(opener->tid, &opener->waited, record->time);
 	return 0;
 }
 
@@ -284,6 +290,10 @@ static void take(struct traced *traced, const struct ff_exchange_record *record,
 
 	if (meet(&traced->source, record))
 		return;
+	if (record->part == FF_EXCHANGE_RESTED) {
+		taker->rested(taker->context, record->slot, &record->stretch);
+		return;
+	}
 	memcpy(sample.registers, record->registers, sizeof(record->registers));
 	if (record->lost)
 		taker->lost(taker->context, record->slot, record->lost);
@@ -321,13 +331,6 @@ static void rest(struct ff_source *source, uint32_t opener, bool rest)
 		send(traced->socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static uint64_t own_clock(struct ff_source *source, uint32_t opener)
-{
-	struct ff_opener *of = &source->openers[opener];
-
-	return of->tid ? ff_own_time(of->tid, &of->waited, ff_clock_now()) : 0;
-}
-
 static void stop(struct ff_source *source)
 {
 	struct traced *traced = (struct traced *)source;
@@ -352,7 +355,7 @@ static void close_all(struct ff_source *source)
 }
 
 static const struct ff_source_ways ways = {
-	.files = files, .drain = drain, .rest = rest, .clock = own_clock, .stop = stop,
+	.files = files, .drain = drain, .rest = rest, .stop = stop,
 	.fired = fired, .close = close_all,
 };
 
@@ -372,7 +375,6 @@ int ff_traced_open(const struct ff_watch_spec *spec, const struct ff_watch_part 
 	exchange->stack = spec->stack;
 	exchange->nparts = (uint32_t)nparts;
 	memcpy(exchange->parts, parts, nparts * sizeof(*parts));
-	pass_capability_on();
 	error = start(traced, spec->guardian);
 	if (!error) {
 		wait_for(traced, true, BEGINS);
@@ -383,13 +385,14 @@ int ff_traced_open(const struct ff_watch_spec *spec, const struct ff_watch_part 
 		return error;
 	}
 	traced->source.ways = &ways;
+	traced->source.stops = true;
 	traced->source.nfiles = 1;
 	traced->source.threads = exchange->threads;
 	*out = &traced->source;
 	return 0;
 }
 
-int ff_watch_probe_traced(uint32_t stack, const char *guardian, uint64_t *cost)
+int ff_watch_probe_traced(uint32_t stack, const char *guardian, struct ff_watch_cost *cost)
 {
 	struct traced *traced;
 	int error;
@@ -422,7 +425,7 @@ int ff_traced_open(const struct ff_watch_spec *spec, const struct ff_watch_part 
 	return -ENOSYS;
 }
 
-int ff_watch_probe_traced(uint32_t stack, const char *guardian, uint64_t *cost)
+int ff_watch_probe_traced(uint32_t stack, const char *guardian, struct ff_watch_cost *cost)
 {
 	(void)stack;
 	(void)guardian;

@@ -97,6 +97,13 @@ static void take_lost(void *context, uint32_t opener, uint64_t hits)
 	ff_threads_lost(&watch->threads, opener, hits);
 }
 
+static void take_rested(void *context, uint32_t opener, const struct ff_stretch *stretch)
+{
+	struct ff_watch *watch = context;
+
+	ff_threads_rested(&watch->threads, watch->source, opener, stretch, &watch->hits);
+}
+
 /* ---- values ---- */
 
 static bool read_bytes(const struct ff_watch *watch, uint64_t address, uint8_t *bytes, size_t size)
@@ -152,6 +159,7 @@ static void drain(struct ff_watch *watch)
 {
 	const struct ff_taker taker = {
 		.context = watch, .sample = take_sample, .lost = take_lost,
+		.rested = take_rested,
 	};
 
 	watch->fresh = 0;

@@ -5,6 +5,7 @@ import os
 import pickle
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from farfetch.scanner import errors
@@ -250,6 +251,17 @@ def test_access_denied_names_the_cure() -> None:
     text = str(AccessDenied(42, "game", "read the regions of"))
     assert text.startswith("cannot read the regions of game (42): permission denied; ")
     assert ("CAP_SYS_PTRACE" if os.geteuid() == 0 else "sudo") in text
+
+
+def test_access_denied_to_everybody_says_what_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Yama's highest level holds for root, and stays."""
+    monkeypatch.setattr(errors.target, "_PTRACE_SCOPE", tmp_path / "ptrace_scope")
+    (tmp_path / "ptrace_scope").write_text("3\n")
+    text = str(AccessDenied(42, "game", "attach to"))
+    assert "ptrace_scope is 3, which lets nobody look into other programs" in text
+    assert "start this machine anew" in text
 
 
 def test_a_bad_index_is_an_index_error() -> None:
