@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .. import arguments
+from ..code.decoder import iced
 from ..code.disassembling import disassembled
 from ..code.instruction import Instruction, MemoryOperand
 from ..code.running import NOTHING_RUNS, is_data
@@ -99,6 +100,7 @@ class Accesses(Following):
         loss = checked_loss(loss)
         by = checked_by(by)
         space.check()
+        iced()  # whose absence is to be told first
         if is_data(space, address):
             raise CodeError(address, f"{NOTHING_RUNS}; {ABOUT_DATA}")
         (self.instruction,) = disassembled(space, address, 1)
