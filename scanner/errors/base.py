@@ -7,6 +7,11 @@ from collections.abc import Sequence
 _LONGEST = 1000  # characters of an error; what somebody gave may be far longer
 
 
+def called(name: str) -> str:
+    """A name as errors say it: with quotes where nothing of it is to be seen."""
+    return name if name.strip() else f'"{name}"'
+
+
 class FarfetchError(Exception):
     """The root: catches everything that farfetch raises on purpose.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
-from .base import FarfetchError, count
+from .base import FarfetchError, called, count
 
 _PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 #: Of its highest level, which stays until the next start.
@@ -123,8 +123,8 @@ class TargetNotFound(FarfetchError):
         what = "no process" if _is_pid(self.wanted) else "no process is called"
         if self.near:
             near = ", ".join(f"{process.name} ({process.pid})" for process in self.near)
-            return f"{what} {self.wanted}; near it: {near}"
-        return f"{what} {self.wanted}; to list processes: farfetch -c ps"
+            return f"{what} {called(str(self.wanted))}; near it: {near}"
+        return f"{what} {called(str(self.wanted))}; to list processes: farfetch -c ps"
 
 
 class TargetAmbiguous(FarfetchError):
@@ -299,7 +299,7 @@ class MemoryUnavailable(FarfetchError):
         self.why = why
 
     def _message(self) -> str:
-        return f"memory {self.name} is not available: {self.why}"
+        return f"memory {called(self.name)} is not available: {self.why}"
 
 
 class PatchError(FarfetchError):

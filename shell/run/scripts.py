@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TextIO
 
-from farfetch.scanner import DeclarationError
+from farfetch.scanner import DeclarationError, quote
 
 from ..answers import exit_codes
 from ..answers.answers import Answers
@@ -40,7 +40,8 @@ def script(path: str) -> list[Line]:
         with open(path, encoding="utf-8-sig", errors="backslashreplace") as file:  # noqa: PTH123
             text = file.read(MAX_TEXT + 1)
     except OSError as error:
-        raise UsageError(f"cannot read the script {path}: {error.strerror}") from error
+        named = path if path.strip() else quote(path)
+        raise UsageError(f"cannot read the script {named}: {error.strerror}") from error
     if len(text) > MAX_TEXT:  # or has no end, as /dev/zero
         raise UsageError(f"cannot read the script {path}: longer than {MAX_TEXT >> 20} MiB")
     lines = text.removesuffix("\n").split("\n") if text else []

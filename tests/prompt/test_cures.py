@@ -167,6 +167,22 @@ def test_an_empty_variable_for_a_target_ends_it(
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("-p", " "), 'no process is called " "; to list processes: farfetch -c ps'),
+        (("--memory", "", "-p", "1"), 'memory "" is not available: there are auto, '),
+        (("",), 'cannot read the script "": No such file or directory'),
+    ],
+)
+def test_a_name_of_which_nothing_is_seen_has_quotes(
+    farfetch: Farfetch, options: tuple[str, ...], said: str
+) -> None:
+    done = farfetch(*options, "-c", "info")
+    assert done.returncode in (1, 2)
+    assert done.stderr.splitlines()[0].startswith(f"farfetch: {said}")
+
+
 def test_one_match_is_one(farfetch: Farfetch, game: TargetProcess) -> None:
     at = game.command("addresses").number("health_addr")
     lines = (f"where {at:#x}..{at + 4:#x}", "100", "expect matches == 1", "type u8", "list 5 5")
