@@ -170,15 +170,16 @@ def test_an_empty_variable_for_a_target_ends_it(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("-p", " "), 'no process is called " "; to list processes: farfetch -c ps'),
-        (("--memory", "", "-p", "1"), 'memory "" is not available: there are auto, '),
+        (("-p", " "), 'no process is called ""; to list processes: farfetch -c ps'),
+        (("--memory", "", "-p", "GAME"), 'memory "" is not available: there are auto, '),
         (("",), 'cannot read the script "": No such file or directory'),
     ],
 )
 def test_a_name_of_which_nothing_is_seen_has_quotes(
-    farfetch: Farfetch, options: tuple[str, ...], said: str
+    farfetch: Farfetch, game: TargetProcess, options: tuple[str, ...], said: str
 ) -> None:
-    done = farfetch(*options, "-c", "info")
+    given = [str(game.pid) if option == "GAME" else option for option in options]
+    done = farfetch(*given, "-c", "info")
     assert done.returncode in (1, 2)
     assert done.stderr.splitlines()[0].startswith(f"farfetch: {said}")
 
