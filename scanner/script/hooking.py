@@ -253,15 +253,15 @@ class Hooks:
         text = code if isinstance(code, str) else f"db {code.hex(' ')}"
         moved = [f"reassemble(0{decoded.ip:X})" for decoded in site.taken]
         moved = ["label(original)", "original:", *moved]
-        lines = {
-            "after": [text, *moved],
-            "before": [*moved, text],
-            "none": [text],
-        }[site.original]
-        whole = "\n".join([*lines, "jmp back"])
-        own = {"back": site.address + site.size}
-        ahead = len(moved) if site.original == "before" else 0
-        return assembled(self._space, self._functions, at, whole, own, ahead=ahead)
+        return assembled(
+            self._space,
+            self._functions,
+            at,
+            text,
+            {"back": site.address + site.size},
+            before="\n".join(moved) if site.original == "before" else "",
+            behind="\n".join([*(moved if site.original == "after" else ()), "jmp back"]),
+        )
 
 
 def _elsewhere(address: int) -> int:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from farfetch.scanner import (
@@ -202,14 +203,17 @@ def test_code_that_is_none_changes_nothing(looping: tuple[Looping, Target]) -> N
         ("[ENABLE]\nnop\n[DISABLE]", ScriptError, "script's"),
         (f"nop\n{at:x}:\nnop", ScriptError, "line 3: this would be at"),
         ("db ??", ScriptError, "line 1: "),
-        ("original:\nnop", ScriptError, "original is there twice"),
+        ("original:\nnop", ScriptError, "line 1: original is there already: call this label"),
+        ("nop\nBack:", ScriptError, "line 2: Back is there already: call this label"),
         ("", ArgumentError, "instructions"),
         (b"", ArgumentError, "instructions"),
     ):
         with pytest.raises(kind, match=reason):
             target.hook(at, code)
-    with pytest.raises(ScriptError, match="line 2: mvo"):
+    with pytest.raises(ScriptError, match=r"^line 2: mvo"):
         target.hook(at, "nop\nmvo eax,1", original="before")
+    with pytest.raises(ScriptError, match=r"^line 1: original is there already"):
+        target.hook(at, "original:", original="before")
     with pytest.raises(ArgumentError, match="'after', 'before' or 'none'"):
         target.hook(at, "nop", original="never")  # type: ignore[arg-type]
     with pytest.raises(MemoryFault):
@@ -219,6 +223,20 @@ def test_code_that_is_none_changes_nothing(looping: tuple[Looping, Target]) -> N
         target.hook(data, "nop")
     target.free(data)
     assert (target.read_bytes(at, 32), len(target.regions())) == (before, regions)
+
+
+@pytest.mark.parametrize("original", ["after", "before"])
+def test_what_is_behind_the_code_is_none_of_its_affair(
+    looping: tuple[Looping, Target], original: Literal["after", "before"]
+) -> None:
+    """A comment that nobody closes, a width of code, and names of instructions end with it."""
+    running, target = looping
+    at = place(running, target, "work")
+    before = target.read_bytes(at, 32)
+    for more in ("{ no end", "/* no end", "[32-bit]", "define(jmp,nop)", "define(back,0)"):
+        with target.hook(at, f"add edi,#7\nadd ebx,0\n{more}", original=original):
+            assert running.ask(3)[0] == VALUE + (10 if original == "after" else 3)
+        assert target.read_bytes(at, 32) == before
 
 
 def test_lines_are_assembled_for_their_place(looping: tuple[Looping, Target]) -> None:
