@@ -197,14 +197,17 @@ def _read(text: str, known: Container[str]) -> Line:
 
 
 def _operands(text: str, at: int, known: Container[str]) -> Iterator[Operand]:
-    for start, end in split(text, at):
+    parts = split(text, at)
+    if len(parts) > 2 and parts[-1][0] == parts[-1][1]:  # mov eax,ebx,
+        parts.pop()
+    for start, end in parts:
         try:
             yield parse_operand(text, start, end, known)
         except AssemblyError:
-            parts = parted(text, start, end, known)
-            if parts is None:
+            two = parted(text, start, end, known)
+            if two is None:
                 raise
-            for part in parts:
+            for part in two:
                 yield parse_operand(text, *part, known)
 
 

@@ -45,6 +45,8 @@ _CASTS: Final = {
     "int64": (64, True),
 }
 _CAST: Final = re.compile(rf"\s*\(\s*({'|'.join(_CASTS)})\s*\)", re.IGNORECASE)
+#: The same of a bracket, which no number is: ``hook+7+(DWORD)[hook+3]``.
+_CAST_OF_BRACKET: Final = re.compile(rf"{_CAST.pattern}(?=\s*\[)", re.IGNORECASE)
 
 
 class Number(NamedTuple):
@@ -134,7 +136,7 @@ class _Parser:
         return Sum(tuple(terms))
 
     def factor(self) -> Expression:
-        cast = _CAST.match(self.text, self.at, self.end) if self.place else None
+        cast = (_CAST if self.place else _CAST_OF_BRACKET).match(self.text, self.at, self.end)
         if cast is not None:
             self.deeper(cast.start())
             self.at = cast.end()
@@ -182,7 +184,8 @@ class _Parser:
         return Pointer(inner) if mark == "[" else inner
 
     def integer(self, digits: str, base: int, position: int) -> int:
-        value = int(digits, base) if len(digits) <= 32 else 1 << 64
+        short = len(digits) <= 256 and len(digits.lstrip("+-0")) <= 32
+        value = int(digits, base) if short else 1 << 64
         if not -(1 << 63) <= value < 1 << 64:
             raise self.error("a number has at most 64 bits", position)
         return value

@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 
 #: Bytes of one.
 MAX_BYTES: Final = 4096
-_WORD: Final = re.compile(r"[0-9A-Fa-f?*xX]+")
+_WORD: Final = re.compile(r"[0-9A-Za-z?*]+")
+_NO_DIGIT: Final = re.compile(r"[^0-9A-Fa-f]")
 
 
 class ByteArray(NamedTuple):
@@ -43,26 +44,22 @@ def _nibbles(raw: int, mask: int) -> str:
 
 
 def parse_aob(text: str) -> ByteArray:
-    """Read an array of bytes.
+    """Read an array of bytes, as Cheat Engine does: what is no digit of one may be any.
 
     Raises:
         ValueError: it is none; says why.
 
-    >>> str(parse_aob("48 8B ?? 4? 0F * 9090"))
-    '48 8B ?? 4? 0F ?? 90 90'
+    >>> str(parse_aob("48 8B ?? 4? 0F * 9090 xx-5"))
+    '48 8B ?? 4? 0F ?? 90 90 ?? 05'
     """
     raw, mask = bytearray(), bytearray()
-    words = text.replace(",", " ").split()
-    for word in words:
+    for word in filter(None, re.split(r"[\s,-]+", text)):
         if not _WORD.fullmatch(word):
             raise ValueError(f"{word[:20]!r} is no byte")
-        digits = re.sub(r"[*xX]", "?", word)
-        if len(digits) == 1:
-            pairs = ["??" if digits == "?" else f"0{digits}"]
-        elif len(digits) % 2:
-            raise ValueError(f"{word[:20]!r} is no byte")
-        else:
-            pairs = [digits[at : at + 2] for at in range(0, len(digits), 2)]
+        digits = _NO_DIGIT.sub("?", word)
+        pairs = [digits[at : at + 2] for at in range(0, len(digits), 2)]
+        if len(pairs[-1]) == 1:
+            pairs[-1] = "??" if pairs[-1] == "?" else f"0{pairs[-1]}"
         for pair in pairs:
             value, bits = 0, 0
             for digit in pair:

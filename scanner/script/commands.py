@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 #: How many arguments each takes, at least and at most; 0 at most is any number.
@@ -59,3 +60,33 @@ NOT_RUN: Final = {
     "aobscanall": "is no command that is known",
     "autoassemble": _LUA,
 }
+_HEAD: Final = re.compile(r"([A-Za-z_]\w*)\s*\(")
+_ANY: Final = re.compile(r"([A-Za-z_]\w*)\s*\((.*)\)[^)\w\]]*", re.DOTALL)
+_QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'|[()]")
+#: Commands whose argument ends with the last bracket of the line.
+_WHOLE: Final = frozenset(["define", "luacall", "luacode", "autoassemble"])
+
+
+def command_of(text: str) -> tuple[str, str] | None:
+    """The name of a command, and what stands between its brackets; None of other lines.
+
+    What stands behind the bracket of a command that is known is nothing.
+
+    >>> command_of("alloc(newmem,$1000) 2"), command_of("mov eax,(int)5")
+    (('alloc', 'newmem,$1000'), None)
+    """
+    head = _HEAD.match(text)
+    if head is None:
+        return None
+    name = head[1].lower()
+    if name in _WHOLE or (name not in COMMANDS and name not in NOT_RUN):
+        whole = _ANY.fullmatch(text)
+        if whole is None and name in _WHOLE and ")" in text[head.end() :]:
+            return head[1], text[head.end() : text.rindex(")")]
+        return None if whole is None else (whole[1], whole[2])
+    depth = 1
+    for mark in _QUOTED.finditer(text, head.end()):
+        depth += {"(": 1, ")": -1}.get(mark[0], 0)
+        if depth == 0:
+            return head[1], text[head.end() : mark.start()]
+    return None

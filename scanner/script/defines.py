@@ -9,6 +9,8 @@ from ..errors import ScriptError
 
 #: Characters of a line once its names are replaced.
 MAX_REPLACED: Final = 4096
+#: Characters that all lines of a section are longer by.
+MAX_ADDED: Final = 1 << 20
 #: Texts of a script.
 MAX_DEFINES: Final = 4096
 _WORD: Final = re.compile(r"\"[^\"]*\"|'[^']*'|[A-Za-z_$][\w.$]*")
@@ -25,6 +27,7 @@ class Defines:
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
+        self._added = 0
 
     def add(self, line: int, name: str, text: str) -> None:
         """Give a text a name; names in it that are known are replaced in it.
@@ -46,14 +49,18 @@ class Defines:
         """A line with the texts in the place of their names.
 
         Raises:
-            ScriptError: it would become too long.
+            ScriptError: it would become too long, or all of them would.
         """
         if not self._texts:
             return text
         size = len(text)
         for word in _WORD.finditer(text):
             size += max(0, len(self._texts.get(word[0], "")) - len(word[0]))
-        if size > MAX_REPLACED:
+        if size > max(MAX_REPLACED, len(text)):
             reason = f"what it defines makes it longer than {MAX_REPLACED} characters"
+            raise ScriptError(line, reason)
+        self._added += size - len(text)
+        if self._added > MAX_ADDED:
+            reason = f"what it defines makes the script longer by {MAX_ADDED} characters"
             raise ScriptError(line, reason)
         return _WORD.sub(lambda word: self._texts.get(word[0], word[0]), text)

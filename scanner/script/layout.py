@@ -12,6 +12,7 @@ from ..assembler.encoder import CannotEncode
 from ..assembler.expressions import Expression, evaluate
 from ..assembler.operands import Immediate, MemoryOperand
 from ..errors import AssemblyError, FarfetchError, ScriptError
+from .data import Added
 from .statements import Align, Code, Copy, Data, Emitted, Label, Moved, Part, Place
 
 #: Times that all lines are encoded; each takes the addresses of the time before.
@@ -36,6 +37,9 @@ class Surroundings(Protocol):
 
     def copy(self, address: int, size: int) -> bytes:
         """The bytes at an address."""
+
+    def bytes_at(self, address: int, size: int) -> bytes:
+        """The bytes at an address, fewer where not all can be read."""
 
     def moved(self, address: int, to: int) -> bytes:
         """The instruction at an address, as it has to be elsewhere to do the same."""
@@ -180,16 +184,22 @@ class _Layout:
         for line, name, tree in self._constants:
             self._names.set(name, self._value(line, tree))
         self._guess()
-        before: dict[str, int] | None = None
-        for _ in range(MAX_ROUNDS):
+        before: dict[str, int] = {}
+        now: dict[str, int] = {}
+        for count in range(MAX_ROUNDS):
+            before = now
             pieces, error = self._round()
             now = self._names.all()
-            if now == before:
+            if count and now == before:
                 if error is not None:
                     raise error
                 return Assembled(tuple(pieces), now)
-            before = now
-        raise ScriptError(0, "the addresses of its labels do not settle")
+        line = next(
+            statement.line
+            for statement in self._statements
+            if isinstance(statement, Label) and before[statement.name] != now[statement.name]
+        )
+        raise ScriptError(line, "the addresses of the labels from here on do not settle")
 
     def _guess(self) -> None:
         """Let labels stand where their block begins, until it is known better."""
@@ -247,7 +257,7 @@ class _Layout:
                 raw, form = self._code(statement.code, at, self._forms[number])
                 self._forms[number] = max(self._forms[number], form)
             elif isinstance(statement, Data):
-                raw, mask = self._data(statement)
+                raw, mask = self._data(statement, at)
             elif isinstance(statement, Align):
                 raw = bytes((statement.fill,)) * (-at % statement.size)
             elif isinstance(statement, Copy):
@@ -275,7 +285,7 @@ class _Layout:
             return _encoded(code, bits)
         return encode_line(code, at, bits, self._names, self._pointer, least)
 
-    def _data(self, data: Data) -> tuple[bytes, bytes]:
+    def _data(self, data: Data, at: int) -> tuple[bytes, bytes]:
         raw, mask = bytearray(), bytearray()
         for item in data.items:
             if item is None:
@@ -285,6 +295,12 @@ class _Layout:
             if isinstance(item, bytes):
                 raw += item
                 mask += b"\xff" * len(item)
+                continue
+            if isinstance(item, Added):
+                there = self._around.bytes_at(at + len(raw), 1)  # none where it is yet to be
+                added = evaluate(item.value, self._names, self._pointer)
+                raw.append((int.from_bytes(there, "little") + added) % 256)
+                mask.append(0xFF)
                 continue
             value = evaluate(item, self._names, self._pointer)
             limit = 1 << data.size * 8

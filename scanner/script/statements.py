@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 from ..assembler.assembler import Line
 from ..assembler.expressions import Expression
 from .aob import ByteArray
+from .data import Item
 
 
 class Allocation(NamedTuple):
@@ -95,13 +96,13 @@ class Data(NamedTuple):
     Attributes:
         line: of the script.
         size: bytes of each number.
-        items: numbers, texts as they are, and None for what stays as it is.
+        items: of the line.
         text: as it was written.
     """
 
     line: int
     size: int
-    items: tuple[Expression | bytes | None, ...]
+    items: tuple[Item, ...]
     text: str
 
 

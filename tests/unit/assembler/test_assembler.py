@@ -39,6 +39,8 @@ def test_two_thousand_lines_are_what_gnu_as_says(bits: int, tmp_path: Path) -> N
         ("mov [rax],1", "c70001000000"),  # unsized is a dword
         ("mov [rax],(float)1.5", "c7000000c03f"),
         ("mov [rax],#100", "c70064000000"),
+        ("mov eax,ebx,", "89d8"),
+        (f"mov eax,{'0' * 40}5", "b805000000"),
         ("MOV EAX , $10", "b810000000"),
         ("inc [rax]", "ff00"),
         ("push [rax]", "ff30"),

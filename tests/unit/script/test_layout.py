@@ -24,6 +24,9 @@ class Around:
     def copy(self, address: int, size: int) -> bytes:
         return (address & 0xFF).to_bytes(1, "little") * size
 
+    def bytes_at(self, address: int, size: int) -> bytes:
+        return self.copy(address, size) if address < 0x140010008 else b""
+
     def moved(self, address: int, to: int) -> bytes:  # noqa: ARG002
         return b"\x66\x90"
 
@@ -71,7 +74,10 @@ def test_what_is_far_is_reached_over_its_address() -> None:
 
 
 def test_data() -> None:
-    assert raw("newmem:", "db 1 2,FF 'AB' #10 -1") == "01 02 ff 41 42 0a ff"
+    assert raw("newmem:", "db 1 2,FF 'AB' #10") == "01 02 ff 41 42 0a"
+    assert raw("newmem:", "dw 5 -1 + 2 A") == "05 00 01 00 0a 00"
+    assert raw("newmem:", "db 7 +3,-1 'AB' +FF 1 -2") == "07 04 01 41 42 04 01 05"
+    assert raw("newmem:", "nop 8", "db +1 -1") == "90 90 90 90 90 90 90 90 01 ff"
     assert raw("newmem:", "dw 1234 'A'") == "34 12 41 00"
     assert raw("newmem:", "dd (float)1.5 (int)-1") == "00 00 c0 3f ff ff ff ff"
     assert raw("newmem:", "dq newmem+8 (double)1") == (
@@ -93,6 +99,15 @@ def test_pointers_are_read_while_assembling() -> None:
     (piece,) = assembled("[game.exe+10]+8:", "nop")
     assert piece.address == 0x140001008
     assert raw("newmem:", "mov eax,[[game.exe+10]+8]") == "8b 05 02 10 ff ff"
+
+
+def test_brackets_read_as_much_as_is_said() -> None:
+    """The pointer there is 140001000: as a byte 0, as a word 1000."""
+    for said, address in (("(DWORD)", 0x40001000), ("(word)", 0x1000), ("(Byte)", 0), ("", None)):
+        (piece,) = assembled(f"{said}[game.exe+10]+8:", "nop")
+        assert piece.address == (0x140001000 if address is None else address) + 8
+    (piece,) = assembled("game.exe+(LONG)[game.exe+10]-(int64)[game.exe+10]:", "nop")
+    assert piece.address == 0x40000000
 
 
 def test_names_of_the_script_come_before_numbers_registers_and_symbols() -> None:

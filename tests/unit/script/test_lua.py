@@ -263,7 +263,7 @@ def test_what_is_kept_from_piece_to_piece() -> None:
         ("\n\nreadString('game.exe', 2^40)", "line 3: {$lua}: 1099511627776 bytes are not read"),
         ("getAddress('nobody')", "line 1: {$lua}: nothing is at nobody"),
         ("writeInteger('nobody', 1)", "line 1: {$lua}: nothing is at nobody"),
-        ("AOBScan('xyz')", "line 1: {$lua}: 'xyz' is no byte"),
+        ("AOBScan('x:z')", "line 1: {$lua}: 'x:z' is no byte"),
         ("AOBScan('ee')", "line 1: {$lua}: its bytes are at more than 256 places"),
         ("for i = 1, 99 do AOBScan('02') end", "it looks for bytes more than 64 times"),
         ("registerSymbol('a b', 1)", "line 1: {$lua}: a b is no name for a symbol"),

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from farfetch.scanner import ScriptError
 from farfetch.scanner.script.offline import check_script
-from farfetch.scanner.script.program import decimal, read_program
+from farfetch.scanner.script.program import read_program
+from farfetch.scanner.script.section import decimal
 from farfetch.scanner.script.statements import Allocation
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,19 +34,31 @@ def test_allocations_have_decimal_sizes() -> None:
             "allocnx(c,0x10)",
             "allocxo(d,4*16)",
             "globalalloc(e,8)",
+            "alloc(B,$200)",
         ),
         64,
     )
     found = program.enable.allocations
     assert [(one.name, one.size, one.access, one.kept) for one in found] == [
         ("a", 100, "rwx", False),
-        ("b", 256, "rwx", False),
+        ("b", 512, "rwx", False),  # what is there twice is the first, and as wide as either
         ("c", 16, "rw", False),
         ("d", 64, "rx", False),
         ("e", 8, "rwx", True),
     ]
     assert [one.near is None for one in found] == [True, False, True, True, True]
     assert isinstance(found[0], Allocation)
+
+
+def test_what_stands_behind_a_command_is_nothing() -> None:
+    program = read_program(
+        enabling("alloc(a,8)1", 'aobscanmodule(b,"my (game).exe",90) )', "define(c,(5)) // d", "a:")
+        + "\ndealloc(a) b",
+        64,
+    )
+    assert [one.name for one in program.enable.allocations] == ["a"]
+    assert [one.module for one in program.enable.searches] == ["my (game).exe"]
+    assert program.disable.freed == ("a",)
 
 
 def test_searches() -> None:
@@ -57,6 +70,7 @@ def test_searches() -> None:
             "aobscanmodule(b,my game.exe,48 ** xx)",
             "aobscanmodule(p,$process,90)",
             "aobscanregion(c,b+10,b+20,9090)",
+            "aobscan(o,8N-OD 48 8B5 yy)",  # what is no digit may be any
         ),
         64,
     )
@@ -68,6 +82,7 @@ def test_searches() -> None:
         ("b", "my game.exe", "48 ?? ??", False),
         ("p", "$process", "90", False),
         ("c", "", "90 90", False),
+        ("o", "", "8? ?D 48 8B 05 ??", False),
     ]
     assert found[5].begin is not None
 
@@ -103,8 +118,7 @@ def test_names_and_what_is_given_back() -> None:
         (("alloc(a,$FFFFFFFF)",), 2, "alloc(): at most 64 MiB are allocated"),
         ((f"alloc(a,{'*'.join(['9999999999'] * 500)})",), 2, "64 MiB are allocated, not so much"),
         (tuple(f"alloc(a{n},67108864)" for n in range(5)), 6, "alloc(): more than 256 MiB in all"),
-        (("alloc(a,8)", "alloc(a,8)"), 3, "alloc(): a is allocated twice"),
-        (("aobscan(a,4G)",), 2, "aobscan(): '4G' is no byte"),
+        (("aobscan(a,4:G)",), 2, "aobscan(): '4:G' is no byte"),
         (("aobscan(a,??)",), 2, "aobscan(): an array has at least one byte that is said"),
         (("aobscan(a,90,x)",), 2, "aobscan(): x are no rights"),
         (("define(a)",), 2, "define(): takes a name and a text"),
@@ -156,7 +170,8 @@ def test_hostile_scripts_are_refused() -> None:
         (enabling("alloc(a,9)", "a:", "xx:", "dq yy", "yy:", "dq xx", "xx:"), "is there twice"),
         (enabling("define(a,a)", "a:", "nop"), ""),
         # what grows with the square of its size would not end
-        (enabling(*(f"alloc(a{n},16)" for n in range(40_000))), ""),
+        (enabling(*(f"alloc(a{n},16)" for n in range(40_000))), "at most 1024"),
+        (enabling(*(f"label(a{n})" for n in range(40_000))), ""),
         (enabling("alloc(m,9)", "m:", "db" + " 90" * 300_000), ""),
         ("{$lua}\n[ENABLE]\n" * 20_000, "only when that is asked for"),
     ):
