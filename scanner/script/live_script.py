@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from .. import arguments
 from ..code.symbols import Symbols
@@ -16,11 +16,14 @@ from ..later import Later
 from ..lifetime.bound import Bound, Scoped
 from ..lifetime.life import Life
 from ..memory.changes import Change
+from ..memory.named import NamedAddress
 from ..memory.space import Space
 from ..values.literals import quote
+from .allocating import Allocated, Block
 from .layout import Names, assemble_part
-from .plan import Block, Plan, changes_of, lua_changes, overlap, prepare
+from .plan import Plan, apart, apply, changes_of, lua_changes, overlap, prepare
 from .program import Program, read_program
+from .registering import Registered
 from .source import has_lua
 from .statements import Part
 
@@ -30,8 +33,6 @@ if TYPE_CHECKING:
 else:
     _target_around = Later("farfetch.scanner.script.around")
     _lua = Later("farfetch.scanner.script.lua")
-
-_UNREGISTER_ALL: Final = "*"
 
 
 class ScriptChange(NamedTuple):
@@ -92,11 +93,10 @@ class LiveScript(Scoped):
         self._life = scripts._life
         self._program: Program | None = None
         self._own: dict[str, int] = {}
-        self._registered: dict[str, int | None] = {}
-        self._blocks: list[Block] = []
+        self._names = Registered(scripts.space.symbols, name, scripts.shadowed)
+        self._memory = Allocated(scripts.kept)
         self._made: tuple[Change, ...] = ()
         self._values: tuple[Change, ...] = ()
-        self._removed: dict[str, int] = {}
         self._sandbox: _lua.LuaSandbox | None = None
 
     @property
@@ -110,8 +110,7 @@ class LiveScript(Scoped):
         >>> script.symbols, target.address("health+4")
         ({'health': 4112}, 4116)
         """
-        known = self._scripts.space.symbols
-        return {name: known[name] for name in self._registered if name in known}
+        return self._names.known
 
     @property
     def changes(self) -> tuple[ScriptChange, ...]:
@@ -158,21 +157,22 @@ class LiveScript(Scoped):
         with self._scripts.lock:
             if self.enabled:
                 return
-            before = len(self._blocks)
+            self._memory.begin()
             plan: Plan | None = None
             try:
                 plan = self._plan(dry=False)
                 self._program, self._own = plan.program, dict(plan.assembled.names)
                 self._made, self._values = tuple(plan.outside), tuple(plan.values)
                 self._write(plan)
-                self._register(plan)
+                self._made = tuple(plan.outside)
+                self._names.begin(plan.registered, plan.unregistered, plan.kept)
                 self.enabled = True
                 self._scripts.add(self)
             except BaseException:
                 self.enabled = False
-                self._take_names_back()
+                self._names.take_back()
                 if plan is None or not self._took_back(plan):
-                    self._release(before)
+                    self._memory.take_back(self._scripts.space)
                 self._made, self._values, self._sandbox = (), (), None
                 raise
 
@@ -206,7 +206,7 @@ class LiveScript(Scoped):
                 self._own = {**self._own, **self._sandbox.registered}
             sandbox = self._sandbox if program.disable_lua else None
             names = Names(self._own, around.symbol)
-            plan = self._section(program, part, names, self._blocks, sandbox)
+            plan = self._section(program, part, names, self._memory, sandbox)
             self._write(plan)
             self._end(part)
 
@@ -230,16 +230,15 @@ class LiveScript(Scoped):
 
     def _put_back(self) -> None:
         self._check_left()
-        self._scripts.space.memory.change([change.back for change in reversed(self._made)])
+        space = self._scripts.space
+        code, data = apart(space, self._made)
+        space.memory.change([change.back for change in reversed(code)])
+        self._restore(data)
         self._restore(self._values)
-        symbols = self._scripts.space.symbols
-        removed = {name: at for name, at in self._removed.items() if symbols.get(name) is None}
         self._end(None)
-        for name, address in removed.items():
-            symbols.register(name, address)
 
     def _restore(self, values: Sequence[Change]) -> None:
-        """Put back what Lua has written, where it is still there."""
+        """Put back what was written of data, where it is still there."""
         space = self._scripts.space
         for change in reversed(values):
             if space.memory.read(change.address, len(change.after)) == change.after:
@@ -249,28 +248,20 @@ class LiveScript(Scoped):
         space = self._scripts.space
         for change in self._made:
             there = space.read_bytes(change.address, len(change.after))
-            if there != change.after:
+            if there != change.after and not apart(space, (change,))[1]:
                 reason = f"{PatchError(change.address, change.after, there)}"
                 raise ScriptError(0, f"{quote(self.name)} is not undone: {reason}")
 
     def _end(self, part: Part | None) -> None:
         """Take its names away, and forget what it has changed."""
-        symbols = self._scripts.space.symbols
-        gone = set(self._registered) if part is None else set(part.unregistered)
-        for name, before in self._registered.items():
-            keeps = part is not None and not {name, _UNREGISTER_ALL} & gone
-            if keeps and not self._is_allocated(symbols.get(name, 0)):
-                continue
-            if before is None:
-                symbols.unregister(name)
-            else:
-                symbols.register(name, before)
-        self._registered, self._made, self.enabled = {}, (), False
-        self._values, self._removed, self._sandbox = (), {}, None
         self._scripts.remove(self)
-
-    def _is_allocated(self, address: int) -> bool:
-        return any(block.address <= address < block.address + block.size for block in self._blocks)
+        enabled = [script.name for script in self._scripts.enabled]
+        if part is None:
+            self._names.undo(enabled)
+        else:
+            self._names.end(part.unregistered, self._memory.is_own, enabled)
+        self._made, self.enabled = (), False
+        self._values, self._sandbox = (), None
 
     def _around(self) -> _target_around.TargetAround:
         from .around import TargetAround  # which needs iced
@@ -283,13 +274,16 @@ class LiveScript(Scoped):
         around = self._around()
         sandbox = self._made_sandbox(around)
         program = self._read(around, sandbox, "enable")
-        blocks = list(self._blocks) if dry else self._blocks
+        memory = self._memory.tried() if dry else self._memory
         known = sandbox.registered if sandbox else {}
         others = [(other.name, other._made) for other in self._scripts.enabled if other is not self]
-        names = prepare(program.enable, around, blocks, others, dry=dry, known=known)
+        names = prepare(program.enable, around, memory, others, dry=dry, known=known)
         if not dry:
             self._sandbox = sandbox
-        return self._section(program, program.enable, names, blocks, sandbox)
+        plan = self._section(program, program.enable, names, memory, sandbox)
+        kept = {one.name: names(one.name) for one in program.enable.allocations if one.kept}
+        stale = [] if dry else memory.stale(plan.assembled.pieces, space)
+        return plan._replace(inside=[*stale, *plan.inside], kept=kept)
 
     def _made_sandbox(self, around: _target_around.TargetAround) -> _lua.LuaSandbox | None:
         if not self.lua or not has_lua(self.text):
@@ -318,7 +312,7 @@ class LiveScript(Scoped):
         program: Program,
         part: Part,
         names: Names,
-        blocks: Sequence[Block],
+        memory: Allocated,
         sandbox: _lua.LuaSandbox | None = None,
     ) -> Plan:
         around = self._around()
@@ -332,13 +326,13 @@ class LiveScript(Scoped):
         if sandbox is not None:
             registered = {**sandbox.registered, **registered}
         values, gone = lua_changes(sandbox, around)
-        inside, outside = changes_of(assembled, around, blocks)
+        inside, outside = changes_of(assembled, around, memory)
         for other in self._scripts.enabled:
             place = None if other is self else overlap(outside, other._made)
             if place is not None:
                 reason = f"the script {quote(other.name)} has changed 0x{place:x}, too"
                 raise ScriptError(0, f"{reason}: disable it first")
-        return Plan(program, assembled, inside, outside, registered, values, gone)
+        return Plan(program, assembled, inside, outside, registered, {}, values, gone)
 
     def _write(self, plan: Plan) -> None:
         space = self._scripts.space
@@ -348,7 +342,7 @@ class LiveScript(Scoped):
             for change in plan.values:
                 space.write_bytes(change.address, change.after, force=True)
             if plan.outside:
-                space.memory.change(plan.outside)
+                apply(space, plan.outside)
         except BaseException as error:
             with contextlib.suppress(FarfetchError):
                 self._restore(plan.values)
@@ -361,43 +355,16 @@ class LiveScript(Scoped):
         memory = self._scripts.space.memory
         with contextlib.suppress(FarfetchError):
             self._restore(plan.values)
-            back = [
-                change.back
+            written = [
+                change
                 for change in plan.outside
                 if memory.read(change.address, len(change.after)) == change.after
             ]
-            if back:
-                memory.change(back)
-                return True
+            code, data = apart(self._scripts.space, written)
+            memory.change([change.back for change in code])
+            self._restore(data)
+            return bool(written)
         return False
-
-    def _register(self, plan: Plan) -> None:
-        symbols = self._scripts.space.symbols
-        self._registered = {name: symbols.get(name) for name in plan.registered}
-        for name in plan.unregistered:
-            before = symbols.get(name)
-            if before is not None:
-                self._removed[name] = before
-                symbols.unregister(name)
-        for name, address in plan.registered.items():
-            symbols.register(name, address, owner=self.name)
-
-    def _take_names_back(self) -> None:
-        """Have names stand for what they stood for before a try that failed."""
-        symbols = self._scripts.space.symbols
-        for name, before in {**self._registered, **self._removed}.items():
-            if before is None:
-                symbols.unregister(name)
-            else:
-                symbols.register(name, before)
-        self._registered, self._removed = {}, {}
-
-    def _release(self, before: int) -> None:
-        """Give back what a failed try has allocated: nothing has run there."""
-        while len(self._blocks) > before:
-            block = self._blocks.pop()
-            with contextlib.suppress(FarfetchError):
-                self._scripts.space.memory.release(block.address, block.size)
 
     def __enter__(self) -> LiveScript:
         self.enable()
@@ -424,6 +391,8 @@ class Scripts(Bound):
         self.functions = functions
         self.lock = threading.RLock()
         self._life = Life(partial(TargetClosed, None, "target"))
+        self.kept: dict[str, Block] = {}  # by globalalloc
+        self.shadowed: dict[str, NamedAddress] = {}  # by names that scripts register
         self._enabled: list[LiveScript] = []
         self._count = 0
 

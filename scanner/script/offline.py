@@ -116,6 +116,7 @@ def check_script(
             dict.fromkeys(
                 (
                     *(name for _, name in program.enable.registered),
+                    *(one.name for one in program.enable.allocations if one.kept),
                     *(sandbox.registered if sandbox else ()),
                     *(_named_by_lua(text) if sandbox else ()),
                 )
@@ -147,6 +148,7 @@ def _assemble(
     sandbox: LuaSandbox | None,
 ) -> None:
     own = {name.lower() for _, name in program.enable.registered}
+    own |= {one.name.lower() for one in program.enable.allocations if one.kept}
     around.is_known = lambda name: name.lower() not in own and known(name)
     names = Names(sandbox.registered if sandbox else {}, around.symbol)
     for part in (program.enable, program.disable):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import FarfetchError, ScriptError
+from ..errors import PatchError, ScriptError
 from ..memory.changes import Change
+from ..memory.space import Space
 from ..values.literals import quote
+from .allocating import Allocated
 from .aob import ByteArray
 from .layout import Assembled, Names, Piece, value_of
-from .search import find_first, ranges_of
-from .statements import Allocation, Part, Search
+from .search import expression_of, find_first, ranges_of
+from .statements import Part, Search
 
 if TYPE_CHECKING:
     from .around import TargetAround
@@ -21,24 +24,6 @@ if TYPE_CHECKING:
 
 #: The changes of other scripts, by their names.
 Others = Sequence[tuple[str, Sequence[Change]]]
-_ALIGN: Final = 16  # of what is allocated
-_APART: Final = 1 << 30  # addresses that one block serves
-
-
-class Block(NamedTuple):
-    """Memory that was allocated for a script, which keeps it for the next time.
-
-    A thread may still be in it after the script is disabled, so it is never unmapped.
-
-    Attributes:
-        address: of the first byte.
-        size: in bytes.
-        key: which allocations of the script it is for.
-    """
-
-    address: int
-    size: int
-    key: tuple[tuple[str, int], ...]
 
 
 class Plan(NamedTuple):
@@ -50,6 +35,7 @@ class Plan(NamedTuple):
         inside: changes of what it allocated, where nothing runs.
         outside: changes of what the target had before.
         registered: addresses of the names that it registers.
+        kept: the same of those that outlive the script.
         values: changes that Lua makes, of what the target changes itself.
         unregistered: names that Lua takes away.
     """
@@ -59,6 +45,7 @@ class Plan(NamedTuple):
     inside: list[Change]
     outside: list[Change]
     registered: dict[str, int]
+    kept: dict[str, int]
     values: list[Change]
     unregistered: list[str]
 
@@ -66,7 +53,7 @@ class Plan(NamedTuple):
 def prepare(
     part: Part,
     around: TargetAround,
-    blocks: list[Block],
+    memory: Allocated,
     others: Others,
     *,
     dry: bool,
@@ -77,7 +64,7 @@ def prepare(
     Args:
         part: of the script.
         around: the target.
-        blocks: that the script has; those that are allocated are added.
+        memory: that the script has; what is allocated is added.
         others: what other scripts have changed, with their names.
         dry: only say where it would be allocated.
         known: names that Lua has registered.
@@ -99,7 +86,7 @@ def prepare(
             raise ScriptError(assertion.line, f"assert(): {reason}{assertion.array}")
     for access in part.accesses:  # code is written through its rights
         value_of(access.line, access.address, names, around.pointer)
-    _allocate(part.allocations, names, around, blocks, dry=dry)
+    memory.allocate(part.allocations, names, around, dry=dry)
     return names
 
 
@@ -116,12 +103,13 @@ def _search(searches: Sequence[Search], names: Names, around: TargetAround, othe
                 reason = f"{search.name:.80}: its bytes are not{where}"
                 raise ScriptError(search.line, reason + _covered(search.array, around, others))
             names.set(search.name, address)
-        waiting = [search for search in waiting if search not in together]
+        done = {id(search) for search in together}
+        waiting = [search for search in waiting if id(search) not in done]
 
 
 def _covered(array: ByteArray, around: TargetAround, others: Others) -> str:
     """Who else has changed bytes that are looked for, if they were there before."""
-    reach = len(array.raw) - 1
+    reach, expression = len(array.raw) - 1, expression_of(array)
     for name, changes in others:
         for change in changes:
             start = max(0, change.address - reach)
@@ -130,9 +118,7 @@ def _covered(array: ByteArray, around: TargetAround, others: Others) -> str:
                 for at, byte in enumerate(other.before, other.address - start):
                     if 0 <= at < len(raw):
                         raw[at] = byte
-            if any(
-                array.matches(bytes(raw[at : at + reach + 1])) for at in range(len(raw) - reach)
-            ):
+            if expression.search(raw):
                 changed = f"the script {quote(name)} has changed 0x{change.address:x}, too"
                 return f": {changed}: disable it first"
     return ""
@@ -156,65 +142,8 @@ def _place(search: Search, names: Names, around: TargetAround) -> list[tuple[int
     return ranges_of(around.regions, executable=search.executable)
 
 
-def _allocate(
-    allocations: Sequence[Allocation],
-    names: Names,
-    around: TargetAround,
-    blocks: list[Block],
-    *,
-    dry: bool,
-) -> None:
-    """Allocate what is near the same place, and may be used alike, in one block."""
-    groups: dict[tuple[str, int | None], list[Allocation]] = {}
-    program = around.symbol("$process")
-    for allocation in allocations:
-        near = program
-        if allocation.near is not None:
-            near = value_of(allocation.line, allocation.near, names, around.pointer)
-        place = None if near is None else near // _APART
-        groups.setdefault((allocation.access, place), []).append(allocation)
-        if place is not None:
-            names.set(f"@@near {allocation.name}", near or 0)
-    for (access, _), group in groups.items():
-        key = tuple((allocation.name, allocation.size) for allocation in group)
-        near = names.get(f"@@near {group[0].name}")
-        size = sum(allocation.size + -allocation.size % _ALIGN for allocation in group)
-        address = _block(around, blocks, key, size, near, access, group[0].line, dry=dry)
-        for allocation in group:
-            names.set(allocation.name, address)
-            address += allocation.size + -allocation.size % _ALIGN
-
-
-def _block(
-    around: TargetAround,
-    blocks: list[Block],
-    key: tuple[tuple[str, int], ...],
-    size: int,
-    near: int | None,
-    access: str,
-    line: int,
-    *,
-    dry: bool,
-) -> int:
-    known = next((block for block in blocks if block.key == key), None)
-    if known is not None:
-        return known.address
-    memory = around.space.memory
-    try:
-        if dry:  # behind what would be allocated before it
-            before = sum(block.size for block in blocks)
-            address = memory.gap(before + size, near=near) + before
-        else:
-            address = memory.allocate(size, near=near, access=access)
-    except FarfetchError as error:
-        around.space.check()
-        raise ScriptError(line, f"alloc(): {error}") from None
-    blocks.append(Block(address, size, key))
-    return address
-
-
 def changes_of(
-    assembled: Assembled, around: TargetAround, blocks: Sequence[Block]
+    assembled: Assembled, around: TargetAround, memory: Allocated
 ) -> tuple[list[Change], list[Change]]:
     """The changes that pieces are: of what was allocated, and of what the target had.
 
@@ -224,11 +153,7 @@ def changes_of(
     inside: list[Change] = []
     outside: list[Change] = []
     for piece in _joined(assembled.pieces):
-        end = piece.address + len(piece.raw)
-        own = any(
-            block.address <= piece.address and end <= block.address + block.size for block in blocks
-        )
-        if own:
+        if memory.holds(piece.address, len(piece.raw)):
             inside.append(Change(piece.address, b"", piece.raw))
             continue
         there = around.space.memory.read(piece.address, len(piece.raw))
@@ -270,20 +195,17 @@ def lua_changes(sandbox: LuaSandbox | None, around: TargetAround) -> tuple[list[
 
 def _joined(pieces: Sequence[Piece]) -> list[Piece]:
     """Pieces with neighbours in one."""
-    joined: list[Piece] = []
+    groups: list[list[Piece]] = []
+    end = -1
     for piece in pieces:
         if not piece.raw:
             continue
-        last = joined[-1] if joined else None
-        if last is not None and last.address + len(last.raw) == piece.address:
-            mask = b""
-            if last.mask or piece.mask:
-                mask = (last.mask or b"\xff" * len(last.raw)) + (
-                    piece.mask or b"\xff" * len(piece.raw)
-                )
-            joined[-1] = Piece(last.line, last.address, last.raw + piece.raw, mask)
+        if piece.address == end:
+            groups[-1].append(piece)
         else:
-            joined.append(piece)
+            groups.append([piece])
+        end = piece.address + len(piece.raw)
+    joined = [_in_one(group) for group in groups]
     ordered = sorted(joined, key=lambda piece: piece.address)
     for one, other in itertools.pairwise(ordered):
         if one.address + len(one.raw) > other.address:
@@ -291,11 +213,63 @@ def _joined(pieces: Sequence[Piece]) -> list[Piece]:
     return joined
 
 
+def _in_one(group: list[Piece]) -> Piece:
+    raw = b"".join(piece.raw for piece in group)
+    mask = b""
+    if any(piece.mask for piece in group):
+        mask = b"".join(piece.mask or b"\xff" * len(piece.raw) for piece in group)
+    return Piece(group[-1].line, group[0].address, raw, mask)
+
+
 def overlap(one: Sequence[Change], other: Sequence[Change]) -> int | None:
     """An address that both change; None where there is none."""
+    theirs = sorted(other, key=lambda change: change.address)
+    starts = [change.address for change in theirs]
     for mine in one:
-        for theirs in other:
-            start = max(mine.address, theirs.address)
-            if start < min(mine.address + len(mine.after), theirs.address + len(theirs.after)):
-                return start
+        end = mine.address + len(mine.after)
+        at = bisect_left(starts, end) - 1  # the last that begins before mine ends
+        if at >= 0 and theirs[at].address + len(theirs[at].after) > mine.address:
+            return max(mine.address, theirs[at].address)
     return None
+
+
+def apply(space: Space, changes: list[Change]) -> None:
+    """Make changes, all or none, while no thread of the target runs.
+
+    Of data that the target itself changes all the time the old bytes are not insisted on: what
+    was there last takes their place in the list.
+
+    Raises:
+        PatchError: the old bytes of code are not there; nothing is changed.
+        MemoryFault: some cannot be written; nothing is changed.
+    """
+    try:
+        space.memory.change(changes)
+    except PatchError:
+        code, data = apart(space, changes)
+        if not data:
+            raise
+        space.memory.change(code)
+        changes[:] = code
+        try:
+            for change in data:
+                before = space.read_bytes(change.address, len(change.after))
+                changes.append(change._replace(before=before))
+                space.write_bytes(change.address, change.after, force=True)
+        except BaseException:
+            space.memory.change([change.back for change in code])
+            raise
+
+
+def apart(space: Space, changes: Sequence[Change]) -> tuple[list[Change], list[Change]]:
+    """Those of code, and those of data, which a target may write and changes itself."""
+    regions = [] if space.memory.pid is None else space.regions()
+    starts = [region.start for region in regions]
+    code: list[Change] = []
+    data: list[Change] = []
+    for change in changes:
+        at = bisect_right(starts, change.address) - 1
+        region = regions[at] if at >= 0 and change.address in regions[at] else None
+        is_data = region is not None and region.writable and not region.executable
+        (data if is_data else code).append(change)
+    return code, data

@@ -31,7 +31,7 @@ def find_first(
         An address for each, or None.
     """
     found: list[int | None] = [None] * len(arrays)
-    expressions = [_expression(array) for array in arrays]
+    expressions = [expression_of(array) for array in arrays]
     for start, end in ranges:
         for address, raw in _blocks(space, start, end):
             for index, expression in enumerate(expressions):
@@ -48,7 +48,7 @@ def find_all(
 ) -> list[int]:
     """The places of an array in some ranges of addresses, at most so many."""
     found: list[int] = []
-    expression = _expression(array)
+    expression = expression_of(array)
     for start, end in ranges:
         at = start
         for address, raw in _blocks(space, start, end):
@@ -94,7 +94,7 @@ def _blocks(space: Space, start: int, end: int) -> Iterator[tuple[int, bytes]]:
             at += _BLOCK
 
 
-def _expression(array: ByteArray) -> re.Pattern[bytes]:
+def expression_of(array: ByteArray) -> re.Pattern[bytes]:
     """The bytes as a regular expression."""
     parts: list[bytes] = []
     for raw, mask in zip(array.raw, array.mask, strict=True):

@@ -69,6 +69,33 @@ USES = """[ENABLE]
   dd #7777
 [DISABLE]
 """
+#: Who is hit last is known as long as the program runs.
+KEEPS = """[ENABLE]
+globalalloc(pLast,8)
+alloc(caught,$100,hit+{at})
+alloc(times,8)
+registersymbol(times)
+caught:
+  mov [pLast],{player}
+  inc [times]
+  readmem(hit+{at},3)
+  jmp return
+hit+{at}:
+  jmp caught
+  nop 2
+return:
+[DISABLE]
+hit+{at}:
+  db {code} 90 90 90 90
+unregistersymbol(times)
+dealloc(*)
+"""
+READS = """[ENABLE]
+globalalloc(pLast,4)
+[pLast]+4:
+  dd #55
+[DISABLE]
+"""
 FORMS = {
     64: {"code": "29 77 04", "player": "rdi", "original": "sub [rdi+4],esi", "at": "0"},
     32: {"code": "29 4A 04", "player": "edx", "original": "sub [edx+4],ecx", "at": "8"},
@@ -130,6 +157,65 @@ def test_a_pointer_is_caught_and_another_script_uses_it(hooked: tuple[Hooked, Ta
         target.address("pHit")
     uses.undo()
     assert running.ask("")[1] == 99
+
+
+def test_what_is_allocated_for_all_scripts_outlives_them(hooked: tuple[Hooked, Target]) -> None:
+    running, target = hooked
+    keeps, reads = script(target, KEEPS, "keeps"), script(target, READS, "reads")
+    wider = script(target, READS.replace(",4)", ",100)"), "wider")
+    with keeps:
+        at = target.address("pLast")
+        assert keeps.symbols == {"pLast": at, "times": target.address("times")}
+        running.ask("foe 1")
+        assert target.read(at, "pointer") == running.players + 16
+        assert target.read(keeps.symbols["times"], "u32") == 1
+        with pytest.raises(ScriptError, match=r"line 2: globalalloc\(\): pLast is there already"):
+            wider.enable()
+    assert dict(target.symbols) == {"pLast": at}
+    reads.enable()
+    assert (running.ask("")[1], reads.symbols) == (55, {"pLast": at})
+    reads.undo()
+    assert (running.ask("")[1], dict(target.symbols)) == (99, {"pLast": at})
+    target.symbols.unregister("pLast")
+    with keeps:  # what was allocated for itself is new, and all zeros
+        assert (target.address("pLast"), target.read(keeps.symbols["times"], "u32")) == (at, 0)
+        running.ask("foe 1")
+        assert target.read(keeps.symbols["times"], "u32") == 1
+
+
+def test_scripts_that_register_the_same_name(hooked: tuple[Hooked, Target]) -> None:
+    _, target = hooked
+    target.symbols.register("mine", 5)
+    texts = [
+        f"[ENABLE]\nlabel(mine)\nalloc(m{n},16)\nregistersymbol(m{n} mine)\nm{n}:\nmine:\n dd {n}\n"
+        "[DISABLE]\nunregistersymbol(*)\n"
+        for n in (1, 2)
+    ]
+    for last in (True, False):
+        one, other = (target.script(text, name=f"s{number}") for number, text in enumerate(texts))
+        one.enable()
+        other.enable()
+        assert target.symbols["mine"] == other.symbols["m2"]
+        (other if last else one).disable()
+        assert target.symbols["mine"] == (one.symbols["m1"] if last else other.symbols["m2"])
+        (one if last else other).disable()
+        assert dict(target.symbols) == {"mine": 5}
+
+
+def test_data_that_the_program_changes_itself(program: Path) -> None:
+    """It is written, though four threads do so all the time, and [DISABLE] is done all the same."""
+    with Hooked(program, 4) as running, attach(running.pid) as target:
+        target.symbols.register("foe", running.players + 16)
+        before = target.read_bytes(running.hit, 32)
+        text = USES.replace("[pHit]", "foe") + "foe+4:\n dd #1000000"
+        for ending in ("disable", "undo"):
+            uses = script(target, text)
+            uses.enable()
+            assert uses.changes[0].after == (7777).to_bytes(4, "little")
+            getattr(uses, ending)()
+            assert target.scripts == ()
+        assert target.read_bytes(running.hit, 32) == before
+    assert running.status == 0
 
 
 def test_data_is_patched(hooked: tuple[Hooked, Target]) -> None:
