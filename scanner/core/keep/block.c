@@ -20,6 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Behind what is in a block, as a kernel may write there. */
+#define SLACK	(FF_OFFSETS_SLACK * sizeof(uint16_t))
+
 size_t ff_block_bytes(const struct ff_block *block)
 {
 	switch (block->kind) {
@@ -91,7 +94,7 @@ static int shape_block(struct ff_block *block, uint32_t count, uint32_t runs, si
 	bytes = ff_block_bytes(block);
 	if (!bytes)
 		return 0;
-	memory = calloc(1, bytes + FF_OFFSETS_SLACK * sizeof(uint16_t));
+	memory = calloc(1, bytes + SLACK);
 	if (!memory) {
 		memset(block, 0, sizeof(*block));
 		return -ENOMEM;
@@ -142,24 +145,43 @@ int ff_block_of_list(struct ff_block *block, const uint32_t *matches, size_t n, 
 	if (error)
 		return error;
 	run = block->n > 1 ? block->runs : &block->run;
-	for (size_t i = 0; i < n; i++) {
-		uint16_t slot = (uint16_t)(matches[i] - base);
+	switch (block->kind) {
+	case FF_BLOCK_RUNS:
+		for (size_t i = 0; i < n; i++) {
+			bool goes_on = i && matches[i] == matches[i - 1] + 1;
 
-		switch (block->kind) {
-		case FF_BLOCK_RUNS:
-			if (i && matches[i] != matches[i - 1] + 1)
-				run++;
-			if (!i || matches[i] != matches[i - 1] + 1)
-				run->first = slot;
-			run->last = slot;
-			break;
-		case FF_BLOCK_OFFSETS:
-			block->offsets[i] = slot;
-			break;
-		default:
-			ff_bit_set(block->words, slot);
+			run += i && !goes_on;
+			run->last = (uint16_t)(matches[i] - base);
+			if (!goes_on)
+				run->first = run->last;
 		}
+		break;
+	case FF_BLOCK_OFFSETS:
+		for (size_t i = 0; i < n; i++)
+			block->offsets[i] = (uint16_t)(matches[i] - base);
+		break;
+	default:
+		for (size_t i = 0; i < n; i++)
+			ff_bit_set(block->words, matches[i] - base);
 	}
+	return 0;
+}
+
+int ff_block_copy(struct ff_block *block, const struct ff_block *other)
+{
+	size_t bytes = ff_block_bytes(other);
+	void *memory;
+
+	*block = *other;
+	if (!bytes)
+		return 0;
+	memory = malloc(bytes + SLACK);
+	if (!memory) {
+		memset(block, 0, sizeof(*block));
+		return -ENOMEM;
+	}
+	memcpy(memory, other->runs, bytes);
+	block->runs = memory;
 	return 0;
 }
 

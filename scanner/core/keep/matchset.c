@@ -165,6 +165,32 @@ int ff_matchset_put_slots(struct ff_matchset *set, uint64_t chunk, size_t slots,
 	return 0;
 }
 
+int64_t ff_matchset_put_same(struct ff_matchset *set, const struct ff_matchset *other,
+			     uint64_t chunk)
+{
+	size_t n = set->grid->chunk_blocks;
+	const struct ff_block *theirs = other->blocks[chunk];
+	struct ff_block *blocks;
+	int64_t count = 0;
+
+	if (!theirs)
+		return 0;
+	blocks = calloc(n, sizeof(*blocks));
+	if (!blocks)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		int error = ff_block_copy(&blocks[i], &theirs[i]);
+
+		if (error) {
+			free_blocks(blocks, n);
+			return error;
+		}
+		count += blocks[i].count;
+	}
+	keep_blocks(set, chunk, blocks, (uint64_t)count);
+	return count;
+}
+
 void ff_matchset_seal(struct ff_matchset *set)
 {
 	const struct ff_grid *grid = set->grid;

@@ -28,6 +28,9 @@ int64_t ff_matchset_put(struct ff_matchset *set, const struct ff_kernels *kernel
 /* The same for n ascending slots, of a chunk that has so many. */
 int ff_matchset_put_slots(struct ff_matchset *set, uint64_t chunk, size_t slots,
 			  const uint32_t *matches, size_t n);
+/* The same matches as another set of the grid has there. Returns the number or a negative errno. */
+int64_t ff_matchset_put_same(struct ff_matchset *set, const struct ff_matchset *other,
+			     uint64_t chunk);
 /* All chunks are in: count, and make indexes work. */
 void ff_matchset_seal(struct ff_matchset *set);
 

@@ -146,21 +146,12 @@ static void keep_record(struct ff_snapshot *snapshot, uint64_t chunk, struct ff_
 
 static int put_values(struct ff_snapshot *snapshot, const struct ff_kept *kept)
 {
-	const struct ff_grid *grid = snapshot->set->grid;
-	struct ff_record *record = create_record(RECORD_VALUES, kept->count * grid->span);
-	uint8_t *out;
+	uint32_t span = snapshot->set->grid->span;
+	struct ff_record *record = create_record(RECORD_VALUES, kept->count * span);
 
 	if (!record)
 		return -ENOMEM;
-	out = record_values(record);
-	for (size_t w = 0; w < ff_bits_words(kept->bounds->slots); w++) {
-		for (uint64_t left = kept->mask[w]; left; left &= left - 1) {
-			size_t slot = w * 64 + ff_bits_first(left);
-
-			memcpy(out, kept->bytes + slot * grid->align, grid->span);
-			out += grid->span;
-		}
-	}
+	ff_values_fill(snapshot, kept, record_values(record));
 	keep_record(snapshot, kept->chunk, record);
 	return 0;
 }

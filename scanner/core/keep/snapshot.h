@@ -38,9 +38,10 @@ struct ff_kept {
 	const struct ff_chunk *bounds;
 	const uint8_t *bytes;
 	const uint64_t *mask;
+	const uint8_t *values;	/* instead of these two: of the matches, side by side */
 	uint64_t count;
 	const struct ff_snapshot *base;	/* whose pieces are shared where they are the same */
-	const uint8_t *base_bytes;	/* its bytes; without them nothing is shared */
+	const uint8_t *base_bytes;	/* its bytes, or values; without them nothing is shared */
 	enum ff_relation relation;	/* of the matches to the base's bytes */
 	uint32_t shard;			/* of the store, to put pieces in */
 	uint8_t *scratch;		/* half as many bytes as the chunk's pieces have */
@@ -69,6 +70,16 @@ int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
  */
 const uint8_t *ff_snapshot_lend(const struct ff_snapshot *snapshot, uint64_t chunk,
 				const struct ff_chunk *bounds, struct ff_extent **lender);
+/* Whether what is kept of the chunk is no more than its matches' values. */
+bool ff_snapshot_is_thin(const struct ff_snapshot *snapshot, uint64_t chunk);
+/*
+ * Of such a chunk the values that n slots have, which are among its matches and ascend, side by
+ * side: where they lie, which they do until their lender, if there is one, is unpinned; or in a
+ * buffer.
+ */
+int ff_snapshot_lend_values(const struct ff_snapshot *snapshot, uint64_t chunk,
+			    const uint32_t *slots, size_t n, uint8_t *buffer, const uint8_t **out,
+			    struct ff_extent **lender);
 /* Put the bytes of the chunk's matches where they lie in the chunk, in wanted pieces. */
 int ff_snapshot_load(const struct ff_snapshot *snapshot, uint64_t chunk,
 		     const struct ff_chunk *bounds, const uint64_t *wanted, uint8_t *buffer);

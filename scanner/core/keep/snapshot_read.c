@@ -306,6 +306,28 @@ int ff_snapshot_gather(const struct ff_snapshot *snapshot, uint64_t chunk,
 	return error;
 }
 
+bool ff_snapshot_is_thin(const struct ff_snapshot *snapshot, uint64_t chunk)
+{
+	const struct ff_record *record = snapshot->records[chunk];
+
+	return snapshot->constant || (record && record->kind != RECORD_PIECES);
+}
+
+int ff_snapshot_lend_values(const struct ff_snapshot *snapshot, uint64_t chunk,
+			    const uint32_t *slots, size_t n, uint8_t *buffer, const uint8_t **out,
+			    struct ff_extent **lender)
+{
+	const struct ff_record *record = snapshot->records[chunk];
+
+	*lender = NULL;
+	*out = buffer;
+	/* so many of them are all of them */
+	if (!snapshot->constant && record->kind == RECORD_VALUES &&
+	    n == ff_matchset_chunk_count(snapshot->set, chunk))
+		return ff_values_lend(snapshot, chunk, buffer, out, lender);
+	return ff_snapshot_gather(snapshot, chunk, NULL, slots, n, buffer);
+}
+
 int ff_snapshot_value(const struct ff_snapshot *snapshot, uint64_t address, uint8_t *out)
 {
 	const struct ff_grid *grid = snapshot->set->grid;

@@ -34,11 +34,10 @@ struct walk {
 	uint16_t room[SOME + FF_OFFSETS_SLACK];
 };
 
-static void walk_begin(struct walk *walk, const struct ff_snapshot *snapshot, uint64_t chunk)
+static void walk_begin(struct walk *walk, const struct ff_matchset *set,
+		       const struct ff_kernels *kernels, uint64_t chunk)
 {
-	const struct ff_matchset *set = snapshot->set;
-
-	walk->kernels = snapshot->kernels;
+	walk->kernels = kernels;
 	walk->blocks = set->blocks[chunk];
 	walk->nblocks = walk->blocks ? set->grid->chunk_blocks : 0;
 	walk->block = walk->next = walk->done = 0;
@@ -146,16 +145,25 @@ static void spread(uint8_t *at, size_t align, size_t span, const uint16_t *offse
 
 /* ---- to the store ---- */
 
-static void fill(const struct ff_snapshot *snapshot, const struct ff_kept *kept, uint8_t *out)
+void ff_values_squeeze(const struct ff_matchset *set, const struct ff_kernels *kernels,
+		       uint64_t chunk, const uint8_t *bytes, uint8_t *out)
 {
-	size_t align = snapshot->set->grid->align, span = snapshot->set->grid->span;
+	size_t align = set->grid->align, span = set->grid->span;
 	struct walk walk;
 
-	walk_begin(&walk, snapshot, kept->chunk);
+	walk_begin(&walk, set, kernels, chunk);
 	while (walk_on(&walk)) {
-		squeeze(kept->bytes + walk.base * align, align, span, walk.offsets, walk.n, out);
+		squeeze(bytes + walk.base * align, align, span, walk.offsets, walk.n, out);
 		out += walk.n * span;
 	}
+}
+
+void ff_values_fill(const struct ff_snapshot *snapshot, const struct ff_kept *kept, uint8_t *out)
+{
+	if (kept->values)
+		memcpy(out, kept->values, kept->count * snapshot->set->grid->span);
+	else
+		ff_values_squeeze(snapshot->set, snapshot->kernels, kept->chunk, kept->bytes, out);
 }
 
 /* The base's extent, if that has the same values of the same matches. */
@@ -182,7 +190,7 @@ static int store(struct ff_snapshot *snapshot, const struct ff_kept *kept, struc
 	*out = NULL;
 	if (error && error != -ENOBUFS)
 		return error;
-	fill(snapshot, kept, error ? kept->scratch : place.bytes);
+	ff_values_fill(snapshot, kept, error ? kept->scratch : place.bytes);
 	if (snapshot->kernels->is_zero(error ? kept->scratch : place.bytes, size)) {
 		if (!error)
 			ff_place_put(&place);
@@ -254,6 +262,21 @@ static int side_look(struct side *side, uint64_t index, size_t n, const uint8_t 
 	return error;
 }
 
+int ff_values_lend(const struct ff_snapshot *snapshot, uint64_t chunk, uint8_t *buffer,
+		   const uint8_t **out, struct ff_extent **lender)
+{
+	const struct ff_record *record = snapshot->records[chunk];
+	size_t size = ff_matchset_chunk_count(snapshot->set, chunk) * snapshot->set->grid->span;
+	struct ff_extent *extent = record->nextents ? record->extents[0] : NULL;
+
+	*out = extent ? ff_extent_pin(extent) : record_values(record);
+	*lender = *out ? extent : NULL;
+	if (*out)
+		return 0;
+	*out = buffer;
+	return ff_extent_load(extent, 0, buffer, size);
+}
+
 int ff_values_scatter(const struct ff_snapshot *snapshot, uint64_t chunk, uint8_t *buffer)
 {
 	size_t align = snapshot->set->grid->align;
@@ -264,7 +287,7 @@ int ff_values_scatter(const struct ff_snapshot *snapshot, uint64_t chunk, uint8_
 	int error = 0;
 
 	side_begin(&side, snapshot, chunk);
-	walk_begin(&walk, snapshot, chunk);
+	walk_begin(&walk, snapshot->set, snapshot->kernels, chunk);
 	while (!error && walk_on(&walk)) {
 		error = side_look(&side, index, walk.n, &values);
 		if (!error)

@@ -421,6 +421,8 @@ int ff_dense_scan(struct ff_scanner *scanner, uint64_t chunk)
 	error = read_now(scanner, &view);
 	if (error || ff_job_stopped(&scan->job))
 		return error;
+	if (!view.blank && ff_thin_takes(scanner, chunk, &view.bounds))
+		return ff_thin_decide(scanner, chunk, &view.bounds, view.lot.streams[FF_NOW]);
 	if (!is_blank(scanner, &view))
 		error = load_streams(scanner, &view);
 	else if (scan->blank_matches)

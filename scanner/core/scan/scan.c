@@ -99,6 +99,8 @@ static int setup(struct ff_worker *worker)
 	}
 	if (!error && spec->candidates)
 		error = ff_gather_create(&scanner->gather);
+	if (!error && spec->candidates && !spec->ntypes && !spec->filter)
+		error = ff_thin_create(spec->grid, &scanner->thin);
 	return error;
 }
 
@@ -127,6 +129,7 @@ static void teardown(struct ff_worker *worker)
 	free(scanner->untouched);
 	free(scanner->entries);
 	ff_gather_destroy(scanner->gather);
+	ff_thin_destroy(scanner->thin);
 	free(scanner);
 }
 

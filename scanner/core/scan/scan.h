@@ -11,6 +11,7 @@
 #include "read/pages.h"
 
 struct ff_gather;
+struct ff_thin;
 
 struct ff_scan {
 	struct ff_job job;		/* first: a job is taken for its scan */
@@ -37,6 +38,7 @@ struct ff_scanner {
 	uint8_t *packing;		/* room for what is packed on its way to the store */
 	struct ff_landing landing;	/* read to instead of buffers[FF_NOW] while that pays */
 	struct ff_gather *gather;	/* NULL without candidates */
+	struct ff_thin *thin;	/* NULL as well where a filter or types want more */
 };
 
 /* Streams that are no scan of the history's own, and may lack some of the candidates. */
@@ -79,5 +81,16 @@ size_t ff_gather_chunks(const struct ff_gather *gather, uint64_t *out);
 bool ff_gather_is_full(const struct ff_gather *gather);
 /* Do what has been gathered. */
 int ff_gather_scan(struct ff_scanner *scanner);
+
+/* ---- thin.c: chunks with more of them, read as they lie ---- */
+
+int ff_thin_create(const struct ff_grid *grid, struct ff_thin **out);
+void ff_thin_destroy(struct ff_thin *thin);
+/* Whether the chunk, as it was read, is one of those. */
+bool ff_thin_takes(const struct ff_scanner *scanner, uint64_t chunk,
+		   const struct ff_chunk *bounds);
+/* Decide about its candidates, and keep those that match. */
+int ff_thin_decide(struct ff_scanner *scanner, uint64_t chunk, const struct ff_chunk *bounds,
+		   const uint8_t *bytes);
 
 #endif
