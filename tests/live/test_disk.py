@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Sequence
@@ -165,14 +166,14 @@ def test_the_folder_asked_for_comes_before_the_environment(
 
 def old_values_on(pid: int, folder: str) -> int:
     """Bytes in files that a process holds open in a folder, and that have no name."""
-    total = 0
+    sizes = {}  # of each file once, which may be open twice: past the page cache, too
     for link in Path(f"/proc/{pid}/fd").iterdir():
-        # of our own, one is the listing, and closed by now
-        if os.path.lexists(link) and str(link.readlink()).startswith(f"{folder}/"):
-            held = link.stat()
-            assert held.st_nlink == 0
-            total += held.st_blocks * 512  # see stat(2)
-    return total
+        with contextlib.suppress(FileNotFoundError):  # it was closed meanwhile, as the listing was
+            if str(link.readlink()).startswith(f"{folder}/"):
+                held = link.stat()
+                assert held.st_nlink == 0
+                sizes[held.st_ino] = held.st_blocks * 512  # see stat(2)
+    return sum(sizes.values())
 
 
 def scan_until_killed(pid: int) -> None:

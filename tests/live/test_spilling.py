@@ -171,6 +171,38 @@ def test_the_prompt_sees_to_it_while_no_scan_runs(tmp_path: Path, spawn: Spawn) 
         watch.spare_memory()
 
 
+def test_what_packs_stays_in_memory(tmp_path: Path, spawn: Spawn) -> None:
+    """Numbers of 20 bits take 0.63 of their bytes: more of them than the budget has fit it."""
+    process = spawn("values", "144", "small")
+    where, budget = where_of(process), Budget(values=128 * MIB)
+    options: dict[str, Any] = {"threads": 1, "soft_dirty": False}  # so it is known what is packed
+    with (
+        attach(process.pid) as target,
+        target.scan(i32, where=where, budget=budget, directory=tmp_path, **options) as scan,
+    ):
+        scan.first()
+        assert scan.disk == 0
+        assert 92 * MIB < scan.values_memory <= 128 * MIB
+        assert target._arena.bytes <= 128 * MIB
+        kept = old_of(scan)
+        assert all(previous == first for _, previous, first in kept)
+        assert [first for _, _, first in kept] == [
+            int.from_bytes(target.read_bytes(address, 4), "little") for address, _, _ in kept
+        ]
+        assert scan.next("unchanged").matches == 36 * MIB
+        process.command("dirty 1")
+        assert scan.next("changed").matches == 144 * 256 // 100
+        assert all(match.first ^ 1 == match.previous == match.value for match in scan)
+        scan.undo()
+        # what is packed is what goes to disk when others want the memory
+        low = target.scan(i32, where=where, budget=Budget(values=2 * MIB), directory=tmp_path)
+        low.first("now < 40000")
+        assert target._arena.bytes <= 2 * MIB
+        assert 90 * MIB <= scan.values_memory + scan.disk < 120 * MIB
+        assert old_of(scan) == kept
+        assert scan.next("changed").matches == 144 * 256 // 100
+
+
 @pytest.mark.parametrize("make", [group, old_group])
 def test_a_limit_that_is_lowered_amid_a_scan(make: Any, tmp_path: Path, spawn: Spawn) -> None:
     process = spawn("values", "128", "random")

@@ -31,6 +31,8 @@
 #define SLAB	((size_t)16 << 20)
 #define HUGE	((size_t)2 << 20)
 #define NO_SLAB	UINT32_MAX
+#define LEFT_SHARE	8	/* of the limit, what is left for what is packed; */
+#define LEFT_MOST	((uint64_t)64 << 20)	/* and no more of it */
 #define LEAST	((size_t)64 << 20)	/* of addresses, or there is no use in it */
 #define LOOK	(100 * FF_MILLISECOND)	/* between looks at what the machine can spare */
 
@@ -54,7 +56,7 @@ struct ff_arena {
 	pthread_mutex_t lock;	/* of what follows */
 	bool closed;
 	uint32_t nopen;		/* slabs that may be written to */
-	uint32_t lanes[FF_LANES];
+	uint32_t lanes[FF_LANES + 1];
 	uint64_t held;		/* bytes, of all slabs */
 	uint64_t begun;		/* slabs, since the arena is there */
 	uint64_t looked;	/* when, in nanoseconds */
@@ -123,7 +125,7 @@ int ff_arena_create(const char *root, struct ff_arena **out)
 	arena->base = base;
 	arena->size = size;
 	arena->nslabs = n;
-	for (size_t i = 0; i < FF_LANES; i++)
+	for (size_t i = 0; i <= FF_LANES; i++)
 		arena->lanes[i] = NO_SLAB;
 	pthread_mutex_init(&arena->lock, NULL);
 	*out = arena;
@@ -299,11 +301,24 @@ static uint32_t find_free(const struct ff_arena *arena)
 /* No lane takes from it any more. */
 static void disown(struct ff_arena *arena, uint32_t index)
 {
-	for (size_t i = 0; i < FF_LANES; i++) {
+	for (size_t i = 0; i <= FF_LANES; i++) {
 		if (arena->lanes[i] == index)
 			arena->lanes[i] = NO_SLAB;
 	}
 	arena->slabs[index].owned = false;
+}
+
+/*
+ * Whether all slabs that a limit allows are in use but those that are left for what is packed, so
+ * that there is room to pack an old one to before another is begun.
+ */
+static bool leaves_no_more(const struct ff_arena *arena, uint64_t limit)
+{
+	uint64_t left = ff_min(limit / LEFT_SHARE, LEFT_MOST) / SLAB, used = 0;
+
+	for (uint32_t i = 0; i < arena->nopen && left; i++)
+		used += !is_free(&arena->slabs[i]);
+	return left && (used + 1 + left) * SLAB > limit;
 }
 
 /* The slab that a lane has room in; NO_SLAB when there is no more. */
@@ -316,6 +331,8 @@ static uint32_t find_room(struct ff_arena *arena, uint32_t *lane, size_t size, u
 		return index;
 	if (index != NO_SLAB)
 		disown(arena, index);
+	if (lane != &arena->lanes[FF_PACKING_LANE] && leaves_no_more(arena, limit))
+		return NO_SLAB;
 	index = find_free(arena);
 	if (index == NO_SLAB || !grow(arena, index, size, limit))
 		return NO_SLAB;
@@ -337,7 +354,7 @@ int ff_arena_take(struct ff_arena *arena, uint32_t lane, size_t n, uint64_t limi
 	limit = look(arena, limit);
 	give_back(arena, limit);
 	index = arena->closed || arena->held > limit ? NO_SLAB :
-		find_room(arena, &arena->lanes[lane % FF_LANES], size, limit);
+		find_room(arena, &arena->lanes[lane], size, limit);
 	if (index != NO_SLAB) {
 		struct slab *slab = &arena->slabs[index];
 

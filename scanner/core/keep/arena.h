@@ -5,6 +5,7 @@
 #include "ff.h"
 
 #define FF_LANES	16	/* that take room without touching the same pages */
+#define FF_PACKING_LANE	FF_LANES	/* one more, for what is packed to make room */
 
 /* Who lives in a place and can be moved out of it; part of something that knows how. */
 struct ff_tenant {

@@ -31,6 +31,10 @@
 #define AHEAD_MAX	((uint64_t)64 << 20)
 /* Bytes a write: the kernel is slower with more, when it makes them one large folio. */
 #define WRITE_MAX	((size_t)256 << 10)
+/* Past the page cache, where there is no such thing; and the pieces from which on that is done. */
+#define PAST_MAX	((size_t)16 << 20)
+#define PAST_LEAST	16
+#define SECTOR		512	/* bytes, of which a write past the page cache has a multiple */
 #define PARTS_MAX	64
 /* Of a shard's second descriptor: it was not asked for yet, or is not to be had. */
 #define NOT_YET		(-1)
@@ -168,7 +172,12 @@ int ff_store_take(struct ff_store *store, uint32_t shard, size_t n, struct ff_pl
 {
 	if (!store->arena)
 		return -ENOBUFS;
-	return ff_arena_take(store->arena, shard, n, store->allowed, out);
+	return ff_arena_take(store->arena, shard % FF_LANES, n, store->allowed, out);
+}
+
+int ff_store_take_packed(struct ff_store *store, size_t n, struct ff_place *out)
+{
+	return ff_arena_take(store->arena, FF_PACKING_LANE, n, store->allowed, out);
 }
 
 struct ff_arena *ff_store_arena(const struct ff_store *store)
@@ -250,34 +259,50 @@ static int reserve(struct ff_store *store, uint32_t index, uint32_t pieces, uint
 	return reserve_in(store, shard, pieces, first);
 }
 
-static int write_all(int fd, struct iovec *parts, size_t n, off_t at)
+/* What is to be written, and where. */
+struct writing {
+	struct iovec *parts;
+	size_t n;
+	off_t at;
+};
+
+/* The next of it, for one call, of which each part is a multiple of so many bytes. */
+static size_t take_batch(const struct writing *writing, size_t most, size_t by, struct iovec *batch)
 {
-	size_t i = 0;
+	size_t n = 0;
 
-	while (i < n) {
-		struct iovec batch[PARTS_MAX];
-		size_t used = 0, bytes = 0;
-		ssize_t done;
+	for (size_t bytes = 0; n < writing->n && n < PARTS_MAX && bytes < most; n++) {
+		batch[n] = writing->parts[n];
+		if (((uintptr_t)batch[n].iov_base | batch[n].iov_len) % by)
+			break;
+		if (batch[n].iov_len > most - bytes)
+			batch[n].iov_len = most - bytes;
+		bytes += batch[n].iov_len;
+	}
+	return n;
+}
 
-		for (size_t k = i; k < n && used < PARTS_MAX && bytes < WRITE_MAX; k++) {
-			batch[used] = parts[k];
-			if (batch[used].iov_len > WRITE_MAX - bytes)
-				batch[used].iov_len = WRITE_MAX - bytes;
-			bytes += batch[used++].iov_len;
-		}
-		done = pwritev(fd, batch, (int)used, at);
+/* Write all of it, unless there is an error, or a part that is no multiple of so many bytes. */
+static int write_on(int fd, struct writing *writing, size_t most, size_t by)
+{
+	struct iovec batch[PARTS_MAX];
+	size_t n;
+
+	while ((n = take_batch(writing, most, by, batch))) {
+		ssize_t done = pwritev(fd, batch, (int)n, writing->at);
+
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done < 0)
 			return -errno;
 		if (!done)
 			return -ENOSPC;
-		at += done;
-		for (; i < n && (size_t)done >= parts[i].iov_len; i++)
-			done -= (ssize_t)parts[i].iov_len;
+		writing->at += done;
+		for (; writing->n && (size_t)done >= writing->parts->iov_len; writing->n--)
+			done -= (ssize_t)writing->parts++->iov_len;
 		if (done) {
-			parts[i].iov_base = (uint8_t *)parts[i].iov_base + done;
-			parts[i].iov_len -= (size_t)done;
+			writing->parts->iov_base = (uint8_t *)writing->parts->iov_base + done;
+			writing->parts->iov_len -= (size_t)done;
 		}
 	}
 	return 0;
@@ -296,23 +321,6 @@ static int claim(struct ff_store *store, uint32_t index, uint32_t pieces, uint32
 	return error;
 }
 
-int ff_disk_put(struct ff_store *store, uint32_t shard, struct iovec *parts, size_t n,
-		uint32_t pieces, uint32_t *piece)
-{
-	uint32_t index = shard % store->nshards, first;
-	int error = claim(store, index, pieces, &first);
-
-	if (error)
-		return error;
-	*piece = index << SHARD_SHIFT | first;
-	error = write_all(store->shards[index].fd, parts, n, (off_t)first * FF_PIECE);
-	if (error)
-		ff_disk_drop(store, *piece, pieces);
-	return error;
-}
-
-/* ---- past the page cache ---- */
-
 static int past_cache(struct shard *shard)
 {
 	int fd;
@@ -327,32 +335,28 @@ static int past_cache(struct shard *shard)
 	return fd;
 }
 
-int ff_disk_move(struct ff_store *store, uint32_t shard, const uint8_t *bytes, uint32_t pieces,
-		 uint32_t *piece)
+/* Past the page cache what is large; what is not taken so, or not all of it, may be otherwise. */
+static int write_all(struct shard *shard, struct writing *writing, uint32_t pieces)
+{
+	int fd = pieces >= PAST_LEAST ? past_cache(shard) : NEVER;
+
+	if (fd >= 0)
+		write_on(fd, writing, PAST_MAX, SECTOR);
+	return write_on(shard->fd, writing, WRITE_MAX, 1);
+}
+
+int ff_disk_put(struct ff_store *store, uint32_t shard, struct iovec *parts, size_t n,
+		uint32_t pieces, uint32_t *piece)
 {
 	uint32_t index = shard % store->nshards, first;
-	int error = claim(store, index, pieces, &first), fd;
-	struct iovec rest = { (void *)bytes, (size_t)pieces * FF_PIECE };
-	off_t at;
+	struct writing writing = { .parts = parts, .n = n };
+	int error = claim(store, index, pieces, &first);
 
 	if (error)
 		return error;
 	*piece = index << SHARD_SHIFT | first;
-	at = (off_t)first * FF_PIECE;
-	fd = past_cache(&store->shards[index]);
-	while (fd >= 0 && rest.iov_len) {
-		ssize_t done = pwrite(fd, rest.iov_base, rest.iov_len, at);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		/* what it does not take so, or not all of it, it may take otherwise */
-		if (done <= 0 || done % FF_PIECE)
-			break;
-		rest.iov_base = (uint8_t *)rest.iov_base + done;
-		rest.iov_len -= (size_t)done;
-		at += done;
-	}
-	error = write_all(store->shards[index].fd, &rest, rest.iov_len > 0, at);
+	writing.at = (off_t)first * FF_PIECE;
+	error = write_all(&store->shards[index], &writing, pieces);
 	if (error)
 		ff_disk_drop(store, *piece, pieces);
 	return error;

@@ -104,7 +104,7 @@ static int store_in_memory(struct ff_store *store, struct load *load, struct ff_
 			return error;
 		fill_place(load, place.bytes);
 	}
-	error = ff_extent_of_place(store, &place, out);
+	error = ff_extent_of_place(store, load->kernels, &place, out);
 	if (error)
 		ff_place_put(&place);
 	return error;

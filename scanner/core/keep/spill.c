@@ -42,21 +42,12 @@ static int by_place(const void *one, const void *other)
 	return a->place.bytes < b->place.bytes ? -1 : a->place.bytes > b->place.bytes;
 }
 
-/* It is at that piece of its store's disk from now on. */
-static void move(struct ff_extent *extent, uint32_t piece)
-{
-	extent->piece = piece;
-	ff_tenant_leave(&extent->place, &extent->tenant);
-	ff_store_count(extent->store, -(int64_t)extent->pieces);
-	if (!__atomic_fetch_or(&extent->pins, FF_ON_DISK, __ATOMIC_ACQ_REL))
-		ff_place_put(&extent->place);
-}
-
 /* Move the first of n extents and those that lie behind it, in one write. Returns how many. */
 static ssize_t move_run(struct ff_tenant *const *tenants, size_t n)
 {
 	struct ff_extent *first = extent_of(tenants[0]);
 	uint32_t pieces = first->pieces, piece;
+	struct iovec part;
 	size_t end = 1;
 	int error;
 
@@ -68,16 +59,34 @@ static ssize_t move_run(struct ff_tenant *const *tenants, size_t n)
 			break;
 		pieces += next->pieces;
 	}
-	error = ff_disk_move(first->store, first->place.slab, first->place.bytes, pieces, &piece);
+	part = (struct iovec){ first->place.bytes, (size_t)pieces * FF_PIECE };
+	error = ff_disk_put(first->store, first->place.slab, &part, 1, pieces, &piece);
 	if (error)
 		return error;
 	for (size_t i = 0; i < end; i++) {
 		struct ff_extent *extent = extent_of(tenants[i]);
 
-		move(extent, piece);
+		extent->piece = piece;
+		ff_extent_leave(extent);
 		piece += extent->pieces;
 	}
 	return (ssize_t)end;
+}
+
+/* Pack those of the tenants that are worth it. Leaves the others; returns how many they are. */
+static size_t pack(struct ff_tenant **tenants, size_t n)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct ff_tenant *tenant = tenants[i];
+
+		if (ff_extent_pack(extent_of(tenant)))
+			ff_extent_put(extent_of(tenant));
+		else
+			tenants[left++] = tenant;
+	}
+	return left;
 }
 
 int ff_spill_oldest(struct ff_arena *arena)
@@ -87,6 +96,7 @@ int ff_spill_oldest(struct ff_arena *arena)
 
 	if (error)
 		return error;
+	tenants.n = pack(tenants.all, tenants.n);
 	qsort(tenants.all, tenants.n, sizeof(*tenants.all), by_place);
 	for (size_t at = 0; at < tenants.n && !error;) {
 		ssize_t moved = move_run(tenants.all + at, tenants.n - at);

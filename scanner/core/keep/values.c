@@ -198,7 +198,7 @@ static int store(struct ff_snapshot *snapshot, const struct ff_kept *kept, struc
 	}
 	if (error)
 		return ff_extent_write(snapshot->store, kept->shard, &part, 1, out);
-	error = ff_extent_of_place(snapshot->store, &place, out);
+	error = ff_extent_of_place(snapshot->store, snapshot->kernels, &place, out);
 	if (error)
 		ff_place_put(&place);
 	return error;

@@ -44,6 +44,8 @@ struct ff_pattern_test {
 	size_t one, other;
 };
 
+struct ff_frame;
+
 struct ff_kernels {
 	const char *name;
 	bool (*supported)(void);
@@ -66,6 +68,10 @@ struct ff_kernels {
 	uint32_t (*width)(const uint8_t *piece);
 	void (*pack)(uint32_t width, const uint8_t *piece, uint8_t *out);
 	void (*unpack)(uint32_t width, const uint8_t *packed, uint8_t *piece);
+	/* Pages by what their words have in common; see frames.h. */
+	void (*frame)(const uint8_t *page, struct ff_frame *out);
+	void (*frame_pack)(const struct ff_frame *frame, const uint8_t *page, uint8_t *out);
+	void (*frame_unpack)(const struct ff_frame *frame, const uint8_t *packed, uint8_t *page);
 };
 
 extern const struct ff_kernels ff_kernels_scalar;

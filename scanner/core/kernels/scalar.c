@@ -9,6 +9,16 @@
 #define EXPR_NAME expr_scalar
 #include "expr.h"
 
+#define FRAMES_U32			uint32_t
+#define FRAMES_U64			uint64_t
+#define FRAMES_LESSER_U32(a, b)		((int32_t)(a) < (int32_t)(b) ? (a) : (b))
+#define FRAMES_LESSER_U64(a, b)		((int64_t)(a) < (int64_t)(b) ? (a) : (b))
+#define FRAMES_GREATER_U32(a, b)	((int32_t)(a) > (int32_t)(b) ? (a) : (b))
+#define FRAMES_GREATER_U64(a, b)	((int64_t)(a) > (int64_t)(b) ? (a) : (b))
+#define FRAMES_INLINE			static inline
+#define FRAMES_NAME(name)		scalar_##name
+#include "frames.h"
+
 static bool always(void)
 {
 	return true;
@@ -161,4 +171,7 @@ const struct ff_kernels ff_kernels_scalar = {
 	.width = scalar_width,
 	.pack = scalar_pack,
 	.unpack = scalar_unpack,
+	.frame = scalar_frame,
+	.frame_pack = scalar_frame_pack,
+	.frame_unpack = scalar_frame_unpack,
 };

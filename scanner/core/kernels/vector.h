@@ -212,6 +212,34 @@ static void vector_unpack(uint32_t width, const uint8_t *packed, uint8_t *piece)
 		ff_unpack(2, packed, piece);
 }
 
+#define DEFINE_EXTREMES(bits)								\
+VECTOR_INLINE vector_u##bits lesser_u##bits(vector_u##bits a, vector_u##bits b)	\
+{											\
+	vector_u##bits is = (vector_u##bits)((vector_i##bits)a < (vector_i##bits)b);	\
+											\
+	return (a & is) | (b & ~is);							\
+}											\
+											\
+VECTOR_INLINE vector_u##bits greater_u##bits(vector_u##bits a, vector_u##bits b)	\
+{											\
+	vector_u##bits is = (vector_u##bits)((vector_i##bits)a > (vector_i##bits)b);	\
+											\
+	return (a & is) | (b & ~is);							\
+}
+
+DEFINE_EXTREMES(32)
+DEFINE_EXTREMES(64)
+
+#define FRAMES_U32		vector_u32
+#define FRAMES_U64		vector_u64
+#define FRAMES_LESSER_U32	lesser_u32
+#define FRAMES_LESSER_U64	lesser_u64
+#define FRAMES_GREATER_U32	greater_u32
+#define FRAMES_GREATER_U64	greater_u64
+#define FRAMES_INLINE		VECTOR_INLINE
+#define FRAMES_NAME(name)	vector_##name
+#include "frames.h"
+
 static void vector_count(const uint64_t *mask, size_t words, uint32_t *count, uint32_t *runs)
 {
 	ff_mask_count(mask, words, count, runs);
@@ -239,4 +267,7 @@ const struct ff_kernels VECTOR_PASTE(ff_kernels, VECTOR_NAME) = {
 	.width = vector_width,
 	.pack = vector_pack,
 	.unpack = vector_unpack,
+	.frame = vector_frame,
+	.frame_pack = vector_frame_pack,
+	.frame_unpack = vector_frame_unpack,
 };
