@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import re
 import statistics
 from collections.abc import Callable
@@ -17,6 +18,14 @@ from support.targets import TargetProcess  # the tests start targets so too
 MIB: Final = 1 << 20
 #: Bytes of memory that a scan is to stay below, beside what old values may take and one bit a slot.
 MEMORY: Final = 128 * MIB
+
+
+def warm(size: int) -> None:
+    """Touch and free so much memory, so that this machine has it when it is wanted next."""
+    with mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as room:
+        room.madvise(mmap.MADV_HUGEPAGE)
+        for at in range(0, size, mmap.PAGESIZE):
+            room[at] = 1
 
 
 def anonymous_memory() -> int:

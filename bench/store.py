@@ -9,9 +9,9 @@ touched and freed: on virtual machines memory that was free for some seconds com
 again, which costs many times what is measured here. ``first`` is a target's first scan, ``again``
 its second one, while the first's values are still held, and ``warm`` a third one. Peak is the most
 memory that this process had meanwhile, Python's own included; ! marks what is above the budget for
-old values, 128 MiB and a bit a slot. ``beyond`` has a quarter of what it keeps in memory and the
-rest on disk; its ratio is to writing as much past the page cache just before, to files of the same
-folder.
+old values, 128 MiB and a bit a slot. ``beyond`` has room in memory for a quarter of what it keeps;
+its ratio, and its seconds a GiB, are to writing the rest past the page cache just before, to files
+of the same folder. Of small values less goes there, as what is oldest in memory is packed first.
 ``--real`` scans processes of Python, and of Node.js where there is one, with much memory, too.
 
 What bounds a first scan of unknown values: the kernel clears the pages that it gives. Two threads
@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import mmap
 import os
 import resource
 import shutil
@@ -40,7 +39,7 @@ from pathlib import Path
 from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from cases import MEMORY, MIB, anonymous_memory, begin_peak, peak_memory
+from cases import MEMORY, MIB, anonymous_memory, begin_peak, peak_memory, warm
 from farfetch.scanner import Budget, Scan, ScanResult, Target, attach
 from raw import disk_rate, raw_seconds
 
@@ -178,14 +177,6 @@ class Bench:
         ]
 
 
-def warm(size: int) -> None:
-    """Touch and free so much memory, so that this machine has it when it is wanted next."""
-    with mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as room:
-        room.madvise(mmap.MADV_HUGEPAGE)
-        for at in range(0, size, mmap.PAGESIZE):
-            room[at] = 1
-
-
 def processor_time() -> float:
     """Seconds of processor time that this process has taken; waiting is not in it."""
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -233,33 +224,40 @@ def densities(bench: Bench, size: int) -> None:
                 bench.take(names[0], 0.55, s, step, process.pid, first=True)
                 s.first("now == -1")
                 bench.take(names[1], 0.70, s, step, process.pid, first=True)
-                if 1 <= percent <= 10:
+                if 0.3 <= percent <= 10:
                     bench.take(names[2], 0.71, s, "unchanged", process.pid)
 
 
 def beyond(bench: Bench, size: int) -> None:
-    """Random values, once, of which three quarters go to disk."""
-    name, kept = "beyond: first", size * MIB // 4
-    if not bench.wants(name):
-        return
-    with TargetProcess("values", str(size), "random", timeout=120) as process:
-        where = "{start}..{end}".format(**process.greeting)
-        options: dict[str, Any] = {"threads": bench.threads, "soft_dirty": False}
-        with (
-            attach(process.pid) as target,
-            target.scan("i32", where=where, budget=Budget(values=kept), **options) as scan,
-        ):
-            warm(kept)
-            used = processor_time()
-            raw = GIB / disk_rate(scan.directory, size * MIB - kept, bench.threads)
-            used_raw, used = processor_time() - used, processor_time()
-            begin_peak()
-            result = scan.first("unknown")
-            stored = scan.disk / GIB
-            cpu = used_raw / (processor_time() - used)
-            row = bench.note(name, 0.8, scan, result, raw * stored, cpu, kept)
-            for key, seconds in zip(BY_GIB, (result.seconds / stored, raw), strict=True):
-                row.setdefault(key, []).append(seconds)
+    """Values of which a quarter has room in memory: random ones, and small ones, which pack."""
+    kept = size * MIB // 4
+    for kind in ("random", "small"):
+        name = f"beyond, {kind}: first"
+        if not bench.wants(name):
+            continue
+        with TargetProcess("values", str(size), kind, timeout=120) as process:
+            where = "{start}..{end}".format(**process.greeting)
+            options: dict[str, Any] = {"threads": bench.threads, "soft_dirty": False}
+            with (
+                attach(process.pid) as target,
+                target.scan("i32", where=where, budget=Budget(values=kept), **options) as scan,
+            ):
+                _beyond(bench, name, scan, kept, size * MIB - kept)
+
+
+def _beyond(bench: Bench, name: str, scan: Scan, kept: int, rest: int) -> None:
+    """A first scan that has room in memory for some bytes, and none for so many more."""
+    warm(kept)
+    used = processor_time()
+    raw = GIB / disk_rate(scan.directory, rest, bench.threads)
+    used_raw, used = processor_time() - used, processor_time()
+    begin_peak()
+    result = scan.first("unknown")
+    cpu = used_raw / (processor_time() - used)
+    stored = rest / GIB
+    row = bench.note(name, 0.8, scan, result, raw * stored, cpu, kept)
+    for key, seconds in zip(BY_GIB, (result.seconds / stored, raw), strict=True):
+        row.setdefault(key, []).append(seconds)
 
 
 def real(bench: Bench, size: int) -> None:
