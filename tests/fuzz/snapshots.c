@@ -7,6 +7,7 @@
 #include "input.h"
 #include "keep/snapshot.h"
 #include "keep/extent.h"
+#include "keep/values.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -99,6 +100,18 @@ static const uint8_t *land(struct input *input, struct ff_store *store,
 	return landing->place.bytes;
 }
 
+/* The values of a chunk's matches, side by side. */
+static uint8_t *values_of(const struct plain *plain, const struct ff_grid *grid)
+{
+	uint8_t *side = malloc(plain->n * grid->span + 1);
+
+	must(side != NULL);
+	for (size_t i = 0; i < plain->n; i++)
+		memcpy(side + i * grid->span, plain->bytes + plain->slots[i] * (size_t)grid->align,
+		       grid->span);
+	return side;
+}
+
 static void make(struct input *input, struct ff_grid *grid, struct ff_store *store,
 		 const struct step *before, struct step *step)
 {
@@ -111,6 +124,7 @@ static void make(struct input *input, struct ff_grid *grid, struct ff_store *sto
 		const struct plain *old = before ? &before->chunks[c] : NULL;
 		struct plain *plain = &step->chunks[c];
 		struct ff_landing landing = { 0 };
+		uint8_t *side = NULL;
 		struct ff_chunk bounds;
 		struct ff_kept kept;
 		int64_t n;
@@ -142,12 +156,47 @@ static void make(struct input *input, struct ff_grid *grid, struct ff_store *sto
 			.scratch = malloc(ff_grid_pieces(grid) * FF_PIECE / 2),
 			.landing = &landing,
 		};
+		if (ff_values_are_less(&bounds, plain->n, grid->span) && take(input, 1) % 2) {
+			side = values_of(plain, grid);
+			kept.values = side;
+			kept.bytes = NULL;
+			kept.mask = NULL;
+		}
 		must(kept.scratch && !ff_snapshot_put(step->snapshot, &kept));
 		free(kept.scratch);
+		free(side);
 		if (landing.place.bytes)
 			ff_place_put(&landing.place);
 	}
 	ff_matchset_seal(step->set);
+}
+
+/* The values of some of a chunk's matches, and of all of them, lent as they are kept. */
+static void check_lent(const struct ff_grid *grid, const struct step *step, uint64_t chunk,
+		       size_t every)
+{
+	const struct plain *plain = &step->chunks[chunk];
+	struct plain some = { .bytes = plain->bytes };
+	uint8_t *room, *expected;
+	struct ff_extent *lender = NULL;
+	const uint8_t *lent;
+
+	if (!plain->n || !ff_snapshot_is_thin(step->snapshot, chunk))
+		return;
+	some.slots = malloc(plain->n * sizeof(*some.slots));
+	must(some.slots != NULL);
+	for (size_t i = 0; i < plain->n; i += every)
+		some.slots[some.n++] = plain->slots[i];
+	room = malloc(some.n * grid->span);
+	expected = values_of(&some, grid);
+	must(room && !ff_snapshot_lend_values(step->snapshot, chunk, some.slots, some.n, room,
+					      &lent, &lender));
+	must(!memcmp(lent, expected, some.n * grid->span));
+	if (lender)
+		ff_extent_unpin(lender);
+	free(some.slots);
+	free(room);
+	free(expected);
 }
 
 static void check_chunk(struct input *input, const struct ff_grid *grid,
@@ -194,8 +243,11 @@ static void check_chunk(struct input *input, const struct ff_grid *grid,
 
 static void check(struct input *input, const struct ff_grid *grid, const struct step *step)
 {
-	for (uint64_t c = 0; c < grid->nchunks; c++)
+	for (uint64_t c = 0; c < grid->nchunks; c++) {
 		check_chunk(input, grid, step, c);
+		check_lent(grid, step, c, 1);
+		check_lent(grid, step, c, 1 + take(input, 1));
+	}
 }
 
 static void drop(const struct ff_grid *grid, struct step *step)

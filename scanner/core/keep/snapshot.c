@@ -334,8 +334,8 @@ int ff_snapshot_put(struct ff_snapshot *snapshot, const struct ff_kept *kept)
 	if (ff_values_are_few(kept->bounds, kept->count, span))
 		return put_values(snapshot, kept);
 	/* pieces of which all is shared cost nothing */
-	if (ff_values_are_less(kept->bounds, kept->count, span) &&
-	    !(kept->relation == FF_SAME_BYTES && base_record(kept)))
+	if (kept->values || (ff_values_are_less(kept->bounds, kept->count, span) &&
+			     !(kept->relation == FF_SAME_BYTES && base_record(kept))))
 		return put_stored_values(snapshot, kept);
 	return put_pieces(snapshot, kept);
 }

@@ -38,7 +38,8 @@ struct ff_kept {
 	const struct ff_chunk *bounds;
 	const uint8_t *bytes;
 	const uint64_t *mask;
-	const uint8_t *values;	/* instead of these two: of the matches, side by side */
+	/* instead of these two, of a chunk that is thin (values.h): its matches', side by side */
+	const uint8_t *values;
 	uint64_t count;
 	const struct ff_snapshot *base;	/* whose pieces are shared where they are the same */
 	const uint8_t *base_bytes;	/* its bytes, or values; without them nothing is shared */
