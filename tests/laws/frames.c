@@ -34,14 +34,14 @@ static uint64_t draw(void)
 	return state;
 }
 
-/* What every set makes of a page. Returns the bytes that it takes. */
-static size_t check(const uint8_t *page)
+/* What every set makes of a page by some words. Returns the bytes that it takes. */
+static size_t check_by(const uint8_t *page, uint32_t words)
 {
 	uint8_t packed[FF_PIECE + GUARD], theirs[FF_PIECE + GUARD], back[FF_PIECE];
 	struct ff_frame frame = { 0 };
 	size_t size;
 
-	sets[0]->frame(page, &frame);
+	sets[0]->frame(page, words, &frame);
 	size = ff_frame_size(&frame);
 	memset(packed, 0xcc, sizeof(packed));
 	if (frame.word)
@@ -50,7 +50,7 @@ static size_t check(const uint8_t *page)
 	for (size_t i = 0; i < nsets; i++) {
 		struct ff_frame other = { 0 };
 
-		sets[i]->frame(page, &other);
+		sets[i]->frame(page, words, &other);
 		must(other.word == frame.word && other.bits == frame.bits &&
 		     other.shift == frame.shift && other.base == frame.base, "another frame");
 		if (!frame.word)
@@ -63,6 +63,17 @@ static size_t check(const uint8_t *page)
 		sets[i]->frame_unpack(&frame, packed, back);
 		must(!memcmp(back, page, sizeof(back)), "another page");
 	}
+	must(!frame.word || words & frame.word, "other words");
+	return size;
+}
+
+/* The same by whichever words take less. */
+static size_t check(const uint8_t *page)
+{
+	size_t size = check_by(page, FF_FRAME_4 | FF_FRAME_8);
+	size_t narrow = check_by(page, FF_FRAME_4), wide = check_by(page, FF_FRAME_8);
+
+	must(size == (narrow < wide ? narrow : wide), "not what takes the least");
 	return size;
 }
 

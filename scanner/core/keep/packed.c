@@ -31,26 +31,29 @@ struct ff_packed {
 /* Whether so many bytes are worth the while, instead of so many pages. */
 static bool pays(uint64_t bytes, uint32_t pages)
 {
-	return bytes <= (uint64_t)pages * FF_PIECE / 8 * 7;
+	return bytes <= (uint64_t)pages * FF_PIECE / 4 * 3;
 }
 
-static bool looks_worth_it(const struct ff_extent *extent)
+/* Which words some pages are packed by; 0 where that is not worth it. */
+static uint32_t words_of(const struct ff_extent *extent)
 {
-	uint32_t n = (uint32_t)ff_min(extent->pieces, SAMPLES);
+	uint32_t n = (uint32_t)ff_min(extent->pieces, SAMPLES), words = 0;
 	uint64_t bytes = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
 		size_t page = (uint64_t)i * extent->pieces / n;
 		struct ff_frame frame;
 
-		extent->kernels->frame(extent->place.bytes + page * FF_PIECE, &frame);
+		extent->kernels->frame(extent->place.bytes + page * FF_PIECE,
+				       FF_FRAME_4 | FF_FRAME_8, &frame);
 		bytes += ff_frame_size(&frame);
+		words |= frame.word;
 	}
-	return pays(bytes, n);
+	return pays(bytes, n) ? words : 0;
 }
 
 /* What an extent is packed to, without its bytes yet; NULL where it is not worth it. */
-static struct ff_packed *plan(const struct ff_extent *extent)
+static struct ff_packed *plan(const struct ff_extent *extent, uint32_t words)
 {
 	struct ff_packed *packed = calloc(1, sizeof(*packed) + (extent->pieces + 1) *
 					  sizeof(packed->frames[0]));
@@ -63,7 +66,7 @@ static struct ff_packed *plan(const struct ff_extent *extent)
 	for (uint32_t i = 0; i < packed->pages; i++) {
 		struct ff_frame *frame = &packed->frames[i];
 
-		packed->kernels->frame(extent->place.bytes + (size_t)i * FF_PIECE, frame);
+		packed->kernels->frame(extent->place.bytes + (size_t)i * FF_PIECE, words, frame);
 		frame->at = at;
 		at += (uint32_t)ff_frame_size(frame);
 	}
@@ -88,13 +91,14 @@ static void fill(const struct ff_packed *packed, const uint8_t *bytes, uint8_t *
 
 bool ff_extent_pack(struct ff_extent *extent)
 {
+	uint32_t words = extent->kernels ? words_of(extent) : 0;
 	struct ff_packed *packed;
 	struct ff_place place;
 	size_t pieces;
 
-	if (!extent->kernels || !looks_worth_it(extent))
+	if (!words)
 		return false;
-	packed = plan(extent);
+	packed = plan(extent, words);
 	if (!packed)
 		return false;
 	pieces = ff_divide_up(packed->frames[packed->pages].at, FF_PIECE);

@@ -18,6 +18,8 @@
 #include "bits.h"
 #include "ff.h"
 
+#define FF_FRAME_4	4u	/* words of so many bytes, */
+#define FF_FRAME_8	8u	/* or of so many; both may be tried */
 #define FF_FRAME_ROW	64
 #define FF_FRAME_ROWS	(FF_PIECE / FF_FRAME_ROW)
 
@@ -152,12 +154,16 @@ FRAMES_INLINE void frame_unpack_##T(const struct ff_frame *frame, const uint8_t 
 DEFINE_FRAMES(uint32_t, FRAMES_U32, FRAMES_LESSER_U32, FRAMES_GREATER_U32)
 DEFINE_FRAMES(uint64_t, FRAMES_U64, FRAMES_LESSER_U64, FRAMES_GREATER_U64)
 
-/* The frame in which a page takes the fewest bytes. */
-static void FRAMES_NAME(frame)(const uint8_t *page, struct ff_frame *out)
+/* The frame in which a page takes the fewest bytes, of those of some words. */
+static void FRAMES_NAME(frame)(const uint8_t *page, uint32_t words, struct ff_frame *out)
 {
-	struct ff_frame wide = frame_uint64_t(page);
+	struct ff_frame wide = { 0 };
 
-	*out = frame_uint32_t(page);
+	*out = (struct ff_frame){ 0 };
+	if (words & FF_FRAME_4)
+		*out = frame_uint32_t(page);
+	if (words & FF_FRAME_8)
+		wide = frame_uint64_t(page);
 	if (ff_frame_size(&wide) < ff_frame_size(out))
 		*out = wide;
 }

@@ -69,7 +69,7 @@ struct ff_kernels {
 	void (*pack)(uint32_t width, const uint8_t *piece, uint8_t *out);
 	void (*unpack)(uint32_t width, const uint8_t *packed, uint8_t *piece);
 	/* Pages by what their words have in common; see frames.h. */
-	void (*frame)(const uint8_t *page, struct ff_frame *out);
+	void (*frame)(const uint8_t *page, uint32_t words, struct ff_frame *out);
 	void (*frame_pack)(const struct ff_frame *frame, const uint8_t *page, uint8_t *out);
 	void (*frame_unpack)(const struct ff_frame *frame, const uint8_t *packed, uint8_t *page);
 };
