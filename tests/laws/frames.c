@@ -102,10 +102,11 @@ static void check_widths(size_t word)
 		0, 1, ~0ull, ~0ull - 5, 1ull << 31, (1ull << 31) - 3, 1ull << 63, (1ull << 63) - 3,
 		0x7f12345678a0, 0xffffffff, 1ull << 32,
 	};
+	const size_t n = sizeof(bases) / sizeof(bases[0]);
 
 	for (uint32_t bits = 0; bits <= 8 * word; bits++) {
 		for (uint32_t shift = 0; shift + bits <= 8 * word && shift < 8 * word; shift++) {
-			for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i += 1 + shift % 3) {
+			for (size_t i = 0; i < n; i += 1 + shift % 3) {
 				size_t size = check_words(word, bits, shift, bases[i]);
 
 				must(size <= (size_t)bits * FF_PIECE / (8 * word),

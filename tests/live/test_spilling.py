@@ -96,12 +96,15 @@ def test_where_groups_cannot_be_read_nothing_is_limited(tmp_path: Path) -> None:
 
 
 @contextlib.contextmanager
-def scanning(pid: int, root: Path, where: str, values: int) -> Iterator[tuple[Target, Scan]]:
+def scanning(
+    pid: int, root: Path, where: str, values: int, threads: int | None = None
+) -> Iterator[tuple[Target, Scan]]:
     """A scan on a machine that says of itself what is below a folder."""
     with attach(pid) as target:
         target._arena = Arena(str(root))
         budget = Budget(values=values)
-        with target.scan(i32, where=where, budget=budget, soft_dirty=False) as scan:
+        options: dict[str, Any] = {"soft_dirty": False, "threads": threads}
+        with target.scan(i32, where=where, budget=budget, **options) as scan:
             yield target, scan
 
 
@@ -174,12 +177,10 @@ def test_the_prompt_sees_to_it_while_no_scan_runs(tmp_path: Path, spawn: Spawn) 
 def test_what_packs_stays_in_memory(tmp_path: Path, spawn: Spawn) -> None:
     """Numbers of 20 bits take 0.63 of their bytes: more of them than the budget has fit it."""
     process = spawn("values", "144", "small")
-    where, budget = where_of(process), Budget(values=128 * MIB)
-    options: dict[str, Any] = {"threads": 1, "soft_dirty": False}  # so it is known what is packed
-    with (
-        attach(process.pid) as target,
-        target.scan(i32, where=where, budget=budget, directory=tmp_path, **options) as scan,
-    ):
+    where = where_of(process)
+    place(tmp_path, {"proc/pressure/memory": CALM})
+    # on one thread, so that it is known what is packed
+    with scanning(process.pid, tmp_path, where, 128 * MIB, threads=1) as (target, scan):
         scan.first()
         assert scan.disk == 0
         assert 92 * MIB < scan.values_memory <= 128 * MIB
@@ -195,7 +196,7 @@ def test_what_packs_stays_in_memory(tmp_path: Path, spawn: Spawn) -> None:
         assert all(match.first ^ 1 == match.previous == match.value for match in scan)
         scan.undo()
         # what is packed is what goes to disk when others want the memory
-        low = target.scan(i32, where=where, budget=Budget(values=2 * MIB), directory=tmp_path)
+        low = target.scan(i32, where=where, budget=Budget(values=2 * MIB))
         low.first("now < 40000")
         assert target._arena.bytes <= 2 * MIB
         assert 90 * MIB <= scan.values_memory + scan.disk < 120 * MIB
