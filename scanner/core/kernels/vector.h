@@ -215,14 +215,16 @@ static void vector_unpack(uint32_t width, const uint8_t *packed, uint8_t *piece)
 #define DEFINE_EXTREMES(bits)								\
 VECTOR_INLINE vector_u##bits lesser_u##bits(vector_u##bits a, vector_u##bits b)	\
 {											\
-	vector_u##bits is = (vector_u##bits)((vector_i##bits)a < (vector_i##bits)b);	\
+	vector_i##bits left = (vector_i##bits)a, right = (vector_i##bits)b;		\
+	vector_u##bits is = (vector_u##bits)(left < right);				\
 											\
 	return (a & is) | (b & ~is);							\
 }											\
 											\
 VECTOR_INLINE vector_u##bits greater_u##bits(vector_u##bits a, vector_u##bits b)	\
 {											\
-	vector_u##bits is = (vector_u##bits)((vector_i##bits)a > (vector_i##bits)b);	\
+	vector_i##bits left = (vector_i##bits)a, right = (vector_i##bits)b;		\
+	vector_u##bits is = (vector_u##bits)(left > right);				\
 											\
 	return (a & is) | (b & ~is);							\
 }
