@@ -171,6 +171,15 @@ def pairs(name: str, value: object) -> list[tuple[Any, Any]]:
     return paired
 
 
+def rights(start: int, size: object, access: object) -> tuple[int, str]:
+    """How many bytes from an address on, and which rights they are to have."""
+    wanted = whole("size", size, 1, HIGHEST + 1 - start)
+    chosen = text("access", access)
+    if set(chosen) - set("rwx"):
+        raise ArgumentError("access", access, "some of 'r', 'w' and 'x', or none")
+    return wanted, chosen
+
+
 def allocation(size: object, near: object, access: object) -> tuple[int, int | None, str]:
     """What memory is asked for: bytes, an address that it is to be near, and its rights."""
     wanted = whole("size", size, 1, MOST_BYTES)

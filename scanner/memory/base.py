@@ -162,6 +162,22 @@ class Memory(Bound, abc.ABC):
         arguments.address(address)
         arguments.allocation(size, None, "r")
 
+    def protect(self, address: int, size: int, access: str) -> None:
+        """Let it set who may do what in whole pages; nothing where there are no such rights.
+
+        Args:
+            address: of the first byte; all pages that hold some of them are meant.
+            size: in bytes.
+            access: of ``r``, ``w`` and ``x``; none if empty.
+
+        Raises:
+            MemoryUnavailable: something there is not mapped, or may not have these rights.
+
+        >>> Buffer(bytearray(8), base=16).protect(16, 8, "rwx")
+        """
+        self._held.get()
+        arguments.rights(arguments.address(address), size, access)
+
     def change(self, changes: Sequence[Change]) -> None:
         """Change bytes, also code that runs: all of them or none, while nothing runs.
 

@@ -85,6 +85,13 @@ class ProcessMemory(Memory):
         size, _, _ = arguments.allocation(size, None, "r")
         remote.release(self.process, self, address, size)
 
+    def protect(self, address: int, size: int, access: str) -> None:
+        """Let the process set the rights of whole pages; see :meth:`.Memory.protect`."""
+        self._held.get()
+        address = arguments.address(address)
+        size, access = arguments.rights(address, size, access)
+        remote.protect(self.process, self, address, size, access)
+
     def change(self, changes: Sequence[Change]) -> None:
         """Change bytes while none of its threads runs."""
         self._held.get()

@@ -1,4 +1,6 @@
-"""What a process does for us: allocate memory, by a system call that one of its threads makes.
+"""What a process does for us: allocate memory, and say who may do what in its own.
+
+Each is a system call that one of its threads makes.
 
 The thread is stopped by ptrace(2) for about a tenth of a millisecond; nothing is left behind, and
 the process notices nothing.
@@ -22,9 +24,10 @@ from .room import PAGE, room
 from .threads import thread_ids
 
 _SYSCALL, _INT80 = b"\x0f\x05", b"\xcd\x80"
-#: Numbers of mmap (mmap2) and munmap, by whether the process is one of 32 bits.
+#: Numbers of mmap (mmap2), munmap and mprotect, by whether the process is one of 32 bits.
 _MMAP: Final = {False: 9, True: 192}
 _MUNMAP: Final = {False: 11, True: 91}
+_MPROTECT: Final = {False: 10, True: 125}
 _FLAGS: Final = 0x02 | 0x20 | 0x100000  # private, anonymous, where nothing is
 _ACCESS: Final = {"r": 1, "w": 2, "x": 4}
 _FIRST: Final = 1 << 20  # bytes of a region that are looked through for an instruction
@@ -91,6 +94,29 @@ def release(info: ProcessInfo, memory: Memory, address: int, size: int) -> None:
     size += -size % PAGE
     narrow = info.bits == 32
     _call(info, memory, memory.regions(), _MUNMAP[narrow], (address, size, 0, 0, 0, 0))
+
+
+def protect(info: ProcessInfo, memory: Memory, address: int, size: int, access: str) -> None:
+    """Let a process set the rights of whole pages, all those that hold some bytes.
+
+    Args:
+        info: the process.
+        memory: its.
+        address: of the first byte.
+        size: in bytes.
+        access: of ``r``, ``w`` and ``x``; none if empty.
+
+    Raises:
+        MemoryUnavailable: something there is not mapped, or may not have these rights.
+        StopError, AccessDenied: as :func:`allocate` does.
+    """
+    start, end = address & -PAGE, address + size + -(address + size) % PAGE
+    rights = sum(_ACCESS[right] for right in access)
+    words = (start, end - start, rights, 0, 0, 0)
+    got = _call(info, memory, memory.regions(), _MPROTECT[info.bits == 32], words)
+    if got:
+        reason = f"the rights at 0x{start:x} cannot be set: {os.strerror(-got)}"
+        raise MemoryUnavailable(_whose(info), reason)
 
 
 def gap(info: ProcessInfo, memory: Memory, size: int, near: int | None) -> int:

@@ -21,9 +21,10 @@ from ..memory.space import Space
 from ..values.literals import quote
 from .allocating import Allocated, Block
 from .layout import Names, assemble_part
-from .plan import Plan, apart, apply, changes_of, lua_changes, overlap, prepare
+from .plan import Plan, apart, apply, changes_of, lua_changes, overlap, prepare, rights_of
 from .program import Program, read_program
 from .registering import Registered
+from .rights import Rights
 from .source import has_lua
 from .statements import Part
 
@@ -95,6 +96,7 @@ class LiveScript(Scoped):
         self._own: dict[str, int] = {}
         self._names = Registered(scripts.space.symbols, name, scripts.shadowed)
         self._memory = Allocated(scripts.kept)
+        self._rights = Rights(scripts.rights)
         self._made: tuple[Change, ...] = ()
         self._values: tuple[Change, ...] = ()
         self._sandbox: _lua.LuaSandbox | None = None
@@ -163,6 +165,7 @@ class LiveScript(Scoped):
                 plan = self._plan(dry=False)
                 self._program, self._own = plan.program, dict(plan.assembled.names)
                 self._made, self._values = tuple(plan.outside), tuple(plan.values)
+                self._rights.give(self._scripts.space, plan.rights)
                 self._write(plan)
                 self._made = tuple(plan.outside)
                 self._names.begin(plan.registered, plan.unregistered, plan.kept)
@@ -171,7 +174,9 @@ class LiveScript(Scoped):
             except BaseException:
                 self.enabled = False
                 self._names.take_back()
-                if plan is None or not self._took_back(plan):
+                took_back = plan is not None and self._took_back(plan)
+                self._rights.take_back(self._scripts.space)
+                if not took_back:
                     self._memory.take_back(self._scripts.space)
                 self._made, self._values, self._sandbox = (), (), None
                 raise
@@ -253,8 +258,9 @@ class LiveScript(Scoped):
                 raise ScriptError(0, f"{quote(self.name)} is not undone: {reason}")
 
     def _end(self, part: Part | None) -> None:
-        """Take its names away, and forget what it has changed."""
+        """Take its names and rights away, and forget what it has changed."""
         self._scripts.remove(self)
+        self._rights.take_back(self._scripts.space)
         enabled = [script.name for script in self._scripts.enabled]
         if part is None:
             self._names.undo(enabled)
@@ -332,7 +338,8 @@ class LiveScript(Scoped):
             if place is not None:
                 reason = f"the script {quote(other.name)} has changed 0x{place:x}, too"
                 raise ScriptError(0, f"{reason}: disable it first")
-        return Plan(program, assembled, inside, outside, registered, {}, values, gone)
+        rights = rights_of(part, names, around, memory)
+        return Plan(program, assembled, inside, outside, registered, {}, rights, values, gone)
 
     def _write(self, plan: Plan) -> None:
         space = self._scripts.space
@@ -392,6 +399,7 @@ class Scripts(Bound):
         self.lock = threading.RLock()
         self._life = Life(partial(TargetClosed, None, "target"))
         self.kept: dict[str, Block] = {}  # by globalalloc
+        self.rights: list[Rights] = []  # of the scripts that have asked for some
         self.shadowed: dict[str, NamedAddress] = {}  # by names that scripts register
         self._enabled: list[LiveScript] = []
         self._count = 0

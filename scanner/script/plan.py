@@ -14,6 +14,7 @@ from ..values.literals import quote
 from .allocating import Allocated
 from .aob import ByteArray
 from .layout import Assembled, Names, Piece, value_of
+from .rights import Wanted, check
 from .search import expression_of, find_first, ranges_of
 from .statements import Part, Search
 
@@ -36,6 +37,7 @@ class Plan(NamedTuple):
         outside: changes of what the target had before.
         registered: addresses of the names that it registers.
         kept: the same of those that outlive the script.
+        rights: memory that is to be readable, writable and executable.
         values: changes that Lua makes, of what the target changes itself.
         unregistered: names that Lua takes away.
     """
@@ -46,6 +48,7 @@ class Plan(NamedTuple):
     outside: list[Change]
     registered: dict[str, int]
     kept: dict[str, int]
+    rights: list[Wanted]
     values: list[Change]
     unregistered: list[str]
 
@@ -84,10 +87,28 @@ def prepare(
         if not assertion.array.matches(there):
             reason = f"0x{address:x} is {there.hex(' ').upper() or 'not readable'}, not "
             raise ScriptError(assertion.line, f"assert(): {reason}{assertion.array}")
-    for access in part.accesses:  # code is written through its rights
-        value_of(access.line, access.address, names, around.pointer)
     memory.allocate(part.allocations, names, around, dry=dry)
     return names
+
+
+def rights_of(part: Part, names: Names, around: TargetAround, memory: Allocated) -> list[Wanted]:
+    """The memory that is to have all rights.
+
+    Args:
+        part: of the script.
+        names: all of its names, labels too.
+        around: the target.
+        memory: that the script has; of a dry run it is not there.
+
+    Raises:
+        ScriptError: some of it is not mapped, or where it would be is not known.
+    """
+    asked = []
+    for access in part.accesses:
+        start = value_of(access.line, access.address, names, around.pointer)
+        asked.append(Wanted(access.line, start, start + access.size))
+    check(around.space, [one for one in asked if not memory.holds(one.start, one.end - one.start)])
+    return asked
 
 
 def _search(searches: Sequence[Search], names: Names, around: TargetAround, others: Others) -> None:

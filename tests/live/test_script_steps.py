@@ -20,6 +20,7 @@ unregisterSymbol('old')
 {$asm}
 aobscanmodule(god,ffhooked64,29 77 04 90 90 90 90)
 assert(god,29 77 04)
+fullaccess(god,8)
 alloc(newmem,$1000,god)
 alloc(data,64)
 label(mine return)
@@ -47,7 +48,10 @@ unregistersymbol(*)
 dealloc(*)
 """
 #: What a script does to its target, one call at a time.
-STEPS = ("memory.read", "memory.allocate", "memory.change", "write_bytes", "symbols.register")
+STEPS = (
+    *("memory.read", "memory.allocate", "memory.protect", "memory.change", "write_bytes"),
+    "symbols.register",
+)
 FAILURES: tuple[Callable[[], BaseException], ...] = (
     KeyboardInterrupt,
     lambda: MemoryUnavailable("it", "is not there"),
@@ -104,6 +108,7 @@ def state(running: Hooked, target: Target) -> tuple[object, ...]:
     return (
         target.read_bytes(running.hit, 64),
         target.read_bytes(running.players, 32),
+        [region.perms for region in target.regions() if running.hit in region],
         {entry.name: entry.address for entry in target.symbols.entries()},
         target.scripts,
     )

@@ -96,6 +96,23 @@ globalalloc(pLast,4)
   dd #55
 [DISABLE]
 """
+#: The program itself changes its code.
+WRITES_CODE = """[ENABLE]
+fullaccess(hit,#64)
+alloc(newmem,$100,hit)
+label(return)
+newmem:
+  mov byte ptr [hit+{at}+6],90
+  readmem(hit+{at},3)
+  jmp return
+hit+{at}:
+  jmp newmem
+  nop 2
+return:
+[DISABLE]
+hit+{at}:
+  db {code} 90 90 90 90
+"""
 FORMS = {
     64: {"code": "29 77 04", "player": "rdi", "original": "sub [rdi+4],esi", "at": "0"},
     32: {"code": "29 4A 04", "player": "edx", "original": "sub [edx+4],ecx", "at": "8"},
@@ -181,6 +198,38 @@ def test_what_is_allocated_for_all_scripts_outlives_them(hooked: tuple[Hooked, T
         assert (target.address("pLast"), target.read(keeps.symbols["times"], "u32")) == (at, 0)
         running.ask("foe 1")
         assert target.read(keeps.symbols["times"], "u32") == 1
+
+
+def test_code_that_may_be_written_while_a_script_is_on(hooked: tuple[Hooked, Target]) -> None:
+    running, target = hooked
+
+    def rights() -> str:
+        return next(region.perms for region in target.regions() if running.hit in region)
+
+    target.symbols.register("players", running.players)
+    first = script(target, WRITES_CODE, "first")
+    assert len(first.dry_run()) == 1
+    assert rights() == "r-xp"
+    other = script(target, "[ENABLE]\nfullaccess(hit+20,4)\nfullaccess(players,4)\n[DISABLE]", "o")
+    first.enable()
+    assert rights() == "rwxp"
+    assert running.ask("hit 5")[0] == 95
+    other.enable()
+    first.disable()
+    assert rights() == "rwxp"  # the other one needs it
+    other.undo()
+    assert rights() == "r-xp"
+    data = next(region.perms for region in target.regions() if running.players in region)
+    assert data == "rw-p"
+    assert running.ask("hit 5")[0] == 90
+    for text, said in (
+        ("fullaccess(8,4)", "line 1: fullaccess\\(\\): 0x8 is not mapped"),
+        ("fullaccess(nobody,4)", 'line 1: nothing is called "nobody"'),
+        ("alloc(mine,8)\nfullaccess(mine,8)\nmine:\n dd 1\nfullaccess(hit,#99999999)", "line 5: "),
+    ):
+        with pytest.raises(ScriptError, match=said):
+            target.script(text).enable()
+    assert rights() == "r-xp"
 
 
 def test_scripts_that_register_the_same_name(hooked: tuple[Hooked, Target]) -> None:

@@ -340,6 +340,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "gap": reaching(asked(lambda w: w.memory.gap(4096))),
         "gone": reaching(lambda w: w.memory.gone()),
         "modules": reaching(lambda w: w.memory.modules()),
+        "protect": reaching(asked(lambda w: w.memory.protect(w.at, 4, "rw"))),
         "process": fact(lambda w: getattr(w.memory, "process", None)),
         "read": reaching(lambda w: w.memory.read(w.at, 4)),
         "look": reaching(lambda w: w.memory.look(place(w), 0.01)),

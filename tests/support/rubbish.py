@@ -408,6 +408,9 @@ def _code_cases(target: scanner.Target) -> Iterator[Case]:
     yield Case("Target.hook", refused(target.hook), hook)
     yield Case("Memory.allocate", refused(target.memory.allocate), asked)
     yield Case("Memory.gap", refused(target.memory.gap), {"size": 16, "near": BASE})
+    yield Case(
+        "Memory.protect", target.memory.protect, {"address": BASE, "size": 16, "access": "rw"}
+    )
     yield Case("Memory.release", target.memory.release, {"address": BASE, "size": 16})
     yield Case("Memory.change", target.memory.change, {"changes": []})
     operand = scanner.MemoryOperand("", "rbx", "", 1, 8, 4, 64)

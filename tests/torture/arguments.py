@@ -118,6 +118,7 @@ def _memory(name: str) -> dict[str, Callable[[Draw, Any], Arguments]]:
             d.one(1, 4096, 1 << 40, 0), near=d.one(None, d.place(m)), access=d.one("rwx", "r", "q")
         ),
         f"{name}.gap": lambda d, m: _(d.one(1, 4096, 1 << 40), near=d.one(None, d.place(m))),
+        f"{name}.protect": lambda d, _m: _(d.one(0, -1), d.one(0, 1), d.one("rw", "q")),
         f"{name}.release": lambda d, _m: _(d.one(0, -1), d.one(0, 1)),
         f"{name}.change": lambda d, m: _([_same(m, d.place(m)) for _i in range(d.below(3))]),
         f"{name}.blocks": lambda d, m: _(d.place(m), d.size(), writing=d.often(0.5)),
