@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, overload
 
 from ..lifetime.bound import Closing
+from ..lifetime.life import Descriptor
 
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _FIND: Final = os.O_PATH | os.O_CLOEXEC
@@ -34,16 +35,13 @@ class ImageFile(Closing):
     """
 
     def __init__(self, path: Path, inode: int | None = None) -> None:
-        self._file = -1
-        place = os.open(path, _FIND)
-        try:
-            known = os.fstat(place)
-            if not stat.S_ISREG(known.st_mode) or inode not in (None, known.st_ino):
-                raise FileNotFoundError
-            self._size = known.st_size
-            self._file = os.open(f"/proc/self/fd/{place}", _READ)
-        finally:
-            os.close(place)
+        place = Descriptor(os.open(path, _FIND))
+        known = os.fstat(place.number)
+        if not stat.S_ISREG(known.st_mode) or inode not in (None, known.st_ino):
+            raise FileNotFoundError
+        self._size = known.st_size
+        #: Closed with the last who has it, should Ctrl-C come before anybody closes this.
+        self._file: Descriptor | None = Descriptor(os.open(f"/proc/self/fd/{place.number}", _READ))
 
     def __len__(self) -> int:
         return self._size
@@ -61,10 +59,10 @@ class ImageFile(Closing):
         start, stop, step = at.indices(self._size)
         if step != 1:
             raise ValueError("a file is read forwards")
-        return os.pread(self._file, max(0, stop - start), start)
+        if self._file is None:
+            raise ValueError("the file is closed")
+        return os.pread(self._file.number, max(0, stop - start), start)
 
     def close(self) -> None:
         """Read nothing more; more than once does nothing more."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        self._file = None

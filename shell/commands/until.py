@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from farfetch.scanner import ScanCancelled
+from farfetch.scanner import FarfetchError, ScanCancelled
 
 from ..answers import quantities
 from ..answers.result import Json, Result
@@ -98,10 +99,11 @@ def run(session: Session, given: Given) -> Result:
                     continue
             time.sleep(max(0.0, min(given.every, left)))
     except ScanCancelled as error:
-        noted(error, f"{condition}: {seen}{_times(done)}")
+        noted(error, f"{condition}: {_seen_now(session, expected, seen)}{_times(done)}")
         raise
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"{condition}: {seen}{_times(done)}") from None
+        stood = f"{condition}: {_seen_now(session, expected, seen)}{_times(done)}"
+        raise KeyboardInterrupt(stood) from None
     waited = time.monotonic() - begin
     if not holds_now:
         raise Unexpected(f"waited for {condition}, but {seen} after {quantities.seconds(waited)}")
@@ -112,6 +114,13 @@ def run(session: Session, given: Given) -> Result:
         "seconds": round(waited, 3),
     }
     return Result(fields, (f"{condition}: {seen}{_times(done)}",))
+
+
+def _seen_now(session: Session, expected: Given, before: str) -> str:
+    """What is seen where it was interrupted: maybe between the line and the look behind it."""
+    with suppress(FarfetchError, OSError, KeyboardInterrupt):
+        return expect.look(session, expected)[1]
+    return before
 
 
 def _times(done: int) -> str:

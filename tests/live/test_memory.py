@@ -42,7 +42,8 @@ def on_disk(folder: str) -> int:
     """Bytes of disk that the nameless files of a folder take, which this process holds open."""
     links = [link for link in Path("/proc/self/fd").iterdir() if os.path.lexists(link)]
     held = [link.stat() for link in links if str(link.readlink()).startswith(f"{folder}/")]
-    return sum(one.st_blocks * 512 for one in held)
+    # there may be two descriptors of one, by the page cache and past it
+    return sum({one.st_ino: one.st_blocks * 512 for one in held}.values())
 
 
 class Peak:

@@ -113,7 +113,7 @@ static int entry_of(struct ff_hits *hits, const struct ff_sample *sample,
 			return -ENOMEM;
 	}
 	entry->hit.ip = sample->ip;
-	entry->hit.first = sample->time;
+	entry->hit.first = UINT64_MAX;
 	memcpy(entry->hit.registers, sample->registers, sizeof(entry->hit.registers));
 	hits->n++;
 	hits->index[at] = (uint32_t)hits->n;
@@ -166,10 +166,24 @@ static int add_recent(struct ff_hit_entry *entry, uint32_t thread)
 	return 0;
 }
 
+/* What there was at the last hit; each processor tells of its own, so they come out of order. */
+static void take_last(const struct ff_hits *hits, const struct ff_sample *sample,
+		      struct ff_hit_entry *entry)
+{
+	struct ff_watch_hit *hit = &entry->hit;
+
+	hit->last = sample->time;
+	hit->bits = sample->bits;
+	memcpy(hit->registers, sample->registers, sizeof(hit->registers));
+	hit->stack = sample->stack_size < hits->stack ? sample->stack_size : hits->stack;
+	if (hit->stack)
+		memcpy(entry->stack, sample->stack, hit->stack);
+	entry->looked = false;
+}
+
 int ff_hits_add(struct ff_hits *hits, const struct ff_sample *sample, uint32_t thread)
 {
 	struct ff_hit_entry *entry;
-	struct ff_watch_hit *hit;
 	int error = entry_of(hits, sample, &entry);
 
 	if (error)
@@ -178,16 +192,12 @@ int ff_hits_add(struct ff_hits *hits, const struct ff_sample *sample, uint32_t t
 		hits->dropped++;
 		return 0;
 	}
-	hit = &entry->hit;
-	hit->seen++;
-	hit->count++;
-	hit->last = sample->time;
-	hit->bits = sample->bits;
-	memcpy(hit->registers, sample->registers, sizeof(hit->registers));
-	hit->stack = sample->stack_size < hits->stack ? sample->stack_size : hits->stack;
-	if (hit->stack)
-		memcpy(entry->stack, sample->stack, hit->stack);
-	entry->looked = false;
+	entry->hit.seen++;
+	entry->hit.count++;
+	if (sample->time < entry->hit.first)
+		entry->hit.first = sample->time;
+	if (sample->time >= entry->hit.last)
+		take_last(hits, sample, entry);
 	error = add_thread(entry, sample->tid);
 	return error ? error : add_recent(entry, thread);
 }
