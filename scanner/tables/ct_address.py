@@ -104,9 +104,11 @@ def _read_plainly(text: str, offsets: tuple[str, ...]) -> PointerPath | None:
             return None
         distances.append(int(word, 16))
     distances.reverse()
+    distance = int(digits or "0", 16)
     if name is None:
-        return PointerPath(f"0x{int(digits, 16):x}", tuple(distances))
-    return PointerPath(f'"{name}"{sign or "+"}0x{int(digits or "0", 16):x}', tuple(distances))
+        return PointerPath(f"0x{distance:x}", tuple(distances))
+    sign = "-" if sign == "-" and distance else "+"
+    return PointerPath(f'"{name}"{sign}0x{distance:x}', tuple(distances))
 
 
 def tree_of(place: Place) -> Expression:

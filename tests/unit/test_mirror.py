@@ -86,7 +86,7 @@ ELSEWHERE = (
         "live/test_code_entries prompt/test_code_entries",
     ),
     ("scanner/tables/script_entry scanner/tables/reading", "unit/tables/test_check"),
-    ("scanner/tables/ct_address scanner/tables/ct_types", "unit/tables/test_cheat_engine"),
+    ("scanner/tables/ct_types", "unit/tables/test_cheat_engine"),
     ("scanner/tables/ct_document", "unit/tables/test_cheat_engine unit/tables/test_ct_export"),
     ("scanner/tables/ct_fields", "unit/tables/test_ct_export"),
     ("scanner/tables/group", "unit/tables/test_origin prompt/test_groups"),
