@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from .. import arguments
 from ..assembler.expressions import Expression, Name, Number, Sum, evaluate, names, parse, written
 from ..errors import ArgumentError, AssemblyError, ExpressionError, MemoryFault, PointerError
-from .pointer_path import PointerStep
+from .pointer_path import PointerStep, Resolver
 from .space import Space
 
 #: What the text of one begins with.
@@ -138,35 +137,21 @@ def tree_of(calculation: Calculation) -> Expression:
     return _tree(arguments.text("text", calculation.text))
 
 
-class Calculator:
-    """Calculates a place again and again; where names are is asked anew as seldom as of a path.
+class Calculator(Resolver[dict[str, int]]):
+    """Calculates a place again and again, as paths are followed.
 
     Args:
         calculation: of the place.
         target: that it is in.
     """
 
-    _SHARE: Final = 100
-
     def __init__(self, calculation: Calculation, target: Space) -> None:
+        ask = _address_of(target)
+        super().__init__(
+            lambda: {name: ask(name) for name in calculation.names},
+            lambda known: calculation._value(target, [], known.__getitem__),
+        )
         self.path = calculation
-        self._target = target
-        self._known: dict[str, int] = {}
-        self._stale = 0.0  # when the names are to be asked anew
-
-    def resolve(self) -> int:
-        """The address that it gives now; raises as :meth:`Calculation.resolve` does."""
-        now = time.monotonic()
-        if now >= self._stale:
-            ask = _address_of(self._target)
-            self._known = {name: ask(name) for name in self.path.names}
-            asked = time.monotonic()
-            self._stale = asked + self._SHARE * (asked - now)
-        try:
-            return self.path._value(self._target, [], self._known.__getitem__)
-        except PointerError:
-            self._stale = 0.0
-            raise
 
 
 def _address_of(target: Space) -> Callable[[str], int]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Final, Literal, NamedTuple
+from collections.abc import Callable
+from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 from .. import arguments
 from ..errors import ArgumentError, MemoryFault, PointerError
@@ -14,6 +15,8 @@ from .space import Space
 MAX_STEPS = 64
 
 _ARROW = "->"
+
+K = TypeVar("K")  # where what has a name is
 
 
 class PointerStep(NamedTuple):
@@ -176,35 +179,48 @@ class PointerPath(NamedTuple):
         return f" {_ARROW} ".join((self.base, *offsets))
 
 
-class Follower:
-    """Follows a path again and again, as often as one likes.
+class Resolver(Generic[K]):
+    """What leads to a place is followed again and again, as often as one likes.
 
-    Pointers are read each time. Where the base is takes a look at all regions, thousands in some
-    programs; it is asked anew as often as a hundredth of the time allows, and when the path has
+    Pointers are read each time. Where what has a name is takes a look at all regions, thousands in
+    some programs; that is asked anew as often as a hundredth of the time allows, and when it has
     led nowhere.
+
+    Args:
+        ask: says where what has a name is.
+        follow: says from that which address it leads to now.
+    """
+
+    _SHARE: Final = 100
+
+    def __init__(self, ask: Callable[[], K], follow: Callable[[K], int]) -> None:
+        self._ask = ask
+        self._follow = follow
+        self._known: K | None = None
+        self._stale = 0.0  # when to ask anew
+
+    def resolve(self) -> int:
+        """The address that it leads to now; raises what asking and following do."""
+        now = time.monotonic()
+        if self._known is None or now >= self._stale:
+            self._known = self._ask()
+            asked = time.monotonic()
+            self._stale = asked + self._SHARE * (asked - now)
+        try:
+            return self._follow(self._known)
+        except PointerError:
+            self._stale = 0.0
+            raise
+
+
+class Follower(Resolver[int]):
+    """Follows a path; its base is what has a name.
 
     Args:
         path: to follow.
         target: to follow it in.
     """
 
-    _SHARE: Final = 100
-
     def __init__(self, path: PointerPath, target: Space) -> None:
+        super().__init__(lambda: target.address(path.base), lambda base: path.resolve(target, base))
         self.path = path
-        self._target = target
-        self._base = 0
-        self._stale = 0.0  # when the base is to be asked anew
-
-    def resolve(self) -> int:
-        """The address at the path's end now; raises as :meth:`PointerPath.follow` does."""
-        now = time.monotonic()
-        if now >= self._stale:
-            self._base = self._target.address(self.path.base)
-            asked = time.monotonic()
-            self._stale = asked + self._SHARE * (asked - now)
-        try:
-            return self.path.resolve(self._target, self._base)
-        except PointerError:
-            self._stale = 0.0
-            raise

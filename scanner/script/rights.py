@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from ..errors import FarfetchError, ScriptError
-from ..memory.regions import Range
+from ..memory.regions import Range, Region
 from ..memory.space import Space
 
 _PAGE: Final = 4096
@@ -66,8 +66,9 @@ class Rights:
         self._asked = tuple(asked)
         if self._asked:
             self._others.append(self)
+        regions = space.memory.regions() if self._asked else []
         for one in self._asked:
-            for former in _lacking(space, one):
+            for former in _lacking(regions, one):
                 self._former.append(former)  # first: Ctrl-C may come behind the call
                 try:
                     space.memory.protect(former.start, former.end - former.start, _ALL)
@@ -93,17 +94,18 @@ class Rights:
         return any(start < former.end and former.start < end for start, end in pages)
 
 
-def check(space: Space, asked: Iterable[Wanted]) -> None:
+def check(space: Space, asked: Sequence[Wanted]) -> None:
     """Raise ScriptError where something that is asked for is not mapped."""
+    regions = space.memory.regions() if asked else []
     for one in asked:
-        _lacking(space, one)
+        _lacking(regions, one)
 
 
-def _lacking(space: Space, one: Wanted) -> list[_Former]:
+def _lacking(regions: Iterable[Region], one: Wanted) -> list[_Former]:
     """The parts of it that have not all rights."""
     found: list[_Former] = []
     at = one.start
-    for region in space.memory.regions():
+    for region in regions:
         if region.end <= at or region.start >= one.end:
             continue
         if region.start > at:

@@ -49,9 +49,8 @@ def group_of(fields: object) -> TableGroup:
     Raises:
         TableError: it is none.
     """
-    if not isinstance(fields, dict) or not {"path", "options"} <= fields.keys() <= {
-        *("path", "options", "head")
-    }:
+    needed = {"path", "options"}
+    if not isinstance(fields, dict) or not needed <= fields.keys() <= needed | {"head"}:
         raise TableError("", "has a path, options, perhaps a head, and no more")
     path, options, head = fields["path"], fields["options"], fields.get("head", "")
     check_text("path", path, needed=True)

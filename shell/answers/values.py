@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 MANY = 8
 #: What construct adds to the fields.
 _NO_FIELD = "_io"
+#: Columns that a cell of a table takes, at the most.
+_WIDEST = 60
+
+
+def shortened(text: str) -> str:
+    """The beginning of what would be wider than a table's cell.
+
+    >>> len(shortened("x" * 100)), shortened("health")
+    (60, 'health')
+    """
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def shown(value_type: Any, value: Any) -> str:

@@ -6,11 +6,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from farfetch.scanner import (
-    Calculation,
     FarfetchError,
     Freeze,
-    PathGroup,
-    PointerPath,
     encode,
     format_address,
     members,
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from farfetch.scanner import Target
 
     from ..answers.result import Json
+    from .place import AnyPath
 
 
 def place(target: Target, entry: Freeze) -> str:
@@ -120,7 +118,7 @@ def _size(entry: Freeze, bits: int) -> int:
 
 def freeze(
     target: Target,
-    address: int | PointerPath | PathGroup | Calculation,
+    address: int | AnyPath,
     value_type: Any,
     value: object = None,
     allow: Literal["increase", "decrease"] | None = None,
@@ -149,7 +147,7 @@ def freeze(
     return made
 
 
-def of(target: Target, address: int | PointerPath | PathGroup | Calculation) -> tuple[Freeze, ...]:
+def of(target: Target, address: int | AnyPath) -> tuple[Freeze, ...]:
     """The frozen entries at an address, or of a path, wherever that leads."""
     return tuple(
         entry

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from farfetch.scanner import (
-    Calculation,
     MatchIndexError,
-    PathGroup,
     PointerMap,
     PointerPath,
     PointerPaths,
@@ -17,6 +15,7 @@ from farfetch.scanner import (
 )
 
 from ..errors import UsageError
+from .place import AnyPath
 
 #: Paths that are listed at the most: those before one that is asked for are walked through.
 MOST_LISTED: Final = 1_000_000
@@ -61,7 +60,7 @@ class Hunt:
         """Whether a text says paths of these: ``path:0``, ``path:0..3``."""
         return _PATHS.fullmatch(text) is not None
 
-    def path(self, text: str) -> PointerPath | PathGroup | Calculation:
+    def path(self, text: str) -> AnyPath:
         """The path, or the several, that a text says.
 
         Raises:

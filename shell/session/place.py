@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from farfetch.scanner import Calculation, FarfetchError, PathGroup, PointerPath, type_named
+
+#: What leads to a place, wherever that is by now.
+AnyPath: TypeAlias = PointerPath | PathGroup | Calculation
 
 
 class Place(NamedTuple):
@@ -24,7 +27,7 @@ class Place(NamedTuple):
     type: Any
     value: object = None
     field: str = ""
-    path: PointerPath | PathGroup | Calculation | None = None
+    path: AnyPath | None = None
     types: tuple[str, ...] = ()
 
     def typed(self, read: Callable[[Any], object]) -> tuple[Place, object]:
@@ -45,6 +48,6 @@ class Place(NamedTuple):
         raise errors[0]
 
     @property
-    def lasting(self) -> int | PointerPath | PathGroup | Calculation:
+    def lasting(self) -> int | AnyPath:
         """What stays true when the target moves its objects: the path, if there is one."""
         return self.address if self.path is None else self.path

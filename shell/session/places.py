@@ -9,10 +9,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from farfetch.scanner import (
-    Calculation,
     ExpressionError,
     FarfetchError,
-    PathGroup,
     PointerError,
     PointerPath,
     member,
@@ -20,7 +18,7 @@ from farfetch.scanner import (
 )
 
 from ..line.words import Words, unquoted
-from .place import Place
+from .place import AnyPath, Place
 
 #: A field's name, or where one is inside of another: ``hp``, ``pos.x``, ``slots[2].kind``.
 FIELD: Final = re.compile(r"[A-Za-z_]\w*(?:\[[0-9]{1,9}\])*(?:\.[A-Za-z_]\w*(?:\[[0-9]{1,9}\])*)*")
@@ -101,7 +99,7 @@ def within(session: Session, place: Place, path: str) -> Place:
     return Place(place.address + found.offset, found.type, field=path, path=there)
 
 
-def pointer_path(session: Session, text: str) -> tuple[PointerPath | PathGroup | Calculation, Any]:
+def pointer_path(session: Session, text: str) -> tuple[AnyPath, Any]:
     """A pointer path and the type at its end; a field's offset goes into the last step.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ..answers import quantities
+from ..answers import quantities, values
 from ..answers.result import Column, Json, Result, Table
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ _COLUMNS = (
     Column("REASON"),
 )
 _MOST = 12  # reasons that are told without being asked
-_WIDEST = 60
 
 
 def check_file(file: Path, *, every: bool, lua: bool) -> Result:
@@ -66,11 +65,7 @@ def _by_cause(entries: tuple[Checked, ...]) -> list[str]:
 
 
 def _row(entry: Checked) -> tuple[str, ...]:
-    return (_cut(entry.name), entry.kind, entry.status, entry.reason)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}\N{HORIZONTAL ELLIPSIS}"
+    return (values.shortened(entry.name), entry.kind, entry.status, entry.reason)
 
 
 def _fields(entry: Checked) -> dict[str, Json]:

@@ -32,7 +32,6 @@ _CODE = (
     Column("ON"),
     Column("NOTE"),
 )
-_WIDEST = 60
 
 
 def listing(session: Session, *, every: bool) -> Result:
@@ -50,7 +49,7 @@ def listing(session: Session, *, every: bool) -> Result:
     table_symbols.register(session)
     for entry in session.table:
         live = entries.live(session, entry)
-        shown = _shortened(entries.shown(entry, live.value))
+        shown = values.shortened(entries.shown(entry, live.value))
         address = None if live.address is None else format_address(live.address)
         # what cannot be read is not held, though the freezer may not have noticed yet
         holding = live.held is not None and live.held.holding and live.value is not None
@@ -98,11 +97,6 @@ def listing(session: Session, *, every: bool) -> Result:
 
 def _is_on(known: list[Json], name: str) -> bool:
     return any(isinstance(one, dict) and one["name"] == name and one["on"] for one in known)
-
-
-def _shortened(text: str) -> str:
-    """The beginning of what would be wider than a table's cell."""
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _where(entry: Entry) -> str:

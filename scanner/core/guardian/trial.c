@@ -5,6 +5,7 @@
 #include "trial.h"
 
 #include "clock.h"
+#include "watch/sorting.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -20,13 +21,6 @@
 #define LONG	(20 * FF_MILLISECOND)
 
 static uint64_t value;
-
-static int compare(const void *one, const void *other)
-{
-	uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
-
-	return a < b ? -1 : a > b;
-}
 
 static uint64_t ran_now(void)
 {
@@ -51,7 +45,7 @@ static uint64_t write_close(uint32_t *hits)
 
 static uint64_t median(uint64_t *values, size_t n)
 {
-	qsort(values, n, sizeof(*values), compare);
+	ff_sort_times(values, n);
 	return values[n / 2];
 }
 

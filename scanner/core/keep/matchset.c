@@ -99,96 +99,86 @@ void ff_matchset_destroy(struct ff_matchset *set)
 	free(set);
 }
 
-static void keep_blocks(struct ff_matchset *set, uint64_t chunk, struct ff_block *blocks,
-			uint64_t count)
+/* The blocks are the chunk's, unless there was an error. Returns how many matches they have. */
+static int64_t keep_blocks(struct ff_matchset *set, uint64_t chunk, struct ff_block *blocks,
+			   int error)
 {
 	size_t n = set->grid->chunk_blocks;
-	uint64_t bytes = n * sizeof(*blocks);
+	uint64_t bytes = n * sizeof(*blocks), count = 0;
 
-	for (size_t i = 0; i < n; i++)
+	if (error) {
+		free_blocks(blocks, n);
+		return error;
+	}
+	for (size_t i = 0; i < n; i++) {
 		bytes += ff_block_bytes(&blocks[i]);
+		count += blocks[i].count;
+	}
 	__atomic_add_fetch(&set->bytes, bytes, __ATOMIC_RELAXED);
 	set->blocks[chunk] = blocks;
 	set->before[chunk] = count;
+	return (int64_t)count;
 }
 
 int64_t ff_matchset_put(struct ff_matchset *set, const struct ff_kernels *kernels,
 			uint64_t chunk, const uint64_t *mask, size_t slots)
 {
-	size_t n = set->grid->chunk_blocks, used = 0;
 	struct ff_block *blocks;
-	int64_t count = 0;
+	size_t used = 0;
+	int error = 0;
 
 	while (used < ff_bits_words(slots) && !mask[used])
 		used++;
 	if (used == ff_bits_words(slots))
 		return 0;
-	blocks = calloc(n, sizeof(*blocks));
+	blocks = calloc(set->grid->chunk_blocks, sizeof(*blocks));
 	if (!blocks)
 		return -ENOMEM;
-	for (size_t i = 0; i * FF_BLOCK_SLOTS < slots; i++) {
+	for (size_t i = 0; i * FF_BLOCK_SLOTS < slots && !error; i++) {
 		size_t first = i * FF_BLOCK_SLOTS;
-		int error = ff_block_of_mask(&blocks[i], kernels, mask + first / 64,
-					     ff_min(slots - first, FF_BLOCK_SLOTS));
 
-		if (error) {
-			free_blocks(blocks, n);
-			return error;
-		}
-		count += blocks[i].count;
+		error = ff_block_of_mask(&blocks[i], kernels, mask + first / 64,
+					 ff_min(slots - first, FF_BLOCK_SLOTS));
 	}
-	keep_blocks(set, chunk, blocks, (uint64_t)count);
-	return count;
+	return keep_blocks(set, chunk, blocks, error);
 }
 
 int ff_matchset_put_slots(struct ff_matchset *set, uint64_t chunk, size_t slots,
 			  const uint32_t *matches, size_t n)
 {
 	struct ff_block *blocks = calloc(set->grid->chunk_blocks, sizeof(*blocks));
+	int64_t count;
+	int error = 0;
 
 	if (!blocks)
 		return -ENOMEM;
-	for (size_t i = 0, end; i < n; i = end) {
+	for (size_t i = 0, end; i < n && !error; i = end) {
 		uint32_t b = matches[i] / FF_BLOCK_SLOTS, base = b * FF_BLOCK_SLOTS;
-		int error;
 
 		for (end = i; end < n && matches[end] / FF_BLOCK_SLOTS == b;)
 			end++;
 		error = ff_block_of_list(&blocks[b], matches + i, end - i, base,
 					 ff_min(slots - base, FF_BLOCK_SLOTS));
-		if (error) {
-			free_blocks(blocks, set->grid->chunk_blocks);
-			return error;
-		}
 	}
-	keep_blocks(set, chunk, blocks, n);
-	return 0;
+	count = keep_blocks(set, chunk, blocks, error);
+	return count < 0 ? (int)count : 0;
 }
 
 int64_t ff_matchset_put_same(struct ff_matchset *set, const struct ff_matchset *other,
 			     uint64_t chunk)
 {
-	size_t n = set->grid->chunk_blocks;
 	const struct ff_block *theirs = other->blocks[chunk];
 	struct ff_block *blocks;
-	int64_t count = 0;
+	int error = 0;
 
 	if (!theirs)
 		return 0;
-	blocks = calloc(n, sizeof(*blocks));
+	blocks = calloc(set->grid->chunk_blocks, sizeof(*blocks));
 	if (!blocks)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		int error = ff_block_copy(&blocks[i], &theirs[i]);
-
-		if (error) {
-			free_blocks(blocks, n);
-			return error;
-		}
-		count += blocks[i].count;
-	}
-	keep_blocks(set, chunk, blocks, (uint64_t)count);
-	return count;
+	for (size_t i = 0; i < set->grid->chunk_blocks && !error; i++)
+		error = ff_block_copy(&blocks[i], &theirs[i]);
+	return keep_blocks(set, chunk, blocks, error);
 }
 
 void ff_matchset_seal(struct ff_matchset *set)

@@ -6,10 +6,10 @@
  */
 #include "clock.h"
 #include "watch/events.h"
+#include "watch/sorting.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -18,13 +18,6 @@
 #define LONG	(20 * FF_MILLISECOND)
 #define WRITES	32
 #define PAGES	8	/* of a ring: what comes is copied, as it will be */
-
-static int compare(const void *one, const void *other)
-{
-	uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
-
-	return a < b ? -1 : a > b;
-}
 
 static uint64_t write_often(uint64_t *value)
 {
@@ -60,7 +53,7 @@ int ff_watch_probe(uint32_t stack, struct ff_watch_cost *cost)
 	close(fd);
 	if (fired != rounds * WRITES)
 		return -ENOTSUP;
-	qsort(took, rounds, sizeof(*took), compare);
+	ff_sort_times(took, rounds);
 	/*
 	 * In some of them somebody else ran meanwhile. What the target may lose goes by the least,
 	 * so that nothing rests for that; estimates by what is usual.
