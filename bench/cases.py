@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from farfetch.scanner import Budget, Progress, Scan, ScanResult, Target
-from raw import page_rate, raw_rate
+from raw import page_rate, raw_rate, settle
 
 from support.targets import TargetProcess  # the tests start targets so too
 
@@ -99,6 +99,10 @@ class Case:
         Returns the raw rate of all memory, in bytes a second.
         """
         start, end = (process.greeting.number(name) for name in ("start", "end"))
+        if "unknown" in (self.step, *self.before):
+            warm(min(end - start, Budget().of("/var/tmp").values))
+        if not self.ratios:
+            settle(process.pid, [(start, end)], threads)
         raw = raw_rate(process.pid, start, end, threads)
         result, limit = self._scan(process, target, threads)
         seconds = result.matches / limit if limit else (end - start) / raw

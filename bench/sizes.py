@@ -7,8 +7,8 @@ import statistics
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
-from cases import MIB, cases, warm
-from farfetch.scanner import Budget, attach
+from cases import MIB, cases
+from farfetch.scanner import attach
 
 from support.targets import TargetProcess
 
@@ -43,8 +43,6 @@ def sizes(wanted: list[int], threads: int, rounds: int) -> SizeReport:
             every = {one.name: one for one in cases(process.greeting.number("needle"))}
             for _ in range(rounds):
                 for name in CASES:
-                    # as much as old values may take: see bench/store.py
-                    warm(min(size * MIB, Budget().of("/var/tmp").values))
                     every[name].run(process, target, threads, alone=False)
         for column in report["cases"]:
             case = every[column["case"]]

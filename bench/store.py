@@ -4,15 +4,17 @@
                           [--json FILE]
 
 Each ratio is to a raw read of the same memory just before; cpu is that of the processor time, which
-tells more where others use the machine too. Before each case as much memory as it may take is
-touched and freed: on virtual machines memory that was free for some seconds comes from the host
-again, which costs many times what is measured here. ``first`` is a target's first scan, ``again``
-its second one, while the first's values are still held, and ``warm`` a third one. Peak is the most
-memory that this process had meanwhile, Python's own included; ! marks what is above the budget for
-old values, 128 MiB and a bit a slot. ``beyond`` has room in memory for a quarter of what it keeps;
-its ratio, and its seconds a GiB, are to writing the rest past the page cache just before, to files
-of the same folder. Of small values less goes there, as what is oldest in memory is packed first.
-``--real`` scans processes of Python, and of Node.js where there is one, with much memory, too.
+tells more where others use the machine too. A target that has just begun is read twice before, as
+the second read of a page costs half as much again as all later ones. Before each case as much
+memory as it may take is touched and freed: on virtual machines memory that was free for some
+seconds comes from the host again, which costs many times what is measured here. ``first`` is a
+target's first scan, ``again`` its second one, while the first's values are still held, and ``warm``
+a third one. Peak is the most memory that this process had meanwhile, Python's own included; ! marks
+what is above the budget for old values, 128 MiB and a bit a slot. ``beyond`` has room in memory for
+a quarter of what it keeps; its ratio, and its seconds a GiB, are to writing the rest past the page
+cache just before, to files of the same folder. Of small values less goes there, as what is oldest
+in memory is packed first. ``--real`` scans processes of Python, and of Node.js where there is one,
+with much memory, too.
 
 What bounds a first scan of unknown values: the kernel clears the pages that it gives. Two threads
 that read straight to new huge pages and do nothing else come to 0.72 of raw; with a third that
@@ -43,7 +45,7 @@ import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -51,7 +53,7 @@ from typing import Any, Final
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from cases import MEMORY, MIB, anonymous_memory, begin_peak, peak_memory, warm
 from farfetch.scanner import Budget, Scan, ScanResult, Target, attach
-from raw import disk_rate, raw_seconds
+from raw import disk_rate, raw_seconds, settle
 
 from support.targets import TargetProcess
 
@@ -122,8 +124,7 @@ class Bench:
             pid: of the target.
             first: it is a first one, whatever there was before.
         """
-        regions = scan.target.regions()
-        ranges = scan.where.select(regions, scan.target.modules(regions))
+        ranges = selected(scan)
         size = sum(end - start for start, end in ranges)
         warm(size)
         used = processor_time()
@@ -193,6 +194,12 @@ def processor_time() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def selected(scan: Scan) -> Sequence[tuple[int, int]]:
+    """The ranges that a scan looks at, as the target is now."""
+    regions = scan.target.regions()
+    return scan.where.select(regions, scan.target.modules(regions))
+
+
 @contextmanager
 def scanning(target: Target, type_: str, where: str, bench: Bench) -> Iterator[Scan]:
     """A scan that reads all there is: soft-dirty bits would spare most of it."""
@@ -211,6 +218,7 @@ def kinds(bench: Bench, size: int) -> None:
         with TargetProcess("values", str(size), kind, timeout=120) as process:
             where = "{start}..{end}".format(**process.greeting)
             with attach(process.pid) as target, scanning(target, type_, where, bench) as s:
+                settle(process.pid, selected(s), bench.threads)
                 bench.take(names[0], first, s, "unknown", process.pid, first=True)
                 bench.take(names[1], first, s, "unknown", process.pid, first=True)
                 bench.take(names[2], warmed, s, "unknown", process.pid, first=True)
@@ -231,6 +239,7 @@ def densities(bench: Bench, size: int) -> None:
                 continue
             step = f"now < {round(SMALL * percent / 100)}"
             with attach(process.pid) as target, scanning(target, "i32", where, bench) as s:
+                settle(process.pid, selected(s), bench.threads)
                 bench.take(names[0], 0.55, s, step, process.pid, first=True)
                 s.first("now == -1")
                 bench.take(names[1], 0.70, s, step, process.pid, first=True)
@@ -287,6 +296,7 @@ def real(bench: Bench, size: int) -> None:
                 attach(process.pid) as target,
                 scanning(target, "i32", "writable", bench) as scan,
             ):
+                settle(process.pid, selected(scan), bench.threads)
                 for name, needed in zip(names, (0.5, 0.5, 0.75), strict=False):
                     bench.take(name, needed, scan, "unknown", process.pid, first=True)
                 for step in STEPS:

@@ -31,6 +31,12 @@
 #define EXPR_NAME VECTOR_PASTE(expr, VECTOR_NAME)
 #include "expr.h"
 
+/*
+ * How far ahead of a comparison what is compared with is asked for. Old values lie in memory, one
+ * behind the other; the processor follows them by itself, but no farther than to a page's end.
+ */
+#define VECTOR_AHEAD	4096
+
 #define DEFINE_KERNELS(T, name, member, size, bits)					\
 VECTOR_INLINE vector_##name load_##name(const uint8_t *at, bool swapped)		\
 {											\
@@ -52,6 +58,9 @@ VECTOR_INLINE void shifted_##name(T delta, T low, T high, const uint8_t *a,		\
 	VECTOR_GROUPS(size, stride, n, mask, ({						\
 		vector_##name x_ = load_##name(a + at, false);				\
 		vector_##name y_ = load_##name(b + at, false);				\
+											\
+		__builtin_prefetch(a + at + VECTOR_AHEAD);				\
+		__builtin_prefetch(b + at + VECTOR_AHEAD);				\
 		(x_ == add_##name(y_, delta)) & (y_ >= low) & (y_ <= high);		\
 	}));										\
 }											\
@@ -72,6 +81,9 @@ VECTOR_INLINE void compare_##name(uint32_t op, bool swapped_a, bool swapped_b,		
 	VECTOR_GROUPS(size, stride, n, mask, ({						\
 		vector_##name x_ = load_##name(a + at, swapped_a);			\
 		vector_##name y_ = load_##name(b + at, swapped_b);			\
+											\
+		__builtin_prefetch(a + at + VECTOR_AHEAD);				\
+		__builtin_prefetch(b + at + VECTOR_AHEAD);				\
 		op == FF_EQ ? x_ == y_ : op == FF_LT ? x_ < y_ : x_ <= y_;		\
 	}));										\
 }											\
