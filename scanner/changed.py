@@ -38,7 +38,8 @@ class Changed(Coded):
             address: of the instruction.
 
         Raises:
-            CodeError: there is none, or this machine's code cannot be read here.
+            CodeError: there is none, it is data, which nothing runs, or this machine's code cannot
+                be read here.
             MemoryFault: it cannot be read or written there.
             AccessDenied, StopError: threads have to be stopped for it, and cannot be.
 
@@ -51,8 +52,11 @@ class Changed(Coded):
         sub dword ptr [rbx+4], 5
         """
         from .code.nops import nothing
+        from .code.running import NOTHING_RUNS, is_data
 
         (found,) = self.disassemble(address)
+        if is_data(self, address):
+            raise CodeError(address, f"{NOTHING_RUNS}; patch changes data")
         if not found.is_valid:
             raise CodeError(address, "this is no instruction")
         raw = nothing(address, found.size)

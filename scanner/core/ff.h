@@ -623,9 +623,10 @@ struct ff_remote_piece {
 /*
  * While no thread of a process runs, and none is inside of what changes: put bytes in the
  * place of others through its opened mem file, all or none. -EILSEQ when the old ones are
- * not there, -EIO when they cannot be read or written, -EBUSY when a thread does not leave
- * them, else as ff_remote_syscall().
+ * not there, -EIO when they cannot be read or written, of the piece whose index is put into
+ * failed; -EBUSY when a thread does not leave them, else as ff_remote_syscall().
  */
-int ff_remote_change(int pid, int memory, const struct ff_remote_piece *pieces, size_t n);
+int ff_remote_change(int pid, int memory, const struct ff_remote_piece *pieces, size_t n,
+		     size_t *failed);
 
 #endif

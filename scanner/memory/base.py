@@ -204,7 +204,7 @@ class Memory(Bound, abc.ABC):
             if written != len(change.after):
                 for earlier in reversed(done):
                     self.write(earlier.address, earlier.before)
-                raise MemoryFault(change.address, len(change.after), written, True)
+                raise MemoryFault(change.address, len(change.after), 0, True)
 
     def modules(self, regions: list[Region] | None = None) -> list[Module]:
         """The programs and libraries that are mapped, by ascending address.

@@ -87,7 +87,7 @@ def write_fully(
     """
     done = write(memory, holder, address, raw, force=force, mask=mask)
     if done != len(raw):
-        raise _fault(memory, address, len(raw), done, force=force)
+        raise fault(memory, address, len(raw), done, force=force)
 
 
 def write_many(
@@ -172,7 +172,7 @@ def _store_bits(mask: bytes, memory: Memory, address: int, raw: bytes, *, force:
     return _store(memory, address, over(mask, there, raw), force=force)
 
 
-def _fault(memory: Memory, address: int, size: int, done: int, *, force: bool) -> MemoryFault:
+def fault(memory: Memory, address: int, size: int, done: int, *, force: bool) -> MemoryFault:
     """The error of a write that came so far, with what the regions tell of the cause."""
     if memory.blocks(address + done, size - done, writing=True):
         return MemoryFault(address, size, done, True, blocked=True)

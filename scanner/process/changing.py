@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..engine import ffi, lib
-from ..errors import MemoryFault, PatchError
+from ..errors import PatchError
 from ..memory.base import Memory
 from ..memory.changes import Change
 from ..memory.owner import ProcessInfo
+from ..memory.writing import fault
 from .refusals import refusal
 from .threads import ask, folders
 
@@ -39,17 +40,17 @@ def change(info: ProcessInfo, memory: Memory, changes: Sequence[Change]) -> None
         kept += (before, after)
         piece.address, piece.size = one.address, len(one.after)
         piece.before, piece.after = before, after
+    failed = ffi.new("size_t *")
     with _opened(info, memory) as file:
-        code = lib.ff_remote_change(info.pid, file, pieces, len(changes))
+        code = lib.ff_remote_change(info.pid, file, pieces, len(changes), failed)
     if code == 0:
         return
-    for one in changes:
+    if code in (-errno.EILSEQ, -errno.EIO) and memory.alive:
+        one = changes[failed[0]]
         there = memory.read(one.address, len(one.before))
-        if code == -errno.EILSEQ and there != one.before:
+        if code == -errno.EILSEQ and len(there) == len(one.before):
             raise PatchError(one.address, one.before, there)
-    if code == -errno.EIO and memory.alive:
-        first = changes[0]
-        raise MemoryFault(first.address, len(first.after), 0, True)
+        raise fault(memory, one.address, len(one.after), 0, force=True)
     raise refusal(info, memory, code)
 
 

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from .. import arguments
-from ..code.symbols import Symbols
-from ..errors import FarfetchError, PatchError, ScriptError, TargetClosed
+from ..errors import FarfetchError, MemoryFault, PatchError, ScriptError
 from ..later import Later
-from ..lifetime.bound import Bound, Scoped
-from ..lifetime.life import Life
+from ..lifetime.bound import Scoped
+from ..lifetime.whole import whole
 from ..memory.changes import Change
-from ..memory.named import NamedAddress
-from ..memory.space import Space
 from ..values.literals import quote
-from .allocating import Allocated, Block
+from .allocating import Allocated
 from .layout import Names, assemble_part
-from .plan import Plan, apart, apply, changes_of, lua_changes, overlap, prepare, rights_of
+from .plan import (
+    Plan,
+    apart,
+    apply,
+    changes_of,
+    lua_changes,
+    overlap,
+    prepare,
+    put_back,
+    rights_of,
+)
 from .program import Program, read_program
 from .registering import Registered
 from .rights import Rights
@@ -31,6 +37,7 @@ from .statements import Part
 if TYPE_CHECKING:
     from . import around as _target_around
     from . import lua as _lua
+    from .scripts import Scripts
 else:
     _target_around = Later("farfetch.scanner.script.around")
     _lua = Later("farfetch.scanner.script.lua")
@@ -163,28 +170,41 @@ class LiveScript(Scoped):
             plan: Plan | None = None
             try:
                 plan = self._plan(dry=False)
-                self._program, self._own = plan.program, dict(plan.assembled.names)
-                self._made, self._values = tuple(plan.outside), tuple(plan.values)
-                self._rights.give(self._scripts.space, plan.rights)
-                self._write(plan)
-                self._made = tuple(plan.outside)
-                self._names.begin(plan.registered, plan.unregistered, plan.kept)
-                self.enabled = True
-                self._scripts.add(self)
+                whole(partial(self._begin, plan))
             except BaseException:
-                self.enabled = False
-                self._names.take_back()
-                took_back = plan is not None and self._took_back(plan)
-                self._rights.take_back(self._scripts.space)
-                if not took_back:
-                    self._memory.take_back(self._scripts.space)
-                self._made, self._values, self._sandbox = (), (), None
+                whole(partial(self._take_back, plan))
                 raise
+
+    def _begin(self, plan: Plan) -> None:
+        """Do what is planned, and note it first."""
+        self._program, self._own = plan.program, dict(plan.assembled.names)
+        self._made, self._values = tuple(plan.outside), tuple(plan.values)
+        self._rights.give(self._scripts.space, plan.rights)
+        self._write(plan)
+        self._made = tuple(plan.outside)
+        self._names.begin(plan.registered, plan.unregistered, plan.kept)
+        self.enabled = True
+        self._scripts.add(self)
+
+    def _take_back(self, plan: Plan | None) -> None:
+        """Take all back that was done of a plan; of none, what was allocated for it."""
+        if self.enabled:
+            self._scripts.remove(self)
+            self.enabled = False
+        self._names.take_back()
+        took_back = plan is not None and self._took_back(plan)
+        self._rights.take_back(self._scripts.space)
+        if not took_back:
+            self._memory.take_back(self._scripts.space)
+        self._made, self._values, self._sandbox = (), (), None
 
     def disable(self) -> None:
         """Do what [DISABLE] says. Nothing happens when it is not enabled.
 
         Without a [DISABLE] the old bytes are put back.
+
+        Where something it has changed is no longer mapped, as with the library that it was of, the
+        old bytes of the rest are put back instead.
 
         Raises:
             ScriptError: bytes are no longer as enabling left them, or a line fails; nothing is
@@ -197,10 +217,10 @@ class LiveScript(Scoped):
         with self._scripts.lock:
             if not self.enabled or self._program is None:
                 return
-            if not self._program.has_sections:
-                self._put_back()
+            left = self._left()
+            if not self._program.has_sections or self._is_unmapped():
+                whole(partial(self._put_back, left))
                 return
-            self._check_left()
             around, program = self._around(), self._program
             if program.disable_lua:
                 program = self._read(around, self._sandbox, "disable")
@@ -212,14 +232,21 @@ class LiveScript(Scoped):
             sandbox = self._sandbox if program.disable_lua else None
             names = Names(self._own, around.symbol)
             plan = self._section(program, part, names, self._memory, sandbox)
-            self._write(plan)
-            self._end(part)
+            whole(partial(self._finish, plan, part))
 
-    def undo(self) -> None:
+    def _finish(self, plan: Plan, part: Part) -> None:
+        self._write(plan)
+        self._end(part)
+
+    def undo(self, *, force: bool = False) -> None:
         r"""Put the old bytes back, whatever [DISABLE] says, and take its symbols away.
 
+        Args:
+            force: even where the bytes there are no longer as enabling left them.
+
         Raises:
-            ScriptError: bytes are no longer as enabling left them; nothing is changed.
+            ScriptError: they no longer are; nothing is changed.
+            TargetGone: the target has exited.
 
         >>> memory = bytearray(b"abc")
         >>> script = attach(Buffer(memory, base=16)).script("10:\n db 'X'")
@@ -231,31 +258,46 @@ class LiveScript(Scoped):
         self._life.check()
         with self._scripts.lock:
             if self.enabled:
-                self._put_back()
+                whole(partial(self._put_back, self._left(force=arguments.flag("force", force))))
 
-    def _put_back(self) -> None:
-        self._check_left()
+    def _put_back(self, left: Sequence[Change]) -> None:
         space = self._scripts.space
-        code, data = apart(space, self._made)
+        code, data = apart(space, left)
         space.memory.change([change.back for change in reversed(code)])
-        self._restore(data)
-        self._restore(self._values)
+        put_back(space, data)
+        put_back(space, self._values)
         self._end(None)
 
-    def _restore(self, values: Sequence[Change]) -> None:
-        """Put back what was written of data, where it is still there."""
+    def _left(self, *, force: bool = False) -> list[Change]:
+        """What is to be taken back: not what is as before, nor what is no longer mapped."""
         space = self._scripts.space
-        for change in reversed(values):
-            if space.memory.read(change.address, len(change.after)) == change.after:
-                space.write_bytes(change.address, change.before, force=True)
-
-    def _check_left(self) -> None:
-        space = self._scripts.space
+        space.check()
+        left: list[Change] = []
         for change in self._made:
-            there = space.read_bytes(change.address, len(change.after))
-            if there != change.after and not apart(space, (change,))[1]:
+            there = self._there(change)
+            if there is None or there == change.before:
+                continue
+            if there == change.after or apart(space, (change,))[1]:
+                left.append(change)
+            elif force:
+                left.append(change._replace(after=there))
+            else:
                 reason = f"{PatchError(change.address, change.after, there)}"
                 raise ScriptError(0, f"{quote(self.name)} is not undone: {reason}")
+        return left
+
+    def _is_unmapped(self) -> bool:
+        return any(self._there(change) is None for change in self._made)
+
+    def _there(self, change: Change) -> bytes | None:
+        """What is where it was made; None where nothing is mapped."""
+        space = self._scripts.space
+        try:
+            return space.read_bytes(change.address, len(change.after))
+        except MemoryFault as error:
+            if error.blocked:
+                raise
+            return None
 
     def _end(self, part: Part | None) -> None:
         """Take its names and rights away, and forget what it has changed."""
@@ -352,7 +394,7 @@ class LiveScript(Scoped):
                 apply(space, plan.outside)
         except BaseException as error:
             with contextlib.suppress(FarfetchError):
-                self._restore(plan.values)
+                put_back(space, plan.values)
             if isinstance(error, PatchError):
                 raise ScriptError(0, str(error)) from None
             raise
@@ -361,7 +403,7 @@ class LiveScript(Scoped):
         """Take back what was written, should Ctrl-C have come behind it; whether it was."""
         memory = self._scripts.space.memory
         with contextlib.suppress(FarfetchError):
-            self._restore(plan.values)
+            put_back(self._scripts.space, plan.values)
             written = [
                 change
                 for change in plan.outside
@@ -369,7 +411,7 @@ class LiveScript(Scoped):
             ]
             code, data = apart(self._scripts.space, written)
             memory.change([change.back for change in code])
-            self._restore(data)
+            put_back(self._scripts.space, data)
             return bool(written)
         return False
 
@@ -383,54 +425,3 @@ class LiveScript(Scoped):
 
     def __repr__(self) -> str:
         return f"<LiveScript {self.name!r} {'enabled' if self.enabled else 'not enabled'}>"
-
-
-class Scripts(Bound):
-    """The scripts of one target.
-
-    Args:
-        space: the target.
-        functions: of its modules.
-    """
-
-    def __init__(self, space: Space, functions: Symbols) -> None:
-        self.space = space
-        self.functions = functions
-        self.lock = threading.RLock()
-        self._life = Life(partial(TargetClosed, None, "target"))
-        self.kept: dict[str, Block] = {}  # by globalalloc
-        self.rights: list[Rights] = []  # of the scripts that have asked for some
-        self.shadowed: dict[str, NamedAddress] = {}  # by names that scripts register
-        self._enabled: list[LiveScript] = []
-        self._count = 0
-
-    @property
-    def enabled(self) -> tuple[LiveScript, ...]:
-        """Those that are enabled, in the order in which that was done."""
-        self._life.check()
-        return tuple(self._enabled)
-
-    def script(
-        self,
-        text: str,
-        name: str = "",
-        folder: str | os.PathLike[str] | None = None,
-        *,
-        lua: bool = False,
-    ) -> LiveScript:
-        """Make one; nothing is read or changed yet."""
-        self._life.check()
-        arguments.text("text", text)
-        arguments.text("name", name)
-        shown = None if folder is None else arguments.path("folder", folder)
-        lua = arguments.flag("lua", lua)
-        self._count += 1
-        return LiveScript(self, text, name or f"script {self._count}", shown, lua=lua)
-
-    def add(self, script: LiveScript) -> None:
-        """Note that one is enabled."""
-        self._enabled.append(script)
-
-    def remove(self, script: LiveScript) -> None:
-        """Note that one no longer is."""
-        self._enabled.remove(script)

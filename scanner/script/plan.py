@@ -278,8 +278,16 @@ def apply(space: Space, changes: list[Change]) -> None:
                 changes.append(change._replace(before=before))
                 space.write_bytes(change.address, change.after, force=True)
         except BaseException:
+            put_back(space, changes[len(code) :])
             space.memory.change([change.back for change in code])
             raise
+
+
+def put_back(space: Space, data: Sequence[Change]) -> None:
+    """Take changes of data back, the last first, where the target has not written since."""
+    for change in reversed(data):
+        if space.memory.read(change.address, len(change.after)) == change.after:
+            space.write_bytes(change.address, change.before, force=True)
 
 
 def apart(space: Space, changes: Sequence[Change]) -> tuple[list[Change], list[Change]]:

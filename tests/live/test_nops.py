@@ -54,6 +54,18 @@ def test_health_that_does_not_go_down(spawn: Spawn) -> None:
         assert game.command("hit 50").number("health") == 47
 
 
+def test_data_is_no_instruction(spawn: Spawn) -> None:
+    """Nothing runs there, whatever it looks like: it is a value's place that was typed."""
+    game = spawn("game")
+    at = game.command("addresses").number("health_addr")
+    with attach(game.pid) as target:
+        for _ in range(2):
+            with pytest.raises(CodeError, match="not executable; patch changes data"):
+                target.nop(at)
+            target.write_bytes(at, b"\xc3")  # an instruction, if it were code
+    assert game.command("").number("health") == 0xC3
+
+
 def test_threads_that_run_through_it(spawn: Spawn) -> None:
     """Ten threads write all the time, while the instruction is taken out and put back."""
     touch = spawn("touch")

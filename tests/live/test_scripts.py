@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from farfetch.scanner import FarfetchError, LiveScript, ScriptError, Target, TargetGone, attach
+from farfetch.scanner import (
+    FarfetchError,
+    LiveScript,
+    MemoryFault,
+    PatchError,
+    ScriptError,
+    Target,
+    TargetGone,
+    attach,
+)
 from farfetch.scanner.memory.changes import Change
 
+from support.child import Talking
 from support.hooked import Hooked, build
 
 #: Whatever changes the player's health does so no more; a foe's still does.
@@ -95,6 +106,17 @@ globalalloc(pLast,4)
 [pLast]+4:
   dd #55
 [DISABLE]
+"""
+SHARED = """
+import ctypes, mmap, sys
+libc = ctypes.CDLL(None)
+libc.mmap.restype, libc.mmap.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_size_t] + [
+    ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+with open(sys.argv[1], "rb") as file:
+    code = libc.mmap(None, 4096, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno(), 0)
+own = ctypes.create_string_buffer(b"own")
+print(ctypes.addressof(own), code, flush=True)
+sys.stdin.read()
 """
 #: The program itself changes its code.
 WRITES_CODE = """[ENABLE]
@@ -372,9 +394,67 @@ def test_changes_are_all_or_none(hooked: tuple[Hooked, Target]) -> None:
         Change(running.players, raw[:4], b"abcd"),
         Change(running.players + 4, b"no", b"yes"[:2]),
     ]
-    with pytest.raises(FarfetchError, match="expected 6e 6f"):
+    with pytest.raises(PatchError, match=f"0x{running.players + 4:x} .*expected 6e 6f"):
         target.memory.change(changes)
     assert target.read_bytes(running.players, 8) == raw
+    unmapped = Change(16, b"no", b"ne")
+    for lacking in ([changes[0], unmapped], [changes[0], unmapped, changes[1]]):
+        with pytest.raises(MemoryFault, match="cannot write 2 bytes at 0x10: not mapped"):
+            target.memory.change(lacking)
+        assert target.read_bytes(running.players, 8) == raw
+
+
+def test_what_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """A file that is mapped to be shared, and not to be written, is no more written by force."""
+    file = tmp_path / "shared"
+    file.write_bytes(b"\x90" * 4096)
+    with Talking([sys.executable, "-c", SHARED, file]) as running, attach(running.pid) as target:
+        own, shared = (int(word) for word in running.hear().split())
+        changes = [Change(own, b"own", b"new"), Change(shared + 8, b"\x90\x90", b"\xeb\xfe")]
+        said = f"cannot write 2 bytes at 0x{shared + 8:x}: .*read-only mapping of {file}, which not"
+        with pytest.raises(MemoryFault, match=said):
+            target.memory.change(changes)
+        assert target.read_bytes(own, 3) == b"own"
+        text = f"[ENABLE]\n{own:x}:\n db 'new'\n{shared + 8:x}:\n db EB FE\n[DISABLE]"
+        script = target.script(text)
+        with pytest.raises(MemoryFault, match=said):
+            script.enable()
+        assert not script.enabled
+        assert target.read_bytes(own, 3) == b"own"
+    assert file.read_bytes() == b"\x90" * 4096
+
+
+def test_code_that_goes_while_a_script_is_on(hooked: tuple[Hooked, Target]) -> None:
+    """As a library does that is unloaded, and code that is made while the program runs."""
+    running, target = hooked
+    before = target.read_bytes(running.hit, 32)
+    for text in ("[ENABLE]\n{0:x}:\n db 1 2\nhit+3:\n db 91\n[DISABLE]\n{0:x}:\n db 0 0\n", ""):
+        code = target.allocate(4096, near=running.hit)
+        script = target.script(text.format(code) or f"{code:x}:\n db 1 2\nhit+3:\n db 91")
+        script.enable()
+        target.free(code)
+        script.disable()
+        assert not script.enabled
+        assert target.read_bytes(running.hit, 32) == before
+
+
+def test_code_that_is_made_anew_while_a_script_is_on(hooked: tuple[Hooked, Target]) -> None:
+    _, target = hooked
+    code = target.allocate(4096)
+    for new, is_other in ((b"\0\0\0\0", False), (b"new!", True)):
+        target.write_bytes(code, bytes(4))
+        script = target.script(f"[ENABLE]\n{code:x}:\n db 1 2 3 4\n[DISABLE]\n{code:x}:\n db 0 0 0 0")
+        script.enable()
+        target.write_bytes(code, new)
+        for end in (script.disable, script.undo) if is_other else ():
+            with pytest.raises(ScriptError, match="no longer there: expected 01 02 03 04, found 6e"):
+                end()
+        assert target.read_bytes(code, 4) == new
+        if is_other:
+            script.undo(force=True)
+        else:
+            script.disable()
+        assert (script.enabled, target.read_bytes(code, 4)) == (False, bytes(4))
 
 
 def test_a_target_that_has_ended_is_one_line(program: Path) -> None:

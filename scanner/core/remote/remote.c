@@ -40,6 +40,7 @@ struct task {
 	int64_t *result;
 	const struct ff_remote_piece *pieces;
 	size_t n;
+	size_t *failed;
 };
 
 static int begin(void *task)
@@ -197,16 +198,19 @@ static int is_there(int memory, uint64_t address, const uint8_t *bytes, size_t s
 }
 
 /* Look whether the old bytes are all there, then put the new ones; back where one fails. */
-static int change(int memory, const struct ff_remote_piece *pieces, size_t n)
+static int change(int memory, const struct ff_remote_piece *pieces, size_t n, size_t *failed)
 {
 	int error = 0;
 	size_t i;
 
-	for (i = 0; i < n && !error; i++)
+	for (i = 0; i < n && !error; i++) {
+		*failed = i;
 		error = is_there(memory, pieces[i].address, pieces[i].before, pieces[i].size);
+	}
 	if (error)
 		return error;
 	for (i = 0; i < n && !error; i++) {
+		*failed = i;
 		error = put(memory, pieces[i].address, pieces[i].after, pieces[i].size);
 		if (!error)
 			error = is_there(memory, pieces[i].address, pieces[i].after,
@@ -247,7 +251,7 @@ static int change_now(struct task *task)
 			error = -EINTR;
 	}
 	if (!error)
-		error = change(task->memory, task->pieces, task->n);
+		error = change(task->memory, task->pieces, task->n, task->failed);
 	ff_herd_end(&herd);
 	return error;
 }
@@ -256,10 +260,11 @@ static int change_now(struct task *task)
  * Handlers of signals, and children of vfork(2), are let run to their ends. A thread that sleeps
  * is let go of by the end of what traces it only, so that each try has a tracer of its own.
  */
-int ff_remote_change(int pid, int memory, const struct ff_remote_piece *pieces, size_t n)
+int ff_remote_change(int pid, int memory, const struct ff_remote_piece *pieces, size_t n,
+		     size_t *failed)
 {
 	struct task task = { .work = change_now, .id = pid, .memory = memory, .pieces = pieces,
-			     .n = n };
+			     .n = n, .failed = failed };
 	uint64_t first = ff_clock_now();
 	int error;
 
@@ -281,12 +286,14 @@ int ff_remote_syscall(int tid, const struct ff_remote_call *call, int64_t *resul
 	return -ENOSYS;
 }
 
-int ff_remote_change(int pid, int memory, const struct ff_remote_piece *pieces, size_t n)
+int ff_remote_change(int pid, int memory, const struct ff_remote_piece *pieces, size_t n,
+		     size_t *failed)
 {
 	(void)pid;
 	(void)memory;
 	(void)pieces;
 	(void)n;
+	(void)failed;
 	return -ENOSYS;
 }
 
