@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 
     from ..session.session import Session
 
+_DATA = "nothing runs here: this memory is not executable; patch changes data"
+
 
 def run(session: Session, given: Given) -> Result:
     """Assemble at a place, and patch what is there."""
     target = session.attached
     address = places.find(session, given.place).address
+    region = target.locate(address).region
+    if region is not None and not region.executable:
+        raise CodeError(address, _DATA)
     raw = target.assemble(address, given.code)
     if not raw:
         raise UsageError("CODE has labels alone: nothing would be put there")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..answers import values
-from ..answers.result import Result
+from ..answers.result import Json, Result
 from ..command import Category, Command, Given
+from ..session import patches
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
 def run(session: Session, given: Given) -> Result:  # noqa: ARG001
     """Let go of the target, its matches and its frozen entries."""
     target = session.attached
+    left = patches.left(session)
     session.detach()
+    changed: list[Json] = [*left]
     return Result(
-        {"pid": target.pid, "name": target.name},
-        (f"detached from {values.target_label(target)}",),
+        {"pid": target.pid, "name": target.name, "changed": changed},
+        (f"detached from {values.target_label(target)}", *patches.stays(left)),
     )
 
 
@@ -26,8 +29,9 @@ DETACH = Command(
     name="detach",
     category=Category.TARGET,
     summary="let go of the target",
-    details="Drops its matches and thaws its frozen entries; the settings stay.",
+    details="Drops its matches and thaws its frozen entries; the settings stay. What patches and "
+    "scripts have changed stays, too, and is said, unless they were to be undone at exit.",
     examples=("detach",),
     run=run,
-    answers="pid name",
+    answers="pid name changed",
 )

@@ -12,7 +12,7 @@ from ..answers.result import Json, Result
 from ..command import Alternatives, Argument, Category, Command, Form, Given, Option
 from ..command.kinds import FILE, FORCE
 from ..errors import CommandError, UsageError
-from ..session import advice, entries, leaving, table_symbols, unsaved
+from ..session import advice, entries, leaving, scripts, table_symbols, unsaved
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +64,8 @@ def run(session: Session, given: Given) -> Result:
         lines = [f"{leaving.entries_of(table)} loaded that were never saved"]
     lines += [before] if before else []
     lines += _comments(table)
+    still = ", ".join(map(quote, scripts.not_of(session, table)))
+    lines += [f"still on from before: {still}"] if still else []
     lines += [*advice.absolute(table), *others]
     lines += entries.reported(report)
     frozen, failed = 0, []

@@ -81,6 +81,7 @@ _REMOVED = Argument("entry", replace(ENTRY, read=_removed, offer=_removable))
 #: What is checked: a table's file.
 CHECKED = replace(FILE, label="FILE|SCRIPT", read=as_typed, sample="game.json --offline")
 _LUA = Option("--lua", "run Lua that only computes")
+_ANYWAY = Option("--force", "whatever is there now")
 _REPLACE = Option("--replace", "the entry of that name, if there is one")
 
 
@@ -213,17 +214,20 @@ def _on(session: Session, given: Given) -> Result:
 
 def _off(session: Session, given: Given) -> Result:
     session.attached.check()
-    code = codes.named(session, given.script)
+    name, force = given.script, given.force
+    code = codes.named(session, name)
     if code is not None:
-        return codes.switch_off(session, code)
-    group = scripts.of_group(session, given.script)
+        return codes.switch_off(session, code, force=force)
+    group = scripts.of_group(session, name)
     if group:
-        return scripts.switch_group_off(session, given.script, group)
-    script = session.table.script(given.script)
+        return scripts.switch_group_off(session, name, group, force=force)
+    if name in scripts.not_of(session, session.table):
+        return scripts.switch_off(session, name, force=force)
+    script = session.table.script(name)
     along = groups.with_scripts(session, script, "switch-off")
     if len(along) > 1 and scripts.is_on(session, script):
-        return scripts.switch_group_off(session, script.name, along)
-    return scripts.switch_off(session, script)
+        return scripts.switch_group_off(session, script.name, along, force=force)
+    return scripts.switch_off(session, name, force=force)
 
 
 def _remove(session: Session, given: Given) -> Result:
@@ -266,7 +270,8 @@ TABLE = Command(
     "keeps all but the name. save and load keep the table in a file. check FILE --offline says of "
     "a file, without its program, which values have a place that is known, which wait for a "
     "script that can run, and why others are refused; --list says it of each. on switches an Auto "
-    "Assembler script on, as a whole or not at all; off does what its [DISABLE] says, and "
+    "Assembler script on, as a whole or not at all; off does what its [DISABLE] says, or with "
+    "--force puts the old bytes back although others are there now; "
     "the name of a group stands for all scripts in it, in their order, all or none of them; "
     "--undo-at-exit puts the old bytes back when the shell detaches or ends. What a table of Cheat "
     "Engine groups under a script goes on and off with it, and under a value is set with it, where "
@@ -332,7 +337,7 @@ TABLE = Command(
                     ("on",),
                     "do what a script says",
                 ),
-                Form((Argument("script", SCRIPT),), (), ("off",), "undo what it did"),
+                Form((Argument("script", SCRIPT),), (_ANYWAY,), ("off",), "undo what it did"),
             ),
             optional=True,
         ),

@@ -67,13 +67,13 @@ def switch_on(session: Session, code: CodeEntry, *, undo_at_exit: bool) -> Resul
     )
 
 
-def switch_off(session: Session, code: CodeEntry) -> Result:
-    """Put the old code back."""
+def switch_off(session: Session, code: CodeEntry, *, force: bool) -> Result:
+    """Put the old code back, or with force whatever is there now."""
     patch = active(session, code)
     if patch is None:
         raise CommandError(f"{quote(code.name)} is not on")
     with session.whole():
-        patch.undo()
+        patch.undo(force=force)
         session.undone.discard(patch)
         del session.codes[what(code)]
     return Result(fields(session, code), (f"{quote(code.name)} is off",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..answers import quantities
-from . import entries, unsaved
+from . import entries, patches, unsaved
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,11 +33,21 @@ def others(scripts: int, code: int) -> list[str]:
 def may_end(session: Session) -> bool:
     """Ask whether the session may end, when its table would be lost with it.
 
-    What is left unsaved is said. Where nobody can answer it ends without a word.
+    What is left unsaved is said, and what stays changed in the target. Where nobody can answer it
+    ends without a word.
 
     Raises:
         KeyboardInterrupt: Ctrl-C is no answer.
     """
+    if not _may_lose(session):
+        return False
+    if session.say is not None:
+        for line in patches.stays(patches.left(session)):
+            session.say(line)
+    return True
+
+
+def _may_lose(session: Session) -> bool:
     if session.ask is None or session.unsaved.is_saved(session.table):
         return True
     entries.settle(session)

@@ -6,12 +6,34 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import FarfetchError, Patch, Target
+from farfetch.scanner import FarfetchError, Patch, Target, quote
 
 from ..answers import report
 
 if TYPE_CHECKING:
     from farfetch.scanner import LiveScript
+
+    from .session import Session
+
+_SHOWN = 8
+
+
+def left(session: Session) -> tuple[str, ...]:
+    """What stays changed in the target when it is let go: scripts, and patches by number."""
+    target = session.target
+    if target is None or not target.alive:
+        return ()
+    scripts = (quote(one.name) for one in target.scripts if one not in session.undone)
+    made = (f"patch {one.number}" for one in target.patches if one not in session.undone)
+    return (*scripts, *made)
+
+
+def stays(changed: Collection[str]) -> tuple[str, ...]:
+    """A line about what :func:`left` gave; none of nothing."""
+    if not changed:
+        return ()
+    shown = ", ".join([*changed][:_SHOWN]) + (", …" if len(changed) > _SHOWN else "")
+    return (f"it stays changed by {shown} (--undo-at-exit would undo that)",)
 
 
 def undo(target: Target, patches: Collection[Patch | LiveScript]) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from farfetch.scanner import ExpressionError, FarfetchError, TargetGone, format_address, quote
 
 from ..answers import quantities
-from ..answers.result import Column, Json, Result, Table
+from ..answers.result import Column, Json, Result
+from ..answers.result import Table as Shown
 from ..errors import CommandError
 from . import codes
 
 if TYPE_CHECKING:
-    from farfetch.scanner import Entry, LiveScript, Script, ScriptChange
+    from farfetch.scanner import Entry, LiveScript, Script, ScriptChange, Table
 
     from .session import Session
 
@@ -25,6 +26,7 @@ _COLUMNS = (
 )
 _MATCHES = (Column("NAME", style="bold"), Column("KIND"), Column("NOW"))
 _SHOWN = 16
+_AS_BEFORE = "as it was before this table was loaded"
 
 
 def switch_on(session: Session, script: Script, *, undo_at_exit: bool, lua: bool) -> Result:
@@ -32,10 +34,11 @@ def switch_on(session: Session, script: Script, *, undo_at_exit: bool, lua: bool
     live = _enabled(session, script)
     if live is None:
         live = _live(session, script, lua=lua)
-        with session.whole():  # else a signal in between would leave it for ever
-            live.enable()
-            if undo_at_exit:
-                session.undone.add(live)
+        if undo_at_exit:  # first: a signal may end it all once it is on
+            session.undone.add(live)
+        live.enable()
+    elif live.text != script.text:
+        raise CommandError(f"{quote(script.name)} is on {_AS_BEFORE}: table off comes first")
     elif undo_at_exit:
         session.undone.add(live)
     said = f"{quote(script.name)} is on"
@@ -53,15 +56,31 @@ def switch_on(session: Session, script: Script, *, undo_at_exit: bool, lua: bool
     return Result(fields, (said, *live.said, *_table(session, live.changes)))
 
 
-def switch_off(session: Session, script: Script) -> Result:
-    """Disable a script of the table."""
-    live = _enabled(session, script)
+def switch_off(session: Session, name: str, *, force: bool = False) -> Result:
+    """Disable a script, also one that is no longer in the table.
+
+    Args:
+        session: in whose target it is on.
+        name: of the script.
+        force: put the old bytes back, whatever is there now.
+    """
+    live = _on(session).get(name)
     if live is None:
-        raise CommandError(f"{quote(script.name)} is not on")
-    with session.whole():
+        raise CommandError(f"{quote(name)} is not on")
+    if force:
+        live.undo(force=True)
+    else:
         live.disable()
-        session.undone.discard(live)
-    return Result({"name": script.name, "on": False}, (f"{quote(script.name)} is off",))
+    session.undone.discard(live)
+    return Result({"name": name, "on": False}, (f"{quote(name)} is off",))
+
+
+def not_of(session: Session, table: Table) -> tuple[str, ...]:
+    """The names of scripts that are on, and not in a table, or otherwise."""
+    if session.target is None or not session.target.alive:
+        return ()
+    texts = {script.name: script.text for script in table.scripts}
+    return tuple(name for name, live in _on(session).items() if texts.get(name) != live.text)
 
 
 def of_group(session: Session, name: str) -> tuple[Script, ...]:
@@ -93,7 +112,7 @@ def switch_group_on(
     except BaseException as error:
         for script in reversed(done):
             with suppress(FarfetchError):
-                switch_off(session, script)
+                switch_off(session, script.name)
         if isinstance(error, FarfetchError) and not isinstance(error, TargetGone):
             failed = group[len(results)]
             said = f"{quote(name)} is not on: {quote(failed.name)}: {error}"
@@ -109,12 +128,14 @@ def switch_group_on(
     return Result(fields, (f"{quote(name)} is on: {count}", *lines))
 
 
-def switch_group_off(session: Session, name: str, group: tuple[Script, ...]) -> Result:
+def switch_group_off(
+    session: Session, name: str, group: tuple[Script, ...], *, force: bool = False
+) -> Result:
     """Disable those of some scripts that are on, the last first."""
     on = [script for script in group if _enabled(session, script)]
     if not on:
         raise CommandError(f"no script of {quote(name)} is on")
-    results = [switch_off(session, script) for script in reversed(on)]
+    results = [switch_off(session, script.name, force=force) for script in reversed(on)]
     fields: dict[str, Json] = {
         "name": name,
         "on": False,
@@ -171,7 +192,7 @@ def check_all(session: Session, *, lua: bool) -> Result:
     fitting = sum(one["status"] in ("fits", "on") for one in said)
     if not rows:
         return Result({"scripts": [], "places": []}, ("the table is empty",))
-    shown = Table(_MATCHES, tuple(rows))
+    shown = Shown(_MATCHES, tuple(rows))
     summary = f"{fitting} of {len(rows)} fit this program"
     return Result({"scripts": listed, "places": places}, (shown, summary))
 
@@ -190,14 +211,35 @@ def _place_now(session: Session, entry: Entry) -> tuple[str, str]:
     return "fits", ""
 
 
-def listing(session: Session) -> list[Json]:
-    """The scripts of the table, for programs."""
-    target = session.target
-    on = {script.name for script in target.scripts} if target and target.alive else set()
+class Listed(NamedTuple):
+    """A script as it is listed."""
+
+    name: str
+    group: str
+    note: str
+    on: bool
+
+    @property
+    def fields(self) -> dict[str, Json]:
+        """The same for programs."""
+        return self._asdict()
+
+
+def listing(session: Session) -> list[Listed]:
+    """The scripts of the table, and what is on besides."""
+    table = session.table
+    others = set(not_of(session, table))
+    on = _on(session) if session.target and session.target.alive else {}
+    names = {script.name for script in table.scripts}
     return [
-        {"name": script.name, "group": script.group, "note": script.note, "on": script.name in on}
-        for script in session.table.scripts
-    ]
+        Listed(
+            script.name,
+            script.group,
+            _AS_BEFORE if script.name in others else script.note,
+            script.name in on,
+        )
+        for script in table.scripts
+    ] + [Listed(name, "", "not of this table", on=True) for name in on if name not in names]
 
 
 def is_on(session: Session, script: Script) -> bool:
@@ -205,11 +247,12 @@ def is_on(session: Session, script: Script) -> bool:
     return _enabled(session, script) is not None
 
 
+def _on(session: Session) -> dict[str, LiveScript]:
+    return {live.name: live for live in session.attached.scripts}
+
+
 def _enabled(session: Session, script: Script) -> LiveScript | None:
-    for live in session.attached.scripts:
-        if (live.name, live.text) == (script.name, script.text):
-            return live
-    return None
+    return _on(session).get(script.name)
 
 
 def _live(session: Session, script: Script, *, lua: bool) -> LiveScript:
@@ -222,7 +265,7 @@ def _live(session: Session, script: Script, *, lua: bool) -> LiveScript:
     return known
 
 
-def _table(session: Session, changes: tuple[ScriptChange, ...]) -> list[Table]:
+def _table(session: Session, changes: tuple[ScriptChange, ...]) -> list[Shown]:
     rows = tuple(
         (
             format_address(change.address),
@@ -232,7 +275,7 @@ def _table(session: Session, changes: tuple[ScriptChange, ...]) -> list[Table]:
         )
         for change in changes
     )
-    return [Table(_COLUMNS, rows)] if rows else []
+    return [Shown(_COLUMNS, rows)] if rows else []
 
 
 def _code(session: Session, address: int, raw: bytes) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import Entry, PathGroup, format_address
+from farfetch.scanner import Entry, PathGroup, format_address, quote
 
 from ..answers import values
 from ..answers.result import Column, Json, Result, Table
@@ -13,6 +14,7 @@ from . import codes, entries, groups, scripts, table_symbols
 if TYPE_CHECKING:
     from .session import Session
 
+_LACKING = re.compile(r'no module or region is called "([^"]+)"')
 _COLUMNS = (
     Column("GROUP"),
     Column("NAME", style="bold"),
@@ -56,7 +58,7 @@ def listing(session: Session, *, every: bool) -> Result:
         held = "" if entry.frozen is None else entry.frozen if holding else f"({entry.frozen})"
         place = (_where(entry), address or "?")
         reason = live.reason or (str(live.held.error or "") if live.held else "")
-        said = entry.note or reason
+        said = entry.note or _made_known(session, live.reason) or reason
         is_hidden = hidden(entry.group)
         left_out += is_hidden
         if every or not is_hidden:
@@ -74,8 +76,8 @@ def listing(session: Session, *, every: bool) -> Result:
     blocks: list[Table | str] = [Table(_COLUMNS, tuple(rows))] if rows else []
     known = scripts.listing(session)
     on = tuple(
-        (one.group, one.name, "on" if _is_on(known, one.name) else "", one.note)
-        for one in session.table.scripts
+        (one.group, one.name, "on" if one.on else "", one.note)
+        for one in known
         if every or not hidden(one.group)
     )
     left_out += len(known) - len(on) if not every else 0
@@ -91,12 +93,21 @@ def listing(session: Session, *, every: bool) -> Result:
     if left_out and not every:
         what = "entry or script is" if left_out == 1 else "entries and scripts are"
         blocks.append(f"{left_out} {what} hidden by a group: table all shows all")
-    told: dict[str, Json] = {"entries": fields, "scripts": known, "code": [*made]}
+    listed: list[Json] = [one.fields for one in known]
+    told: dict[str, Json] = {"entries": fields, "scripts": listed, "code": [*made]}
     return Result(told, tuple(blocks) or ("no entries",))
 
 
-def _is_on(known: list[Json], name: str) -> bool:
-    return any(isinstance(one, dict) and one["name"] == name and one["on"] for one in known)
+def _made_known(session: Session, reason: str) -> str:
+    """Which script makes the symbol known that an entry waits for; "" where there is none."""
+    lacking = _LACKING.search(reason)
+    if lacking is None:
+        return ""
+    registers = re.compile(rf"registersymbol\s*\([^)]*(?<!\w){re.escape(lacking[1])}(?!\w)", re.I)
+    for script in session.table.scripts:
+        if registers.search(script.text):
+            return f"waits for table on {quote(script.name)}"
+    return ""
 
 
 def _where(entry: Entry) -> str:

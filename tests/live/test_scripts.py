@@ -443,11 +443,15 @@ def test_code_that_is_made_anew_while_a_script_is_on(hooked: tuple[Hooked, Targe
     code = target.allocate(4096)
     for new, is_other in ((b"\0\0\0\0", False), (b"new!", True)):
         target.write_bytes(code, bytes(4))
-        script = target.script(f"[ENABLE]\n{code:x}:\n db 1 2 3 4\n[DISABLE]\n{code:x}:\n db 0 0 0 0")
+        script = target.script(
+            f"[ENABLE]\n{code:x}:\n db 1 2 3 4\n[DISABLE]\n{code:x}:\n db 0 0 0 0"
+        )
         script.enable()
         target.write_bytes(code, new)
         for end in (script.disable, script.undo) if is_other else ():
-            with pytest.raises(ScriptError, match="no longer there: expected 01 02 03 04, found 6e"):
+            with pytest.raises(
+                ScriptError, match="no longer there: expected 01 02 03 04, found 6e"
+            ):
                 end()
         assert target.read_bytes(code, 4) == new
         if is_other:

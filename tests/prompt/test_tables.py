@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from farfetch.scanner import attach
 
 from support.hooked import Hooked, build
 from support.prompting import until
@@ -436,3 +437,69 @@ def test_scripts_are_switched_on_and_off(drive: Drive, tmp_path: Path) -> None:
         shell.ask("detach")
         assert running.ask("hit 5")[0] == 85
         assert shell.error("table on god")["type"] == "NoTarget"
+
+
+def test_what_is_on_when_another_table_is_loaded(drive: Drive, tmp_path: Path) -> None:
+    """It can be switched off, whatever the table says now, and is said where it stays."""
+    god = "[ENABLE]\nhit:\n {}\nregistersymbol(god)\ngod:\n[DISABLE]\nhit:\n db 29 77 04\n"
+    files = {}
+    for file, name, code in (
+        ("one", "god", "nop 3"),
+        ("two", "god", "db C3"),
+        ("three", "more", ""),
+    ):
+        script = {"name": name, "text": god.format(code) + "unregistersymbol(god)"}
+        entry = {"name": "there", "where": "god+4", "type": "i32"}
+        content = {"format": "farfetch table", "version": 4, "entries": [entry]}
+        files[file] = tmp_path / f"{file}.json"
+        files[file].write_text(json.dumps({**content, "scripts": [script]}))
+    with Hooked(build(tmp_path)) as running, attach(running.pid) as target:
+        before = target.read_bytes(running.hit, 16)
+        shell = drive("-p", running.pid)
+        shell.ask(f"load '{files['one']}'")
+        shell.ask("table on god")
+        shell.ask(f"load '{files['two']}'")
+        [listed] = shell.ask("table")["scripts"]
+        assert (listed["on"], listed["note"]) == (True, "as it was before this table was loaded")
+        assert "table off comes first" in shell.error("table on god")["message"]
+        shell.ask("table off god")
+        assert target.read_bytes(running.hit, 16) == before
+        shell.ask("table on god")
+        assert target.read_bytes(running.hit, 1) == b"\xc3"
+        shell.ask(f"load '{files['three']}'")
+        assert [(one["name"], one["on"], one["note"]) for one in shell.ask("table")["scripts"]] == [
+            ("more", False, ""),
+            ("god", True, "not of this table"),
+        ]
+        shell.ask("table off god")
+        assert shell.error("table off god")["type"] == "TableError"
+        assert target.read_bytes(running.hit, 16) == before
+        shell.ask(f"load '{files['two']}'")
+        shell.ask("table on god")
+        target.write_bytes(running.hit, b"\xcc", force=True)
+        assert "found cc" in shell.error("table off god")["message"]
+        shell.ask("table off god --force")
+        assert target.read_bytes(running.hit, 16) == before
+        shell.ask("table on god")
+        shell.ask(f"nop {running.hit + 3:#x} --undo-at-exit")
+        number = shell.ask(f"nop {running.hit + 4:#x}")["patch"]
+        assert shell.ask("detach")["changed"] == ['"god"', f"patch {number}"]
+        target.write_bytes(running.hit, before, force=True)
+
+
+def test_a_place_that_waits_for_a_script_names_it(
+    tmp_path: Path, farfetch: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    file = tmp_path / "waits.json"
+    script = {"name": "god mode", "text": "[ENABLE]\nhit:\nregistersymbol(more god)\n[DISABLE]\n"}
+    entries = [
+        {"name": name, "where": f"{name}+4", "type": "i32"} for name in ("god", "goddess", "od")
+    ]
+    content = {"format": "farfetch table", "version": 4, "entries": entries, "scripts": [script]}
+    file.write_text(json.dumps(content))
+    with Hooked(build(tmp_path)) as running:
+        said = farfetch("-p", running.pid, "-c", f"load '{file}'", "-c", "table").stdout
+    [god, goddess, other] = [line for line in said.splitlines() if "+0x4" in line or "+4" in line]
+    assert god.rstrip().endswith('waits for table on "god mode"')
+    assert 'called "goddess"' in goddess
+    assert 'called "od"' in other
