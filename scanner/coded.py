@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from .debug import refusals as _refusals
     from .debug import watchpoint as _watchpoint
     from .script import live_script as _live_script
-    from .script import scripts as _scripts
 else:
     _instruction = Later("farfetch.scanner.code.instruction")
     _symbols = Later("farfetch.scanner.code.symbols")
@@ -32,7 +31,6 @@ else:
     _refusals = Later("farfetch.scanner.debug.refusals")
     _watchpoint = Later("farfetch.scanner.debug.watchpoint")
     _live_script = Later("farfetch.scanner.script.live_script")
-    _scripts = Later("farfetch.scanner.script.scripts")
 
 #: A function behind its module's name, and an offset.
 _FUNCTION: Final = re.compile(r'"?([^"]*![^"+]*)"?\s*([+-]\s*(?:0x[0-9a-fA-F]+|[0-9]+))?')
@@ -46,7 +44,7 @@ class Coded(Holding):
 
     def __init__(self, memory: Memory, *, bits: int | None = None) -> None:
         super().__init__(memory, bits=bits)
-        self._scripts: _scripts.Scripts | None = None
+        self._scripts: _live_script.Scripts | None = None
         self._symbols: _symbols.Symbols | None = None
 
     def _all_patches(self) -> Patches:
@@ -292,7 +290,7 @@ class Coded(Holding):
         >>> memory.hex(" "), [one.name for one in target.scripts]
         ('90 90', ['script 1'])
         """
-        from .script.scripts import Scripts  # which needs iced
+        from .script.live_script import Scripts  # which needs iced
 
         self._life.check()
         with self._making:

@@ -4,40 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from .. import arguments
-from ..errors import FarfetchError, MemoryFault, PatchError, ScriptError
+from ..code.symbols import Symbols
+from ..errors import FarfetchError, PatchError, ScriptError, TargetClosed
 from ..later import Later
-from ..lifetime.bound import Scoped
+from ..lifetime.bound import Bound, Scoped
+from ..lifetime.life import Life
 from ..lifetime.whole import whole
 from ..memory.changes import Change
+from ..memory.named import NamedAddress
+from ..memory.space import Space
 from ..values.literals import quote
-from .allocating import Allocated
+from .allocating import Allocated, Block
 from .layout import Names, assemble_part
-from .plan import (
-    Plan,
-    apart,
-    apply,
-    changes_of,
-    lua_changes,
-    overlap,
-    prepare,
-    put_back,
-    rights_of,
-)
+from .plan import Plan, apply, changes_of, lua_changes, overlap, prepare, rights_of
 from .program import Program, read_program
 from .registering import Registered
 from .rights import Rights
 from .source import has_lua
 from .statements import Part
+from .taking_back import apart, is_unmapped, put_back, still_changed, was_taken_back
 
 if TYPE_CHECKING:
     from . import around as _target_around
     from . import lua as _lua
-    from .scripts import Scripts
 else:
     _target_around = Later("farfetch.scanner.script.around")
     _lua = Later("farfetch.scanner.script.lua")
@@ -192,10 +187,11 @@ class LiveScript(Scoped):
             self._scripts.remove(self)
             self.enabled = False
         self._names.take_back()
-        took_back = plan is not None and self._took_back(plan)
-        self._rights.take_back(self._scripts.space)
-        if not took_back:
-            self._memory.take_back(self._scripts.space)
+        space = self._scripts.space
+        is_used = plan is not None and was_taken_back(space, plan.outside, plan.values)
+        self._rights.take_back(space)
+        if not is_used:
+            self._memory.take_back(space)
         self._made, self._values, self._sandbox = (), (), None
 
     def disable(self) -> None:
@@ -217,8 +213,9 @@ class LiveScript(Scoped):
         with self._scripts.lock:
             if not self.enabled or self._program is None:
                 return
-            left = self._left()
-            if not self._program.has_sections or self._is_unmapped():
+            space = self._scripts.space
+            left = still_changed(space, self._made, self.name)
+            if not self._program.has_sections or is_unmapped(space, self._made):
                 whole(partial(self._put_back, left))
                 return
             around, program = self._around(), self._program
@@ -256,9 +253,12 @@ class LiveScript(Scoped):
         (b'abc', False)
         """
         self._life.check()
+        force = arguments.flag("force", force)
         with self._scripts.lock:
             if self.enabled:
-                whole(partial(self._put_back, self._left(force=arguments.flag("force", force))))
+                space = self._scripts.space
+                left = still_changed(space, self._made, self.name, force=force)
+                whole(partial(self._put_back, left))
 
     def _put_back(self, left: Sequence[Change]) -> None:
         space = self._scripts.space
@@ -267,37 +267,6 @@ class LiveScript(Scoped):
         put_back(space, data)
         put_back(space, self._values)
         self._end(None)
-
-    def _left(self, *, force: bool = False) -> list[Change]:
-        """What is to be taken back: not what is as before, nor what is no longer mapped."""
-        space = self._scripts.space
-        space.check()
-        left: list[Change] = []
-        for change in self._made:
-            there = self._there(change)
-            if there is None or there == change.before:
-                continue
-            if there == change.after or apart(space, (change,))[1]:
-                left.append(change)
-            elif force:
-                left.append(change._replace(after=there))
-            else:
-                reason = f"{PatchError(change.address, change.after, there)}"
-                raise ScriptError(0, f"{quote(self.name)} is not undone: {reason}")
-        return left
-
-    def _is_unmapped(self) -> bool:
-        return any(self._there(change) is None for change in self._made)
-
-    def _there(self, change: Change) -> bytes | None:
-        """What is where it was made; None where nothing is mapped."""
-        space = self._scripts.space
-        try:
-            return space.read_bytes(change.address, len(change.after))
-        except MemoryFault as error:
-            if error.blocked:
-                raise
-            return None
 
     def _end(self, part: Part | None) -> None:
         """Take its names and rights away, and forget what it has changed."""
@@ -399,22 +368,6 @@ class LiveScript(Scoped):
                 raise ScriptError(0, str(error)) from None
             raise
 
-    def _took_back(self, plan: Plan) -> bool:
-        """Take back what was written, should Ctrl-C have come behind it; whether it was."""
-        memory = self._scripts.space.memory
-        with contextlib.suppress(FarfetchError):
-            put_back(self._scripts.space, plan.values)
-            written = [
-                change
-                for change in plan.outside
-                if memory.read(change.address, len(change.after)) == change.after
-            ]
-            code, data = apart(self._scripts.space, written)
-            memory.change([change.back for change in code])
-            put_back(self._scripts.space, data)
-            return bool(written)
-        return False
-
     def __enter__(self) -> LiveScript:
         self.enable()
         return self
@@ -425,3 +378,54 @@ class LiveScript(Scoped):
 
     def __repr__(self) -> str:
         return f"<LiveScript {self.name!r} {'enabled' if self.enabled else 'not enabled'}>"
+
+
+class Scripts(Bound):
+    """The scripts of one target.
+
+    Args:
+        space: the target.
+        functions: of its modules.
+    """
+
+    def __init__(self, space: Space, functions: Symbols) -> None:
+        self.space = space
+        self.functions = functions
+        self.lock = threading.RLock()
+        self._life = Life(partial(TargetClosed, None, "target"))
+        self.kept: dict[str, Block] = {}  # by globalalloc
+        self.rights: list[Rights] = []  # of the scripts that have asked for some
+        self.shadowed: dict[str, NamedAddress] = {}  # by names that scripts register
+        self._enabled: list[LiveScript] = []
+        self._count = 0
+
+    @property
+    def enabled(self) -> tuple[LiveScript, ...]:
+        """Those that are enabled, in the order in which that was done."""
+        self._life.check()
+        return tuple(self._enabled)
+
+    def script(
+        self,
+        text: str,
+        name: str = "",
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        lua: bool = False,
+    ) -> LiveScript:
+        """Make one; nothing is read or changed yet."""
+        self._life.check()
+        arguments.text("text", text)
+        arguments.text("name", name)
+        shown = None if folder is None else arguments.path("folder", folder)
+        lua = arguments.flag("lua", lua)
+        self._count += 1
+        return LiveScript(self, text, name or f"script {self._count}", shown, lua=lua)
+
+    def add(self, script: LiveScript) -> None:
+        """Note that one is enabled."""
+        self._enabled.append(script)
+
+    def remove(self, script: LiveScript) -> None:
+        """Note that one no longer is."""
+        self._enabled.remove(script)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +17,7 @@ from .layout import Assembled, Names, Piece, value_of
 from .rights import Wanted, check
 from .search import expression_of, find_first, ranges_of
 from .statements import Part, Search
+from .taking_back import apart, put_back
 
 if TYPE_CHECKING:
     from .around import TargetAround
@@ -281,24 +282,3 @@ def apply(space: Space, changes: list[Change]) -> None:
             put_back(space, changes[len(code) :])
             space.memory.change([change.back for change in code])
             raise
-
-
-def put_back(space: Space, data: Sequence[Change]) -> None:
-    """Take changes of data back, the last first, where the target has not written since."""
-    for change in reversed(data):
-        if space.memory.read(change.address, len(change.after)) == change.after:
-            space.write_bytes(change.address, change.before, force=True)
-
-
-def apart(space: Space, changes: Sequence[Change]) -> tuple[list[Change], list[Change]]:
-    """Those of code, and those of data, which a target may write and changes itself."""
-    regions = [] if space.memory.pid is None else space.regions()
-    starts = [region.start for region in regions]
-    code: list[Change] = []
-    data: list[Change] = []
-    for change in changes:
-        at = bisect_right(starts, change.address) - 1
-        region = regions[at] if at >= 0 and change.address in regions[at] else None
-        is_data = region is not None and region.writable and not region.executable
-        (data if is_data else code).append(change)
-    return code, data

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def run(session: Session, given: Given) -> Result:  # noqa: ARG001
     """Let go of the target, its matches and its frozen entries."""
     target = session.attached
-    left = patches.left(session)
+    left = patches.left(session.target, session.undone)
     session.detach()
     changed: list[Json] = [*left]
     return Result(

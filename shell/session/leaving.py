@@ -42,7 +42,7 @@ def may_end(session: Session) -> bool:
     if not _may_lose(session):
         return False
     if session.say is not None:
-        for line in patches.stays(patches.left(session)):
+        for line in patches.stays(patches.left(session.target, session.undone)):
             session.say(line)
     return True
 

@@ -13,18 +13,20 @@ from ..answers import report
 if TYPE_CHECKING:
     from farfetch.scanner import LiveScript
 
-    from .session import Session
-
 _SHOWN = 8
 
 
-def left(session: Session) -> tuple[str, ...]:
-    """What stays changed in the target when it is let go: scripts, and patches by number."""
-    target = session.target
+def left(target: Target | None, undone: Collection[Patch | LiveScript]) -> tuple[str, ...]:
+    """What stays changed in a target when it is let go: scripts, and patches by number.
+
+    Args:
+        target: None where there is none.
+        undone: what is to be undone then.
+    """
     if target is None or not target.alive:
         return ()
-    scripts = (quote(one.name) for one in target.scripts if one not in session.undone)
-    made = (f"patch {one.number}" for one in target.patches if one not in session.undone)
+    scripts = (quote(one.name) for one in target.scripts if one not in undone)
+    made = (f"patch {one.number}" for one in target.patches if one not in undone)
     return (*scripts, *made)
 
 

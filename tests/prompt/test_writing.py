@@ -357,6 +357,7 @@ CALLERS = {
     "shell/commands/assemble.py": "assemble, by Target.patch",
     "scanner/script/live_script.py": "scripts, whose tests are their own",
     "scanner/script/plan.py": "scripts, whose tests are their own",
+    "scanner/script/taking_back.py": "scripts, whose tests are their own",
     "scanner/script/hooking.py": "hooks, whose tests are their own",
     "scanner/tables/code_entry.py": "a table's code, by Target.patch and hooks",
     "shell/session/entries.py": "table and load",

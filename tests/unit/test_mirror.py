@@ -97,7 +97,7 @@ ELSEWHERE = (
     ("scanner/script/lua_prelude scanner/script/lua_objects", "unit/script/test_lua"),
     ("scanner/script/lua_world scanner/script/lua_assembling", "unit/script/test_lua"),
     ("scanner/script/around scanner/script/allocating", "live/test_scripts"),
-    ("scanner/script/registering scanner/script/scripts", "live/test_scripts"),
+    ("scanner/script/registering scanner/script/taking_back", "live/test_scripts"),
     ("scanner/script/files", "unit/script/test_program unit/script/test_hostile"),
     ("scanner/process/changing scanner/process/remote", "live/test_stopping"),
     ("scanner/process/refusals scanner/process/room", "live/test_stopping"),
