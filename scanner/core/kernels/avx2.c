@@ -67,6 +67,22 @@ static inline void vector_fence(void)
 	_mm_sfence();
 }
 
+/* The lesser and the greater of lanes, as signed numbers. */
+#define VECTOR_HAS_EXTREMES_32
+#define VECTOR_HAS_EXTREMES_64
+#define vector_lesser_32	_mm256_min_epi32
+#define vector_greater_32	_mm256_max_epi32
+
+static inline __m256i vector_lesser_64(__m256i a, __m256i b)
+{
+	return _mm256_blendv_epi8(a, b, _mm256_cmpgt_epi64(a, b));
+}
+
+static inline __m256i vector_greater_64(__m256i a, __m256i b)
+{
+	return _mm256_blendv_epi8(b, a, _mm256_cmpgt_epi64(a, b));
+}
+
 static bool vector_supported(void)
 {
 	return ff_x86_has(FF_X86_AVX2, FF_X86_YMM);

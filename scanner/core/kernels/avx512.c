@@ -57,6 +57,14 @@ static inline void vector_fence(void)
 	_mm_sfence();
 }
 
+/* The lesser and the greater of lanes, as signed numbers. */
+#define VECTOR_HAS_EXTREMES_32
+#define VECTOR_HAS_EXTREMES_64
+#define vector_lesser_32	_mm512_min_epi32
+#define vector_greater_32	_mm512_max_epi32
+#define vector_lesser_64	_mm512_min_epi64
+#define vector_greater_64	_mm512_max_epi64
+
 static bool vector_supported(void)
 {
 	return ff_x86_has(FF_X86_AVX512, FF_X86_ZMM);

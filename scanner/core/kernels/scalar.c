@@ -11,6 +11,7 @@
 
 #define FRAMES_U32			uint32_t
 #define FRAMES_U64			uint64_t
+#define FRAMES_LOOK_U64			uint64_t
 #define FRAMES_LESSER_U32(a, b)		((int32_t)(a) < (int32_t)(b) ? (a) : (b))
 #define FRAMES_LESSER_U64(a, b)		((int64_t)(a) < (int64_t)(b) ? (a) : (b))
 #define FRAMES_GREATER_U32(a, b)	((int32_t)(a) > (int32_t)(b) ? (a) : (b))

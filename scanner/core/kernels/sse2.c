@@ -8,6 +8,7 @@
 
 #define VECTOR_BYTES 16
 #define VECTOR_NAME sse2
+#define VECTOR_LOOKS_BY_WORD	/* nothing compares numbers of 64 bits before SSE4.2 */
 
 typedef __m128i vector_mask;
 

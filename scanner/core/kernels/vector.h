@@ -4,7 +4,10 @@
  *
  * An instruction set's file defines VECTOR_BYTES, VECTOR_NAME, vector_mask (an
  * integer vector), vector_any(), vector_bits_1/2/4/8() and vector_supported(), then
- * includes this. Loads, comparisons and arithmetic are the compiler's own vector types.
+ * includes this. Loads, comparisons and arithmetic are the compiler's own vector types. Where it
+ * has an instruction for the lesser and the greater of signed lanes it defines these for 32 bits,
+ * for 64, or both, and VECTOR_HAS_EXTREMES_32 or _64; and VECTOR_LOOKS_BY_WORD where those of 64
+ * bits are found sooner word by word.
  *
  * A group of 64 slots ends in one word of the mask. Here i32, stride 4, in vectors of 16 bytes:
  *
@@ -224,32 +227,46 @@ static void vector_unpack(uint32_t width, const uint8_t *packed, uint8_t *piece)
 		ff_unpack(2, packed, piece);
 }
 
+/* The lesser and the greater of lanes, as signed numbers, where there is no instruction for it. */
 #define DEFINE_EXTREMES(bits)								\
-VECTOR_INLINE vector_u##bits lesser_u##bits(vector_u##bits a, vector_u##bits b)	\
+VECTOR_INLINE vector_mask vector_lesser_##bits(vector_mask a, vector_mask b)		\
 {											\
-	vector_i##bits left = (vector_i##bits)a, right = (vector_i##bits)b;		\
-	vector_u##bits is = (vector_u##bits)(left < right);				\
+	vector_mask is = (vector_mask)((vector_i##bits)a < (vector_i##bits)b);		\
 											\
 	return (a & is) | (b & ~is);							\
 }											\
 											\
-VECTOR_INLINE vector_u##bits greater_u##bits(vector_u##bits a, vector_u##bits b)	\
+VECTOR_INLINE vector_mask vector_greater_##bits(vector_mask a, vector_mask b)		\
 {											\
-	vector_i##bits left = (vector_i##bits)a, right = (vector_i##bits)b;		\
-	vector_u##bits is = (vector_u##bits)(left > right);				\
+	vector_mask is = (vector_mask)((vector_i##bits)a < (vector_i##bits)b);		\
 											\
-	return (a & is) | (b & ~is);							\
+	return (b & is) | (a & ~is);							\
 }
 
+#ifndef VECTOR_HAS_EXTREMES_32
 DEFINE_EXTREMES(32)
-DEFINE_EXTREMES(64)
+#endif
 
 #define FRAMES_U32		vector_u32
 #define FRAMES_U64		vector_u64
-#define FRAMES_LESSER_U32	lesser_u32
-#define FRAMES_LESSER_U64	lesser_u64
-#define FRAMES_GREATER_U32	greater_u32
-#define FRAMES_GREATER_U64	greater_u64
+#define FRAMES_LESSER_U32(a, b)	\
+	((vector_u32)vector_lesser_32((vector_mask)(a), (vector_mask)(b)))
+#define FRAMES_GREATER_U32(a, b) \
+	((vector_u32)vector_greater_32((vector_mask)(a), (vector_mask)(b)))
+#ifdef VECTOR_LOOKS_BY_WORD
+#define FRAMES_LOOK_U64		uint64_t
+#define FRAMES_LESSER_U64(a, b)	((int64_t)(a) < (int64_t)(b) ? (a) : (b))
+#define FRAMES_GREATER_U64(a, b) ((int64_t)(a) > (int64_t)(b) ? (a) : (b))
+#else
+#ifndef VECTOR_HAS_EXTREMES_64
+DEFINE_EXTREMES(64)
+#endif
+#define FRAMES_LOOK_U64		vector_u64
+#define FRAMES_LESSER_U64(a, b)	\
+	((vector_u64)vector_lesser_64((vector_mask)(a), (vector_mask)(b)))
+#define FRAMES_GREATER_U64(a, b) \
+	((vector_u64)vector_greater_64((vector_mask)(a), (vector_mask)(b)))
+#endif
 #define FRAMES_INLINE		VECTOR_INLINE
 #define FRAMES_NAME(name)	vector_##name
 #include "frames.h"
