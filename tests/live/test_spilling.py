@@ -137,6 +137,24 @@ def test_under_pressure_no_more_is_taken(tmp_path: Path, spawn: Spawn) -> None:
         assert scan.values_memory + scan.disk == 192 * MIB
 
 
+def test_who_waits_while_there_is_enough_waits_for_no_memory_of_ours(
+    tmp_path: Path, spawn: Spawn
+) -> None:
+    """The kernel drops files to have room, and that takes time."""
+    process = spawn("values", "32", "random")
+    place(tmp_path, {"proc/meminfo": "MemTotal: 8000000 kB\nMemAvailable:    1000001 kB\n"})
+    say(tmp_path, 90, 60)
+    with scanning(process.pid, tmp_path, where_of(process), 1 << 30) as (target, scan):
+        scan.first()
+        target._arena.relieve()
+        assert (scan.values_memory, scan.disk) == (32 * MIB, 0)
+        place(tmp_path, {"proc/meminfo": "MemTotal: 8000000 kB\nMemAvailable:    999999 kB\n"})
+        say(tmp_path, 90, 60)
+        target._arena.relieve()
+        assert scan.values_memory <= target._arena.bytes <= 4 * MIB
+        assert scan.values_memory + scan.disk == 32 * MIB
+
+
 def test_where_nobody_does_anything_else_the_oldest_go(tmp_path: Path, spawn: Spawn) -> None:
     process = spawn("values", "128", "random")
     with scanning(process.pid, tmp_path, where_of(process), 1 << 30) as (target, scan):

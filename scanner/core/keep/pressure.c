@@ -4,6 +4,8 @@
  *
  *   pressure   some   of the last ten seconds, the share in which somebody waited for memory
  *              full   in which nobody did anything else; see the kernel's accounting/psi.rst
+ *   available  what can be had without swapping; files that can be dropped are in it, and who waits
+ *              until some of them are is short of nothing; see the kernel's filesystems/proc.rst
  *   groups     /a/b   has a limit and takes some of it, and so have /a and /; files that can be
  *                     dropped at any time are not counted as taken
  *
@@ -22,6 +24,7 @@
 
 #define SOME	10.0	/* percent, from which on no more is taken */
 #define FULL	5.0	/* and from which on some is given back */
+#define SCARCE	8	/* pressure it is while less than such a part of all memory is available */
 #define STEP	((uint64_t)64 << 20)	/* of that at a time, or an eighth of what is used */
 #define NO_LIMIT	((uint64_t)1 << 60)
 
@@ -73,16 +76,20 @@ static bool read_number(const char *root, const char *folder, const char *name, 
 	return true;
 }
 
-static uint64_t droppable(const char *root, const char *folder, const char *line)
+/* The number behind a word that a line of a file begins with. */
+static bool read_line(const char *root, const char *folder, const char *name, const char *word,
+		      uint64_t *out)
 {
 	char told[8192] = "\n", wanted[64];
 	const char *at;
 
-	if (!read_text(root, folder, "memory.stat", told + 1, sizeof(told) - 1))
-		return 0;
-	snprintf(wanted, sizeof(wanted), "\n%s ", line);
+	if (!read_text(root, folder, name, told + 1, sizeof(told) - 1))
+		return false;
+	snprintf(wanted, sizeof(wanted), "\n%s ", word);
 	at = strstr(told, wanted);
-	return at ? strtoull(at + strlen(wanted), NULL, 10) : 0;
+	if (at)
+		*out = strtoull(at + strlen(wanted), NULL, 10);
+	return at;
 }
 
 /* What is left of nine tenths of a group's limit; less than nothing beyond them. */
@@ -96,7 +103,8 @@ static int64_t room_in(const char *root, const char *folder, const struct versio
 	}
 	if (limit >= NO_LIMIT || !read_number(root, folder, version->taken, &taken))
 		return INT64_MAX;
-	files = droppable(root, folder, version->droppable);
+	if (!read_line(root, folder, "memory.stat", version->droppable, &files))
+		files = 0;
 	taken -= files < taken ? files : taken;
 	return (int64_t)(limit - limit / 10) - (int64_t)taken;
 }
@@ -155,13 +163,23 @@ int64_t ff_group_room(const char *root)
 
 /* ---- both ---- */
 
+/* Whether so little memory is available that others wait for what we hold, or it is not known. */
+static bool is_scarce(const char *root)
+{
+	uint64_t all, available;
+
+	return !read_line(root, "/proc", "meminfo", "MemTotal:", &all) ||
+	       !read_line(root, "/proc", "meminfo", "MemAvailable:", &available) ||
+	       available < all / SCARCE;
+}
+
 uint64_t ff_pressure_spares(const char *root, uint64_t used)
 {
 	int64_t room = ff_group_room(root);
 	uint64_t spared = UINT64_MAX, step = used / 8 > STEP ? used / 8 : STEP;
 	char told[256];
 
-	if (read_text(root, "/proc/pressure", "memory", told, sizeof(told))) {
+	if (is_scarce(root) && read_text(root, "/proc/pressure", "memory", told, sizeof(told))) {
 		if (share_of(told, "full") >= FULL)
 			spared = used > step ? used - step : 0;
 		else if (share_of(told, "some") >= SOME)
