@@ -14,9 +14,12 @@ threads=build/sanitize/threads
 mkdir -p build/sanitize
 cmake -S . -B $threads -DFARFETCH_MODULE=OFF -DFARFETCH_PROGRAMS=ON -DFARFETCH_WERROR=ON \
 	-DFARFETCH_SANITIZE=thread >$threads.log || { cat $threads.log; exit 1; }
-cmake --build $threads --target frames stress watching farfetch-guardian >$threads.log || { cat $threads.log; exit 1; }
+cmake --build $threads --target frames failing tiers stress watching farfetch-guardian \
+	>$threads.log || { cat $threads.log; exit 1; }
 # Without randomization: the sanitizer wants addresses that newer kernels may not give it.
 setarch -R $threads/tests/frames
+setarch -R $threads/tests/failing
+setarch -R $threads/tests/tiers
 setarch -R $threads/tests/stress
 setarch -R $threads/tests/watching $threads/scanner/core/farfetch-guardian
 
