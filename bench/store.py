@@ -23,12 +23,12 @@ each populates its own before it reads to 0.72 again. Fewer pages would help: wi
 width of bits for each piece 20-bit numbers took 0.63 of their bytes, floats 0.84, pointers by their
 halves 0.42; the memory of real programs, in which next to no piece is of small integers, CPython's
 0.81 (54 % of the pieces) and Node.js's 0.84 (26 %). On a thread of its own ff_kernels' frame(),
-which finds base and width, goes through 85 GB/s of what is in the cache with AVX-512 for both widths
-of words, 39 with AVX2, 8.6 with SSE2, frame_pack() through 72, 48 and 24, frame_unpack() through 67,
-45 and 22; from memory, with AVX-512, 18, 17 and 10; two threads read raw at 14. So where there is room
-values are kept as they were read. They are packed only when they would leave memory, where that
-saves a quarter (packed.c): a first scan of small values with room for a third of them took 1.6
-times the processor time, and 0.63 of the disk.
+which finds base and width, goes through 85 GB/s of what is in the cache with AVX-512 for both
+widths of words, 39 with AVX2, 8.6 with SSE2, frame_pack() through 72, 48 and 24, frame_unpack()
+through 67, 45 and 22; from memory, with AVX-512, 18, 17 and 10; two threads read raw at 14. So
+where there is room values are kept as they were read. They are packed only when they would leave
+memory, where that saves a quarter (packed.c): a first scan of small values with room for a third of
+them took 1.6 times the processor time, and 0.63 of the disk.
 
 A next scan of few of the values took 1.4 times a raw read's processor time, and 2.7 times where it
 compared values by an amount, as ff_values_scatter() spread the old ones over the chunk to compare
