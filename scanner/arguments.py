@@ -124,9 +124,12 @@ def instance(name: str, value: object, kind: type[Kind], what: str) -> Kind:
 def path(name: str, value: object) -> str:
     """The name of a file or folder."""
     try:
-        return os.fsdecode(value)  # type: ignore[arg-type]
+        decoded = os.fsdecode(value)  # type: ignore[arg-type]
     except Exception:
-        raise ArgumentError(name, value, "the name of a file, as text or as a path") from None
+        decoded = ""  # which would be the folder that we are in
+    if not decoded:
+        raise ArgumentError(name, value, "the name of a file, as text or as a path")
+    return decoded
 
 
 def function(name: str, value: object) -> Callable[..., Any] | None:

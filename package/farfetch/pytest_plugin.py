@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import farfetch
+
 if TYPE_CHECKING:
+    import farfetch.scanner
     from farfetch.scanner import LiveScript, Patch, Target
 
 
 @pytest.fixture
-def farfetch_target() -> Iterator[Callable[..., Target]]:
+def farfetch_target() -> Iterator[Callable[..., farfetch.scanner.Target]]:
     """Attach to a process, as ``farfetch.scanner.attach`` does; waits 10 seconds for it.
 
     With the test's end what it has frozen thaws, what it has patched and hooked, and scripts that
@@ -28,7 +31,9 @@ def farfetch_target() -> Iterator[Callable[..., Target]]:
 
     targets: list[Target] = []
 
-    def attached(what: Any, *, wait: float | None = 10.0, **options: Any) -> Target:
+    def attached(
+        what: Any, *, wait: float | None = 10.0, **options: Any
+    ) -> farfetch.scanner.Target:
         target = attach(what, wait=wait, **options)
         targets.append(target)
         return target
@@ -41,7 +46,7 @@ def farfetch_target() -> Iterator[Callable[..., Target]]:
             pytest.fail("\n".join(f"farfetch_target: {said}" for said in left), pytrace=False)
 
 
-def _cleaned_up(target: Target) -> list[str]:
+def _cleaned_up(target: farfetch.scanner.Target) -> list[str]:
     """Undo all that can be undone, and close; what is left, a line each."""
     from farfetch.scanner import FarfetchError
 
@@ -72,7 +77,7 @@ def assert_value() -> Callable[..., Any]:
 
 
 def _assert_value(
-    target: Target,
+    target: farfetch.scanner.Target,
     address: Any,
     type: Any,  # noqa: A002  # the field's word
     wanted: Any,
@@ -97,7 +102,7 @@ def _assert_value(
     pytest.fail(said)  # behind what was caught: a report shows the test, and nothing of ours
 
 
-def _is_number(target: Target, type: Any) -> bool:  # noqa: A002
+def _is_number(target: farfetch.scanner.Target, type: Any) -> bool:  # noqa: A002
     """Whether a text that is wanted of such a value is a predicate, and not the value."""
     from farfetch.scanner import scan_layout, value_type
 

@@ -24,6 +24,11 @@ class NotRegular(OSError):
         super().__init__(errno.EINVAL, "is not a regular file")
 
 
+def is_there(name: str) -> bool:
+    """Whether a name is taken; where that cannot be told, who writes there is told why."""
+    return os.path.exists(name)  # noqa: PTH110 - which raises nothing
+
+
 @contextlib.contextmanager
 def opened_regular(name: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A regular file to be read; a pipe that nobody writes to holds nobody up.

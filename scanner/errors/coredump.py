@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import FarfetchError
+from .base import FarfetchError, called
 
 
 class CoreFileError(FarfetchError):
@@ -22,7 +22,7 @@ class CoreFileError(FarfetchError):
         self.reason = reason
 
     def _message(self) -> str:
-        return f"the core file {self.file}: {self.reason}"
+        return f"the core file {called(self.file)}: {self.reason}"
 
 
 class ReadOnlyTarget(FarfetchError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from .base import FarfetchError, count, either, short
+from .base import FarfetchError, called, count, either, short
 
 
 class ArgumentError(FarfetchError, ValueError, TypeError):
@@ -78,7 +78,7 @@ class TypeNameError(FarfetchError):
 
     def _message(self) -> str:
         if self.reason:
-            return f"{self.text}: {self.reason}"
+            return f"{called(self.text)}: {self.reason}"
         if self.near:
             return f'no value type is called "{self.text}": did you mean {either(self.near)}?'
         return f'no value type is called "{self.text}": there are i8 to u64, f32, f64, text, …'
@@ -284,7 +284,7 @@ class TableError(FarfetchError):
         self.what = what
 
     def _message(self) -> str:
-        return f"the {self.what} {self.file}: {self.reason}" if self.file else self.reason
+        return f"the {self.what} {called(self.file)}: {self.reason}" if self.file else self.reason
 
 
 class ConfigurationError(FarfetchError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .base import FarfetchError
+from .base import FarfetchError, called
 from .scan import ScanCancelled
 
 
@@ -25,7 +25,7 @@ class PointerMapError(FarfetchError):
         self.reason = reason
 
     def _message(self) -> str:
-        return f"the pointer map {self.file}: {self.reason}" if self.file else self.reason
+        return f"the pointer map {called(self.file)}: {self.reason}" if self.file else self.reason
 
 
 class PointersClosed(FarfetchError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from errno import EMFILE
 from typing import Literal
 
 from .base import FarfetchError, count
@@ -121,10 +122,11 @@ class SnapshotError(FarfetchError):
         self.what = what
 
     def _message(self) -> str:
-        return (
-            f"{self.what} in {self.directory}: {os.strerror(self.errno)}; make room there or set "
-            "FARFETCH_TMPDIR to another directory; the earlier matches are kept"
-        )
+        helps = "make room there or set FARFETCH_TMPDIR to another directory"
+        if self.errno == EMFILE:
+            helps = "raise the limit with ulimit -n"
+        reason = os.strerror(self.errno)
+        return f"{self.what} in {self.directory}: {reason}; {helps}; the earlier matches are kept"
 
 
 class BudgetError(FarfetchError):

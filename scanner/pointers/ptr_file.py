@@ -29,7 +29,15 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from .. import arguments
-from ..declarations.files import NotRegular, opened_regular, put, read_regular, refusing, replaced
+from ..declarations.files import (
+    NotRegular,
+    is_there,
+    opened_regular,
+    put,
+    read_regular,
+    refusing,
+    replaced,
+)
 from ..errors import PointerMapError
 from ..memory.addresses import format_address
 from ..memory.pointer_path import MAX_STEPS, PointerPath
@@ -129,7 +137,7 @@ def export_paths(
     results = f"{name}.results.0"
     if not force:
         for known in (name, *_results(name)):
-            if Path(known).exists():
+            if is_there(known):
                 said = "is there: write to another file, or force it"
                 raise PointerMapError(known, said)
     kept = []

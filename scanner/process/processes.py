@@ -122,12 +122,14 @@ def find_process(wanted: int | str) -> ProcessInfo:
     """
     if not isinstance(wanted, str):
         return _find_pid(arguments.whole("a process", wanted, -MAX_PID, MAX_PID, PID_OR_NAME))
-    wanted = wanted.strip()
+    exact, wanted = wanted, wanted.strip()
     is_pid = re.fullmatch("[0-9]{1,10}", wanted) is not None
     if is_pid and _read_stat(int(wanted)) is not None:
         return _find_pid(int(wanted))
     others = [info for info in processes() if info.pid != os.getpid()]
-    called = [info for info in others if wanted in _names(info)]
+    called = [info for info in others if exact in _names(info)]  # blanks may be part of it
+    if not called and exact != wanted:
+        called = [info for info in others if wanted in _names(info)]
     if not called:
         raise TargetNotFound(int(wanted) if is_pid else wanted, _near(wanted, others))
     if len(called) > 1:

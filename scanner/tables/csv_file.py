@@ -8,10 +8,9 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from pathlib import Path
 
 from .. import arguments
-from ..declarations.files import put, refusing, replaced
+from ..declarations.files import is_there, put, refusing, replaced
 from ..errors import TableError
 
 _PART = 1024  # rows that are put together before they are written
@@ -53,7 +52,7 @@ def write_csv(
     names = arguments.several("names", names, str, "names of columns")
     arguments.like("rows", rows, ("__iter__",), "rows, each with its cells")
     error = partial(TableError, what="file")
-    if not arguments.flag("force", force) and Path(name).exists():
+    if not arguments.flag("force", force) and is_there(name):
         raise error(name, "is there: write to another file, or force it")
     count = 0
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ def message(error: BaseException) -> str:
         text = f"interrupted: {error}" if error.args else "interrupted"
     elif isinstance(error, OSError) and error.strerror:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        text += "; raise the limit with ulimit -n" if error.errno == errno.EMFILE else ""
     else:
         text = f"internal error: {type(error).__name__}: {error}{_origin(error)}"
     return printable("; ".join((text, *notes(error))))

@@ -6,7 +6,7 @@ import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from ..line.words import Words, words_in
+from ..line.words import WORD, Words, unquoted, words_in
 from .arguments import Alternatives, Argument, Asked, Form, Kind, Option
 from .usage import left, usage
 
@@ -82,14 +82,15 @@ class _Reader:
             if word is not None:
                 self.given[argument.name] = self._read(argument, word.text, word.raw)
             return word is not None
+        text: str | None
         if kind.takes == "exact":
-            text = words.text()
+            text = words.text() or None
         else:
             self._options_around()
-            text = words.phrase() if kind.takes == "phrase" else words.rest()
-        if text:
+            text = words.phrase() if kind.takes == "phrase" else words.rest() or None
+        if text is not None:
             self.given[argument.name] = self._read(argument, text, text)
-        return bool(text)
+        return text is not None
 
     def _word(self, kind: Kind) -> Word | None:
         """Take the next word, or as much of it as is one of this kind."""
@@ -217,7 +218,7 @@ class _Reader:
             if text is not None and option.flag not in self._seen:
                 if not text and option.kind is not None:
                     raise self._words.error(option.missing)
-                self._take(option, text)
+                self._take(option, unquoted(text))
 
     def _long_option(self, option: Option) -> None:
         """Take an option whose value goes on to the end of the line."""
@@ -233,7 +234,7 @@ class _Reader:
         """A regular expression for an option, with a group of its key for its value."""
         if option.kind is None:
             return rf"{option.flag}(?P<{option.key}>)"
-        return rf"{option.flag}(?:\s+|=|$)(?P<{option.key}>\S*)"
+        return rf"{option.flag}(?:\s+|=|$)(?P<{option.key}>{WORD.pattern}|)"
 
     def _take(self, option: Option, text: str) -> None:
         self._seen.add(option.flag)

@@ -91,7 +91,8 @@ def run(session: Session, given: Given) -> Result:
         target = _attach(session, given)
     except (FarfetchError, OSError) as error:
         before = session.target
-        if before is not None and before.alive:
+        is_asked_for = given.process is not None or given.core is not None
+        if before is not None and before.alive and is_asked_for:
             noted(error, f"{values.target_label(before)} is still attached")
         raise
     session.follows = given.follow

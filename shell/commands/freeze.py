@@ -10,7 +10,7 @@ from ..answers import quantities, values
 from ..answers.result import Column, Json, Result, Table
 from ..command import Alternatives, Argument, Category, Command, Form, Given, Needs, Option
 from ..command.kinds import FORCE, PLACES, VALUE, choice, seconds
-from ..session import holding, selection
+from ..session import holding, selection, writes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,8 +87,8 @@ def _several(
     if len(failed) > _SAID:
         lines.append(f"{len(failed) - _SAID:,} more could not be frozen")
     fields: list[Json] = [_fields(target, entry) for entry in frozen]
-    refused: list[Json] = [{"entry": text, "reason": failed[text]} for text in failed]
-    return Result({"frozen": fields, "failed": refused}, tuple(lines))
+    refused = writes.as_json(list(failed.items()))
+    return Result({"frozen": fields, "failed": refused, "refused": refused}, tuple(lines))
 
 
 def _terms(session: Session, entry: Freeze) -> str:

@@ -12,7 +12,7 @@ from ..answers.result import Json, Result
 from ..command import Alternatives, Argument, Category, Command, Form, Given, Option
 from ..command.kinds import FILE, FORCE
 from ..errors import CommandError, UsageError
-from ..session import advice, entries, leaving, scripts, table_symbols, unsaved
+from ..session import advice, entries, leaving, scripts, table_symbols, unsaved, writes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +88,7 @@ def run(session: Session, given: Given) -> Result:
             "scripts": len(table.scripts),
             "frozen": frozen,
             "failed": not_frozen,
+            "refused": writes.as_json(failed),
             "comments": table.comments,
             "renamed": {},
             "report": entries.report_fields(report),
@@ -161,6 +162,7 @@ _NOTHING: dict[str, Json] = {
     "scripts": 0,
     "frozen": 0,
     "failed": [],
+    "refused": [],
     "comments": "",
     "renamed": {},
     "report": [],
@@ -198,5 +200,5 @@ LOAD = Command(
             called="FILE",
         ),
     ),
-    answers="file entries scripts frozen failed comments renamed report",
+    answers="file entries scripts frozen failed refused comments renamed report",
 )

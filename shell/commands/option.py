@@ -53,9 +53,9 @@ VALUE = Kind("VALUE", offer=_values, takes="phrase", sample="auto")
 def run(session: Session, given: Given) -> Result:
     """Choose or show options."""
     name, value = given.name, given.value
-    if value:
+    if value is not None:
         session.choose(session.settings.options.set(name, value))
-    more = session.keeps("options") if value else ()
+    more = session.keeps("options") if value is not None else ()
     chosen = session.settings.options
     names = (name,) if name else options.NAMES
     rows = tuple((option, chosen.shown(option), _MEANINGS[option]) for option in names)
@@ -76,7 +76,7 @@ OPTION = Command(
     run=run,
     arguments=(
         Argument("name", NAME, optional=True, default=""),
-        Argument("value", VALUE, optional=True, default=""),
+        Argument("value", VALUE, optional=True),
     ),
     answers="options",
 )

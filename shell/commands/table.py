@@ -107,7 +107,7 @@ def _add(session: Session, given: Given) -> Result:
         if places.is_index(name) or name.startswith("0x"):
             raise UsageError(f"the place comes first: table add {name} {place}") from None
         raise
-    type_name = given.type or values.type_label(value_type)
+    type_name = values.type_label(value_type) if given.type is None else given.type
     structure = session.structures.get(type_name)
     entry = Entry(name, where, type_name, given.group, given.note, structure=structure)
     said = f"{quote(name)}: {entry.type} at {entry.where}"
@@ -300,7 +300,7 @@ TABLE = Command(
                 Form(
                     (Argument("place", WHERE), Argument("name", WORD)),
                     (
-                        Option("--type", "of the value", TYPE_NAME, default=""),
+                        Option("--type", "of the value", TYPE_NAME),
                         Option("--group", "that it belongs to", _GROUP, default=""),
                         Option("--note", "for people", _NOTE, default=""),
                         _REPLACE,

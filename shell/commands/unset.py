@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from farfetch.scanner import format_address
+
 from ..answers import quantities
 from ..answers.result import Result
 from ..command import Argument, Category, Command, Given, Needs, Option
 from ..command.kinds import ALL, number_or_all
 from ..complete.cursor import Choice
 from ..errors import NotWritten
+from ..session import writes
 from ..session.overwritten import PutBack
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ def run(session: Session, given: Given) -> Result:
     def step(more: PutBack) -> None:
         nonlocal done
         done, seconds = done.plus(more), time.monotonic() - begin
-        session.meter.count(sum(done), total, seconds, "values put back")
+        session.meter.count(done.total, total, seconds, "values put back")
         if session.interrupted():
             raise KeyboardInterrupt
 
@@ -51,7 +54,16 @@ def run(session: Session, given: Given) -> Result:
         raise KeyboardInterrupt(said) from None
     finally:
         session.meter.clear()
-    return Result({"writes": len(last), **done._asdict()}, (_said(done, force=force),))
+    return Result(
+        {
+            "writes": len(last),
+            "restored": done.restored,
+            "changed": done.changed,
+            "failed": done.failed,
+            "refused": writes.as_json([(format_address(at), why) for at, why in done.refused]),
+        },
+        (_said(done, force=force),),
+    )
 
 
 def _said(done: PutBack, *, force: bool) -> str:
@@ -60,7 +72,7 @@ def _said(done: PutBack, *, force: bool) -> str:
         line += f", {done.changed:,} left that something else has changed since"
         line += "" if force else " (unset --force puts those back, too)"
     if done.failed:
-        line += f", {done.failed:,} could not be read or written"
+        line += f", {done.failed:,} could not be read or written: {done.refused[0][1]}"
     return line
 
 
@@ -77,5 +89,5 @@ UNSET = Command(
     arguments=(Argument("writes", STEPS, optional=True, default=1),),
     options=(Option("--force", "whatever is there now"),),
     needs=Needs.TARGET,
-    answers="writes restored changed failed",
+    answers="writes restored changed failed refused",
 )

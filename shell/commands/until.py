@@ -15,7 +15,8 @@ from ..answers import quantities
 from ..answers.result import Json, Result
 from ..command import Alternatives, Argument, Asked, Category, Command, Form, Given, Option
 from ..command.kinds import NAMED_PLACE, seconds
-from ..errors import Unexpected, noted
+from ..errors import Unexpected, UsageError, noted
+from ..line.words import words_in
 from . import expect
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 #: Seconds between looks, and between the runs of a line.
 EVERY = 0.5
-_OPTION = re.compile(r"(?:^|\s)--(?:for|every)(?:\s|=|$)")
+_OPTION = re.compile(r"--(?:for|every)(?:=|$)")
 _DO = re.compile(r"(?:^|\s)do(?:\s+|$)")
 
 
@@ -43,17 +44,31 @@ def _loop(session: Session, asked: Asked) -> _Loop:  # noqa: ARG001
     found = _DO.search(asked.text)
     test = asked.text[: found.start()].strip() if found else asked.text.strip()
     line = asked.text[found.end() :].strip() if found else ""
-    if _OPTION.search(test) and '"' not in test:
+    if _has_option(test):
         raise asked.error("--for and --every stand in front of the condition")
     if found and not line:
         raise asked.error("behind do stands a line, such as unchanged or set 0 5")
     return _Loop(asked._replace(text=test, raw=test), line)
 
 
+def _has_option(text: str) -> bool:
+    """Whether one of ours stands among the words of a text, and not in its quotes."""
+    with suppress(UsageError):  # a quote that is not closed
+        return any(_OPTION.match(word.raw) for word in words_in(text))
+    return False
+
+
 def _loop_of_matches(session: Session, asked: Asked) -> _Loop:
     loop = _loop(session, asked)
     if not loop.line:
         raise asked.error("matches change by a line: until matches == 1 do unchanged")
+    return loop
+
+
+def _loop_alone(session: Session, asked: Asked) -> _Loop:
+    loop = _loop(session, asked)
+    if loop.test is not None and loop.test.text:
+        raise asked.error(f"behind alive stands do LINE, not {loop.test.text!r}")
     return loop
 
 
@@ -65,7 +80,7 @@ LOOP = replace(
     sample="== 5",
 )
 #: Of what needs no predicate.
-LINE = replace(LOOP, label="[do LINE]", sample="do info", missing="")
+LINE = replace(LOOP, label="do LINE", read=_loop_alone, sample="do info", missing="")
 LOOP_OF_MATCHES = replace(LOOP, label="PREDICATE do LINE", read=_loop_of_matches)
 
 

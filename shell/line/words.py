@@ -18,7 +18,8 @@ from ..errors import UsageError
 
 _COMMAND = re.compile(r"[A-Za-z][\w-]*(?!\S)")
 _BLANKS = re.compile(r"\s*")
-_WORD = re.compile(r"""(?:[^\s"']|"(?:[^"\\]|\\.)*"|'[^']*')+""")
+#: A word, whose quotes are closed.
+WORD = re.compile(r"""(?:[^\s"']|"(?:[^"\\]|\\.)*"|'[^']*')+""")
 _PIECE = re.compile(r"""[^"']+|"(?:[^"\\]|\\.)*"|'[^']*'""")
 _ESCAPED = re.compile(r"""\\(["\\])""")
 
@@ -86,7 +87,7 @@ def path_of(text: str) -> Path:
     >>> path_of("~nobody-at-all/x")
     PosixPath('~nobody-at-all/x')
     """
-    if "\0" in text:
+    if not text or "\0" in text:
         raise UsageError(f"no file can be called {text!r}")
     return Path(os.path.expanduser(text))  # noqa: PTH111 - which fails where there is no such home
 
@@ -108,7 +109,7 @@ def word_at(line: str, at: int) -> Word | None:
     start = blanks.end() if blanks else at
     if start == len(line):
         return None
-    found = _WORD.match(line, start)
+    found = WORD.match(line, start)
     end = found.end() if found else start
     if end < len(line) and line[end] in "\"'":
         raise UsageError(f"the quote at column {end + 1} is not closed")
@@ -245,8 +246,11 @@ class Words:
             raise self.error(f"{what} is missing")
         return rest
 
-    def phrase(self) -> str:
+    def phrase(self) -> str | None:
         """Take all that is left as one word, which may have blanks with or without quotes.
+
+        Returns:
+            None where nothing is left; quotes with nothing in them are an empty word.
 
         Raises:
             UsageError: a quote is not closed.
@@ -254,7 +258,7 @@ class Words:
         begin = self._at
         word = self.optional()
         if word is None:
-            return ""
+            return None
         if word_at(self._line, self._at) is None:
             return word.text
         self._at = begin

@@ -19,6 +19,8 @@ ROOM: Final = 64 << 20
 BATCH: Final = 4096
 #: Undone writes of which something was left that are remembered.
 LEFT: Final = 8
+#: Values that could not be put back of which it is said why.
+SAID: Final = 100
 #: Bytes that are put back in one go.
 _RUN: Final = 1 << 16
 
@@ -55,6 +57,10 @@ class Piece(NamedTuple):
         """Whether what was written still is."""
         return self._same(there, self.after)
 
+    def is_restored(self, there: bytes) -> bool:
+        """Whether it is as it was before."""
+        return self._same(there, self.before)
+
     def restored(self, there: bytes) -> bytes:
         """What is there with what was written over put back."""
         if not self.mask:
@@ -85,15 +91,27 @@ class PutBack(NamedTuple):
         restored: how many were.
         changed: how many something else has changed since, so that they were left.
         failed: how many could not be read or written.
+        refused: the first of those, by their addresses, and why.
     """
 
     restored: int = 0
     changed: int = 0
     failed: int = 0
+    refused: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def total(self) -> int:
+        """How many there were in all."""
+        return self.restored + self.changed + self.failed
 
     def plus(self, other: PutBack) -> PutBack:
         """Both together."""
-        return PutBack(*(ours + theirs for ours, theirs in zip(self, other, strict=True)))
+        return PutBack(
+            self.restored + other.restored,
+            self.changed + other.changed,
+            self.failed + other.failed,
+            (self.refused + other.refused)[:SAID],
+        )
 
 
 class Room(NamedTuple):
@@ -262,12 +280,14 @@ class Overwritten:
     def _put_back(self, target: Target, piece: Piece, *, force: bool) -> PutBack:
         """Put some values back at once, or where only some of them can be, one by one."""
         assert self.left is not None
-        there = _read(target, piece.address, len(piece.before))
-        if there is not None and (force or piece.is_there(there)):
-            with suppress(MemoryFault):
+        there, fault = None, None
+        try:
+            there = target.read_bytes(piece.address, len(piece.before))
+            if force or piece.is_there(there):
                 target.write_bytes(piece.address, piece.restored(there), force=self.force)
                 return PutBack(restored=piece.values)
-            there = None
+        except MemoryFault as error:
+            fault = error
         if piece.values > 1:
             done = PutBack()
             for one in piece.parts(piece.width):
@@ -275,8 +295,12 @@ class Overwritten:
             return done
         if not piece.is_changed:
             return PutBack()  # it was never changed by us
+        if there is not None and piece.is_restored(there):
+            return PutBack(restored=1)  # as far as a write of several got
         self.left.append(piece)
-        return PutBack(failed=1) if there is None else PutBack(changed=1)
+        if fault is None:
+            return PutBack(changed=1)
+        return PutBack(failed=1, refused=((piece.address, str(fault)),))
 
 
 def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:

@@ -14,13 +14,15 @@ from farfetch.shell.answers import exit_codes
 from farfetch.shell.answers.json_answers import JsonAnswers
 from farfetch.shell.answers.result import Result
 from farfetch.shell.command import Command
+from farfetch.shell.command.parse import parse
 from farfetch.shell.commands import COMMANDS
 from farfetch.shell.complete.line import complete
 from farfetch.shell.complete.moment import SessionMoment
+from farfetch.shell.line.words import Words
 from farfetch.shell.run import scripts
 from farfetch.shell.session.session import Session
 
-from support.command_forms import is_free
+from support.command_forms import is_free, paths
 from support.command_rows import MAKE, PREPARE, ROWS, Row, fill, placed, places, row_of
 from support.targets import TargetProcess
 
@@ -69,6 +71,14 @@ class Shell:
                 exit_codes.USAGE if usage else exit_codes.FAILURE
             )
         return answer
+
+    def read(self, command: Command, line: str, key: str) -> str:
+        """What a line gives its command under a name, or why it is refused."""
+        words = Words(placed(line, self._places), len(command.name), "")
+        try:
+            return repr(getattr(parse(command.form, self.session, words), key))
+        except FarfetchError as error:
+            return f"{type(error).__name__}: {error}"
 
     def outcome(self, line: str) -> str:
         """The type of the error that a line ends with; "" when it succeeds."""
@@ -131,6 +141,7 @@ def test_no_row_is_of_no_command() -> None:
 
 def test_help_says_how_and_what_with_examples(command: Command) -> None:
     assert command.usage.split()[0] == command.name
+    assert "[[" not in command.usage
     assert command.summary[0].islower() or command.summary.startswith(command.name)
     assert not command.summary.endswith(".")
     assert command.details.endswith(".")
@@ -180,6 +191,35 @@ def test_json_is_one_object(
     assert list(answer)[:2] == ["command", "ok"]
     assert (answer["command"], answer["ok"]) == (command.name, True)
     assert set(row.fields.split()) <= answer.keys() - {"command", "ok"}
+
+
+def test_quotes_around_an_options_value_are_no_part_of_it(shell: Shell, command: Command) -> None:
+    shell.prepare()
+    for path in paths(command):
+        for option in path.options:
+            if option.kind is None or option.kind.takes != "word" or not option.kind.sample:
+                continue
+            sample, line = option.kind.sample, path.line(path.needed)
+            plain = shell.read(command, f"{line} {option.flag} {sample}", option.key)
+            for typed in (f" '{sample}'", f'="{sample}"', f"='{sample}'", f' "{sample}"'):
+                said = shell.read(command, f"{line} {option.flag}{typed}", option.key)
+                assert said == plain, f"{line} {option.flag}{typed}"
+
+
+def test_an_empty_word_is_neither_left_out_nor_this_folder(shell: Shell, command: Command) -> None:
+    shell.prepare()
+    for path in paths(command):
+        for number, argument in enumerate(path.arguments, 1):
+            if argument.kind.takes in ("word", "phrase"):
+                line = path.line(number, "''")
+                said = shell.read(command, line, argument.name)
+                assert said not in (repr(argument.default), repr(Path())), line
+        for option in path.options:
+            may_be_empty = option.key in ("group", "note")
+            if option.kind is not None and option.kind.takes == "word" and not may_be_empty:
+                line = f"{path.line(path.needed)} {option.flag} ''"
+                said = shell.read(command, line, option.key)
+                assert said not in (repr(option.default), repr(Path())), line
 
 
 def test_completion_offers_a_first_argument(shell: Shell, command: Command, row: Row) -> None:

@@ -154,6 +154,19 @@ def test_what_was_written_up_to_where_memory_ends(
     assert field.numbers() == BEFORE
 
 
+def test_what_cannot_be_put_back_is_named_with_the_reason(shell: Any, field: Field) -> None:
+    assert shell.ask("set * 5")["ok"]
+    last = field.at + (PAGES - 1) * PAGE
+    field.puppet.protect(last, 1, READ)
+    answer = shell.ask("unset")
+    assert (answer["restored"], answer["failed"]) == (COUNT - PAGE // 4 - 1, PAGE // 4)
+    assert len(answer["refused"]) == 100  # of so many it is said
+    assert all(
+        f"cannot write 4 bytes at {one['entry']}" in one["reason"] for one in answer["refused"]
+    )
+    assert {int(one["entry"], 16) // PAGE for one in answer["refused"]} == {last // PAGE}
+
+
 def test_of_bits_only_their_own_are_put_back(shell: Any, field: Field) -> None:
     """What else is in their byte is the program's, and may have changed meanwhile."""
     assert shell.ask(f"write {field.at:#x} u8[0..3] 5")["ok"]
@@ -263,7 +276,13 @@ def test_what_was_written_until_ctrl_c_is_put_back(field: Field) -> None:
         run(session, "set * 5")
     assert field.numbers() == [5] * 4096 + BEFORE[4096:]
     session.interrupted = lambda: False
-    assert run(session, "unset") == {"writes": 1, "restored": 4095, "changed": 0, "failed": 0}
+    assert run(session, "unset") == {
+        "writes": 1,
+        "restored": 4095,
+        "changed": 0,
+        "failed": 0,
+        "refused": [],
+    }
     assert field.numbers() == BEFORE
     run(session, "set * 5")
     session.interrupted = lambda: True

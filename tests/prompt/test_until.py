@@ -58,6 +58,8 @@ def test_what_ends_it(shell: Any, game: TargetProcess) -> None:
     shell.ask("undo")
     assert shell.error("until matches == 1")["type"] == "UsageError"
     assert shell.error("until alive do")["type"] == "UsageError"
+    for line in ("until alive now", 'until alive "x" do info', 'until alive --for "1"'):
+        assert shell.error(line)["type"] == "UsageError", line
     assert shell.error("until --for 0 alive --for 1")["type"] == "UsageError"
     at = game.command("addresses")["health_addr"]
     shell.ask("type i32")

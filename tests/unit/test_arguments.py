@@ -71,6 +71,24 @@ def test_every_argument_of_every_method(tmp_path: Path, monkeypatch: pytest.Monk
                 takes(case, {argument: bad})
 
 
+def test_a_file_that_nothing_can_be_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where what is there is not to be written over, which is looked at first."""
+    monkeypatch.chdir(tmp_path)
+    found = set()
+    for case in [*rubbish.functions(), *rubbish.objects(tmp_path)]:
+        careful = {"force": False} if "force" in case.arguments else {}
+        for argument in {"file", "path"} & {*case.arguments}:
+            if "/" not in str(case.arguments[argument]):
+                continue  # pointer paths, paths of fields
+            found.add(case.name)
+            with pytest.raises(ArgumentError, match="takes the name of a file"):
+                let_go(case.with_({argument: "", **careful}))
+            with pytest.raises((FarfetchError, OSError)) as raised:
+                let_go(case.with_({argument: "a" * 5000, **careful}))
+            assert not isinstance(raised.value, OSError) or case.name == "Declarations.load"
+    assert len(found) > 5
+
+
 def test_several_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     cases = [*rubbish.functions(), *rubbish.objects(tmp_path)]

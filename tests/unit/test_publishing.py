@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+import farfetch
 import farfetch.scanner as scanner
+import pytest
+from farfetch import pytest_plugin
 from farfetch.scanner import Hook, Instruction, Target
 
 
@@ -59,6 +62,26 @@ def test_all_types_can_be_asked_for() -> None:
     wrong = {name: [*refused(thing)] for name, thing in things.items()}
     # the namespace of a named tuple's __new__ has no builtins, in every program
     assert {name: said for name, said in wrong.items() if said and "__new__" not in name} == {}
+
+
+def test_the_types_of_pytests_fixtures_can_be_asked_for() -> None:
+    kinds = [thing for thing in vars(pytest_plugin).values() if callable(thing)]
+    ours = [getattr(thing, "__wrapped__", thing) for thing in kinds]
+    ours = [thing for thing in ours if getattr(thing, "__module__", "") == pytest_plugin.__name__]
+    assert {thing.__name__: [*refused(thing)] for thing in ours if [*refused(thing)]} == {}
+    assert {"farfetch_target", "assert_value"} <= {thing.__name__ for thing in ours}
+
+
+def test_import_farfetch_is_enough() -> None:
+    assert farfetch.scanner is scanner
+    with pytest.raises(AttributeError, match="module 'farfetch' has no attribute 'scaner'"):
+        farfetch.scaner  # noqa: B018
+    code = (
+        "import sys, farfetch; print('farfetch.scanner' in sys.modules); "
+        "print(farfetch.scanner.i32.__class__.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0] == "False"
 
 
 def test_fields_have_types_and_no_texts() -> None:

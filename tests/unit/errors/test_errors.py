@@ -195,6 +195,11 @@ SAID = [
         "FARFETCH_TMPDIR to another directory; the earlier matches are kept",
     ),
     (
+        SnapshotError("/tmp", 24, "cannot make a file for old values"),
+        "cannot make a file for old values in /tmp: Too many open files; raise the limit with "
+        "ulimit -n; the earlier matches are kept",
+    ),
+    (
         BudgetError("disk", "/tmp"),
         "matches and old values would take more than the scan's budget of disk in /tmp; look at "
         "fewer regions, forget undone steps, make room there or set FARFETCH_TMPDIR; "

@@ -46,6 +46,22 @@ def test_names_with_anything_in_them(start: Start, program: Callable[[str], Path
     assert process(child.pid).ppid == os.getpid()
 
 
+@pytest.mark.parametrize("name", [" {}", "{} ", " {} b ", "\t{}", "{}\n"])
+def test_found_by_a_name_with_blanks_around_it(
+    start: Start, program: Callable[[str], Path], unheard_of: str, name: str
+) -> None:
+    called = name.format(unheard_of[:9])
+    child = start(program(called))
+    assert find_process(called).pid == child.pid
+
+
+def test_blanks_around_a_name_that_has_none_do_not_matter(
+    start: Start, program: Callable[[str], Path], unheard_of: str
+) -> None:
+    child = start(program(unheard_of))
+    assert find_process(f" {unheard_of} ").pid == child.pid
+
+
 def test_a_program_deleted_while_it_runs(
     start: Start, program: Callable[[str], Path], unheard_of: str
 ) -> None:

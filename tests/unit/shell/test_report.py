@@ -13,6 +13,7 @@ ERRORS = [
     (NoTarget(), 1, "no target: attach PID or attach NAME first (ps lists them)"),
     (KeyboardInterrupt(), 1, "interrupted"),
     (PermissionError(13, "Permission denied", "/x"), 1, "/x: Permission denied"),
+    (OSError(24, "Too many", "/x"), 1, "/x: Too many; raise the limit with ulimit -n"),
     (OSError(28, "No space left on device"), 1, "No space left on device"),
     (ZeroDivisionError("by\nzero"), 1, "internal error: ZeroDivisionError: by\\nzero"),
 ]
