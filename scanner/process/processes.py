@@ -121,7 +121,10 @@ def find_process(wanted: int | str) -> ProcessInfo:
     True
     """
     if not isinstance(wanted, str):
-        return _find_pid(arguments.whole("a process", wanted, -MAX_PID, MAX_PID, PID_OR_NAME))
+        pid = arguments.whole("a process", wanted, -MAX_PID, MAX_PID, PID_OR_NAME)
+        _check_proc(pid)
+        return _find_pid(pid)
+    _check_proc(wanted)
     exact, wanted = wanted, wanted.strip()
     is_pid = re.fullmatch("[0-9]{1,10}", wanted) is not None
     if is_pid and _read_stat(int(wanted)) is not None:
@@ -135,6 +138,22 @@ def find_process(wanted: int | str) -> ProcessInfo:
     if len(called) > 1:
         raise TargetAmbiguous(wanted, called)
     return called[0]
+
+
+def _check_proc(wanted: int | str) -> None:
+    """Check that /proc tells of the processes that the kernel's calls mean by their pids.
+
+    Raises:
+        TargetNotFound: it does not; nothing could be found, or another process would be meant.
+    """
+    try:
+        if int((_PROC / "self").readlink().name) == os.getpid():
+            return
+        of = "of another PID namespace than farfetch"
+    except OSError:
+        of = "not mounted here, or of another PID namespace"
+    reason = f"cannot be looked for: /proc is {of}; to mount its own: mount -t proc proc /proc"
+    raise TargetNotFound(wanted, reason=reason)
 
 
 def _find_pid(pid: int) -> ProcessInfo:

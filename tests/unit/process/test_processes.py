@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -81,6 +82,39 @@ def test_kernel_threads_are_listed_when_asked_for() -> None:
     for pid in every.keys() - before - after:
         if not has_exited(pid):
             assert (every[pid].exe, every[pid].cmdline, every[pid].bits) == (None, (), None)
+
+
+@pytest.mark.parametrize(
+    ("unshare", "within", "said"),
+    [
+        ("--mount", "mount -t tmpfs none /proc", "is not mounted here"),
+        ("--pid --fork", "true", "is of another PID namespace than farfetch"),
+    ],
+)
+def test_a_proc_that_tells_of_nothing_or_of_others(unshare: str, within: str, said: str) -> None:
+    """The pids that it shows are other processes for the kernel's calls."""
+    code = f"""
+from farfetch.scanner import TargetNotFound, attach
+for wanted in {os.getpid()}, "no-such-process":
+    try:
+        attach(wanted)
+    except TargetNotFound as error:
+        print(error)
+"""
+    command = f"unshare --user --map-root-user --mount {unshare} sh -c".split()
+    within = f'{within} && exec "$@"'
+    done = subprocess.run(
+        [*command, within, "sh", sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.stderr.startswith(("unshare:", "mount:")):
+        pytest.skip(f"needs user namespaces: {done.stderr.strip()}")
+    assert done.stderr == ""
+    first, second = done.stdout.splitlines()
+    assert first.startswith(f"process {os.getpid()} cannot be looked for: /proc {said}")
+    assert second.startswith(f"process no-such-process cannot be looked for: /proc {said}")
 
 
 def test_a_kernel_thread_cannot_be_meant() -> None:
