@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -52,6 +54,20 @@ def history_path() -> Path:
     return state.folder() / "history"
 
 
+class _Lines(FileHistory):
+    """Lines in a file; where it cannot be read or written any more, they are kept until the end."""
+
+    def load_history_strings(self) -> Iterable[str]:
+        try:
+            return super().load_history_strings()
+        except OSError:
+            return ()
+
+    def store_string(self, string: str) -> None:
+        with suppress(OSError):  # the disk is full, say: that ends no session
+            super().store_string(string)
+
+
 def open_history() -> History:
     """Open the lines typed before; in memory only where no file can be kept."""
     try:
@@ -60,10 +76,12 @@ def open_history() -> History:
         if not path.exists():
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
             state.give_to_owner_of_its_folder(path)
-        os.close(os.open(path, os.O_WRONLY | os.O_CLOEXEC))
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC), "wb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a pipe would hold us up
+                return InMemoryHistory()
     except (OSError, RuntimeError):
         return InMemoryHistory()
-    return FileHistory(str(path))
+    return _Lines(str(path))
 
 
 def run_prompt(session: Session, answers: Answers) -> int:

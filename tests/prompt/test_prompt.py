@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,38 @@ def test_a_history_that_cannot_be_kept_is_no_error(start: Start) -> None:
     terminal = start(XDG_STATE_HOME=os.devnull)
     enter(terminal, "align 64", "^align 64")
     terminal.send(CTRL_D)
+    assert terminal.wait() == 0
+
+
+def test_a_history_that_is_a_pipe_holds_nobody_up(start: Start, state: Path) -> None:
+    (state / "farfetch").mkdir(parents=True)
+    os.mkfifo(state / "farfetch" / "history")
+    terminal = start()
+    enter(terminal, "align 64", "^align 64")
+
+
+@pytest.mark.parametrize("becomes", ["gone", "unreadable", "full"])
+def test_a_history_that_cannot_be_kept_any_more_ends_no_session(
+    start: Start, state: Path, becomes: str
+) -> None:
+    folder = state / "farfetch"
+    folder.mkdir(parents=True)
+    terminal = start()
+    enter(terminal, "align 64", "^align 64")
+    if becomes == "gone":
+        shutil.rmtree(folder)
+    else:
+        (folder / "history").unlink()
+        if becomes == "full":
+            (folder / "history").symlink_to("/dev/full")
+        else:
+            (folder / "history").mkdir()
+    enter(terminal, "align 32", "^align 32")
+    enter(terminal, "align 16", "^align 16")
+    terminal.send(UP + UP)
+    terminal.wait_for("farfetch> align 32")
+    terminal.send(CTRL_C)
+    terminal.send("quit\r")
     assert terminal.wait() == 0
 
 
