@@ -2,10 +2,12 @@
 /*
  * Old values give the same wherever they are: as they were in memory, packed there, packed on disk,
  * or on disk as they were. What a step finds by them, and has of them, is what a look at each word
- * says; of all values, and of so few that they are kept side by side.
+ * says; of all values, and of so few that they are kept side by side. A step that loses nothing
+ * shares its matches with the one before.
  */
 #include "bits.h"
 #include "keep/extent.h"
+#include "keep/matchset.h"
 #include "steps.h"
 
 #include <string.h>
@@ -163,6 +165,20 @@ static void check_step(const struct ground *ground, const struct kept *first, en
 	ff_program_destroy(code);
 }
 
+/* A step that loses nothing has the blocks of the one before it, as one of many has. */
+static void check_shared(const struct ground *ground, const struct kept *first)
+{
+	struct ff_program *code = program_of(SAME);
+	struct kept found;
+
+	must(!step(ground, code, first, &found), "a step fails");
+	must(ff_matchset_count(found.set) == ff_matchset_count(first->set), "matches are lost");
+	for (size_t i = 0; i < SIZE / CHUNK && ff_matchset_count(found.set) > WORDS / 8; i++)
+		must(found.set->blocks[i] == first->set->blocks[i], "blocks are not shared");
+	drop(&found);
+	ff_program_destroy(code);
+}
+
 /* Of all words, or of those that are no greater than one of them. */
 static void check(struct ground *ground, struct ff_arena *arena, enum data data, enum tier tier,
 		  int32_t most)
@@ -188,6 +204,8 @@ static void check(struct ground *ground, struct ff_arena *arena, enum data data,
 		check_tier(tier, data, ground->store);
 	for (enum law law = 0; law < LAWS; law++)
 		check_step(ground, &first, law, most);
+	memcpy(read, before, sizeof(read));
+	check_shared(ground, &first);
 	drop(&first);
 	must(!ff_store_bytes(ground->store) && !ff_store_memory(ground->store),
 	     "space is not given back");

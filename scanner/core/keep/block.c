@@ -167,24 +167,6 @@ int ff_block_of_list(struct ff_block *block, const uint32_t *matches, size_t n, 
 	return 0;
 }
 
-int ff_block_copy(struct ff_block *block, const struct ff_block *other)
-{
-	size_t bytes = ff_block_bytes(other);
-	void *memory;
-
-	*block = *other;
-	if (!bytes)
-		return 0;
-	memory = malloc(bytes + SLACK);
-	if (!memory) {
-		memset(block, 0, sizeof(*block));
-		return -ENOMEM;
-	}
-	memcpy(memory, other->runs, bytes);
-	block->runs = memory;
-	return 0;
-}
-
 void ff_block_end(struct ff_block *block)
 {
 	if (ff_block_bytes(block))

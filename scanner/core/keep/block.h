@@ -36,7 +36,6 @@ int ff_block_of_mask(struct ff_block *block, const struct ff_kernels *kernels,
 /* The same from a list of its n matches, which ascend and are numbered from base on. */
 int ff_block_of_list(struct ff_block *block, const uint32_t *matches, size_t n, uint32_t base,
 		     size_t slots);
-int ff_block_copy(struct ff_block *block, const struct ff_block *other);
 void ff_block_end(struct ff_block *block);
 
 /* Set the bits of its matches in a mask that has none. */

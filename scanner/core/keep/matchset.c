@@ -7,7 +7,8 @@
  *   before    0              312            312            9,870     matches in those below
  *
  * A chunk without a match costs a pointer; a block is held in the smallest of its forms
- * (block.c), a bitmap at the most. Workers put chunks in any order, each into its own place,
+ * (block.c), a bitmap at the most; a step that loses none of a chunk's matches has the same blocks
+ * as the one before. Workers put chunks in any order, each into its own place,
  * so they need no lock; their counts become sums once all are in, and then a match's number
  * leads to its chunk by bisection, and to its slot past the counts of the blocks before it.
  */
@@ -19,12 +20,21 @@
 
 /* ---- making ---- */
 
-static void free_blocks(struct ff_block *blocks, size_t n)
+static struct ff_blocks *create_blocks(size_t n)
 {
-	if (!blocks)
+	struct ff_blocks *blocks = calloc(1, sizeof(*blocks) + n * sizeof(blocks->all[0]));
+
+	if (blocks)
+		blocks->references = 1;
+	return blocks;
+}
+
+static void put_blocks(struct ff_blocks *blocks, size_t n)
+{
+	if (!blocks || __atomic_sub_fetch(&blocks->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	for (size_t i = 0; i < n; i++)
-		ff_block_end(&blocks[i]);
+		ff_block_end(&blocks->all[i]);
 	free(blocks);
 }
 
@@ -89,7 +99,7 @@ void ff_matchset_destroy(struct ff_matchset *set)
 		return;
 	if (set->blocks) {
 		for (uint64_t i = 0; i < set->grid->nchunks; i++)
-			free_blocks(set->blocks[i], set->grid->chunk_blocks);
+			put_blocks(set->blocks[i], set->grid->chunk_blocks);
 	}
 	for (size_t i = 0; i < set->ntypes; i++)
 		ff_matchset_destroy(set->types[i]);
@@ -99,20 +109,23 @@ void ff_matchset_destroy(struct ff_matchset *set)
 	free(set);
 }
 
-/* The blocks are the chunk's, unless there was an error. Returns how many matches they have. */
-static int64_t keep_blocks(struct ff_matchset *set, uint64_t chunk, struct ff_block *blocks,
+/*
+ * The blocks are the chunk's, unless there was an error. Returns how many matches they have. Of
+ * those that sets share each counts the bytes: it may be the one that is left.
+ */
+static int64_t keep_blocks(struct ff_matchset *set, uint64_t chunk, struct ff_blocks *blocks,
 			   int error)
 {
 	size_t n = set->grid->chunk_blocks;
-	uint64_t bytes = n * sizeof(*blocks), count = 0;
+	uint64_t bytes = sizeof(*blocks) + n * sizeof(blocks->all[0]), count = 0;
 
 	if (error) {
-		free_blocks(blocks, n);
+		put_blocks(blocks, n);
 		return error;
 	}
 	for (size_t i = 0; i < n; i++) {
-		bytes += ff_block_bytes(&blocks[i]);
-		count += blocks[i].count;
+		bytes += ff_block_bytes(&blocks->all[i]);
+		count += blocks->all[i].count;
 	}
 	__atomic_add_fetch(&set->bytes, bytes, __ATOMIC_RELAXED);
 	set->blocks[chunk] = blocks;
@@ -123,7 +136,7 @@ static int64_t keep_blocks(struct ff_matchset *set, uint64_t chunk, struct ff_bl
 int64_t ff_matchset_put(struct ff_matchset *set, const struct ff_kernels *kernels,
 			uint64_t chunk, const uint64_t *mask, size_t slots)
 {
-	struct ff_block *blocks;
+	struct ff_blocks *blocks;
 	size_t used = 0;
 	int error = 0;
 
@@ -131,13 +144,13 @@ int64_t ff_matchset_put(struct ff_matchset *set, const struct ff_kernels *kernel
 		used++;
 	if (used == ff_bits_words(slots))
 		return 0;
-	blocks = calloc(set->grid->chunk_blocks, sizeof(*blocks));
+	blocks = create_blocks(set->grid->chunk_blocks);
 	if (!blocks)
 		return -ENOMEM;
 	for (size_t i = 0; i * FF_BLOCK_SLOTS < slots && !error; i++) {
 		size_t first = i * FF_BLOCK_SLOTS;
 
-		error = ff_block_of_mask(&blocks[i], kernels, mask + first / 64,
+		error = ff_block_of_mask(&blocks->all[i], kernels, mask + first / 64,
 					 ff_min(slots - first, FF_BLOCK_SLOTS));
 	}
 	return keep_blocks(set, chunk, blocks, error);
@@ -146,7 +159,7 @@ int64_t ff_matchset_put(struct ff_matchset *set, const struct ff_kernels *kernel
 int ff_matchset_put_slots(struct ff_matchset *set, uint64_t chunk, size_t slots,
 			  const uint32_t *matches, size_t n)
 {
-	struct ff_block *blocks = calloc(set->grid->chunk_blocks, sizeof(*blocks));
+	struct ff_blocks *blocks = create_blocks(set->grid->chunk_blocks);
 	int64_t count;
 	int error = 0;
 
@@ -157,7 +170,7 @@ int ff_matchset_put_slots(struct ff_matchset *set, uint64_t chunk, size_t slots,
 
 		for (end = i; end < n && matches[end] / FF_BLOCK_SLOTS == b;)
 			end++;
-		error = ff_block_of_list(&blocks[b], matches + i, end - i, base,
+		error = ff_block_of_list(&blocks->all[b], matches + i, end - i, base,
 					 ff_min(slots - base, FF_BLOCK_SLOTS));
 	}
 	count = keep_blocks(set, chunk, blocks, error);
@@ -167,18 +180,26 @@ int ff_matchset_put_slots(struct ff_matchset *set, uint64_t chunk, size_t slots,
 int64_t ff_matchset_put_same(struct ff_matchset *set, const struct ff_matchset *other,
 			     uint64_t chunk)
 {
-	const struct ff_block *theirs = other->blocks[chunk];
-	struct ff_block *blocks;
-	int error = 0;
+	struct ff_blocks *blocks = other->blocks[chunk];
 
-	if (!theirs)
-		return 0;
-	blocks = calloc(set->grid->chunk_blocks, sizeof(*blocks));
 	if (!blocks)
-		return -ENOMEM;
-	for (size_t i = 0; i < set->grid->chunk_blocks && !error; i++)
-		error = ff_block_copy(&blocks[i], &theirs[i]);
-	return keep_blocks(set, chunk, blocks, error);
+		return 0;
+	__atomic_add_fetch(&blocks->references, 1, __ATOMIC_RELAXED);
+	return keep_blocks(set, chunk, blocks, 0);
+}
+
+int64_t ff_matchset_put_some(struct ff_matchset *set, const struct ff_kernels *kernels,
+			     uint64_t chunk, const uint64_t *mask, size_t slots,
+			     const struct ff_matchset *candidates)
+{
+	uint32_t count, runs;
+
+	if (!candidates)
+		return ff_matchset_put(set, kernels, chunk, mask, slots);
+	kernels->count(mask, ff_bits_words(slots), &count, &runs);
+	if (count == ff_matchset_chunk_count(candidates, chunk))
+		return ff_matchset_put_same(set, candidates, chunk);
+	return ff_matchset_put(set, kernels, chunk, mask, slots);
 }
 
 void ff_matchset_seal(struct ff_matchset *set)
@@ -222,7 +243,7 @@ uint64_t ff_matchset_chunk_count(const struct ff_matchset *set, uint64_t chunk)
 void ff_matchset_mask(const struct ff_matchset *set, uint64_t chunk, size_t slots,
 		      uint64_t *mask)
 {
-	const struct ff_block *blocks = set->blocks[chunk];
+	const struct ff_block *blocks = ff_matchset_blocks(set, chunk);
 
 	ff_bits_zero(mask, slots);
 	for (size_t b = 0; blocks && b < set->grid->chunk_blocks; b++)
@@ -232,7 +253,7 @@ void ff_matchset_mask(const struct ff_matchset *set, uint64_t chunk, size_t slot
 uint64_t ff_matchset_chunk_rank(const struct ff_matchset *set, uint64_t chunk, size_t slot,
 				bool *found)
 {
-	const struct ff_block *blocks = set->blocks[chunk];
+	const struct ff_block *blocks = ff_matchset_blocks(set, chunk);
 	uint64_t below = 0;
 
 	*found = false;
@@ -262,7 +283,7 @@ static uint64_t chunk_of(const struct ff_matchset *set, uint64_t index)
 size_t ff_matchset_chunk_slots(const struct ff_matchset *set, uint64_t chunk, uint64_t index,
 			       size_t n, uint32_t *out)
 {
-	const struct ff_block *blocks = set->blocks[chunk];
+	const struct ff_block *blocks = ff_matchset_blocks(set, chunk);
 	size_t made = 0;
 
 	for (size_t b = 0; blocks && b < set->grid->chunk_blocks && made < n; b++) {

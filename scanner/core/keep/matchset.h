@@ -5,13 +5,19 @@
 #include "block.h"
 #include "grid.h"
 
+/* A chunk's blocks, of all sets that have the same matches there. */
+struct ff_blocks {
+	uint32_t references;
+	struct ff_block all[];
+};
+
 struct ff_matchset {
 	uint32_t references;
 	struct ff_grid *grid;
 	uint64_t count;
 	uint64_t bytes;			/* of memory, of the blocks */
 	uint64_t *before;		/* matches in the chunks below each; nchunks + 1 */
-	struct ff_block **blocks;	/* a chunk's blocks, NULL when it has no match */
+	struct ff_blocks **blocks;	/* of each chunk; NULL when it has no match */
 	struct ff_matchset *types[FF_MATCH_TYPES];	/* the same matches, by what they fit as */
 	size_t ntypes;
 };
@@ -28,11 +34,21 @@ int64_t ff_matchset_put(struct ff_matchset *set, const struct ff_kernels *kernel
 /* The same for n ascending slots, of a chunk that has so many. */
 int ff_matchset_put_slots(struct ff_matchset *set, uint64_t chunk, size_t slots,
 			  const uint32_t *matches, size_t n);
-/* The same matches as another set of the grid has there. Returns the number or a negative errno. */
+/* Those that another set of the grid has there, shared with it. Returns the number, or as above. */
 int64_t ff_matchset_put_same(struct ff_matchset *set, const struct ff_matchset *other,
 			     uint64_t chunk);
+/* The mask, of slots that are all among another set's, or whatever where that is NULL. */
+int64_t ff_matchset_put_some(struct ff_matchset *set, const struct ff_kernels *kernels,
+			     uint64_t chunk, const uint64_t *mask, size_t slots,
+			     const struct ff_matchset *candidates);
 /* All chunks are in: count, and make indexes work. */
 void ff_matchset_seal(struct ff_matchset *set);
+
+static inline const struct ff_block *ff_matchset_blocks(const struct ff_matchset *set,
+							uint64_t chunk)
+{
+	return set->blocks[chunk] ? set->blocks[chunk]->all : NULL;
+}
 
 /* The chunk's matches as a mask of slots bits. */
 void ff_matchset_mask(const struct ff_matchset *set, uint64_t chunk, size_t slots,

@@ -38,7 +38,7 @@ static void walk_begin(struct walk *walk, const struct ff_matchset *set,
 		       const struct ff_kernels *kernels, uint64_t chunk)
 {
 	walk->kernels = kernels;
-	walk->blocks = set->blocks[chunk];
+	walk->blocks = ff_matchset_blocks(set, chunk);
 	walk->nblocks = walk->blocks ? set->grid->chunk_blocks : 0;
 	walk->block = walk->next = walk->done = 0;
 }

@@ -54,7 +54,7 @@ static int fill(const struct ff_matchset *set, const struct ff_kernels *kernels,
 		ff_grid_chunk(set->grid, chunk, &bounds);
 		ff_matchset_mask(set, chunk, bounds.slots, mask);
 		clear(set->grid, &bounds, &ranges, mask);
-		count = ff_matchset_put(left, kernels, chunk, mask, bounds.slots);
+		count = ff_matchset_put_some(left, kernels, chunk, mask, bounds.slots, set);
 		if (count < 0)
 			return (int)count;
 	}

@@ -350,7 +350,8 @@ static int keep(struct ff_scanner *scanner, const struct view *view)
 		if (count < 0)
 			return (int)count;
 	}
-	count = ff_matchset_put(scan->set, scan->kernels, view->chunk, lot->mask, lot->slots);
+	count = ff_matchset_put_some(scan->set, scan->kernels, view->chunk, lot->mask, lot->slots,
+				     scan->spec.candidates);
 	if (count < 0)
 		return (int)count;
 	kept.count = count;
