@@ -31,9 +31,9 @@ memory, where that saves a quarter (packed.c): a first scan of small values with
 them took 1.6 times the processor time, and 0.63 of the disk.
 
 What is packed is widened 16 pages at a time in the cache, and compared there. A step that finds all
-unchanged took 1.02 to 1.06 times what it takes where values lie as they were (0.29 s a GiB beside
-0.28; 0.07 s of it not the kernel's, beside 0.06), a sixteenth of them on disk: that is the most
-that comparing them as they come out of the bits could spare.
+unchanged took 1.04 and 1.05 times what it takes where values lie as they were (0.29 s a GiB beside
+0.28; 0.07 s of it not the kernel's, beside 0.06; others used the machine too), a twelfth of them on
+disk: that is the most that comparing them as they come out of the bits could spare.
 
 A next scan of few of the values took 1.4 times a raw read's processor time, and 2.7 times where it
 compared values by an amount, as ff_values_scatter() spread the old ones over the chunk to compare
