@@ -26,10 +26,11 @@ def whole(work: Callable[[], T]) -> T:
         return work()
     errand = _Errand(work)
     signalled: BaseException | None = None
-    while not errand.done.is_set():
+    while True:
         try:
             errand.start()
             errand.done.wait()
+            break
         except BaseException as error:
             signalled = error
     if signalled is not None:

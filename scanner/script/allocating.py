@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .around import TargetAround
 
 _ALIGN: Final = 16  # of what is allocated
+_REACH: Final = 1 << 31  # bytes that a jump may go
 _APART: Final = 1 << 30  # addresses that one block serves
 
 
@@ -34,6 +35,16 @@ class Block(NamedTuple):
     address: int
     size: int
     key: tuple[tuple[str, int], ...]
+
+    def is_near(self, address: int | None) -> bool:
+        """Whether jumps reach all of it: code that it served may be elsewhere by now.
+
+        >>> Block(0x10000, 4096, ()).is_near(0x20000), Block(0x10000, 4096, ()).is_near(1 << 40)
+        (True, False)
+        """
+        if address is None:
+            return True
+        return max(address - self.address, self.address + self.size - address) < _REACH
 
     def holds(self, address: int, size: int = 1) -> bool:
         """Whether so many bytes at an address are in it."""
@@ -168,7 +179,8 @@ class Allocated:
         dry: bool,
     ) -> Block:
         key = tuple((allocation.name, allocation.size) for allocation in group)
-        known = next((block for block in self._own if block.key == key and not kept), None)
+        alike = (block for block in self._own if block.key == key and not kept)
+        known = next((block for block in alike if block.is_near(near)), None)
         if known is not None:
             self._again.append(known)
             return known

@@ -10,6 +10,7 @@ from typing import Any
 from .. import arguments
 from ..declarations.registry import Declaration
 from ..errors import ArgumentError, TableError
+from ..errors.suggest import did_you_mean
 from ..values.literals import quote
 from . import files
 from .code_entry import CodeEntry
@@ -205,7 +206,8 @@ class Table:
         farfetch.scanner.TableError: the table has no script "no damage"
         """
         if arguments.text("name", name) not in self._scripts:
-            raise TableError("", f"the table has no script {quote(name)}")
+            near = did_you_mean(name, [quote(known) for known in self._scripts])
+            raise TableError("", f"the table has no script {quote(name)}{near}")
         return self._scripts[name]
 
     def remove_script(self, name: str) -> Script:
@@ -318,7 +320,8 @@ class Table:
 
     def __getitem__(self, name: str) -> Entry:
         if arguments.text("name", name) not in self._entries:
-            raise TableError("", f"the table has no entry {quote(name)}")
+            near = did_you_mean(name, [quote(known) for known in self._entries])
+            raise TableError("", f"the table has no entry {quote(name)}{near}")
         return self._entries[name]
 
     def __contains__(self, name: object) -> bool:

@@ -200,6 +200,7 @@ SCRIPT: Final = Kind(
     "SCRIPT",
     as_typed,
     _scripts,
+    takes="phrase",
     sample="hook",
     refuses=(("nobody", "TableError"),),
 )

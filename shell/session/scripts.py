@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +27,7 @@ _COLUMNS = (
 )
 _MATCHES = (Column("NAME", style="bold"), Column("KIND"), Column("NOW"))
 _SHOWN = 16
+_LACKING = re.compile(r'no module or region is called "([^"]+)"')
 _AS_BEFORE = "as it was before this table was loaded"
 
 
@@ -204,7 +206,7 @@ def _place_now(session: Session, entry: Entry) -> tuple[str, str]:
         target.read(entry.path.resolve(target), entry.value_type)
     except ExpressionError as error:
         target.check()
-        return "waits", str(error)
+        return "waits", waits_for(session, str(error)) or str(error)
     except FarfetchError as error:
         target.check()
         return "refused", str(error)
@@ -223,6 +225,23 @@ class Listed(NamedTuple):
     def fields(self) -> dict[str, Json]:
         """The same for programs."""
         return self._asdict()
+
+
+def waits_for(session: Session, reason: str) -> str:
+    """Which script makes the symbol known that a place lacks; "" where there is none.
+
+    Args:
+        session: whose table it is.
+        reason: why the place cannot be told.
+    """
+    lacking = _LACKING.search(reason)
+    if lacking is None:
+        return ""
+    registers = re.compile(rf"registersymbol\s*\([^)]*(?<!\w){re.escape(lacking[1])}(?!\w)", re.I)
+    for script in session.table.scripts:
+        if registers.search(script.text):
+            return f"waits for table on {quote(script.name)}"
+    return ""
 
 
 def listing(session: Session) -> list[Listed]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from farfetch.scanner import Entry, PathGroup, format_address, quote
+from farfetch.scanner import Entry, PathGroup, format_address
 
 from ..answers import values
 from ..answers.result import Column, Json, Result, Table
@@ -14,7 +13,6 @@ from . import codes, entries, groups, scripts, table_symbols
 if TYPE_CHECKING:
     from .session import Session
 
-_LACKING = re.compile(r'no module or region is called "([^"]+)"')
 _COLUMNS = (
     Column("GROUP"),
     Column("NAME", style="bold"),
@@ -58,7 +56,7 @@ def listing(session: Session, *, every: bool) -> Result:
         held = "" if entry.frozen is None else entry.frozen if holding else f"({entry.frozen})"
         place = (_where(entry), address or "?")
         reason = live.reason or (str(live.held.error or "") if live.held else "")
-        said = entry.note or _made_known(session, live.reason) or reason
+        said = entry.note or scripts.waits_for(session, live.reason) or reason
         is_hidden = hidden(entry.group)
         left_out += is_hidden
         if every or not is_hidden:
@@ -96,18 +94,6 @@ def listing(session: Session, *, every: bool) -> Result:
     listed: list[Json] = [one.fields for one in known]
     told: dict[str, Json] = {"entries": fields, "scripts": listed, "code": [*made]}
     return Result(told, tuple(blocks) or ("no entries",))
-
-
-def _made_known(session: Session, reason: str) -> str:
-    """Which script makes the symbol known that an entry waits for; "" where there is none."""
-    lacking = _LACKING.search(reason)
-    if lacking is None:
-        return ""
-    registers = re.compile(rf"registersymbol\s*\([^)]*(?<!\w){re.escape(lacking[1])}(?!\w)", re.I)
-    for script in session.table.scripts:
-        if registers.search(script.text):
-            return f"waits for table on {quote(script.name)}"
-    return ""
 
 
 def _where(entry: Entry) -> str:

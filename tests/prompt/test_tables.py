@@ -491,15 +491,24 @@ def test_a_place_that_waits_for_a_script_names_it(
     tmp_path: Path, farfetch: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     file = tmp_path / "waits.json"
-    script = {"name": "god mode", "text": "[ENABLE]\nhit:\nregistersymbol(more god)\n[DISABLE]\n"}
+    script = {
+        "name": "immortal one",
+        "text": "[ENABLE]\nhit:\nregistersymbol(more god)\n[DISABLE]\n",
+    }
     entries = [
         {"name": name, "where": f"{name}+4", "type": "i32"} for name in ("god", "goddess", "od")
     ]
     content = {"format": "farfetch table", "version": 4, "entries": entries, "scripts": [script]}
     file.write_text(json.dumps(content))
     with Hooked(build(tmp_path)) as running:
-        said = farfetch("-p", running.pid, "-c", f"load '{file}'", "-c", "table").stdout
-    [god, goddess, other] = [line for line in said.splitlines() if "+0x4" in line or "+4" in line]
-    assert god.rstrip().endswith('waits for table on "god mode"')
-    assert 'called "goddess"' in goddess
-    assert 'called "od"' in other
+        asked = ("-p", running.pid, "-c", f"load '{file}'")
+        for command in ("table", "table check"):
+            said = farfetch(*asked, "-c", command).stdout
+            lines = {line.split()[0]: line.rstrip() for line in said.splitlines() if line.strip()}
+            assert lines["god"].endswith('waits for table on "immortal one"')
+            assert 'called "goddess"' in lines["goddess"]
+            assert 'called "od"' in lines["od"]
+        said = farfetch(*asked, "-c", "table on Immortal on").stderr
+        assert 'the table has no script "Immortal on": did you mean "immortal one"?' in said
+        said = farfetch(*asked, "-c", "table on immortal one").stderr  # without quotes
+        assert "line 3: registersymbol(): nothing is called more" in said
