@@ -7,14 +7,14 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from types import FrameType
-from typing import Any
 
 import pytest
-from farfetch.scanner import AccessDenied, LiveScript, MemoryUnavailable, Target, attach
+from farfetch.scanner import LiveScript, MemoryUnavailable, Target, attach
 from farfetch.scanner.memory.changes import Change
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from support.failing import FAILURES, Failing
 from support.hooked import Hooked, build
 
 TEXT = """[ENABLE]
@@ -53,16 +53,6 @@ unregistersymbol(*)
 dealloc(*)
 """
 FORMS = {64: ("29 77 04", "rdi"), 32: ("29 4A 04", "edx")}
-#: What a script does to its target, one call at a time.
-STEPS = (
-    *("memory.read", "memory.allocate", "memory.protect", "memory.change", "write_bytes"),
-    "symbols.register",
-)
-FAILURES: tuple[Callable[[], BaseException], ...] = (
-    KeyboardInterrupt,
-    lambda: MemoryUnavailable("it", "is not there"),
-    lambda: AccessDenied(1, "it", "stop"),
-)
 
 
 def script_for(target: Target) -> LiveScript:
@@ -82,40 +72,6 @@ def hooked(
         target.symbols.register("old", 0x1234)
         yield running, target
     assert running.status == 0
-
-
-class Failing:
-    """Counts the steps of a target, and has one of them fail: before or behind what it does."""
-
-    def __init__(self, target: Target, step: int, failure: BaseException, *, behind: bool) -> None:
-        self.target, self.step, self.failure, self.behind = target, step, failure, behind
-        self.taken = 0
-        self._back: list[tuple[Any, str]] = []
-
-    def __enter__(self) -> Failing:
-        for path in STEPS:
-            owner: Any = self.target
-            *owners, name = path.split(".")
-            for part in owners:
-                owner = getattr(owner, part)
-            setattr(owner, name, self._wrapped(getattr(owner, name)))
-            self._back.append((owner, name))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for owner, name in self._back:
-            delattr(owner, name)
-
-    def _wrapped(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*arguments: Any, **named: Any) -> Any:
-            self.taken += 1
-            if self.taken != self.step:
-                return call(*arguments, **named)
-            if self.behind:
-                call(*arguments, **named)
-            raise self.failure
-
-        return counted
 
 
 def state(running: Hooked, target: Target) -> tuple[object, ...]:

@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from farfetch.scanner import Target, attach, import_table
+from farfetch.scanner import FarfetchError, Target, attach, import_table
 
 from support.duel import KINDS, duel, end_wine, table
+from support.failing import FAILURES, Failing
 from support.machine import only_x86
 from support.targets import TargetProcess
 from support.waiting import wait_for
@@ -144,6 +146,32 @@ def test_on_and_off_while_four_threads_run(
         assert whole(target, found)
         made = [region for region in target.regions() if region.perms == "rwxp" and not region.path]
         assert len(made) < 20  # the same memory each time
+
+
+def test_whatever_step_fails_it_is_as_it_was(
+    kind: str, running: TargetProcess, tmp_path: Path
+) -> None:
+    """While the threads of the game run: enabling is all there or not at all."""
+    known, _ = import_table(table(kind, tmp_path))
+    with attach(running.pid) as target:
+        found = places(target)
+        script = target.script(known.script("Treble gold").text)
+        with Failing(target, 0, KeyboardInterrupt(), behind=False) as counting, script:
+            most = counting.taken
+        running.command("work")
+        for step in range(1, most + 1):
+            for failure in FAILURES:
+                for behind in (False, True):
+                    failing = Failing(target, step, failure(), behind=behind)
+                    with failing, suppress(KeyboardInterrupt, FarfetchError):
+                        script.enable()
+                    script.undo()  # where the step was only tried
+                    assert whole(target, found)
+                    assert not target.symbols
+        with script:
+            assert not whole(target, found)
+        assert running.command("rest").number("wrong") == 0
+        assert whole(target, found)
 
 
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGHUP", "end of input", "quit"])
