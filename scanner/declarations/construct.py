@@ -66,6 +66,7 @@ def construct_struct(text: str) -> ValueType[Container]:
     16
     """
     arguments.text("text", text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")  # which end lines for Python, too
     _check(text)
     try:
         tree = ast.parse(text.strip(), mode="eval")

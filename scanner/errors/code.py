@@ -72,18 +72,40 @@ class AssemblyError(FarfetchError):
         return f"{self.text:.200}: column {self.position + 1}: {self.reason}"
 
 
+class IncludedLine(int):
+    """The line of a script that includes a file, for what is wrong in that file.
+
+    Args:
+        number: of the line.
+        place: in the file: its name, and the line of it.
+
+    >>> print(ScriptError(IncludedLine(2, "more.CEA, line 7"), "nothing is called \"hp\""))
+    line 2: more.CEA, line 7: nothing is called "hp"
+    """
+
+    def __new__(cls, number: int, place: str) -> IncludedLine:
+        """Make one."""
+        line = super().__new__(cls, number)
+        line.place = place
+        return line
+
+    place: str
+
+
 class ScriptError(FarfetchError):
     """A script that cannot be run, or that failed; nothing of it stays.
 
     Args:
         line: of the script, from 1; 0 where it is no line's.
-        reason: what is wrong there.
+        reason: what is wrong there; of what is included, it begins with where that is.
 
     >>> print(ScriptError(3, "createthread(): threads are not started in the target"))
     line 3: createthread(): threads are not started in the target
     """
 
     def __init__(self, line: int, reason: str) -> None:
+        if isinstance(line, IncludedLine):
+            line, reason = int(line), f"{line.place}: {reason}"
         super().__init__(line, reason)
         self.line = line
         self.reason = reason

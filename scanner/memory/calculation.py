@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from .. import arguments
@@ -166,6 +167,7 @@ def _address_of(target: Space) -> Callable[[str], int]:
     return address_of
 
 
+@lru_cache(maxsize=512)  # what counts from a calculation is one, too, and has it in it
 def _tree(text: str) -> Expression:
     try:
         tree = parse(text, place=True, decimal=True)

@@ -158,7 +158,7 @@ def parse_path(text: str) -> AnyPath:
     """
     if arguments.text("text", text).lstrip().startswith(SIGN):
         return Calculation.parse(text)
-    several = len(_parts(text)) > 1
+    several = _BAR in text and len(_parts(text)) > 1
     return PathGroup.parse(text) if several else PointerPath.parse(text)
 
 

@@ -72,7 +72,8 @@ class PointerPath(NamedTuple):
         farfetch.scanner.PointerError: the pointer path "game -> end": offset 1 is a number,
             not 'end'
         """
-        arguments.text("text", text)
+        if _ARROW not in arguments.text("text", text) and (place := text.strip()):
+            return cls(place)
         base, *words = (part.strip() for part in text.split(_ARROW))
         if not base:
             raise PointerError(text, "begins with a place, as in game+0x4010 -> 0x18")

@@ -262,6 +262,8 @@ class Parser:
                 else word
             )
         if token.text.startswith("@"):
+            if not token.text[1:].isidentifier():  # ² is a digit, and no part of a name
+                raise self._error(f"no snapshot is called {token.shown}")
             self._take()
             kept = at(token.text[1:])
             return kept.field(self._field()) if self._dotted else kept

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from ..declarations.files import NotRegular, read_regular
 from ..errors import ScriptError
+from ..errors.code import IncludedLine
 from .commands import command_of
 from .source import MAX_LINES, MAX_TEXT, SourceLine, read_source
 
@@ -16,6 +17,8 @@ from .source import MAX_LINES, MAX_TEXT, SourceLine, read_source
 MAX_FILE: Final = 1 << 20
 #: Bytes that a script loads in all.
 MAX_LOADED: Final = 16 << 20
+#: Of included files that are named without one.
+_SUFFIX: Final = ".CEA"
 _MAX_NESTED: Final = 8
 _MAX_INCLUDED: Final = 256
 
@@ -71,23 +74,41 @@ class Files:
         self._included += 1
         if self._included > _MAX_INCLUDED:
             raise ScriptError(line.number, f"include(): more than {_MAX_INCLUDED} files")
+        name = self._suffixed(name)
         text = _read(self._folder, name, line.number).decode("utf-8", "replace")
         try:
             inner = read_source(text)
         except ScriptError as error:
             raise ScriptError(line.number, f"{name:.80}: {error}") from None
-        if inner.refused:
-            raise ScriptError(line.number, f"include(): {inner.refused[0]}")
-        if any(one.lua for one in inner.lines):
-            raise ScriptError(line.number, "include(): Lua in what is included is not run")
+        for refused in inner.refused:
+            raise ScriptError(_inside(line, name, refused.line), refused.reason)
+        for one in inner.lines:
+            if one.lua:
+                reason = "Lua in what is included is not run"
+                raise ScriptError(_inside(line, name, one.lua), reason)
         self._lines += len(inner.lines)
         self._characters += len(text)
         if self._lines > MAX_LINES or self._characters > MAX_TEXT:
             raise ScriptError(line.number, f"{name:.80}: more is included than a script may have")
         return tuple(
-            SourceLine(line.number, one.text, line.section, one.bits or line.bits)
+            SourceLine(
+                _inside(line, name, one.number), one.text, line.section, one.bits or line.bits
+            )
             for one in inner.lines
         )
+
+    def _suffixed(self, name: str) -> str:
+        """The name of a file, with what Cheat Engine puts behind one that ends in nothing."""
+        whole = f"{name.removesuffix('.')}{_SUFFIX}"
+        if self._folder is None or PurePath(name).suffix or "\0" in name:
+            return name
+        is_there = os.path.lexists(self._folder / whole.replace("\\", "/"))
+        return whole if is_there else name
+
+
+def _inside(line: SourceLine, name: str, number: int) -> IncludedLine:
+    """The line that includes a file, for what is in a line of that."""
+    return IncludedLine(int(line.number), f"{name:.80}, line {number}")
 
 
 def _read(folder: Path | None, name: str, line: int) -> bytes:

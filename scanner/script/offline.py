@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..assembler.encoder import CannotEncode
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .lua import LuaSandbox
 
 _WIDTHS: Final = (64, 32)
+_NONE: Final[Mapping[str, int]] = MappingProxyType({})
 _MODULE: Final = re.compile(r"\$process|.+\.(?:exe|dll|so|bin|game|dat|elf)", re.IGNORECASE)
 #: A module and a symbol of it, as in ``kernel32.Sleep`` and ``GameAssembly.dll!il2cpp_init``.
 _EXPORT: Final = re.compile(r"[A-Za-z_][\w\-]*(?:[.!][\w?@][\w@?$]*)+", re.IGNORECASE)
@@ -80,6 +82,7 @@ def check_script(
     text: str,
     *,
     known: Callable[[str], bool] = _is_unknown,
+    numbers: Mapping[str, int] = _NONE,
     folder: str | os.PathLike[str] | None = None,
     lua: bool = False,
 ) -> OfflineCheck:
@@ -90,6 +93,7 @@ def check_script(
     Args:
         text: of the script.
         known: whether a name is a symbol that something else makes known.
+        numbers: those of them, in lower case, that are a number and no place: ``define(hp,1F0)``.
         folder: of the table.
         lua: whether its Lua is run, which is told that it is only checked.
 
@@ -103,7 +107,7 @@ def check_script(
     for bits in _WIDTHS:
         waits: dict[str, None] = {}
         try:
-            around = _Imagined(bits, waits)
+            around = _Imagined(bits, waits, numbers)
             sandbox = _sandbox(around, known) if lua and has_lua(text) else None
             program = read_program(text, bits, folder, sandbox)
             _assemble(program, around, known, sandbox)
@@ -165,8 +169,9 @@ class _Imagined:
     program = "$process"
     pid = 1
 
-    def __init__(self, bits: int, waits: dict[str, None]) -> None:
+    def __init__(self, bits: int, waits: dict[str, None], numbers: Mapping[str, int]) -> None:
         self.bits = bits
+        self._numbers = numbers
         self.is_known: Callable[[str], bool] = _is_unknown
         self._waits = waits
         self._module = 0x140000000 if bits == 64 else 0x400000
@@ -209,7 +214,8 @@ class _Imagined:
                 self._symbols[name] = self._module
             elif self.is_known(name) or _is_function(name):
                 self._waits[name] = None
-                self._symbols[name] = self._somewhere(0x1000)
+                number = self._numbers.get(name.lower())
+                self._symbols[name] = self._somewhere(0x1000) if number is None else number
             else:
                 return None
         return self._symbols[name]

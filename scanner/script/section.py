@@ -144,6 +144,8 @@ class _Reader:
         command = command_of(text)
         if command is not None and self._command(number, *command):
             return
+        if text[:8].lower() == "dealloc(" and ")" not in text:
+            return  # Cheat Engine frees nothing then, and says nothing
         data = _DATA.fullmatch(text)
         if data is not None:
             self._data(number, text, data)

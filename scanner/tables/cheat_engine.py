@@ -7,11 +7,12 @@ taken along, and run only when they are switched on.
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from functools import cached_property
+from itertools import chain
 from typing import Final, NamedTuple, TypeAlias
 
 from .. import arguments
@@ -19,13 +20,14 @@ from ..errors import FarfetchError, TableError
 from .content import MAX_COMMENTS, MAX_ENTRIES
 from .ct_address import Place, read_place
 from .ct_document import Element, parse_document
-from .ct_types import own_types, read_choices, read_type
+from .ct_types import ChoiceLists, own_types, read_type
 from .entry import MAX_TEXT, Entry
 from .group import OPTIONS, TableGroup
 from .origin import Found, Origin, Source
 from .script_entry import Script
 from .table import Table
 from .table_file import read_file
+from .uncollected import uncollected
 
 #: Elements of an entry that stay in the file and do nothing here.
 _LEFT: Final = {"Hotkeys": "its hotkeys"}
@@ -66,7 +68,7 @@ def import_table(path: str | os.PathLike[str]) -> tuple[Table, list[Taken]]:
     """
     name = arguments.path("path", path)
     raw = read_file(name)
-    with _uncollected():
+    with uncollected():
         return _read(name, raw)
 
 
@@ -82,19 +84,6 @@ def look_at(origin: Origin) -> None:
         origin.found = table.origin.found
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Make objects without a look, now and then, at all of them: none of them goes in circles."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
 def _read(name: str, raw: bytes) -> tuple[Table, list[Taken]]:
     root = parse_document(name, raw)
     table, report = Table(), list[Taken]()
@@ -102,11 +91,8 @@ def _read(name: str, raw: bytes) -> tuple[Table, list[Taken]]:
     table.origin = Origin(raw, Found(root, sources))
     table.symbols = _symbols(root)
     table.comments = root.said("Comments")[:MAX_COMMENTS]
-    every = list(_entries(root, None, ()))
-    by_description: dict[str, Element] = {}
-    for element, _, _ in every:
-        by_description.setdefault(description_of(element), element)
-    own = own_types(_texts(root, every))
+    every = list(_entries(root, None, ""))
+    beside = _Beside(root, every)
     places: dict[int, Place | None] = {}
     names = _Names()
     for element, parent, group in every:
@@ -116,22 +102,24 @@ def _read(name: str, raw: bytes) -> tuple[Table, list[Taken]]:
         has_none = element.said("Address") in ("", "0")
         places[id(element)] = (above or place) if has_none else place
         options = _options(element)
-        inner = "/".join((*group, _group_name(element))) if options else ""
+        inner = _inner(group, element) if options else ""
         if options:
             table.groups.setdefault(inner, TableGroup(inner, options))
         if is_header(element):
+            element.done()
             continue
         if len(report) == MAX_ENTRIES:
             raise TableError(name, f"has more than {MAX_ENTRIES} entries")
         label = names.unique(description_of(element) or f"entry {len(report) + 1}")
         try:
-            within = "/".join(group)
-            made, left = _made(element, label, within, place, refused, by_description, own)
+            made, left = _made(element, label, group, place, refused, beside)
         except FarfetchError as error:
             reason = error.reason if isinstance(error, TableError) else str(error)
             kind = "script" if is_script(element) else "value"
             report.append(Taken(label, False, reason, kind))
             continue
+        finally:
+            element.done()
         if isinstance(made, Script):
             table.put_script(made)
         else:
@@ -161,9 +149,9 @@ class _Names:
 
 def is_header(element: Element) -> bool:
     """Whether an entry is only what others are grouped under."""
-    if is_script(element):
+    if element.find("GroupHeader") is None or is_script(element):
         return False
-    return element.find("GroupHeader") is not None and not element.said("VariableType")
+    return not element.said("VariableType")
 
 
 def is_script(element: Element) -> bool:
@@ -179,29 +167,46 @@ def description_of(element: Element) -> str:
     return (text[1:-1] if quoted else text)[: MAX_TEXT - 20].strip()
 
 
-_Placed: TypeAlias = "tuple[Element, Element | None, tuple[str, ...]]"
+_Placed: TypeAlias = "tuple[Element, Element | None, str]"
 
 
-def _texts(root: Element, every: list[_Placed]) -> Iterator[str]:
-    """The scripts of a table, those of its entries and its own."""
-    yield root.said("LuaScript")
-    for element, _, _ in every:
-        script = element.find("AssemblerScript")
-        if script is not None:
-            yield script.text
+class _Beside:
+    """What an entry may need of the others, which few do."""
+
+    def __init__(self, root: Element, every: list[_Placed]) -> None:
+        self._root, self._every = root, every
+        self.choices = ChoiceLists(self)
+
+    @cached_property
+    def described(self) -> dict[str, Element]:
+        """All entries, by what they are called; the first of each name."""
+        return {description_of(element): element for element, _, _ in reversed(self._every)}
+
+    @cached_property
+    def types(self) -> dict[str, int]:
+        """The types that scripts of the table make, and how many bytes a value of each has."""
+        found = (element.all("AssemblerScript") for element, _, _ in self._every)
+        texts = (script.text for scripts in found for script in scripts)
+        return own_types(chain([self._root.said("LuaScript")], texts))
 
 
-def _entries(parent: Element, above: Element | None, group: tuple[str, ...]) -> Iterator[_Placed]:
-    """All entries, with the one they belong to and the groups they are in."""
-    for element in parent.all("CheatEntries", "CheatEntry"):
-        yield element, above, group
-        if element.find("CheatEntries") is not None:
-            yield from _entries(element, element, (*group, _group_name(element)))
+def _entries(parent: Element, above: Element | None, group: str) -> Iterator[_Placed]:
+    """All entries, with the one they belong to and the group they are in."""
+    for entries in parent.children:
+        if entries.tag != "CheatEntries":
+            continue
+        for element in entries.children:
+            if element.tag != "CheatEntry":
+                continue
+            yield element, above, group
+            if any(child.tag == "CheatEntries" for child in element.children):
+                yield from _entries(element, element, _inner(group, element))
 
 
-def _group_name(element: Element) -> str:
-    """What those are grouped under that are in an entry."""
-    return description_of(element).replace("/", "\N{BIG SOLIDUS}") or "group"
+def _inner(group: str, element: Element) -> str:
+    """What those are grouped under that are in an entry; what is too long becomes no longer."""
+    name = description_of(element).replace("/", "\N{BIG SOLIDUS}") or "group"
+    return f"{group}/{name}" if 0 < len(group) <= MAX_TEXT else group or name
 
 
 def _options(element: Element) -> tuple[str, ...]:
@@ -219,7 +224,8 @@ def _place(element: Element, parent: Place | None) -> tuple[Place | None, TableE
     """Where an entry is, or why that cannot be said."""
     if element.find("Address") is None:
         return None, TableError("", "has no address")
-    offsets = tuple(offset.text for offset in element.all("Offsets", "Offset"))
+    listed = element.find("Offsets")
+    offsets = () if listed is None else tuple(offset.text for offset in listed.all("Offset"))
     try:
         return read_place(element.said("Address"), offsets, parent), None
     except TableError as error:
@@ -234,18 +240,17 @@ def _made(
     group: str,
     place: Place | None,
     refused: TableError | None,
-    by_description: dict[str, Element],
-    own: dict[str, int],
+    beside: _Beside,
 ) -> tuple[Entry | Script, str]:
     left = [said for tag, said in _LEFT.items() if element.find(tag) is not None]
     without = f"without {' and '.join(left)}" if left else ""
     if is_script(element):
         script = element.find("AssemblerScript")
         return Script(label, "" if script is None else script.text, group), without
-    kind, bits, different = read_type(element, own)
+    kind, bits, different = read_type(element, beside)
     if place is None:
         raise refused or TableError("", "has no address")
-    choices, missing = read_choices(element, by_description)
+    choices, missing = beside.choices.of(element)
     shown = "hex" if element.said("ShowAsHex") == "1" and kind[0] in "iu" else ""
     entry = Entry(label, str(place), kind, group, bits=bits, shown=shown, choices=choices)
     return entry, "; ".join(filter(None, (different, without, missing)))

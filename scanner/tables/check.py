@@ -19,10 +19,16 @@ from .entry import Entry
 from .reading import read_table
 from .script_entry import Script
 from .table import Table
+from .uncollected import uncollected
 
 Status: TypeAlias = Literal["known", "waiting", "runnable", "refused"]
 
 _REGISTERED: Final = re.compile(r"(?<!un)registersymbol\s*\(([^)]*)\)", re.IGNORECASE)
+#: What scripts define as a number; where they register it, it is that for others, too.
+_NUMBER: Final = re.compile(
+    r"^[ \t]*define[ \t]*\([ \t]*([A-Za-z_][\w.$]*)[ \t]*,[ \t]*(?:\$|0x)?([0-9a-f]{1,16})[ \t]*\)",
+    re.IGNORECASE | re.MULTILINE,
+)
 #: The worse, the later.
 _ORDER: Final[tuple[Status, ...]] = ("known", "waiting", "refused")
 _BASE: Final = re.compile(r'"([^"]*)"(?:[+-]0x[0-9a-f]+)?|(0x[0-9a-fA-F]+)')
@@ -107,25 +113,22 @@ def check_table(path: str | os.PathLike[str], *, lua: bool = False) -> TableChec
         from ..script.lua import check_installed
 
         check_installed()
-    table, report = read_table(name)
-    return _checked(table, report, str(Path(name).parent), lua=lua)
+    return _checked(*read_table(name), str(Path(name).parent), lua=lua)
 
 
 def _checked(table: Table, report: Iterable[Taken], folder: str, *, lua: bool) -> TableCheck:
     scripts = {script.name: script for script in table.scripts}
     known = _Known(table, folder, lua=lua)
     checked: list[Checked] = []
-    for taken in report:
-        if not taken.taken:
-            checked.append(
-                Checked(
-                    taken.name, taken.kind, "refused", taken.reason, _without_names(taken.reason)
-                )
-            )
-        elif taken.kind == "script":
-            checked.append(known.script(scripts[taken.name]))
-        else:
-            checked.append(known.value(table[taken.name]))
+    with uncollected():
+        for taken in report:
+            if not taken.taken:
+                cause = _without_names(taken.reason)
+                checked.append(Checked(taken.name, taken.kind, "refused", taken.reason, cause))
+            elif taken.kind == "script":
+                checked.append(known.script(scripts[taken.name]))
+            else:
+                checked.append(known.value(table[taken.name]))
     return TableCheck(tuple(checked), len(known.checks), known.runnable)
 
 
@@ -140,14 +143,19 @@ class _Known:
         self._named: dict[str, str] = {}
         for script in table.scripts:
             self._named.setdefault(script.text, script.name)
-            for found in _REGISTERED.finditer(script.text):
-                for name in re.split(r"[\s,'\"]+", found[1].lower()):
-                    texts = self._by.setdefault(name, [])
-                    if script.text not in texts:
-                        texts.append(script.text)
+        for text in self._named:
+            inside = [found[1].lower() for found in _REGISTERED.finditer(text)]
+            for name in dict.fromkeys(re.split(r"[\s,'\"]+", " ".join(inside))):
+                self._by.setdefault(name, []).append(text)
         self._given = {name.lower() for name in table.symbols}
+        numbers = {
+            found[1].lower(): int(found[2], 16)
+            for text in reversed(self._named)
+            for found in _NUMBER.finditer(text)
+            if found[1].lower() in self._by
+        }
         self.checks: Mapping[str, OfflineCheck] = {
-            text: check_script(text, known=self._is_named, folder=folder, lua=lua)
+            text: check_script(text, known=self._is_named, numbers=numbers, folder=folder, lua=lua)
             for text in self._named
         }
         for text, check in self.checks.items():

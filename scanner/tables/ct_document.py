@@ -5,21 +5,23 @@ So what is not understood stays as it is, byte for byte, when a table is written
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from xml.parsers import expat
 
 from ..errors import TableError
+from .ct_kinds import other_kind
 
 #: Elements in one another; groups of groups need two each.
 MAX_DEPTH: Final = 128
-_UTF16: Final = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
-_MAGIC: Final = b"CHEATENGINE"
-_KEY: Final = 0xCE
-_BLANK: Final = b" \t\r\n"
+#: Elements of a file; those of tables are longer than what so many have room for.
+MAX_ELEMENTS: Final = 1_000_000
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
+_SLASH: Final = ord("/")
+#: Elements in order; those that have none share an empty tuple.
+Children: TypeAlias = "list[Element] | tuple[()]"
 
 
 @dataclass(eq=False, slots=True)
@@ -33,28 +35,30 @@ class Element:
         inner: of the first byte behind its start tag.
         close: of the first byte of its end tag.
         end: of the first byte behind it.
-        line: that it begins on, from 1.
-        text: what is directly in it.
+        text: what is directly in it; blanks between its elements are left out.
         children: its elements, in order.
     """
 
     tag: str
     attributes: Mapping[str, str]
     start: int
-    line: int
     inner: int = 0
     close: int = 0
     end: int = 0
     text: str = ""
-    text_line: int = 0
-    children: Sequence[Element] = ()
+    children: Children = ()
+    _firsts: dict[str, Element] | None = None  # of each name, while many are asked for
 
     def find(self, tag: str) -> Element | None:
         """Its first element of a name."""
-        for child in self.children:
-            if child.tag == tag:
-                return child
-        return None
+        firsts = self._firsts
+        if firsts is None:
+            firsts = self._firsts = {child.tag: child for child in reversed(self.children)}
+        return firsts.get(tag)
+
+    def done(self) -> None:
+        """Say that no more is asked for: what was kept for that takes room."""
+        self._firsts = None
 
     def all(self, *path: str) -> Iterator[Element]:
         """All elements that a path of names leads to, in order."""
@@ -79,10 +83,11 @@ def parse_document(name: str, raw: bytes) -> Element:
     Raises:
         TableError: it is none; says what it is, or where it is damaged.
     """
-    _check_kind(name, raw)
-    reader = _Reader(name, raw)
+    other = other_kind(raw)
+    if other:
+        raise TableError(name, other)
     try:
-        reader.parser.Parse(raw, True)
+        return _read(name, raw)
     except expat.ExpatError as error:
         raise TableError(
             name,
@@ -91,97 +96,62 @@ def parse_document(name: str, raw: bytes) -> Element:
         ) from None
     except (ValueError, LookupError):
         raise TableError(name, "is in an encoding that cannot be read") from None
-    assert reader.root is not None  # the parser has refused what has no root
-    if reader.root.tag != "CheatTable":
-        raise TableError(name, f"is no Cheat Engine table: its root is <{reader.root.tag:.60}>")
-    return reader.root
 
 
-def may_be_one(raw: bytes) -> bool:
-    """Whether bytes begin as XML does, or are a table or trainer that is none."""
-    begin = raw[:64].lstrip(b"\xef\xbb\xbf" + _BLANK)
-    if begin.startswith((b"<", _MAGIC)) or raw.startswith(_UTF16):
-        return True
-    return bool(raw) and not begin.startswith((b"{", b"[")) and _is_protected(raw)
+def _read(name: str, raw: bytes) -> Element:
+    if raw.count(b"<") - raw.count(b"</") > MAX_ELEMENTS:
+        raise TableError(name, f"has more than {MAX_ELEMENTS} elements and comments")
+    parser: Any = expat.ParserCreate()
+    above = Element("", _NONE, 0)  # what the root is in
+    opened = [above]
+    more: dict[Element, list[str]] = {}  # texts that come in pieces
 
+    def doctype(*_: object) -> None:
+        raise TableError(name, "declares entities or a DTD, which tables do not need")
 
-def is_editable(raw: bytes) -> bool:
-    """Whether bytes can be put between its bytes: not in UTF-16."""
-    return not raw.startswith(_UTF16)
-
-
-def _check_kind(name: str, raw: bytes) -> None:
-    """Say what files are that are no XML."""
-    begin = raw[:64].lstrip(b"\xef\xbb\xbf" + _BLANK)
-    if not raw or begin.startswith(b"<") or raw.startswith(_UTF16):
-        return
-    if begin.startswith(_MAGIC):
-        raise TableError(
-            name,
-            "is a table of Cheat Engine 5 or older, which is no XML: "
-            "open it in Cheat Engine and save it again",
-        )
-    if _is_protected(raw):
-        reason = "is a protected trainer: whoever made it has hidden what is in it"
-        raise TableError(name, reason)
-
-
-def _is_protected(raw: bytes) -> bool:
-    """Whether a file begins, once its veil is off, as protected trainers do (OpenSave.pas)."""
-    veiled = bytearray(raw)
-    for at in range(2, len(veiled)):
-        veiled[at] ^= veiled[at - 2]
-    for at in range(len(veiled) - 2, -1, -1):
-        veiled[at] ^= veiled[at + 1]
-    head = bytes(byte ^ (_KEY + at) & 0xFF for at, byte in enumerate(veiled[:5]))
-    return head == _MAGIC[:5]
-
-
-class _Reader:
-    def __init__(self, name: str, raw: bytes) -> None:
-        self.name, self.raw = name, raw
-        self.root: Element | None = None
-        self.open: list[Element] = []
-        self.parser: Any = expat.ParserCreate()
-        self.parser.buffer_text = True
-        self.parser.StartElementHandler = self.start
-        self.parser.EndElementHandler = self.end
-        self.parser.CharacterDataHandler = self.characters
-        self.parser.StartDoctypeDeclHandler = self.doctype
-
-    def doctype(self, *_: object) -> None:
-        reason = "declares entities or a DTD, which tables do not need"
-        raise TableError(self.name, reason)
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        parser = self.parser
+    def start(tag: str, attributes: dict[str, str]) -> None:
         at = parser.CurrentByteIndex
-        element = Element(tag, attributes or _NONE, at, parser.CurrentLineNumber)
+        element = Element(tag, attributes or _NONE, at)
         # without attributes there is nothing in quotes that could have a > in it
-        element.inner = _tag_end(self.raw, at) if attributes else self.raw.find(b">", at) + 1
-        if self.open:
-            above = self.open[-1]
-            if isinstance(above.children, list):
-                above.children.append(element)
-            else:  # few have any
-                above.children = [element]
-        else:
-            self.root = element
-        self.open.append(element)
-        if len(self.open) > MAX_DEPTH:
-            raise TableError(self.name, f"is nested more than {MAX_DEPTH} deep")
+        element.inner = _tag_end(raw, at) if attributes else raw.find(b">", at) + 1
+        parent = opened[-1]
+        children = parent.children
+        if children:
+            children.append(element)
+        else:  # few have any
+            if len(opened) > MAX_DEPTH:
+                raise TableError(name, f"is nested more than {MAX_DEPTH} deep")
+            if parent is above and tag != "CheatTable":
+                raise TableError(name, f"is no Cheat Engine table: its root is <{tag:.60}>")
+            parent.children = [element]
+        opened.append(element)
 
-    def end(self, _: str) -> None:
-        element = self.open.pop()
-        if self.raw[element.inner - 2 : element.inner] == b"/>":
-            element.close = element.end = element.inner
+    def end(_: str) -> None:
+        element = opened.pop()
+        inner = element.inner
+        if raw[inner - 2] == _SLASH:
+            element.close = element.end = inner
         else:
-            element.close = self.parser.CurrentByteIndex
-            element.end = self.raw.find(b">", element.close) + 1
+            element.close = close = parser.CurrentByteIndex
+            element.end = raw.find(b">", close) + 1
 
-    def characters(self, text: str) -> None:
-        if self.open:
-            self.open[-1].text += text
+    def characters(text: str) -> None:
+        element = opened[-1]
+        if not element.text and not element.children:
+            element.text = text
+        elif not (element.children and text.isspace()):
+            more.setdefault(element, [element.text]).append(text)
+
+    parser.buffer_text = True
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = characters
+    parser.StartDoctypeDeclHandler = doctype
+    parser.Parse(raw, True)
+    for element, texts in more.items():
+        element.text = "".join(texts)
+    assert above.children  # the parser has refused what has no root
+    return above.children[0]
 
 
 def _tag_end(raw: bytes, at: int) -> int:

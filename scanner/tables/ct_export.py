@@ -18,8 +18,9 @@ from ..errors import FarfetchError, TableError
 from ..memory.path_group import PathGroup
 from ..values.literals import quote
 from .cheat_engine import Taken, description_of, is_script, look_at
-from .ct_document import Element, is_editable, parse_document
+from .ct_document import Element, parse_document
 from .ct_fields import choices_of, path_of, place_fields, type_fields
+from .ct_kinds import is_utf16
 from .entry import Entry
 from .files import has_content
 from .group import OPTIONS, TableGroup
@@ -248,7 +249,7 @@ def _edited(
             changed.append((source, thing))
     gone = [source for source in sources.values() if id(source.element) not in left]
     gone += origin.unnamed
-    if not is_editable(origin.raw) and (changed or added or gone):
+    if is_utf16(origin.raw) and (changed or added or gone):
         raise TableError(
             name,
             "its file is in UTF-16, in which nothing is changed: "
@@ -427,7 +428,7 @@ def _not_taken(element: Element, label: str) -> set[str]:
     from .ct_types import read_type
 
     try:
-        read_type(element, {})
+        read_type(element, None)
         if not re.match("[+-]", element.said("Address")):
             offsets = tuple(offset.text for offset in element.all("Offsets", "Offset"))
             read_place(element.said("Address"), offsets, None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, Protocol
 
 from ..errors import TableError
 from .ct_document import Element
@@ -26,6 +26,7 @@ CUSTOM: Final = {
     "Double Big Endian": ("f64be", "f64be"),
 }
 _MAX_LISTED: Final = 1 << 16
+_MAX_GIVEN: Final = 1 << 20  # by all lists together, each as often as it is linked to
 #: How the scripts of a table say a type of their own: its name, and how many bytes a value has.
 _OWN: Final = re.compile(
     r"""^[ \t]*(?:
@@ -52,12 +53,24 @@ def own_types(texts: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def read_type(element: Element, own: Mapping[str, int]) -> tuple[str, str, str]:
+class Beside(Protocol):
+    """What a type or a list of choices may need of the rest of its table."""
+
+    @property
+    def described(self) -> Mapping[str, Element]:
+        """All entries, by what they are called."""
+
+    @property
+    def types(self) -> Mapping[str, int]:
+        """Types that the table makes, and how many bytes a value of each has."""
+
+
+def read_type(element: Element, beside: Beside | None) -> tuple[str, str, str]:
     """The name of an entry's type, the bits of it that count, and what is different here.
 
     Args:
         element: of the entry.
-        own: types that the table makes, and how many bytes a value of each has.
+        beside: what is beside it; None where types of the table's own do not count.
 
     Raises:
         TableError: there is none like it here.
@@ -81,9 +94,10 @@ def read_type(element: Element, own: Mapping[str, int]) -> tuple[str, str, str]:
         if custom in CUSTOM:
             return CUSTOM[custom][is_signed], "", ""
         reason = f"its type {custom:.80} is a script of Cheat Engine's"
-        if custom not in own:
+        size = None if beside is None else beside.types.get(custom)
+        if size is None:
             raise TableError("", reason)
-        return f"bytes[{own[custom]}]", "", f"as its bytes: {reason}"
+        return f"bytes[{size}]", "", f"as its bytes: {reason}"
     raise TableError("", f"its type {theirs:.80} has no equal here" if theirs else "has no type")
 
 
@@ -110,29 +124,40 @@ def _sized(element: Element, kind: str, tag: str) -> tuple[str, str, str]:
     return f"{kind}[{int(text)}]", "", ""
 
 
-def read_choices(
-    element: Element, by_description: Mapping[str, Element]
-) -> tuple[tuple[tuple[str, str], ...], str]:
-    """The values that have names, and what is missing of them.
+class ChoiceLists:
+    """The lists of choices of a table: each is read once, whoever links to it.
 
     Args:
-        element: of the entry.
-        by_description: all entries; a list may be another's.
+        beside: what is beside the entries.
     """
-    source = element.find("DropDownList")
-    link = element.said("DropDownListLink")
-    if source is None and link:
-        other = by_description.get(link.strip('"'))
-        source = None if other is None else other.find("DropDownList")
+
+    def __init__(self, beside: Beside) -> None:
+        self._beside = beside
+        self._read: dict[Element, tuple[tuple[str, str], ...]] = {}
+        self._given = 0
+
+    def of(self, element: Element) -> tuple[tuple[tuple[str, str], ...], str]:
+        """The values of an entry that have names, and what is missing of them."""
+        source = element.find("DropDownList")
         if source is None:
-            return (), f"without the list of choices of {link:.60}, which is not there"
-    if source is None:
-        return (), ""
-    pairs = []
-    for line in source.text.splitlines():
+            link = element.said("DropDownListLink")
+            if not link:
+                return (), ""
+            other = self._beside.described.get(link.strip('"'))
+            source = None if other is None else other.find("DropDownList")
+            if source is None:
+                return (), f"without the list of choices of {link:.60}, which is not there"
+        pairs = self._read.get(source)
+        if pairs is None:
+            pairs = self._read[source] = tuple(_pairs(source.text))
+        self._given += len(pairs)
+        if len(pairs) > _MAX_LISTED or self._given > _MAX_GIVEN:
+            return (), "without its list of choices, which is too long"
+        return pairs, ""
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
         value, colon, name = line.partition(":")
         if colon and value.strip():
-            pairs.append((value.strip()[:200], name.strip()[:200]))
-    if len(pairs) > _MAX_LISTED:
-        return (), "without its list of choices, which is too long"
-    return tuple(pairs), ""
+            yield value.strip()[:200], name.strip()[:200]

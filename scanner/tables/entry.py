@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Final, Literal
 
 from .. import arguments
@@ -19,6 +19,7 @@ from ..values.types import bit_field, layout_of
 MAX_TEXT: Final = 4096
 #: The fields that are texts, in the order in which a file has them.
 FIELDS: Final = ("name", "where", "type", "group", "note", "frozen", "allow", "bits", "shown")
+_NEEDED: Final = ("name", "where", "type")
 #: Values that have a name, of one entry.
 MAX_CHOICES: Final = 1 << 16
 _ALLOW: Final = (None, "increase", "decrease")
@@ -67,10 +68,12 @@ class Entry:
     bits: str = ""
     shown: str = ""
     choices: tuple[tuple[str, str], ...] = ()
+    _path: AnyPath = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for field in FIELDS:
-            check_text(field, getattr(self, field), needed=field in ("name", "where", "type"))
+        if not self._is_usual():
+            for name in FIELDS:
+                check_text(name, getattr(self, name), needed=name in _NEEDED)
         if self.allow not in _ALLOW:
             raise TableError("", f"allow is increase or decrease, not {short(self.allow)}")
         if self.shown not in _SHOWN:
@@ -80,13 +83,24 @@ class Entry:
         if self.structure is not None:
             arguments.instance("structure", self.structure, Declaration, "a Declaration, or None")
         try:
-            parse_path(self.where)
+            object.__setattr__(self, "_path", parse_path(self.where))
             if self.structure is None:
                 type_named(self.type)
         except FarfetchError as error:
             raise TableError("", f"{quote(self.name)}: {error}") from None
         if self.structure is not None and self.structure.name != self.type:
             raise TableError("", f"{quote(self.name)}: {self.type} is not {self.structure.name}")
+
+    def _is_usual(self) -> bool:
+        """Whether each text is one, at a glance: of most that is enough."""
+        try:
+            whole = "".join((self.name, self.where, self.type, self.group, self.note))
+            said = self.name.strip() and self.where.strip() and self.type.strip()
+        except (TypeError, AttributeError):
+            return False
+        if self.frozen is not None or self.allow is not None or self.bits or self.shown:
+            return False
+        return bool(said) and len(whole) <= MAX_TEXT and whole.isascii()
 
     def _check_bits(self) -> None:
         if not self.bits:
@@ -99,6 +113,8 @@ class Entry:
     def _check_choices(self) -> None:
         if not isinstance(self.choices, tuple) or len(self.choices) > MAX_CHOICES:
             raise TableError("", f"choices are at most {MAX_CHOICES} pairs of texts")
+        if not self.choices:
+            return
         for pair in self.choices:
             if not isinstance(pair, tuple) or len(pair) != 2:
                 raise TableError("", "choices are pairs: a value's text, and its name")
@@ -142,7 +158,7 @@ class Entry:
     @property
     def path(self) -> AnyPath:
         """Where it is, to be resolved in a target: a path, or a group of paths."""
-        return parse_path(self.where)
+        return self._path
 
 
 def check_text(field: str, value: object, *, needed: bool, most: int = MAX_TEXT) -> None:
@@ -151,6 +167,8 @@ def check_text(field: str, value: object, *, needed: bool, most: int = MAX_TEXT)
     Raises:
         TableError: it is none; says why.
     """
+    if isinstance(value, str) and not value and not needed:
+        return
     if value is None and field in ("frozen", "allow"):
         return
     if not isinstance(value, str):
@@ -159,5 +177,5 @@ def check_text(field: str, value: object, *, needed: bool, most: int = MAX_TEXT)
         raise TableError("", f"{field} is empty")
     if len(value) > most:
         raise TableError("", f"{field} has {len(value)} characters, more than {most}")
-    if _HALF.search(value):
+    if not value.isascii() and _HALF.search(value):
         raise TableError("", f"{field} has half a surrogate pair, which is no text")

@@ -7,7 +7,7 @@ from typing import Final
 
 from .. import arguments
 from .cheat_engine import Taken, import_table
-from .ct_document import may_be_one
+from .ct_kinds import may_be_one
 from .table import Table
 from .table_file import read_file
 

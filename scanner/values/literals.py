@@ -40,9 +40,11 @@ def parse_integer(word: str) -> int:
     (-16, 7)
     """
     if arguments.text("word", word).isascii():
-        for base in (0, 10):  # 007 is a number, too
-            with contextlib.suppress(ValueError):
-                return int(word, base)
+        try:
+            return int(word, 0)
+        except ValueError:
+            with contextlib.suppress(ValueError):  # 007 is a number, too
+                return int(word, 10)
     raise ArgumentError("word", word, "a whole number, such as 10 or 0x0a")
 
 

@@ -88,7 +88,9 @@ def type_named(name: str) -> ValueType[Any]:
     >>> layout_of(type_named("utf16[8]")).size, layout_of(type_named("u8[3..4]")).high
     (16, 3)
     """
-    arguments.text("name", name)
+    known = TYPES.get(arguments.text("name", name))
+    if known is not None:
+        return known
     wanted = " ".join(name.lower().split())
     length = re.fullmatch(r"(.*?) ?\[ ?([0-9]{1,9}) ?\]", wanted)
     bits = re.fullmatch(r"(.*?) ?\[ ?([0-9]{1,2}) ?\.\. ?([0-9]{1,2}) ?\]", wanted)

@@ -42,8 +42,8 @@ def check_file(file: Path, *, every: bool, lua: bool) -> Result:
     ]
     if not every:
         lines += _by_cause(check.entries)
-    table = Table(_COLUMNS, tuple(map(_row, check.entries)))
-    listed = (table,) if every and check.entries else ()
+    rows = tuple(map(_row, check.entries)) if every else ()
+    listed = (Table(_COLUMNS, rows),) if rows else ()
     fields: dict[str, Json] = {
         "file": str(file),
         "counts": dict(counts),

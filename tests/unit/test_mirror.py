@@ -89,6 +89,8 @@ ELSEWHERE = (
     ("scanner/tables/script_entry scanner/tables/reading", "unit/tables/test_check"),
     ("scanner/tables/ct_types", "unit/tables/test_cheat_engine"),
     ("scanner/tables/ct_document", "unit/tables/test_cheat_engine unit/tables/test_ct_export"),
+    ("scanner/tables/ct_kinds", "unit/tables/test_cheat_engine"),
+    ("scanner/tables/uncollected", "unit/tables/test_cheat_engine"),
     ("scanner/tables/ct_fields", "unit/tables/test_ct_export"),
     ("scanner/tables/group", "unit/tables/test_origin prompt/test_groups"),
     ("scanner/assembler", "unit/assembler/test_assembler"),

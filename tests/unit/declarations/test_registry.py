@@ -65,6 +65,8 @@ def test_what_construct_says(text: str, fields: list[tuple[str, int, int]]) -> N
         ('\n  Struct("a" / Foo)', 2, 16, "no type is called Foo"),
         ('Struct("a" / u8', 1, 1, "a bracket is not closed"),
         ('Struct("a" / u8))', 1, 17, "is not understood here"),
+        ("#n\rJ#", 2, 1, "no type is called J"),
+        ("#n\r\n\rJ#", 3, 1, "no type is called J"),
         ("a.b", 1, 2, "'.' has no place"),
         ("x" * 10_000_000, 1, 1, "is longer than 65,536 characters"),
         ("(" * 9999, 1, 1, "is nested more than 32 deep"),

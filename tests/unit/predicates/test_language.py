@@ -174,6 +174,7 @@ def test_fields_that_cannot_be(text: str, column: int, reason: str) -> None:
         ("(now == 1) == 5", 12, 'expected an operator or the end, found "=="'),
         ("nwo == 5", 1, 'unknown name "nwo": did you mean now?'),
         ("NOW == 5", 1, 'unknown name "NOW": did you mean now?'),
+        ("now < @a\u00b9a", 7, 'no snapshot is called "@a\u00b9a"'),
         ("now == and", 8, 'expected a value, found "and"'),
         ("now ~= prev", 8, 'after "~=" comes a number, found "prev"'),
         ("now ~= 3 + 1", 10, 'expected an operator or the end, found "+"'),

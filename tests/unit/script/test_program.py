@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -208,6 +209,41 @@ def test_files_are_read_from_the_tables_folder_only(tmp_path: Path) -> None:
             assert error is not None
             assert error.line == 2
             assert reason in error.reason
+
+
+def test_what_is_wrong_in_an_included_file_is_said_with_its_line(tmp_path: Path) -> None:
+    for name, text in (
+        ("label.cea", "alloc(m,64)\nm:\n\n mov rax,lunch\n"),
+        ("word.cea", "alloc(m,64)\nm:\n lunch eax\n"),
+        ("outer.cea", "// of mine\ninclude(word.cea)\n"),
+        ("c.cea", "\n{$c}\nint i;\n"),
+        ("lua.cea", "nop\n{$lua}\nreturn ''\n"),
+        ("gone.cea", "nop\n\ninclude(nothing.cea)\n"),
+        ("short.CEA", "alloc(m,64)\nm:\n lunch ebx\n"),
+    ):
+        (tmp_path / name).write_text(text)
+    for name, said in (
+        ("label.cea", 'label.cea, line 4: mov rax,lunch: column 9: nothing is called "lunch"'),
+        ("word.cea", "word.cea, line 3: lunch eax: "),
+        ("outer.cea", "word.cea, line 3: lunch eax: "),
+        ("c.cea", "c.cea, line 2: {$c}: C is not compiled"),
+        ("lua.cea", "lua.cea, line 2: Lua in what is included is not run"),
+        ("gone.cea", "gone.cea, line 3: nothing.cea cannot be read: No such file"),
+        ("short", "short.CEA, line 3: lunch ebx: "),
+        ("short.", "short.CEA, line 3: lunch ebx: "),
+    ):
+        error = check_script(enabling("label(l)", f"include({name})"), folder=tmp_path).error
+        assert error is not None
+        assert error.line == 3
+        assert type(error.line) is int
+        assert error.reason.startswith(said)
+        assert pickle.loads(pickle.dumps(error)).args == error.args
+
+
+def test_a_bracket_that_dealloc_does_not_close_frees_nothing() -> None:
+    text = "[ENABLE]\nalloc(m,8)\nm:\n nop\n[DISABLE]\ndealloc(m\n"
+    assert check_script(text).error is None
+    assert read_program(text, 64).disable.freed == ()
 
 
 @pytest.mark.parametrize(

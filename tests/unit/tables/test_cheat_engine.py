@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import zlib
 from pathlib import Path
 
 import pytest
@@ -254,19 +256,34 @@ def veiled(raw: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        (b"", "is damaged at line 1, column 1"),
+        (b"", "is empty"),
+        (b" \r\n", "has nothing but blanks in it"),
+        (bytes(100), "has nothing but zeros in it"),
         (b"<CheatTable><CheatEntries>", "is damaged at line 1"),
         (b"<Lunch/>", "is no Cheat Engine table: its root is <Lunch>"),
-        (b"<a>" * 200 + b"</a>" * 200, "is nested more than 128 deep"),
+        (b"<CheatTable>" + b"<a>" * 200 + b"</a>" * 200, "is nested more than 128 deep"),
         (b'<!DOCTYPE a [<!ENTITY b "c">]><CheatTable>&b;</CheatTable>', "declares entities"),
         (b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><CheatTable/>', "declares entities or a DTD"),
         (b'<?xml version="1.0" encoding="lunch"?><CheatTable/>', "lunch|cannot be read|damaged"),
         (b" " * ((16 << 20) + 1), "is larger than 16 MiB"),
         (b"CHEATENGINE\x06\x00", "is a table of Cheat Engine 5 or older"),
         (veiled(b"CHEATENGINE and more"), "is a protected trainer"),
-        (b"\x00\x01\x02", "is damaged at line 1, column 1"),
+        (veiled(zlib.compress(b"<CheatTable/>")), "is a protected trainer"),
+        (b"\x00\x01\x02", "is no table: it begins with the bytes 00 01 02$"),
+        (b"<!DOCTYPE html>\n<html>", "is a web page, perhaps one that asks for a login: download"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?><!-- a --><HTML lang='en'>", "is a web page"),
+        (b"<!-- a -->" * 400 + b"<a", "is damaged at line 1"),
+        (b"Rar!\x1a\x07\x00", "is a RAR archive: unpack it, and load the table that is in it"),
+        (b"PK\x03\x04", "is a ZIP archive: unpack it"),
+        (b"7z\xbc\xaf\x27\x1c", "is a 7z archive: unpack it"),
+        (b"MZ\x90\x00", "is a program of Windows, and no table"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "get it by git lfs pull"),
+        (b"{}", "is JSON, and no table of Cheat Engine's"),
+        (b"\r\n[ENABLE]\r\nnop", "is a script alone, which no table is around"),
+        (b"-- some Lua\nprint(1)", "is a text, and no table"),
+        (b"<CheatTable>" + b"<a/>" * 1_000_001 + b"</CheatTable>", "more than 1000000 elements"),
     ],
-    ids=range(11),
+    ids=range(26),
 )
 def test_damaged_and_hostile_files(tmp_path: Path, raw: bytes, said: str) -> None:
     file = tmp_path / "bad.CT"
@@ -391,3 +408,52 @@ def test_what_is_all_understood_is_written_over(tmp_path: Path) -> None:
     file.write_text("")
     export_table(table, file)
     assert list(import_table(file)[0]) == table
+
+
+def test_a_list_of_choices_is_read_once_and_given_out_no_more_than_a_million_times(
+    tmp_path: Path,
+) -> None:
+    lines = "".join(f"{number}:n\n" for number in range(30_000))
+    link = "<DropDownListLink>first</DropDownListLink>"
+    table, report = import_table(
+        file_of(
+            tmp_path,
+            entry("first", more=f"<DropDownList>{lines}</DropDownList>"),
+            *(entry(f"linked {number}", more=link) for number in range(40)),
+        )
+    )
+    entries = list(table)
+    assert len(entries[0].choices) == 30_000
+    assert entries[1].choices is entries[0].choices
+    assert entries[-1].choices == ()
+    assert report[-1].reason == "without its list of choices, which is too long"
+
+
+def test_reading_a_table_leaves_the_collector_of_garbage_as_it_was(tmp_path: Path) -> None:
+    file = file_of(tmp_path, entry("hp"))
+    assert gc.isenabled()
+    import_table(file)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        import_table(file)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    gc.freeze()
+    try:
+        frozen = gc.get_freeze_count()
+        import_table(file)
+        assert gc.get_freeze_count() >= frozen // 2  # those that died meanwhile are gone
+    finally:
+        gc.unfreeze()
+
+
+def test_text_in_pieces_is_one_text(tmp_path: Path) -> None:
+    file = file_of(
+        tmp_path,
+        "<CheatEntry> <Description>a<!-- b -->c<![CDATA[<d>]]>&amp;<e/>\r\n<e/>f</Description>\n"
+        "<VariableType>4 Bytes</VariableType> <Address>1<!-- -->0</Address>\n</CheatEntry>",
+    )
+    table, _ = import_table(file)
+    assert [(one.name, one.where) for one in table] == [("ac<d>&f", "0x10")]

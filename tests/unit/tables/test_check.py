@@ -128,6 +128,31 @@ def test_own_tables_are_checked_too(tmp_path: Path) -> None:
     )
 
 
+def test_a_number_that_a_script_registers_is_no_place(tmp_path: Path) -> None:
+    base = "[ENABLE]\nalloc(base,8)\ndefine(XA,1F90)\nregistersymbol(base XA)\n[DISABLE]"
+    user = "[ENABLE]\nalloc(m,64)\nm:\n mov r12,[r12+XA]\n mov rax,[base]\n[DISABLE]"
+    far = "[ENABLE]\nalloc(m,64)\nm:\n mov r12,[r12+base]\n[DISABLE]"
+    check = check_table(
+        table_of(
+            tmp_path,
+            script("base", base),
+            script("user", user),
+            script("far", far),
+            value("hp", "[[base]+XA]+8"),
+        )
+    )
+    assert [(one.status, one.reason) for one in check.entries] == [
+        ("runnable", ""),
+        ("runnable", "waits for XA, base"),
+        (
+            "refused",
+            "line 4: mov r12,[r12+base]: column 1: 144000100 is too far away to be "
+            "reached from here",
+        ),
+        ("waiting", "waits for the symbol base"),
+    ]
+
+
 def test_hostile_tables_are_one_line(tmp_path: Path) -> None:
     file = tmp_path / "bad.cetrainer"
     file.write_bytes(b"<CheatTable>")
