@@ -73,7 +73,7 @@ class AssemblyError(FarfetchError):
 
 
 class IncludedLine(int):
-    """The line of a script that includes a file, for what is wrong in that file.
+    r"""The line of a script that includes a file, for what is wrong in that file.
 
     Args:
         number: of the line.
@@ -105,7 +105,8 @@ class ScriptError(FarfetchError):
 
     def __init__(self, line: int, reason: str) -> None:
         if isinstance(line, IncludedLine):
-            line, reason = int(line), f"{line.place}: {reason}"
+            reason = f"{line.place}: {reason}"
+            line = int(line)
         super().__init__(line, reason)
         self.line = line
         self.reason = reason

@@ -33,7 +33,9 @@ local spent  -- why it has to end
 local function check()
   if spent == nil then
     local fine, why = pcall(call, "check")
-    if not fine then spent = "it was interrupted" elseif why then spent = why end
+    if not fine then
+      spent = type(why) == "string" and "it takes too much stack" or "it was interrupted"
+    elseif why then spent = why end
   end
   if spent ~= nil then error(spent, 0) end
 end
@@ -42,9 +44,9 @@ local function outside(name, ...)  -- whose caller is in no tail call: an error 
   if not fine then error(value, 3) end
   return value
 end
-local function guarded(...)
-  if spent ~= nil then error(spent, 0) end
-  return ...
+local function guarded(fine, ...)  -- a stack that overflows is many instructions' work
+  if not fine or spent ~= nil then check() end
+  return fine, ...
 end
 
 local G = {
@@ -126,7 +128,7 @@ local function address(where)
 end
 local function at(where)
   local found = address(where)
-  if found == nil then error("nothing is at " .. tostring(where), 3) end
+  if found == nil then error("nothing is at " .. sub(tostring(where), 1, 80), 3) end
   return found
 end
 function G.getAddress(where) return at(where) end

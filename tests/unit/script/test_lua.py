@@ -282,6 +282,11 @@ def test_what_is_kept_from_piece_to_piece() -> None:
             "while true do pcall(function() while true do end end) end",
             "line 1: {$lua}: it takes too",
         ),
+        ("local function f() pcall(f) f() end f()", "line 1: {$lua}: it takes too"),
+        (
+            "return getAddress(('q'):rep(1e5))",
+            "line 1: {$lua}: nothing is at qqqqqqqqqqqqqqqq",
+        ),
         ("local t = {} while true do t[#t + 1] = ('x'):rep(1e6) .. #t end", "not enough memory"),
         ("local s = 'x' while true do s = s .. s end", "not enough memory"),
         ("local function f() return f() + 1 end f()", "line 1: {$lua}: "),
@@ -303,6 +308,7 @@ def test_what_it_may_not(text: str, error: str) -> None:
     said = str(refused.value)
     assert error in said if not error.startswith("line") else said.startswith(error)
     assert "\n" not in said
+    assert len(said) < 400
     lua.begin()
     assert lua.run("return 'goes on'", 1) == "goes on"
 
