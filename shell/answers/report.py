@@ -48,7 +48,8 @@ def lines(error: BaseException, place: str = "", *, pointing: bool = False) -> s
     """
     if pointing and isinstance(error, ExpressionError):
         pointer = "\n".join(f"  {line}" for line in error.pointer().splitlines())
-        return f"farfetch: {printable(_cured(error.reason, error))}\n{pointer}"
+        said = "; ".join((_cured(error.reason, error), *notes(error)))
+        return f"farfetch: {printable(said)}\n{pointer}"
     where = f"{printable(place)}: " if place else ""
     return f"farfetch: {where}{message(error)}"
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TextIO
 
-from farfetch.scanner import DeclarationError, quote
+from farfetch.scanner import DeclarationError, ExpressionError, quote
 
 from ..answers import exit_codes
 from ..answers.answers import Answers
 from ..answers.result import Result
-from ..errors import ScriptStopped, UsageError
+from ..errors import ScriptStopped, UsageError, noted
 from ..line.statements import Statement, is_declaration, split
 from ..line.variables import expand
 from ..line.words import command_word, without_comment
+from ..session.scripts import waits_for
 from ..session.session import Session
 from .interpret import interpret
 from .pipe import MAX_TEXT, lines_of
@@ -148,6 +149,9 @@ def run_line(session: Session, line: Line, answers: Answers) -> BaseException | 
     except BrokenPipeError:  # nobody reads any more
         raise
     except (Exception, KeyboardInterrupt) as error:
+        waits = waits_for(session, str(error)) if isinstance(error, ExpressionError) else ""
+        if waits:
+            noted(error, waits)
         answers.failure(name, error, _place(line, error))
         return error
     answers.result(name, result)

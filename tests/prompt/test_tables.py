@@ -508,6 +508,9 @@ def test_a_place_that_waits_for_a_script_names_it(
             assert lines["god"].endswith('waits for table on "immortal one"')
             assert 'called "goddess"' in lines["goddess"]
             assert 'called "od"' in lines["od"]
+        for command in ("set god 5", "table set god 5", "table freeze god", "hex god"):
+            said = farfetch(*asked, "-c", command).stderr
+            assert said.endswith('is called "god"; waits for table on "immortal one"\n')
         said = farfetch(*asked, "-c", "table on Immortal on").stderr
         assert 'the table has no script "Immortal on": did you mean "immortal one"?' in said
         said = farfetch(*asked, "-c", "table on immortal one").stderr  # without quotes
