@@ -239,6 +239,12 @@ def hooks(world: World) -> None:
         world.target.hook(world.at, "nop")
 
 
+def nops(world: World) -> None:
+    """Have nothing done where nothing runs."""
+    with contextlib.suppress(CodeError):
+        world.target.nop(world.at + 4)
+
+
 def frees(world: World) -> None:
     """Free what was not allocated."""
     with contextlib.suppress(ArgumentError):
@@ -285,7 +291,7 @@ ROWS: dict[str, dict[str, Row]] = {
         "hook": reaching(hooks),
         "locate": reaching(lambda w: w.target.locate(w.at)),
         "modules": reaching(lambda w: w.target.modules()),
-        "nop": reaching(lambda w: w.target.nop(w.at + 4)),
+        "nop": reaching(nops),
         "patch": reaching(lambda w: w.target.patch(w.at, b"\x68")),
         "patches": own(lambda w: w.target.patches),
         "pointer_map": reaching(lambda w: w.target.pointer_map(where=f"{w.at:#x}..{w.at + 64:#x}")),
