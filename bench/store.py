@@ -17,18 +17,18 @@ in memory is packed first. ``--real`` scans processes of Python, and of Node.js 
 with much memory, too.
 
 What bounds a first scan of unknown values: the kernel clears the pages that it gives. Two threads
-that read straight to new huge pages and do nothing else come to 0.72 of raw; with a third that
-populates them ahead (MADV_POPULATE_WRITE) to 0.45, as it takes its time from the two, and where
-each populates its own before it reads to 0.72 again. Fewer pages would help: with a base and a
-width of bits for each piece 20-bit numbers took 0.63 of their bytes, floats 0.84, pointers by their
-halves 0.42; the memory of real programs, in which next to no piece is of small integers, CPython's
-0.81 (54 % of the pieces) and Node.js's 0.84 (26 %). On a thread of its own ff_kernels' frame(),
-which finds base and width, goes through 85 GB/s of what is in the cache with AVX-512 for both
-widths of words, 39 with AVX2, 8.6 with SSE2, frame_pack() through 72, 48 and 24, frame_unpack()
-through 67, 45 and 22; from memory, with AVX-512, 18, 17 and 10; two threads read raw at 14. So
-where there is room values are kept as they were read. They are packed only when they would leave
-memory, where that saves a quarter (packed.c): a first scan of small values with room for a third of
-them took 1.6 times the processor time, and 0.63 of the disk.
+that read straight to new huge pages and do nothing else come to 0.72 of raw, a scan to 0.58 to
+0.73; with a third that populates them ahead (MADV_POPULATE_WRITE) to 0.45, as it takes its time
+from the two, and where each populates its own before it reads to 0.72 again. Fewer pages would
+help: with a base and a width of bits for each piece 20-bit numbers took 0.63 of their bytes, floats
+0.84, pointers by their halves 0.42; the memory of real programs, in which next to no piece is of
+small integers, CPython's 0.81 (54 % of the pieces) and Node.js's 0.84 (26 %). On a thread of its
+own ff_kernels' frame(), which finds base and width, goes through 85 GB/s of what is in the cache
+with AVX-512 for both widths of words, 39 with AVX2, 8.6 with SSE2, frame_pack() through 72, 48 and
+24, frame_unpack() through 67, 45 and 22; from memory, with AVX-512, 18, 17 and 10; two threads read
+raw at 14. So where there is room values are kept as they were read. They are packed only when they
+would leave memory, where that saves a quarter (packed.c): a first scan of small values with room
+for a third of them took 1.6 times the processor time, and 0.63 of the disk.
 
 What is packed is widened 16 pages at a time in the cache, and compared there. A step that finds all
 unchanged took 1.04 and 1.05 times what it takes where values lie as they were (0.29 s a GiB beside
