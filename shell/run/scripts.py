@@ -14,8 +14,8 @@ from ..errors import ScriptStopped, UsageError, noted
 from ..line.statements import Statement, is_declaration, split
 from ..line.variables import expand
 from ..line.words import command_word, without_comment
-from ..session.scripts import waits_for
 from ..session.session import Session
+from ..session.waiting import Waiting
 from .interpret import interpret
 from .pipe import MAX_TEXT, lines_of
 
@@ -149,9 +149,10 @@ def run_line(session: Session, line: Line, answers: Answers) -> BaseException | 
     except BrokenPipeError:  # nobody reads any more
         raise
     except (Exception, KeyboardInterrupt) as error:
-        waits = waits_for(session, str(error)) if isinstance(error, ExpressionError) else ""
-        if waits:
-            noted(error, waits)
+        if isinstance(error, ExpressionError):
+            waits = Waiting(session.table).waits_for(str(error))
+            if waits:
+                noted(error, waits)
         answers.failure(name, error, _place(line, error))
         return error
     answers.result(name, result)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +12,7 @@ from ..answers.result import Column, Json, Result
 from ..answers.result import Table as Shown
 from ..errors import CommandError
 from . import codes
+from .waiting import Waiting
 
 if TYPE_CHECKING:
     from farfetch.scanner import Entry, LiveScript, Script, ScriptChange, Table
@@ -27,7 +27,6 @@ _COLUMNS = (
 )
 _MATCHES = (Column("NAME", style="bold"), Column("KIND"), Column("NOW"))
 _SHOWN = 16
-_LACKING = re.compile(r'no module or region is called "([^"]+)"')
 _AS_BEFORE = "as it was before this table was loaded"
 
 
@@ -186,8 +185,9 @@ def check_all(session: Session, *, lua: bool) -> Result:
         status, reason = codes.check(session, code)
         listed.append({"name": code.name, "status": status, "reason": reason})
         rows.append((code.name, "code", reason or status))
+    waiting = Waiting(session.table)
     for entry in session.table:
-        status, reason = _place_now(session, entry)
+        status, reason = _place_now(session, entry, waiting)
         places.append({"name": entry.name, "status": status, "reason": reason})
         rows.append((entry.name, "place", reason or status))
     said = [one for one in (*listed, *places) if isinstance(one, dict)]
@@ -199,14 +199,14 @@ def check_all(session: Session, *, lua: bool) -> Result:
     return Result({"scripts": listed, "places": places}, (shown, summary))
 
 
-def _place_now(session: Session, entry: Entry) -> tuple[str, str]:
+def _place_now(session: Session, entry: Entry, waiting: Waiting) -> tuple[str, str]:
     """Whether there is something at an entry's place, and why not."""
     target = session.attached
     try:
         target.read(entry.path.resolve(target), entry.value_type)
     except ExpressionError as error:
         target.check()
-        return "waits", waits_for(session, str(error)) or str(error)
+        return "waits", waiting.waits_for(str(error)) or str(error)
     except FarfetchError as error:
         target.check()
         return "refused", str(error)
@@ -225,23 +225,6 @@ class Listed(NamedTuple):
     def fields(self) -> dict[str, Json]:
         """The same for programs."""
         return self._asdict()
-
-
-def waits_for(session: Session, reason: str) -> str:
-    """Which script makes the symbol known that a place lacks; "" where there is none.
-
-    Args:
-        session: whose table it is.
-        reason: why the place cannot be told.
-    """
-    lacking = _LACKING.search(reason)
-    if lacking is None:
-        return ""
-    registers = re.compile(rf"registersymbol\s*\([^)]*(?<!\w){re.escape(lacking[1])}(?!\w)", re.I)
-    for script in session.table.scripts:
-        if registers.search(script.text):
-            return f"waits for table on {quote(script.name)}"
-    return ""
 
 
 def listing(session: Session) -> list[Listed]:

@@ -9,6 +9,7 @@ from farfetch.scanner import Entry, PathGroup, format_address
 from ..answers import values
 from ..answers.result import Column, Json, Result, Table
 from . import codes, entries, groups, scripts, table_symbols
+from .waiting import Waiting
 
 if TYPE_CHECKING:
     from .session import Session
@@ -47,6 +48,7 @@ def listing(session: Session, *, every: bool) -> Result:
     rows = []
     entries.settle(session)
     table_symbols.register(session)
+    waiting = Waiting(session.table)
     for entry in session.table:
         live = entries.live(session, entry)
         shown = values.shortened(entries.shown(entry, live.value))
@@ -56,7 +58,7 @@ def listing(session: Session, *, every: bool) -> Result:
         held = "" if entry.frozen is None else entry.frozen if holding else f"({entry.frozen})"
         place = (_where(entry), address or "?")
         reason = live.reason or (str(live.held.error or "") if live.held else "")
-        said = entry.note or scripts.waits_for(session, live.reason) or reason
+        said = entry.note or waiting.waits_for(live.reason) or reason
         is_hidden = hidden(entry.group)
         left_out += is_hidden
         if every or not is_hidden:
