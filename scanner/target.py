@@ -352,4 +352,5 @@ class Target(Changed):
 
     def __repr__(self) -> str:
         pid = f" pid {self.pid}" if self.pid is not None else ""
-        return f"<Target {self.name}{pid} through {self.memory.name}>"
+        closed = ", closed" if self._life.is_closed else ""
+        return f"<Target {self.name}{pid} through {self.memory.name}{closed}>"

@@ -9,6 +9,8 @@ _BLANK: Final = b" \t\r\n"
 _MARK: Final = b"\xef\xbb\xbf"  # of UTF-8
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 _MAGIC: Final = b"CHEATENGINE"
+#: How old tables begin, those of altered Cheat Engines with another name; then comes their version.
+_OLD: Final = re.compile(rb"[A-Z]{2,20}ENGINE[\x01-\x0f]", re.IGNORECASE)
 _KEY: Final = 0xCE
 #: How packed data begins, which is all that older trainers have.
 _DEFLATED: Final = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
@@ -55,7 +57,7 @@ def other_kind(raw: bytes) -> str:
         return f"is a web page, perhaps one that asks for a login: {_AGAIN}" if page else ""
     if not begin:
         return "is empty" if not raw else "has nothing but blanks in it"
-    if begin.startswith(_MAGIC):
+    if _OLD.match(begin):
         return (
             "is a table of Cheat Engine 5 or older, which is no XML: "
             "open it in Cheat Engine and save it again"
@@ -90,7 +92,7 @@ def is_utf16(raw: bytes) -> bool:
 def may_be_one(raw: bytes) -> bool:
     """Whether bytes begin as XML does, or are a table or trainer that is none."""
     begin = raw[:64].removeprefix(_MARK).lstrip(_BLANK)
-    if is_xml(raw) or begin.startswith(_MAGIC):
+    if is_xml(raw) or _OLD.match(begin):
         return True
     return bool(raw) and not begin.startswith((b"{", b"[")) and is_protected(raw)
 

@@ -87,6 +87,7 @@ def test_what_it_says_of_a_process_is_the_targets(contents: bytearray) -> None:
         assert repr(target) == "<Target game pid 42 through plain>"
     with pytest.raises(TargetClosed, match=r"game \(42\) was closed here"):
         target.read_bytes(BASE, 1)
+    assert repr(target) == "<Target game pid 42 through plain, closed>"
 
 
 def test_a_memory_that_has_gone_is_no_longer_read(contents: bytearray) -> None:

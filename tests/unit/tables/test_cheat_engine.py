@@ -267,6 +267,8 @@ def veiled(raw: bytes) -> bytes:
         (b'<?xml version="1.0" encoding="lunch"?><CheatTable/>', "lunch|cannot be read|damaged"),
         (b" " * ((16 << 20) + 1), "is larger than 16 MiB"),
         (b"CHEATENGINE\x06\x00", "is a table of Cheat Engine 5 or older"),
+        (b"ZenosEngine\x07\x00", "is a table of Cheat Engine 5 or older"),
+        (b"Engine\x07\x00", "is no table"),
         (veiled(b"CHEATENGINE and more"), "is a protected trainer"),
         (veiled(zlib.compress(b"<CheatTable/>")), "is a protected trainer"),
         (b"\x00\x01\x02", "is no table: it begins with the bytes 00 01 02$"),
@@ -283,7 +285,7 @@ def veiled(raw: bytes) -> bytes:
         (b"-- some Lua\nprint(1)", "is a text, and no table"),
         (b"<CheatTable>" + b"<a/>" * 1_000_001 + b"</CheatTable>", "more than 1000000 elements"),
     ],
-    ids=range(26),
+    ids=range(28),
 )
 def test_damaged_and_hostile_files(tmp_path: Path, raw: bytes, said: str) -> None:
     file = tmp_path / "bad.CT"
