@@ -285,8 +285,8 @@ class History(Bound):
         self._last += 1
         parent = onto[-1].number if onto else None
         step = Step(kept.result, kept.held, kept.epoch, self._last, parent, predicate, deleted)
-        present = _at(ground, (*onto, step))
-        self._steps[step.number], self._present = step, present
+        self._present = _at(ground, (*onto, step))  # first: a step that is known has its ground
+        self._steps[step.number] = step
         return step
 
     def _need(self, path: tuple[Step, ...]) -> None:
@@ -422,13 +422,13 @@ class History(Bound):
         return self._life.is_forked
 
     def _drop_all(self) -> list[Kept]:
+        """Drop all, and return it. Wherever Ctrl-C comes, nothing leads to what is no longer."""
         dropped: list[Kept] = [*self._steps.values(), *self._snapshots.values()]
         ground = self._present.ground
-        if ground is not None:
-            ground.store.close()  # first: then the old values go as a whole
+        self._steps, self._snapshots = {}, {}
         self._present = _at(None, ())
-        self._steps.clear()
-        self._snapshots.clear()
+        if ground is not None:
+            ground.store.close()  # before the steps: then the old values go as a whole
         return dropped
 
 

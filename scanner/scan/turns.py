@@ -71,6 +71,7 @@ class Turns:
         _refuse_inside()
         cancels = self._jobs.cancels
         with self._lock:
+            ground = self._history.present.ground
             try:
                 _inside.turns = self
                 self._target.stepping[self._stop] = None
@@ -78,7 +79,10 @@ class Turns:
                 self._target.check()
                 return work(cancels)
             except ScanClosed:
-                self._go_on(cancels)  # what a reset takes from under a step cancels it
+                self._go_on(cancels)
+                if self._history.present.ground is not ground:
+                    # a reset took it from under the step, which came behind its cancel
+                    raise ScanCancelled(0, 0) from None
                 raise
             except FarfetchError:
                 self._history.check()

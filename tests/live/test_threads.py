@@ -30,6 +30,7 @@ from farfetch.scanner import (
     i32,
     now,
 )
+from farfetch.scanner.scan.disk import Store
 
 from support import apart
 from support.targets import TargetProcess
@@ -329,6 +330,29 @@ def interrupted() -> list[Any]:
 
 def test_interrupts_at_any_moment() -> None:
     assert apart.run(interrupted) == ["None", "None", 4096, True]
+
+
+@pytest.mark.parametrize("what", ["reset", "first"])
+def test_what_is_let_go_is_led_to_by_nothing(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C behind the end of the old values, of which nobody may hear any more."""
+    let_go = Store.close
+
+    def interrupted_there(store: Store) -> None:
+        let_go(store)
+        raise KeyboardInterrupt
+
+    with attach(Buffer(bytearray(4096), base=0x10000)) as target, target.scan(i32) as scan:
+        scan.first("unknown")
+        scan.next("unchanged")
+        monkeypatch.setattr(Store, "close", interrupted_there)
+        with pytest.raises(KeyboardInterrupt):
+            scan.reset() if what == "reset" else scan.first("now == 0")
+        monkeypatch.undo()
+        for call in (lambda: scan.next("unchanged"), lambda: scan.snapshot("tea"), scan.undo):
+            with pytest.raises(ScanOrderError):
+                call()
+        assert (len(scan), scan.steps, len(scan.history), scan.forget()) == (0, (), 0, 0)
+        assert scan.first("unknown").matches == 1024
 
 
 #: What may be said while others close, reset and undo.

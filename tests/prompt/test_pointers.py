@@ -40,7 +40,7 @@ def hunted(answers: Answers, folder: Path, build: str, starts: int = 1) -> None:
     with TargetProcess("game", build=build) as game:
         lines = ("type i64", "first 1500", f"pointers scan 0 --compare {file}")
         *_, found, added, _ = answers(game.pid, *lines, "table add path:0 gold", f"save {table}")
-        assert 0 < found["total"] < 50
+        assert 0 < found["total"] <= 50  # it looks no farther then
         assert found["exact"] is True
         assert found["changed"] == []
         best = found["paths"][0]
@@ -86,7 +86,7 @@ def test_a_python_process_ten_starts_later(answers: Answers, tmp_path: Path) -> 
     with python() as (pid, address):
         lines = (f"pointers scan {address:#x} --compare {file}", "table add path:0 raw")
         found, *_ = answers(pid, *lines, f"save {table}")
-        assert 0 < found["total"] < 50
+        assert 0 < found["total"] <= 50  # it looks no farther then
     for _ in range(10):
         with python() as (pid, address):
             _, read = answers(pid, f"load {table}", "read raw")
