@@ -200,8 +200,8 @@ int main(void)
 	must(!ff_reader_open_buffer(memory, SIZE, range.start, &ground.reader), "no reader");
 	/* of a machine that is never short of memory, whatever this one is */
 	must(!ff_arena_create("/nowhere", &arena), "no arena");
-	all = program(NULL, 4, FF_UNRELATED);
-	grown = program(&above, 4, FF_OTHER_BYTES);
+	all = program(NULL, FF_UNRELATED);
+	grown = program(&above, FF_OTHER_BYTES);
 
 	try_each_allocation(arena, false);
 	try_each_allocation(arena, true);

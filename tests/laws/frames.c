@@ -6,9 +6,8 @@
  */
 #include "kernels/frames.h"
 #include "kernels/kernels.h"
+#include "must.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SETS	8
@@ -17,14 +16,6 @@
 static const struct ff_kernels *sets[SETS];
 static size_t nsets;
 static uint64_t state = 88172645463325252u;
-
-static void must(int is, const char *what)
-{
-	if (is)
-		return;
-	fprintf(stderr, "frames: %s\n", what);
-	exit(1);
-}
 
 static uint64_t draw(void)
 {

@@ -6,26 +6,14 @@
 #define LAWS_STEPS_H
 
 #include "ff.h"
+#include "must.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-static inline void must(int is, const char *what)
-{
-	if (is)
-		return;
-	fprintf(stderr, "%s: %s\n", program_invocation_short_name, what);
-	exit(1);
-}
-
-/* A program of one atom, or of none, which all values fit. */
-static inline struct ff_program *program(const struct ff_atom *atom, uint32_t span,
-					 enum ff_relation relation)
+/* A program of one atom of four bytes, or of none, which all values fit. */
+static inline struct ff_program *program(const struct ff_atom *atom, enum ff_relation relation)
 {
 	struct ff_logic logic = { .kind = atom ? FF_LOGIC_ATOM : FF_LOGIC_ALL };
 	struct ff_program_spec spec = {
-		.span = span, .atoms = atom, .natoms = atom != NULL, .logic = &logic, .nlogic = 1,
+		.span = 4, .atoms = atom, .natoms = atom != NULL, .logic = &logic, .nlogic = 1,
 		.relation = relation,
 	};
 	struct ff_program *made;

@@ -9,11 +9,9 @@
 #include "bits.h"
 #include "job/job.h"
 #include "keep/extent.h"
+#include "steps.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -32,27 +30,6 @@ static struct ff_grid *grid;
 static struct ff_reader *reader;
 static struct ff_arena *arena;
 
-static void must(int is, const char *what)
-{
-	if (is)
-		return;
-	fprintf(stderr, "stress: %s\n", what);
-	exit(1);
-}
-
-static struct ff_program *program(const struct ff_atom *atom, enum ff_relation relation)
-{
-	struct ff_logic logic = { .kind = atom ? FF_LOGIC_ATOM : FF_LOGIC_ALL };
-	struct ff_program_spec spec = {
-		.span = 4, .atoms = atom, .natoms = atom != NULL, .logic = &logic, .nlogic = 1,
-		.relation = relation,
-	};
-	struct ff_program *made;
-
-	must(!ff_program_create(&spec, &made), "a program is refused");
-	return made;
-}
-
 /* A store of so many bytes, of which some are in the arena's memory. */
 static struct ff_store *store_of(uint32_t writers, uint64_t limit, uint64_t memory_limit)
 {
@@ -63,11 +40,6 @@ static struct ff_store *store_of(uint32_t writers, uint64_t limit, uint64_t memo
 		ff_store_use(store, arena, memory_limit);
 	return store;
 }
-
-struct kept {
-	struct ff_matchset *set;
-	struct ff_snapshot *snapshot;
-};
 
 static void *cancel(void *job)
 {
@@ -143,12 +115,6 @@ static int run_types(const struct ff_program *code, const struct ff_program *typ
 
 	must(calls > 0, "the filter is not called");
 	return error;
-}
-
-static void drop(struct kept *kept)
-{
-	ff_snapshot_destroy(kept->snapshot);
-	ff_matchset_destroy(kept->set);
 }
 
 static void dirty(size_t every)

@@ -87,8 +87,8 @@ static struct ff_program *program_of(enum law law)
 		atom.delta.i = STEP_BY;
 		atom.high.i = INT32_MAX - STEP_BY;	/* no step goes around the end */
 	}
-	return program(&atom, 4, law == SAME ? FF_SAME_BYTES :
-				 law == NOT_GREATER ? FF_UNRELATED : FF_OTHER_BYTES);
+	return program(&atom, law == SAME ? FF_SAME_BYTES :
+			     law == NOT_GREATER ? FF_UNRELATED : FF_OTHER_BYTES);
 }
 
 static int holds(enum law law, size_t i)
@@ -188,7 +188,7 @@ static void check(struct ground *ground, struct ff_arena *arena, enum data data,
 		.kind = FF_ATOM_RANGE, .a = { .type = FF_I32 },
 		.low.i = INT32_MIN, .high.i = most,
 	};
-	struct ff_program *code = program(most == INT32_MAX ? NULL : &atom, 4, FF_UNRELATED);
+	struct ff_program *code = program(most == INT32_MAX ? NULL : &atom, FF_UNRELATED);
 	struct kept first;
 
 	must(!ff_store_create("/tmp", 1, 16u << 20, &ground->store), "no store");

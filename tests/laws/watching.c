@@ -5,11 +5,9 @@
  * a child that was born with a watch lets go of it. By perf, and by the guardian that is named.
  */
 #include "ff.h"
+#include "must.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,14 +16,6 @@
 #define ROUNDS	10
 
 static uint64_t value[4] __attribute__((aligned(32)));
-
-static void must(int is, const char *what)
-{
-	if (is)
-		return;
-	fprintf(stderr, "watching: %s\n", what);
-	exit(1);
-}
 
 /* The one instruction that does it. */
 static __attribute__((noinline)) void write_value(uint64_t what)
