@@ -28,7 +28,7 @@ from .registering import Registered
 from .rights import Rights
 from .source import has_lua
 from .statements import Part
-from .taking_back import apart, is_unmapped, put_back, still_changed, was_taken_back
+from .taking_back import apart, put_back, still_changed, was_taken_back
 
 if TYPE_CHECKING:
     from . import around as _target_around
@@ -214,8 +214,8 @@ class LiveScript(Scoped):
             if not self.enabled or self._program is None:
                 return
             space = self._scripts.space
-            left = still_changed(space, self._made, self.name)
-            if not self._program.has_sections or is_unmapped(space, self._made):
+            left, is_gone = still_changed(space, self._made, self.name)
+            if is_gone or not self._program.has_sections:
                 whole(partial(self._put_back, left))
                 return
             around, program = self._around(), self._program
@@ -257,7 +257,7 @@ class LiveScript(Scoped):
         with self._scripts.lock:
             if self.enabled:
                 space = self._scripts.space
-                left = still_changed(space, self._made, self.name, force=force)
+                left, _ = still_changed(space, self._made, self.name, force=force)
                 whole(partial(self._put_back, left))
 
     def _put_back(self, left: Sequence[Change]) -> None:

@@ -14,10 +14,10 @@ from ..values.literals import quote
 
 def still_changed(
     space: Space, made: Sequence[Change], name: str, *, force: bool = False
-) -> list[Change]:
-    """Of what a script has changed, what is to be taken back.
+) -> tuple[list[Change], bool]:
+    """Of what a script has changed, what is to be taken back; and whether some is unmapped.
 
-    What is as before is not, nor what is no longer mapped.
+    What is as before is not taken back, nor what is no longer mapped.
 
     Args:
         space: the target.
@@ -31,9 +31,13 @@ def still_changed(
     """
     space.check()
     left: list[Change] = []
+    is_gone = False
     for change in made:
         there = _there(space, change)
-        if there is None or there == change.before:
+        if there is None:
+            is_gone = True
+            continue
+        if there == change.before:
             continue
         if there == change.after or apart(space, (change,))[1]:
             left.append(change)
@@ -42,12 +46,7 @@ def still_changed(
         else:
             reason = f"{PatchError(change.address, change.after, there)}"
             raise ScriptError(0, f"{quote(name)} is not undone: {reason}")
-    return left
-
-
-def is_unmapped(space: Space, made: Sequence[Change]) -> bool:
-    """Whether some of it is no longer mapped."""
-    return any(_there(space, change) is None for change in made)
+    return left, is_gone
 
 
 def _there(space: Space, change: Change) -> bytes | None:
