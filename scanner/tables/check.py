@@ -23,7 +23,6 @@ from .uncollected import uncollected
 
 Status: TypeAlias = Literal["known", "waiting", "runnable", "refused"]
 
-_REGISTERED: Final = re.compile(r"(?<!un)registersymbol\s*\(([^)]*)\)", re.IGNORECASE)
 #: What scripts define as a number; where they register it, it is that for others, too.
 _NUMBER: Final = re.compile(
     r"^[ \t]*define[ \t]*\([ \t]*([A-Za-z_][\w.$]*)[ \t]*,[ \t]*(?:\$|0x)?([0-9a-f]{1,16})[ \t]*\)",
@@ -142,11 +141,11 @@ class _Known:
         self._by: dict[str, list[str]] = {}  # names that are registered, by which texts
         self._named: dict[str, str] = {}
         for script in table.scripts:
-            self._named.setdefault(script.text, script.name)
-        for text in self._named:
-            inside = [found[1].lower() for found in _REGISTERED.finditer(text)]
-            for name in dict.fromkeys(re.split(r"[\s,'\"]+", " ".join(inside))):
-                self._by.setdefault(name, []).append(text)
+            if script.text in self._named:
+                continue
+            self._named[script.text] = script.name
+            for name in script.registers:
+                self._by.setdefault(name, []).append(script.text)
         self._given = {name.lower() for name in table.symbols}
         numbers = {
             found[1].lower(): int(found[2], 16)

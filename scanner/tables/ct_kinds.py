@@ -78,12 +78,6 @@ def other_kind(raw: bytes) -> str:
     return f"is a text, and no table: {_AGAIN}"
 
 
-def is_xml(raw: bytes) -> bool:
-    """Whether bytes begin as XML does."""
-    begin = raw[:64].removeprefix(_MARK).lstrip(_BLANK)
-    return begin.startswith(b"<") or is_utf16(raw)
-
-
 def is_utf16(raw: bytes) -> bool:
     """Whether bytes begin as a text in UTF-16 does."""
     return raw.startswith(_UTF16)
@@ -92,7 +86,7 @@ def is_utf16(raw: bytes) -> bool:
 def may_be_one(raw: bytes) -> bool:
     """Whether bytes begin as XML does, or are a table or trainer that is none."""
     begin = raw[:64].removeprefix(_MARK).lstrip(_BLANK)
-    if is_xml(raw) or _OLD.match(begin):
+    if begin.startswith(b"<") or is_utf16(raw) or _OLD.match(begin):
         return True
     return bool(raw) and not begin.startswith((b"{", b"[")) and is_protected(raw)
 

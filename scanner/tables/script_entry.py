@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +10,8 @@ from .entry import check_text
 
 #: Characters of a script in a table.
 MAX_SCRIPT: Final = 1 << 20
+_REGISTERED: Final = re.compile(r"(?<!\w)registersymbol\s*\(([^)]*)\)", re.IGNORECASE)
+_APART: Final = re.compile(r"[\s,'\"]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +40,13 @@ class Script:
         for field in ("name", "group", "note"):
             check_text(field, getattr(self, field), needed=field == "name")
         check_text("text", self.text, needed=False, most=MAX_SCRIPT)
+
+    @property
+    def registers(self) -> tuple[str, ...]:
+        r"""The symbols that its lines register, in lower case, each once; Lua's are not among them.
+
+        >>> Script("caught", "registersymbol(pPlayer,Gold)\nregistersymbol(gold)").registers
+        ('pplayer', 'gold')
+        """
+        found = " ".join(_REGISTERED.findall(self.text)).lower()
+        return tuple(dict.fromkeys(filter(None, _APART.split(found))))

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from farfetch.scanner import Table
 
 _LACKING: Final = re.compile(r'no module or region is called "([^"]+)"')
-_REGISTERS: Final = re.compile(r"(?<!\w)registersymbol\s*\(([^()]*)\)", re.IGNORECASE)
-_APART: Final = re.compile(r"[\s,]+")
 
 
 class Waiting:
@@ -35,7 +33,7 @@ class Waiting:
             reason: why the place cannot be told.
         """
         lacking = _LACKING.search(reason)
-        script = self._registering.get(lacking[1].casefold()) if lacking else None
+        script = self._registering.get(lacking[1].lower()) if lacking else None
         return "" if script is None else f"waits for table on {quote(script)}"
 
     @cached_property
@@ -43,7 +41,6 @@ class Waiting:
         """Of each symbol the first script that registers it."""
         found: dict[str, str] = {}
         for script in self._table.scripts:
-            for names in _REGISTERS.findall(script.text):
-                for name in _APART.split(names.casefold()):
-                    found.setdefault(name, script.name)
+            for name in script.registers:
+                found.setdefault(name, script.name)
         return found
