@@ -68,7 +68,8 @@ def smoke(kernel: Kernel, out: Path, *, timeout: float) -> str:
     command += ["-kernel", str(kernel.image), "-initrd", str(initramfs)]
     argument = " -- syscall" if kernel.syscall else ""
     # Before 6.5 there is no memfd_secret(2) unless it is asked for.
-    command += ["-append", f"console=ttyAMA0 panic=-1 secretmem.enable=1{argument}"]
+    options = " ".join(("console=ttyAMA0", "panic=-1", "secretmem.enable=1", *rig.PATIENCE))
+    command += ["-append", f"{options}{argument}"]
     try:
         result = subprocess.run(
             command,
