@@ -52,6 +52,8 @@ static void fill_runs(const uint64_t *mask, size_t words, struct ff_run *out)
 		uint64_t below = mask[w] << 1 | carry;
 		uint64_t starts = mask[w] & ~below, stops = ~mask[w] & below;
 
+		if (mask[w] == 0 - carry)	/* all are as the last one was */
+			continue;
 		/* starts and stops alternate, so each has its own cursor */
 		for (; starts; starts &= starts - 1)
 			(out++)->first = w * 64 + ff_bits_first(starts);

@@ -192,14 +192,20 @@ int64_t ff_matchset_put_some(struct ff_matchset *set, const struct ff_kernels *k
 			     uint64_t chunk, const uint64_t *mask, size_t slots,
 			     const struct ff_matchset *candidates)
 {
-	uint32_t count, runs;
+	const struct ff_block *blocks;
 
 	if (!candidates)
 		return ff_matchset_put(set, kernels, chunk, mask, slots);
-	kernels->count(mask, ff_bits_words(slots), &count, &runs);
-	if (count == ff_matchset_chunk_count(candidates, chunk))
-		return ff_matchset_put_same(set, candidates, chunk);
-	return ff_matchset_put(set, kernels, chunk, mask, slots);
+	blocks = ff_matchset_blocks(candidates, chunk);
+	for (size_t i = 0; i * FF_BLOCK_SLOTS < slots; i++) {
+		size_t first = i * FF_BLOCK_SLOTS, n = ff_min(slots - first, FF_BLOCK_SLOTS);
+		uint32_t count, runs;
+
+		kernels->count(mask + first / 64, ff_bits_words(n), &count, &runs);
+		if (count != (blocks ? blocks[i].count : 0))
+			return ff_matchset_put(set, kernels, chunk, mask, slots);
+	}
+	return ff_matchset_put_same(set, candidates, chunk);
 }
 
 void ff_matchset_seal(struct ff_matchset *set)

@@ -99,12 +99,20 @@ static inline void ff_mask_count(const uint64_t *mask, size_t words, uint32_t *c
 
 	for (size_t w = 0; w < words; w += 8) {
 		size_t end = ff_min(w + 8, words);
-		uint64_t any = 0;
+		uint64_t any = 0, all = ~0ULL;
 
-		for (size_t i = w; i < end; i++)
+		for (size_t i = w; i < end; i++) {
 			any |= mask[i];
+			all &= mask[i];
+		}
 		if (!any) {
 			carry = 0;
+			continue;
+		}
+		if (!~all) {
+			ones += (uint32_t)(64 * (end - w));
+			starts += !carry;
+			carry = 1;
 			continue;
 		}
 		/* which words are zero cannot be foreseen, and costs more than counting */

@@ -359,14 +359,30 @@ static int keep(struct ff_scanner *scanner, const struct view *view)
 	return error ? error : ff_scan_count(scan, count);
 }
 
+/* Whether all slots are candidates, and nobody asks which. */
+static bool wants_all(const struct ff_scanner *scanner, const struct view *view)
+{
+	const struct ff_scan_spec *spec = &scanner->scan->spec;
+
+	if (!spec->candidates)
+		return true;
+	for (size_t s = FF_NOW + 1; s < FF_STREAMS; s++) {
+		if (ff_stream_is_named(s) && ff_scan_uses(scanner->scan, s))
+			return false;
+	}
+	return !spec->prev && spec->grid->align <= FF_PIECE &&
+	       ff_matchset_chunk_count(spec->candidates, view->chunk) == view->bounds.slots;
+}
+
 /* The slots that may match, and the pieces that hold their values. */
 static void want(struct ff_scanner *scanner, struct view *view)
 {
 	const struct ff_scan_spec *spec = &scanner->scan->spec;
 	size_t pieces = ff_grid_pieces(spec->grid);
 
-	if (!spec->candidates) {
-		memset(scanner->pieces, 0xff, ff_bits_words(pieces) * sizeof(uint64_t));
+	if (wants_all(scanner, view)) {
+		ff_bits_zero(scanner->pieces, pieces);
+		ff_bits_fill(scanner->pieces, ff_chunk_pieces(&view->bounds));
 		return;
 	}
 	view->lot.alive = scanner->alive;
