@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import os
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,6 +86,20 @@ def isa() -> str:
 def isa_index(name: str) -> int:
     """The core's number for an instruction set that :func:`isas` lists."""
     return check(lib.ff_isa_find(name.encode()))
+
+
+@cache
+def shared_cache() -> int:
+    """Bytes of the largest cache of a processor, which others mostly share.
+
+    As its folder of sysfs has it: Documentation/ABI/testing/sysfs-devices-system-cpu; 0 where the
+    kernel says nothing. A virtual machine may have less of it than its processor tells.
+    """
+    found = [0]
+    for path in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"):
+        with contextlib.suppress(OSError, ValueError):
+            found.append(int(path.read_text().strip().removesuffix("K")) << 10)
+    return max(found)
 
 
 def default_threads() -> int:

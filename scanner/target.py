@@ -155,7 +155,8 @@ class Target(Changed):
             budget: what the matches and old values may take; see :class:`Budget`.
             soft_dirty: leave out pages that the kernel says nobody wrote to, where it can tell;
                 the target then takes a page fault at its next write to each.
-            chunk: bytes a thread reads at a time; matches do not depend on it.
+            chunk: bytes a thread reads at a time; if None 2 MiB, or what is the thread's share of
+                half the processor's cache, down to 512 KiB. Matches do not depend on it.
 
         >>> target = attach(Buffer(bytearray(64)))
         >>> scan = target.scan("u16", align=1, where="all", threads=1)
@@ -201,7 +202,7 @@ class Target(Changed):
             directory: for what does not fit into the budget of memory; FARFETCH_TMPDIR, TMPDIR or
                 /var/tmp if None.
             budget: what the map and its scans may take; see :class:`Budget`.
-            chunk: bytes a thread reads at a time; the map does not depend on it.
+            chunk: bytes a thread reads at a time, as of a scan; the map does not depend on it.
             goal: the address that paths are looked for to; the map keeps it, as a note for later.
             progress: called in this thread about 20 times a second; its matches are pointers.
 

@@ -330,12 +330,13 @@ def pointer_map_of(
     progress: ProgressFunction | None,
 ) -> PointerMap:
     """What :meth:`.Target.pointer_map` makes, and says."""
+    workers = threads_of(threads)
     plan = Plan(
         filter_of(where),
         _align(align, target.bits // 8),
         order_of(order),
-        threads_of(threads),
-        chunk_of(chunk),
+        workers,
+        chunk_of(chunk, workers),
         None if goal is None else arguments.address(goal, "goal"),
     )
     room = Room(directory, budget)

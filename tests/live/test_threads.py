@@ -30,6 +30,8 @@ from farfetch.scanner import (
     i32,
     now,
 )
+from farfetch.scanner.engine import shared_cache
+from farfetch.scanner.scan import state
 from farfetch.scanner.scan.disk import Store
 
 from support import apart
@@ -440,3 +442,29 @@ def schedules(count: int) -> list[Any]:
 def test_random_schedules() -> None:
     """Any finding names its seed; FARFETCH_SEED draws the same calls again."""
     assert apart.run(schedules, 300) == [[], 0]
+
+
+@pytest.mark.parametrize(
+    ("cache", "threads", "chunk"),
+    [
+        (0, 4, 512),  # nothing is known of it
+        (8 << 10, 8, 512),
+        (32 << 10, 2, 2048),
+        (32 << 10, 9, 1024),
+        (24 << 10, 6, 2048),
+        (1 << 20, 1, 2048),
+        (32 << 10, 1024, 512),
+    ],
+)
+def test_all_threads_chunks_take_half_of_the_cache_at_most(
+    cache: int, threads: int, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a few threads each takes what is read fastest; of many, as little as it ever takes."""
+    monkeypatch.setattr(state, "shared_cache", lambda: cache << 10)
+    assert state.chunk_of(None, threads) == chunk << 10
+    assert state.chunk_of(4096, threads) == 4096
+
+
+def test_the_cache_is_that_of_this_machine() -> None:
+    cache = shared_cache()
+    assert not cache or 1 << 16 <= cache <= 1 << 34
