@@ -370,7 +370,7 @@ static bool wants_all(const struct ff_scanner *scanner, const struct view *view)
 		if (ff_stream_is_named(s) && ff_scan_uses(scanner->scan, s))
 			return false;
 	}
-	return !spec->prev && spec->grid->align <= FF_PIECE &&
+	return !spec->prev &&
 	       ff_matchset_chunk_count(spec->candidates, view->chunk) == view->bounds.slots;
 }
 
