@@ -21,6 +21,13 @@ _HEAD: Final = re.compile(
     r"\s*((?:(?:lock|rep|repe|repz|repne|repnz|xacquire|xrelease)\s+)*)([a-z]\w*)(?:\s+(.*))?",
     re.IGNORECASE | re.DOTALL,
 )
+#: What stands before an instruction and is none: before memory alone it would read for ever.
+_PREFIXES: Final = frozenset(
+    (
+        *("lock", "rep", "repe", "repz", "repne", "repnz", "xacquire", "xrelease"),
+        *("rex64", "data16", "data32", "addr16", "addr32"),
+    )
+)
 _PART: Final = re.compile(
     r"""\s*(?:(?P<decoration>\{[\w-]+\}) | (?P<stack>st\s*\(\s*[0-7]\s*\))
     | \#(?P<decimal>[0-9]+) | (?:\$|0x)(?P<hex>[0-9a-f]+)(?![\w.])
@@ -98,7 +105,7 @@ def encode_otherwise(
         resolve: says what a name stands for, or raises what this lets pass.
     """
     engine, head = _engine(bits), _HEAD.fullmatch(text)
-    if engine is None or head is None:
+    if engine is None or head is None or head[2].lower() in _PREFIXES:
         return None
     operands = _translated(head[3] or "", resolve)
     if operands is None:

@@ -50,6 +50,11 @@ WRONG = (
     "kmovw k1,eax\nnop",
     ".byte 1",
     "zzz: nop",
+    "lock [1000]",  # which it would read for ever, as all of these
+    "rep [rax]",
+    "lock repne fs:[10]",
+    "data16 [1000]",
+    "REX64 [1000]",
 )
 WORDS = st.sampled_from(
     ["vaddps", "mov", "kmovw", "zmm0{k1}", "eax", ",", "[rip", "+", "*4", "]", "[", "9", "-", "{z}"]
