@@ -16,3 +16,11 @@ def loading() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def thaw() -> None:
+    """Let what was loaded only count as old, before a table is read.
+
+    A table is a million objects, and they come to count as old together with all that is frozen.
+    """
+    gc.unfreeze()

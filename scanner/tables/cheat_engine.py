@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
 from itertools import chain
-from typing import Final, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from .. import arguments
 from ..errors import FarfetchError, TableError
 from .content import MAX_COMMENTS, MAX_ENTRIES
 from .ct_address import Place, read_place
-from .ct_document import Element, parse_document
+from .ct_document import Element, Said, parse_document
 from .ct_types import ChoiceLists, own_types, read_type
 from .entry import MAX_TEXT, Entry
 from .group import OPTIONS, TableGroup
@@ -28,9 +28,6 @@ from .script_entry import Script
 from .table import Table
 from .table_file import read_file
 from .uncollected import uncollected
-
-#: Elements of an entry that stay in the file and do nothing here.
-_LEFT: Final = {"Hotkeys": "its hotkeys"}
 
 
 class Taken(NamedTuple):
@@ -90,36 +87,33 @@ def _read(name: str, raw: bytes) -> tuple[Table, list[Taken]]:
     sources: dict[str, Source] = {}
     table.origin = Origin(raw, Found(root, sources))
     table.symbols = _symbols(root)
-    table.comments = root.said("Comments")[:MAX_COMMENTS]
-    every = list(_entries(root, None, ""))
-    beside = _Beside(root, every)
-    places: dict[int, Place | None] = {}
+    table.comments = root.said().get("Comments", "")[:MAX_COMMENTS]
+    beside = _Beside(root)
+    places: dict[Element, Place | None] = {}  # of those that have others in them
     names = _Names()
-    for element, parent, group in every:
-        above = None if parent is None else places.get(id(parent))
-        place, refused = _place(element, above)
-        # what has no address is passed over by those in it that count from what is above
-        has_none = element.said("Address") in ("", "0")
-        places[id(element)] = (above or place) if has_none else place
-        options = _options(element)
-        inner = _inner(group, element) if options else ""
+    for element, said, parent, group in _entries(root, None, ""):
+        above = None if parent is None else places.get(parent)
+        place, refused = _place(element, said, above)
+        if "CheatEntries" in said:
+            # what has no address is passed over by those in it that count from what is above
+            has_none = said.get("Address", "") in ("", "0")
+            places[element] = (above or place) if has_none else place
+        options = _options(element) if "Options" in said else ()
+        inner = _inner(group, said) if options else ""
         if options:
             table.groups.setdefault(inner, TableGroup(inner, options))
-        if is_header(element):
-            element.done()
+        if is_header(said):
             continue
         if len(report) == MAX_ENTRIES:
             raise TableError(name, f"has more than {MAX_ENTRIES} entries")
-        label = names.unique(description_of(element) or f"entry {len(report) + 1}")
+        label = names.unique(description_of(said) or f"entry {len(report) + 1}")
         try:
-            made, left = _made(element, label, group, place, refused, beside)
+            made, left = _made(element, said, label, group, place, refused, beside)
         except FarfetchError as error:
             reason = error.reason if isinstance(error, TableError) else str(error)
-            kind = "script" if is_script(element) else "value"
+            kind = "script" if is_script(said) else "value"
             report.append(Taken(label, False, reason, kind))
             continue
-        finally:
-            element.done()
         if isinstance(made, Script):
             table.put_script(made)
         else:
@@ -147,65 +141,68 @@ class _Names:
         return label
 
 
-def is_header(element: Element) -> bool:
+def is_header(said: Said) -> bool:
     """Whether an entry is only what others are grouped under."""
-    if element.find("GroupHeader") is None or is_script(element):
+    if "GroupHeader" not in said or is_script(said):
         return False
-    return not element.said("VariableType")
+    return not said.get("VariableType")
 
 
-def is_script(element: Element) -> bool:
+def is_script(said: Said) -> bool:
     """Whether an entry is a script."""
-    has_text = element.find("AssemblerScript") is not None
-    return has_text or element.said("VariableType") == "Auto Assembler Script"
+    return "AssemblerScript" in said or said.get("VariableType") == "Auto Assembler Script"
 
 
-def description_of(element: Element) -> str:
+def description_of(said: Said) -> str:
     """What an entry is called; its quotes do not count."""
-    text = element.said("Description")
+    text = said.get("Description", "")
     quoted = len(text) > 1 and text[0] == text[-1] == '"'
     return (text[1:-1] if quoted else text)[: MAX_TEXT - 20].strip()
-
-
-_Placed: TypeAlias = "tuple[Element, Element | None, str]"
 
 
 class _Beside:
     """What an entry may need of the others, which few do."""
 
-    def __init__(self, root: Element, every: list[_Placed]) -> None:
-        self._root, self._every = root, every
+    def __init__(self, root: Element) -> None:
+        self._root = root
         self.choices = ChoiceLists(self)
+
+    @cached_property
+    def _every(self) -> list[Element]:
+        return [element for element, _, _, _ in _entries(self._root, None, "")]
 
     @cached_property
     def described(self) -> dict[str, Element]:
         """All entries, by what they are called; the first of each name."""
-        return {description_of(element): element for element, _, _ in reversed(self._every)}
+        return {description_of(element.said()): element for element in reversed(self._every)}
 
     @cached_property
     def types(self) -> dict[str, int]:
         """The types that scripts of the table make, and how many bytes a value of each has."""
-        found = (element.all("AssemblerScript") for element, _, _ in self._every)
+        found = (element.all("AssemblerScript") for element in self._every)
         texts = (script.text for scripts in found for script in scripts)
-        return own_types(chain([self._root.said("LuaScript")], texts))
+        return own_types(chain([self._root.said().get("LuaScript", "")], texts))
 
 
-def _entries(parent: Element, above: Element | None, group: str) -> Iterator[_Placed]:
-    """All entries, with the one they belong to and the group they are in."""
+def _entries(
+    parent: Element, above: Element | None, group: str
+) -> Iterator[tuple[Element, Said, Element | None, str]]:
+    """All entries with what they say, the one they belong to, and the group they are in."""
     for entries in parent.children:
         if entries.tag != "CheatEntries":
             continue
         for element in entries.children:
             if element.tag != "CheatEntry":
                 continue
-            yield element, above, group
-            if any(child.tag == "CheatEntries" for child in element.children):
-                yield from _entries(element, element, _inner(group, element))
+            said = element.said()
+            yield element, said, above, group
+            if "CheatEntries" in said:
+                yield from _entries(element, element, _inner(group, said))
 
 
-def _inner(group: str, element: Element) -> str:
+def _inner(group: str, said: Said) -> str:
     """What those are grouped under that are in an entry; what is too long becomes no longer."""
-    name = description_of(element).replace("/", "\N{BIG SOLIDUS}") or "group"
+    name = description_of(said).replace("/", "\N{BIG SOLIDUS}") or "group"
     return f"{group}/{name}" if 0 < len(group) <= MAX_TEXT else group or name
 
 
@@ -220,14 +217,17 @@ def _options(element: Element) -> tuple[str, ...]:
     return tuple(option for option, theirs in OPTIONS.items() if theirs in on)
 
 
-def _place(element: Element, parent: Place | None) -> tuple[Place | None, TableError | None]:
+def _place(
+    element: Element, said: Said, parent: Place | None
+) -> tuple[Place | None, TableError | None]:
     """Where an entry is, or why that cannot be said."""
-    if element.find("Address") is None:
+    address = said.get("Address")
+    if address is None:
         return None, TableError("", "has no address")
-    listed = element.find("Offsets")
+    listed = element.find("Offsets") if "Offsets" in said else None
     offsets = () if listed is None else tuple(offset.text for offset in listed.all("Offset"))
     try:
-        return read_place(element.said("Address"), offsets, parent), None
+        return read_place(address, offsets, parent), None
     except TableError as error:
         return None, error
     except FarfetchError as error:
@@ -236,22 +236,22 @@ def _place(element: Element, parent: Place | None) -> tuple[Place | None, TableE
 
 def _made(
     element: Element,
+    said: Said,
     label: str,
     group: str,
     place: Place | None,
     refused: TableError | None,
     beside: _Beside,
 ) -> tuple[Entry | Script, str]:
-    left = [said for tag, said in _LEFT.items() if element.find(tag) is not None]
-    without = f"without {' and '.join(left)}" if left else ""
-    if is_script(element):
+    without = "without its hotkeys" if "Hotkeys" in said else ""  # they stay in the file
+    if is_script(said):
         script = element.find("AssemblerScript")
         return Script(label, "" if script is None else script.text, group), without
-    kind, bits, different = read_type(element, beside)
+    kind, bits, different = read_type(said, beside)
     if place is None:
         raise refused or TableError("", "has no address")
-    choices, missing = beside.choices.of(element)
-    shown = "hex" if element.said("ShowAsHex") == "1" and kind[0] in "iu" else ""
+    choices, missing = beside.choices.of(element, said)
+    shown = "hex" if said.get("ShowAsHex") == "1" and kind[0] in "iu" else ""
     entry = Entry(label, str(place), kind, group, bits=bits, shown=shown, choices=choices)
     return entry, "; ".join(filter(None, (different, without, missing)))
 
@@ -260,7 +260,8 @@ def _symbols(root: Element) -> dict[str, str]:
     """The names that the table gives to addresses."""
     found = {}
     for element in root.all("UserdefinedSymbols", "SymbolEntry"):
-        name, address = element.said("Name"), element.said("Address")
+        said = element.said()
+        name, address = said.get("Name", ""), said.get("Address", "")
         if name and address and re.fullmatch(r"[^\s\"]{1,200}", name):
             with suppress(FarfetchError):  # what is none stays in the file
                 found[name] = str(read_place(address, (), None))

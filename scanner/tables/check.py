@@ -236,7 +236,7 @@ class _Known:
         source = self._sources.get(entry.name)
         if source is None:
             return True
-        return source.element.said("Address").lstrip("[").startswith('"')
+        return source.element.said().get("Address", "").lstrip("[").startswith('"')
 
     def _not_run(self, name: str, text: str) -> tuple[str, str]:
         check, script = self.checks[text], self._named[text]

@@ -35,6 +35,8 @@ _PLAIN: Final = re.compile(
     r"""(?:"([^"|>]+)"|([A-Za-z_$](?:[\w.$]*[G-Zg-z_.$][\w.$]*)?))?([+-])?([0-9A-Fa-f]{1,15})?""",
     re.ASCII,
 )
+#: What the places of paths are: a name and a distance, or an address.
+_BASE: Final = re.compile(r"""(?:"([^"]+)"([+-]))?0x([0-9a-f]{1,15})""")
 _OFFSET: Final = re.compile("-?[0-9A-Fa-f]{1,15}")
 _HEX: Final = re.compile("[0-9A-Fa-f]+")
 
@@ -61,7 +63,7 @@ def read_place(text: str, offsets: tuple[str, ...], parent: Place | None) -> Pla
     """
     if not text:
         raise TableError("", "has no address")
-    plainly = _read_plainly(text, offsets)
+    plainly = _read_plainly(text, offsets, parent)
     if plainly is not None:
         return plainly
     blanks = _BLANKS.fullmatch(text)
@@ -86,16 +88,17 @@ def read_place(text: str, offsets: tuple[str, ...], parent: Place | None) -> Pla
     return calculation_of(tree)
 
 
-def _read_plainly(text: str, offsets: tuple[str, ...]) -> PointerPath | None:
+def _read_plainly(text: str, offsets: tuple[str, ...], parent: Place | None) -> PointerPath | None:
     """The path of an address of the usual form, without taking it apart; None of others."""
     said = _PLAIN.fullmatch(text)
     if said is None:
         return None
     quoted, bare, sign, digits = said.groups()
     name = quoted or bare
-    if name is None and (sign or not digits):  # it counts from another
-        return None
-    if name is not None and (bool(sign) != bool(digits) or _HEX.fullmatch(name)):
+    if name is None:
+        if not digits:
+            return None
+    elif bool(sign) != bool(digits) or _HEX.fullmatch(name):
         return None
     distances = []
     for offset in offsets:
@@ -105,10 +108,28 @@ def _read_plainly(text: str, offsets: tuple[str, ...]) -> PointerPath | None:
         distances.append(int(word, 16))
     distances.reverse()
     distance = int(digits or "0", 16)
+    if sign == "-":
+        distance = -distance
+    if name is not None or not sign:
+        return PointerPath(_base(name, distance), tuple(distances))
+    if not isinstance(parent, PointerPath):
+        return None
+    base, before = parent
+    if before:
+        return PointerPath(base, (*before[:-1], _signed(before[-1] + distance), *distances))
+    there = _BASE.fullmatch(base)
+    if there is None or (there[1] and _HEX.fullmatch(there[1])):
+        return None
+    known = int(there[3], 16)
+    base = _base(there[1], distance + (-known if there[2] == "-" else known))
+    return PointerPath(base, tuple(distances))
+
+
+def _base(name: str | None, distance: int) -> str:
+    """The place that lies so many bytes behind what has a name, or before it."""
     if name is None:
-        return PointerPath(f"0x{distance:x}", tuple(distances))
-    sign = "-" if sign == "-" and distance else "+"
-    return PointerPath(f'"{name}"{sign}0x{distance:x}', tuple(distances))
+        return f"0x{distance % (1 << 64):x}"
+    return f'"{name}"{"-" if distance < 0 else "+"}0x{abs(distance):x}'
 
 
 def tree_of(place: Place) -> Expression:
@@ -190,10 +211,7 @@ def _linear(tree: Expression) -> PointerPath:
     if pointer is not None:
         inner = _linear(pointer.address)
         return PointerPath(inner.base, (*inner.offsets, _signed(distance)))
-    if name is None:
-        return PointerPath(f"0x{distance % (1 << 64):x}")
-    sign = "-" if distance < 0 else "+"
-    return PointerPath(f'"{name.text}"{sign}0x{abs(distance):x}')
+    return PointerPath(_base(None if name is None else name.text, distance))
 
 
 def _parts(tree: Expression, sign: int) -> tuple[Name | None, Pointer | None, int]:

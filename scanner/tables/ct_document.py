@@ -22,19 +22,19 @@ _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _SLASH: Final = ord("/")
 #: Elements in order; those that have none share an empty tuple.
 Children: TypeAlias = "list[Element] | tuple[()]"
+#: What the elements of one say, by their names.
+Said: TypeAlias = Mapping[str, str]
 
 
 @dataclass(eq=False, slots=True)
 class Element:
-    """One element, and the bytes of the file that it is.
+    """One element, and where in the file it is.
 
     Attributes:
         tag: its name.
         attributes: by name.
         start: of its first byte.
-        inner: of the first byte behind its start tag.
-        close: of the first byte of its end tag.
-        end: of the first byte behind it.
+        close: of the first byte of its end tag; behind it where it is its own, as ``<a/>``.
         text: what is directly in it; blanks between its elements are left out.
         children: its elements, in order.
     """
@@ -42,23 +42,16 @@ class Element:
     tag: str
     attributes: Mapping[str, str]
     start: int
-    inner: int = 0
     close: int = 0
-    end: int = 0
     text: str = ""
     children: Children = ()
-    _firsts: dict[str, Element] | None = None  # of each name, while many are asked for
 
     def find(self, tag: str) -> Element | None:
         """Its first element of a name."""
-        firsts = self._firsts
-        if firsts is None:
-            firsts = self._firsts = {child.tag: child for child in reversed(self.children)}
-        return firsts.get(tag)
-
-    def done(self) -> None:
-        """Say that no more is asked for: what was kept for that takes room."""
-        self._firsts = None
+        for child in self.children:
+            if child.tag == tag:
+                return child
+        return None
 
     def all(self, *path: str) -> Iterator[Element]:
         """All elements that a path of names leads to, in order."""
@@ -67,10 +60,12 @@ class Element:
             found = [inner for child in found for inner in child.children if inner.tag == tag]
         return iter(found)
 
-    def said(self, tag: str) -> str:
-        """The text of its first element of a name, without blanks around it; "" without one."""
-        child = self.find(tag)
-        return "" if child is None else child.text.strip()
+    def said(self) -> Said:
+        """The texts of its elements by their names, without blanks around them.
+
+        Of elements that have the same name it is the first.
+        """
+        return {child.tag: child.text.strip() for child in reversed(self.children)}
 
 
 def parse_document(name: str, raw: bytes) -> Element:
@@ -104,17 +99,19 @@ def _read(name: str, raw: bytes) -> Element:
     parser: Any = expat.ParserCreate()
     above = Element("", _NONE, 0)  # what the root is in
     opened = [above]
-    more: dict[Element, list[str]] = {}  # texts that come in pieces
+    texts: list[str] = []  # what has come since the last tag
+    more: dict[Element, list[str]] = {}  # texts between elements
 
     def doctype(*_: object) -> None:
         raise TableError(name, "declares entities or a DTD, which tables do not need")
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        at = parser.CurrentByteIndex
-        element = Element(tag, attributes or _NONE, at)
-        # without attributes there is nothing in quotes that could have a > in it
-        element.inner = _tag_end(raw, at) if attributes else raw.find(b">", at) + 1
+        element = Element(tag, attributes or _NONE, parser.CurrentByteIndex)
         parent = opened[-1]
+        if texts:
+            if len(texts) > 1 or not texts[0].isspace():
+                keep(parent)
+            texts.clear()
         children = parent.children
         if children:
             children.append(element)
@@ -128,30 +125,53 @@ def _read(name: str, raw: bytes) -> Element:
 
     def end(_: str) -> None:
         element = opened.pop()
-        inner = element.inner
-        if raw[inner - 2] == _SLASH:
-            element.close = element.end = inner
-        else:
-            element.close = close = parser.CurrentByteIndex
-            element.end = raw.find(b">", close) + 1
+        element.close = parser.CurrentByteIndex
+        if texts:
+            if not element.children:
+                element.text = texts[0] if len(texts) == 1 else "".join(texts)
+            elif len(texts) > 1 or not texts[0].isspace():
+                keep(element)
+            texts.clear()
 
-    def characters(text: str) -> None:
-        element = opened[-1]
-        if not element.text and not element.children:
-            element.text = text
-        elif not (element.children and text.isspace()):
-            more.setdefault(element, [element.text]).append(text)
+    def keep(parent: Element) -> None:
+        if not all(map(str.isspace, texts)):
+            more.setdefault(parent, []).extend(texts)
 
     parser.buffer_text = True
     parser.StartElementHandler = start
     parser.EndElementHandler = end
-    parser.CharacterDataHandler = characters
+    parser.CharacterDataHandler = texts.append
     parser.StartDoctypeDeclHandler = doctype
     parser.Parse(raw, True)
-    for element, texts in more.items():
-        element.text = "".join(texts)
+    for element, said in more.items():
+        element.text = "".join(said)
     assert above.children  # the parser has refused what has no root
     return above.children[0]
+
+
+class Stretches:
+    """Which bytes of a file its elements are.
+
+    Args:
+        raw: the file.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+
+    def inner(self, element: Element) -> int:
+        """The first byte behind its start tag."""
+        return _tag_end(self.raw, element.start)
+
+    def is_closed(self, element: Element) -> bool:
+        """Whether its start tag is its end tag, as ``<a/>``."""
+        return self.raw[self.inner(element) - 2] == _SLASH
+
+    def end(self, element: Element) -> int:
+        """The first byte behind it."""
+        if self.is_closed(element):
+            return self.inner(element)
+        return self.raw.find(b">", element.close) + 1
 
 
 def _tag_end(raw: bytes, at: int) -> int:

@@ -18,7 +18,7 @@ from ..errors import FarfetchError, TableError
 from ..memory.path_group import PathGroup
 from ..values.literals import quote
 from .cheat_engine import Taken, description_of, is_script, look_at
-from .ct_document import Element, parse_document
+from .ct_document import Element, Said, Stretches, parse_document
 from .ct_fields import choices_of, path_of, place_fields, type_fields
 from .ct_kinds import is_utf16
 from .entry import Entry
@@ -198,25 +198,34 @@ def _group(
     return lists[path]
 
 
-class _Edits:
+class _Edits(Stretches):
     """Stretches of a file that are replaced."""
 
     def __init__(self, raw: bytes) -> None:
-        self._raw = raw
+        super().__init__(raw)
         self._edits: list[tuple[int, int, bytes]] = []
 
     def replace(self, start: int, end: int, new: bytes) -> None:
         """Put other bytes in the place of some."""
         self._edits.append((start, end, new))
 
+    def take_out(self, element: Element) -> None:
+        """Leave out an element, with the blanks before it and the line's end before these."""
+        at = start = element.start
+        while start and self.raw[start - 1 : start] in (b" ", b"\t"):
+            start -= 1
+        if self.raw[start - 1 : start] == b"\n":
+            at = start - (2 if self.raw[start - 2 : start] == b"\r\n" else 1)
+        self.replace(at, self.end(element), b"")
+
     def done(self) -> bytes:
         """The file with all of it."""
         parts, at = [], 0
         for start, end, new in sorted(self._edits, key=lambda edit: edit[:2]):
             if start >= at:  # or it lies in what has been taken out
-                parts += [self._raw[at:start], new]
+                parts += [self.raw[at:start], new]
                 at = end
-        return b"".join((*parts, self._raw[at:]))
+        return b"".join((*parts, self.raw[at:]))
 
 
 def _edited(
@@ -256,9 +265,9 @@ def _edited(
             "save it as UTF-8 in Cheat Engine first",
         )
     for source, thing in changed:
-        _change(edits, origin.raw, source, thing, report)
+        _change(edits, source, thing, report)
     for source in gone:
-        _take_out(edits, origin.raw, source, left, report)
+        _take_out(edits, source, left, report)
     if added:
         _append(edits, origin, added, groups, report)
     return edits.done()
@@ -268,25 +277,23 @@ def _kind(thing: Entry | Script) -> str:
     return "script" if isinstance(thing, Script) else "value"
 
 
-def _change(
-    edits: _Edits, raw: bytes, source: Source, thing: Entry | Script, report: list[Taken]
-) -> None:
+def _change(edits: _Edits, source: Source, thing: Entry | Script, report: list[Taken]) -> None:
     element, made = source
     try:
         fields = _fields(thing)
         if made.name != thing.name:
-            _put(edits, raw, element, "Description", f'"{thing.name}"')
+            _put(edits, element, "Description", f'"{thing.name}"')
         if isinstance(thing, Script) and isinstance(made, Script):
             if made.text != thing.text:
-                _put(edits, raw, element, "AssemblerScript", thing.text)
+                _put(edits, element, "AssemblerScript", thing.text)
         elif isinstance(thing, Entry) and isinstance(made, Entry):
             if type_fields(made) != type_fields(thing):
                 for tag in _OF_TYPE:
-                    _put(edits, raw, element, tag, fields.get(tag))
+                    _put(edits, element, tag, fields.get(tag))
             if made.choices != thing.choices:
-                _put(edits, raw, element, "DropDownList", fields.get("DropDownList"))
+                _put(edits, element, "DropDownList", fields.get("DropDownList"))
             if made.where != thing.where:
-                _put(edits, raw, element, "Address", fields["Address"])
+                _put(edits, element, "Address", fields["Address"])
                 _put_offsets(edits, element, place_fields(path_of(thing))[1])
     except TableError as error:
         report.append(Taken(thing.name, False, f"{error.reason}; it stays as it was", _kind(thing)))
@@ -294,18 +301,19 @@ def _change(
     report.append(Taken(thing.name, True, _left_behind(thing), _kind(thing)))
 
 
-def _put(edits: _Edits, raw: bytes, element: Element, tag: str, text: str | None) -> None:
+def _put(edits: _Edits, element: Element, tag: str, text: str | None) -> None:
     """Give an element of an entry another text; None takes it out."""
     child = element.find(tag)
     if child is None:
         if text is not None:
             _insert(edits, element, f"<{tag}>{_escaped(text)}</{tag}>")
     elif text is None:
-        edits.replace(_line_start(raw, child.start), child.end, b"")
-    elif child.inner == child.end:  # <Length/>
-        edits.replace(child.start, child.end, f"<{tag}>{_escaped(text)}</{tag}>".encode("ascii"))
+        edits.take_out(child)
+    elif edits.is_closed(child):  # <Length/>
+        whole = f"<{tag}>{_escaped(text)}</{tag}>"
+        edits.replace(child.start, edits.end(child), whole.encode("ascii"))
     elif child.text.strip() != text:
-        edits.replace(child.inner, child.close, _escaped(text).encode("ascii"))
+        edits.replace(edits.inner(child), child.close, _escaped(text).encode("ascii"))
 
 
 def _put_offsets(edits: _Edits, element: Element, offsets: tuple[int, ...]) -> None:
@@ -313,7 +321,7 @@ def _put_offsets(edits: _Edits, element: Element, offsets: tuple[int, ...]) -> N
     new = f"<Offsets>{listed}</Offsets>" if offsets else ""
     child = element.find("Offsets")
     if child is not None:
-        edits.replace(child.start, child.end, new.encode("ascii"))
+        edits.replace(child.start, edits.end(child), new.encode("ascii"))
     elif new:
         _insert(edits, element, new)
 
@@ -321,7 +329,7 @@ def _put_offsets(edits: _Edits, element: Element, offsets: tuple[int, ...]) -> N
 def _insert(edits: _Edits, element: Element, text: str) -> None:
     """Put an element behind the description of an entry, or first in it."""
     before = element.find("Description") or element.find("ID")
-    at = element.inner if before is None else before.end
+    at = edits.inner(element) if before is None else edits.end(before)
     edits.replace(at, at, text.encode("ascii"))
 
 
@@ -330,25 +338,12 @@ def _escaped(text: str) -> str:
     return escape(text).encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
-def _line_start(raw: bytes, at: int) -> int:
-    """Where the blanks before an offset begin, with the line's end before them."""
-    start = at
-    while start and raw[start - 1 : start] in (b" ", b"\t"):
-        start -= 1
-    if raw[start - 1 : start] == b"\n":
-        start -= 2 if raw[start - 2 : start] == b"\r\n" else 1
-        return start
-    return at
-
-
-def _take_out(
-    edits: _Edits, raw: bytes, source: Source, left: dict[int, str], report: list[Taken]
-) -> None:
+def _take_out(edits: _Edits, source: Source, left: dict[int, str], report: list[Taken]) -> None:
     if any(id(inner) in left for inner in _inside(source.element)):
         reason = "stays in the file, as there are others in it"
         report.append(Taken(source.made.name, False, reason, _kind(source.made)))
         return
-    edits.replace(_line_start(raw, source.element.start), source.element.end, b"")
+    edits.take_out(source.element)
 
 
 def _inside(element: Element) -> Iterable[Element]:
@@ -374,13 +369,16 @@ def _append(
     assert origin.found is not None
     whole_root = origin.found.root
     entries = whole_root.find("CheatEntries")
-    if entries is None or entries.inner == entries.end:
+    if entries is None or edits.is_closed(entries):
         whole = b"<CheatEntries>" + inner + b"</CheatEntries>"
-        at = whole_root.inner if entries is None else entries.start
-        if entries is None and whole_root.inner == whole_root.end:  # <CheatTable/>
+        if entries is not None:
+            edits.replace(entries.start, edits.end(entries), whole)
+            return
+        at = edits.inner(whole_root)
+        if edits.is_closed(whole_root):  # <CheatTable/>
             edits.replace(at - 2, at, b">" + whole + b"</CheatTable>")
         else:
-            edits.replace(at, at if entries is None else entries.end, whole)
+            edits.replace(at, at, whole)
         return
     edits.replace(entries.close, entries.close, inner)
 
@@ -413,25 +411,27 @@ def _lost(name: str, raw: bytes) -> set[str]:
     if b"<!--" in raw:
         lost.add("its comments")
     for element in _inside(root):
-        label = quote(description_of(element)[:60])
-        unknown = {child.tag for child in element.children} - _WRITTEN
-        if element.find("GroupHeader") is not None and element.find("Address") is not None:
+        said = element.said()
+        label = quote(description_of(said)[:60])
+        unknown = said.keys() - _WRITTEN
+        if "GroupHeader" in said and "Address" in said:
             unknown.add("Address")  # of a group
         lost |= {f"the {tag:.40} of {label}" for tag in unknown}
-        if not is_script(element) and element.find("GroupHeader") is None:
-            lost |= _not_taken(element, label)
+        if not is_script(said) and "GroupHeader" not in said:
+            lost |= _not_taken(element, said, label)
     return lost
 
 
-def _not_taken(element: Element, label: str) -> set[str]:
+def _not_taken(element: Element, said: Said, label: str) -> set[str]:
     from .ct_address import read_place
     from .ct_types import read_type
 
     try:
-        read_type(element, None)
-        if not re.match("[+-]", element.said("Address")):
+        read_type(said, None)
+        address = said.get("Address", "")
+        if not re.match("[+-]", address):
             offsets = tuple(offset.text for offset in element.all("Offsets", "Offset"))
-            read_place(element.said("Address"), offsets, None)
+            read_place(address, offsets, None)
     except FarfetchError as error:
         reason = error.reason if isinstance(error, TableError) else str(error)
         return {f"{label} ({reason})"}

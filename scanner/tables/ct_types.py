@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Protocol
 
 from ..errors import TableError
-from .ct_document import Element
+from .ct_document import Element, Said
 
 #: Cheat Engine's integers: unsigned here, and signed.
 NUMBERS: Final = {
@@ -65,18 +65,18 @@ class Beside(Protocol):
         """Types that the table makes, and how many bytes a value of each has."""
 
 
-def read_type(element: Element, beside: Beside | None) -> tuple[str, str, str]:
+def read_type(said: Said, beside: Beside | None) -> tuple[str, str, str]:
     """The name of an entry's type, the bits of it that count, and what is different here.
 
     Args:
-        element: of the entry.
+        said: by the elements of the entry.
         beside: what is beside it; None where types of the table's own do not count.
 
     Raises:
         TableError: there is none like it here.
     """
-    theirs = element.said("VariableType")
-    is_signed = element.said("ShowAsSigned") == "1"
+    theirs = said.get("VariableType", "")
+    is_signed = said.get("ShowAsSigned") == "1"
     if theirs in NUMBERS:
         return NUMBERS[theirs][is_signed], "", ""
     if theirs in FLOATS:
@@ -84,13 +84,13 @@ def read_type(element: Element, beside: Beside | None) -> tuple[str, str, str]:
     if theirs == "Pointer":
         return "pointer", "", ""
     if theirs == "Binary":
-        return *_bits(element), ""
+        return *_bits(said), ""
     if theirs == "String":
-        return _sized(element, "utf16" if element.said("Unicode") == "1" else "text", "Length")
+        return _sized(said, "utf16" if said.get("Unicode") == "1" else "text", "Length")
     if theirs == "Array of byte":
-        return _sized(element, "bytes", "ByteLength")
+        return _sized(said, "bytes", "ByteLength")
     if theirs == "Custom":
-        custom = element.said("CustomType")
+        custom = said.get("CustomType", "")
         if custom in CUSTOM:
             return CUSTOM[custom][is_signed], "", ""
         reason = f"its type {custom:.80} is a script of Cheat Engine's"
@@ -101,8 +101,8 @@ def read_type(element: Element, beside: Beside | None) -> tuple[str, str, str]:
     raise TableError("", f"its type {theirs:.80} has no equal here" if theirs else "has no type")
 
 
-def _bits(element: Element) -> tuple[str, str]:
-    numbers = [element.said(tag) or "0" for tag in ("BitStart", "BitLength")]
+def _bits(said: Said) -> tuple[str, str]:
+    numbers = [said.get(tag) or "0" for tag in ("BitStart", "BitLength")]
     if not all(re.fullmatch("[0-9]{1,2}", number) for number in numbers):
         raise TableError("", "its bits are no numbers")
     start, count = map(int, numbers)
@@ -114,9 +114,9 @@ def _bits(element: Element) -> tuple[str, str]:
     return f"u{width}", f"{start}:{count}"
 
 
-def _sized(element: Element, kind: str, tag: str) -> tuple[str, str, str]:
+def _sized(said: Said, kind: str, tag: str) -> tuple[str, str, str]:
     """A type with a length. One of none is what tables show an address with: it is there."""
-    text = element.said(tag)
+    text = said.get(tag, "")
     if not re.fullmatch("[0-9]{1,6}", text):
         raise TableError("", f"its length {text!r:.60} is no number of characters or bytes")
     if int(text) == 0:
@@ -136,11 +136,11 @@ class ChoiceLists:
         self._read: dict[Element, tuple[tuple[str, str], ...]] = {}
         self._given = 0
 
-    def of(self, element: Element) -> tuple[tuple[tuple[str, str], ...], str]:
+    def of(self, element: Element, said: Said) -> tuple[tuple[tuple[str, str], ...], str]:
         """The values of an entry that have names, and what is missing of them."""
-        source = element.find("DropDownList")
+        source = element.find("DropDownList") if "DropDownList" in said else None
         if source is None:
-            link = element.said("DropDownListLink")
+            link = said.get("DropDownListLink")
             if not link:
                 return (), ""
             other = self._beside.described.get(link.strip('"'))

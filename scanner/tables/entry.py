@@ -74,12 +74,13 @@ class Entry:
         if not self._is_usual():
             for name in FIELDS:
                 check_text(name, getattr(self, name), needed=name in _NEEDED)
-        if self.allow not in _ALLOW:
-            raise TableError("", f"allow is increase or decrease, not {short(self.allow)}")
-        if self.shown not in _SHOWN:
-            raise TableError("", f"shown is hex or nothing, not {short(self.shown)}")
-        self._check_bits()
-        self._check_choices()
+            if self.allow not in _ALLOW:
+                raise TableError("", f"allow is increase or decrease, not {short(self.allow)}")
+            if self.shown not in _SHOWN:
+                raise TableError("", f"shown is hex or nothing, not {short(self.shown)}")
+            self._check_bits()
+        if self.choices != ():
+            self._check_choices()
         if self.structure is not None:
             arguments.instance("structure", self.structure, Declaration, "a Declaration, or None")
         try:
@@ -92,13 +93,13 @@ class Entry:
             raise TableError("", f"{quote(self.name)}: {self.type} is not {self.structure.name}")
 
     def _is_usual(self) -> bool:
-        """Whether each text is one, at a glance: of most that is enough."""
+        """Whether each text is one, and what most do not have is not there, at a glance."""
         try:
             whole = "".join((self.name, self.where, self.type, self.group, self.note))
             said = self.name.strip() and self.where.strip() and self.type.strip()
         except (TypeError, AttributeError):
             return False
-        if self.frozen is not None or self.allow is not None or self.bits or self.shown:
+        if self.frozen is not None or self.allow is not None or self.bits or self.shown != "":
             return False
         return bool(said) and len(whole) <= MAX_TEXT and whole.isascii()
 
@@ -113,8 +114,6 @@ class Entry:
     def _check_choices(self) -> None:
         if not isinstance(self.choices, tuple) or len(self.choices) > MAX_CHOICES:
             raise TableError("", f"choices are at most {MAX_CHOICES} pairs of texts")
-        if not self.choices:
-            return
         for pair in self.choices:
             if not isinstance(pair, tuple) or len(pair) != 2:
                 raise TableError("", "choices are pairs: a value's text, and its name")

@@ -12,6 +12,7 @@ from ..answers.result import Json, Result
 from ..command import Alternatives, Argument, Category, Command, Form, Given, Option
 from ..command.kinds import FILE, FORCE
 from ..errors import CommandError, UsageError
+from ..loading import thaw
 from ..session import advice, entries, leaving, scripts, table_symbols, unsaved, writes
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def run(session: Session, given: Given) -> Result:
         from farfetch.scanner import read_table  # reads XML, which others do without
 
         file = given.file
+        thaw()
         table, report = read_table(file)
     if given.merge:
         return _merged(session, table, report, given.file)

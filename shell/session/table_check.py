@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..answers import quantities, values
 from ..answers.result import Column, Json, Result, Table
+from ..loading import thaw
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,7 @@ def check_file(file: Path, *, every: bool, lua: bool) -> Result:
     """
     from farfetch.scanner import check_table  # reads assembly, which others do without
 
+    thaw()
     check = check_table(file, lua=lua)
     counts = check.counts
     values = quantities.count(counts["values"], "value", "values")

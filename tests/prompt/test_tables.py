@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from support.targets import TargetProcess, target_path
 
 Answers = Callable[..., list[dict[str, Any]]]
 Drive = Callable[..., Any]
+RUN = "import sys; from farfetch.shell.cli import main; sys.exit(main())"
 
 
 def test_entries_are_added_changed_and_taken_out(game: TargetProcess, drive: Drive) -> None:
@@ -515,3 +517,18 @@ def test_a_place_that_waits_for_a_script_names_it(
         assert 'the table has no script "Immortal on": did you mean "immortal one"?' in said
         said = farfetch(*asked, "-c", "table on immortal one").stderr  # without quotes
         assert "line 3: registersymbol(): nothing is called more" in said
+
+
+@pytest.mark.parametrize("line", ["load {}", "table check {} --offline"])
+def test_what_a_table_is_made_of_counts_as_old(tmp_path: Path, line: str) -> None:
+    """What the shell has loaded is frozen, beside which nothing else can be made old."""
+    file = tmp_path / "game.CT"
+    file.write_text("<CheatTable><CheatEntries/></CheatTable>")
+    said = (
+        f"import atexit, gc; atexit.register(lambda: print('frozen:', gc.get_freeze_count()));{RUN}"
+    )
+    for typed, frozen in (("help load", True), (line.format(file), False)):
+        done = subprocess.run(
+            [sys.executable, "-c", said, "-c", typed], capture_output=True, text=True, check=True
+        )
+        assert (not done.stdout.endswith("frozen: 0\n")) == frozen

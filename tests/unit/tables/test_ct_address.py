@@ -21,17 +21,27 @@ ADDRESSES = st.builds(
 OFFSETS = st.lists(st.one_of(NUMBERS, st.sampled_from(["-8", " 1C ", "-0"])), max_size=3)
 
 
-def read(text: str, offsets: list[str]) -> str:
+#: Where the entry is that one belongs to, which those count from that begin with a sign.
+PARENTS = st.sampled_from(
+    [
+        *("", "10", "FFFFFFFFFFFFFFFF", "p", "game.exe+10", '"add"+8', "p-8", "p+FFFFFFFFFFFFFFF"),
+        *("[p]+8", "[game.exe+10]-8", "[p]+7FFFFFFFFFFFFFFF", "[[p]+8]", "[p]*4+8", "p+q"),
+    ]
+)
+
+
+def read(text: str, offsets: list[str], parent: str) -> str:
+    above = ct_address.read_place(parent, (), None) if parent else None
     try:
-        return str(ct_address.read_place(text, tuple(offsets), None))
+        return str(ct_address.read_place(text, tuple(offsets), above))
     except TableError as error:
         return f"refused: {error}"
 
 
 @settings(deadline=None, max_examples=500)
-@given(ADDRESSES, OFFSETS)
-def test_the_usual_form_is_read_to_the_same(text: str, offsets: list[str]) -> None:
-    short = read(text, offsets)
+@given(ADDRESSES, OFFSETS, PARENTS)
+def test_the_usual_form_is_read_to_the_same(text: str, offsets: list[str], parent: str) -> None:
+    short = read(text, offsets, parent)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(ct_address, "_read_plainly", lambda *_: None)
-        assert read(text, offsets) == short
+        assert read(text, offsets, parent) == short
