@@ -6,7 +6,8 @@ import contextlib
 import errno
 import os
 import subprocess
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
@@ -33,6 +34,21 @@ LANDLOCK = tuple(map(int, os.uname().release.split(".")[:2])) >= (5, 13)
 PARAMETERS = Path("/sys/module/farfetch/parameters")
 # As the module was loaded, before any test.
 FORCES = (PARAMETERS / "force").read_text().strip()
+
+
+def lasting(seconds: float) -> Iterator[None]:
+    """Go round and round for a while, four times at least.
+
+    A round counts as a quarter of it at most: where the machine stands still, or is slow,
+    that is no time that anything came to pass in. A storm of the caller's lasts as long.
+    """
+    left = seconds
+    before = time.monotonic()
+    while left > 0:
+        yield
+        now = time.monotonic()
+        left -= min(now - before, seconds / 4)
+        before = now
 
 
 class Program:
@@ -68,7 +84,7 @@ class Program:
                 return words
             key, _, value = line.rstrip("\n").partition("=")
             words[key] = value
-        raise EOFError(f"{self.process.args!r} ended with {self.process.wait(30)}")
+        raise EOFError(f"{self.process.args!r} ended with {self.process.wait(60)}")
 
     def send(self, line: str) -> None:
         """Send a line without waiting for its answer."""

@@ -248,7 +248,7 @@ def test_fatal_signal_ends_a_call_that_waits(way: str) -> None:
         first = big.address("start")
         caller.send(f"storm {way} read {big.pid} {first:#x} {64 << 20:#x} 600 2")
         caller.process.send_signal(signal.SIGKILL)
-        assert caller.process.wait(30) == -signal.SIGKILL
+        assert caller.process.wait(60) == -signal.SIGKILL
 
 
 def _request(caller: Caller, flags: int, reserved: int, pid: int, address: int) -> Result:

@@ -10,7 +10,6 @@ import ctypes
 import errno
 import os
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from guest.inside.conftest import Start
-from guest.inside.programs import DEBUG_KERNEL, MODULE, PAGE, WAYS, Caller, Program
+from guest.inside.programs import DEBUG_KERNEL, MODULE, PAGE, WAYS, Caller, Program, lasting
 
 SECONDS = float(os.environ.get("FARFETCH_RACE_SECONDS", "1"))
 WORDS = ["gup", "walk", *(["syscall"] if "syscall" in WAYS else [])]
@@ -68,11 +67,8 @@ class Weather:
             self._callers.append(caller)
 
     def while_it_blows(self, change: Callable[[], object]) -> None:
-        """Change something until the storms are over, and twice at least."""
-        deadline = time.monotonic() + SECONDS
-        change()
-        change()
-        while time.monotonic() < deadline:
+        """Change something until the storms are over, and a few times at least."""
+        for _ in lasting(SECONDS):
             change()
 
     def calm(self) -> dict[str, int]:
@@ -242,8 +238,7 @@ def test_module_comes_and_goes_under_the_system_call(weather: Weather, start: St
 
 def test_module_comes_and_goes_under_the_device(start: Start) -> None:
     target = start("malloc")
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
+    for _ in lasting(SECONDS):
         with Caller() as caller:
             assert caller.call("device", "read", target.pid, target.address(), 8).done == 8
             busy = subprocess.run(["rmmod", "farfetch"], stderr=subprocess.DEVNULL, check=False)
