@@ -45,10 +45,15 @@ HOLDERS = Path(__file__).parent / "holder"
 TORTURE = Path(__file__).parent / "torture"
 # What the guest imports of the repository.
 COMPILED = ("scanner", "shell", "tests")
-# The kernel's watchdogs expect a processor, and one that is there all the time. An emulated one is
-# slower many times over, and stands still while a busy machine lets others run: half a minute has
-# been seen, and was reported as a lockup. What never ends is still reported, and the time a guest
-# has is limited.
+# The emulator keeps what it has translated for good, for each address that code has run at: for
+# every process once more, since programs are loaded at random addresses. A byte that is written
+# where code has run is looked up among all that was translated from its page. So to clear one huge
+# page took the kernel half a minute, in one go, with the gibibyte that the emulator keeps by
+# itself. When this much is full it begins anew.
+EMULATOR = "-accel tcg,tb-size=64"  # MiB
+# The kernel's watchdogs expect a processor that is one. What is emulated is slow, at times by
+# orders of magnitude, on a busy machine most of all. What never ends is still reported, and the
+# time a guest has is limited.
 PATIENCE = (
     "watchdog_thresh=60",  # a soft lockup is twice that
     "rcupdate.rcu_cpu_stall_timeout=120",
@@ -214,6 +219,26 @@ def _script(
     return "\n".join(lines) + "\n"
 
 
+def guest_command(
+    image: Path, *, memory: str = "2G", append: Sequence[str] = (), qemu: Sequence[str] = ()
+) -> list[str]:
+    """Return the command that boots a kernel; what runs there is to be added.
+
+    Args:
+        image: the kernel.
+        memory: how much the guest has.
+        append: more for the kernel's command line.
+        qemu: more for QEMU's command line.
+    """
+    command = ["vng", "--run", str(image), "--disable-kvm", "--force-9p", "--verbose"]
+    command += ["--cpus", "2", "--memory", memory, "--name", "guest"]
+    for option in (*OPTIONS, *append):
+        command += ["--append", option]
+    # In one word: -accel alone would be an option of vng's, -a.
+    command += [f"--qemu-opts={option}" for option in (EMULATOR, *qemu)]
+    return command
+
+
 def boot(
     kernel: Kernel,
     out: Path,
@@ -262,13 +287,8 @@ def boot(
     run([sys.executable, "-m", "compileall", "-q", *(REPOSITORY / part for part in COMPILED)])
     script = out / "inside.sh"
     script.write_text(_script(kernel, out, variables, arguments))
-    command = ["vng", "--run", str(kernel.image), "--disable-kvm", "--force-9p", "--verbose"]
-    command += ["--cpus", "2", "--memory", memory, "--rwdir", str(out), "--name", "guest"]
-    for option in [*OPTIONS, *append]:
-        command += ["--append", option]
-    for option in qemu:
-        command += ["--qemu-opts", option]
-    command += ["--exec", f"sh {script}"]
+    command = guest_command(kernel.image, memory=memory, append=append, qemu=qemu)
+    command += ["--rwdir", str(out), "--exec", f"sh {script}"]
     for _ in range(STARTS):
         started = time.monotonic()
         _run_on_terminal(command, out / "console.txt", timeout)

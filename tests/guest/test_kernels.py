@@ -39,8 +39,8 @@ class Run:
 
 # Two nodes, between which pages can be moved, and each a processor in a socket of its own.
 NODES = (
-    " -smp 2,sockets=2,cores=1,threads=1",
-    " -object memory-backend-ram,id=a,size=1G -object memory-backend-ram,id=b,size=1G"
+    "-smp 2,sockets=2,cores=1,threads=1",
+    "-object memory-backend-ram,id=a,size=1G -object memory-backend-ram,id=b,size=1G"
     " -numa node,nodeid=0,memdev=a,cpus=0 -numa node,nodeid=1,memdev=b,cpus=1",
 )
 RUNS = {
@@ -78,7 +78,7 @@ def test_guest(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
             tmp_path,
             ["-q", *(str(rig.INSIDE / test) for test in one.tests), *CHOSEN],
             timeout=2400,
-            qemu=[f" -cpu max,la57={'on' if one.levels == 5 else 'off'}", *one.qemu],
+            qemu=[f"-cpu max,la57={'on' if one.levels == 5 else 'off'}", *one.qemu],
             environment={"FARFETCH_LEVELS": str(one.levels)},
         )
     except MissingError as missing:

@@ -17,7 +17,7 @@ def test_system_call_on_6_12(tmp_path: Path, capsys: pytest.CaptureFixture[str])
             tmp_path,
             ["-q", *(str(rig.INSIDE / test) for test in rig.MODULE_TESTS)],
             timeout=2400,
-            qemu=[" -cpu max,la57=on"],
+            qemu=["-cpu max,la57=on"],
         )
     except MissingError as missing:
         prerequisites.give_up(missing)
