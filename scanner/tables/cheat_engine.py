@@ -165,7 +165,7 @@ class _Beside:
 
     def __init__(self, root: Element) -> None:
         self._root = root
-        self.choices = ChoiceLists(self)
+        self.choices = ChoiceLists()
 
     @cached_property
     def _every(self) -> list[Element]:
@@ -217,21 +217,17 @@ def _options(element: Element) -> tuple[str, ...]:
     return tuple(option for option, theirs in OPTIONS.items() if theirs in on)
 
 
-def _place(
-    element: Element, said: Said, parent: Place | None
-) -> tuple[Place | None, TableError | None]:
+def _place(element: Element, said: Said, parent: Place | None) -> tuple[Place | None, str]:
     """Where an entry is, or why that cannot be said."""
     address = said.get("Address")
     if address is None:
-        return None, TableError("", "has no address")
+        return None, "has no address"
     listed = element.find("Offsets") if "Offsets" in said else None
     offsets = () if listed is None else tuple(offset.text for offset in listed.all("Offset"))
     try:
-        return read_place(address, offsets, parent), None
-    except TableError as error:
-        return None, error
+        return read_place(address, offsets, parent), ""
     except FarfetchError as error:
-        return None, TableError("", str(error))
+        return None, error.reason if isinstance(error, TableError) else str(error)
 
 
 def _made(
@@ -240,7 +236,7 @@ def _made(
     label: str,
     group: str,
     place: Place | None,
-    refused: TableError | None,
+    refused: str,
     beside: _Beside,
 ) -> tuple[Entry | Script, str]:
     without = "without its hotkeys" if "Hotkeys" in said else ""  # they stay in the file
@@ -249,8 +245,8 @@ def _made(
         return Script(label, "" if script is None else script.text, group), without
     kind, bits, different = read_type(said, beside)
     if place is None:
-        raise refused or TableError("", "has no address")
-    choices, missing = beside.choices.of(element, said)
+        raise TableError("", refused or "has no address")
+    choices, missing = beside.choices.of(element, said, beside)
     shown = "hex" if said.get("ShowAsHex") == "1" and kind[0] in "iu" else ""
     entry = Entry(label, str(place), kind, group, bits=bits, shown=shown, choices=choices)
     return entry, "; ".join(filter(None, (different, without, missing)))

@@ -142,7 +142,11 @@ def _read(name: str, raw: bytes) -> Element:
     parser.EndElementHandler = end
     parser.CharacterDataHandler = texts.append
     parser.StartDoctypeDeclHandler = doctype
-    parser.Parse(raw, True)
+    try:
+        parser.Parse(raw, True)
+    finally:  # who is called by the parser knows it: all that was read would wait to be collected
+        parser.StartElementHandler = parser.EndElementHandler = None
+        parser.CharacterDataHandler = parser.StartDoctypeDeclHandler = None
     for element, said in more.items():
         element.text = "".join(said)
     assert above.children  # the parser has refused what has no root

@@ -125,25 +125,22 @@ def _sized(said: Said, kind: str, tag: str) -> tuple[str, str, str]:
 
 
 class ChoiceLists:
-    """The lists of choices of a table: each is read once, whoever links to it.
+    """The lists of choices of a table: each is read once, whoever links to it."""
 
-    Args:
-        beside: what is beside the entries.
-    """
-
-    def __init__(self, beside: Beside) -> None:
-        self._beside = beside
+    def __init__(self) -> None:
         self._read: dict[Element, tuple[tuple[str, str], ...]] = {}
         self._given = 0
 
-    def of(self, element: Element, said: Said) -> tuple[tuple[tuple[str, str], ...], str]:
+    def of(
+        self, element: Element, said: Said, beside: Beside
+    ) -> tuple[tuple[tuple[str, str], ...], str]:
         """The values of an entry that have names, and what is missing of them."""
         source = element.find("DropDownList") if "DropDownList" in said else None
         if source is None:
             link = said.get("DropDownListLink")
             if not link:
                 return (), ""
-            other = self._beside.described.get(link.strip('"'))
+            other = beside.described.get(link.strip('"'))
             source = None if other is None else other.find("DropDownList")
             if source is None:
                 return (), f"without the list of choices of {link:.60}, which is not there"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -449,6 +450,30 @@ def test_reading_a_table_leaves_the_collector_of_garbage_as_it_was(tmp_path: Pat
         assert gc.get_freeze_count() >= frozen // 2  # those that died meanwhile are gone
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        entry("hp"),
+        "<CheatEntry><VariableType>4 Bytes</VariableType><Address>+8</Address></CheatEntry>",
+        "<CheatEntry><VariableType>Odd</VariableType><Address>[8</Address></CheatEntry>",
+        "<CheatEntry>",
+        "<a>" * 200,
+        "",
+    ],
+)
+def test_what_was_read_goes_without_being_collected(tmp_path: Path, inside: str) -> None:
+    file = file_of(tmp_path, inside)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            with suppress(TableError):
+                import_table(file)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_text_in_pieces_is_one_text(tmp_path: Path) -> None:
