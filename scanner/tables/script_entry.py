@@ -10,7 +10,7 @@ from .entry import check_text
 
 #: Characters of a script in a table.
 MAX_SCRIPT: Final = 1 << 20
-_REGISTERED: Final = re.compile(r"(?<!\w)registersymbol\s*\(([^)]*)\)", re.IGNORECASE)
+_REGISTERED: Final = re.compile(r"(?<!un)registersymbol\s*\(([^)]*)\)", re.IGNORECASE)
 _APART: Final = re.compile(r"[\s,'\"]+")
 
 
@@ -43,7 +43,9 @@ class Script:
 
     @property
     def registers(self) -> tuple[str, ...]:
-        r"""The symbols that its lines register, in lower case, each once; Lua's are not among them.
+        r"""The symbols that it registers by name, in lower case, each once.
+
+        Those in what Lua assembles are among them, as far as they are written out.
 
         >>> Script("caught", "registersymbol(pPlayer,Gold)\nregistersymbol(gold)").registers
         ('pplayer', 'gold')

@@ -128,6 +128,22 @@ def test_own_tables_are_checked_too(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("registersymbol(pPlayer)", ("pplayer",)),
+        ("registerSymbol ( a , b )\nregistersymbol(c d)", ("a", "b", "c", "d")),
+        ("unregistersymbol(a)\nunregisterSymbol(b)", ()),
+        (r"""autoAssemble("globalalloc(e,8)\nregistersymbol(e)")""", ("e",)),
+        ("""mono_registerSymbol("AddItems", 4)""", ("additems", "4")),
+        ("", ()),
+    ],
+)
+def test_what_a_script_registers(text: str, names: tuple[str, ...]) -> None:
+    """Also in what Lua assembles; with too many names a place is told what it waits for."""
+    assert Script("a", text).registers == names
+
+
 def test_a_number_that_a_script_registers_is_no_place(tmp_path: Path) -> None:
     base = "[ENABLE]\nalloc(base,8)\ndefine(XA,1F90)\nregistersymbol(base XA)\n[DISABLE]"
     user = "[ENABLE]\nalloc(m,64)\nm:\n mov r12,[r12+XA]\n mov rax,[base]\n[DISABLE]"
