@@ -235,7 +235,7 @@ def guest_command(
     for option in (*OPTIONS, *append):
         command += ["--append", option]
     # In one word: -accel alone would be an option of vng's, -a.
-    command += [f"--qemu-opts={option}" for option in (EMULATOR, *qemu)]
+    command += [f"--qemu-opts={option}" for option in qemu]
     return command
 
 
@@ -287,6 +287,10 @@ def boot(
     run([sys.executable, "-m", "compileall", "-q", *(REPOSITORY / part for part in COMPILED)])
     script = out / "inside.sh"
     script.write_text(_script(kernel, out, variables, arguments))
+    # The debug kernel does not clear huge pages before it gives them out, and its code is so much
+    # that most of it would be translated over and over.
+    if not kernel.debug:
+        qemu = (EMULATOR, *qemu)
     command = guest_command(kernel.image, memory=memory, append=append, qemu=qemu)
     command += ["--rwdir", str(out), "--exec", f"sh {script}"]
     for _ in range(STARTS):

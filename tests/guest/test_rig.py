@@ -19,7 +19,7 @@ def test_the_emulator_is_told(tmp_path: Path) -> None:
     image = tmp_path / "image"
     image.touch()
     done = subprocess.run(
-        [*rig.guest_command(image, qemu=["-cpu max,la57=off"]), "--dry-run"],
+        [*rig.guest_command(image, qemu=[rig.EMULATOR, "-cpu max,la57=off"]), "--dry-run"],
         capture_output=True,
         text=True,
         env={**os.environ, "PATH": prerequisites.search_path()},
