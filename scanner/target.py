@@ -150,8 +150,7 @@ class Target(Changed):
             type: a construct, or the name of one.
             align: bytes between the addresses looked at, 1 to 4096; the type's own if None.
             where: which regions, see :class:`Where`.
-            threads: worker threads; one a processor if None. While some wait for a disk others take
-                their places, up to as many again.
+            threads: worker threads; one a processor if None.
             directory: for the files of old values; FARFETCH_TMPDIR, TMPDIR or /var/tmp if None.
             budget: what the matches and old values may take; see :class:`Budget`.
             soft_dirty: leave out pages that the kernel says nobody wrote to, where it can tell;

@@ -77,10 +77,8 @@ int ff_job_run(struct ff_job *job, uint32_t threads)
 	uint32_t n = (uint32_t)ff_min(threads, job->grid->nchunks);
 	int error = 0;
 
-	job->threads = n;
-	job->most = (uint32_t)ff_min(2 * (uint64_t)n, job->grid->nchunks);
 	/* an empty grid has no workers; calloc() may say NULL to none */
-	job->workers = calloc(n ? job->most : 1, sizeof(*job->workers));
+	job->workers = calloc(n ? n : 1, sizeof(*job->workers));
 	if (!job->workers)
 		return -ENOMEM;
 	pthread_mutex_lock(&job->lock);
@@ -89,26 +87,9 @@ int ff_job_run(struct ff_job *job, uint32_t threads)
 		if (!error)
 			job->nworkers = ++job->running;
 	}
+	pthread_mutex_unlock(&job->lock);
 	/* fewer threads than asked for will do */
-	if (job->nworkers)
-		error = 0;
-	pthread_mutex_unlock(&job->lock);
-	return error;
-}
-
-void ff_job_stand_in(struct ff_job *job, uint32_t waiting)
-{
-	pthread_mutex_lock(&job->lock);
-	if (job->nworkers < job->most && job->running < job->threads + waiting &&
-	    !ff_job_stopped(job)) {
-		if (ff_worker_start(job, job->nworkers, NULL)) {
-			job->most = job->nworkers;
-		} else {
-			job->nworkers++;
-			job->running++;
-		}
-	}
-	pthread_mutex_unlock(&job->lock);
+	return job->nworkers ? 0 : error;
 }
 
 /* Whether this process is a child of the one that started the job. */

@@ -74,7 +74,6 @@ struct ff_job {
 	pthread_cond_t ended;
 	uint32_t running;
 	uint32_t nworkers;
-	uint32_t threads, most;		/* that are to work, and that there may be */
 	struct ff_worker **workers;	/* NULL in the place of one that nobody replaced */
 	struct ff_range *faults, *blocked;
 	size_t nfaults, nblocked;
@@ -87,11 +86,6 @@ void ff_job_init(struct ff_job *job, const struct ff_job_ops *ops, struct ff_gri
 		 struct ff_reader *reader);
 /* Start up to so many threads; fails when not one can be. */
 int ff_job_run(struct ff_job *job, uint32_t threads);
-/*
- * For a worker to say that so many threads wait for a disk: others take their places meanwhile, up
- * to as many as were started.
- */
-void ff_job_stand_in(struct ff_job *job, uint32_t waiting);
 /* Wait for them all: 0, the job's error, or -ECANCELED. */
 int ff_job_join(struct ff_job *job);
 /* The first error is the job's. in_store: it is of the disk, not of the target. */

@@ -50,7 +50,6 @@ struct slab {
 struct ff_arena {
 	uint32_t references;
 	pid_t owner;
-	uint32_t writers;	/* threads that wait for a disk, as disk.c counts them */
 	char *root;		/* where what tells of the machine is found */
 	uint8_t *base;
 	size_t size;
@@ -197,11 +196,6 @@ void ff_arena_close(struct ff_arena *arena)
 		pthread_mutex_unlock(&arena->lock);
 	}
 	ff_arena_drop(arena);
-}
-
-uint32_t *ff_arena_writers(struct ff_arena *arena)
-{
-	return &arena->writers;
 }
 
 uint64_t ff_arena_bytes(const struct ff_arena *arena)

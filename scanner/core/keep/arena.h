@@ -50,8 +50,6 @@ int ff_arena_oldest(struct ff_arena *arena, bool (*hold)(struct ff_tenant *tenan
 		    struct ff_tenants *out);
 void ff_tenants_end(struct ff_arena *arena, struct ff_tenants *tenants);
 struct ff_arena *ff_arena_get(struct ff_arena *arena);
-/* Where it is counted who waits for a disk, of all that share the arena. */
-uint32_t *ff_arena_writers(struct ff_arena *arena);
 /* Let go of a reference that is not its owner's. */
 void ff_arena_drop(struct ff_arena *arena);
 

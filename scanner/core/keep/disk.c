@@ -56,7 +56,6 @@ struct ff_store {
 	bool scarce;		/* the disk has nothing to spare; set before the locks */
 	uint32_t nshards;
 	uint64_t used, limit;	/* bytes of disk */
-	uint32_t writers;	/* threads that wait for the disk, where there is no arena: */
 	struct ff_arena *arena;	/* or NULL */
 	uint64_t kept, allowed;	/* bytes of it */
 	struct shard shards[];
@@ -346,17 +345,6 @@ static int write_all(struct shard *shard, struct writing *writing, uint32_t piec
 	return write_on(shard->fd, writing, WRITE_MAX, 1);
 }
 
-/* Stores that share memory wait for one another's extents to leave it. */
-static uint32_t *writers_of(struct ff_store *store)
-{
-	return store->arena ? ff_arena_writers(store->arena) : &store->writers;
-}
-
-uint32_t ff_store_writers(struct ff_store *store)
-{
-	return __atomic_load_n(writers_of(store), __ATOMIC_RELAXED);
-}
-
 int ff_disk_put(struct ff_store *store, uint32_t shard, struct iovec *parts, size_t n,
 		uint32_t pieces, uint32_t *piece)
 {
@@ -368,9 +356,7 @@ int ff_disk_put(struct ff_store *store, uint32_t shard, struct iovec *parts, siz
 		return error;
 	*piece = index << SHARD_SHIFT | first;
 	writing.at = (off_t)first * FF_PIECE;
-	__atomic_add_fetch(writers_of(store), 1, __ATOMIC_RELAXED);
 	error = write_all(&store->shards[index], &writing, pieces);
-	__atomic_sub_fetch(writers_of(store), 1, __ATOMIC_RELAXED);
 	if (error)
 		ff_disk_drop(store, *piece, pieces);
 	return error;

@@ -16,8 +16,6 @@ void ff_store_trim(struct ff_store *store);
 int ff_store_take(struct ff_store *store, uint32_t shard, size_t n, struct ff_place *out);
 /* The same for what is packed, for which some is left where there are more than a few slabs. */
 int ff_store_take_packed(struct ff_store *store, size_t n, struct ff_place *out);
-/* How many threads wait for the disk at present, for this store or one of the same memory. */
-uint32_t ff_store_writers(struct ff_store *store);
 /* The memory that it uses, or NULL. */
 struct ff_arena *ff_store_arena(const struct ff_store *store);
 /* Count pieces that an extent takes there, or no longer does. */

@@ -136,10 +136,7 @@ static void teardown(struct ff_worker *worker)
 static int scan_chunk(struct ff_worker *worker, uint64_t chunk)
 {
 	struct ff_scanner *scanner = worker->own;
-	uint32_t writers = ff_store_writers(scanner->scan->spec.store);
 
-	if (writers)
-		ff_job_stand_in(worker->job, writers);
 	if (!scanner->gather || !ff_gather_takes(scanner, chunk))
 		return ff_dense_scan(scanner, chunk);
 	return ff_gather_is_full(scanner->gather) ? ff_gather_scan(scanner) : 0;
