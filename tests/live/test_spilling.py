@@ -291,7 +291,7 @@ def test_a_lower_limit_moves_what_is_held(spawn: Spawn) -> None:
 
 
 def spilling_onto_a_small_disk(folder: str) -> str:
-    mount(folder, 20 * MIB)
+    mount(folder, 36 * MIB)  # slabs of 16 MiB go there, whichever threads fill them
     with TargetProcess("values", "64", "random") as process, attach(process.pid) as target:
         budget = Budget(disk=1 << 40, values=48 * MIB)
         where = where_of(process)
