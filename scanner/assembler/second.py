@@ -17,17 +17,13 @@ import iced_x86
 
 from .operands import REGISTERS, SIZES
 
+_BEFORE: Final = ("lock", "rep", "repe", "repz", "repne", "repnz", "xacquire", "xrelease")
 _HEAD: Final = re.compile(
-    r"\s*((?:(?:lock|rep|repe|repz|repne|repnz|xacquire|xrelease)\s+)*)([a-z]\w*)(?:\s+(.*))?",
+    rf"\s*((?:(?:{'|'.join(_BEFORE)})\s+)*)([a-z]\w*)(?:\s+(.*))?",
     re.IGNORECASE | re.DOTALL,
 )
 #: What stands before an instruction and is none: before memory alone it would read for ever.
-_PREFIXES: Final = frozenset(
-    (
-        *("lock", "rep", "repe", "repz", "repne", "repnz", "xacquire", "xrelease"),
-        *("rex64", "data16", "data32", "addr16", "addr32"),
-    )
-)
+_PREFIXES: Final = frozenset((*_BEFORE, "rex64", "data16", "data32", "addr16", "addr32"))
 _PART: Final = re.compile(
     r"""\s*(?:(?P<decoration>\{[\w-]+\}) | (?P<stack>st\s*\(\s*[0-7]\s*\))
     | \#(?P<decimal>[0-9]+) | (?:\$|0x)(?P<hex>[0-9a-f]+)(?![\w.])

@@ -23,7 +23,7 @@ from .turns import Turns
 
 #: Bytes a thread reads at a time. More take fewer calls, and the kernel copies faster to where the
 #: second-level cache does not have the lines yet: 2 MiB are read in 0.85 of the time of 512 KiB.
-CHUNK: Final = 1 << 19
+LEAST_CHUNK: Final = 1 << 19
 BEST_CHUNK: Final = 1 << 21
 CHUNKS: Final = (64, 1 << 30)  # what may be chosen
 MAX_THREADS: Final = 1024
@@ -46,7 +46,7 @@ def chunk_of(chunk: int | None, threads: int) -> int:
     if chunk is not None:
         return arguments.whole("chunk", chunk, *CHUNKS)
     share = shared_cache() // 2 // threads
-    return min(BEST_CHUNK, max(CHUNK, 1 << share.bit_length() >> 1))
+    return min(BEST_CHUNK, max(LEAST_CHUNK, 1 << share.bit_length() >> 1))
 
 
 class ScanState(Closing):
